@@ -1,0 +1,54 @@
+//! The one place where time enters.
+//!
+//! Every expiry in this crate is computed from a [`Clock`], so that every expiry can be tested
+//! without sleeping.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A source of the current time.
+///
+/// ```
+/// use std::time::{Duration, SystemTime, UNIX_EPOCH};
+/// use tower_oauth_proxy::Clock;
+///
+/// struct Noon;
+/// impl Clock for Noon {
+///     fn now(&self) -> SystemTime {
+///         UNIX_EPOCH + Duration::from_secs(43_200)
+///     }
+/// }
+/// assert_eq!(Noon.now().duration_since(UNIX_EPOCH).unwrap().as_secs(), 43_200);
+/// ```
+pub trait Clock: Send + Sync + 'static {
+    /// The current time.
+    fn now(&self) -> SystemTime;
+}
+
+/// The system's clock; the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// Seconds since the Unix epoch, as tokens and records carry them. A clock set before 1970 reads
+/// as 0: everything then looks unexpired-yet-unissued and is refused by the `iat` and `exp` rules.
+pub(crate) fn unix_now(clock: &dyn Clock) -> u64 {
+    to_unix(clock.now())
+}
+
+/// A point in time as whole seconds since the Unix epoch.
+pub(crate) fn to_unix(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// The inverse of [`to_unix`]; saturates far in the future instead of overflowing.
+pub(crate) fn from_unix(seconds: u64) -> SystemTime {
+    UNIX_EPOCH
+        .checked_add(Duration::from_secs(seconds))
+        .unwrap_or(UNIX_EPOCH)
+}

@@ -1,0 +1,250 @@
+//! One typed event for each step and refusal.
+//!
+//! Events go to `tracing` under the target `tower_oauth_proxy` and to the operator's callback. They
+//! carry a finite [`Reason`], so that "never came back" and "we refused" can be told apart and
+//! counted; they never carry a token, a code, a secret or a cookie.
+
+use std::fmt;
+
+/// Which part of the protocol an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// The configuration, once at start.
+    Configuration,
+    /// A client registered itself.
+    Register,
+    /// An authorization request was validated.
+    Authorize,
+    /// A person decided on the consent page.
+    Consent,
+    /// The provider sent the person back.
+    Callback,
+    /// A client redeemed an authorization code.
+    Redeem,
+    /// A client used its refresh token.
+    Refresh,
+    /// A client revoked a token.
+    Revoke,
+    /// A bearer token was checked. Only refusals are told: successes are the hot path.
+    Bearer,
+    /// The provider's access token was renewed.
+    UpstreamRefresh,
+    /// The provider was asked to revoke its token.
+    UpstreamRevoke,
+    /// The store failed, or held something that does not open.
+    Storage,
+    /// A request that is none of these: wrong method, unknown document.
+    Http,
+}
+
+/// Why something was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The body, the query or a header cannot be read as what it should be.
+    Malformed,
+    /// The body or a parameter is over its limit.
+    TooLarge,
+    /// The request's method or content type is not served here.
+    NotServed,
+    /// A required parameter is missing.
+    MissingParameter,
+    /// A parameter is there twice.
+    DuplicateParameter,
+    /// The client is not one that this proxy knows.
+    UnknownClient,
+    /// The operator denied this client.
+    DeniedClient,
+    /// The client did not authenticate as it registered.
+    ClientAuthentication,
+    /// Client metadata that cannot be accepted.
+    ClientMetadata,
+    /// The redirect URI is not one of the client's, or not allowed by the policy.
+    RedirectUri,
+    /// The response type or grant type is not served.
+    UnsupportedType,
+    /// No PKCE, a wrong method, or a verifier that does not match.
+    Pkce,
+    /// No requested scope can be granted, or a refresh asked for more.
+    Scope,
+    /// The resource is not this server.
+    Resource,
+    /// The browser holds no login in progress that fits, or the form is not this browser's.
+    Browser,
+    /// The person said no.
+    PersonDenied,
+    /// The operator's hook said no.
+    HookDenied,
+    /// The person is on no allow list.
+    NotAllowed,
+    /// A step was taken a second time.
+    Replayed,
+    /// A refresh token that was already exchanged came back: the grant is ended.
+    RefreshReuse,
+    /// A lifetime is over.
+    Expired,
+    /// The token's form, signature or type is wrong.
+    InvalidToken,
+    /// The token is for another resource or from another issuer.
+    WrongAudience,
+    /// The grant was ended before.
+    GrantEnded,
+    /// The token, code or grant belongs to another client.
+    ForeignClient,
+    /// The provider answered with an error at the callback.
+    ProviderDenied,
+    /// The provider refused a token request.
+    ProviderRejected,
+    /// The provider could not be reached, timed out or failed.
+    ProviderUnavailable,
+    /// The provider's answer is malformed.
+    ProviderMalformed,
+    /// The ID token breaks a rule.
+    IdToken,
+    /// The store could not answer.
+    StoreUnavailable,
+    /// A record does not open or parse; it is treated as absent.
+    StoreCorrupt,
+    /// Concurrent work on one grant did not settle in time.
+    Contention,
+    /// An option weakens security; told once at start.
+    WeakOption,
+}
+
+/// What happened, without anything secret.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Event {
+    /// The step it is about.
+    pub step: Step,
+    /// `None` when the step succeeded.
+    pub reason: Option<Reason>,
+    /// The login it belongs to, from authorize to callback.
+    pub transaction: Option<String>,
+    /// The grant it belongs to, from callback to revocation.
+    pub grant: Option<String>,
+    /// More words for the operator, printable and bounded.
+    pub detail: Option<String>,
+}
+
+/// The longest detail that an event carries, in characters.
+const MAX_DETAIL: usize = 300;
+
+impl Event {
+    /// A step that succeeded.
+    pub(crate) fn done(step: Step) -> Self {
+        Self {
+            step,
+            reason: None,
+            transaction: None,
+            grant: None,
+            detail: None,
+        }
+    }
+
+    /// A step that was refused.
+    pub(crate) fn refused(step: Step, reason: Reason) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::done(step)
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn transaction(mut self, id: impl Into<String>) -> Self {
+        self.transaction = Some(id.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn grant(mut self, id: impl Into<String>) -> Self {
+        self.grant = Some(id.into());
+        self
+    }
+
+    /// Adds words for the operator; control characters are replaced, so that no stranger's input
+    /// starts a new line in a log.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl fmt::Display) -> Self {
+        self.detail = Some(printable(&detail.to_string(), MAX_DETAIL));
+        self
+    }
+}
+
+/// At most `limit` characters, each printable.
+pub(crate) fn printable(text: &str, limit: usize) -> String {
+    text.chars()
+        .take(limit)
+        .map(|c| {
+            if c.is_control() || is_bidi(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
+}
+
+/// Characters that reorder the text around them: what a person reads is then not what is there.
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+type Callback = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// Where events go.
+#[derive(Default)]
+pub(crate) struct Events {
+    callback: Option<Callback>,
+}
+
+impl Events {
+    pub(crate) fn new(callback: Option<Callback>) -> Self {
+        Self { callback }
+    }
+
+    /// Tells `tracing` and the operator's callback.
+    pub(crate) fn emit(&self, event: &Event) {
+        let Event {
+            step,
+            reason,
+            transaction,
+            grant,
+            detail,
+        } = event;
+        let (transaction, grant) = (transaction.as_deref(), grant.as_deref());
+        let detail = detail.as_deref();
+        match reason {
+            None => {
+                tracing::info!(target: "tower_oauth_proxy", ?step, transaction, grant, detail, "done");
+            }
+            Some(reason) => {
+                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, transaction, grant, detail, "refused");
+            }
+        }
+        if let Some(callback) = &self.callback {
+            callback(event);
+        }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_cannot_forge_a_log_line_or_reorder_text() {
+        let event = Event::refused(Step::Register, Reason::Malformed)
+            .detail(format!("a\r\nb\u{202e}c{}", "x".repeat(1_000)));
+        let detail = event.detail.unwrap();
+        assert!(detail.starts_with("a\u{fffd}\u{fffd}b\u{fffd}c"));
+        assert_eq!(detail.chars().count(), MAX_DETAIL);
+    }
+}
