@@ -54,7 +54,7 @@ impl TokenStorage for Faulty {
             if self.0.get(&name).await?.is_some() {
                 return Ok(false);
             }
-            tokio::task::yield_now().await;
+            between_steps().await;
             self.0.set(&name, value, ttl).await.map(|()| true)
         })
     }
@@ -65,7 +65,7 @@ impl TokenStorage for Faulty {
                 return self.0.take(&self.key(key)).await;
             }
             let value = self.0.get(key).await?;
-            tokio::task::yield_now().await;
+            between_steps().await;
             self.0.remove(key).await?;
             Ok(value)
         })
@@ -90,7 +90,7 @@ impl TokenStorage for Faulty {
             if there.as_deref() != Some(expected) {
                 return Ok(false);
             }
-            tokio::task::yield_now().await;
+            between_steps().await;
             self.0.set(&name, new, ttl).await.map(|()| true)
         })
     }
@@ -98,6 +98,11 @@ impl TokenStorage for Faulty {
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(async move { self.0.remove(&self.key(key)).await })
     }
+}
+
+/// Wide enough for the others to get in.
+async fn between_steps() {
+    tokio::time::sleep(Duration::from_millis(5)).await;
 }
 
 async fn run_with(fault: Fault) {
