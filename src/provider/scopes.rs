@@ -1,0 +1,138 @@
+//! One permission, two names: what the operator writes and what the provider writes.
+
+use super::Provider;
+
+/// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11, the same everywhere.
+const OPENID_SCOPES: &[&str] = &[
+    "openid",
+    "profile",
+    "email",
+    "address",
+    "phone",
+    "offline_access",
+];
+
+/// More names than this in one answer are dropped: a bound against a provider gone wrong.
+const MAX_SCOPES: usize = 256;
+
+/// How the two sides' names differ.
+#[derive(Debug, Clone)]
+pub(crate) enum ScopeRule {
+    /// Not at all.
+    Same,
+    /// The provider answers with other names than it is asked with: (ours, theirs).
+    Aliases(&'static [(&'static str, &'static str)]),
+    /// The provider answers with the broadest only: what a scope includes.
+    Implies(fn(&str) -> &'static [&'static str]),
+    /// The provider wants this before the scopes of one's own API.
+    Prefix(String),
+}
+
+impl ScopeRule {
+    /// The rule for `{uri}/{scope}`.
+    pub(crate) fn prefixed(uri: &str) -> Self {
+        Self::Prefix(format!("{}/", uri.strip_suffix('/').unwrap_or(uri)))
+    }
+
+    fn to_upstream(&self, scope: &str) -> String {
+        match self {
+            Self::Prefix(prefix) if !OPENID_SCOPES.contains(&scope) && !scope.contains("://") => {
+                format!("{prefix}{scope}")
+            }
+            _ => scope.to_owned(),
+        }
+    }
+
+    fn from_upstream<'a>(&self, scope: &'a str) -> &'a str {
+        match self {
+            Self::Aliases(aliases) => aliases
+                .iter()
+                .find(|(_, theirs)| *theirs == scope)
+                .map_or(scope, |(ours, _)| ours),
+            // An empty rest, or one that would be prefixed no second time, is no scope of ours.
+            Self::Prefix(prefix) => match scope.strip_prefix(prefix.as_str()) {
+                Some(ours) if !ours.is_empty() && self.to_upstream(ours) == scope => ours,
+                _ => scope,
+            },
+            Self::Same | Self::Implies(_) => scope,
+        }
+    }
+}
+
+impl Provider {
+    /// What to ask the provider for: each scope by the provider's name, and those that are always
+    /// asked for. No duplicates.
+    pub(crate) fn scopes_to_upstream<S: AsRef<str>>(&self, scopes: &[S]) -> Vec<String> {
+        let mut upstream = Vec::with_capacity(scopes.len() + self.upstream_scopes.len());
+        let asked = scopes
+            .iter()
+            .map(|scope| self.scope_rule.to_upstream(scope.as_ref()));
+        for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
+            push_new(&mut upstream, scope);
+        }
+        upstream
+    }
+
+    /// What the provider granted, by the operator's names: its `scope` is separated by spaces
+    /// (RFC 6749 section 3.3) or by commas (GitHub, Slack). No duplicates.
+    pub(crate) fn scopes_from_upstream(&self, granted: &str) -> Vec<String> {
+        let mut scopes = Vec::new();
+        for theirs in granted
+            .split([' ', ',', '\t', '\r', '\n'])
+            .filter(|scope| !scope.is_empty())
+            .take(MAX_SCOPES)
+        {
+            let ours = self.scope_rule.from_upstream(theirs);
+            push_new(&mut scopes, ours.to_owned());
+            if let ScopeRule::Implies(implied) = &self.scope_rule {
+                for narrower in implied(ours) {
+                    push_new(&mut scopes, (*narrower).to_owned());
+                }
+            }
+        }
+        scopes
+    }
+}
+
+fn push_new(scopes: &mut Vec<String>, scope: String) {
+    if !scopes.contains(&scope) {
+        scopes.push(scope);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::provider::{azure, generic};
+
+    #[test]
+    fn an_answer_may_be_separated_by_commas_and_holds_no_duplicates() {
+        let provider = generic("https://a.example", "https://a.example", "id", "s");
+        assert_eq!(
+            provider.scopes_from_upstream(" users:read,channels:read  users:read,"),
+            ["users:read", "channels:read"]
+        );
+        assert!(provider.scopes_from_upstream("").is_empty());
+    }
+
+    #[test]
+    fn a_prefixed_oidc_scope_is_not_taken_for_the_oidc_scope() {
+        let entra = azure("common", "app", "s");
+        assert_eq!(
+            entra.scopes_from_upstream("api://app/openid"),
+            ["api://app/openid"]
+        );
+        assert_eq!(entra.scopes_from_upstream("api://app/"), ["api://app/"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_scope_that_goes_up_comes_back_the_same(scope in "[!#-+\\--\\[\\]-~]{1,40}") {
+            let entra = azure("common", "app", "s");
+            let upstream = entra.scope_rule.to_upstream(&scope);
+            prop_assert_eq!(entra.scope_rule.from_upstream(&upstream), scope);
+        }
+    }
+}
