@@ -1,1 +1,15 @@
-//! Stub.
+//! The provider seen as an HTTP peer: exchange, refresh, revoke, and what its answers mean.
+//!
+//! Knows no grant and no person. Every answer is bounded in size and time, no redirect is followed,
+//! and no error holds a token, a code or a secret.
+
+mod answer;
+mod client;
+mod credentials;
+mod http;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use answer::TokenAnswer;
+pub(crate) use client::UpstreamClient;
+pub(crate) use http::{Customize, http_client};
