@@ -1,6 +1,7 @@
 //! One permission, two names: what the operator writes and what the provider writes.
 
 use super::Provider;
+use crate::oauth::ScopeSet;
 
 /// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11, the same everywhere.
 const OPENID_SCOPES: &[&str] = &[
@@ -62,10 +63,13 @@ impl ScopeRule {
 impl Provider {
     /// What to ask the provider for: each scope by the provider's name, and those that are always
     /// asked for. No duplicates.
-    pub(crate) fn scopes_to_upstream<S: AsRef<str>>(&self, scopes: &[S]) -> Vec<String> {
-        let mut upstream = Vec::with_capacity(scopes.len() + self.upstream_scopes.len());
+    pub(crate) fn scopes_to_upstream<I>(&self, scopes: I) -> Vec<String>
+    where
+        I: IntoIterator<Item: AsRef<str>>,
+    {
+        let mut upstream = Vec::new();
         let asked = scopes
-            .iter()
+            .into_iter()
             .map(|scope| self.scope_rule.to_upstream(scope.as_ref()));
         for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
             push_new(&mut upstream, scope);
@@ -74,20 +78,24 @@ impl Provider {
     }
 
     /// What the provider granted, by the operator's names: its `scope` is separated by spaces
-    /// (RFC 6749 section 3.3) or by commas (GitHub, Slack). No duplicates.
-    pub(crate) fn scopes_from_upstream(&self, granted: &str) -> Vec<String> {
-        let mut scopes = Vec::new();
+    /// (RFC 6749 section 3.3) or by commas (GitHub, Slack). A name that the grammar forbids is
+    /// dropped: no client could ask for it.
+    pub(crate) fn scopes_from_upstream(&self, granted: &str) -> ScopeSet {
+        let mut scopes = ScopeSet::default();
         for theirs in granted
             .split([' ', ',', '\t', '\r', '\n'])
             .filter(|scope| !scope.is_empty())
             .take(MAX_SCOPES)
         {
             let ours = self.scope_rule.from_upstream(theirs);
-            push_new(&mut scopes, ours.to_owned());
-            if let ScopeRule::Implies(implied) = &self.scope_rule {
-                for narrower in implied(ours) {
-                    push_new(&mut scopes, (*narrower).to_owned());
-                }
+            let Ok(one) = ScopeSet::new([ours]) else {
+                continue;
+            };
+            scopes = scopes.union(&one);
+            if let ScopeRule::Implies(implied) = &self.scope_rule
+                && let Ok(narrower) = ScopeSet::new(implied(ours))
+            {
+                scopes = scopes.union(&narrower);
             }
         }
         scopes
@@ -111,8 +119,10 @@ mod tests {
     fn an_answer_may_be_separated_by_commas_and_holds_no_duplicates() {
         let provider = generic("https://a.example", "https://a.example", "id", "s");
         assert_eq!(
-            provider.scopes_from_upstream(" users:read,channels:read  users:read,"),
-            ["users:read", "channels:read"]
+            provider
+                .scopes_from_upstream(" users:read,channels:read  users:read, b\\d")
+                .to_string(),
+            "users:read channels:read"
         );
         assert!(provider.scopes_from_upstream("").is_empty());
     }
@@ -121,10 +131,13 @@ mod tests {
     fn a_prefixed_oidc_scope_is_not_taken_for_the_oidc_scope() {
         let entra = azure("common", "app", "s");
         assert_eq!(
-            entra.scopes_from_upstream("api://app/openid"),
-            ["api://app/openid"]
+            entra.scopes_from_upstream("api://app/openid").to_string(),
+            "api://app/openid"
         );
-        assert_eq!(entra.scopes_from_upstream("api://app/"), ["api://app/"]);
+        assert_eq!(
+            entra.scopes_from_upstream("api://app/").to_string(),
+            "api://app/"
+        );
     }
 
     proptest! {

@@ -1,11 +1,11 @@
-//! What the provider's answer means (RFC 6749 sections 5.1 and 5.2), as pure functions.
+//! What a token answer holds: RFC 6749 section 5.1, as pure functions.
 
 use http::StatusCode;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 
-use crate::{error::UpstreamError, event::printable};
+use super::refusal::accepted;
+use crate::{error::UpstreamError, oauth::ScopeSet, provider::Provider};
 
 /// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
 /// one record. Entra's with 200 groups has some 10 KiB.
@@ -14,10 +14,6 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 const MAX_SCOPE_BYTES: usize = 8 * 1024;
 /// The longest lifetime that is believed: ten years, in seconds.
 const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
-/// The longest `error` that counts as a code, in characters.
-const MAX_CODE: usize = 100;
-/// The longest `error_description` that is kept, in characters.
-const MAX_DESCRIPTION: usize = 300;
 
 /// A successful answer of the token endpoint. Tokens print as redacted.
 #[derive(Debug, Clone)]
@@ -29,13 +25,14 @@ pub(crate) struct TokenAnswer {
     pub(crate) expires_in: Option<u64>,
     /// `None` on refresh means that the old one stands.
     pub(crate) refresh_token: Option<SecretString>,
-    /// As the provider wrote it; `None` means as requested (RFC 6749 section 5.1).
-    pub(crate) scope: Option<String>,
+    /// In the operator's names; `None` means as requested (RFC 6749 section 5.1).
+    pub(crate) scope: Option<ScopeSet>,
     pub(crate) id_token: Option<SecretString>,
 }
 
 /// Reads an answer of the token endpoint.
 pub(crate) fn token_answer(
+    provider: &Provider,
     status: StatusCode,
     content_type: Option<&str>,
     body: &[u8],
@@ -43,158 +40,13 @@ pub(crate) fn token_answer(
     let fields = accepted(status, content_type, body)?.ok_or_else(|| {
         UpstreamError::Malformed("the token answer is neither JSON nor a form".to_owned())
     })?;
-    parse_tokens(&fields)
+    parse_tokens(provider, &fields)
 }
 
-/// The fields of an answer that is no refusal; `None` when it has none that can be read.
-///
-/// Only what is surely the provider's own word is [`UpstreamError::Rejected`]: a grant may end by
-/// it. A gateway's error page, whatever its status, is [`UpstreamError::Failed`].
-pub(crate) fn accepted(
-    status: StatusCode,
-    content_type: Option<&str>,
-    body: &[u8],
-) -> Result<Option<Map<String, Value>>, UpstreamError> {
-    let failed = UpstreamError::Failed {
-        status: status.as_u16(),
-    };
-    if status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-        )
-    {
-        return Err(failed);
-    }
-    let fields = fields(content_type, body);
-    if let Some(refusal) = fields.as_ref().and_then(|fields| refusal(status, fields)) {
-        return Err(refusal);
-    }
-    if status.is_success() {
-        Ok(fields)
-    } else {
-        Err(failed)
-    }
-}
-
-/// JSON or a form: by the content, because GitHub and others label theirs loosely.
-fn fields(content_type: Option<&str>, body: &[u8]) -> Option<Map<String, Value>> {
-    let body = std::str::from_utf8(body).ok()?.trim();
-    if body.starts_with('{') {
-        return serde_json::from_str(body).ok();
-    }
-    let essence = content_type
-        .and_then(|value| value.split(';').next())
-        .map(str::trim);
-    let is_form = match essence {
-        None => true,
-        Some(essence) => {
-            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-                || essence.eq_ignore_ascii_case("text/plain")
-        }
-    };
-    if !is_form || !body.contains('=') {
-        return None;
-    }
-    let pairs = form_urlencoded::parse(body.as_bytes());
-    Some(
-        pairs
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect(),
-    )
-}
-
-/// What the provider says of itself when it refuses, or `None` when it does not.
-fn refusal(status: StatusCode, fields: &Map<String, Value>) -> Option<UpstreamError> {
-    // Slack: `ok: false` beside the error, always with status 200.
-    let said = fields.get("error")?.as_str()?;
-    if !is_code(said) {
-        return (!said.is_empty() && status.is_success()).then(|| UpstreamError::Failed {
-            status: status.as_u16(),
-        });
-    }
-    if PASSING_TROUBLE.contains(&said) {
-        return Some(UpstreamError::Failed {
-            status: status.as_u16(),
-        });
-    }
-    // 400 and 401 are the RFC's, 200 is GitHub's. Under another status only the protocol's own
-    // codes are believed (Auth0 says `invalid_grant` with 403): a router in front says "not_found".
-    let believed = status.is_success()
-        || matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED)
-        || PROTOCOL_CODES.contains(&said);
-    if !believed {
-        return None;
-    }
-    let described = fields.get("error_description").and_then(Value::as_str);
-    let (code, description) = match DEAD_GRANT_ALIASES.contains(&said) {
-        false => (said, described.map(str::to_owned)),
-        true => {
-            let described = described.unwrap_or_default();
-            ("invalid_grant", Some(format!("{said}: {described}")))
-        }
-    };
-    Some(UpstreamError::Rejected {
-        status: status.as_u16(),
-        code: code.to_owned(),
-        description: description.map(|text| printable(&text, MAX_DESCRIPTION)),
-    })
-}
-
-/// RFC 6749 section 5.2, RFC 7009 section 2.2.1 and RFC 8707 section 2, those that refuse.
-const PROTOCOL_CODES: &[&str] = &[
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_scope",
-    "invalid_target",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_token_type",
-    "access_denied",
-];
-
-/// Codes that say "later", whatever their status: nothing was decided about the grant.
-const PASSING_TROUBLE: &[&str] = &[
-    "temporarily_unavailable",
-    "server_error",
-    "slow_down",
-    // Google
-    "rate_limit_exceeded",
-    "internal_failure",
-    // Slack
-    "ratelimited",
-    "internal_error",
-    "service_unavailable",
-    "fatal_error",
-    // Auth0
-    "too_many_requests",
-    "too_many_attempts",
-];
-
-/// What others say for `invalid_grant`.
-const DEAD_GRANT_ALIASES: &[&str] = &[
-    // GitHub
-    "bad_verification_code",
-    "bad_refresh_token",
-    // Slack
-    "invalid_code",
-    "code_already_used",
-    "invalid_refresh_token",
-    "token_revoked",
-];
-
-/// Frameworks write `"error": "Not Found"` and `"error": "Forbidden"`: a code has neither spaces nor
-/// capitals.
-fn is_code(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= MAX_CODE
-        && text.bytes().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.:".contains(&byte)
-        })
-}
-
-fn parse_tokens(fields: &Map<String, Value>) -> Result<TokenAnswer, UpstreamError> {
+fn parse_tokens(
+    provider: &Provider,
+    fields: &Map<String, Value>,
+) -> Result<TokenAnswer, UpstreamError> {
     // Slack puts a person's token, and all that belongs to it, one level down.
     let fields = match fields.get("authed_user") {
         Some(Value::Object(user))
@@ -212,7 +64,7 @@ fn parse_tokens(fields: &Map<String, Value>) -> Result<TokenAnswer, UpstreamErro
         token_type: "Bearer".to_owned(),
         expires_in: expires_in(fields.get("expires_in")),
         refresh_token: token(fields, "refresh_token")?,
-        scope: scope(fields.get("scope"))?,
+        scope: scope(fields.get("scope"))?.map(|granted| provider.scopes_from_upstream(&granted)),
         id_token: token(fields, "id_token")?,
     })
 }
@@ -287,4 +139,192 @@ fn scope(value: Option<&Value>) -> Result<Option<String>, UpstreamError> {
 
 fn malformed(why: &str) -> UpstreamError {
     UpstreamError::Malformed(why.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+    use serde_json::json;
+
+    use super::*;
+    use crate::provider::{generic, github};
+
+    fn idp() -> Provider {
+        generic("https://a.example/a", "https://a.example/t", "id", "s")
+    }
+
+    fn read(body: &Value) -> Result<TokenAnswer, UpstreamError> {
+        let body = body.to_string();
+        token_answer(
+            &idp(),
+            StatusCode::OK,
+            Some("application/json"),
+            body.as_bytes(),
+        )
+    }
+
+    /// A good answer with one member changed or added.
+    fn with(name: &str, value: Value) -> Result<TokenAnswer, UpstreamError> {
+        let mut body = json!({"access_token": "at", "token_type": "Bearer"});
+        body[name] = value;
+        read(&body)
+    }
+
+    #[test]
+    fn a_full_answer_is_read() {
+        let answer = read(&json!({
+            "access_token": "at", "token_type": "bearer", "expires_in": 3599,
+            "refresh_token": "rt", "scope": "openid  mcp", "id_token": "a.b.c",
+            "refresh_expires_in": 0,
+        }))
+        .unwrap();
+        assert_eq!(answer.access_token.expose_secret(), "at");
+        assert_eq!(answer.token_type, "Bearer");
+        assert_eq!(answer.expires_in, Some(3599));
+        assert_eq!(answer.refresh_token.unwrap().expose_secret(), "rt");
+        assert_eq!(answer.scope.unwrap().to_string(), "openid mcp");
+        assert_eq!(answer.id_token.unwrap().expose_secret(), "a.b.c");
+    }
+
+    #[test]
+    fn githubs_form_is_read_and_its_commas_and_implied_scopes_understood() {
+        let body = b"access_token=gho_x&scope=repo%2Cuser%3Aemail&token_type=bearer";
+        for content_type in [
+            Some("application/x-www-form-urlencoded; charset=utf-8"),
+            None,
+        ] {
+            let github = github("id", "s");
+            let answer = token_answer(&github, StatusCode::OK, content_type, body).unwrap();
+            assert_eq!(answer.access_token.expose_secret(), "gho_x");
+            let scope = answer.scope.unwrap();
+            assert!(scope.contains("public_repo") && scope.contains("user:email"));
+            // OAuth Apps: no expiry, no refresh token.
+            assert_eq!(answer.expires_in, None);
+            assert!(answer.refresh_token.is_none());
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_usable_access_token_is_malformed() {
+        // A peer made a code out of one.
+        for token in [
+            json!(""),
+            Value::Null,
+            json!(7),
+            json!({}),
+            json!("a\nb"),
+            json!("é"),
+            json!("x".repeat(MAX_TOKEN_BYTES + 1)),
+        ] {
+            let result = with("access_token", token);
+            assert!(matches!(result, Err(UpstreamError::Malformed(_))));
+        }
+        assert!(matches!(
+            read(&json!({"token_type": "Bearer"})),
+            Err(UpstreamError::Malformed(_))
+        ));
+        assert!(with("access_token", json!("x".repeat(MAX_TOKEN_BYTES))).is_ok());
+    }
+
+    #[test]
+    fn what_is_neither_json_nor_a_form_is_malformed() {
+        for (content_type, body) in [
+            (Some("application/json"), "{\"access_token\": \"at\""),
+            (Some("application/json"), "access_token=at"),
+            (Some("application/json"), "[\"access_token\"]"),
+            (Some("text/html"), "<a href=\"?access_token=at\">"),
+            (None, ""),
+        ] {
+            let result = token_answer(&idp(), StatusCode::OK, content_type, body.as_bytes());
+            assert!(matches!(result, Err(UpstreamError::Malformed(_))), "{body}");
+        }
+        let bytes = token_answer(&idp(), StatusCode::OK, None, b"access_token=\xff");
+        assert!(matches!(bytes, Err(UpstreamError::Malformed(_))));
+    }
+
+    #[test]
+    fn only_bearer_tokens_are_taken() {
+        for kind in [
+            json!("Bearer"),
+            json!("bearer"),
+            json!("BEARER"),
+            Value::Null,
+            json!("user"),
+        ] {
+            assert!(with("token_type", kind).is_ok());
+        }
+        for kind in [json!("DPoP"), json!("mac"), json!("N_A"), json!(1)] {
+            assert!(matches!(
+                with("token_type", kind),
+                Err(UpstreamError::Malformed(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn a_lifetime_is_a_number_of_seconds_however_it_is_written() {
+        for (given, expected) in [
+            (json!(3600), Some(3600)),
+            (json!("3600"), Some(3600)),
+            (json!(3599.9), Some(3599)),
+            (json!(0), None),
+            (json!(-1), None),
+            (json!("never"), None),
+            (json!("NaN"), None),
+            (json!(true), None),
+            (Value::Null, None),
+            (json!(u64::MAX), Some(MAX_EXPIRES_IN)),
+            (json!("inf"), Some(MAX_EXPIRES_IN)),
+        ] {
+            assert_eq!(
+                with("expires_in", given.clone()).unwrap().expires_in,
+                expected,
+                "{given}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_absent_or_empty_scope_means_as_requested() {
+        for scope in [json!(""), json!(" "), Value::Null] {
+            assert_eq!(with("scope", scope).unwrap().scope, None);
+        }
+        let listed = with("scope", json!(["a", "b"])).unwrap().scope.unwrap();
+        assert_eq!(listed.to_string(), "a b");
+        assert!(with("scope", json!(7)).is_err());
+        assert!(with("scope", json!("x ".repeat(MAX_SCOPE_BYTES))).is_err());
+    }
+
+    #[test]
+    fn slacks_nested_token_is_found_but_never_preferred() {
+        let user =
+            json!({"access_token": "xoxp", "scope": "users:read,chat:write", "token_type": "user"});
+        let answer = read(&json!({"ok": true, "authed_user": user})).unwrap();
+        assert_eq!(answer.access_token.expose_secret(), "xoxp");
+        assert_eq!(answer.scope.unwrap().to_string(), "users:read chat:write");
+        let both = read(&json!({"access_token": "xoxb", "token_type": "bot", "authed_user": user}));
+        assert_eq!(both.unwrap().access_token.expose_secret(), "xoxb");
+    }
+
+    #[test]
+    fn an_answer_prints_no_token() {
+        let answer = read(
+            &json!({"access_token": "hunter2", "refresh_token": "hunter3", "id_token": "hunter4"}),
+        );
+        let printed = format!("{:?}", answer.unwrap());
+        assert!(!printed.contains("hunter"), "{printed}");
+        let refused = with("refresh_token", json!("hunter5\u{0}")).unwrap_err();
+        assert!(!format!("{refused:?} {refused}").contains("hunter"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_panics(status in 100_u16..1000, body in any::<Vec<u8>>(), json in "[{}\\[\\]\",:a-z0-9_ ]{0,80}") {
+            let status = StatusCode::from_u16(status).unwrap();
+            for body in [body.as_slice(), json.as_bytes()] {
+                let _ = token_answer(&idp(), status, None, body);
+            }
+        }
+    }
 }

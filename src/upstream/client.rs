@@ -14,6 +14,7 @@ use super::{
     answer::{self, TokenAnswer},
     credentials::{self, FormRequest},
     http::{Answer, send},
+    refusal,
 };
 use crate::{
     error::UpstreamError,
@@ -136,7 +137,12 @@ impl UpstreamClient {
     ) -> Result<TokenAnswer, UpstreamError> {
         let request = credentials::form_request(&self.provider, params, extras);
         let answer = self.post(&self.provider.token_url, request).await?;
-        answer::token_answer(answer.status, answer.content_type.as_deref(), &answer.body)
+        answer::token_answer(
+            &self.provider,
+            answer.status,
+            answer.content_type.as_deref(),
+            &answer.body,
+        )
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
@@ -150,7 +156,7 @@ impl UpstreamClient {
         let params = [("token", token), ("token_type_hint", hint)];
         let request = credentials::form_request(&self.provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match answer::accepted(answer.status, answer.content_type.as_deref(), &answer.body) {
+        match refusal::accepted(answer.status, answer.content_type.as_deref(), &answer.body) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => Err(error),

@@ -7,6 +7,7 @@ mod answer;
 mod client;
 mod credentials;
 mod http;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
