@@ -1,7 +1,9 @@
 //! One person in one browser: who they are.
 
+mod github;
 mod id_token;
 mod identity;
+mod source;
 
 pub use identity::Identity;
-pub(crate) use identity::IdentityError;
+pub(crate) use source::IdentityError;

@@ -26,6 +26,7 @@
 
 mod authorize;
 mod azure;
+mod check;
 mod generic;
 mod github;
 mod google;

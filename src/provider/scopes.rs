@@ -35,7 +35,7 @@ impl ScopeRule {
         Self::Prefix(format!("{}/", uri.strip_suffix('/').unwrap_or(uri)))
     }
 
-    fn to_upstream(&self, scope: &str) -> String {
+    fn theirs(&self, scope: &str) -> String {
         match self {
             Self::Prefix(prefix) if !OPENID_SCOPES.contains(&scope) && !scope.contains("://") => {
                 format!("{prefix}{scope}")
@@ -44,7 +44,7 @@ impl ScopeRule {
         }
     }
 
-    fn from_upstream<'a>(&self, scope: &'a str) -> &'a str {
+    fn ours<'a>(&self, scope: &'a str) -> &'a str {
         match self {
             Self::Aliases(aliases) => aliases
                 .iter()
@@ -52,7 +52,7 @@ impl ScopeRule {
                 .map_or(scope, |(ours, _)| ours),
             // An empty rest, or one that would be prefixed no second time, is no scope of ours.
             Self::Prefix(prefix) => match scope.strip_prefix(prefix.as_str()) {
-                Some(ours) if !ours.is_empty() && self.to_upstream(ours) == scope => ours,
+                Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
                 _ => scope,
             },
             Self::Same | Self::Implies(_) => scope,
@@ -70,7 +70,7 @@ impl Provider {
         let mut upstream = Vec::new();
         let asked = scopes
             .into_iter()
-            .map(|scope| self.scope_rule.to_upstream(scope.as_ref()));
+            .map(|scope| self.scope_rule.theirs(scope.as_ref()));
         for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
             push_new(&mut upstream, scope);
         }
@@ -87,7 +87,7 @@ impl Provider {
             .filter(|scope| !scope.is_empty())
             .take(MAX_SCOPES)
         {
-            let ours = self.scope_rule.from_upstream(theirs);
+            let ours = self.scope_rule.ours(theirs);
             let Ok(one) = ScopeSet::new([ours]) else {
                 continue;
             };
@@ -112,7 +112,6 @@ fn push_new(scopes: &mut Vec<String>, scope: String) {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
     use crate::provider::{azure, generic};
 
     #[test]
@@ -144,8 +143,8 @@ mod tests {
         #[test]
         fn a_scope_that_goes_up_comes_back_the_same(scope in "[!#-+\\--\\[\\]-~]{1,40}") {
             let entra = azure("common", "app", "s");
-            let upstream = entra.scope_rule.to_upstream(&scope);
-            prop_assert_eq!(entra.scope_rule.from_upstream(&upstream), scope);
+            let upstream = entra.scope_rule.theirs(&scope);
+            prop_assert_eq!(entra.scope_rule.ours(&upstream), scope);
         }
     }
 }

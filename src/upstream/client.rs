@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 use super::{
     answer::{self, TokenAnswer},
     credentials::{self, FormRequest},
-    http::{Answer, send},
     refusal,
+    transport::{Answer, send},
 };
 use crate::{
     error::UpstreamError,

@@ -6,11 +6,13 @@
 mod answer;
 mod client;
 mod credentials;
-mod http;
+#[cfg(test)]
+pub(crate) mod fake;
 mod refusal;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 pub(crate) use answer::TokenAnswer;
 pub(crate) use client::UpstreamClient;
-pub(crate) use http::{Customize, http_client};
+pub(crate) use transport::{Customize, http_client};
