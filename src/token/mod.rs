@@ -2,10 +2,12 @@
 //!
 //! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry.
+//! - [`TokenVerifier`]: checks the provider's tokens where clients hold those instead.
 
 mod claims;
 mod jwt;
+mod verifier;
 
 pub use claims::ClaimsPassthrough;
-pub(crate) use claims::decode_unverified;
-pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError, VerifiedClaims};
+pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
+pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
