@@ -135,7 +135,10 @@ mod tests {
     use crate::upstream::fake::{FakeProvider, PATIENT, Script, client};
 
     fn map(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+        match value {
+            Value::Object(map) => map,
+            other => panic!("{other}"),
+        }
     }
 
     #[test]
