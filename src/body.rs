@@ -58,9 +58,9 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
-            KindProjection::Own { body } => {
-                Pin::new(body).poll_frame(cx).map_err(|never| match never {})
-            }
+            KindProjection::Own { body } => Pin::new(body)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
             KindProjection::Inner { body } => body.poll_frame(cx),
         }
     }

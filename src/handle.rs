@@ -37,7 +37,9 @@ impl OAuthProxyHandle {
         match session.grant_id().and_then(GrantId::parse) {
             Some(id) => crate::endpoint::end_grant(&self.proxy, id).await,
             None => {
-                self.proxy.sessions.forget(session.upstream().access_token());
+                self.proxy
+                    .sessions
+                    .forget(session.upstream().access_token());
                 Ok(())
             }
         }

@@ -155,7 +155,8 @@ impl<S> OAuthProxyService<S> {
             }
             Credentials::Malformed => {
                 bearer::tell(&self.proxy, Reason::Malformed, None, None);
-                let refused = bearer::Refused::InvalidToken("the Authorization header is malformed");
+                let refused =
+                    bearer::Refused::InvalidToken("the Authorization header is malformed");
                 let refusal = self.proxy.challenges.refuse(path, &refused);
                 ResponseFuture::ready(readable(refusal, with_cors))
             }

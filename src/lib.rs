@@ -1,5 +1,7 @@
 //! Stub front page.
 
+#[cfg(feature = "axum")]
+pub mod axum;
 mod bearer;
 mod body;
 mod client;
@@ -10,7 +12,7 @@ mod error;
 mod event;
 mod future;
 mod grant;
-mod guard;
+pub mod guard;
 mod handle;
 mod key;
 mod layer;

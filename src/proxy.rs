@@ -55,7 +55,13 @@ impl Proxy {
 
     /// The name that people read.
     pub(crate) fn service_name(&self) -> &str {
-        let host = || self.settings.base.origin().split_once("://").map(|(_, host)| host);
+        let host = || {
+            self.settings
+                .base
+                .origin()
+                .split_once("://")
+                .map(|(_, host)| host)
+        };
         self.settings
             .service_name
             .as_deref()

@@ -26,7 +26,9 @@ pub(crate) enum Route {
     AuthorizationServerMetadata,
     /// RFC 9728 metadata of the resource at this path below the host; the part after the well-known
     /// name starts at this byte of the path.
-    ProtectedResourceMetadata { suffix_at: usize },
+    ProtectedResourceMetadata {
+        suffix_at: usize,
+    },
     /// A document below our well-known names that does not exist.
     UnknownDocument,
     Register,
@@ -167,7 +169,11 @@ mod tests {
             "/.well-known/openid-configuration/api",
             "/api/.well-known/openid-configuration",
         ] {
-            assert_eq!(at_path.find(path), Route::AuthorizationServerMetadata, "{path}");
+            assert_eq!(
+                at_path.find(path),
+                Route::AuthorizationServerMetadata,
+                "{path}"
+            );
         }
         assert_eq!(
             at_path.find("/.well-known/oauth-authorization-server/other"),

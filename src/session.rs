@@ -6,6 +6,7 @@ use http::Extensions;
 use serde_json::{Map, Value};
 
 use crate::{
+    bearer::Challenges,
     clock::from_unix,
     oauth::{BaseUrl, Resource, ScopeSet},
 };
@@ -35,11 +36,14 @@ pub(crate) struct Inner {
     pub(crate) client_id: String,
     pub(crate) scopes: ScopeSet,
     pub(crate) claims: Map<String, Value>,
+    pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
     pub(crate) expires_at: u64,
     /// `None` in passthrough mode, where no grant is kept.
     pub(crate) grant_id: Option<String>,
     pub(crate) upstream: UpstreamTokens,
+    /// For guards, which have to challenge as the layer does.
+    pub(crate) challenges: Challenges,
 }
 
 impl AuthSession {
@@ -74,9 +78,19 @@ impl AuthSession {
         &self.0.claims
     }
 
+    /// The person's roles, as the provider names them in the claims that `role_claims` lists. Kept
+    /// whatever `custom_claims_passthrough` lets through.
+    pub fn roles(&self) -> &[String] {
+        &self.0.roles
+    }
+
     /// The protected resource that the token is for (RFC 8707): the base URL or a URL below it.
     pub fn resource(&self) -> &str {
         self.0.resource.as_str()
+    }
+
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.0.challenges
     }
 
     /// Whether the token is for what stands at this path.
@@ -146,5 +160,39 @@ impl fmt::Debug for UpstreamTokens {
             .field("id_token", &self.id_token.as_ref().map(|_| "[redacted]"))
             .field("expires_at", &self.expires_at)
             .finish()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Ada's session with these scopes and roles.
+    pub(crate) fn session(scopes: &str, roles: &[&str]) -> AuthSession {
+        let base = BaseUrl::parse("https://proxy.example").unwrap();
+        AuthSession::new(Inner {
+            subject: "ada".into(),
+            client_id: "client".into(),
+            scopes: ScopeSet::parse(scopes).unwrap(),
+            claims: Map::new(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            resource: Resource::base(&base),
+            expires_at: 1_000,
+            grant_id: None,
+            upstream: UpstreamTokens {
+                access_token: "UPSTREAM-SECRET".into(),
+                id_token: Some("UPSTREAM-SECRET".into()),
+                expires_at: None,
+            },
+            challenges: Challenges::new(&base, &ScopeSet::default()),
+        })
+    }
+
+    #[test]
+    fn a_session_prints_no_token() {
+        let session = session("read", &[]);
+        let printed = format!("{session:?} {:?}", session.upstream());
+        assert!(!printed.contains("UPSTREAM-SECRET"), "{printed}");
+        assert!(printed.contains("ada"));
     }
 }

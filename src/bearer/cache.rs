@@ -46,8 +46,8 @@ impl SessionCache {
     /// The session of this token, if it may be served now.
     pub(crate) fn get(&self, token: &str, now: u64) -> Option<Arc<CachedSession>> {
         let cached = self.sessions.as_ref()?.get(&Presented(token.as_bytes()))?;
-        let is_live = now < cached.fresh_until
-            && !cached.live.as_ref().is_some_and(|live| live.is_revoked());
+        let is_live =
+            now < cached.fresh_until && !cached.live.as_ref().is_some_and(|live| live.is_revoked());
         is_live.then_some(cached)
     }
 

@@ -48,9 +48,11 @@ impl Challenges {
     /// The whole answer to a request for `path`.
     pub(crate) fn refuse(&self, path: &str, refused: &Refused<'_>) -> OwnResponse {
         let (status, error, description) = match refused {
-            Refused::NoCredentials => {
-                (StatusCode::UNAUTHORIZED, None, "a bearer token is needed here")
-            }
+            Refused::NoCredentials => (
+                StatusCode::UNAUTHORIZED,
+                None,
+                "a bearer token is needed here",
+            ),
             Refused::InvalidToken(why) => (StatusCode::UNAUTHORIZED, Some("invalid_token"), *why),
             Refused::InsufficientScope(_) => (
                 StatusCode::FORBIDDEN,
@@ -91,7 +93,9 @@ impl Challenges {
         }
         // Every part is our own words, a checked URL or a scope, none of which holds a quote.
         if let Ok(value) = HeaderValue::try_from(challenge) {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, value);
         }
         response
     }
@@ -115,9 +119,10 @@ fn unavailable() -> OwnResponse {
         "error_description": "the session cannot be checked just now",
     });
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
+    response.headers_mut().insert(
+        header::RETRY_AFTER,
+        HeaderValue::from_static(RETRY_AFTER_SECS),
+    );
     response
 }
 
@@ -125,7 +130,10 @@ fn json(status: StatusCode, body: &serde_json::Value) -> OwnResponse {
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,

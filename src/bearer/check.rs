@@ -12,7 +12,7 @@ use crate::{
     oauth::{Resource, ScopeSet},
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
-    token::{TokenError, VerifyError},
+    token::{TokenError, VerifyError, roles},
 };
 
 /// The session of a token that was validated a moment ago; `None` means that [`check`] has to look.
@@ -51,7 +51,12 @@ pub(crate) async fn check(
         }
         Err(refusal) => refusal,
     };
-    tell(&proxy, refusal.reason, refusal.grant.as_deref(), refusal.detail);
+    tell(
+        &proxy,
+        refusal.reason,
+        refusal.grant.as_deref(),
+        refusal.detail,
+    );
     let refused = match refusal.description {
         Some(description) => Refused::InvalidToken(description),
         None => Refused::Unavailable,
@@ -132,9 +137,8 @@ async fn look_up(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSession>, 
         })?;
     let invalid = || Refusal::token(Reason::InvalidToken, "the token is not valid");
     let id = GrantId::parse(&claims.gid).ok_or_else(invalid)?;
-    let resource = Resource::parse(&claims.aud, &proxy.settings.base).map_err(|_| {
-        Refusal::token(Reason::WrongAudience, "the token is for another resource")
-    })?;
+    let resource = Resource::parse(&claims.aud, &proxy.settings.base)
+        .map_err(|_| Refusal::token(Reason::WrongAudience, "the token is for another resource"))?;
     let token_scopes = ScopeSet::parse(&claims.scope).map_err(|_| invalid())?;
 
     let ended = || {
@@ -174,6 +178,7 @@ async fn look_up(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSession>, 
         // Narrowed at the provider since the token was issued: narrowed here.
         scopes: token_scopes.intersection(&grant.scopes),
         claims: grant.claims,
+        roles: grant.roles,
         resource,
         expires_at: claims.exp,
         grant_id: Some(id.to_string()),
@@ -182,6 +187,7 @@ async fn look_up(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSession>, 
             id_token: grant.upstream.id_token,
             expires_at: grant.upstream.expires_at,
         },
+        challenges: proxy.challenges.clone(),
     });
     Ok(cacheable(proxy, session, Some(until), now, Some(live)))
 }
@@ -190,7 +196,10 @@ async fn look_up(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSession>, 
 async fn verify_upstream(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSession>, Refusal> {
     let now = proxy.now();
     let Some(verifier) = &proxy.verifier else {
-        return Err(Refusal::token(Reason::InvalidToken, "the token is not valid"));
+        return Err(Refusal::token(
+            Reason::InvalidToken,
+            "the token is not valid",
+        ));
     };
     let limit = proxy.settings.upstream_timeout;
     let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
@@ -214,6 +223,7 @@ async fn verify_upstream(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSe
         subject: verified.subject,
         client_id: verified.client_id.unwrap_or_default(),
         scopes: verified.scopes,
+        roles: roles(&proxy.settings.role_claims, [&verified.claims]),
         claims: verified.claims,
         resource: Resource::base(&proxy.settings.base),
         expires_at: expires_at.unwrap_or(u64::MAX),
@@ -223,6 +233,7 @@ async fn verify_upstream(proxy: &Arc<Proxy>, token: &str) -> Result<Arc<CachedSe
             id_token: None,
             expires_at,
         },
+        challenges: proxy.challenges.clone(),
     });
     Ok(cacheable(proxy, session, expires_at, now, None))
 }

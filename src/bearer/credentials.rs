@@ -68,13 +68,25 @@ mod tests {
         assert_eq!(read(&["Basic YTpi"]), "None");
         assert_eq!(read(&["BearerX abc"]), "None");
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            assert_eq!(read(&[&format!("{scheme} a.b-c_d~e+f/g=")]), "Bearer(\"a.b-c_d~e+f/g=\")");
+            assert_eq!(
+                read(&[&format!("{scheme} a.b-c_d~e+f/g=")]),
+                "Bearer(\"a.b-c_d~e+f/g=\")"
+            );
         }
-        for bad in ["Bearer", "Bearer ", "Bearer a b", "Bearer a,b", "Bearer \"a\""] {
+        for bad in [
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer \"a\"",
+        ] {
             assert_eq!(read(&[bad]), "Malformed", "{bad}");
         }
         assert_eq!(read(&["Bearer a", "Bearer b"]), "Malformed");
         assert_eq!(read(&["Bearer a", "Bearer a"]), "Malformed");
-        assert_eq!(read(&[&format!("Bearer {}", "a".repeat(MAX_BEARER + 1))]), "Malformed");
+        assert_eq!(
+            read(&[&format!("Bearer {}", "a".repeat(MAX_BEARER + 1))]),
+            "Malformed"
+        );
     }
 }

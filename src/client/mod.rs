@@ -13,13 +13,13 @@ mod registry;
 mod sealed;
 mod static_client;
 
-pub(crate) use credentials::{Presented, Proof};
+pub(crate) use credentials::Presented;
 pub use known_clients::KnownClient;
-pub(crate) use metadata::{ClientMetadata, MAX_METADATA_BYTES, registration_answer};
+pub(crate) use metadata::{ClientMetadata, registration_answer};
 pub use redirect_policy::RedirectPolicy;
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri};
 pub(crate) use registration::Registration;
 pub use registration::{ApplicationType, ClientAuthMethod};
 pub(crate) use registry::{Client, ClientOrigin, Clients};
-pub(crate) use sealed::{MAX_CLIENT_ID, TooLarge, derive_secret, open, seal, verify_secret};
+pub(crate) use sealed::{TooLarge, derive_secret, open, seal, verify_secret};
 pub use static_client::StaticClient;

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::builder::{Consent, OAuthProxyConfig, OAuthProxyConfigBuilder};
 use crate::{
     bearer::{Challenges, SessionCache},
-    client::{ClientKeys, Clients},
+    client::Clients,
     config::{Settings, limits},
     endpoint::Documents,
     error::ConfigError,
@@ -49,7 +49,7 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
     }
     let scopes = match &builder.scopes {
         Some(scopes) => scope_set("scopes", scopes)?,
-        None => builder.provider.default_scopes(),
+        None => scope_set("scopes", &builder.provider.scopes)?,
     };
     let required_scopes = scope_set("required_scopes", &builder.required_scopes)?;
     if !required_scopes.is_subset(&scopes) {
@@ -73,10 +73,19 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
     };
     let http = http_client(builder.http_client, builder.upstream_timeout)?;
     let provider = Arc::new(builder.provider);
-    let upstream_pkce = builder.upstream_pkce.unwrap_or(provider.uses_pkce());
-    let forward_resource = builder.forward_resource.unwrap_or(provider.forwards_resource());
-    let upstream = Arc::new(UpstreamClient::new(provider, http, builder.upstream_timeout));
-    let grants = Arc::new(Grants::new(storage, RefreshTokens::new(secrets.mac("refresh token"))));
+    let upstream_pkce = builder.upstream_pkce.unwrap_or(provider.uses_pkce);
+    let forward_resource = builder
+        .forward_resource
+        .unwrap_or(provider.forward_resource);
+    let upstream = Arc::new(UpstreamClient::new(
+        provider,
+        http,
+        builder.upstream_timeout,
+    ));
+    let grants = Arc::new(Grants::new(
+        storage,
+        RefreshTokens::new(secrets.mac("refresh token")),
+    ));
     let freshness = Freshness {
         grants: Arc::clone(&grants),
         upstream: Arc::clone(&upstream),
@@ -111,6 +120,7 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
         extra_authorization_params: builder.extra_authorization_params,
         extra_token_params: builder.extra_token_params,
         claims: builder.claims,
+        role_claims: builder.role_claims,
         allow_list: builder.allow_list,
         on_register: builder.on_register,
         on_login: builder.on_login,
@@ -123,10 +133,8 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
         documents: Documents::new(&settings),
         challenges: Challenges::new(base, &settings.required_scopes),
         clients: Clients::new(
-            ClientKeys {
-                registration: secrets.mac("registration"),
-                secret: secrets.mac("client secret"),
-            },
+            secrets.mac("registration"),
+            secrets.mac("client secret"),
             builder.static_clients,
         )?,
         cookies: Cookies::new(
@@ -142,7 +150,7 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
             base.as_str(),
-            secrets.mac_with("access token", builder.jwt_signing_key.as_ref()),
+            &secrets.mac_with("access token", builder.jwt_signing_key.as_ref()),
         ),
         sessions: SessionCache::new(settings.session_cache_ttl),
         passthrough: secrets.seal("passthrough refresh token"),
@@ -198,7 +206,7 @@ impl Secrets {
 
 /// Without a secret of its own, the proxy uses the one that it shares with the provider.
 fn secret_of_provider(provider: &Provider, base: &BaseUrl) -> Result<SecretKey, ConfigError> {
-    let Some(secret) = provider.client_secret() else {
+    let Some(secret) = &provider.client_secret else {
         return Err(ConfigError::new(
             "secret_key",
             "the provider has no client secret to derive keys from: set secret_key",
@@ -207,9 +215,10 @@ fn secret_of_provider(provider: &Provider, base: &BaseUrl) -> Result<SecretKey, 
     let secret = secret.expose_secret();
     match secret.len() {
         MIN_SECRET_BYTES.. => SecretKey::from_bytes(secret),
-        MIN_CLIENT_SECRET_BYTES.. => {
-            Ok(SecretKey::stretch(secret.as_bytes(), base.as_str().as_bytes()))
-        }
+        MIN_CLIENT_SECRET_BYTES.. => Ok(SecretKey::stretch(
+            secret.as_bytes(),
+            base.as_str().as_bytes(),
+        )),
         short => Err(ConfigError::new(
             "secret_key",
             format!(
@@ -228,8 +237,12 @@ fn check_paths(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
     let plain = |path: &str| {
         path.starts_with('/')
             && !path.contains("//")
-            && path.split('/').all(|segment| segment != "." && segment != "..")
-            && path.bytes().all(|b| b.is_ascii_graphic() && !b"?#%\\\"<>".contains(&b))
+            && path
+                .split('/')
+                .all(|segment| segment != "." && segment != "..")
+            && path
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !b"?#%\\\"<>".contains(&b))
     };
     if !plain(&builder.redirect_path) || builder.redirect_path == "/" {
         return Err(ConfigError::new(
@@ -245,7 +258,10 @@ fn check_paths(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
         crate::route::REVOKE,
     ];
     if taken.contains(&builder.redirect_path.as_str()) {
-        return Err(ConfigError::new("redirect_path", "is another endpoint's path"));
+        return Err(ConfigError::new(
+            "redirect_path",
+            "is another endpoint's path",
+        ));
     }
     match builder.public_paths.iter().find(|path| !plain(path)) {
         Some(path) => Err(ConfigError::new(
@@ -263,11 +279,31 @@ fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError>
     let access = builder.access_token_ttl.unwrap_or(limits::ACCESS_TOKEN_TTL);
     let rules = [
         ("access_token_ttl", access, SECOND, YEAR),
-        ("refresh_token_ttl", builder.refresh_token_ttl, SECOND, 10 * YEAR),
-        ("authorization_code_ttl", builder.authorization_code_ttl, SECOND, HOUR),
+        (
+            "refresh_token_ttl",
+            builder.refresh_token_ttl,
+            SECOND,
+            10 * YEAR,
+        ),
+        (
+            "authorization_code_ttl",
+            builder.authorization_code_ttl,
+            SECOND,
+            HOUR,
+        ),
         ("transaction_ttl", builder.transaction_ttl, SECOND, HOUR),
-        ("session_cache_ttl", builder.session_cache_ttl, Duration::ZERO, HOUR),
-        ("upstream_request_timeout", builder.upstream_timeout, Duration::from_millis(10), HOUR),
+        (
+            "session_cache_ttl",
+            builder.session_cache_ttl,
+            Duration::ZERO,
+            HOUR,
+        ),
+        (
+            "upstream_request_timeout",
+            builder.upstream_timeout,
+            Duration::from_millis(10),
+            HOUR,
+        ),
     ];
     for (option, value, least, most) in rules {
         if value < least || value > most {
@@ -318,12 +354,30 @@ fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<String, Config
 fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
     let settings = &proxy.settings;
     let weak = [
-        (settings.consent == Consent::Disabled, "consent is disabled: any registered client gets access through a link"),
-        (settings.allow_plain_pkce, "allow_plain_pkce: whoever sees the authorization request can redeem the code"),
-        (!storage_encryption, "insecure_without_storage_encryption: the store holds the provider's tokens in the clear"),
-        (settings.allow_list.trust_unverified, "insecure_trust_unverified_emails: the allow lists believe any address"),
-        (!settings.token_swap, "token_swap is off: clients hold the provider's access tokens"),
-        (settings.keep_authorization_header, "keep_authorization_header: the inner service sees bearer tokens"),
+        (
+            settings.consent == Consent::Disabled,
+            "consent is disabled: any registered client gets access through a link",
+        ),
+        (
+            settings.allow_plain_pkce,
+            "allow_plain_pkce: whoever sees the authorization request can redeem the code",
+        ),
+        (
+            !storage_encryption,
+            "insecure_without_storage_encryption: the store holds the provider's tokens in the clear",
+        ),
+        (
+            settings.allow_list.trust_unverified,
+            "insecure_trust_unverified_emails: the allow lists believe any address",
+        ),
+        (
+            !settings.token_swap,
+            "token_swap is off: clients hold the provider's access tokens",
+        ),
+        (
+            settings.keep_authorization_header,
+            "keep_authorization_header: the inner service sees bearer tokens",
+        ),
     ];
     for (_, words) in weak.iter().filter(|(on, _)| *on) {
         proxy.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));

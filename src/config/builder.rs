@@ -3,8 +3,8 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use crate::{
-    clock::{Clock, SystemClock},
     client::{KnownClient, RedirectPolicy, StaticClient},
+    clock::{Clock, SystemClock},
     config::{
         hooks::{AllowList, LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
         limits,
@@ -112,6 +112,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(super) extra_authorization_params: Vec<(String, String)>,
     pub(super) extra_token_params: Vec<(String, String)>,
     pub(super) claims: ClaimsPassthrough,
+    pub(super) role_claims: Vec<String>,
     pub(super) storage: Option<Arc<dyn TokenStorage>>,
     pub(super) storage_encryption: bool,
     pub(super) allow_list: AllowList,
@@ -159,6 +160,7 @@ impl OAuthProxyConfigBuilder {
             extra_authorization_params: Vec::new(),
             extra_token_params: Vec::new(),
             claims: ClaimsPassthrough::default(),
+            role_claims: ["role", "roles", "realm_access"].map(str::to_owned).into(),
             storage: None,
             storage_encryption: true,
             allow_list: AllowList::default(),
@@ -236,7 +238,8 @@ impl OAuthProxyConfigBuilder {
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        self.redirect_patterns.extend(patterns.into_iter().map(Into::into));
+        self.redirect_patterns
+            .extend(patterns.into_iter().map(Into::into));
         self
     }
 
@@ -405,6 +408,13 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// The claims that hold a person's roles, in the ID token, userinfo or a JWT access token: a
+    /// string or an array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
+        self.role_claims = names.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Where grants live. Default: in this process's memory.
     pub fn token_storage(mut self, storage: impl TokenStorage) -> Self {
         self.storage = Some(Arc::new(storage));
@@ -419,14 +429,18 @@ impl OAuthProxyConfigBuilder {
 
     /// Lets only people with these verified addresses log in (besides `allowed_domains`).
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
-        self.allow_list.emails.extend(emails.into_iter().map(Into::into));
+        self.allow_list
+            .emails
+            .extend(emails.into_iter().map(Into::into));
         self
     }
 
     /// Lets only people with a verified address of these domains log in (besides
     /// `allowed_emails`). Subdomains are not included.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
-        self.allow_list.domains.extend(domains.into_iter().map(Into::into));
+        self.allow_list
+            .domains
+            .extend(domains.into_iter().map(Into::into));
         self
     }
 

@@ -92,8 +92,13 @@ impl AllowList {
         if local.is_empty() || domain.is_empty() || domain.contains('@') {
             return false;
         }
-        self.emails.iter().any(|allowed| allowed.eq_ignore_ascii_case(email))
-            || self.domains.iter().any(|allowed| allowed.eq_ignore_ascii_case(domain))
+        self.emails
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(email))
+            || self
+                .domains
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(domain))
     }
 }
 

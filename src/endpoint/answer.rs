@@ -19,7 +19,10 @@ pub(super) fn json(status: StatusCode, body: &Value) -> OwnResponse {
     let mut response = Response::new(Bytes::from(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     no_store(response)
 }
 
@@ -37,7 +40,10 @@ pub(super) fn error(error: &OAuthError) -> OwnResponse {
     let mut response = json(error.status, &body);
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
         let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from_static(RETRY_AFTER_SECS),
+        );
     }
     response
 }
@@ -64,7 +70,11 @@ pub(super) fn method_not_allowed(
     };
     let allowed = match is_machines {
         true => cors::list(methods),
-        false => methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", "),
+        false => methods
+            .iter()
+            .map(Method::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     if let Ok(allowed) = HeaderValue::try_from(allowed) {
         response.headers_mut().insert(header::ALLOW, allowed);
@@ -74,7 +84,10 @@ pub(super) fn method_not_allowed(
 
 /// A document that does not exist.
 pub(super) fn not_found() -> OwnResponse {
-    json(StatusCode::NOT_FOUND, &serde_json::json!({ "error": "not_found" }))
+    json(
+        StatusCode::NOT_FOUND,
+        &serde_json::json!({ "error": "not_found" }),
+    )
 }
 
 /// A page for a person. It holds no script, loads nothing, stands in no frame and is kept by no
@@ -83,7 +96,10 @@ pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         // No `form-action`: browsers apply it to the whole chain of redirects after the form, which
@@ -93,7 +109,10 @@ pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
         ),
     );
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(
         header::REFERRER_POLICY,
         // With `no-referrer` browsers post the form with `Origin: null`.
@@ -104,7 +123,10 @@ pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
         HeaderValue::from_static("same-origin"),
     );
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECS));
+        headers.insert(
+            header::RETRY_AFTER,
+            HeaderValue::from_static(RETRY_AFTER_SECS),
+        );
     }
     no_store(response)
 }
@@ -122,7 +144,10 @@ pub(super) fn redirect(status: StatusCode, to: &str, cookies: Vec<HeaderValue>) 
     let headers = response.headers_mut();
     headers.insert(header::LOCATION, location);
     // The URL that is left holds a `state` or a code.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    );
     for cookie in cookies {
         headers.append(header::SET_COOKIE, cookie);
     }

@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
-    client::{Client, RedirectUri},
+    client::{Client, ClientOrigin, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
@@ -21,7 +21,7 @@ use crate::{
     route,
 };
 
-pub(super) async fn answer(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     // Of a query with a repeated parameter, the others still say whose it is.
     let (params, repeated) = match request::query(parts) {
         Ok(params) => (params, None),
@@ -95,7 +95,12 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
         .ok_or_else(|| unknown(Reason::UnknownClient, "the client_id does not open"))?;
     match proxy.grants.is_denied(client_id).await {
         Ok(false) => {}
-        Ok(true) => return Err(unknown(Reason::DeniedClient, "the operator denied the client")),
+        Ok(true) => {
+            return Err(unknown(
+                Reason::DeniedClient,
+                "the operator denied the client",
+            ));
+        }
         Err(error) => return Err((error.into(), UNAVAILABLE)),
     }
     let unproven = |detail: &'static str| {
@@ -110,14 +115,16 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
             _ => return Err(unproven("redirect_uri is missing")),
         },
     };
-    let is_registered =
-        client.redirect_uris.iter().any(|registered| redirect_uri.matches_registered(registered));
-    if !is_registered {
+    if !client.owns(&redirect_uri) {
         return Err(unproven("redirect_uri is not registered"));
     }
     // The policy may have become stricter since the client registered.
-    if !client.is_static && !proxy.settings.redirect_policy.permits(&redirect_uri) {
-        return Err(unproven("redirect_uri is not allowed by the redirect policy"));
+    if client.origin != ClientOrigin::Static
+        && !proxy.settings.redirect_policy.permits(&redirect_uri)
+    {
+        return Err(unproven(
+            "redirect_uri is not allowed by the redirect policy",
+        ));
     }
     Ok((client, redirect_uri))
 }
@@ -135,14 +142,21 @@ fn validate(
         Some("code") => {}
         Some(_) => {
             let text = "only response_type=code is served";
-            return Err(wrong(Reason::UnsupportedType, Code::UnsupportedResponseType, text));
+            return Err(wrong(
+                Reason::UnsupportedType,
+                Code::UnsupportedResponseType,
+                text,
+            ));
         }
         None => {
             let text = "response_type is missing";
             return Err(wrong(Reason::MissingParameter, Code::InvalidRequest, text));
         }
     }
-    if params.get("response_mode").is_some_and(|mode| mode != "query") {
+    if params
+        .get("response_mode")
+        .is_some_and(|mode| mode != "query")
+    {
         let text = "only response_mode=query is served";
         return Err(wrong(Reason::UnsupportedType, Code::InvalidRequest, text));
     }
@@ -155,8 +169,9 @@ fn validate(
     let scopes = scopes(params.get("scope"), client.scope.as_ref(), &settings.scopes)?;
     let resource = match params.get("resource") {
         None => Resource::base(&settings.base),
-        Some(raw) => Resource::parse(raw, &settings.base)
-            .map_err(|error| Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string()))?,
+        Some(raw) => Resource::parse(raw, &settings.base).map_err(|error| {
+            Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string())
+        })?,
     };
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
@@ -176,8 +191,9 @@ fn challenge(params: &Params, allow_plain: bool) -> Result<CodeChallenge, Refusa
             "PKCE is required: code_challenge is missing",
         ));
     };
-    CodeChallenge::parse(challenge, params.get("code_challenge_method"), allow_plain)
-        .map_err(|error: PkceError| Refusal::new(Reason::Pkce, Code::InvalidRequest, error.to_string()))
+    CodeChallenge::parse(challenge, params.get("code_challenge_method"), allow_plain).map_err(
+        |error: PkceError| Refusal::new(Reason::Pkce, Code::InvalidRequest, error.to_string()),
+    )
 }
 
 /// Which scopes a request is about.
@@ -201,7 +217,9 @@ fn scopes(
     let requested = ScopeSet::parse(requested).map_err(|error| invalid(error.to_string()))?;
     let granted = known(&requested);
     if granted.is_empty() && !configured.is_empty() {
-        return Err(invalid("none of the requested scopes exists here".to_owned()));
+        return Err(invalid(
+            "none of the requested scopes exists here".to_owned(),
+        ));
     }
     Ok(granted)
 }
@@ -278,14 +296,26 @@ mod tests {
             scopes(asked, registered, &all).map(|scopes| scopes.to_string())
         };
         assert_eq!(granted(Some("read claudeai"), None).unwrap(), "read");
-        assert_eq!(granted(Some("claudeai"), None).unwrap_err().error.code, Code::InvalidScope);
+        assert_eq!(
+            granted(Some("claudeai"), None).unwrap_err().error.code,
+            Code::InvalidScope
+        );
         assert_eq!(granted(None, None).unwrap(), "openid read write");
         assert_eq!(granted(None, Some(&set("read"))).unwrap(), "read");
-        assert_eq!(granted(None, Some(&set("gone"))).unwrap(), "openid read write");
+        assert_eq!(
+            granted(None, Some(&set("gone"))).unwrap(),
+            "openid read write"
+        );
         // A registration's scope is a default, never a cap.
         assert_eq!(granted(Some("write"), Some(&set("read"))).unwrap(), "write");
-        assert_eq!(granted(Some("read offline_access"), None).unwrap(), "read offline_access");
-        assert_eq!(granted(Some("a\"b"), None).unwrap_err().error.code, Code::InvalidScope);
+        assert_eq!(
+            granted(Some("read offline_access"), None).unwrap(),
+            "read offline_access"
+        );
+        assert_eq!(
+            granted(Some("a\"b"), None).unwrap_err().error.code,
+            Code::InvalidScope
+        );
         assert_eq!(scopes(Some("x"), None, &set("")).unwrap().to_string(), "");
     }
 }

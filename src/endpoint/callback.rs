@@ -7,7 +7,7 @@
 
 use http::{StatusCode, request::Parts};
 
-use super::{answer, redirect::Target, refusal::Refusal, request};
+use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
     config::limits::HOOK_TIMEOUT,
     error::{OAuthErrorCode as Code, UpstreamError},
@@ -21,17 +21,26 @@ use crate::{
     oauth::Params,
     page,
     proxy::Proxy,
+    token::{decode_unverified, roles},
     upstream::TokenAnswer,
 };
 
-pub(super) async fn answer(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Ok(params) = request::query(parts) else {
-        return not_here(proxy, Reason::Malformed, "the query is malformed or repeats a parameter");
+        return not_here(
+            proxy,
+            Reason::Malformed,
+            "the query is malformed or repeats a parameter",
+        );
     };
     let state = params.get("state").unwrap_or_default();
     let ttl = proxy.settings.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return not_here(proxy, Reason::Browser, "no login cookie answers to this state");
+        return not_here(
+            proxy,
+            Reason::Browser,
+            "no login cookie answers to this state",
+        );
     };
     // The provider's code is sent once: whatever the browser repeats, this process has begun.
     let claim = sha256(login.state.as_bytes());
@@ -75,7 +84,7 @@ async fn complete(
     let settings = &proxy.settings;
     let provider = proxy.upstream.provider();
     if let Some(iss) = params.get("iss") {
-        if !provider.admits_issuer(iss) {
+        if !provider.issuer.admits_redirect(iss) {
             return Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"));
         }
     }
@@ -86,7 +95,9 @@ async fn complete(
         .get("code")
         .ok_or_else(|| login_failed(Reason::ProviderMalformed).detail("no code, no error"))?;
     let verifier = settings.upstream_pkce.then_some(login.verifier.as_str());
-    let resource = settings.forward_resource.then(|| login.request.resource.as_str());
+    let resource = settings
+        .forward_resource
+        .then(|| login.request.resource.as_str());
     let extra = &settings.extra_token_params;
     let tokens = proxy
         .upstream
@@ -94,7 +105,11 @@ async fn complete(
         .await
         .map_err(|error: UpstreamError| Refusal::from(&error))?;
     // Two instances can be asked at the same moment; one of them gives the grant.
-    if !proxy.grants.mark_callback(&login.state, settings.transaction_ttl).await? {
+    if !proxy
+        .grants
+        .mark_callback(&login.state, settings.transaction_ttl)
+        .await?
+    {
         return Err(Refusal::new(Reason::Replayed, Code::InvalidRequest, "used"));
     }
     let person = identify(proxy, &tokens, login).await?;
@@ -102,16 +117,15 @@ async fn complete(
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, &tokens, person, id, &code)?;
-    proxy.grants.create(&id, &grant, settings.authorization_code_ttl).await?;
+    proxy
+        .grants
+        .create(&id, &grant, settings.authorization_code_ttl)
+        .await?;
     Ok((code, id))
 }
 
-async fn identify(
-    proxy: &Proxy,
-    tokens: &TokenAnswer,
-    login: &Login,
-) -> Result<Identity, Refusal> {
-    let scopes = proxy.upstream.provider().scope_for_login(&login.request.scopes, &proxy.settings);
+async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<Identity, Refusal> {
+    let scopes = consent::upstream_scopes(proxy, &login.request.scopes);
     let asked_openid = scopes.iter().any(|scope| scope == "openid");
     let nonce = asked_openid.then_some(login.nonce.as_str());
     proxy
@@ -136,9 +150,11 @@ async fn admit(proxy: &Proxy, person: &Identity) -> Result<(), Refusal> {
     };
     match tokio::time::timeout(HOOK_TIMEOUT, hook(person.clone())).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(no)) => {
-            Err(Refusal::new(Reason::HookDenied, Code::AccessDenied, no.into_description()))
-        }
+        Ok(Err(no)) => Err(Refusal::new(
+            Reason::HookDenied,
+            Code::AccessDenied,
+            no.into_description(),
+        )),
         Err(_) => Err(Refusal::unavailable(Reason::HookDenied).detail("on_login timed out")),
     }
 }
@@ -153,14 +169,20 @@ fn grant(
     code: &str,
 ) -> Result<Grant, Refusal> {
     let (request, now) = (&login.request, proxy.now());
-    let by_provider =
-        tokens.scope().map(|scope| proxy.upstream.provider().scopes_from_upstream(scope));
-    let scopes = scopes::granted(&request.scopes, by_provider.as_deref());
+    let scopes = scopes::granted(&request.scopes, tokens.scope.as_ref());
     if scopes.is_empty() && !request.scopes.is_empty() {
         let text = "the identity provider granted none of the requested scopes";
         return Err(Refusal::new(Reason::Scope, Code::AccessDenied, text));
     }
-    let claims = proxy.settings.claims.collect(tokens.access_token(), Some(&person.claims));
+    let claims = proxy
+        .settings
+        .claims
+        .collect(tokens.access_token(), Some(&person.claims));
+    let in_access_token = decode_unverified(tokens.access_token()).unwrap_or_default();
+    let roles = roles(
+        &proxy.settings.role_claims,
+        [&person.claims, &in_access_token],
+    );
     let ttl = proxy.settings.authorization_code_ttl.as_secs();
     Ok(Grant {
         client_id: request.client_id.clone(),
@@ -168,6 +190,7 @@ fn grant(
         scopes,
         resource: request.resource.clone(),
         claims,
+        roles,
         upstream: UpstreamGrant::new(tokens, now),
         phase: Phase::Pending(PendingCode {
             mark: CodeMark {
@@ -184,7 +207,10 @@ fn grant(
 /// operator; the client gets the code it can act on.
 fn provider_error(error: &str, description: Option<&str>) -> Refusal {
     let code = match error {
-        "access_denied" | "login_required" | "interaction_required" | "consent_required"
+        "access_denied"
+        | "login_required"
+        | "interaction_required"
+        | "consent_required"
         | "account_selection_required" => Code::AccessDenied,
         "temporarily_unavailable" => Code::TemporarilyUnavailable,
         _ => Code::ServerError,

@@ -16,7 +16,7 @@ use crate::{
     future::OwnResponse,
     key::constant_time_eq,
     login::transaction::{Login, PendingRequest},
-    oauth::CodeVerifier,
+    oauth::{CodeVerifier, ScopeSet},
     page::{self, ConsentPage},
     proxy::Proxy,
     route,
@@ -37,10 +37,10 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let request = &pending.request;
     let html = page::consent(&ConsentPage {
         service: proxy.service_name(),
-        provider: proxy.upstream.provider().display_name(),
+        provider: &proxy.upstream.provider().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
-        is_local: request.redirect_uri.is_local(),
+        is_local: client.is_loopback_only(),
         scopes: &request.scopes,
         resource: request.resource.as_str(),
         action: &proxy.settings.base.join(route::CONSENT),
@@ -107,7 +107,7 @@ pub(super) fn send_to_provider(
     cookies.extend(approval);
 
     let provider = proxy.upstream.provider();
-    let scope = provider.scope_for_login(&login.request.scopes, settings).join(" ");
+    let scope = upstream_scopes(proxy, &login.request.scopes).join(" ");
     let challenge = CodeVerifier::from_string(login.verifier.clone())
         .map(|verifier| verifier.challenge_s256())
         .unwrap_or_default();
@@ -132,6 +132,27 @@ pub(super) fn send_to_provider(
     answer::redirect(status, &url, cookies)
 }
 
+/// What the provider is asked for: the scopes of the request by the provider's names, and those by
+/// which the proxy itself learns who the person is.
+pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
+    let (settings, provider) = (&proxy.settings, proxy.upstream.provider());
+    let is_offered = |scope: &str| {
+        settings.scopes.contains(scope) || provider.scopes.iter().any(|offered| offered == scope)
+    };
+    let mut names: Vec<&str> = requested
+        .iter()
+        // Ours to grant; the provider hears of it only where the operator lists it.
+        .filter(|scope| *scope != "offline_access" || is_offered(scope))
+        .collect();
+    let identity = [("openid", true), ("email", !settings.allow_list.is_empty())];
+    for (scope, is_needed) in identity {
+        if is_needed && is_offered(scope) && !names.contains(&scope) {
+            names.push(scope);
+        }
+    }
+    provider.scopes_to_upstream(names)
+}
+
 /// Whether another site sent the browser here. A browser that does not say (before 2023) is taken
 /// to come from one.
 pub(super) fn is_not_cross_site(headers: &HeaderMap) -> bool {
@@ -147,9 +168,8 @@ fn is_own_form(proxy: &Proxy, headers: &HeaderMap) -> bool {
     let own_origin = |origin: &HeaderValue| {
         let own = proxy.settings.base.origin();
         // Browsers write an origin in lower case and without a default port.
-        url::Url::parse(own).is_ok_and(|url| {
-            origin.as_bytes() == url.origin().ascii_serialization().as_bytes()
-        })
+        url::Url::parse(own)
+            .is_ok_and(|url| origin.as_bytes() == url.origin().ascii_serialization().as_bytes())
     };
     let origins_fit = headers.get_all(header::ORIGIN).iter().all(own_origin);
     let site = headers.get(SEC_FETCH_SITE);
@@ -161,16 +181,15 @@ fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> 
     proxy.cookies.request(headers, id, ttl, proxy.now())
 }
 
-fn remembered(
-    proxy: &Proxy,
-    headers: &HeaderMap,
-    pending: &PendingRequest,
-) -> Option<HeaderValue> {
+fn remembered(proxy: &Proxy, headers: &HeaderMap, pending: &PendingRequest) -> Option<HeaderValue> {
     if proxy.settings.consent != Consent::Remember {
         return None;
     }
     let now = proxy.now();
-    let approvals = proxy.cookies.approvals(headers, now).with(&pending.request, now);
+    let approvals = proxy
+        .cookies
+        .approvals(headers, now)
+        .with(&pending.request, now);
     proxy.cookies.set_approvals(&approvals)
 }
 

@@ -20,14 +20,20 @@ pub(super) fn preflight(methods: &'static [Method]) -> OwnResponse {
         // The protocol version goes with every request of a browser client.
         HeaderValue::from_static("Authorization, Content-Type, Accept, mcp-protocol-version"),
     );
-    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    headers.insert(
+        header::ACCESS_CONTROL_MAX_AGE,
+        HeaderValue::from_static("86400"),
+    );
     response
 }
 
 /// Lets any page read the answer.
 pub(super) fn allow(mut response: OwnResponse) -> OwnResponse {
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         HeaderValue::from_static("WWW-Authenticate, Retry-After"),
@@ -37,6 +43,10 @@ pub(super) fn allow(mut response: OwnResponse) -> OwnResponse {
 
 /// `GET, HEAD, OPTIONS`
 pub(super) fn list(methods: &[Method]) -> String {
-    let names: Vec<&str> = methods.iter().map(Method::as_str).chain(["OPTIONS"]).collect();
+    let names: Vec<&str> = methods
+        .iter()
+        .map(Method::as_str)
+        .chain(["OPTIONS"])
+        .collect();
     names.join(", ")
 }

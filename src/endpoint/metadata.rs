@@ -66,7 +66,10 @@ impl Documents {
 /// `offline_access` is the authorization server's business, never the resource's: named there it
 /// would read as something that a request needs.
 fn supported(scopes: &ScopeSet, with_offline_access: bool) -> Vec<&str> {
-    let mut names: Vec<&str> = scopes.iter().filter(|scope| *scope != "offline_access").collect();
+    let mut names: Vec<&str> = scopes
+        .iter()
+        .filter(|scope| *scope != "offline_access")
+        .collect();
     if with_offline_access {
         names.push("offline_access");
     }
@@ -98,11 +101,21 @@ pub(super) fn protected_resource(proxy: &Proxy, method: &Method, suffix: &str) -
 
 fn document(method: &Method, body: Bytes) -> OwnResponse {
     let length = HeaderValue::from(body.len());
-    let mut response = Response::new(if method == Method::HEAD { Bytes::new() } else { body });
+    let mut response = Response::new(if method == Method::HEAD {
+        Bytes::new()
+    } else {
+        body
+    });
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     headers.insert(header::CONTENT_LENGTH, length);
     // Short: a changed configuration should reach clients within a cup of tea.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("public, max-age=300"),
+    );
     response
 }

@@ -46,7 +46,11 @@ where
     }
     if !methods.contains(&parts.method) {
         let refusal = answer::method_not_allowed(&proxy, methods, is_machines);
-        return if is_machines { cors::allow(refusal) } else { refusal };
+        return if is_machines {
+            cors::allow(refusal)
+        } else {
+            refusal
+        };
     }
     match route {
         Route::AuthorizationServerMetadata => {
@@ -57,15 +61,15 @@ where
             cors::allow(metadata::protected_resource(&proxy, &parts.method, suffix))
         }
         Route::UnknownDocument => cors::allow(answer::not_found()),
-        Route::Register => cors::allow(register::answer(&proxy, &parts, body).await),
-        Route::Token => cors::allow(token::answer(&proxy, &parts, body).await),
-        Route::Revoke => cors::allow(revoke::answer(&proxy, &parts, body).await),
-        Route::Authorize => authorize::answer(&proxy, &parts).await,
+        Route::Register => cors::allow(register::handle(&proxy, &parts, body).await),
+        Route::Token => cors::allow(token::handle(&proxy, &parts, body).await),
+        Route::Revoke => cors::allow(revoke::handle(&proxy, &parts, body).await),
+        Route::Authorize => authorize::handle(&proxy, &parts).await,
         Route::Consent if parts.method == Method::POST => {
             consent::decide(&proxy, &parts, body).await
         }
         Route::Consent => consent::show(&proxy, &parts),
-        Route::Callback => callback::answer(&proxy, &parts).await,
+        Route::Callback => callback::handle(&proxy, &parts).await,
         // The layer sends these elsewhere.
         Route::Public | Route::Protected => answer::not_found(),
     }

@@ -62,4 +62,3 @@ impl Target<'_> {
         answer::redirect(status, &self.redirect_uri.with_query(&all), cookies)
     }
 }
-

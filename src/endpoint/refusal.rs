@@ -42,7 +42,11 @@ impl Refusal {
 
     /// A dead, reused or foreign code or refresh token: the client learns no more than that.
     pub(super) fn grant(reason: Reason) -> Self {
-        Self::new(reason, OAuthErrorCode::InvalidGrant, "the grant is not valid, or no longer")
+        Self::new(
+            reason,
+            OAuthErrorCode::InvalidGrant,
+            "the grant is not valid, or no longer",
+        )
     }
 
     pub(super) fn unavailable(reason: Reason) -> Self {
@@ -86,7 +90,9 @@ impl Refusal {
         let mut response = answer::error(&self.error);
         if self.basic && self.error.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
         }
         response
     }
@@ -116,9 +122,17 @@ impl From<&UpstreamError> for Refusal {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
             UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
-            _ => (Reason::ProviderUnavailable, OAuthErrorCode::TemporarilyUnavailable),
+            _ => (
+                Reason::ProviderUnavailable,
+                OAuthErrorCode::TemporarilyUnavailable,
+            ),
         };
-        Self::new(reason, code, "the identity provider did not complete the login").detail(error)
+        Self::new(
+            reason,
+            code,
+            "the identity provider did not complete the login",
+        )
+        .detail(error)
     }
 }
 

@@ -8,7 +8,7 @@ use http_body::Body;
 
 use super::{answer, refusal::Refusal, request};
 use crate::{
-    client::{ClientAuthMethod, ClientMetadata, registration_answer},
+    client::{ClientMetadata, registration_answer},
     config::{RegistrationRequest, limits::HOOK_TIMEOUT},
     error::{BoxError, OAuthErrorCode},
     event::{Event, Reason, Step},
@@ -16,7 +16,7 @@ use crate::{
     proxy::Proxy,
 };
 
-pub(super) async fn answer<B>(proxy: &Proxy, parts: &Parts, body: B) -> OwnResponse
+pub(super) async fn handle<B>(proxy: &Proxy, parts: &Parts, body: B) -> OwnResponse
 where
     B: Body + Send,
     B::Data: Send,
@@ -36,28 +36,28 @@ where
 {
     let settings = &proxy.settings;
     let body = request::body(&parts.headers, body, "application/json").await?;
-    let metadata =
-        ClientMetadata::parse(&body, &settings.redirect_policy, &settings.scopes, proxy.now())
-            .map_err(|error| {
-                let reason = match error.code {
-                    OAuthErrorCode::InvalidRedirectUri => Reason::RedirectUri,
-                    _ => Reason::ClientMetadata,
-                };
-                Refusal::from_error(reason, error)
-            })?;
+    let metadata = ClientMetadata::parse(
+        &body,
+        &settings.redirect_policy,
+        &settings.scopes,
+        proxy.now(),
+    )
+    .map_err(|error| {
+        let reason = match error.code {
+            OAuthErrorCode::InvalidRedirectUri => Reason::RedirectUri,
+            _ => Reason::ClientMetadata,
+        };
+        Refusal::from_error(reason, error)
+    })?;
     ask_operator(proxy, &metadata).await?;
     let registration = &metadata.registration;
-    let client_id = proxy.clients.seal(registration).map_err(|_| {
+    let (client_id, secret) = proxy.clients.register(registration).map_err(|_| {
         Refusal::new(
             Reason::TooLarge,
             OAuthErrorCode::InvalidClientMetadata,
             "the metadata is too large: shorten the name or the redirect URIs",
         )
     })?;
-    let secret = match registration.auth_method {
-        ClientAuthMethod::None => None,
-        _ => Some(proxy.clients.secret_of(&client_id)),
-    };
     proxy.emit(&Event::done(Step::Register).detail(registration.name.as_deref().unwrap_or("")));
     let body = registration_answer(&metadata, &client_id, secret.as_deref());
     Ok(answer::json(StatusCode::CREATED, &body))
@@ -70,7 +70,11 @@ async fn ask_operator(proxy: &Proxy, metadata: &ClientMetadata) -> Result<(), Re
     let registration = &metadata.registration;
     let request = RegistrationRequest {
         client_name: registration.name.clone(),
-        redirect_uris: registration.redirect_uris.iter().map(ToString::to_string).collect(),
+        redirect_uris: registration
+            .redirect_uris
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         scopes: registration.scope.clone().unwrap_or_default(),
     };
     match tokio::time::timeout(HOOK_TIMEOUT, hook(request)).await {

@@ -25,7 +25,7 @@ use crate::{
     proxy::Proxy,
 };
 
-pub(super) async fn answer<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
+pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
 where
     B: Body + Send,
     B::Data: Send,

@@ -78,7 +78,11 @@ impl Freshness {
             Ok(Ok(result)) => result,
             Ok(Err(_)) | Err(_) => Err(FreshnessError::Later),
         };
-        let still_good = loaded.grant.upstream.expires_at.is_some_and(|end| now < end);
+        let still_good = loaded
+            .grant
+            .upstream
+            .expires_at
+            .is_some_and(|end| now < end);
         match result {
             Err(FreshnessError::Later) if still_good => Ok(loaded),
             result => result,
@@ -110,7 +114,11 @@ impl Freshness {
                 return result;
             }
             if Instant::now() >= deadline {
-                self.tell(id, Reason::Contention, "another instance did not finish in time");
+                self.tell(
+                    id,
+                    Reason::Contention,
+                    "another instance did not finish in time",
+                );
                 return Err(FreshnessError::Later);
             }
             tokio::time::sleep(POLL).await;
@@ -132,10 +140,15 @@ impl Freshness {
         if !upstream.wants_renewal(unix_now(&*self.clock)) {
             return Ok(loaded);
         }
-        let scope = self.upstream.provider().refresh_scope(&loaded.grant.scopes);
+        let scopes = loaded.grant.scopes.iter();
+        let scope = self
+            .upstream
+            .provider()
+            .scopes_to_upstream(scopes)
+            .join(" ");
         let answer = self
             .upstream
-            .refresh(&refresh_token, scope.as_deref(), &self.extra_params)
+            .refresh(&refresh_token, Some(&scope), &self.extra_params)
             .await;
         match answer {
             Ok(answer) => {
@@ -163,7 +176,11 @@ impl Freshness {
         let mut last = FreshnessError::Later;
         for _ in 0..limits::SWAP_ATTEMPTS {
             let grant = self.renewed(&loaded.grant, answer, now);
-            match self.grants.replace(&id, &loaded, &grant, self.grant_ttl).await {
+            match self
+                .grants
+                .replace(&id, &loaded, &grant, self.grant_ttl)
+                .await
+            {
                 Ok(true) => {
                     // Read back, so that what is returned can be replaced in its turn.
                     return self.grants.load(&id).await?.ok_or(FreshnessError::Over);
@@ -180,18 +197,19 @@ impl Freshness {
                 Err(error) => last = error.into(),
             }
         }
-        self.tell(id, Reason::Contention, "the provider's new token could not be stored");
+        self.tell(
+            id,
+            Reason::Contention,
+            "the provider's new token could not be stored",
+        );
         Err(last)
     }
 
     fn renewed(&self, grant: &Grant, answer: &TokenAnswer, now: u64) -> Grant {
         let mut renewed = grant.clone();
         renewed.upstream = grant.upstream.renewed(answer, now);
-        if let Some(granted) = answer.scope() {
-            // Fewer scopes at the provider are fewer scopes here, at once.
-            let names = self.upstream.provider().scopes_from_upstream(granted);
-            renewed.scopes = scopes::granted(&grant.scopes, Some(&names));
-        }
+        // Fewer scopes at the provider are fewer scopes here, at once.
+        renewed.scopes = scopes::granted(&grant.scopes, answer.scope.as_ref());
         renewed
     }
 
@@ -227,6 +245,7 @@ impl Freshness {
 
     fn tell(&self, id: GrantId, reason: Reason, detail: impl std::fmt::Display) {
         let event = Event::refused(Step::UpstreamRefresh, reason);
-        self.events.emit(&event.grant(id.to_string()).detail(detail));
+        self.events
+            .emit(&event.grant(id.to_string()).detail(detail));
     }
 }

@@ -19,10 +19,7 @@ pub(crate) struct Loaded {
 }
 
 impl Grants {
-    pub(crate) fn new(
-        storage: Arc<dyn TokenStorage>,
-        refresh_tokens: RefreshTokens,
-    ) -> Self {
+    pub(crate) fn new(storage: Arc<dyn TokenStorage>, refresh_tokens: RefreshTokens) -> Self {
         Self {
             storage,
             live: LiveGrants::default(),
@@ -107,7 +104,9 @@ pub(super) async fn bounded<T>(
 ) -> Result<T, StorageError> {
     match tokio::time::timeout(limits::STORE_TIMEOUT, verb).await {
         Ok(answer) => answer,
-        Err(_) => Err(StorageError::unavailable("the store did not answer in time")),
+        Err(_) => Err(StorageError::unavailable(
+            "the store did not answer in time",
+        )),
     }
 }
 

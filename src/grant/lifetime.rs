@@ -55,12 +55,30 @@ mod tests {
     #[test]
     fn our_life_is_our_own_only_where_the_providers_token_can_be_renewed() {
         let ttl = Some(Duration::from_secs(7_200));
-        assert_eq!(access_token_expiry(ttl, &upstream(Some(1_600), true), 1_000), 8_200);
-        assert_eq!(access_token_expiry(ttl, &upstream(Some(1_600), false), 1_000), 1_600);
-        assert_eq!(access_token_expiry(ttl, &upstream(None, false), 1_000), 8_200);
-        assert_eq!(access_token_expiry(None, &upstream(Some(1_600), true), 1_000), 1_600);
-        assert_eq!(access_token_expiry(None, &upstream(Some(1_600), false), 1_000), 1_600);
-        assert_eq!(access_token_expiry(None, &upstream(None, false), 1_000), 4_600);
+        assert_eq!(
+            access_token_expiry(ttl, &upstream(Some(1_600), true), 1_000),
+            8_200
+        );
+        assert_eq!(
+            access_token_expiry(ttl, &upstream(Some(1_600), false), 1_000),
+            1_600
+        );
+        assert_eq!(
+            access_token_expiry(ttl, &upstream(None, false), 1_000),
+            8_200
+        );
+        assert_eq!(
+            access_token_expiry(None, &upstream(Some(1_600), true), 1_000),
+            1_600
+        );
+        assert_eq!(
+            access_token_expiry(None, &upstream(Some(1_600), false), 1_000),
+            1_600
+        );
+        assert_eq!(
+            access_token_expiry(None, &upstream(None, false), 1_000),
+            4_600
+        );
     }
 
     #[test]

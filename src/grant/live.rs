@@ -89,7 +89,10 @@ impl Drop for LiveGrant {
         };
         let mut grants = registry.lock().unwrap_or_else(PoisonError::into_inner);
         // A successor may stand under the same id by now.
-        if grants.get(&self.id).is_some_and(|weak| weak.strong_count() == 0) {
+        if grants
+            .get(&self.id)
+            .is_some_and(|weak| weak.strong_count() == 0)
+        {
             grants.remove(&self.id);
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Grant {
     pub(crate) resource: Resource,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub(crate) claims: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) roles: Vec<String>,
     pub(crate) upstream: UpstreamGrant,
     pub(crate) phase: Phase,
 }

@@ -154,7 +154,8 @@ impl Cookies {
 
     pub(crate) fn set_approvals(&self, approvals: &Approvals) -> Option<HeaderValue> {
         let sealed = self.seal(&self.keys.approvals, approvals);
-        self.line(&self.approvals_name, &sealed, limits::APPROVAL_TTL).ok()
+        self.line(&self.approvals_name, &sealed, limits::APPROVAL_TTL)
+            .ok()
     }
 
     /// Removal lines for whatever is over the limit once `new` is added: first what does not open
@@ -171,7 +172,10 @@ impl Cookies {
             *issued_at = issued_at.filter(|at| is_live(*at, ttl.as_secs(), now));
         }
         held.sort();
-        let dead = held.iter().filter(|(issued_at, _)| issued_at.is_none()).count();
+        let dead = held
+            .iter()
+            .filter(|(issued_at, _)| issued_at.is_none())
+            .count();
         let over = (held.len() + 1).saturating_sub(limits::MAX_LOGINS_PER_BROWSER);
         held.iter()
             .take(dead.max(over))

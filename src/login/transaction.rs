@@ -107,7 +107,10 @@ pub(crate) fn request_tag(id: &str) -> String {
 
 fn tag(of: &[u8]) -> String {
     let hash = sha256(of);
-    hash.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Whether something issued then is still good now. A time in the future is as bad as one past.

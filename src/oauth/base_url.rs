@@ -25,7 +25,7 @@ const OPTION: &str = "base_url";
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct BaseUrl {
+pub(crate) struct BaseUrl {
     url: Arc<str>,
     origin: Arc<str>,
     path: Arc<str>,
@@ -39,7 +39,7 @@ impl BaseUrl {
     ///
     /// [`ConfigError`] when the URL is not absolute, is plain http to another host, has a query,
     /// fragment, user information, or a path with empty, dot or percent-encoded segments.
-    pub fn parse(url: &str) -> Result<Self, ConfigError> {
+    pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
         let refuse = |why: String| ConfigError::new(OPTION, format!("`{url}` {why}"));
         let parts = StrictUri::parse(url, MAX_BYTES).map_err(|fault| refuse(advice(fault)))?;
         if !parts.is_web() {
@@ -76,28 +76,28 @@ impl BaseUrl {
     }
 
     /// The whole URL, which is the issuer: `https://h/api`.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.url
     }
 
     /// The part before the path: `https://h`.
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
     /// The path: empty, or `/api` without a trailing slash.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The URL of a path below this one; `path` begins with `/`.
     #[must_use]
-    pub fn join(&self, path: &str) -> String {
+    pub(crate) fn join(&self, path: &str) -> String {
         [self.as_str(), path].concat()
     }
 
     /// Whether cookies can be `Secure`.
-    pub fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.parts.scheme() == "https"
     }
 

@@ -11,10 +11,10 @@ mod resource;
 mod scope;
 mod uri;
 
-pub use base_url::BaseUrl;
+pub(crate) use base_url::BaseUrl;
 pub(crate) use description::describable;
 pub(crate) use params::{Params, ParamsError, form_decode};
-pub(crate) use pkce::{ChallengeMethod, CodeChallenge, CodeVerifier, PkceError};
-pub use resource::{InvalidTarget, Resource};
+pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
+pub(crate) use resource::Resource;
 pub use scope::{InvalidScope, ScopeSet};
 pub(crate) use uri::{StrictUri, UriFault};

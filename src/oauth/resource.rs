@@ -17,13 +17,13 @@ const MAX_BYTES: usize = 2048;
 /// The string is the base URL as the operator gave it, then the path as the client gave it. That is
 /// what clients compare with the URL that was typed (RFC 9728 section 3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Resource(Arc<str>);
+pub(crate) struct Resource(Arc<str>);
 
 /// The URI given as `resource` is not this server, or not one clear path on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the resource is not one of this server")]
 #[non_exhaustive]
-pub struct InvalidTarget;
+pub(crate) struct InvalidTarget;
 
 impl Resource {
     /// The base URL itself, which covers all below it.
@@ -83,7 +83,7 @@ impl Resource {
     }
 
     /// The resource as it stands in `aud` and in metadata.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

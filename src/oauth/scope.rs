@@ -117,6 +117,18 @@ impl ScopeSet {
         Self(both.cloned().collect())
     }
 
+    /// The scopes that a rule keeps, in this set's order.
+    #[must_use]
+    pub(crate) fn retain(&self, keeps: impl Fn(&str) -> bool) -> Self {
+        Self(
+            self.0
+                .iter()
+                .filter(|scope| keeps(scope))
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// This set's scopes, then the other one's. The limit on the count binds what is parsed, not
     /// what is joined.
     #[must_use]

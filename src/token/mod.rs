@@ -6,8 +6,11 @@
 
 mod claims;
 mod jwt;
+mod roles;
 mod verifier;
 
 pub use claims::ClaimsPassthrough;
+pub(crate) use claims::decode_unverified;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
+pub(crate) use roles::roles;
 pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};

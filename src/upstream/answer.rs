@@ -1,7 +1,7 @@
 //! What a token answer holds: RFC 6749 section 5.1, as pure functions.
 
 use http::StatusCode;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::refusal::accepted;
@@ -28,6 +28,20 @@ pub(crate) struct TokenAnswer {
     /// In the operator's names; `None` means as requested (RFC 6749 section 5.1).
     pub(crate) scope: Option<ScopeSet>,
     pub(crate) id_token: Option<SecretString>,
+}
+
+impl TokenAnswer {
+    pub(crate) fn access_token(&self) -> &str {
+        self.access_token.expose_secret()
+    }
+
+    pub(crate) fn refresh_token(&self) -> Option<&str> {
+        self.refresh_token.as_ref().map(ExposeSecret::expose_secret)
+    }
+
+    pub(crate) fn id_token(&self) -> Option<&str> {
+        self.id_token.as_ref().map(ExposeSecret::expose_secret)
+    }
 }
 
 /// Reads an answer of the token endpoint.

@@ -35,7 +35,10 @@ pub(super) async fn redeem(
     let pending = match &loaded.grant.phase {
         Phase::Pending(pending) => pending,
         Phase::Active { code: None, .. } => return Err(gone()),
-        Phase::Active { code: Some(mark), .. } | Phase::Spent(mark) => {
+        Phase::Active {
+            code: Some(mark), ..
+        }
+        | Phase::Spent(mark) => {
             return Err(replayed(proxy, client, id, &loaded.grant, &mark.hash, &hash).await);
         }
     };
@@ -84,7 +87,9 @@ fn check(params: &Params, pending: &PendingCode) -> Result<(), Refusal> {
             return Err(Refusal::grant(Reason::RedirectUri));
         }
     }
-    let verifier = params.get("code_verifier").ok_or_else(|| missing("code_verifier"))?;
+    let verifier = params
+        .get("code_verifier")
+        .ok_or_else(|| missing("code_verifier"))?;
     if !pending.challenge.verify(verifier) {
         return Err(Refusal::grant(Reason::Pkce));
     }
@@ -99,9 +104,10 @@ async fn lost_race(proxy: &Arc<Proxy>, client: &Client, id: GrantId, hash: &str)
         Err(error) => return error.into(),
     };
     match &grant.phase {
-        Phase::Active { code: Some(mark), .. } | Phase::Spent(mark) => {
-            replayed(proxy, client, id, &grant, &mark.hash, hash).await
+        Phase::Active {
+            code: Some(mark), ..
         }
+        | Phase::Spent(mark) => replayed(proxy, client, id, &grant, &mark.hash, hash).await,
         _ => Refusal::grant(Reason::GrantEnded).of(id),
     }
 }

@@ -32,7 +32,10 @@ pub(in crate::endpoint) async fn authenticate(
     let line = match (first, second) {
         (None, _) => None,
         (Some(line), None) => Some(line.to_str().map_err(|_| {
-            invalid(Reason::ClientAuthentication, "the Authorization header is not ASCII")
+            invalid(
+                Reason::ClientAuthentication,
+                "the Authorization header is not ASCII",
+            )
         })?),
         (Some(_), Some(_)) => {
             let detail = "two Authorization headers";
@@ -48,14 +51,17 @@ pub(in crate::endpoint) async fn authenticate(
     })?;
     let client = proxy
         .clients
-        .find(presented.client_id())
+        .find(&presented.id)
         .ok_or_else(|| invalid(Reason::UnknownClient, "the client_id does not open"))?;
     if !proxy.clients.authenticate(&client, &presented) {
         let detail = "not the registered method, or a wrong secret";
         return Err(invalid(Reason::ClientAuthentication, detail));
     }
     if proxy.grants.is_denied(&client.id).await? {
-        return Err(invalid(Reason::DeniedClient, "the operator denied the client"));
+        return Err(invalid(
+            Reason::DeniedClient,
+            "the operator denied the client",
+        ));
     }
     Ok(client)
 }

@@ -30,7 +30,7 @@ use crate::{
     token::AccessClaims,
 };
 
-pub(super) async fn answer<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
+pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
 where
     B: Body + Send,
     B::Data: Send,

@@ -37,13 +37,24 @@ pub(in crate::endpoint) struct SealedRefreshToken {
 pub(super) fn issue(proxy: &Proxy, grant: &Grant) -> Value {
     let now = proxy.now();
     let expires_in = grant.upstream.expires_at.map(|end| end.saturating_sub(now));
-    let sealed = grant.upstream.refresh_token.clone().map(|token| SealedRefreshToken {
-        token,
-        scopes: grant.scopes.clone(),
-        resource: grant.resource.clone(),
-        expires_at: now.saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
-    });
-    answer(proxy, &grant.client_id, &grant.upstream.access_token, expires_in, &grant.scopes, sealed)
+    let sealed = grant
+        .upstream
+        .refresh_token
+        .clone()
+        .map(|token| SealedRefreshToken {
+            token,
+            scopes: grant.scopes.clone(),
+            resource: grant.resource.clone(),
+            expires_at: now.saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+        });
+    answer(
+        proxy,
+        &grant.client_id,
+        &grant.upstream.access_token,
+        expires_in,
+        &grant.scopes,
+        sealed,
+    )
 }
 
 /// `grant_type=refresh_token`: asks the provider in the client's name.
@@ -52,34 +63,46 @@ pub(super) async fn refresh(
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
-    let token = params.get("refresh_token").ok_or_else(|| missing("refresh_token"))?;
-    let held = open(proxy, &client.id, token)
-        .ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
+    let token = params
+        .get("refresh_token")
+        .ok_or_else(|| missing("refresh_token"))?;
+    let held =
+        open(proxy, &client.id, token).ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     if proxy.now() >= held.expires_at {
         return Err(Refusal::grant(Reason::Expired));
     }
     let asked = super::refresh_token::narrowed(params.get("scope"), &held.scopes)?;
     super::resource(proxy, params, &held.resource)?;
-    let provider = proxy.upstream.provider();
-    let names: Vec<&str> = asked.iter().collect();
-    let scope = provider.scopes_to_upstream(&names).join(" ");
+    let scope = proxy
+        .upstream
+        .provider()
+        .scopes_to_upstream(asked.iter())
+        .join(" ");
     let extra = &proxy.settings.extra_token_params;
     let tokens = proxy
         .upstream
         .refresh(&held.token, Some(&scope), extra)
         .await
         .map_err(|error| refused(&error))?;
-    let by_provider = tokens.scope().map(|scope| provider.scopes_from_upstream(scope));
-    let granted = scopes::granted(&asked, by_provider.as_deref());
+    let granted = scopes::granted(&asked, tokens.scope.as_ref());
     proxy.emit(&Event::done(Step::Refresh));
     let sealed = SealedRefreshToken {
         token: tokens.refresh_token().map_or(held.token, str::to_owned),
         scopes: held.scopes,
         resource: held.resource,
-        expires_at: proxy.now().saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+        expires_at: proxy
+            .now()
+            .saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
     };
     let access_token = tokens.access_token();
-    Ok(answer(proxy, &client.id, access_token, tokens.expires_in, &granted, Some(sealed)))
+    Ok(answer(
+        proxy,
+        &client.id,
+        access_token,
+        tokens.expires_in,
+        &granted,
+        Some(sealed),
+    ))
 }
 
 /// What a client's refresh token holds; `None` when it is not this client's.
@@ -115,7 +138,10 @@ fn answer(
         }
         if let Some(plain) = sealed.and_then(|sealed| serde_json::to_vec(&sealed).ok()) {
             let sealed = proxy.passthrough.seal(client_id.as_bytes(), &plain);
-            fields.insert("refresh_token".into(), URL_SAFE_NO_PAD.encode(sealed).into());
+            fields.insert(
+                "refresh_token".into(),
+                URL_SAFE_NO_PAD.encode(sealed).into(),
+            );
         }
     }
     body

@@ -15,7 +15,10 @@ use crate::{
     endpoint::{refusal::Refusal, revoke::end_grant},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
-    grant::{CodeMark, Grant, GrantId, Phase, rotation::{Rotation, judge}},
+    grant::{
+        CodeMark, Grant, GrantId, Phase,
+        rotation::{Rotation, judge},
+    },
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
 };
@@ -25,7 +28,9 @@ pub(super) async fn refresh(
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
-    let token = params.get("refresh_token").ok_or_else(|| missing("refresh_token"))?;
+    let token = params
+        .get("refresh_token")
+        .ok_or_else(|| missing("refresh_token"))?;
     let (id, presented) = proxy.grants.refresh_tokens.read(token).ok_or_else(|| {
         Refusal::grant(Reason::InvalidToken).detail("the refresh token is none of this server")
     })?;
@@ -68,7 +73,14 @@ pub(super) async fn refresh(
             Rotation::Repeat | Rotation::Reuse => asked.generation,
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
-        return Ok(issue(proxy, &id, &grant, &asked.scopes, &asked.resource, generation));
+        return Ok(issue(
+            proxy,
+            &id,
+            &grant,
+            &asked.scopes,
+            &asked.resource,
+            generation,
+        ));
     }
     Err(Refusal::unavailable(Reason::Contention).of(id))
 }
@@ -126,6 +138,8 @@ pub(super) fn narrowed(asked: Option<&str>, granted: &ScopeSet) -> Result<ScopeS
     if asked.is_subset(granted) {
         Ok(asked)
     } else {
-        Err(wider("a refresh cannot ask for more than was granted".to_owned()))
+        Err(wider(
+            "a refresh cannot ask for more than was granted".to_owned(),
+        ))
     }
 }
