@@ -25,6 +25,9 @@ const MAX_BYTES: usize = 1024;
 /// | `myapp://callback/*` | an app's own scheme, this host |
 /// | `myapp://*` | everything of an app's own scheme |
 ///
+/// A star for a label is for domains whose every label is yours, never for a shared one such as
+/// that of a hosting service.
+///
 /// ```
 /// use tower_oauth_proxy::{KnownClient, RedirectPolicy};
 ///

@@ -277,6 +277,7 @@ mod tests {
         let app = clients.find("app").unwrap();
         assert!(clients.authenticate(&app, &post("client_id=app")));
         assert!(!clients.authenticate(&app, &basic("app", SECRET)));
+        assert!(!clients.authenticate(&app, &post("client_id=web")));
     }
 
     #[test]

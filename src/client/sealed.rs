@@ -169,7 +169,7 @@ fn decode(body: &[u8]) -> Option<Registration> {
         let uri = [prefix, reader.text()?].concat();
         redirect_uris.push(RedirectUri::parse(&uri).ok()?);
     }
-    Some(Registration {
+    (!redirect_uris.is_empty()).then_some(Registration {
         redirect_uris,
         name,
         auth_method,

@@ -53,6 +53,9 @@ impl StaticClient {
     }
 
     /// A client with a secret of 16 to 1024 bytes, sent by `client_secret_basic`.
+    ///
+    /// Letters and digits are safest: RFC 6749 section 2.3.1 has clients form-encode the secret in
+    /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         Self {
             secret: Some(secret.into()),

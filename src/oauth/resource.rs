@@ -173,6 +173,7 @@ mod tests {
             "/api",
             "api",
             "http://h.example/api",
+            "http://h.example:443/api",
             "https://h.example:8443/api",
             "https://evil.example/api",
             "https://h.example",

@@ -275,6 +275,8 @@ pub(crate) fn has_dot_segment(path: &str) -> bool {
             }
             b'.' => dots = dots.map(|n| n + 1),
             b';' if is_dots(dots) => return true,
+            // The first byte of an overlong `.` or `/` (`%c0%ae`), which UTF-8 never holds.
+            0xc0 | 0xc1 => return true,
             b if b.is_ascii_control() => return true,
             _ => dots = None,
         }

@@ -149,14 +149,19 @@ fn another_version_unknown_flags_and_odd_bodies_are_refused_even_when_the_tag_is
     let too_long = [
         1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
     ];
-    let overflowing = [
-        1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02,
-    ];
+    // 2^64 as the time of issue, before a URI that is right.
+    let number = [&[0x80; 9][..], &[0x02]].concat();
+    let overflowing = [&[1, 0][..], &number, &[0, 7], b"app:/cb"].concat();
+    let largest = [&[0xff; 9][..], &[0x01]].concat();
+    let fitting = [&[1, 0][..], &largest, &[0, 7], b"app:/cb"].concat();
+    assert_eq!(opened(&fitting).unwrap().issued_at, u64::MAX);
+    let no_uri = [1, 0, 0];
     let unknown_prefix = [1, 0, 0, 200, 1, b'x'];
     let script = [&[1, 0, 0, 0, 14][..], b"javascript://x"].concat();
     for body in [
         &too_long[..],
         &overflowing,
+        &no_uri,
         &unknown_prefix,
         &script,
         &[1],
@@ -175,7 +180,10 @@ fn what_does_not_fit_is_refused_on_both_ways() {
         .redirect_uris
         .push(RedirectUri::parse(&format!("{long}/b")).unwrap());
     assert_eq!(seal(&registration, &keys(1)), Err(TooLarge));
-    assert_eq!(open(&"A".repeat(MAX_CLIENT_ID + 1), &keys(1)), None);
+    // Nothing over the limit is read, even were it sealed right.
+    let mut sealed = encode(&registration);
+    sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
+    assert_eq!(open(&URL_SAFE_NO_PAD.encode(sealed), &keys(1)), None);
 }
 
 #[test]
