@@ -12,11 +12,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 
 import { chromium } from 'playwright-core';
 
-import { check, env, equal, journey, until } from './steps.mjs';
+import { atEnd, check, env, equal, finish, journey, until } from './steps.mjs';
 
 const APPROVE = /^(approve|allow|continue|authorize|yes)/i;
 const PRIVATE_SCHEME = 'myapp://done';
@@ -25,7 +24,6 @@ const PATIENCE_MS = 20_000;
 const baseUrl = env('BASE_URL');
 const screenshots = env('SCREENSHOT_DIR');
 await mkdir(screenshots, { recursive: true });
-const profiles = [];
 const step = journey('browser');
 const client = await startClient();
 const clientId = await step('a client with two callbacks on another port registers', register);
@@ -63,8 +61,10 @@ await step('approve carries the person on to a private scheme, and CSP blocks no
   check(reached?.startsWith(PRIVATE_SCHEME), `the browser did not go on to ${PRIVATE_SCHEME}, but: ${reached}`);
 });
 
-await step('(control) with form-action in the page’s CSP, this browser would have blocked it', async () => {
-  const { reached, violations } = await approveTowardsPrivateScheme({ addedPolicy: "form-action 'self'" });
+await step('(control) with form-action in the page’s CSP, this browser would have blocked the last hop', async () => {
+  // Every host of the chain is allowed, so that nothing but the private scheme is in breach.
+  const addedPolicy = "form-action 'self' http://localhost:* http://127.0.0.1:*";
+  const { reached, violations } = await approveTowardsPrivateScheme({ addedPolicy });
   check(violations.length > 0, 'no violation was seen, so the step above proves nothing');
   check(!reached, `the browser went on to ${reached}, so the step above proves nothing`);
 });
@@ -111,8 +111,8 @@ await step('the first profile’s consent is of no use in the second', async () 
     );
   } else {
     check(opened.status() >= 400 && opened.status() < 500, `${consentUrl} answered ${opened.status()}`);
-    await other.close();
   }
+  await other.close();
 
   // The form itself, sent by the second profile from a consent page of its own.
   const forged = await openConsent(second, client.callback);
@@ -143,9 +143,8 @@ await step('an unknown client gets a page that a person can read, and no redirec
   await page.screenshot({ path: join(screenshots, 'error-unknown-client.png'), fullPage: true });
 });
 
-await closeAll();
 console.log(`pictures: ${screenshots}`);
-process.exit(0);
+await finish(0);
 
 /** From a consent page of the first profile to `myapp:`, watching every hop. */
 async function approveTowardsPrivateScheme({ addedPolicy }) {
@@ -178,7 +177,7 @@ async function approveTowardsPrivateScheme({ addedPolicy }) {
   }
   await page.goto(authorizationUrl(client.callbackToPrivateScheme).url);
   await button(page).click({ noWaitAfter: true });
-  const arrived = addedPolicy ? undefined : await client.arrival();
+  const arrived = await client.arrival();
   await until('the end of the chain', PATIENCE_MS / 1000, () => reached || violations.length > 0);
   await page.waitForTimeout(500); // a late violation would be one all the same
   await page.close();
@@ -275,15 +274,11 @@ async function openProfile(name) {
     ],
   });
   context.setDefaultTimeout(PATIENCE_MS);
-  profiles.push({ context, folder });
-  return context;
-}
-
-async function closeAll() {
-  for (const { context, folder } of profiles) {
+  atEnd(async () => {
     await context.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return context;
 }
 
 /** The client's own little server, on its own port. */

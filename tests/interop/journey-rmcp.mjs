@@ -5,13 +5,13 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import process from 'node:process';
 
 import { Agent } from './agent.mjs';
-import { check, env, equal, journey } from './steps.mjs';
+import { atEnd, check, env, equal, finish, journey } from './steps.mjs';
 
 const step = journey('rmcp');
 const client = spawn(env('INTEROP_CLIENT'), [env('MCP_URL')], { stdio: ['pipe', 'pipe', 'pipe'] });
+atEnd(() => client.kill());
 const passed = [];
 const output = [];
 let asked;
@@ -53,4 +53,4 @@ await step('the client calls the tool, refreshes after expiry, and calls again',
 });
 
 for (const name of passed) console.log(`ok rmcp, the client itself: ${name}`);
-process.exit(0);
+await finish(0);

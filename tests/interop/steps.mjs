@@ -3,6 +3,19 @@
 
 import process from 'node:process';
 
+const endings = [];
+
+/** `run` is done when the journey ends, in whatever way. */
+export function atEnd(run) {
+  endings.push(run);
+}
+
+/** Ends the journey. */
+export async function finish(code) {
+  for (const run of endings.reverse()) await Promise.resolve(run()).catch(() => {});
+  process.exit(code);
+}
+
 /** Opens a journey; the returned function runs one step of it. */
 export function journey(title) {
   return async function step(name, run) {
@@ -15,7 +28,7 @@ export function journey(title) {
       console.log(`FAILED ${title}: ${name}`);
       console.log(indent(error?.stack ?? String(error)));
       if (error?.cause) console.log(indent(`cause: ${error.cause?.stack ?? error.cause}`));
-      process.exit(1);
+      return finish(1);
     }
   };
 }
