@@ -24,7 +24,7 @@ const PATIENCE_MS = 20_000;
 const baseUrl = env('BASE_URL');
 const screenshots = env('SCREENSHOT_DIR');
 await mkdir(screenshots, { recursive: true });
-const step = journey('browser');
+const step = journey(baseUrl.startsWith('https:') ? 'browser, TLS' : 'browser');
 const client = await startClient();
 const clientId = await step('a client with two callbacks on another port registers', register);
 
@@ -39,6 +39,12 @@ await step('the consent page is readable, and runs no script', async () => {
   await page.screenshot({ path: join(screenshots, 'consent.png'), fullPage: true });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.screenshot({ path: join(screenshots, 'consent-phone.png'), fullPage: true });
+  await page.close();
+});
+
+await step('its cookies are out of reach of scripts and of other sites', async () => {
+  const page = await openConsent(first, client.callback);
+  await mustBeWellKept(first);
   await page.close();
 });
 
@@ -77,6 +83,7 @@ await step('a second profile cannot complete the login that the first one began'
   await approve(page);
   const callbackUrl = await stopped.url();
   await stopped.release();
+  await mustBeWellKept(first);
 
   const other = await second.newPage();
   await mustBeRefused(other, () => other.goto(callbackUrl), 'the callback in the second profile');
@@ -200,6 +207,19 @@ async function stopAt(page, pattern) {
   };
 }
 
+/** Every cookie of the proxy's, as this browser has understood it. */
+async function mustBeWellKept(context) {
+  const cookies = await context.cookies(baseUrl);
+  check(cookies.length > 0, 'the browser keeps no cookie of the proxy');
+  for (const { name, path, secure, httpOnly, sameSite } of cookies) {
+    check(httpOnly, `${name}: scripts can read it`);
+    equal(sameSite, 'Lax', `${name}: SameSite`);
+    if (baseUrl.startsWith('https:')) {
+      check(name.startsWith('__Host-') && secure && path === '/', `${name}: not bound to this host and to TLS`);
+    }
+  }
+}
+
 /** A readable refusal: 4xx, HTML, on the proxy's own origin, nothing at the client. */
 async function mustBeRefused(page, act, what) {
   client.forget();
@@ -266,6 +286,7 @@ async function openProfile(name) {
   const context = await chromium.launchPersistentContext(folder, {
     executablePath: env('CHROMIUM', '/usr/bin/chromium'),
     headless: true,
+    ignoreHTTPSErrors: true, // the certificate is of run.mjs's own making
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',

@@ -3,7 +3,7 @@
 // access tokens, and the package's own login and consent forms.
 //
 //   PROVIDER_PORT     loopback port; 0 or unset: any free one
-//   BASE_URL          the proxy's base URL; its callback is the only redirect URI
+//   BASE_URLS         base URLs of the proxy, with spaces between; their callbacks are its redirect URIs
 //   CLIENT_ID, CLIENT_SECRET
 //   ACCESS_TOKEN_TTL  seconds, default 3600
 //
@@ -17,9 +17,9 @@ import process from 'node:process';
 import Provider from 'oidc-provider';
 
 const HOST = '127.0.0.1';
-const baseUrl = process.env.BASE_URL;
-if (!baseUrl) {
-  console.error('provider.mjs: BASE_URL is not set (the proxy whose callback to allow)');
+const baseUrls = (process.env.BASE_URLS ?? '').split(' ').filter(Boolean);
+if (baseUrls.length === 0) {
+  console.error('provider.mjs: BASE_URLS is not set (the proxies whose callback to allow)');
   process.exit(2);
 }
 const clientId = process.env.CLIENT_ID ?? 'tower-oauth-proxy';
@@ -36,7 +36,7 @@ const provider = new Provider(issuer, {
   clients: [{
     client_id: clientId,
     client_secret: clientSecret,
-    redirect_uris: [`${baseUrl.replace(/\/$/, '')}/oauth/callback`],
+    redirect_uris: baseUrls.map((url) => `${url.replace(/\/$/, '')}/oauth/callback`),
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',

@@ -1,11 +1,12 @@
 // Starts the provider and the interop server on free loopback ports, runs every
-// journey against them, and ends with `N passed, 0 failed`. `node run.mjs [journey …]`
-// runs only those named.
+// journey against them, and ends with `N passed, 0 failed`. The server runs twice:
+// on plain HTTP, and behind a proxy that ends TLS. `node run.mjs [journey …]` runs
+// only those named.
 //
 //   INTEROP_SERVER, INTEROP_CLIENT   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
 //   CHROMIUM                         default /usr/bin/chromium
-//   VERBOSE=1                        the server's log as it comes
+//   VERBOSE=1                        the servers' log as it comes
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,50 +16,64 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
+import { startEdge } from './edge.mjs';
 import { until } from './steps.mjs';
 
 const here = import.meta.dirname;
 const examples = join(process.env.CARGO_TARGET_DIR ?? resolve(here, '../../target'), 'debug/examples');
-const ALL = ['journey-sdk.mjs', 'journey-client.mjs', 'journey-rmcp.mjs', 'browser.mjs'];
+const ALL = [
+  { file: 'journey-sdk.mjs' },
+  { file: 'journey-client.mjs' },
+  { file: 'journey-rmcp.mjs' },
+  { file: 'browser.mjs' },
+  { file: 'browser.mjs', behindTls: true },
+];
 const JOURNEY_LIMIT_SECONDS = 300;
 // Short enough to watch tokens expire, long enough for a slow machine to use one.
 const ACCESS_TOKEN_TTL = '4';
 const UPSTREAM_ACCESS_TOKEN_TTL = '8';
 
 const started = [];
+let edge;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(1));
 
 const chosen = process.argv.slice(2);
-const journeys = chosen.length > 0 ? ALL.filter((file) => chosen.some((name) => file.includes(name))) : ALL;
-if (journeys.length === 0) fail(`no journey is called ${chosen.join(' ')}; there are: ${ALL.join(' ')}`);
+const journeys = chosen.length > 0 ? ALL.filter(({ file }) => chosen.some((name) => file.includes(name))) : ALL;
+if (journeys.length === 0) {
+  console.log(`no journey is called ${chosen.join(' ')}; there are: ${ALL.map(({ file }) => file).join(' ')}`);
+  process.exit(2);
+}
 
 // The proxy as `localhost`, the provider as `127.0.0.1`: two sites, as in real life, for cookies and CSP.
-const port = await freePort();
-const baseUrl = `http://localhost:${port}`;
+edge = await startEdge();
+const ports = [await freePort(), await freePort()];
+edge.forwardTo(ports[1]);
+const plainUrl = `http://localhost:${ports[0]}`;
 const scopes = 'openid profile email';
 
-const provider = await startProvider();
-const server = await startServer();
+const provider = await startProvider([plainUrl, edge.baseUrl]);
+const plain = await startServer(ports[0], plainUrl);
+const behindTls = await startServer(ports[1], edge.baseUrl);
 
 let passed = 0;
 let failed = 0;
-for (const file of journeys) await runJourney(file);
+for (const journey of journeys) await runJourney(journey);
 console.log(`${passed} passed, ${failed} failed`);
-end(failed === 0 && passed > 0 ? 0 : 1);
+await end(failed === 0 && passed > 0 ? 0 : 1);
 
-async function startProvider() {
+async function startProvider(baseUrls) {
   const child = start('provider', process.execPath, ['--no-deprecation', join(here, 'provider.mjs')], {
-    BASE_URL: baseUrl,
+    BASE_URLS: baseUrls.join(' '),
     ACCESS_TOKEN_TTL: UPSTREAM_ACCESS_TOKEN_TTL,
   });
-  const [line] = await Promise.race([
-    once(child.lines, 'line'),
-    once(child.process, 'close').then(() => fail(`the provider did not start:\n${child.tail()}`)),
+  const line = await Promise.race([
+    once(child.lines, 'line').then(([first]) => first),
+    once(child.process, 'close').then(() => undefined),
   ]);
-  return JSON.parse(line);
+  return line ? JSON.parse(line) : fail(`the provider did not start:\n${child.tail()}`);
 }
 
-async function startServer() {
+async function startServer(port, baseUrl) {
   const binary = process.env.INTEROP_SERVER ?? join(examples, 'interop_server');
   const child = start('server', binary, process.env.INTEROP_SERVER_ARGS?.split(' ') ?? [], {
     LISTEN: `127.0.0.1:${port}`,
@@ -77,17 +92,19 @@ async function startServer() {
     ACCESS_TOKEN_TTL,
   });
   await until('the server to listen', 30, async () => {
-    if (child.process.exitCode !== null || child.process.spawnError) fail(`the server did not start:\n${child.tail()}`);
-    return fetch(`${baseUrl}/.well-known/oauth-authorization-server`).then(({ ok }) => ok, () => false);
+    if (child.process.exitCode !== null || child.process.spawnError) await fail(`the server did not start:\n${child.tail()}`);
+    return fetch(`http://127.0.0.1:${port}/.well-known/oauth-authorization-server`).then(({ ok }) => ok, () => false);
   }).catch((error) => fail(`${error.message}\n${child.tail()}`));
-  return child;
+  return { baseUrl, tail: child.tail };
 }
 
-async function runJourney(file) {
-  console.log(`--- ${file}`);
+async function runJourney({ file, behindTls: secure }) {
+  console.log(`--- ${file}${secure ? ' (behind TLS)' : ''}`);
+  const server = secure ? behindTls : plain;
   const child = start(file, process.execPath, [join(here, file)], {
-    MCP_URL: `${baseUrl}/mcp`,
-    BASE_URL: baseUrl,
+    MCP_URL: `${server.baseUrl}/mcp`,
+    BASE_URL: server.baseUrl,
+    NODE_EXTRA_CA_CERTS: edge.certificate,
     PROVIDER_ISSUER: provider.issuer,
     SCOPES: scopes,
     ACCESS_TOKEN_TTL,
@@ -147,12 +164,13 @@ async function freePort() {
   return free;
 }
 
-function fail(message) {
+async function fail(message) {
   console.log(`FAILED ${message}\n0 passed, 1 failed`);
-  end(1);
+  await end(1);
 }
 
-function end(code) {
+async function end(code) {
   for (const child of started) if (child.exitCode === null) child.kill('SIGTERM');
+  await edge?.stop();
   process.exit(code);
 }
