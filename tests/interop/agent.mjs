@@ -4,6 +4,7 @@
 // nor the provider's: it takes whatever form it is shown.
 
 import http from 'node:http';
+import https from 'node:https';
 
 import { check } from './steps.mjs';
 
@@ -31,7 +32,7 @@ export class Agent {
       const location = redirectOf(answer);
       if (location) {
         if (location.startsWith(redirectUri)) return new URL(location);
-        check(/^http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(location), `a redirect left this machine: ${location}`, answer);
+        check(/^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/.test(location), `a redirect left this machine: ${location}`, answer);
         next = {
           method: 'GET',
           url: location,
@@ -146,7 +147,8 @@ export class Agent {
 
 function exchange(method, target, headers, body) {
   return new Promise((resolve, reject) => {
-    const request = http.request(target, { method, headers, agent: false, timeout: 30_000 }, (response) => {
+    const { request: ask } = target.protocol === 'https:' ? https : http;
+    const request = ask(target, { method, headers, agent: false, timeout: 30_000 }, (response) => {
       const chunks = [];
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);

@@ -24,7 +24,7 @@ const PATIENCE_MS = 20_000;
 const baseUrl = env('BASE_URL');
 const screenshots = env('SCREENSHOT_DIR');
 await mkdir(screenshots, { recursive: true });
-const step = journey(baseUrl.startsWith('https:') ? 'browser, TLS' : 'browser');
+const step = journey('browser');
 const client = await startClient();
 const clientId = await step('a client with two callbacks on another port registers', register);
 

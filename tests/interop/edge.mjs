@@ -32,7 +32,7 @@ export async function startEdge() {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    baseUrl: `https://localhost:${server.address().port}`,
+    origin: `https://localhost:${server.address().port}`,
     certificate,
     forwardTo: (port) => { upstreamPort = port; },
     stop: () => rm(folder, { recursive: true, force: true }),

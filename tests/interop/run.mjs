@@ -1,7 +1,7 @@
 // Starts the provider and the interop server on free loopback ports, runs every
 // journey against them, and ends with `N passed, 0 failed`. The server runs twice:
-// on plain HTTP, and behind a proxy that ends TLS. `node run.mjs [journey …]` runs
-// only those named.
+// on plain HTTP at the root, and below a path behind a proxy that ends TLS.
+// `node run.mjs [journey …]` runs only those named.
 //
 //   INTEROP_SERVER, INTEROP_CLIENT   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
@@ -26,11 +26,12 @@ const ALL = [
   { file: 'journey-client.mjs' },
   { file: 'journey-rmcp.mjs' },
   { file: 'browser.mjs' },
+  { file: 'journey-client.mjs', behindTls: true },
   { file: 'browser.mjs', behindTls: true },
 ];
 const JOURNEY_LIMIT_SECONDS = 300;
 // Short enough to watch tokens expire, long enough for a slow machine to use one.
-const ACCESS_TOKEN_TTL = '4';
+const ACCESS_TOKEN_TTL = '6';
 const UPSTREAM_ACCESS_TOKEN_TTL = '8';
 
 const started = [];
@@ -40,7 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(1));
 const chosen = process.argv.slice(2);
 const journeys = chosen.length > 0 ? ALL.filter(({ file }) => chosen.some((name) => file.includes(name))) : ALL;
 if (journeys.length === 0) {
-  console.log(`no journey is called ${chosen.join(' ')}; there are: ${ALL.map(({ file }) => file).join(' ')}`);
+  console.log(`no journey is called ${chosen.join(' ')}; there are: ${[...new Set(ALL.map(({ file }) => file))].join(' ')}`);
   process.exit(2);
 }
 
@@ -49,11 +50,12 @@ edge = await startEdge();
 const ports = [await freePort(), await freePort()];
 edge.forwardTo(ports[1]);
 const plainUrl = `http://localhost:${ports[0]}`;
+const tlsUrl = `${edge.origin}/team/api`;
 const scopes = 'openid profile email';
 
-const provider = await startProvider([plainUrl, edge.baseUrl]);
+const provider = await startProvider([plainUrl, tlsUrl]);
 const plain = await startServer(ports[0], plainUrl);
-const behindTls = await startServer(ports[1], edge.baseUrl);
+const behindTls = await startServer(ports[1], tlsUrl);
 
 let passed = 0;
 let failed = 0;
@@ -93,19 +95,20 @@ async function startServer(port, baseUrl) {
   });
   await until('the server to listen', 30, async () => {
     if (child.process.exitCode !== null || child.process.spawnError) await fail(`the server did not start:\n${child.tail()}`);
-    return fetch(`http://127.0.0.1:${port}/.well-known/oauth-authorization-server`).then(({ ok }) => ok, () => false);
+    return fetch(`http://127.0.0.1:${port}/.well-known/oauth-authorization-server`).then(() => true, () => false);
   }).catch((error) => fail(`${error.message}\n${child.tail()}`));
   return { baseUrl, tail: child.tail };
 }
 
 async function runJourney({ file, behindTls: secure }) {
-  console.log(`--- ${file}${secure ? ' (behind TLS)' : ''}`);
+  console.log(`--- ${file}${secure ? ' (below a path, behind TLS)' : ''}`);
   const server = secure ? behindTls : plain;
   const child = start(file, process.execPath, [join(here, file)], {
     MCP_URL: `${server.baseUrl}/mcp`,
     BASE_URL: server.baseUrl,
     NODE_EXTRA_CA_CERTS: edge.certificate,
     PROVIDER_ISSUER: provider.issuer,
+    TITLE_SUFFIX: secure ? ', TLS' : '',
     SCOPES: scopes,
     ACCESS_TOKEN_TTL,
     UPSTREAM_ACCESS_TOKEN_TTL,

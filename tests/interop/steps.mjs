@@ -17,15 +17,16 @@ export async function finish(code) {
 }
 
 /** Opens a journey; the returned function runs one step of it. */
-export function journey(title) {
-  return async function step(name, run) {
+export function journey(name) {
+  const title = `${name}${process.env.TITLE_SUFFIX ?? ''}`;
+  return async function step(what, run) {
     const started = Date.now();
     try {
       const result = await run();
-      console.log(`ok ${title}: ${name} (${Date.now() - started} ms)`);
+      console.log(`ok ${title}: ${what} (${Date.now() - started} ms)`);
       return result;
     } catch (error) {
-      console.log(`FAILED ${title}: ${name}`);
+      console.log(`FAILED ${title}: ${what}`);
       console.log(indent(error?.stack ?? String(error)));
       if (error?.cause) console.log(indent(`cause: ${error.cause?.stack ?? error.cause}`));
       return finish(1);
