@@ -17,6 +17,7 @@ use crate::{
     proxy::Proxy,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
+    upstream::Customize,
 };
 
 /// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
@@ -74,8 +75,6 @@ pub enum Consent {
     Disabled,
 }
 
-type HttpCustomizer = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
-
 /// Collects the configuration; see each method. Made by [`OAuthProxyConfig::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct OAuthProxyConfigBuilder {
@@ -119,7 +118,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(super) on_register: Option<RegistrationHook>,
     pub(super) on_login: Option<LoginHook>,
     pub(super) on_event: Option<Box<dyn Fn(&Event) + Send + Sync>>,
-    pub(super) http_client: Option<HttpCustomizer>,
+    pub(super) http_client: Option<Customize>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) service_name: Option<String>,
 }

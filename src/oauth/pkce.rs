@@ -89,10 +89,6 @@ impl CodeChallenge {
             }
         }
     }
-
-    pub(crate) fn method(&self) -> ChallengeMethod {
-        self.method
-    }
 }
 
 fn s256(verifier: &str) -> String {

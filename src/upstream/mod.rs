@@ -15,4 +15,4 @@ mod transport;
 
 pub(crate) use answer::TokenAnswer;
 pub(crate) use client::UpstreamClient;
-pub(crate) use transport::http_client;
+pub(crate) use transport::{Customize, http_client};
