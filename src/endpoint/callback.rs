@@ -83,10 +83,10 @@ async fn complete(
 ) -> Result<(String, GrantId), Refusal> {
     let settings = &proxy.settings;
     let provider = proxy.upstream.provider();
-    if let Some(iss) = params.get("iss") {
-        if !provider.issuer.admits_redirect(iss) {
-            return Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"));
-        }
+    if let Some(iss) = params.get("iss")
+        && !provider.issuer.admits_redirect(iss)
+    {
+        return Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"));
     }
     if let Some(error) = params.get("error") {
         return Err(provider_error(error, params.get("error_description")));
@@ -94,7 +94,7 @@ async fn complete(
     let code = params
         .get("code")
         .ok_or_else(|| login_failed(Reason::ProviderMalformed).detail("no code, no error"))?;
-    let verifier = settings.upstream_pkce.then_some(login.verifier.as_str());
+    let verifier = settings.upstream_pkce.then(|| login.verifier.expose());
     let resource = settings
         .forward_resource
         .then(|| login.request.resource.as_str());

@@ -16,7 +16,7 @@ use crate::{
     future::OwnResponse,
     key::constant_time_eq,
     login::transaction::{Login, PendingRequest},
-    oauth::{CodeVerifier, ScopeSet},
+    oauth::ScopeSet,
     page::{self, ConsentPage},
     proxy::Proxy,
     route,
@@ -108,9 +108,7 @@ pub(super) fn send_to_provider(
 
     let provider = proxy.upstream.provider();
     let scope = upstream_scopes(proxy, &login.request.scopes).join(" ");
-    let challenge = CodeVerifier::from_string(login.verifier.clone())
-        .map(|verifier| verifier.challenge_s256())
-        .unwrap_or_default();
+    let challenge = login.verifier.challenge_s256();
     let mut params = vec![
         ("redirect_uri", settings.callback_url.as_str()),
         ("state", login.state.as_str()),

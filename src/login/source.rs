@@ -266,7 +266,6 @@ mod tests {
     fn plain_answer() -> TokenAnswer {
         TokenAnswer {
             access_token: "at".into(),
-            token_type: "Bearer".to_owned(),
             expires_in: None,
             refresh_token: None,
             scope: None,

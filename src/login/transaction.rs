@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     client::RedirectUri,
     key::{constant_time_eq, sha256},
-    oauth::{CodeChallenge, Resource, ScopeSet},
+    oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
     random,
 };
 
@@ -69,7 +69,7 @@ pub(crate) struct Login {
     pub(crate) nonce: String,
     /// The proxy's own PKCE verifier towards the provider.
     #[serde(rename = "v")]
-    pub(crate) verifier: String,
+    pub(crate) verifier: CodeVerifier,
     #[serde(rename = "a")]
     pub(crate) issued_at: u64,
     #[serde(rename = "q")]
@@ -83,7 +83,7 @@ impl Login {
             id,
             state: random::token::<32>(),
             nonce: random::token::<16>(),
-            verifier: random::token::<32>(),
+            verifier: CodeVerifier::generate(),
             issued_at: now,
             request,
         }

@@ -179,7 +179,7 @@ mod tests {
                 Err(PkceError::PlainNotAllowed)
             );
             let plain = CodeChallenge::parse(VERIFIER, method, true).unwrap();
-            assert_eq!(plain.method(), ChallengeMethod::Plain);
+            assert_eq!(plain.method, ChallengeMethod::Plain);
             assert!(plain.verify(VERIFIER) && !plain.verify(CHALLENGE));
         }
     }

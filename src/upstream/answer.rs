@@ -19,8 +19,6 @@ const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
 #[derive(Debug, Clone)]
 pub(crate) struct TokenAnswer {
     pub(crate) access_token: SecretString,
-    /// `Bearer`, however it was spelled.
-    pub(crate) token_type: String,
     /// Seconds; `None` when the provider does not say (GitHub: never).
     pub(crate) expires_in: Option<u64>,
     /// `None` on refresh means that the old one stands.
@@ -75,7 +73,6 @@ fn parse_tokens(
     check_token_type(fields.get("token_type"))?;
     Ok(TokenAnswer {
         access_token,
-        token_type: "Bearer".to_owned(),
         expires_in: expires_in(fields.get("expires_in")),
         refresh_token: token(fields, "refresh_token")?,
         scope: scope(fields.get("scope"))?.map(|granted| provider.scopes_from_upstream(&granted)),
@@ -194,7 +191,6 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(answer.access_token.expose_secret(), "at");
-        assert_eq!(answer.token_type, "Bearer");
         assert_eq!(answer.expires_in, Some(3599));
         assert_eq!(answer.refresh_token.unwrap().expose_secret(), "rt");
         assert_eq!(answer.scope.unwrap().to_string(), "openid mcp");

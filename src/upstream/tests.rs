@@ -264,7 +264,7 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
             .into_bytes(),
         ))
         .await;
-        let follow: super::Customize = Box::new(|builder| {
+        let follow: Customize = Box::new(|builder| {
             builder
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::limited(5))

@@ -82,10 +82,10 @@ pub(super) async fn redeem(
 /// What the request has to repeat, and to prove.
 fn check(params: &Params, pending: &PendingCode) -> Result<(), Refusal> {
     // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
-    if let Some(redirect_uri) = params.get("redirect_uri") {
-        if redirect_uri != pending.redirect_uri.as_str() {
-            return Err(Refusal::grant(Reason::RedirectUri));
-        }
+    if let Some(redirect_uri) = params.get("redirect_uri")
+        && redirect_uri != pending.redirect_uri.as_str()
+    {
+        return Err(Refusal::grant(Reason::RedirectUri));
     }
     let verifier = params
         .get("code_verifier")
