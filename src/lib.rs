@@ -4,9 +4,11 @@
 pub mod axum;
 mod bearer;
 mod body;
+mod challenge;
 mod client;
 mod clock;
 mod config;
+mod documents;
 mod endpoint;
 mod error;
 mod event;
@@ -16,6 +18,7 @@ pub mod guard;
 mod handle;
 mod key;
 mod layer;
+mod limits;
 mod login;
 mod oauth;
 mod page;
@@ -34,9 +37,7 @@ pub use client::{
     RedirectUri, StaticClient,
 };
 pub use clock::{Clock, SystemClock};
-pub use config::{
-    Consent, OAuthProxyConfig, OAuthProxyConfigBuilder, Refusal, RegistrationRequest,
-};
+pub use config::{Consent, OAuthProxyConfigBuilder, Refusal, RegistrationRequest};
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;
@@ -46,6 +47,7 @@ pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use login::Identity;
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::Provider;
+pub use proxy::OAuthProxyConfig;
 pub use session::{AuthSession, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};

@@ -9,11 +9,11 @@ use http::{HeaderMap, StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
+    body::OwnResponse,
     client::{Client, ClientOrigin, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    future::OwnResponse,
     login::transaction::{AuthorizationRequest, PendingRequest},
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
     page,
