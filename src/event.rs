@@ -191,16 +191,17 @@ fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-type Callback = Box<dyn Fn(&Event) + Send + Sync>;
+/// The operator's callback.
+pub(crate) type EventCallback = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// Where events go.
 #[derive(Default)]
 pub(crate) struct Events {
-    callback: Option<Callback>,
+    callback: Option<EventCallback>,
 }
 
 impl Events {
-    pub(crate) fn new(callback: Option<Callback>) -> Self {
+    pub(crate) fn new(callback: Option<EventCallback>) -> Self {
         Self { callback }
     }
 

@@ -109,7 +109,7 @@ impl SecretKey {
 
     /// The MAC key for one purpose.
     pub(crate) fn mac(&self, label: &str) -> MacKey {
-        MacKey::new(&*self.derive(label))
+        MacKey::new(&self.derive(label))
     }
 
     /// The encryption key for one purpose.

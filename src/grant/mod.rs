@@ -1,1 +1,24 @@
-//! Stub.
+//! What was granted: the record behind a login, from the authorization code to the last refresh.
+//!
+//! One record holds a grant through its whole life, so that every change that matters (a code
+//! redeemed, a refresh token rotated, the provider's token renewed) is one compare-and-swap: two
+//! instances, or a crash between two steps, cannot tear it.
+
+mod code;
+mod freshness;
+mod grants;
+mod id;
+pub(crate) mod lifetime;
+mod live;
+mod record;
+mod refresh_token;
+pub(crate) mod rotation;
+pub(crate) mod scopes;
+
+pub(crate) use code::{code_hash, new_code, read_code};
+pub(crate) use freshness::{Freshness, FreshnessError};
+pub(crate) use grants::{Grants, Loaded};
+pub(crate) use id::GrantId;
+pub(crate) use live::LiveGrant;
+pub(crate) use record::{CodeMark, Grant, PendingCode, Phase, UpstreamGrant};
+pub(crate) use refresh_token::RefreshTokens;

@@ -1,1 +1,16 @@
-//! Stub.
+//! One person in one browser: from the authorization request to the provider's callback, and who
+//! they turn out to be.
+//!
+//! Nothing of a login in progress is stored: it lives sealed in the browser's cookies.
+
+mod approvals;
+mod cookies;
+mod github;
+mod id_token;
+mod identity;
+mod source;
+pub(crate) mod transaction;
+
+pub(crate) use cookies::{CookieKeys, Cookies};
+pub use identity::Identity;
+pub(crate) use source::IdentityError;

@@ -1,1 +1,20 @@
-//! Stub.
+//! Pure types of the protocol that cannot hold a bad value, and the rules on them.
+//!
+//! Nothing here does I/O or knows a clock. [`uri`] is the one place that takes a URI of a stranger
+//! apart; every other type that holds one stands on it.
+
+mod base_url;
+mod description;
+mod params;
+mod pkce;
+mod resource;
+mod scope;
+mod uri;
+
+pub(crate) use base_url::BaseUrl;
+pub(crate) use description::describable;
+pub(crate) use params::{Params, ParamsError, form_decode};
+pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
+pub(crate) use resource::Resource;
+pub use scope::{InvalidScope, ScopeSet};
+pub(crate) use uri::{StrictUri, UriFault};

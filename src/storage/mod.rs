@@ -1,1 +1,25 @@
-//! Stub.
+//! Where grants live: the verbs of a store, and the stores that come with this crate.
+//!
+//! Only what a person's login created is stored (see the crate's front page): authorization codes,
+//! grants, tombstones and leases. Registrations and logins in progress never get here.
+//!
+//! - [`TokenStorage`] is the trait: bytes under a key, with a time to live.
+//! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
+//! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
+//!   the record's key, and makes keys from hashes: a stolen store yields no token.
+//! - [`contract`] (feature `storage-contract`) is the suite that every store has to pass; run it
+//!   against your own.
+
+#[cfg(test)]
+mod by_hand;
+#[cfg(any(test, feature = "storage-contract"))]
+pub mod contract;
+mod memory;
+mod sealed;
+mod traits;
+
+pub use memory::MemoryStorage;
+pub(crate) use sealed::SealedStorage;
+pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+
+pub use crate::error::StorageError;

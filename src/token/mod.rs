@@ -1,1 +1,16 @@
-//! Stub.
+//! The proxy's own tokens.
+//!
+//! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
+//! - [`ClaimsPassthrough`]: which of the provider's claims they carry.
+//! - [`TokenVerifier`]: checks the provider's tokens where clients hold those instead.
+
+mod claims;
+mod jwt;
+mod roles;
+mod verifier;
+
+pub use claims::ClaimsPassthrough;
+pub(crate) use claims::decode_unverified;
+pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
+pub(crate) use roles::roles;
+pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};

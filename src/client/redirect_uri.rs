@@ -1,0 +1,210 @@
+//! Redirect URIs: RFC 6749 section 3.1.2, RFC 8252 section 7, RFC 9700 section 2.1.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use url::form_urlencoded;
+
+use crate::oauth::{StrictUri, UriFault};
+
+/// The longest redirect URI, in bytes; the longest of a known client has about 120.
+const MAX_BYTES: usize = 1024;
+/// Schemes that run a script, show what an attacker wrote, or read this computer's files.
+const FORBIDDEN_SCHEMES: [&str; 11] = [
+    "javascript",
+    "data",
+    "file",
+    "vbscript",
+    "blob",
+    "about",
+    "view-source",
+    "filesystem",
+    "ws",
+    "wss",
+    "ftp",
+];
+/// What an authorization answer carries: a redirect URI that brings its own makes two of it.
+const ANSWER_PARAMS: [&str; 4] = ["code", "state", "iss", "error"];
+
+/// Where a client wants its answer: https anywhere, http on this computer, or an app's own scheme.
+///
+/// Compares, displays and serializes as the string that the client gave.
+#[derive(Clone)]
+pub struct RedirectUri {
+    raw: Arc<str>,
+    uri: Arc<StrictUri>,
+}
+
+/// Why a string is no redirect URI; each text goes on from "the redirect URI".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRedirectUri {
+    /// Not an absolute URI that everybody reads in the same way; says why.
+    #[error("{0}")]
+    Uri(&'static str),
+    /// A scheme that scripts or files hide behind.
+    #[error("has a scheme that is never allowed")]
+    Scheme,
+    /// Plain http to a host that is not this computer.
+    #[error("must be https, or http on localhost")]
+    PlainHttp,
+    /// A query with a parameter of the answer, such as `code`.
+    #[error("has a query parameter that belongs to the answer")]
+    AnswerParameter,
+}
+
+impl RedirectUri {
+    /// Reads a redirect URI of at most 1024 bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRedirectUri`]: not absolute, a fragment, user information, dot segments in any
+    /// encoding, a host with several spellings, http to another computer, a scheme such as
+    /// `javascript`.
+    pub fn parse(raw: &str) -> Result<Self, InvalidRedirectUri> {
+        let scheme = raw.split(':').next().unwrap_or_default();
+        if FORBIDDEN_SCHEMES
+            .iter()
+            .any(|bad| bad.eq_ignore_ascii_case(scheme.trim()))
+        {
+            return Err(InvalidRedirectUri::Scheme);
+        }
+        let uri = StrictUri::parse(raw, MAX_BYTES)
+            .map_err(|fault| InvalidRedirectUri::Uri(why(fault)))?;
+        if uri.scheme() == "http" && !uri.is_loopback() {
+            return Err(InvalidRedirectUri::PlainHttp);
+        }
+        let query = uri.query().unwrap_or_default();
+        let mut names = form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name);
+        if names.any(|name| ANSWER_PARAMS.contains(&&*name)) {
+            return Err(InvalidRedirectUri::AnswerParameter);
+        }
+        Ok(Self {
+            raw: raw.into(),
+            uri: Arc::new(uri),
+        })
+    }
+
+    /// The string as the client gave it.
+    pub fn as_str(&self) -> &str {
+        &self.raw
+    }
+
+    pub(crate) fn uri(&self) -> &StrictUri {
+        &self.uri
+    }
+
+    /// `http(s)` to this computer.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.uri.is_loopback()
+    }
+
+    /// Whether an authorization request with this URI may use that registration: the very same
+    /// string, but for the port of http on this computer, which the system assigns when the client
+    /// starts to listen (RFC 8252 section 7.3).
+    pub(crate) fn matches_registered(&self, registered: &Self) -> bool {
+        if self.raw == registered.raw {
+            return true;
+        }
+        let (here, there) = (&self.uri, &registered.uri);
+        let any_port = |uri: &StrictUri| uri.scheme() == "http" && uri.is_loopback();
+        any_port(here)
+            && any_port(there)
+            // `localhost` is not `127.0.0.1`: another listener may own the other name.
+            && here.host() == there.host()
+            && here.path_or_root() == there.path_or_root()
+            && here.query() == there.query()
+    }
+
+    /// Where a person is about to be sent, in words for the consent page; not escaped for HTML.
+    pub(crate) fn display_target(&self) -> String {
+        let (scheme, host) = (self.uri.scheme(), self.uri.host());
+        if self.is_loopback() {
+            return format!("{host} (this computer)");
+        }
+        if !self.uri.is_web() {
+            return format!("{scheme}:// (an app on this computer)");
+        }
+        match self.uri.port() {
+            None | Some(443) => host.to_owned(),
+            Some(port) => format!("{host}:{port}"),
+        }
+    }
+
+    /// This URI with parameters added to its query; the rest stays byte for byte (RFC 6749 section
+    /// 3.1.2). Spaces become `%20`, which every decoder reads, where some leave a `+` standing.
+    pub(crate) fn with_query(&self, params: &[(&str, &str)]) -> String {
+        let mut out = self.raw.as_ref().to_owned();
+        for (name, value) in params {
+            out.push(match self.uri.query() {
+                None if out.len() == self.raw.len() => '?',
+                Some("") if out.len() == self.raw.len() => {
+                    encode_into(&mut out, name, value);
+                    continue;
+                }
+                _ => '&',
+            });
+            encode_into(&mut out, name, value);
+        }
+        out
+    }
+}
+
+fn encode_into(out: &mut String, name: &str, value: &str) {
+    for piece in form_urlencoded::byte_serialize(name.as_bytes()) {
+        out.push_str(if piece == "+" { "%20" } else { piece });
+    }
+    out.push('=');
+    for piece in form_urlencoded::byte_serialize(value.as_bytes()) {
+        out.push_str(if piece == "+" { "%20" } else { piece });
+    }
+}
+
+fn why(fault: UriFault) -> &'static str {
+    match fault {
+        UriFault::TooLong => "is longer than 1024 characters",
+        UriFault::Character => "holds a character that no URI may hold",
+        UriFault::NotAbsolute => "is not absolute, with a scheme and a path",
+        UriFault::Fragment => "has a fragment",
+        UriFault::UserInfo => "has user information before its host",
+        UriFault::Authority => "has a host or port that cannot be read in one way only",
+        UriFault::Path => "has a dot segment or an encoded slash in its path",
+        UriFault::Ambiguous => "is read differently by browsers",
+    }
+}
+
+impl fmt::Display for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedirectUri").field(&self.raw).finish()
+    }
+}
+
+impl PartialEq for RedirectUri {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw == other.raw
+    }
+}
+
+impl Eq for RedirectUri {}
+
+impl Serialize for RedirectUri {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for RedirectUri {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = String::deserialize(deserializer)?;
+        Self::parse(&raw).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests;

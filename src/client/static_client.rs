@@ -1,0 +1,205 @@
+//! Clients that the operator configures: no registration, no sealed id.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{ClientAuthMethod, RedirectUri};
+use crate::{
+    error::ConfigError,
+    oauth::{ScopeSet, describable},
+};
+
+const OPTION: &str = "static_clients";
+/// The longest id, in bytes.
+const MAX_ID_BYTES: usize = 256;
+/// The longest secret, in bytes; as long as a presented one may be.
+pub(super) const MAX_SECRET_BYTES: usize = 1024;
+/// The shortest secret, in bytes: guesses at the token endpoint are not counted.
+const MIN_SECRET_BYTES: usize = 16;
+
+/// A client known from configuration.
+///
+/// Its redirect URIs are the operator's own words and stand outside the redirect policy.
+///
+/// ```
+/// use tower_oauth_proxy::StaticClient;
+///
+/// let client = StaticClient::confidential("intranet", "a secret of enough bytes")
+///     .redirect_uri("https://intranet.example.com/callback")?
+///     .name("Intranet");
+/// assert!(!format!("{client:?}").contains("enough"));
+/// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StaticClient {
+    pub(super) id: String,
+    pub(super) secret: Option<SecretString>,
+    pub(super) auth_method: ClientAuthMethod,
+    pub(super) redirect_uris: Vec<RedirectUri>,
+    pub(super) name: Option<String>,
+    pub(super) scope: Option<ScopeSet>,
+}
+
+impl StaticClient {
+    /// A client without a secret, such as an app on people's computers.
+    pub fn public(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            secret: None,
+            auth_method: ClientAuthMethod::None,
+            redirect_uris: Vec::new(),
+            name: None,
+            scope: None,
+        }
+    }
+
+    /// A client with a secret of 16 to 1024 bytes, sent by `client_secret_basic`.
+    ///
+    /// Letters and digits are safest: RFC 6749 section 2.3.1 has clients form-encode the secret in
+    /// the header, which some forget, so that a `+` or `%` would arrive as something else.
+    pub fn confidential(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        Self {
+            secret: Some(secret.into()),
+            auth_method: ClientAuthMethod::ClientSecretBasic,
+            ..Self::public(id)
+        }
+    }
+
+    /// Adds a redirect URI.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is none; see [`RedirectUri::parse`].
+    pub fn redirect_uri(mut self, uri: &str) -> Result<Self, ConfigError> {
+        let parsed = RedirectUri::parse(uri)
+            .map_err(|why| ConfigError::new(OPTION, format!("the redirect URI `{uri}` {why}")))?;
+        self.redirect_uris.push(parsed);
+        Ok(self)
+    }
+
+    /// The name on the consent page; the id when not set.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How a confidential client sends its secret.
+    #[must_use]
+    pub fn auth_method(mut self, method: ClientAuthMethod) -> Self {
+        self.auth_method = method;
+        self
+    }
+
+    /// The scopes of an authorization request that names none.
+    #[must_use]
+    pub fn default_scope(mut self, scope: ScopeSet) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// What makes it unusable, for the configuration to report.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let id = &self.id;
+        // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
+        if id.is_empty()
+            || id.len() > MAX_ID_BYTES
+            || !id.bytes().all(|b| (0x20..=0x7e).contains(&b))
+        {
+            let why = "a client id has 1 to 256 printable ASCII characters";
+            return Err(ConfigError::new(OPTION, why));
+        }
+        let refuse = |why: &str| {
+            let id = describable(id);
+            Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
+        };
+        if self.redirect_uris.is_empty() {
+            return refuse("has no redirect URI");
+        }
+        match &self.secret {
+            None if self.auth_method.has_secret() => refuse(
+                "has no secret for its authentication method: use StaticClient::confidential",
+            ),
+            Some(_) if !self.auth_method.has_secret() => {
+                refuse("has a secret that the method `none` would never check")
+            }
+            Some(secret)
+                if !(MIN_SECRET_BYTES..=MAX_SECRET_BYTES)
+                    .contains(&secret.expose_secret().len()) =>
+            {
+                refuse("needs a secret of 16 to 1024 bytes")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn public() -> StaticClient {
+        StaticClient::public("app")
+            .redirect_uri("app://cb/")
+            .unwrap()
+    }
+
+    fn confidential(secret: &str) -> StaticClient {
+        StaticClient::confidential("web", secret)
+            .redirect_uri("https://web.example/cb")
+            .unwrap()
+    }
+
+    #[test]
+    fn a_client_that_cannot_work_or_would_not_be_checked_is_refused() {
+        assert!(public().check().is_ok());
+        assert!(confidential(&"s".repeat(16)).check().is_ok());
+        let long = "x".repeat(257);
+        for (bad, says) in [
+            (StaticClient::public("app"), "redirect URI"),
+            (
+                StaticClient {
+                    id: String::new(),
+                    ..public()
+                },
+                "client id",
+            ),
+            (
+                StaticClient {
+                    id: long,
+                    ..public()
+                },
+                "client id",
+            ),
+            (
+                StaticClient {
+                    id: "a\nb".to_owned(),
+                    ..public()
+                },
+                "client id",
+            ),
+            (
+                public().auth_method(ClientAuthMethod::ClientSecretPost),
+                "no secret",
+            ),
+            (
+                confidential(&"s".repeat(16)).auth_method(ClientAuthMethod::None),
+                "never check",
+            ),
+            (confidential("short"), "16 to 1024"),
+            (confidential(&"s".repeat(1025)), "16 to 1024"),
+        ] {
+            let error = bad.check().unwrap_err();
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        assert!(
+            StaticClient::public("a")
+                .redirect_uri("javascript:x")
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn debug_prints_no_secret() {
+        assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
+    }
+}

@@ -1,0 +1,150 @@
+//! The operator's own code: what it is shown, and how it says no.
+
+use std::{borrow::Cow, fmt, future::Future, sync::Arc};
+
+use crate::{future::BoxFuture, login::Identity, oauth::ScopeSet};
+
+/// A hook's "no", with words that the client or the person may read.
+///
+/// ```
+/// use tower_oauth_proxy::Refusal;
+///
+/// let refusal = Refusal::new("this service is for members only");
+/// assert_eq!(refusal.description(), "this service is for members only");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    description: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// A refusal with a description that is safe to show.
+    pub fn new(description: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            description: description.into(),
+        }
+    }
+
+    /// What is shown.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    pub(crate) fn into_description(self) -> Cow<'static, str> {
+        self.description
+    }
+}
+
+/// A registration (RFC 7591) that passed every rule and waits for the operator's word.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RegistrationRequest {
+    /// The name that the client gives itself; anybody can claim any name.
+    pub client_name: Option<String>,
+    /// Where the client wants its codes sent.
+    pub redirect_uris: Vec<String>,
+    /// The scopes that the client names, of those that exist.
+    pub scopes: ScopeSet,
+}
+
+type Hook<T> = Arc<dyn Fn(T) -> BoxFuture<Result<(), Refusal>> + Send + Sync>;
+pub(crate) type RegistrationHook = Hook<RegistrationRequest>;
+pub(crate) type LoginHook = Hook<Identity>;
+
+/// Turns an async closure into a stored hook.
+pub(crate) fn hook<T, F, Fut>(closure: F) -> Hook<T>
+where
+    T: 'static,
+    F: Fn(T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+{
+    Arc::new(move |input| Box::pin(closure(input)))
+}
+
+/// Who may log in, by address. Empty: everybody that the provider lets in.
+#[derive(Clone, Default)]
+pub(crate) struct AllowList {
+    pub(crate) emails: Vec<String>,
+    pub(crate) domains: Vec<String>,
+    pub(crate) trust_unverified: bool,
+}
+
+impl AllowList {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.emails.is_empty() && self.domains.is_empty()
+    }
+
+    /// Whether the person is on the list. An address counts only when the provider says that it is
+    /// verified, and only with exactly one `@` (multi-`@` domain bypass of a peer).
+    pub(crate) fn admits(&self, person: &Identity) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        if !(person.email_verified || self.trust_unverified) {
+            return false;
+        }
+        let Some(email) = person.email.as_deref() else {
+            return false;
+        };
+        let Some((local, domain)) = email.split_once('@') else {
+            return false;
+        };
+        if local.is_empty() || domain.is_empty() || domain.contains('@') {
+            return false;
+        }
+        self.emails
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(email))
+            || self
+                .domains
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(domain))
+    }
+}
+
+impl fmt::Debug for AllowList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AllowList")
+            .field("emails", &self.emails.len())
+            .field("domains", &self.domains)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(email: &str, verified: bool) -> Identity {
+        let mut person = Identity::default();
+        person.email = Some(email.to_owned());
+        person.email_verified = verified;
+        person
+    }
+
+    #[test]
+    fn only_a_verified_address_with_one_at_sign_of_a_listed_domain_is_admitted() {
+        let list = AllowList {
+            emails: vec!["guest@other.example".into()],
+            domains: vec!["corp.example".into()],
+            trust_unverified: false,
+        };
+        assert!(list.admits(&person("ada@CORP.example", true)));
+        assert!(list.admits(&person("guest@other.example", true)));
+        for email in [
+            "ada@evil.example",
+            "ada@corp.example.evil.example",
+            "ada@evil.example@corp.example",
+            "ada@corp.example@evil.example",
+            "@corp.example",
+            "ada@sub.corp.example",
+            "corp.example",
+            "ada@",
+        ] {
+            assert!(!list.admits(&person(email, true)), "{email}");
+        }
+        assert!(!list.admits(&person("ada@corp.example", false)));
+        assert!(!list.admits(&Identity::default()));
+        assert!(AllowList::default().admits(&Identity::default()));
+    }
+}

@@ -1,0 +1,61 @@
+//! Every bound and lifetime that is not the operator's to choose, and the defaults of those that
+//! are.
+
+use std::time::Duration;
+
+/// An authorization code's life. RFC 6749 section 4.1.2 recommends at most ten minutes; clients
+/// redeem within seconds.
+pub(crate) const AUTHORIZATION_CODE_TTL: Duration = Duration::from_secs(5 * 60);
+/// From the authorization request to the provider's callback: a person may have to find a second
+/// factor.
+pub(crate) const TRANSACTION_TTL: Duration = Duration::from_secs(10 * 60);
+/// A grant that is not used for this long is over.
+pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// An access token's life where neither the operator nor the provider says.
+pub(crate) const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
+/// How long a revocation on another instance can go unseen.
+pub(crate) const SESSION_CACHE_TTL: Duration = Duration::from_secs(10);
+/// Sessions in the local cache; a few kilobytes each.
+pub(crate) const SESSION_CACHE_ENTRIES: u64 = 10_000;
+/// One request to the provider, from connect to the last byte.
+pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a browser's approval is remembered with `Consent::Remember`.
+pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A denied client stays denied this long: sealed registrations have no end of their own.
+pub(crate) const DENIED_CLIENT_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// The immediate predecessor of a refresh token is answered with the same successor for this long:
+/// a lost answer, or two processes of one client that share a token file, cost nothing.
+pub(crate) const REFRESH_GRACE_SECS: u64 = 30;
+/// The provider's token is renewed this long before its end at most, or a tenth of its life where
+/// that is shorter.
+pub(crate) const RENEW_AHEAD_SECS: u64 = 60;
+
+/// A body at any of our endpoints. The largest honest one is a registration with a few URIs.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// The time a client may take to send that body.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// A query string; what servers in front commonly accept.
+pub(crate) const MAX_QUERY: usize = 16 * 1024;
+/// A bearer token. Ours stay below 8 KiB even with all claims passed through.
+pub(crate) const MAX_BEARER: usize = 16 * 1024;
+/// A path named in a challenge or a document.
+pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
+/// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
+pub(crate) const MAX_COOKIE: usize = 4096;
+/// Logins in progress per browser, of each of the two cookies.
+pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
+/// Remembered approvals per browser; the oldest goes first.
+pub(crate) const MAX_APPROVALS: usize = 32;
+/// Callbacks that this process remembers as used, besides the store.
+pub(crate) const MAX_CALLBACKS: u64 = 100_000;
+/// The operator's hooks may take this long, then the step fails closed.
+pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// One verb of the store may take this long, then the store counts as down.
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Attempts to win a compare-and-swap on one grant before answering "try again".
+pub(crate) const SWAP_ATTEMPTS: usize = 16;
+/// What `Retry-After` says, in seconds.
+pub(crate) const RETRY_AFTER_SECS: &str = "5";
+/// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
+pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);

@@ -1,0 +1,216 @@
+//! `GET` and `POST {base}/oauth/consent`: the person decides (MCP security best practices, confused
+//! deputy).
+//!
+//! The page is shown only to the browser that holds the request cookie. What the form knows (the
+//! login's id and a form token) is never the `state` towards the provider: that is made after the
+//! approval, so a callback without one has nothing to match.
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http_body::Body;
+
+use super::{answer, authorize, redirect::Target, request};
+use crate::{
+    config::Consent,
+    error::{BoxError, OAuthError, OAuthErrorCode},
+    event::{Event, Reason, Step},
+    future::OwnResponse,
+    key::constant_time_eq,
+    login::transaction::{Login, PendingRequest},
+    oauth::ScopeSet,
+    page::{self, ConsentPage},
+    proxy::Proxy,
+    route,
+};
+
+/// `GET`: the page. May be fetched more than once (some browsers do).
+pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    let pending = request::query(parts)
+        .ok()
+        .and_then(|params| params.get("txn").map(str::to_owned))
+        .and_then(|id| find(proxy, &parts.headers, &id));
+    let Some(pending) = pending else {
+        return not_here(proxy, "no request cookie of this login");
+    };
+    let Some(client) = proxy.clients.find(&pending.request.client_id) else {
+        return not_here(proxy, "the client_id does not open any more");
+    };
+    let request = &pending.request;
+    let html = page::consent(&ConsentPage {
+        service: proxy.service_name(),
+        provider: &proxy.upstream.provider().name,
+        client: client.name.as_deref(),
+        target: &request.redirect_uri.display_target(),
+        is_local: client.is_loopback_only(),
+        scopes: &request.scopes,
+        resource: request.resource.as_str(),
+        action: &proxy.settings.base.join(route::CONSENT),
+        transaction: &pending.id,
+        form_token: &pending.form_token,
+    });
+    answer::page(StatusCode::OK, html)
+}
+
+/// `POST`: the decision.
+pub(super) async fn decide<B>(proxy: &Proxy, parts: &Parts, body: B) -> OwnResponse
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let headers = &parts.headers;
+    if !is_own_form(proxy, headers) {
+        return not_here(proxy, "the form was posted from another site");
+    }
+    let params = match request::form(parts, body).await {
+        Ok(params) => params,
+        Err(refusal) => {
+            proxy.emit(&refusal.event(Step::Consent));
+            let words = "Nothing was changed. Start the login from your app again.";
+            let html = page::message(proxy.service_name(), "This form cannot be read", words);
+            return answer::page(refusal.error.status, html);
+        }
+    };
+    let pending = params.get("txn").and_then(|id| find(proxy, headers, id));
+    let Some(pending) = pending else {
+        return not_here(proxy, "no request cookie of this login");
+    };
+    let form_token = params.get("csrf").unwrap_or_default();
+    if !constant_time_eq(form_token.as_bytes(), pending.form_token.as_bytes()) {
+        return not_here(proxy, "the form token is another one");
+    }
+    match params.get("decision") {
+        Some("approve") => {
+            proxy.emit(&Event::done(Step::Consent).transaction(&pending.id));
+            let approval = remembered(proxy, headers, &pending);
+            send_to_provider(proxy, headers, pending, StatusCode::SEE_OTHER, approval)
+        }
+        Some("deny") => denied(proxy, &pending),
+        _ => not_here(proxy, "no decision in the form"),
+    }
+}
+
+/// Everything secret of the login is made now, sealed into the login cookie, and the browser sent to
+/// the provider.
+pub(super) fn send_to_provider(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    pending: PendingRequest,
+    status: StatusCode,
+    approval: Option<HeaderValue>,
+) -> OwnResponse {
+    let (settings, now) = (&proxy.settings, proxy.now());
+    let login = Login::begin(pending.id, pending.request, now);
+    let ttl = settings.transaction_ttl;
+    let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
+        return authorize::too_large(proxy, &login.request, status);
+    };
+    cookies.extend(approval);
+
+    let provider = proxy.upstream.provider();
+    let scope = upstream_scopes(proxy, &login.request.scopes).join(" ");
+    let challenge = login.verifier.challenge_s256();
+    let mut params = vec![
+        ("redirect_uri", settings.callback_url.as_str()),
+        ("state", login.state.as_str()),
+    ];
+    if !scope.is_empty() {
+        params.push(("scope", scope.as_str()));
+    }
+    if scope.split(' ').any(|scope| scope == "openid") {
+        params.push(("nonce", login.nonce.as_str()));
+    }
+    if settings.upstream_pkce {
+        params.push(("code_challenge", challenge.as_str()));
+        params.push(("code_challenge_method", "S256"));
+    }
+    if settings.forward_resource {
+        params.push(("resource", login.request.resource.as_str()));
+    }
+    let url = provider.authorization_url(&params, &settings.extra_authorization_params);
+    answer::redirect(status, &url, cookies)
+}
+
+/// What the provider is asked for: the scopes of the request by the provider's names, and those by
+/// which the proxy itself learns who the person is.
+pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
+    let (settings, provider) = (&proxy.settings, proxy.upstream.provider());
+    let is_offered = |scope: &str| {
+        settings.scopes.contains(scope) || provider.scopes.iter().any(|offered| offered == scope)
+    };
+    let mut names: Vec<&str> = requested
+        .iter()
+        // Ours to grant; the provider hears of it only where the operator lists it.
+        .filter(|scope| *scope != "offline_access" || is_offered(scope))
+        .collect();
+    let identity = [("openid", true), ("email", !settings.allow_list.is_empty())];
+    for (scope, is_needed) in identity {
+        if is_needed && is_offered(scope) && !names.contains(&scope) {
+            names.push(scope);
+        }
+    }
+    provider.scopes_to_upstream(names)
+}
+
+/// Whether another site sent the browser here. A browser that does not say (before 2023) is taken
+/// to come from one.
+pub(super) fn is_not_cross_site(headers: &HeaderMap) -> bool {
+    let site = request::single(headers, &SEC_FETCH_SITE);
+    matches!(site, Some("none" | "same-origin" | "same-site"))
+}
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The form has to come from our own page. The cookie's `SameSite` says so already; browsers that
+/// know these headers say it twice more.
+fn is_own_form(proxy: &Proxy, headers: &HeaderMap) -> bool {
+    let own_origin = |origin: &HeaderValue| {
+        let own = proxy.settings.base.origin();
+        // Browsers write an origin in lower case and without a default port.
+        url::Url::parse(own)
+            .is_ok_and(|url| origin.as_bytes() == url.origin().ascii_serialization().as_bytes())
+    };
+    let origins_fit = headers.get_all(header::ORIGIN).iter().all(own_origin);
+    let site = headers.get(SEC_FETCH_SITE);
+    origins_fit && site.is_none_or(|site| site == "same-origin")
+}
+
+fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> {
+    let ttl = proxy.settings.transaction_ttl;
+    proxy.cookies.request(headers, id, ttl, proxy.now())
+}
+
+fn remembered(proxy: &Proxy, headers: &HeaderMap, pending: &PendingRequest) -> Option<HeaderValue> {
+    if proxy.settings.consent != Consent::Remember {
+        return None;
+    }
+    let now = proxy.now();
+    let approvals = proxy
+        .cookies
+        .approvals(headers, now)
+        .with(&pending.request, now);
+    proxy.cookies.set_approvals(&approvals)
+}
+
+fn denied(proxy: &Proxy, pending: &PendingRequest) -> OwnResponse {
+    let event = Event::refused(Step::Consent, Reason::PersonDenied);
+    proxy.emit(&event.transaction(&pending.id));
+    let target = Target {
+        redirect_uri: &pending.request.redirect_uri,
+        state: pending.request.state.as_deref(),
+    };
+    let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
+    let cookies = proxy.cookies.clear_request(pending);
+    target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)
+}
+
+/// The answer to everything that is not this browser's own login in progress.
+fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
+    proxy.emit(&Event::refused(Step::Consent, Reason::Browser).detail(detail));
+    let html = page::message(
+        proxy.service_name(),
+        "This login is not waiting in this browser",
+        "It may be over, or it was started in another browser. Nothing was changed. Start the \
+         login from your app again, and allow cookies for this site.",
+    );
+    answer::page(StatusCode::BAD_REQUEST, html)
+}

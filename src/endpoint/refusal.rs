@@ -1,0 +1,148 @@
+//! A refusal on its way out: what the client reads, and why, for the operator.
+
+use http::{HeaderValue, StatusCode, header};
+
+use super::answer;
+use crate::{
+    error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
+    event::{Event, Reason, Step},
+    future::OwnResponse,
+    grant::{FreshnessError, GrantId},
+    oauth::ParamsError,
+    proxy::Proxy,
+};
+
+/// An OAuth error with its finite reason.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) reason: Reason,
+    pub(super) error: OAuthError,
+    grant: Option<GrantId>,
+    /// Whether the client tried HTTP Basic and has to be told the scheme (RFC 6749 section 5.2).
+    basic: bool,
+}
+
+impl Refusal {
+    pub(super) fn new(
+        reason: Reason,
+        code: OAuthErrorCode,
+        description: impl Into<std::borrow::Cow<'static, str>>,
+    ) -> Self {
+        Self::from_error(reason, OAuthError::new(code, description))
+    }
+
+    pub(super) fn from_error(reason: Reason, error: OAuthError) -> Self {
+        Self {
+            reason,
+            error,
+            grant: None,
+            basic: false,
+        }
+    }
+
+    /// A dead, reused or foreign code or refresh token: the client learns no more than that.
+    pub(super) fn grant(reason: Reason) -> Self {
+        Self::new(
+            reason,
+            OAuthErrorCode::InvalidGrant,
+            "the grant is not valid, or no longer",
+        )
+    }
+
+    pub(super) fn unavailable(reason: Reason) -> Self {
+        Self::new(
+            reason,
+            OAuthErrorCode::TemporarilyUnavailable,
+            "this cannot be answered just now; nothing has changed, try again",
+        )
+    }
+
+    pub(super) fn detail(mut self, detail: impl std::fmt::Display) -> Self {
+        self.error = self.error.with_detail(detail);
+        self
+    }
+
+    pub(super) fn of(mut self, grant: GrantId) -> Self {
+        self.grant = Some(grant);
+        self
+    }
+
+    pub(super) fn with_basic_challenge(mut self, basic: bool) -> Self {
+        self.basic = basic;
+        self
+    }
+
+    /// The event of this refusal.
+    pub(super) fn event(&self, step: Step) -> Event {
+        let mut event = Event::refused(step, self.reason);
+        if let Some(grant) = &self.grant {
+            event = event.grant(grant.to_string());
+        }
+        match &self.error.detail {
+            Some(detail) => event.detail(detail),
+            None => event.detail(&self.error.description),
+        }
+    }
+
+    /// Tells the operator, and answers the client in JSON.
+    pub(super) fn into_json(self, proxy: &Proxy, step: Step) -> OwnResponse {
+        proxy.emit(&self.event(step));
+        let mut response = answer::error(&self.error);
+        if self.basic && self.error.status == StatusCode::UNAUTHORIZED {
+            let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response
+    }
+}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Self {
+        Self::unavailable(Reason::StoreUnavailable).detail(error)
+    }
+}
+
+impl From<FreshnessError> for Refusal {
+    fn from(error: FreshnessError) -> Self {
+        match error {
+            FreshnessError::Store(error) => error.into(),
+            FreshnessError::Later => Self::unavailable(Reason::ProviderUnavailable),
+            FreshnessError::Over => Self::grant(Reason::GrantEnded),
+        }
+    }
+}
+
+impl From<&UpstreamError> for Refusal {
+    /// The provider's trouble in our words: it is neither the client's fault nor its business.
+    fn from(error: &UpstreamError) -> Self {
+        let (reason, code) = match error {
+            UpstreamError::Rejected { .. } => {
+                (Reason::ProviderRejected, OAuthErrorCode::ServerError)
+            }
+            UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
+            _ => (
+                Reason::ProviderUnavailable,
+                OAuthErrorCode::TemporarilyUnavailable,
+            ),
+        };
+        Self::new(
+            reason,
+            code,
+            "the identity provider did not complete the login",
+        )
+        .detail(error)
+    }
+}
+
+impl From<ParamsError> for Refusal {
+    fn from(error: ParamsError) -> Self {
+        let reason = match &error {
+            ParamsError::Duplicate { .. } => Reason::DuplicateParameter,
+            ParamsError::TooMany | ParamsError::TooLong => Reason::TooLarge,
+            ParamsError::Malformed => Reason::Malformed,
+        };
+        Self::new(reason, OAuthErrorCode::InvalidRequest, error.to_string())
+    }
+}

@@ -1,0 +1,89 @@
+//! `POST {base}/oauth/register`: dynamic client registration (RFC 7591 section 3).
+//!
+//! Nothing is stored: the registration is sealed into the `client_id`, and the secret of a
+//! confidential client is derived from that. Any instance with the same key knows the client.
+
+use http::{StatusCode, request::Parts};
+use http_body::Body;
+
+use super::{answer, refusal::Refusal, request};
+use crate::{
+    client::{ClientMetadata, registration_answer},
+    config::{RegistrationRequest, limits::HOOK_TIMEOUT},
+    error::{BoxError, OAuthErrorCode},
+    event::{Event, Reason, Step},
+    future::OwnResponse,
+    proxy::Proxy,
+};
+
+pub(super) async fn handle<B>(proxy: &Proxy, parts: &Parts, body: B) -> OwnResponse
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    match register(proxy, parts, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.into_json(proxy, Step::Register),
+    }
+}
+
+async fn register<B>(proxy: &Proxy, parts: &Parts, body: B) -> Result<OwnResponse, Refusal>
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let settings = &proxy.settings;
+    let body = request::body(&parts.headers, body, "application/json").await?;
+    let metadata = ClientMetadata::parse(
+        &body,
+        &settings.redirect_policy,
+        &settings.scopes,
+        proxy.now(),
+    )
+    .map_err(|error| {
+        let reason = match error.code {
+            OAuthErrorCode::InvalidRedirectUri => Reason::RedirectUri,
+            _ => Reason::ClientMetadata,
+        };
+        Refusal::from_error(reason, error)
+    })?;
+    ask_operator(proxy, &metadata).await?;
+    let registration = &metadata.registration;
+    let (client_id, secret) = proxy.clients.register(registration).map_err(|_| {
+        Refusal::new(
+            Reason::TooLarge,
+            OAuthErrorCode::InvalidClientMetadata,
+            "the metadata is too large: shorten the name or the redirect URIs",
+        )
+    })?;
+    proxy.emit(&Event::done(Step::Register).detail(registration.name.as_deref().unwrap_or("")));
+    let body = registration_answer(&metadata, &client_id, secret.as_deref());
+    Ok(answer::json(StatusCode::CREATED, &body))
+}
+
+async fn ask_operator(proxy: &Proxy, metadata: &ClientMetadata) -> Result<(), Refusal> {
+    let Some(hook) = &proxy.settings.on_register else {
+        return Ok(());
+    };
+    let registration = &metadata.registration;
+    let request = RegistrationRequest {
+        client_name: registration.name.clone(),
+        redirect_uris: registration
+            .redirect_uris
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        scopes: registration.scope.clone().unwrap_or_default(),
+    };
+    match tokio::time::timeout(HOOK_TIMEOUT, hook(request)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(no)) => Err(Refusal::new(
+            Reason::HookDenied,
+            OAuthErrorCode::InvalidClientMetadata,
+            no.into_description(),
+        )),
+        Err(_) => Err(Refusal::unavailable(Reason::HookDenied).detail("on_register timed out")),
+    }
+}

@@ -1,0 +1,129 @@
+//! `POST {base}/oauth/revoke`: token revocation (RFC 7009).
+//!
+//! Either token ends the whole grant, for its own client only. A token that is none of ours, or
+//! another client's, is answered 200 like one that was revoked before (section 2.2): the client
+//! learns nothing and nothing changes.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http_body::Body;
+
+use super::{
+    answer,
+    refusal::Refusal,
+    request,
+    token::{self, authenticate},
+};
+use crate::{
+    client::Client,
+    config::limits::REVOKE_WAIT,
+    error::{BoxError, OAuthErrorCode, StorageError},
+    event::{Event, Reason, Step},
+    future::OwnResponse,
+    grant::GrantId,
+    proxy::Proxy,
+};
+
+pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    match revoke(proxy, parts, body).await {
+        Ok(()) => answer::ok_empty(),
+        Err(refusal) => refusal.into_json(proxy, Step::Revoke),
+    }
+}
+
+async fn revoke<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> Result<(), Refusal>
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let params = request::form(parts, body).await?;
+    let client = authenticate(proxy, &parts.headers, &params).await?;
+    let Some(token) = params.get("token") else {
+        let text = "token is missing";
+        let code = OAuthErrorCode::InvalidRequest;
+        return Err(Refusal::new(Reason::MissingParameter, code, text));
+    };
+    if !proxy.settings.token_swap {
+        revoke_passed_through(proxy, &client, token).await;
+        return Ok(());
+    }
+    let Some(id) = grant_of(proxy, token) else {
+        let event = Event::refused(Step::Revoke, Reason::InvalidToken);
+        proxy.emit(&event.detail("the token is none of this server, or expired"));
+        return Ok(());
+    };
+    let Some(loaded) = proxy.grants.load(&id).await? else {
+        return Ok(());
+    };
+    if loaded.grant.client_id != client.id {
+        let event = Event::refused(Step::Revoke, Reason::ForeignClient);
+        proxy.emit(&event.grant(id.to_string()));
+        return Ok(());
+    }
+    end_grant(proxy, id).await?;
+    proxy.emit(&Event::done(Step::Revoke).grant(id.to_string()));
+    Ok(())
+}
+
+/// The grant of one of our tokens, whatever `token_type_hint` says.
+fn grant_of(proxy: &Proxy, token: &str) -> Option<GrantId> {
+    if let Some((id, _)) = proxy.grants.refresh_tokens.read(token) {
+        return Some(id);
+    }
+    let claims = proxy.access_tokens.verify(token, proxy.now()).ok()?;
+    GrantId::parse(&claims.gid)
+}
+
+/// Ends a grant here, then at the provider. The provider's answer is waited for a little and never
+/// decides: what the client held is dead either way.
+pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<(), StorageError> {
+    let Some(grant) = proxy.grants.end(&id).await? else {
+        return Ok(());
+    };
+    let proxy = Arc::clone(proxy);
+    let at_provider = tokio::spawn(async move {
+        let mut outcome = Ok(false);
+        for (token, hint) in grant.upstream.revocable() {
+            outcome = proxy.upstream.revoke(token, hint).await;
+            // `false`: the provider does not revoke this kind; the other kind may do.
+            if !matches!(outcome, Ok(false)) {
+                break;
+            }
+        }
+        match outcome {
+            Ok(true) => proxy.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
+            Ok(false) => {}
+            Err(error) => {
+                let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
+                proxy.emit(&event.grant(id.to_string()).detail(error));
+            }
+        }
+    });
+    let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
+    Ok(())
+}
+
+/// Passthrough mode: the client's refresh token opens for it alone; anything else is taken for an
+/// access token, whose holder could use it anyway.
+async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) {
+    let opened = token::open_passed_through(proxy, &client.id, token);
+    let (token, hint) = match &opened {
+        Some(sealed) => (sealed.token.as_str(), "refresh_token"),
+        None => (token, "access_token"),
+    };
+    proxy.sessions.forget(token);
+    let event = match proxy.upstream.revoke(token, hint).await {
+        Ok(_) => Event::done(Step::Revoke),
+        Err(error) => {
+            Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable).detail(error)
+        }
+    };
+    proxy.emit(&event);
+}

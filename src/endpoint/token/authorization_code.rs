@@ -1,0 +1,138 @@
+//! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
+//!
+//! Everything is checked before anything changes; then one compare-and-swap turns the pending grant
+//! into a live one. A code that comes back after that is a replay and ends the grant (RFC 6749
+//! section 4.1.2), but only when client and code both matched.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{issue, missing, passthrough, resource};
+use crate::{
+    client::Client,
+    endpoint::{refusal::Refusal, revoke::end_grant},
+    event::{Event, Reason, Step},
+    grant::{Grant, GrantId, Loaded, PendingCode, Phase, code_hash, lifetime, read_code},
+    key::constant_time_eq,
+    oauth::Params,
+    proxy::Proxy,
+};
+
+pub(super) async fn redeem(
+    proxy: &Arc<Proxy>,
+    client: &Client,
+    params: &Params,
+) -> Result<Value, Refusal> {
+    let code = params.get("code").ok_or_else(|| missing("code"))?;
+    let id = read_code(code).ok_or_else(|| {
+        Refusal::grant(Reason::InvalidToken).detail("the code is none of this server")
+    })?;
+    let hash = code_hash(code);
+    let gone = || Refusal::grant(Reason::GrantEnded).of(id);
+    let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
+    let now = proxy.now();
+    let pending = match &loaded.grant.phase {
+        Phase::Pending(pending) => pending,
+        Phase::Active { code: None, .. } => return Err(gone()),
+        Phase::Active {
+            code: Some(mark), ..
+        }
+        | Phase::Spent(mark) => {
+            return Err(replayed(proxy, client, id, &loaded.grant, &mark.hash, &hash).await);
+        }
+    };
+    if !constant_time_eq(pending.mark.hash.as_bytes(), hash.as_bytes()) {
+        return Err(Refusal::grant(Reason::InvalidToken).of(id));
+    }
+    if loaded.grant.client_id != client.id {
+        return Err(Refusal::grant(Reason::ForeignClient).of(id));
+    }
+    if now >= pending.mark.expires_at {
+        return Err(Refusal::grant(Reason::Expired).of(id));
+    }
+    check(params, pending).map_err(|refusal| refusal.of(id))?;
+    // Before the code is consumed, not after (a peer's bug).
+    let resource = resource(proxy, params, &loaded.grant.resource)?;
+
+    let ttl = proxy.settings.refresh_token_ttl;
+    if !proxy.settings.token_swap {
+        let mut spent = loaded.grant.clone();
+        spent.phase = Phase::Spent(pending.mark.clone());
+        let ttl = lifetime::ttl_until(pending.mark.expires_at, now);
+        if !proxy.grants.replace(&id, &loaded, &spent, ttl).await? {
+            return Err(lost_race(proxy, client, id, &hash).await);
+        }
+        tell(proxy, id);
+        return Ok(passthrough::issue(proxy, &spent));
+    }
+    let mut active = loaded.grant.clone();
+    active.phase = Phase::Active {
+        generation: 0,
+        rotated_at: now,
+        code: Some(pending.mark.clone()),
+    };
+    if !proxy.grants.replace(&id, &loaded, &active, ttl).await? {
+        return Err(lost_race(proxy, client, id, &hash).await);
+    }
+    tell(proxy, id);
+    Ok(issue(proxy, &id, &active, &active.scopes, &resource, 0))
+}
+
+/// What the request has to repeat, and to prove.
+fn check(params: &Params, pending: &PendingCode) -> Result<(), Refusal> {
+    // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
+    if let Some(redirect_uri) = params.get("redirect_uri")
+        && redirect_uri != pending.redirect_uri.as_str()
+    {
+        return Err(Refusal::grant(Reason::RedirectUri));
+    }
+    let verifier = params
+        .get("code_verifier")
+        .ok_or_else(|| missing("code_verifier"))?;
+    if !pending.challenge.verify(verifier) {
+        return Err(Refusal::grant(Reason::Pkce));
+    }
+    Ok(())
+}
+
+/// Somebody redeemed between our look and our swap.
+async fn lost_race(proxy: &Arc<Proxy>, client: &Client, id: GrantId, hash: &str) -> Refusal {
+    let Loaded { grant, .. } = match proxy.grants.load(&id).await {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return Refusal::grant(Reason::GrantEnded).of(id),
+        Err(error) => return error.into(),
+    };
+    match &grant.phase {
+        Phase::Active {
+            code: Some(mark), ..
+        }
+        | Phase::Spent(mark) => replayed(proxy, client, id, &grant, &mark.hash, hash).await,
+        _ => Refusal::grant(Reason::GrantEnded).of(id),
+    }
+}
+
+/// The code was redeemed before. Whoever has it besides the client must not keep what it gave.
+async fn replayed(
+    proxy: &Arc<Proxy>,
+    client: &Client,
+    id: GrantId,
+    grant: &Grant,
+    redeemed: &str,
+    presented: &str,
+) -> Refusal {
+    if !constant_time_eq(redeemed.as_bytes(), presented.as_bytes()) {
+        return Refusal::grant(Reason::InvalidToken).of(id);
+    }
+    if grant.client_id != client.id {
+        return Refusal::grant(Reason::ForeignClient).of(id);
+    }
+    match end_grant(proxy, id).await {
+        Ok(()) => Refusal::grant(Reason::Replayed).of(id),
+        Err(error) => error.into(),
+    }
+}
+
+fn tell(proxy: &Proxy, id: GrantId) {
+    proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
+}

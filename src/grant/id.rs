@@ -1,0 +1,54 @@
+//! The name of a grant.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{key::sha256, random};
+
+/// 16 random bytes. Not a secret: knowing it opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct GrantId([u8; 16]);
+
+impl GrantId {
+    pub(crate) fn random() -> Self {
+        Self(random::bytes())
+    }
+
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Reads what `Display` wrote, and nothing else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    /// The record's key: a hash, so that a stolen store names no grant of a token.
+    pub(crate) fn record_key(&self) -> String {
+        self.key("grant:")
+    }
+
+    /// The key of the lease for renewing the provider's token.
+    pub(crate) fn lease_key(&self) -> String {
+        self.key("lease:")
+    }
+
+    fn key(&self, kind: &str) -> String {
+        let mut key = String::with_capacity(kind.len() + 43);
+        key.push_str(kind);
+        URL_SAFE_NO_PAD.encode_string(sha256(&self.0), &mut key);
+        key
+    }
+}
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}

@@ -1,0 +1,123 @@
+//! The record of a grant, as it is stored (sealed, as JSON).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{
+    client::RedirectUri,
+    grant::lifetime,
+    oauth::{CodeChallenge, Resource, ScopeSet},
+    upstream::TokenAnswer,
+};
+
+/// A person's login for one client. Has no `Debug`: it holds the provider's tokens.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Grant {
+    pub(crate) client_id: String,
+    pub(crate) subject: String,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) resource: Resource,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(crate) claims: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) roles: Vec<String>,
+    pub(crate) upstream: UpstreamGrant,
+    pub(crate) phase: Phase,
+}
+
+/// Where in its life a grant is.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// The person is back from the provider; the client holds a code.
+    Pending(PendingCode),
+    /// The client holds tokens.
+    Active {
+        /// The generation of the live refresh token.
+        generation: u32,
+        rotated_at: u64,
+        /// Kept until the code's natural end, to know a replay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<CodeMark>,
+    },
+    /// Passthrough mode: the code was redeemed and nothing is kept but its mark.
+    Spent(CodeMark),
+}
+
+/// What has to match when the code comes back.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PendingCode {
+    pub(crate) mark: CodeMark,
+    pub(crate) redirect_uri: RedirectUri,
+    pub(crate) challenge: CodeChallenge,
+}
+
+/// A code, by its hash.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct CodeMark {
+    pub(crate) hash: String,
+    pub(crate) expires_at: u64,
+}
+
+/// The provider's side of a grant.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct UpstreamGrant {
+    pub(crate) access_token: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refresh_token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id_token: Option<String>,
+    /// When the access token ends; `None` when the provider did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<u64>,
+    /// From when on it should be renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) renew_at: Option<u64>,
+}
+
+impl UpstreamGrant {
+    pub(crate) fn new(answer: &TokenAnswer, now: u64) -> Self {
+        let expires_at = answer.expires_in.map(|secs| now.saturating_add(secs));
+        Self {
+            access_token: answer.access_token().to_owned(),
+            refresh_token: answer.refresh_token().map(str::to_owned),
+            id_token: answer.id_token().map(str::to_owned),
+            expires_at,
+            renew_at: answer.expires_in.map(|secs| lifetime::renew_at(now, secs)),
+        }
+    }
+
+    /// The state after a renewal. What the provider leaves out stands as it was (RFC 6749
+    /// section 6).
+    #[must_use]
+    pub(crate) fn renewed(&self, answer: &TokenAnswer, now: u64) -> Self {
+        let mut renewed = Self::new(answer, now);
+        renewed.refresh_token = renewed.refresh_token.or_else(|| self.refresh_token.clone());
+        renewed.id_token = renewed.id_token.or_else(|| self.id_token.clone());
+        renewed
+    }
+
+    pub(crate) fn can_renew(&self) -> bool {
+        self.refresh_token.is_some()
+    }
+
+    /// Whether the access token should be renewed before it is used.
+    pub(crate) fn wants_renewal(&self, now: u64) -> bool {
+        self.can_renew() && self.renew_at.is_some_and(|at| now >= at)
+    }
+
+    /// Whether the access token is over, and nothing can be done about it.
+    pub(crate) fn is_over(&self, now: u64) -> bool {
+        !self.can_renew() && self.expires_at.is_some_and(|at| now >= at)
+    }
+
+    /// What ends the grant at the provider, the strongest first (RFC 7009 section 2.1: revoking a
+    /// refresh token ends its access tokens).
+    pub(crate) fn revocable(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let refresh_token = self.refresh_token.as_deref();
+        refresh_token
+            .map(|token| (token, "refresh_token"))
+            .into_iter()
+            .chain([(self.access_token.as_str(), "access_token")])
+    }
+}

@@ -1,0 +1,88 @@
+//! Refresh tokens: opaque to clients, verifiable without the store.
+//!
+//! A token is the grant's id, a generation and a MAC over both. The successor of a token is
+//! therefore a function of it: an answer that was lost can be given again, byte for byte.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::GrantId;
+use crate::key::{MacKey, Rotating};
+
+/// Version, grant id, generation, MAC.
+const BODY_BYTES: usize = 1 + 16 + 4;
+const TOKEN_BYTES: usize = BODY_BYTES + 32;
+/// 53 bytes in base64url.
+const TOKEN_CHARS: usize = 71;
+const VERSION: u8 = 1;
+
+/// Makes and reads refresh tokens.
+pub(crate) struct RefreshTokens {
+    keys: Rotating<MacKey>,
+}
+
+impl RefreshTokens {
+    pub(crate) fn new(keys: Rotating<MacKey>) -> Self {
+        Self { keys }
+    }
+
+    /// The one token of this grant and generation under the current key.
+    pub(crate) fn issue(&self, id: &GrantId, generation: u32) -> String {
+        let mut bytes = Vec::with_capacity(TOKEN_BYTES);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(&generation.to_be_bytes());
+        let tag = self.keys.tag(&bytes);
+        bytes.extend_from_slice(&tag);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The grant and generation of a token that this proxy issued; `None` for anything else.
+    pub(crate) fn read(&self, token: &str) -> Option<(GrantId, u32)> {
+        if token.len() != TOKEN_CHARS {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (body, tag) = bytes.split_at_checked(BODY_BYTES)?;
+        if tag.len() != 32 || !self.keys.verify(body, tag) {
+            return None;
+        }
+        let (version, rest) = body.split_first()?;
+        let (id, generation) = rest.split_first_chunk::<16>()?;
+        let generation = u32::from_be_bytes(generation.try_into().ok()?);
+        (*version == VERSION).then(|| (GrantId::from_bytes(*id), generation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::SecretKey;
+
+    fn tokens() -> RefreshTokens {
+        let secret = SecretKey::from_bytes([3_u8; 32]).unwrap();
+        RefreshTokens::new(Rotating::new(secret.mac("refresh"), []))
+    }
+
+    #[test]
+    fn every_changed_character_is_refused() {
+        let token = tokens().issue(&GrantId::random(), 7);
+        assert_eq!(token.len(), TOKEN_CHARS);
+        for at in 0..token.len() {
+            for to in ["A", "z", "-", "=", "é"] {
+                let mut changed = token.clone();
+                changed.replace_range(at..=at, to);
+                if changed != token {
+                    assert_eq!(tokens().read(&changed), None, "{at} {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_successor_is_the_same_each_time() {
+        let id = GrantId::random();
+        assert_eq!(tokens().issue(&id, 8), tokens().issue(&id, 8));
+        assert_ne!(tokens().issue(&id, 8), tokens().issue(&id, 9));
+        assert_eq!(tokens().read(&tokens().issue(&id, 8)), Some((id, 8)));
+    }
+}

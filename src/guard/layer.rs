@@ -1,0 +1,165 @@
+//! A guard before routes.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Extensions, HeaderValue, Request, Response, StatusCode, header};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::{Denied, Guard};
+use crate::{
+    bearer::{Challenges, Refused},
+    body::ResponseBody,
+    future::OwnResponse,
+    session::AuthSession,
+};
+
+/// Puts a [`Guard`] before a service, inside the [`OAuthProxyLayer`](crate::OAuthProxyLayer).
+///
+/// Without a session it answers 401 with the layer's challenge; with too few scopes 403
+/// `insufficient_scope`, naming all scopes that are needed (RFC 6750 section 3.1), which makes MCP
+/// clients step up; for any other denial 403 without a challenge.
+///
+/// ```
+/// use tower_layer::Layer;
+/// use tower_oauth_proxy::guard::{RequireLayer, require_scopes};
+///
+/// # fn wrap<S>(service: S) -> Result<impl Sized, tower_oauth_proxy::InvalidScope> {
+/// let reports = RequireLayer::new(require_scopes(["reports:read"])?).layer(service);
+/// # Ok(reports) }
+/// # assert!(wrap(()).is_ok());
+/// ```
+#[derive(Debug, Clone)]
+pub struct RequireLayer {
+    guard: Guard,
+}
+
+impl RequireLayer {
+    /// A layer that lets through what the guard admits.
+    pub fn new(guard: Guard) -> Self {
+        Self { guard }
+    }
+}
+
+impl<S> Layer<S> for RequireLayer {
+    type Service = RequireService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireService {
+            inner,
+            guard: self.guard.clone(),
+        }
+    }
+}
+
+/// The service that [`RequireLayer`] makes.
+#[derive(Debug, Clone)]
+pub struct RequireService<S> {
+    inner: S,
+    guard: Guard,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = RequireFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let session = AuthSession::from_extensions(request.extensions());
+        match self.guard.check(session) {
+            Ok(()) => RequireFuture {
+                kind: Kind::Inner {
+                    future: self.inner.call(request),
+                },
+            },
+            Err(denied) => RequireFuture {
+                kind: Kind::Denied {
+                    response: Some(refuse(request.uri().path(), request.extensions(), &denied)),
+                },
+            },
+        }
+    }
+}
+
+/// The answer to a request for `path` that a guard denied.
+pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> OwnResponse {
+    let challenges = AuthSession::from_extensions(extensions)
+        .map(AuthSession::challenges)
+        .or_else(|| extensions.get::<Challenges>());
+    let refused = match denied {
+        Denied::NoSession => Refused::NoCredentials,
+        Denied::Scopes(needed) => Refused::InsufficientScope(needed),
+        Denied::Forbidden => Refused::Forbidden("this session may not do this"),
+    };
+    match challenges {
+        Some(challenges) => challenges.refuse(path, &refused),
+        None => outside_the_layer(),
+    }
+}
+
+/// Without the proxy's layer around, nothing is known but the scheme. Fails closed.
+fn outside_the_layer() -> OwnResponse {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
+
+pin_project! {
+    /// The future of [`RequireService`].
+    #[must_use = "futures do nothing unless polled"]
+    pub struct RequireFuture<F> {
+        #[pin]
+        kind: Kind<F>,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind<F> {
+        Inner { #[pin] future: F },
+        Denied { response: Option<OwnResponse> },
+    }
+}
+
+impl<F, ResBody, E> Future for RequireFuture<F>
+where
+    F: Future<Output = Result<Response<ResBody>, E>>,
+{
+    type Output = Result<Response<ResponseBody<ResBody>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProjection::Inner { future } => {
+                let response = ready!(future.poll(cx))?;
+                Poll::Ready(Ok(response.map(ResponseBody::inner)))
+            }
+            KindProjection::Denied { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
+                // Polled again after completion: that is the caller's bug, not an input.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F> std::fmt::Debug for RequireFuture<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequireFuture").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,221 @@
+//! The rules, and what a denial says.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    oauth::{InvalidScope, ScopeSet},
+    session::AuthSession,
+};
+
+/// A rule on a session. Cheap to clone.
+#[derive(Clone)]
+pub struct Guard(Arc<Rule>);
+
+enum Rule {
+    Session,
+    Scopes(ScopeSet),
+    Role(Box<str>),
+    Custom(Box<dyn Fn(&AuthSession) -> bool + Send + Sync>),
+    All(Box<[Guard]>),
+    Any(Box<[Guard]>),
+}
+
+/// Why a guard said no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// Nobody is logged in: 401.
+    #[error("a session is needed")]
+    NoSession,
+    /// More scopes would help: 403 `insufficient_scope`, naming all that are needed at once, so
+    /// that one step-up is enough.
+    #[error("more scopes are needed: {0}")]
+    Scopes(ScopeSet),
+    /// Another login would not help: a role or an own rule says no. 403.
+    #[error("this session may not do this")]
+    Forbidden,
+}
+
+/// Anybody who is logged in.
+pub fn require_auth() -> Guard {
+    Guard(Arc::new(Rule::Session))
+}
+
+/// A session whose token has all these scopes.
+///
+/// # Errors
+///
+/// [`InvalidScope`] when a scope cannot be one.
+pub fn require_scopes<I>(scopes: I) -> Result<Guard, InvalidScope>
+where
+    I: IntoIterator<Item: AsRef<str>>,
+{
+    Ok(Guard(Arc::new(Rule::Scopes(ScopeSet::new(scopes)?))))
+}
+
+/// A session of a person with this role; see [`AuthSession::roles`]. Case matters.
+pub fn require_role(role: impl Into<String>) -> Guard {
+    Guard(Arc::new(Rule::Role(role.into().into())))
+}
+
+/// A session that an own rule admits.
+///
+/// ```
+/// use tower_oauth_proxy::guard::require;
+///
+/// let own_tenant = require(|session| session.claims().get("tid").is_some_and(|tid| tid == "t1"));
+/// assert!(own_tenant.check(None).is_err());
+/// ```
+pub fn require(rule: impl Fn(&AuthSession) -> bool + Send + Sync + 'static) -> Guard {
+    Guard(Arc::new(Rule::Custom(Box::new(rule))))
+}
+
+/// A session that passes every guard; of none, any session.
+pub fn require_all(guards: impl IntoIterator<Item = Guard>) -> Guard {
+    Guard(Arc::new(Rule::All(guards.into_iter().collect())))
+}
+
+/// A session that passes at least one guard; of none, no session.
+pub fn require_any(guards: impl IntoIterator<Item = Guard>) -> Guard {
+    Guard(Arc::new(Rule::Any(guards.into_iter().collect())))
+}
+
+impl Guard {
+    /// Whether this session may go on.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] says what is missing.
+    pub fn check<'a>(&self, session: impl Into<Option<&'a AuthSession>>) -> Result<(), Denied> {
+        match session.into() {
+            None => Err(Denied::NoSession),
+            Some(session) => self.judge(session),
+        }
+    }
+
+    fn judge(&self, session: &AuthSession) -> Result<(), Denied> {
+        let admitted = |yes: bool| if yes { Ok(()) } else { Err(Denied::Forbidden) };
+        match &*self.0 {
+            Rule::Session => Ok(()),
+            Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(()),
+            Rule::Scopes(needed) => Err(Denied::Scopes(needed.clone())),
+            Rule::Role(role) => admitted(session.roles().iter().any(|held| **held == **role)),
+            Rule::Custom(rule) => admitted(rule(session)),
+            Rule::All(guards) => Self::judge_all(guards, session),
+            Rule::Any(guards) => {
+                let mut best = Denied::Forbidden;
+                for guard in guards {
+                    match guard.judge(session) {
+                        Ok(()) => return Ok(()),
+                        Err(denied) if best == Denied::Forbidden => best = denied,
+                        Err(_) => {}
+                    }
+                }
+                Err(best)
+            }
+        }
+    }
+
+    /// A denial that no scope can help decides; else all scopes of all guards are named, the held
+    /// ones too: a token for the missing ones alone would not pass either.
+    fn judge_all(guards: &[Self], session: &AuthSession) -> Result<(), Denied> {
+        let mut needed = ScopeSet::default();
+        let mut is_short = false;
+        for guard in guards {
+            match guard.judge(session) {
+                Ok(()) => needed = needed.union(&guard.scopes()),
+                Err(Denied::Scopes(scopes)) => {
+                    is_short = true;
+                    needed = needed.union(&scopes);
+                }
+                Err(denied) => return Err(denied),
+            }
+        }
+        if is_short {
+            Err(Denied::Scopes(needed))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The scopes that the guard cannot do without.
+    fn scopes(&self) -> ScopeSet {
+        match &*self.0 {
+            Rule::Scopes(scopes) => scopes.clone(),
+            Rule::All(guards) => guards
+                .iter()
+                .fold(ScopeSet::default(), |all, guard| all.union(&guard.scopes())),
+            _ => ScopeSet::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Rule::Session => f.write_str("require_auth"),
+            Rule::Scopes(scopes) => write!(f, "require_scopes({scopes})"),
+            Rule::Role(role) => write!(f, "require_role({role})"),
+            Rule::Custom(_) => f.write_str("require(..)"),
+            Rule::All(guards) => f.debug_tuple("require_all").field(guards).finish(),
+            Rule::Any(guards) => f.debug_tuple("require_any").field(guards).finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::session;
+
+    fn scopes(scopes: &str) -> Guard {
+        require_scopes(scopes.split(' ')).unwrap()
+    }
+
+    fn needed(scopes: &str) -> Result<(), Denied> {
+        Err(Denied::Scopes(ScopeSet::parse(scopes).unwrap()))
+    }
+
+    #[test]
+    fn each_rule_admits_and_denies() {
+        let ada = session("read", &["admin"]);
+        for (guard, expected) in [
+            (require_auth(), Ok(())),
+            (scopes("read"), Ok(())),
+            (scopes("read write"), needed("read write")),
+            (require_role("admin"), Ok(())),
+            (require_role("Admin"), Err(Denied::Forbidden)),
+            (require(|s| s.subject() == "ada"), Ok(())),
+            (require(|_| false), Err(Denied::Forbidden)),
+            (require_all([]), Ok(())),
+            (require_any([]), Err(Denied::Forbidden)),
+            (
+                require_all([scopes("read"), require_role("x")]),
+                Err(Denied::Forbidden),
+            ),
+            (
+                require_any([require_role("x"), scopes("write")]),
+                needed("write"),
+            ),
+            (
+                require_any([scopes("write"), require_role("admin")]),
+                Ok(()),
+            ),
+        ] {
+            assert_eq!(guard.check(&ada), expected, "{guard:?}");
+            assert_eq!(guard.check(None), Err(Denied::NoSession), "{guard:?}");
+        }
+    }
+
+    #[test]
+    fn a_denial_names_all_scopes_that_are_needed_at_once() {
+        let ada = session("read", &[]);
+        let both = require_all([scopes("read"), scopes("write")]);
+        assert_eq!(both.check(&ada), needed("read write"));
+        let nested = require_all([require_all([scopes("read")]), scopes("write admin")]);
+        assert_eq!(nested.check(&ada), needed("read write admin"));
+        // A role that is missing cannot be had by another login: no step-up is offered.
+        let mixed = require_all([scopes("write"), require_role("admin")]);
+        assert_eq!(mixed.check(&ada), Err(Denied::Forbidden));
+    }
+}

@@ -1,0 +1,193 @@
+//! The layer and the service: is this request ours, or the inner service's?
+
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{
+    bearer::{self, Credentials, cors},
+    body::ResponseBody,
+    config::OAuthProxyConfig,
+    endpoint,
+    error::BoxError,
+    event::Reason,
+    future::{OwnResponse, ResponseFuture},
+    handle::OAuthProxyHandle,
+    proxy::Proxy,
+    route::Route,
+    session::AuthSession,
+};
+
+/// The Tower layer that turns a service into a protected resource and its authorization server.
+///
+/// A request goes one of three ways:
+///
+/// 1. **An endpoint of the proxy** (`{base}/oauth/*`, the well-known documents): answered here; the
+///    inner service never sees it.
+/// 2. **A public path**, compared exactly: to the inner service, without a session.
+/// 3. **Anything else is protected**: the bearer token becomes an [`AuthSession`] in the request's
+///    extensions, or the request is refused with a challenge.
+///
+/// Put it outermost: with `Router::route_layer`, or inside `nest`, the well-known documents are
+/// 404. The inner service's error type, readiness and streaming bodies are untouched.
+#[derive(Clone)]
+pub struct OAuthProxyLayer {
+    proxy: Arc<Proxy>,
+}
+
+impl OAuthProxyLayer {
+    /// A layer with this configuration. Clones, and all services that it makes, share one state.
+    pub fn new(config: OAuthProxyConfig) -> Self {
+        Self {
+            proxy: config.proxy,
+        }
+    }
+
+    /// The operator's hand on the running proxy.
+    pub fn handle(&self) -> OAuthProxyHandle {
+        OAuthProxyHandle::new(Arc::clone(&self.proxy))
+    }
+}
+
+impl<S> Layer<S> for OAuthProxyLayer {
+    type Service = OAuthProxyService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        OAuthProxyService {
+            inner,
+            proxy: Arc::clone(&self.proxy),
+        }
+    }
+}
+
+/// The service that [`OAuthProxyLayer`] makes.
+#[derive(Clone)]
+pub struct OAuthProxyService<S> {
+    inner: S,
+    proxy: Arc<Proxy>,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for OAuthProxyService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    ReqBody: Body + Send + 'static,
+    ReqBody::Data: Send,
+    ReqBody::Error: Into<BoxError>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, ReqBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        // Only this layer says who is calling, whatever an outer layer or a forged request holds.
+        request.extensions_mut().remove::<AuthSession>();
+        match self.proxy.routes.find(request.uri().path()) {
+            Route::Protected => self.protected(request),
+            Route::Public => {
+                let challenges = self.proxy.challenges.clone();
+                request.extensions_mut().insert(challenges);
+                ResponseFuture::inner(self.inner.call(request), false)
+            }
+            route => {
+                let proxy = Arc::clone(&self.proxy);
+                ResponseFuture::endpoint(Box::pin(endpoint::answer(proxy, route, request)))
+            }
+        }
+    }
+}
+
+impl<S> OAuthProxyService<S> {
+    fn protected<ReqBody, ResBody>(
+        &mut self,
+        mut request: Request<ReqBody>,
+    ) -> ResponseFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    {
+        let settings = &self.proxy.settings;
+        let with_cors = settings.cors_on_protected_paths;
+        if with_cors && cors::is_preflight(&request) {
+            return ResponseFuture::ready(cors::preflight());
+        }
+        let path = request.uri().path();
+        match bearer::credentials(request.headers()) {
+            Credentials::Bearer(token) => {
+                if let Some(session) = bearer::cached(&self.proxy, token, path) {
+                    self.hide_token(&mut request);
+                    request.extensions_mut().insert(session);
+                    return ResponseFuture::inner(self.inner.call(request), with_cors);
+                }
+                let (token, path) = (token.to_owned(), path.to_owned());
+                let proxy = Arc::clone(&self.proxy);
+                let check = async move {
+                    let session = bearer::check(proxy, token, path).await;
+                    session.map_err(|refusal| readable(refusal, with_cors))
+                };
+                self.hide_token(&mut request);
+                // The instance that was polled ready goes with the request; a fresh clone stays.
+                let clone = self.inner.clone();
+                let ready = mem::replace(&mut self.inner, clone);
+                ResponseFuture::checking(Box::pin(check), ready, request, with_cors)
+            }
+            Credentials::None if settings.optional_auth => {
+                let challenges = self.proxy.challenges.clone();
+                request.extensions_mut().insert(challenges);
+                ResponseFuture::inner(self.inner.call(request), with_cors)
+            }
+            Credentials::None => {
+                let refusal = self
+                    .proxy
+                    .challenges
+                    .refuse(path, &bearer::Refused::NoCredentials);
+                ResponseFuture::ready(readable(refusal, with_cors))
+            }
+            Credentials::Malformed => {
+                bearer::tell(&self.proxy, Reason::Malformed, None, None);
+                let refused =
+                    bearer::Refused::InvalidToken("the Authorization header is malformed");
+                let refusal = self.proxy.challenges.refuse(path, &refused);
+                ResponseFuture::ready(readable(refusal, with_cors))
+            }
+        }
+    }
+
+    /// The token is for this layer alone: behind it, it could leak further.
+    fn hide_token<ReqBody>(&self, request: &mut Request<ReqBody>) {
+        if !self.proxy.settings.keep_authorization_header {
+            request.headers_mut().remove(header::AUTHORIZATION);
+        }
+    }
+}
+
+fn readable(mut refusal: Response<Bytes>, with_cors: bool) -> OwnResponse {
+    if with_cors {
+        cors::expose(refusal.headers_mut());
+    }
+    refusal
+}
+
+impl fmt::Debug for OAuthProxyLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for OAuthProxyService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

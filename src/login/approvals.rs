@@ -1,0 +1,61 @@
+//! What a browser has approved before, for `Consent::Remember`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+use super::transaction::AuthorizationRequest;
+use crate::{config::limits, key::sha256};
+
+/// A bounded list of approvals, the oldest first.
+#[derive(Default, Serialize, Deserialize)]
+pub(crate) struct Approvals(Vec<Approval>);
+
+#[derive(Serialize, Deserialize)]
+struct Approval {
+    #[serde(rename = "h")]
+    hash: String,
+    #[serde(rename = "a")]
+    given_at: u64,
+}
+
+impl Approvals {
+    pub(crate) fn still_live(mut self, now: u64) -> Self {
+        let ttl = limits::APPROVAL_TTL.as_secs();
+        self.0
+            .retain(|approval| super::transaction::is_live(approval.given_at, ttl, now));
+        self
+    }
+
+    pub(crate) fn covers(&self, request: &AuthorizationRequest) -> bool {
+        let hash = fingerprint(request);
+        self.0.iter().any(|approval| approval.hash == hash)
+    }
+
+    #[must_use]
+    pub(crate) fn with(mut self, request: &AuthorizationRequest, now: u64) -> Self {
+        let hash = fingerprint(request);
+        self.0.retain(|approval| approval.hash != hash);
+        self.0.push(Approval {
+            hash,
+            given_at: now,
+        });
+        let over = self.0.len().saturating_sub(limits::MAX_APPROVALS);
+        self.0.drain(..over);
+        self
+    }
+}
+
+/// The client, where its codes go, what it may do and where: all that the person saw on the page.
+/// A loopback port does not count, it changes with each start of the client.
+fn fingerprint(request: &AuthorizationRequest) -> String {
+    let mut scopes: Vec<&str> = request.scopes.iter().collect();
+    scopes.sort_unstable();
+    let seen = serde_json::json!([
+        request.client_id,
+        request.redirect_uri.display_target(),
+        scopes,
+        request.resource.as_str(),
+    ]);
+    let hash = sha256(seen.to_string().as_bytes());
+    URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or(&hash))
+}

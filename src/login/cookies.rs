@@ -1,0 +1,256 @@
+//! The sealed cookies: names, attributes, sealing, and how many a browser may hold.
+
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use cookie::{Cookie, SameSite};
+use http::{HeaderMap, HeaderValue, header};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    approvals::Approvals,
+    transaction::{Login, PendingRequest, is_live, login_tag, request_tag},
+};
+use crate::{
+    config::limits,
+    key::{Rotating, SealKey, sha256},
+    oauth::BaseUrl,
+};
+
+/// One key for each cookie, so that none can be presented as another.
+pub(crate) struct CookieKeys {
+    pub(crate) request: Rotating<SealKey>,
+    pub(crate) login: Rotating<SealKey>,
+    pub(crate) approvals: Rotating<SealKey>,
+}
+
+/// Makes and reads the cookies of one proxy.
+pub(crate) struct Cookies {
+    keys: CookieKeys,
+    /// The part of the names before the tag; holds a hash of the base URL, because a host's ports
+    /// share their cookies (RFC 6265 section 8.5) and two proxies must not take each other's.
+    request_name: String,
+    login_name: String,
+    approvals_name: String,
+    secure: bool,
+    /// Associated data: a cookie of another proxy with the same secret does not open.
+    context: String,
+}
+
+/// A cookie that would be larger than browsers have to keep.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+impl Cookies {
+    pub(crate) fn new(base: &BaseUrl, prefix: &str, keys: CookieKeys) -> Self {
+        let id: String = sha256(base.as_str().as_bytes())
+            .iter()
+            .take(3)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            keys,
+            request_name: format!("{prefix}oauth-request-{id}-"),
+            login_name: format!("{prefix}oauth-login-{id}-"),
+            approvals_name: format!("{prefix}oauth-approved-{id}"),
+            secure: base.is_https(),
+            context: base.as_str().to_owned(),
+        }
+    }
+
+    /// The header lines that give the browser this request, and take the oldest of too many.
+    pub(crate) fn set_request(
+        &self,
+        headers: &HeaderMap,
+        pending: &PendingRequest,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let name = format!("{}{}", self.request_name, request_tag(&pending.id));
+        let held = self
+            .named(headers, &self.request_name)
+            .map(|(name, value)| {
+                let pending: Option<PendingRequest> = self.open(&self.keys.request, &value);
+                (pending.map(|pending| pending.issued_at), name)
+            })
+            .collect();
+        let mut lines = self.evict(held, &name, ttl, now);
+        lines.push(self.line(&name, &self.seal(&self.keys.request, pending), ttl)?);
+        Ok(lines)
+    }
+
+    /// The same for a login.
+    pub(crate) fn set_login(
+        &self,
+        headers: &HeaderMap,
+        login: &Login,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let name = format!("{}{}", self.login_name, login_tag(&login.state));
+        let held = self
+            .named(headers, &self.login_name)
+            .map(|(name, value)| {
+                let login: Option<Login> = self.open(&self.keys.login, &value);
+                (login.map(|login| login.issued_at), name)
+            })
+            .collect();
+        let mut lines = self.evict(held, &name, ttl, now);
+        lines.push(self.line(&name, &self.seal(&self.keys.login, login), ttl)?);
+        Ok(lines)
+    }
+
+    /// The request that waits in this browser under this id.
+    pub(crate) fn request(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Option<PendingRequest> {
+        let name = format!("{}{}", self.request_name, request_tag(id));
+        self.find(headers, &name, &self.keys.request)
+            .filter(|pending: &PendingRequest| {
+                pending.id == id && is_live(pending.issued_at, ttl.as_secs(), now)
+            })
+    }
+
+    /// The login in this browser that the provider's `state` answers.
+    pub(crate) fn login(
+        &self,
+        headers: &HeaderMap,
+        state: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Option<Login> {
+        let name = format!("{}{}", self.login_name, login_tag(state));
+        self.find(headers, &name, &self.keys.login)
+            .filter(|login: &Login| {
+                login.answers_to(state) && is_live(login.issued_at, ttl.as_secs(), now)
+            })
+    }
+
+    /// Takes both cookies of a finished login.
+    pub(crate) fn clear(&self, login: &Login) -> Vec<HeaderValue> {
+        let names = [
+            format!("{}{}", self.request_name, request_tag(&login.id)),
+            format!("{}{}", self.login_name, login_tag(&login.state)),
+        ];
+        names.iter().filter_map(|name| self.removal(name)).collect()
+    }
+
+    /// Takes the cookie of a request that the person denied.
+    pub(crate) fn clear_request(&self, pending: &PendingRequest) -> Vec<HeaderValue> {
+        let name = format!("{}{}", self.request_name, request_tag(&pending.id));
+        self.removal(&name).into_iter().collect()
+    }
+
+    /// What this browser approved before.
+    pub(crate) fn approvals(&self, headers: &HeaderMap, now: u64) -> Approvals {
+        let approvals: Option<Approvals> =
+            self.find(headers, &self.approvals_name, &self.keys.approvals);
+        approvals.unwrap_or_default().still_live(now)
+    }
+
+    pub(crate) fn set_approvals(&self, approvals: &Approvals) -> Option<HeaderValue> {
+        let sealed = self.seal(&self.keys.approvals, approvals);
+        self.line(&self.approvals_name, &sealed, limits::APPROVAL_TTL)
+            .ok()
+    }
+
+    /// Removal lines for whatever is over the limit once `new` is added: first what does not open
+    /// or is over, then the oldest.
+    fn evict(
+        &self,
+        mut held: Vec<(Option<u64>, String)>,
+        new: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Vec<HeaderValue> {
+        held.retain(|(_, name)| name != new);
+        for (issued_at, _) in &mut held {
+            *issued_at = issued_at.filter(|at| is_live(*at, ttl.as_secs(), now));
+        }
+        held.sort();
+        let dead = held
+            .iter()
+            .filter(|(issued_at, _)| issued_at.is_none())
+            .count();
+        let over = (held.len() + 1).saturating_sub(limits::MAX_LOGINS_PER_BROWSER);
+        held.iter()
+            .take(dead.max(over))
+            .filter_map(|(_, name)| self.removal(name))
+            .collect()
+    }
+
+    fn seal<T: Serialize>(&self, keys: &Rotating<SealKey>, value: &T) -> String {
+        // These types are strings, numbers and lists of them: they always serialise.
+        let plain = serde_json::to_vec(value).unwrap_or_default();
+        URL_SAFE_NO_PAD.encode(keys.seal(self.context.as_bytes(), &plain))
+    }
+
+    fn open<T: DeserializeOwned>(&self, keys: &Rotating<SealKey>, value: &str) -> Option<T> {
+        if value.len() > limits::MAX_COOKIE {
+            return None;
+        }
+        let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
+        let plain = keys.open(self.context.as_bytes(), &sealed)?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// A browser may send several cookies of one name (another path, another subdomain); the one
+    /// that opens is ours.
+    fn find<T: DeserializeOwned>(
+        &self,
+        headers: &HeaderMap,
+        name: &str,
+        keys: &Rotating<SealKey>,
+    ) -> Option<T> {
+        self.named(headers, name)
+            .filter(|(found, _)| found == name)
+            .take(limits::MAX_LOGINS_PER_BROWSER)
+            .find_map(|(_, value)| self.open(keys, &value))
+    }
+
+    fn named<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (String, String)> + use<'a> {
+        // Ours are a handful; a stranger's header of thousands is not worth opening.
+        const MOST: usize = 16;
+        headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(move |(name, _)| name.starts_with(prefix))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .take(MOST)
+    }
+
+    fn line(&self, name: &str, value: &str, ttl: Duration) -> Result<HeaderValue, TooLarge> {
+        if name.len() + value.len() > limits::MAX_COOKIE {
+            return Err(TooLarge);
+        }
+        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+        self.header(name, value, seconds).ok_or(TooLarge)
+    }
+
+    fn removal(&self, name: &str) -> Option<HeaderValue> {
+        self.header(name, "", 0)
+    }
+
+    fn header(&self, name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            // Lax, not Strict: the provider's redirect back is a cross-site navigation.
+            .same_site(SameSite::Lax)
+            .max_age(cookie::time::Duration::seconds(max_age))
+            .build();
+        HeaderValue::try_from(cookie.to_string()).ok()
+    }
+}

@@ -1,0 +1,275 @@
+//! Where a person's identity is found: the ID token, userinfo, or an API of the provider's own.
+
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+
+use super::{
+    id_token::{self, Expected, IdTokenError},
+    identity::Identity,
+};
+use crate::{
+    error::UpstreamError,
+    provider::Who,
+    upstream::{TokenAnswer, UpstreamClient},
+};
+
+/// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
+const MAX_CLAIMS_BYTES: usize = 32 * 1024;
+
+/// Why it is not known who logged in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IdentityError {
+    #[error("the ID token is refused: {0}")]
+    IdToken(#[from] IdTokenError),
+    #[error("userinfo is about another person than the ID token")]
+    SubjectMismatch,
+    #[error("{0}")]
+    Upstream(#[from] UpstreamError),
+}
+
+impl UpstreamClient {
+    /// Who the token answer is about. The ID token's claims are checked; without an ID token the
+    /// userinfo endpoint is asked, where there is one. Without either, the `sub` of an access token
+    /// that is a JWT is all that is known: it came straight from the provider.
+    pub(crate) async fn identity(
+        &self,
+        answer: &TokenAnswer,
+        nonce: Option<&str>,
+        now: u64,
+    ) -> Result<Identity, IdentityError> {
+        let provider = self.provider();
+        let access_token = answer.access_token.expose_secret();
+        let known = match &answer.id_token {
+            None => None,
+            Some(token) => {
+                let expected = Expected {
+                    issuer: &provider.issuer,
+                    client_id: &provider.client_id,
+                    nonce,
+                    now,
+                };
+                Some(id_token::check(token.expose_secret(), &expected)?)
+            }
+        };
+        let claims = match (&provider.userinfo_url, known) {
+            (Some(url), None) if provider.who == Who::GitHub => {
+                return self.github_identity(url, access_token).await;
+            }
+            (Some(url), None) => userinfo_alone(self.get_object(url, access_token).await?)?,
+            (Some(url), Some(known)) if provider.always_userinfo => {
+                merge(known, self.get_object(url, access_token).await?)?
+            }
+            (_, Some(known)) => known,
+            (None, None) => return Ok(from_access_token(access_token)),
+        };
+        Ok(Identity::from_claims(bounded(claims)?))
+    }
+}
+
+/// Userinfo without an ID token. `sub` is required of an OpenID provider; others call it `id`, as a
+/// string or a number.
+fn userinfo_alone(mut userinfo: Map<String, Value>) -> Result<Map<String, Value>, UpstreamError> {
+    if !userinfo.contains_key("sub") {
+        let id = match userinfo.get("id") {
+            Some(Value::String(id)) => Some(id.clone()),
+            Some(Value::Number(id)) => Some(id.to_string()),
+            _ => None,
+        };
+        if let Some(id) = id {
+            userinfo.insert("sub".to_owned(), id.into());
+        }
+    }
+    match id_token::subject(&userinfo) {
+        Some(_) => Ok(userinfo),
+        None => Err(UpstreamError::Malformed(
+            "userinfo has no usable `sub`".to_owned(),
+        )),
+    }
+}
+
+/// OpenID Connect Core section 5.3.2: userinfo that is about somebody else must not be used. What
+/// the ID token says stands.
+fn merge(
+    mut id_token: Map<String, Value>,
+    userinfo: Map<String, Value>,
+) -> Result<Map<String, Value>, IdentityError> {
+    if userinfo.get("sub") != id_token.get("sub") {
+        return Err(IdentityError::SubjectMismatch);
+    }
+    // `email_verified` speaks of the address beside it, and of no other.
+    let other_address = id_token
+        .get("email")
+        .is_some_and(|email| userinfo.get("email") != Some(email));
+    for (name, value) in userinfo {
+        if !(other_address && name == "email_verified") {
+            id_token.entry(name).or_insert(value);
+        }
+    }
+    Ok(id_token)
+}
+
+fn from_access_token(token: &str) -> Identity {
+    let claims = id_token::unchecked_claims(token).unwrap_or_default();
+    Identity {
+        subject: id_token::subject(&claims).map(str::to_owned),
+        ..Identity::default()
+    }
+}
+
+pub(super) fn bounded(claims: Map<String, Value>) -> Result<Map<String, Value>, UpstreamError> {
+    let size = serde_json::to_string(&claims).map_or(usize::MAX, |text| text.len());
+    if size > MAX_CLAIMS_BYTES {
+        return Err(UpstreamError::Malformed(format!(
+            "the person's claims are larger than {MAX_CLAIMS_BYTES} bytes"
+        )));
+    }
+    Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::json;
+
+    use super::*;
+    use crate::upstream::fake::{FakeProvider, PATIENT, Script, client};
+
+    fn map(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn userinfo_about_somebody_else_is_refused_and_the_id_token_stands() {
+        let id_token = || map(json!({"sub": "u", "email": "a@b.example"}));
+        for foreign in [json!({"sub": "v"}), json!({}), json!({"sub": 7})] {
+            let result = merge(id_token(), map(foreign));
+            assert!(matches!(result, Err(IdentityError::SubjectMismatch)));
+        }
+        let merged = merge(
+            id_token(),
+            map(json!({"sub": "u", "email": "x@y.example", "email_verified": true, "groups": ["g"]})),
+        )
+        .unwrap();
+        assert_eq!(merged["email"], "a@b.example");
+        assert_eq!(merged.get("email_verified"), None);
+        assert_eq!(merged["groups"], json!(["g"]));
+        let same = json!({"sub": "u", "email": "a@b.example", "email_verified": true});
+        assert_eq!(
+            merge(id_token(), map(same)).unwrap()["email_verified"],
+            true
+        );
+    }
+
+    #[test]
+    fn userinfo_alone_must_name_somebody() {
+        for (given, subject) in [
+            (json!({"sub": "u"}), "u"),
+            (json!({"id": "i"}), "i"),
+            (json!({"id": 7}), "7"),
+            (json!({"sub": "u", "id": "i"}), "u"),
+        ] {
+            let claims = userinfo_alone(map(given)).unwrap();
+            assert_eq!(
+                Identity::from_claims(claims).subject.as_deref(),
+                Some(subject)
+            );
+        }
+        for nobody in [
+            json!({}),
+            json!({"sub": ""}),
+            json!({"sub": null, "id": "i"}),
+            json!({"id": ""}),
+        ] {
+            assert!(userinfo_alone(map(nobody)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_opaque_access_token_names_nobody() {
+        assert_eq!(from_access_token("gho_opaque"), Identity::default());
+        // {"alg":"RS256"} . {"sub":"u","email":"a@b"}: only the subject is taken from it.
+        let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1IiwiZW1haWwiOiJhQGIifQ.c2ln";
+        let person = from_access_token(jwt);
+        assert_eq!((person.subject.as_deref(), person.email), (Some("u"), None));
+    }
+
+    #[test]
+    fn claims_have_a_bound() {
+        let groups: Vec<String> = (0..2_000).map(|n| format!("group-number-{n}")).collect();
+        assert!(bounded(map(json!({"sub": "u", "groups": groups}))).is_err());
+    }
+
+    #[tokio::test]
+    async fn userinfo_is_asked_when_there_is_no_id_token_and_its_failure_is_an_error() {
+        let idp = FakeProvider::start(Script::json(
+            "200 OK",
+            r#"{"sub":"u1","email":"a@b.example"}"#,
+        ))
+        .await;
+        let userinfo = |idp: &FakeProvider| {
+            let url = format!("http://{}/userinfo", idp.address);
+            client(idp.provider().userinfo_url(url), PATIENT)
+        };
+        let mut answer = plain_answer();
+        let person = userinfo(&idp).identity(&answer, None, 0).await.unwrap();
+        assert_eq!(person.subject.as_deref(), Some("u1"));
+        assert!(idp.request().starts_with("GET /userinfo HTTP/1.1"));
+
+        // With an ID token it stays unasked, and the ID token's rules hold.
+        answer.id_token = Some("no.jwt".into());
+        let asked = idp.requests.lock().unwrap().len();
+        assert!(userinfo(&idp).identity(&answer, None, 0).await.is_err());
+        assert_eq!(idp.requests.lock().unwrap().len(), asked);
+
+        answer.id_token = None;
+        for script in [
+            Script::json("401 Unauthorized", "{}"),
+            Script::json("200 OK", "[]"),
+            Script::json("200 OK", "{}"),
+        ] {
+            let idp = FakeProvider::start(script).await;
+            assert!(userinfo(&idp).identity(&answer, None, 0).await.is_err());
+        }
+    }
+
+    #[tokio::test]
+    async fn userinfo_beside_an_id_token_must_be_about_the_same_person() {
+        let claims =
+            json!({"iss": "i", "aud": "app:1", "sub": "u1", "nonce": "n", "iat": 1, "exp": 9});
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let id_token = format!("{}.{}.c2ln", part(&json!({"alg": "RS256"})), part(&claims));
+        let mut answer = plain_answer();
+        answer.id_token = Some(id_token.into());
+        for (subject, same) in [("u1", true), ("u2", false)] {
+            let body = json!({"sub": subject, "email": "a@b.example"}).to_string();
+            let idp = FakeProvider::start(Script::json("200 OK", &body)).await;
+            let provider = idp
+                .provider()
+                .userinfo_url(format!("http://{}/userinfo", idp.address))
+                .always_userinfo(true);
+            let client = client(provider, PATIENT);
+            match client.identity(&answer, Some("n"), 1).await {
+                Ok(person) => {
+                    assert!(same);
+                    assert_eq!(person.email.as_deref(), Some("a@b.example"));
+                }
+                Err(error) => assert!(!same, "{error}"),
+            }
+            assert!(client.identity(&answer, Some("other"), 1).await.is_err());
+            assert!(client.identity(&answer, Some("n"), 1_000).await.is_err());
+        }
+    }
+
+    fn plain_answer() -> TokenAnswer {
+        TokenAnswer {
+            access_token: "at".into(),
+            expires_in: None,
+            refresh_token: None,
+            scope: None,
+            id_token: None,
+        }
+    }
+}

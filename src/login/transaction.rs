@@ -1,0 +1,136 @@
+//! What a login in progress has to remember, and how long.
+//!
+//! Two cookies, never one doing both jobs: the request cookie carries the validated authorization
+//! request to the consent page, the login cookie exists only after the person has approved, and
+//! only it knows the `state` that the provider will send back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    client::RedirectUri,
+    key::{constant_time_eq, sha256},
+    oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
+    random,
+};
+
+/// An authorization request that passed every rule.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AuthorizationRequest {
+    #[serde(rename = "c")]
+    pub(crate) client_id: String,
+    #[serde(rename = "u")]
+    pub(crate) redirect_uri: RedirectUri,
+    /// The client's own, echoed byte for byte.
+    #[serde(rename = "t", skip_serializing_if = "Option::is_none", default)]
+    pub(crate) state: Option<String>,
+    #[serde(rename = "p")]
+    pub(crate) challenge: CodeChallenge,
+    #[serde(rename = "s")]
+    pub(crate) scopes: ScopeSet,
+    #[serde(rename = "r")]
+    pub(crate) resource: Resource,
+}
+
+/// The request cookie: waits for the person's decision.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PendingRequest {
+    /// Names the login in the page's URL and in events.
+    #[serde(rename = "i")]
+    pub(crate) id: String,
+    /// Proves that the decision comes from the page that this browser was shown.
+    #[serde(rename = "f")]
+    pub(crate) form_token: String,
+    #[serde(rename = "a")]
+    pub(crate) issued_at: u64,
+    #[serde(rename = "q")]
+    pub(crate) request: AuthorizationRequest,
+}
+
+impl PendingRequest {
+    pub(crate) fn new(request: AuthorizationRequest, now: u64) -> Self {
+        Self {
+            id: random::token::<16>(),
+            form_token: random::token::<16>(),
+            issued_at: now,
+            request,
+        }
+    }
+}
+
+/// The login cookie: the person has approved and is at the provider.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Login {
+    #[serde(rename = "i")]
+    pub(crate) id: String,
+    /// What the provider sends back; 32 random bytes, meaningless to anybody else.
+    #[serde(rename = "z")]
+    pub(crate) state: String,
+    #[serde(rename = "n")]
+    pub(crate) nonce: String,
+    /// The proxy's own PKCE verifier towards the provider.
+    #[serde(rename = "v")]
+    pub(crate) verifier: CodeVerifier,
+    #[serde(rename = "a")]
+    pub(crate) issued_at: u64,
+    #[serde(rename = "q")]
+    pub(crate) request: AuthorizationRequest,
+}
+
+impl Login {
+    /// Everything secret about a login is made here, after approval and never before.
+    pub(crate) fn begin(id: String, request: AuthorizationRequest, now: u64) -> Self {
+        Self {
+            id,
+            state: random::token::<32>(),
+            nonce: random::token::<16>(),
+            verifier: CodeVerifier::generate(),
+            issued_at: now,
+            request,
+        }
+    }
+
+    pub(crate) fn answers_to(&self, state: &str) -> bool {
+        constant_time_eq(self.state.as_bytes(), state.as_bytes())
+    }
+}
+
+/// What the cookie's name says about the login it holds: enough to find it by the `state`, not
+/// enough to guess the `state`.
+pub(crate) fn login_tag(state: &str) -> String {
+    tag(state.as_bytes())
+}
+
+/// The same for a request, by its id.
+pub(crate) fn request_tag(id: &str) -> String {
+    tag(id.as_bytes())
+}
+
+fn tag(of: &[u8]) -> String {
+    let hash = sha256(of);
+    hash.iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Whether something issued then is still good now. A time in the future is as bad as one past.
+pub(crate) fn is_live(issued_at: u64, ttl_secs: u64, now: u64) -> bool {
+    // Clocks of two instances may differ a little.
+    const SKEW_SECS: u64 = 60;
+    issued_at <= now.saturating_add(SKEW_SECS) && now < issued_at.saturating_add(ttl_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_lives_to_the_second_and_not_from_the_future() {
+        assert!(is_live(1_000, 600, 1_000));
+        assert!(is_live(1_000, 600, 1_599));
+        assert!(!is_live(1_000, 600, 1_600));
+        assert!(!is_live(2_000, 600, 1_000));
+        assert!(is_live(1_050, 600, 1_000));
+        assert!(!is_live(u64::MAX, 600, 1_000));
+    }
+}

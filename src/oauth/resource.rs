@@ -1,0 +1,300 @@
+//! The protected resource that a token is for: RFC 8707.
+
+use std::{fmt, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{
+    BaseUrl, StrictUri,
+    uri::{has_dot_segment, hex_pair, is_single_reading},
+};
+
+/// The longest resource, in bytes: it stands in every access token.
+const MAX_BYTES: usize = 2048;
+
+/// A protected resource: the base URL, or a path below it.
+///
+/// The string is the base URL as the operator gave it, then the path as the client gave it. That is
+/// what clients compare with the URL that was typed (RFC 9728 section 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Resource(Arc<str>);
+
+/// The URI given as `resource` is not this server, or not one clear path on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the resource is not one of this server")]
+#[non_exhaustive]
+pub(crate) struct InvalidTarget;
+
+impl Resource {
+    /// The base URL itself, which covers all below it.
+    pub(crate) fn base(base: &BaseUrl) -> Self {
+        Self(base.as_str().into())
+    }
+
+    /// Reads a `resource` parameter (RFC 8707 section 2): an absolute URI without fragment, equal
+    /// to the base URL or below it. Scheme, host and port are compared as parsed; the query is
+    /// dropped, because no path of ours depends on one.
+    pub(crate) fn parse(raw: &str, base: &BaseUrl) -> Result<Self, InvalidTarget> {
+        let uri = StrictUri::parse(raw, MAX_BYTES).map_err(|_| InvalidTarget)?;
+        if !base.has_origin_of(&uri) {
+            return Err(InvalidTarget);
+        }
+        Self::at(base, uri.path()).ok_or(InvalidTarget)
+    }
+
+    /// The resource at a request's whole path, the base URL's own path included. `None` when it is
+    /// not below the base URL, or odd: empty or dot segments, a needless or doubtful escape.
+    pub(crate) fn at(base: &BaseUrl, path: &str) -> Option<Self> {
+        let below = below(path, base.path())?;
+        let clear = is_single_reading(path)
+            && !path.contains("//")
+            && path.bytes().all(is_path_byte)
+            && !has_needless_escape(path);
+        if !clear || base.as_str().len() + below.len() > MAX_BYTES {
+            return None;
+        }
+        let below = if below == "/" { "" } else { below };
+        Some(Self([base.as_str(), below].concat().into()))
+    }
+
+    /// Whether a token for this resource is good at a request's whole path.
+    ///
+    /// One for `{base}/mcp` is good at `/mcp`, `/mcp/` and `/mcp/x`, never at `/mcpx` or
+    /// `/mcp/../x`; one for the base URL is good everywhere below it. Allocates nothing.
+    pub(crate) fn covers(&self, base: &BaseUrl, request_path: &str) -> bool {
+        let Some(own) = self.0.strip_prefix(base.as_str()) else {
+            return false;
+        };
+        if !own.is_empty() && !own.starts_with('/') {
+            return false;
+        }
+        let own = own.strip_suffix('/').unwrap_or(own);
+        if own.is_empty() && base.path().is_empty() {
+            return true;
+        }
+        let asked = below(request_path, base.path()).and_then(|path| below(path, own));
+        asked.is_some() && !has_dot_segment(request_path)
+    }
+
+    /// Whether this is the other resource or below it.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        let other = other.0.strip_suffix('/').unwrap_or(&other.0);
+        below(&self.0, other).is_some()
+    }
+
+    /// The resource as it stands in `aud` and in metadata.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Resource {
+    // Only what was serialized before comes back; `covers` compares with the base URL on every use.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|resource| Self(resource.into()))
+    }
+}
+
+/// What of `path` stands below `prefix`, on a segment boundary: empty, or beginning with `/`.
+fn below<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
+    let rest = path.strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// `pchar`, `/` and `%`: RFC 3986 section 3.3.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte)
+}
+
+/// Whether an escape is broken, or spells what needs none: `/%6dcp` is `/mcp` to a router but not
+/// to us.
+fn has_needless_escape(path: &str) -> bool {
+    path.match_indices('%').any(|(at, _)| {
+        let digits = path.as_bytes().get(at + 1..).unwrap_or_default();
+        hex_pair(digits)
+            .is_none_or(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn base(url: &str) -> BaseUrl {
+        BaseUrl::parse(url).unwrap()
+    }
+
+    fn at(path: &str) -> Resource {
+        Resource::at(&base("https://h.example/api"), path).unwrap()
+    }
+
+    #[test]
+    fn the_resource_is_the_base_url_as_given_and_the_path_as_asked() {
+        let base = base("https://H.example:443/api");
+        for (raw, resource) in [
+            ("https://h.example/api", "https://H.example:443/api"),
+            ("https://h.example/api/", "https://H.example:443/api"),
+            (
+                "https://h.example:443/api/mcp",
+                "https://H.example:443/api/mcp",
+            ),
+            (
+                "https://H.EXAMPLE/api/mcp/?x=/../y",
+                "https://H.example:443/api/mcp/",
+            ),
+            (
+                "https://h.example/api/a%20b",
+                "https://H.example:443/api/a%20b",
+            ),
+        ] {
+            assert_eq!(Resource::parse(raw, &base).unwrap().as_str(), resource);
+        }
+    }
+
+    #[test]
+    fn another_origin_or_a_path_outside_is_no_target() {
+        let base = base("https://h.example/api");
+        for raw in [
+            "",
+            "/api",
+            "api",
+            "http://h.example/api",
+            "http://h.example:443/api",
+            "https://h.example:8443/api",
+            "https://evil.example/api",
+            "https://h.example",
+            "https://h.example/",
+            "https://h.example/apix",
+            "https://h.example/API",
+            "https://h.example/api#",
+            "https://h.example@evil.example/api",
+            "https://u@h.example/api",
+            "https://h.example.evil.example/api",
+            "https://h.example/api/../x",
+            "https://h.example/x/../api",
+            "https://h.example/api/%2e%2e/x",
+            "https://h.example/api//x",
+            "https://h.example//api",
+            "https://h.example/api\\x",
+            "https://h.example/%61pi",
+            "https://h.example/api/%6dcp",
+            "https://h.example/api/a%2fb",
+            "https://h.example/api/..;/x",
+            "urn:x",
+            "https://h.example/api/x y",
+        ] {
+            assert_eq!(Resource::parse(raw, &base), Err(InvalidTarget), "{raw}");
+        }
+        let long = format!("https://h.example/api/{}", "a".repeat(MAX_BYTES));
+        assert_eq!(Resource::parse(&long, &base), Err(InvalidTarget));
+    }
+
+    #[test]
+    fn an_odd_request_path_names_no_resource() {
+        let base = base("https://h.example");
+        for path in [
+            "//mcp", "/a//b", "/a/../b", "/%6dcp", "/a%2fb", "/a%", "/a\\b", "/a?b", "a", "*", "/é",
+        ] {
+            assert_eq!(Resource::at(&base, path), None, "{path}");
+        }
+        assert_eq!(
+            Resource::at(&base, "/").unwrap().as_str(),
+            "https://h.example"
+        );
+        assert_eq!(Resource::at(&base, "").unwrap(), Resource::base(&base));
+    }
+
+    #[test]
+    fn a_token_covers_its_path_and_below_on_segment_boundaries() {
+        let base = base("https://h.example/api");
+        for resource in [at("/api/mcp"), at("/api/mcp/")] {
+            for path in [
+                "/api/mcp",
+                "/api/mcp/",
+                "/api/mcp/x",
+                "/api/mcp/x%2fy",
+                "/api/mcp//x",
+            ] {
+                assert!(resource.covers(&base, path), "{path}");
+            }
+            for path in [
+                "/api",
+                "/api/",
+                "/api/mcpx",
+                "/api/MCP",
+                "/mcp",
+                "/api/other",
+                "/api/mcp/../other",
+                "/api/mcp/%2e%2e/other",
+                "/api/mcp/..%2fother",
+                "/api/mcp/%252e%252e/other",
+                "/api/mcp/..;/other",
+                "/api/mcp\\..\\other",
+                "//api/mcp",
+                "",
+                "*",
+            ] {
+                assert!(!resource.covers(&base, path), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_for_the_base_covers_all_below_it_and_nothing_outside() {
+        let base_url = base("https://h.example/api");
+        let all = Resource::base(&base_url);
+        assert!(all.covers(&base_url, "/api") && all.covers(&base_url, "/api/any%2fthing"));
+        for path in ["/", "/apix", "/api/../x", "/other"] {
+            assert!(!all.covers(&base_url, path), "{path}");
+        }
+        let root = base("https://h.example");
+        for path in ["/", "/x/../y", "*", ""] {
+            assert!(Resource::base(&root).covers(&root, path), "{path}");
+        }
+        // A token from before the base URL changed is good nowhere.
+        assert!(!all.covers(&base("https://other.example/api"), "/api"));
+        assert!(!all.covers(&base("https://h.example/ap"), "/ap/i"));
+    }
+
+    #[test]
+    fn within_means_equal_or_below_on_a_segment_boundary() {
+        let (all, mcp) = (at("/api"), at("/api/mcp"));
+        assert!(mcp.is_within(&all) && mcp.is_within(&mcp) && at("/api/mcp/x").is_within(&mcp));
+        assert!(at("/api/mcp/").is_within(&mcp) && mcp.is_within(&at("/api/mcp/")));
+        assert!(!all.is_within(&mcp) && !at("/api/mcpx").is_within(&mcp));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_covered_is_below_even_after_a_server_decodes_it(
+            tail in "(/|\\.|%2e|%2f|%25|5c|\\\\|;|a|mcp){0,12}"
+        ) {
+            let base = base("https://h.example");
+            let mcp = Resource::at(&base, "/mcp").unwrap();
+            let path = format!("/mcp{tail}");
+            if mcp.covers(&base, &path) {
+                let mut decoded = path;
+                for _ in 0..6 {
+                    let browser = url::Url::parse(&format!("https://h.example{decoded}")).unwrap();
+                    prop_assert!(browser.path().starts_with("/mcp"), "{}", browser);
+                    decoded = decoded.replace("%2e", ".").replace("%2f", "/")
+                        .replace("%5c", "\\").replace("%25", "%");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What is wrong with a provider, in words for the operator.
+
+use secrecy::ExposeSecret;
+use url::{Host, Url};
+
+use super::{Provider, azure, provider::Home};
+use crate::error::ConfigError;
+
+impl Provider {
+    /// Whether this can work at all.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a URL cannot be parsed, is not https (loopback hosts may be http), or
+    /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
+    /// client secret is given but empty, or either holds a control character; when `forward_resource` is on for a provider that
+    /// refuses `resource`.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let fault = |message: String| Err(ConfigError::new("provider", message));
+        if let Some(mistake) = self.mistake {
+            return fault(mistake.to_owned());
+        }
+        if let Home::Entra { tenant } = &self.home
+            && !azure::is_tenant(tenant)
+        {
+            return fault(format!(
+                "`{tenant}` is no tenant: give its id, its domain, or `organizations`, `common` \
+                 or `consumers`"
+            ));
+        }
+        for (what, url) in [
+            ("authorize", Some(&self.authorize_url)),
+            ("token", Some(&self.token_url)),
+            ("revocation", self.revocation_url.as_ref()),
+            ("userinfo", self.userinfo_url.as_ref()),
+        ] {
+            if let Some(url) = url
+                && let Err(why) = check_url(url)
+            {
+                // The URL itself is not repeated: it may hold a password.
+                return fault(format!("the {what} URL {why}"));
+            }
+        }
+        if self.client_id.is_empty() {
+            return fault("the client id is empty".to_owned());
+        }
+        if let Some(secret) = &self.client_secret
+            && secret.expose_secret().is_empty()
+        {
+            return fault(
+                "the client secret is empty; for an app without one say `without_client_secret`"
+                    .to_owned(),
+            );
+        }
+        if has_control(&self.client_id)
+            || self
+                .client_secret
+                .as_ref()
+                .is_some_and(|secret| has_control(secret.expose_secret()))
+        {
+            // A secret read from a file comes with the file's last line break.
+            return fault(
+                "the client id or secret holds a line break or another control character"
+                    .to_owned(),
+            );
+        }
+        if self.forward_resource && self.refuses_resource {
+            return fault(format!(
+                "{} refuses requests with a `resource`: leave `forward_resource` off",
+                self.name
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    text.chars().any(char::is_control)
+}
+
+/// The rule for every URL at which the proxy or a browser meets the provider.
+fn check_url(url: &str) -> Result<(), &'static str> {
+    let Ok(parsed) = Url::parse(url) else {
+        return Err("cannot be parsed");
+    };
+    let loopback = match parsed.host() {
+        None => return Err("has no host"),
+        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+    };
+    match parsed.scheme() {
+        "https" => {}
+        "http" if loopback => {}
+        "http" => return Err("must be https: tokens and secrets travel there"),
+        _ => return Err("must be https"),
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err("carries a user name or password");
+    }
+    if parsed.fragment().is_some() {
+        return Err("has a fragment");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{generic, github, google};
+
+    fn with(authorize: &str, token: &str) -> Provider {
+        generic(authorize, token, "id", "secret")
+    }
+
+    #[test]
+    fn every_url_must_be_https_unless_its_host_is_loopback() {
+        const OK: &str = "https://idp.example/x";
+        for good in [
+            OK,
+            "http://localhost:8080/token",
+            "http://127.0.0.9/token",
+            "http://[::1]:1/token",
+            "https://idp.example/x?tenant=a",
+        ] {
+            assert_eq!(with(good, OK).check(), Ok(()), "{good}");
+            assert_eq!(with(OK, good).revocation_url(good).check(), Ok(()));
+        }
+        for bad in [
+            "",
+            "idp.example/token",
+            "/token",
+            "http://idp.example/token",
+            "http://localhost.evil.example/token",
+            "http://localhost:80@evil.example/token",
+            "ftp://localhost/token",
+            "javascript:alert(1)",
+            "https://user:hunter2@idp.example/token",
+            "https://idp.example/token#f",
+            "https://idp.example:99999/token",
+        ] {
+            for provider in [
+                with(bad, OK),
+                with(OK, bad),
+                with(OK, OK).revocation_url(bad),
+                with(OK, OK).userinfo_url(bad),
+            ] {
+                let error = provider.check().expect_err(bad).to_string();
+                assert!(!error.contains("hunter2"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_client_id_or_secret_is_refused_but_a_public_app_is_fine() {
+        assert!(google("", "secret").check().is_err());
+        assert!(google("id", "").check().is_err());
+        assert!(google("id", "").without_client_secret().check().is_ok());
+    }
+
+    #[test]
+    fn authority_is_refused_where_it_means_nothing() {
+        assert!(
+            google("id", "s")
+                .authority("https://a.example")
+                .check()
+                .is_err()
+        );
+        assert!(
+            github("id", "s")
+                .authority("https://a.example")
+                .check()
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_secret_with_the_line_break_of_its_file_is_refused() {
+        let error = google("id", "hunter2\n").check().unwrap_err().to_string();
+        assert!(error.contains("line break") && !error.contains("hunter2"));
+        assert!(google("id\n", "s").check().is_err());
+    }
+}

@@ -1,0 +1,293 @@
+//! The type that every preset fills in, and what can be changed about it.
+
+use secrecy::SecretString;
+
+use super::{IssuerRule, azure, github, scopes::ScopeRule};
+
+/// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
+/// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenEndpointAuth {
+    /// `client_secret_basic`: the `Authorization` header. Every server must know it.
+    Basic,
+    /// `client_secret_post`: `client_id` and `client_secret` in the body.
+    Post,
+}
+
+/// Where the person's identity is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// In the ID token, or at the userinfo endpoint (OpenID Connect).
+    OpenId,
+    /// At GitHub's REST API.
+    GitHub,
+}
+
+/// How a token is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Revocation {
+    /// A form, as RFC 7009 has it.
+    Rfc7009,
+    /// GitHub's REST API: `DELETE` with a JSON body; access tokens only.
+    GitHub,
+}
+
+/// What moves along when [`Provider::authority`] names another host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// Nothing: the URLs are the provider's own.
+    Fixed,
+    /// Entra ID: every URL holds the tenant.
+    Entra { tenant: String },
+    /// GitHub Enterprise Server.
+    GitHub,
+}
+
+/// An identity provider and the one app that is registered there.
+///
+/// Constructors and setters do not fail; [`Provider::check`] says what is wrong, and building the
+/// configuration calls it. Prints without the client secret.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    pub(crate) name: String,
+    pub(crate) authorize_url: String,
+    pub(crate) token_url: String,
+    pub(crate) revocation_url: Option<String>,
+    pub(crate) userinfo_url: Option<String>,
+    pub(crate) issuer: IssuerRule,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: Option<SecretString>,
+    pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// What is asked for unless the configuration names scopes; the operator's names.
+    pub(crate) scopes: Vec<String>,
+    /// Always added towards the provider, never offered to clients; the provider's names.
+    pub(crate) upstream_scopes: Vec<String>,
+    pub(crate) scope_rule: ScopeRule,
+    pub(crate) authorization_params: Vec<(String, String)>,
+    pub(crate) token_params: Vec<(String, String)>,
+    pub(crate) refresh_params: Vec<(String, String)>,
+    pub(crate) forward_resource: bool,
+    /// The provider refuses every request that has a `resource` (Entra ID).
+    pub(crate) refuses_resource: bool,
+    pub(crate) sends_scope_on_refresh: bool,
+    pub(crate) uses_pkce: bool,
+    pub(crate) always_userinfo: bool,
+    pub(crate) who: Who,
+    pub(crate) revocation: Revocation,
+    pub(crate) home: Home,
+    /// A setter that could not do what it was asked.
+    pub(crate) mistake: Option<&'static str>,
+}
+
+impl Provider {
+    /// A provider that keeps to the RFCs.
+    pub(crate) fn new(
+        name: &str,
+        authorize_url: &str,
+        token_url: &str,
+        client_id: impl Into<String>,
+        client_secret: impl Into<SecretString>,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            authorize_url: authorize_url.to_owned(),
+            token_url: token_url.to_owned(),
+            revocation_url: None,
+            userinfo_url: None,
+            issuer: IssuerRule::Unknown,
+            client_id: client_id.into(),
+            client_secret: Some(client_secret.into()),
+            token_endpoint_auth: TokenEndpointAuth::Basic,
+            scopes: Vec::new(),
+            upstream_scopes: Vec::new(),
+            scope_rule: ScopeRule::Same,
+            authorization_params: Vec::new(),
+            token_params: Vec::new(),
+            refresh_params: Vec::new(),
+            forward_resource: false,
+            refuses_resource: false,
+            sends_scope_on_refresh: false,
+            uses_pkce: true,
+            always_userinfo: false,
+            who: Who::OpenId,
+            revocation: Revocation::Rfc7009,
+            home: Home::Fixed,
+            mistake: None,
+        }
+    }
+
+    /// What people call it; stands on the consent page.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Another host with the same layout: a national cloud or an external tenant of Entra ID
+    /// (`https://login.microsoftonline.us`), or a GitHub Enterprise Server
+    /// (`https://github.example.com`). Call it before the setters of single URLs.
+    #[must_use]
+    pub fn authority(mut self, url: &str) -> Self {
+        let url = url.strip_suffix('/').unwrap_or(url);
+        match self.home.clone() {
+            Home::Entra { tenant } => azure::at(self, url, &tenant),
+            Home::GitHub => github::at(self, url),
+            Home::Fixed => {
+                self.mistake = Some("`authority` has a meaning for azure and github only");
+                self
+            }
+        }
+    }
+
+    /// Where tokens are revoked (RFC 7009).
+    #[must_use]
+    pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
+        self.revocation_url = Some(url.into());
+        self
+    }
+
+    /// Where the person's claims are read (OpenID Connect Core section 5.3). Asked only when the
+    /// token answer holds no ID token; see [`Provider::always_userinfo`].
+    #[must_use]
+    pub fn userinfo_url(mut self, url: impl Into<String>) -> Self {
+        self.userinfo_url = Some(url.into());
+        self
+    }
+
+    /// Asks the userinfo endpoint even when there is an ID token, for providers whose ID token
+    /// lacks claims that you need (`email`, groups). Its `sub` must be the ID token's.
+    #[must_use]
+    pub fn always_userinfo(mut self, on: bool) -> Self {
+        self.always_userinfo = on;
+        self
+    }
+
+    /// What `iss` must be, to the byte, in ID tokens and in the redirect back (RFC 9207). Not
+    /// checked while it is unknown.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = IssuerRule::Exact(issuer.into());
+        self
+    }
+
+    /// How the client secret is sent to the token and revocation endpoints.
+    #[must_use]
+    pub fn token_endpoint_auth_method(mut self, method: TokenEndpointAuth) -> Self {
+        self.token_endpoint_auth = method;
+        self
+    }
+
+    /// For an app that is registered as a public client: no secret is sent, PKCE stays. The proxy
+    /// then needs a secret key of its own.
+    #[must_use]
+    pub fn without_client_secret(mut self) -> Self {
+        self.client_secret = None;
+        self
+    }
+
+    /// The scopes that are offered to clients and asked of the provider, unless the configuration
+    /// names others.
+    #[must_use]
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Scopes that are always asked of the provider, in its own names, and never offered to
+    /// clients (`offline_access`, say).
+    #[must_use]
+    pub fn upstream_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
+        self.upstream_scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The identifier URI of your API, for providers that want `{identifier URI}/{scope}`:
+    /// Entra ID's Application ID URI (`api://{client_id}` unless set), Cognito's resource server.
+    /// Clients see the bare scope. OpenID Connect's scopes and URIs pass as they are.
+    #[must_use]
+    pub fn identifier_uri(mut self, uri: &str) -> Self {
+        self.scope_rule = ScopeRule::prefixed(uri);
+        self
+    }
+
+    /// Adds a parameter to the authorization request, or replaces the preset's. The protocol's own
+    /// parameters cannot be changed.
+    #[must_use]
+    pub fn authorization_param(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        replace(&mut self.authorization_params, name.into(), value.into());
+        self
+    }
+
+    /// Adds a parameter to the exchange of a code, or replaces the preset's. The protocol's own
+    /// parameters cannot be changed.
+    #[must_use]
+    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        replace(&mut self.token_params, name.into(), value.into());
+        self
+    }
+
+    /// Adds a parameter to a refresh, or replaces the preset's. The protocol's own parameters
+    /// cannot be changed.
+    #[must_use]
+    pub fn refresh_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        replace(&mut self.refresh_params, name.into(), value.into());
+        self
+    }
+
+    /// Passes the client's `resource` on to the provider (RFC 8707). Off, because most providers
+    /// ignore it and some refuse the request.
+    #[must_use]
+    pub fn forward_resource(mut self, on: bool) -> Self {
+        self.forward_resource = on;
+        self
+    }
+
+    /// Names the scopes again on refresh (Entra ID needs it).
+    #[must_use]
+    pub fn sends_scope_on_refresh(mut self, on: bool) -> Self {
+        self.sends_scope_on_refresh = on;
+        self
+    }
+
+    /// PKCE towards the provider; off only for one that refuses unknown parameters.
+    #[must_use]
+    pub fn uses_pkce(mut self, on: bool) -> Self {
+        self.uses_pkce = on;
+        self
+    }
+}
+
+fn replace(params: &mut Vec<(String, String)>, name: String, value: String) {
+    params.retain(|(known, _)| *known != name);
+    params.push((name, value));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::provider::google;
+
+    #[test]
+    fn a_provider_prints_without_its_secret() {
+        let printed = format!("{:?}", google("id", "hunter2"));
+        assert!(printed.contains("google") && !printed.contains("hunter2"));
+    }
+
+    #[test]
+    fn setting_a_parameter_again_replaces_it() {
+        let provider = google("id", "s").authorization_param("prompt", "select_account");
+        let prompts: Vec<_> = provider
+            .authorization_params
+            .iter()
+            .filter(|(name, _)| name == "prompt")
+            .collect();
+        assert_eq!(
+            prompts,
+            [&("prompt".to_owned(), "select_account".to_owned())]
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! `AuthSession`: what a handler gets.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use http::Extensions;
+use serde_json::{Map, Value};
+
+use crate::{
+    bearer::Challenges,
+    clock::from_unix,
+    oauth::{BaseUrl, Resource, ScopeSet},
+};
+
+/// Who is calling, and what they may do: the request's validated bearer token, looked up.
+///
+/// The layer puts one into the extensions of every authenticated request. Cloning is one reference
+/// count. `Debug` prints no token and no claim values.
+///
+/// ```
+/// use tower_oauth_proxy::AuthSession;
+///
+/// fn handler(request: &http::Request<()>) -> String {
+///     match AuthSession::from_extensions(request.extensions()) {
+///         Some(session) => format!("hello {}", session.subject()),
+///         None => "hello stranger".to_owned(),
+///     }
+/// }
+/// assert_eq!(handler(&http::Request::new(())), "hello stranger");
+/// ```
+#[derive(Clone)]
+pub struct AuthSession(Arc<Inner>);
+
+/// The parts of a session, put together by the bearer check.
+pub(crate) struct Inner {
+    pub(crate) subject: String,
+    pub(crate) client_id: String,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) claims: Map<String, Value>,
+    pub(crate) roles: Vec<String>,
+    pub(crate) resource: Resource,
+    pub(crate) expires_at: u64,
+    /// `None` in passthrough mode, where no grant is kept.
+    pub(crate) grant_id: Option<String>,
+    pub(crate) upstream: UpstreamTokens,
+    /// For guards, which have to challenge as the layer does.
+    pub(crate) challenges: Challenges,
+}
+
+impl AuthSession {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// The session of a request that passed the layer; `None` on a public path, or in optional mode
+    /// without a token.
+    pub fn from_extensions(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
+    }
+
+    /// The person, as the provider names them: stable, unique at that provider (`sub`). Where the
+    /// provider names nobody it is `grant:` and a random id, different at each login.
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// The MCP client that holds the token.
+    pub fn client_id(&self) -> &str {
+        &self.0.client_id
+    }
+
+    /// The scopes of this token.
+    pub fn scopes(&self) -> &ScopeSet {
+        &self.0.scopes
+    }
+
+    /// The provider's claims that the configuration lets through.
+    pub fn claims(&self) -> &Map<String, Value> {
+        &self.0.claims
+    }
+
+    /// The person's roles, as the provider names them in the claims that `role_claims` lists. Kept
+    /// whatever `custom_claims_passthrough` lets through.
+    pub fn roles(&self) -> &[String] {
+        &self.0.roles
+    }
+
+    /// The protected resource that the token is for (RFC 8707): the base URL or a URL below it.
+    pub fn resource(&self) -> &str {
+        self.0.resource.as_str()
+    }
+
+    pub(crate) fn challenges(&self) -> &Challenges {
+        &self.0.challenges
+    }
+
+    /// Whether the token is for what stands at this path.
+    pub(crate) fn covers(&self, base: &BaseUrl, path: &str) -> bool {
+        self.0.resource.covers(base, path)
+    }
+
+    /// When this access token ends.
+    pub fn expires_at(&self) -> SystemTime {
+        from_unix(self.0.expires_at)
+    }
+
+    /// An opaque name of the login that this token comes from, the same in events; for correlation.
+    /// `None` in passthrough mode.
+    pub fn grant_id(&self) -> Option<&str> {
+        self.0.grant_id.as_deref()
+    }
+
+    /// The provider's own tokens, to call the provider's API in the person's name.
+    pub fn upstream(&self) -> &UpstreamTokens {
+        &self.0.upstream
+    }
+}
+
+impl fmt::Debug for AuthSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthSession")
+            .field("subject", &self.0.subject)
+            .field("scopes", &self.0.scopes)
+            .field("resource", &self.0.resource)
+            .field("expires_at", &self.0.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The provider's tokens behind a session, fresh at the time of the request.
+///
+/// The provider's refresh token is not here: using it would break the proxy's own renewal.
+#[derive(Clone)]
+pub struct UpstreamTokens {
+    pub(crate) access_token: String,
+    pub(crate) id_token: Option<String>,
+    pub(crate) expires_at: Option<u64>,
+}
+
+impl UpstreamTokens {
+    /// The provider's access token.
+    pub fn access_token(&self) -> &str {
+        &self.access_token
+    }
+
+    /// The provider's ID token, where it gave one.
+    pub fn id_token(&self) -> Option<&str> {
+        self.id_token.as_deref()
+    }
+
+    /// When the provider's access token ends; `None` when it does not, or the provider did not say.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.expires_at.map(from_unix)
+    }
+}
+
+impl fmt::Debug for UpstreamTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpstreamTokens")
+            .field("access_token", &"[redacted]")
+            .field("id_token", &self.id_token.as_ref().map(|_| "[redacted]"))
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Ada's session with these scopes and roles.
+    pub(crate) fn session(scopes: &str, roles: &[&str]) -> AuthSession {
+        let base = BaseUrl::parse("https://proxy.example").unwrap();
+        AuthSession::new(Inner {
+            subject: "ada".into(),
+            client_id: "client".into(),
+            scopes: ScopeSet::parse(scopes).unwrap(),
+            claims: Map::new(),
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            resource: Resource::base(&base),
+            expires_at: 1_000,
+            grant_id: None,
+            upstream: UpstreamTokens {
+                access_token: "UPSTREAM-SECRET".into(),
+                id_token: Some("UPSTREAM-SECRET".into()),
+                expires_at: None,
+            },
+            challenges: Challenges::new(&base, &ScopeSet::default()),
+        })
+    }
+
+    #[test]
+    fn a_session_prints_no_token() {
+        let session = session("read", &[]);
+        let printed = format!("{session:?} {:?}", session.upstream());
+        assert!(!printed.contains("UPSTREAM-SECRET"), "{printed}");
+        assert!(printed.contains("ada"));
+    }
+}

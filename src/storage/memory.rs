@@ -1,0 +1,319 @@
+//! The default store: this process's memory.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+
+use moka::{
+    Entry, Expiry,
+    notification::RemovalCause,
+    ops::compute::{CompResult, Op},
+    policy::EvictionPolicy,
+    sync::Cache,
+};
+
+use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+use crate::{
+    clock::{Clock, SystemClock, to_unix},
+    error::StorageError,
+};
+
+/// Room for all records, in bytes. A grant with its provider tokens is 2 to 6 KiB sealed, so this is
+/// some fifty thousand people logged in at once.
+const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
+/// Below this a handful of records at the size limit would push each other out.
+const MIN_MAX_BYTES: u64 = 16 * MAX_VALUE_BYTES as u64;
+/// What a record costs besides its key and value: the allocations, the table's slot, the nodes of
+/// the two queues and of the timer wheel. An estimate, on the high side.
+const RECORD_OVERHEAD: u64 = 400;
+/// Longer times to live count as this: nothing here lives longer, and no sum can overflow.
+const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// How long after its expiry a record's room is reclaimed. Whether it is expired is decided by the
+/// [`Clock`]; reclaiming runs on the monotonic clock, and must not come first when the two drift.
+const RECLAIM_DELAY: Duration = Duration::from_secs(60);
+/// At most one warning about lost records in this many seconds.
+const WARN_EVERY: u64 = 60;
+
+/// A store in memory: for one process, gone when it ends. The default.
+///
+/// Bounded in bytes (256 MiB unless set). When it is full the least recently used records go, never
+/// the new one; a record that was still live is then missed by its owner, who has to log in again,
+/// and a warning says so at most once a minute. The bound is kept by sweeps that lag behind by at
+/// most a few hundred writes.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_oauth_proxy::storage::{MemoryStorage, StorageError, TokenStorage};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), StorageError> {
+/// let store = MemoryStorage::with_max_bytes(64 * 1024 * 1024);
+/// store.set("k", b"v".to_vec(), Duration::from_secs(60)).await?;
+/// assert_eq!(store.get("k").await?.as_deref(), Some(&b"v"[..]));
+/// # Ok(())
+/// # }
+/// ```
+pub struct MemoryStorage {
+    records: Cache<String, Arc<Record>>,
+    clock: Arc<dyn Clock>,
+}
+
+struct Record {
+    value: Vec<u8>,
+    expires_at: SystemTime,
+    /// How long it was given, for the sweep alone.
+    ttl: Duration,
+}
+
+impl MemoryStorage {
+    /// An empty store of 256 MiB on the system's clock.
+    pub fn new() -> Self {
+        Self::with_max_bytes(DEFAULT_MAX_BYTES)
+    }
+
+    /// An empty store with another bound, in bytes; below 1 MiB it counts as 1 MiB.
+    pub fn with_max_bytes(max_bytes: u64) -> Self {
+        Self::build(max_bytes, Arc::new(SystemClock))
+    }
+
+    /// An empty store with the same bound on another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        let max_bytes = self.records.policy().max_capacity();
+        Self::build(max_bytes.unwrap_or(DEFAULT_MAX_BYTES), clock)
+    }
+
+    fn build(max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
+        let losses = Losses::new(Arc::clone(&clock));
+        let records = Cache::builder()
+            .name("tower-oauth-proxy-storage")
+            .max_capacity(max_bytes.max(MIN_MAX_BYTES))
+            .weigher(|key: &String, record: &Arc<Record>| weight(key, record))
+            // The default, TinyLFU, refuses a new record while the old ones are used more: a fresh
+            // authorization code would vanish.
+            .eviction_policy(EvictionPolicy::lru())
+            .expire_after(Reclaim)
+            .eviction_listener(move |_, record, cause| {
+                if cause == RemovalCause::Size {
+                    losses.count(&record);
+                }
+            })
+            .build();
+        Self { records, clock }
+    }
+
+    /// How many records are held, for monitoring; expired ones count until they are swept.
+    pub fn record_count(&self) -> u64 {
+        self.records.run_pending_tasks();
+        self.records.entry_count()
+    }
+
+    /// Every change goes through here, removals too: moka runs these closures one at a time for each
+    /// key, while its plain `insert` and `remove` would slip in between.
+    fn change(
+        &self,
+        key: &str,
+        decide: impl FnOnce(Option<&Record>) -> Op<Arc<Record>>,
+    ) -> CompResult<String, Arc<Record>> {
+        let decide = |entry: Option<Entry<String, Arc<Record>>>| {
+            let record = entry.map(Entry::into_value);
+            decide(record.as_deref().filter(|record| self.is_live(record)))
+        };
+        self.records.entry_by_ref(key).and_compute_with(decide)
+    }
+
+    fn record(&self, value: Vec<u8>, ttl: Duration) -> Result<Arc<Record>, StorageError> {
+        let (size, limit) = (value.len(), MAX_VALUE_BYTES);
+        if size > limit {
+            return Err(StorageError::TooLarge { size, limit });
+        }
+        let (now, ttl) = (self.clock.now(), ttl.min(MAX_TTL));
+        Ok(Arc::new(Record {
+            value,
+            // A clock at the end of time: nothing lives.
+            expires_at: now.checked_add(ttl).unwrap_or(now),
+            ttl,
+        }))
+    }
+
+    fn is_live(&self, record: &Record) -> bool {
+        record.expires_at > self.clock.now()
+    }
+}
+
+impl TokenStorage for MemoryStorage {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let record = self.records.get(key);
+            let live = record.filter(|record| self.is_live(record));
+            Ok(live.map(|record| record.value.clone()))
+        })
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            let record = self.record(value, ttl)?;
+            self.change(key, |_| Op::Put(record));
+            Ok(())
+        })
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        Box::pin(async move {
+            let record = self.record(value, ttl)?;
+            let result = self.change(key, |current| match current {
+                None => Op::Put(record),
+                Some(_) => Op::Nop,
+            });
+            Ok(is_written(&result))
+        })
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let mut taken = None;
+            self.change(key, |current| {
+                taken = current.map(|record| record.value.clone());
+                Op::Remove
+            });
+            Ok(taken)
+        })
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        Box::pin(async move {
+            let record = self.record(new, ttl)?;
+            let result = self.change(key, |current| match current {
+                Some(current) if current.value == expected => Op::Put(record),
+                _ => Op::Nop,
+            });
+            Ok(is_written(&result))
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            self.change(key, |_| Op::Remove);
+            Ok(())
+        })
+    }
+}
+
+fn is_written<K, V>(result: &CompResult<K, V>) -> bool {
+    matches!(
+        result,
+        CompResult::Inserted(_) | CompResult::ReplacedWith(_)
+    )
+}
+
+fn weight(key: &str, record: &Record) -> u32 {
+    let bytes = (key.len() + record.value.len()) as u64 + RECORD_OVERHEAD;
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+/// Tells moka when it may sweep a record; every write starts anew.
+struct Reclaim;
+
+impl Expiry<String, Arc<Record>> for Reclaim {
+    fn expire_after_create(
+        &self,
+        _: &String,
+        record: &Arc<Record>,
+        _: Instant,
+    ) -> Option<Duration> {
+        Some(record.ttl.saturating_add(RECLAIM_DELAY))
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &String,
+        record: &Arc<Record>,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(record.ttl.saturating_add(RECLAIM_DELAY))
+    }
+}
+
+/// Counts live records lost to the size bound, and says so once in a while.
+struct Losses {
+    clock: Arc<dyn Clock>,
+    lost: AtomicU64,
+    quiet_until: AtomicU64,
+}
+
+impl Losses {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            lost: AtomicU64::new(0),
+            quiet_until: AtomicU64::new(0),
+        }
+    }
+
+    /// Whether a warning was given.
+    fn count(&self, record: &Record) -> bool {
+        let time = self.clock.now();
+        if record.expires_at <= time {
+            return false;
+        }
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        let now = to_unix(time);
+        let quiet_until = self.quiet_until.load(Ordering::Relaxed);
+        if now < quiet_until {
+            return false;
+        }
+        // Of threads that are here at once, one warns.
+        let next = now.saturating_add(WARN_EVERY);
+        let swap = self.quiet_until.compare_exchange(
+            quiet_until,
+            next,
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if swap.is_err() {
+            return false;
+        }
+        tracing::warn!(
+            target: "tower_oauth_proxy",
+            lost = self.lost.swap(0, Ordering::Relaxed),
+            "the memory store is full: live records were dropped, and their owners have to log in \
+             again; give it more bytes, or use a store on disk"
+        );
+        true
+    }
+}
+
+impl Default for MemoryStorage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStorage")
+            .field("records", &self.records.entry_count())
+            .field("max_bytes", &self.records.policy().max_capacity())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,280 @@
+//! The proxy's own access tokens: JWTs of RFC 9068, signed with HS256 (RFC 7518 section 3.2).
+//!
+//! Only this proxy reads them, so nothing about a token is negotiated: its header must be, byte for
+//! byte, one that the proxy writes itself.
+
+use std::{borrow::Cow, fmt, ops::Deref};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::claims::{is_protected, member_size};
+use crate::key::{MacKey, Rotating};
+
+/// Up to here claims are passed on into a token, in bytes: common servers take 8 KiB of headers.
+const MAX_ISSUED: usize = 7 * 1024;
+/// The longest token that is looked at, in bytes. A token whose own claims are all at their limits
+/// (resource, client id, scopes) is longer than [`MAX_ISSUED`], and still has to verify.
+const MAX_VERIFIED: usize = 16 * 1024;
+/// HMAC-SHA256 in unpadded base64url, in characters.
+const SIGNATURE_CHARS: usize = 43;
+/// How far ahead another instance's clock may be, in seconds. `exp` has no such leeway: a token may
+/// die early by a client's clock, never late by ours.
+const MAX_CLOCK_AHEAD: u64 = 60;
+
+/// Makes and checks access tokens.
+pub(crate) struct AccessTokens {
+    issuer: Box<str>,
+    /// The first signs, all verify.
+    signers: Box<[Signer]>,
+}
+
+struct Signer {
+    /// The first segment of every token of this key.
+    header: String,
+    key: MacKey,
+}
+
+/// What an access token says, besides its issuer (RFC 9068 section 2.2).
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct AccessClaims {
+    pub sub: String,
+    /// The resource (RFC 8707).
+    pub aud: String,
+    pub client_id: String,
+    /// Separated by spaces; may be empty.
+    pub scope: String,
+    /// Seconds since the Unix epoch.
+    pub iat: u64,
+    /// Seconds since the Unix epoch; the token is dead from this second on.
+    pub exp: u64,
+    pub jti: String,
+    /// The grant that it belongs to.
+    pub gid: String,
+}
+
+/// Claims of a token that verified. Nothing else makes one.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct VerifiedClaims(AccessClaims);
+
+/// Why a token is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenError {
+    #[error("the token has not the form of an access token")]
+    Malformed,
+    #[error("the token's header is none that this proxy writes with its keys")]
+    Header,
+    #[error("the token's signature is wrong")]
+    Signature,
+    #[error("the token is from another issuer")]
+    Issuer,
+    #[error("the token is expired")]
+    Expired,
+    #[error("the token was issued in the future")]
+    NotYet,
+}
+
+/// The claims as they stand in a token. Unknown ones are those that were passed on from the provider.
+#[derive(Serialize, Deserialize)]
+struct Payload<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    #[serde(borrow)]
+    client_id: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
+    scope: Cow<'a, str>,
+    iat: u64,
+    exp: u64,
+    #[serde(borrow)]
+    jti: Cow<'a, str>,
+    #[serde(borrow)]
+    gid: Cow<'a, str>,
+}
+
+impl AccessTokens {
+    /// `issuer` is the base URL, byte for byte.
+    pub(crate) fn new(issuer: &str, keys: &Rotating<MacKey>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            signers: keys.all().cloned().map(Signer::new).collect(),
+        }
+    }
+
+    /// The token. `extra` are claims from the provider: one whose name is protected never gets in,
+    /// and one that would make the token too long for a header is left out.
+    pub(crate) fn issue(&self, claims: &AccessClaims, extra: &Map<String, Value>) -> String {
+        let Some(signer) = self.signers.first() else {
+            unreachable!("Rotating holds at least its current key")
+        };
+        let payload = URL_SAFE_NO_PAD.encode(self.payload(claims, extra));
+        let signed = format!("{}.{payload}", signer.header);
+        let signature = URL_SAFE_NO_PAD.encode(signer.key.tag(signed.as_bytes()));
+        format!("{signed}.{signature}")
+    }
+
+    fn payload(&self, claims: &AccessClaims, extra: &Map<String, Value>) -> String {
+        let own = Payload {
+            iss: Cow::Borrowed(&self.issuer),
+            sub: Cow::Borrowed(&claims.sub),
+            aud: Cow::Borrowed(&claims.aud),
+            client_id: Cow::Borrowed(&claims.client_id),
+            scope: Cow::Borrowed(&claims.scope),
+            iat: claims.iat,
+            exp: claims.exp,
+            jti: Cow::Borrowed(&claims.jti),
+            gid: Cow::Borrowed(&claims.gid),
+        };
+        let Ok(Value::Object(mut all)) = serde_json::to_value(own) else {
+            unreachable!("strings and numbers under fixed names are a JSON object")
+        };
+        let mut total: usize = all
+            .iter()
+            .map(|(name, value)| member_size(name, value))
+            .sum();
+        for (name, value) in extra {
+            let size = member_size(name, value);
+            // Base64 makes four of three.
+            if is_protected(name) || (total + size) / 3 * 4 > MAX_ISSUED {
+                continue;
+            }
+            total += size;
+            all.insert(name.clone(), value.clone());
+        }
+        Value::Object(all).to_string()
+    }
+
+    /// The claims of a token that this proxy issued and that is good at `now`, in seconds since the
+    /// Unix epoch. The audience is the caller's to check: it depends on the path.
+    ///
+    /// # Errors
+    ///
+    /// The first of the rules in [`TokenError`]'s order that the token breaks. Nothing of its
+    /// payload is parsed before the signature is known to be ours.
+    pub(crate) fn verify(&self, token: &str, now: u64) -> Result<VerifiedClaims, TokenError> {
+        if token.len() > MAX_VERIFIED {
+            return Err(TokenError::Malformed);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+        let (header, payload) = signed.split_once('.').ok_or(TokenError::Malformed)?;
+        if payload.contains('.') {
+            return Err(TokenError::Malformed);
+        }
+        self.check_signature(signed, header, signature)?;
+
+        let payload = URL_SAFE_NO_PAD.decode(payload);
+        let payload = payload.map_err(|_| TokenError::Malformed)?;
+        let claims: Payload<'_> =
+            serde_json::from_slice(&payload).map_err(|_| TokenError::Malformed)?;
+        if *claims.iss != *self.issuer {
+            return Err(TokenError::Issuer);
+        }
+        if claims.exp <= now {
+            return Err(TokenError::Expired);
+        }
+        if claims.iat > now.saturating_add(MAX_CLOCK_AHEAD) {
+            return Err(TokenError::NotYet);
+        }
+        Ok(VerifiedClaims(claims.into()))
+    }
+
+    /// `alg: none`, another algorithm, another `typ`, a `jwk` or `jku` of the sender's (the attacks of
+    /// RFC 8725 section 2): all of them are a header that is not ours, and are not even decoded.
+    fn check_signature(
+        &self,
+        signed: &str,
+        header: &str,
+        signature: &str,
+    ) -> Result<(), TokenError> {
+        let is_ours = |signer: &&Signer| signer.header == header;
+        let mut signers = self.signers.iter().filter(is_ours).peekable();
+        if signers.peek().is_none() {
+            return Err(TokenError::Header);
+        }
+        let tag = decode_signature(signature).ok_or(TokenError::Signature)?;
+        match signers.any(|signer| signer.key.verify(signed.as_bytes(), &tag)) {
+            true => Ok(()),
+            false => Err(TokenError::Signature),
+        }
+    }
+}
+
+impl Signer {
+    fn new(key: MacKey) -> Self {
+        // No signed text starts like this label: each starts with a header, `eyJ`.
+        let [a, b, c, d, ..] = key.tag(b"access token key id");
+        let header =
+            format!(r#"{{"typ":"at+jwt","alg":"HS256","kid":"{a:02x}{b:02x}{c:02x}{d:02x}"}}"#);
+        Self {
+            header: URL_SAFE_NO_PAD.encode(header),
+            key,
+        }
+    }
+}
+
+/// The whole tag: a MAC may be cut short elsewhere, not here (RFC 7518 section 3.2). The decoder takes
+/// no padding and no stray bits at the end, so that no two signatures mean the same.
+fn decode_signature(signature: &str) -> Option<[u8; 32]> {
+    if signature.len() != SIGNATURE_CHARS {
+        return None;
+    }
+    // The decoder wants room for whole groups of three bytes.
+    let mut tag = [0; 33];
+    let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut tag).ok()?;
+    tag.get(..length)?.try_into().ok()
+}
+
+impl From<Payload<'_>> for AccessClaims {
+    fn from(payload: Payload<'_>) -> Self {
+        Self {
+            sub: payload.sub.into_owned(),
+            aud: payload.aud.into_owned(),
+            client_id: payload.client_id.into_owned(),
+            scope: payload.scope.into_owned(),
+            iat: payload.iat,
+            exp: payload.exp,
+            jti: payload.jti.into_owned(),
+            gid: payload.gid.into_owned(),
+        }
+    }
+}
+
+impl Deref for VerifiedClaims {
+    type Target = AccessClaims;
+
+    fn deref(&self) -> &AccessClaims {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccessClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessClaims")
+            .field("aud", &self.aud)
+            .field("scope", &self.scope)
+            .field("exp", &self.exp)
+            .field("gid", &self.gid)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VerifiedClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("VerifiedClaims").field(&self.0).finish()
+    }
+}
+
+impl fmt::Debug for AccessTokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessTokens")
+            .field("issuer", &self.issuer)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

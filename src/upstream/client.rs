@@ -1,0 +1,209 @@
+//! The requests that go to the provider.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{
+    HeaderValue, StatusCode,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use reqwest::Client;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+
+use super::{
+    answer::{self, TokenAnswer},
+    credentials::{self, FormRequest},
+    refusal,
+    transport::{Answer, send},
+};
+use crate::{
+    error::UpstreamError,
+    provider::{Provider, Revocation},
+};
+
+/// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
+#[derive(Debug, Clone)]
+pub(crate) struct UpstreamClient {
+    provider: Arc<Provider>,
+    http: Client,
+    timeout: Duration,
+}
+
+impl UpstreamClient {
+    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
+        Self {
+            provider,
+            http,
+            timeout,
+        }
+    }
+
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
+    /// parameters and never over the protocol's.
+    pub(crate) async fn exchange_code(
+        &self,
+        code: &str,
+        verifier: Option<&str>,
+        redirect_uri: &str,
+        resource: Option<&str>,
+        extra: &[(String, String)],
+    ) -> Result<TokenAnswer, UpstreamError> {
+        let mut params = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+        ];
+        params.extend(verifier.map(|verifier| ("code_verifier", verifier)));
+        params.extend(resource.map(|resource| ("resource", resource)));
+        self.token_request(&params, &[extra, &self.provider.token_params])
+            .await
+    }
+
+    /// Renews the provider's access token (RFC 6749 section 6). `scope` is in the provider's names
+    /// and is sent only to a provider that wants it.
+    pub(crate) async fn refresh(
+        &self,
+        refresh_token: &str,
+        scope: Option<&str>,
+        extra: &[(String, String)],
+    ) -> Result<TokenAnswer, UpstreamError> {
+        let mut params = vec![
+            ("grant_type", "refresh_token"),
+            ("refresh_token", refresh_token),
+        ];
+        if self.provider.sends_scope_on_refresh {
+            params.extend(scope.map(|scope| ("scope", scope)));
+        }
+        self.token_request(&params, &[extra, &self.provider.refresh_params])
+            .await
+    }
+
+    /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
+    /// when the provider cannot.
+    pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
+        let Some(url) = &self.provider.revocation_url else {
+            return Ok(false);
+        };
+        match self.provider.revocation {
+            Revocation::Rfc7009 => self.revoke_by_form(url, token, hint).await.map(|()| true),
+            Revocation::GitHub if hint == "access_token" => self.revoke_at_github(url, token).await,
+            Revocation::GitHub => Ok(false),
+        }
+    }
+
+    /// Reads a JSON object with an access token, such as userinfo.
+    pub(crate) async fn get_object(
+        &self,
+        url: &str,
+        access_token: &str,
+    ) -> Result<Map<String, Value>, UpstreamError> {
+        match self.get_json(url, access_token).await? {
+            Value::Object(object) => Ok(object),
+            _ => Err(UpstreamError::Malformed(
+                "the document is no object".to_owned(),
+            )),
+        }
+    }
+
+    /// Reads any JSON document with an access token.
+    pub(crate) async fn get_json(
+        &self,
+        url: &str,
+        access_token: &str,
+    ) -> Result<Value, UpstreamError> {
+        let request = self
+            .http
+            .get(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, credentials::bearer(access_token));
+        let Answer { status, body, .. } = send(request, self.timeout).await?;
+        if !status.is_success() {
+            return Err(UpstreamError::Failed {
+                status: status.as_u16(),
+            });
+        }
+        serde_json::from_slice(&body)
+            .map_err(|_| UpstreamError::Malformed("the document is not JSON".to_owned()))
+    }
+
+    async fn token_request(
+        &self,
+        params: &[(&str, &str)],
+        extras: &[&[(String, String)]],
+    ) -> Result<TokenAnswer, UpstreamError> {
+        let request = credentials::form_request(&self.provider, params, extras);
+        let answer = self.post(&self.provider.token_url, request).await?;
+        answer::token_answer(
+            &self.provider,
+            answer.status,
+            answer.content_type.as_deref(),
+            &answer.body,
+        )
+    }
+
+    /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
+    /// 2.2 wants 200 for it, Google says `invalid_token`.
+    async fn revoke_by_form(
+        &self,
+        url: &str,
+        token: &str,
+        hint: &str,
+    ) -> Result<(), UpstreamError> {
+        let params = [("token", token), ("token_type_hint", hint)];
+        let request = credentials::form_request(&self.provider, &params, &[]);
+        let answer = self.post(url, request).await?;
+        match refusal::accepted(answer.status, answer.content_type.as_deref(), &answer.body) {
+            Ok(_) => Ok(()),
+            Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `DELETE /applications/{client_id}/token`: ends this token, not the person's approval of the
+    /// app. 404 and 422 are GitHub's words for a token that it does not know.
+    async fn revoke_at_github(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+        let Some(secret) = &self.provider.client_secret else {
+            return Ok(false);
+        };
+        let authorization = credentials::basic(&self.provider.client_id, secret.expose_secret());
+        let request = self
+            .http
+            .delete(url)
+            .header(ACCEPT, "application/json")
+            .header(CONTENT_TYPE, "application/json")
+            .header(AUTHORIZATION, authorization)
+            .body(json!({ "access_token": token }).to_string());
+        let status = send(request, self.timeout).await?.status;
+        if status.is_success()
+            || matches!(
+                status,
+                StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY
+            )
+        {
+            return Ok(true);
+        }
+        Err(UpstreamError::Failed {
+            status: status.as_u16(),
+        })
+    }
+
+    async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
+        let mut request = self
+            .http
+            .post(url)
+            .header(ACCEPT, "application/json")
+            .header(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/x-www-form-urlencoded"),
+            )
+            .body(form.body.as_str().to_owned());
+        if let Some(authorization) = form.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        send(request, self.timeout).await
+    }
+}

@@ -1,0 +1,121 @@
+//! One HTTP exchange with the provider, bounded in time and size.
+
+use std::{error::Error as _, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{
+    StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
+
+use crate::{
+    error::{ConfigError, UpstreamError},
+    event::printable,
+};
+
+/// No token answer or userinfo document comes near; a peer's process was filled by one that never
+/// ended.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// A connection that takes longer will not come.
+const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Idle connections are dropped before the usual gateway drops them in silence.
+const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
+/// Idle connections that are kept for one host.
+const POOL_IDLE_CONNECTIONS: usize = 16;
+/// The longest description of a transport error, in characters.
+const MAX_DESCRIPTION: usize = 300;
+
+/// What an operator may change about the HTTP client: proxies, root certificates, DNS.
+pub(crate) type Customize = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
+
+/// The client for everything that goes to the provider. Redirects are never followed, whatever
+/// `customize` says: a token request would carry its secrets to another host.
+pub(crate) fn http_client(
+    customize: Option<Customize>,
+    timeout: Duration,
+) -> Result<Client, ConfigError> {
+    let builder = Client::builder()
+        .connect_timeout(timeout.min(MAX_CONNECT_TIME))
+        .pool_idle_timeout(POOL_IDLE_TIME)
+        .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS)
+        // GitHub's API refuses requests without one.
+        .user_agent(concat!("tower-oauth-proxy/", env!("CARGO_PKG_VERSION")));
+    let builder = match customize {
+        Some(customize) => customize(builder),
+        None => builder,
+    };
+    builder
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .build()
+        .map_err(|error| ConfigError::new("http_client", describe(error)))
+}
+
+/// An answer that was read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// Sends and reads everything within `timeout`, a slow drip of a body included.
+pub(crate) async fn send(
+    request: RequestBuilder,
+    timeout: Duration,
+) -> Result<Answer, UpstreamError> {
+    let exchange = async {
+        let response = request.send().await.map_err(transport)?;
+        read(response).await
+    };
+    tokio::time::timeout(timeout, exchange)
+        .await
+        .unwrap_or(Err(UpstreamError::Timeout))
+}
+
+async fn read(mut response: Response) -> Result<Answer, UpstreamError> {
+    let too_large =
+        || UpstreamError::Malformed(format!("the body is larger than {MAX_BODY_BYTES} bytes"));
+    let status = response.status();
+    let text = |name| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    let content_type = text(CONTENT_TYPE);
+    let announced = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer {
+        status,
+        content_type,
+        body: body.freeze(),
+    })
+}
+
+fn transport(error: reqwest::Error) -> UpstreamError {
+    if error.is_timeout() {
+        return UpstreamError::Timeout;
+    }
+    UpstreamError::Transport(describe(error))
+}
+
+/// The error and what caused it, without the URL: an operator's may hold a key in its query.
+fn describe(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    printable(&text, MAX_DESCRIPTION)
+}

@@ -1,0 +1,352 @@
+// Journeys in a real browser (Debian's headless Chromium): what only a browser
+// enforces. It applies CSP `form-action` to the whole chain of redirects that a
+// submitted form starts, keeps SameSite and prefixed cookies by its own rules, and
+// sends the headers that tell one site's form from another's.
+//
+//   BASE_URL, MCP_URL, PROVIDER_ISSUER   as run.mjs sets them
+//   SCREENSHOT_DIR                       where the pictures for people go
+
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+import { atEnd, check, env, equal, finish, journey, until } from './steps.mjs';
+
+const APPROVE = /^(approve|allow|continue|authorize|yes)/i;
+const PRIVATE_SCHEME = 'myapp://done';
+const PATIENCE_MS = 20_000;
+
+const baseUrl = env('BASE_URL');
+const screenshots = env('SCREENSHOT_DIR');
+await mkdir(screenshots, { recursive: true });
+const step = journey('browser');
+const client = await startClient();
+const clientId = await step('a client with two callbacks on another port registers', register);
+
+const first = await step('Chromium starts with a new profile', () => openProfile('first'));
+
+await step('the consent page is readable, and runs no script', async () => {
+  const page = await openConsent(first, client.callback);
+  const text = await page.innerText('body');
+  check(text.includes('Browser journey'), `the page does not name the client:\n${text}`);
+  check(/localhost|127\.0\.0\.1/.test(text), `the page does not name where the answer goes:\n${text}`);
+  equal(await page.locator('script').count(), 0, 'scripts on the page');
+  await page.screenshot({ path: join(screenshots, 'consent.png'), fullPage: true });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: join(screenshots, 'consent-phone.png'), fullPage: true });
+  await page.close();
+});
+
+await step('its cookies are out of reach of scripts and of other sites', async () => {
+  const page = await openConsent(first, client.callback);
+  await mustBeWellKept(first);
+  await page.close();
+});
+
+await step('approve carries the person through the login form to the callback on another port', async () => {
+  const { page, state } = await openConsentWithState(first, client.callback);
+  await approve(page);
+  await logIn(page, 'frank');
+  const arrived = await client.arrival();
+  check(arrived.searchParams.get('code'), `no code in ${arrived}`);
+  equal(arrived.searchParams.get('state'), state, 'state');
+  equal(arrived.searchParams.get('iss'), baseUrl, 'iss (RFC 9207)');
+  await page.close();
+});
+
+await step('approve carries the person on to a private scheme, and CSP blocks no hop', async () => {
+  // Logged in at the provider already: one unbroken chain from the button to `myapp:`.
+  const { reached, violations, arrived } = await approveTowardsPrivateScheme({});
+  equal(violations.join('\n'), '', 'CSP violations');
+  check(arrived.searchParams.get('code'), `no code in ${arrived}`);
+  check(reached?.startsWith(PRIVATE_SCHEME), `the browser did not go on to ${PRIVATE_SCHEME}, but: ${reached}`);
+});
+
+await step('(control) with form-action in the page’s CSP, this browser would have blocked the last hop', async () => {
+  // Every host of the chain is allowed, so that nothing but the private scheme is in breach.
+  const addedPolicy = "form-action 'self' http://localhost:* http://127.0.0.1:*";
+  const { reached, violations } = await approveTowardsPrivateScheme({ addedPolicy });
+  check(violations.length > 0, 'no violation was seen, so the step above proves nothing');
+  check(!reached, `the browser went on to ${reached}, so the step above proves nothing`);
+});
+
+const second = await step('a second profile starts', () => openProfile('second'));
+
+await step('a second profile cannot complete the login that the first one began', async () => {
+  const { page, state } = await openConsentWithState(first, client.callback);
+  const stopped = await stopAt(page, `${baseUrl}/oauth/callback*`);
+  await approve(page);
+  const callbackUrl = await stopped.url();
+  await stopped.release();
+  await mustBeWellKept(first);
+
+  const other = await second.newPage();
+  await mustBeRefused(other, () => other.goto(callbackUrl), 'the callback in the second profile');
+  await other.screenshot({ path: join(screenshots, 'error-other-browser.png'), fullPage: true });
+  await other.close();
+
+  // The refusal changed nothing: where the login began, it still completes, and once only.
+  await page.goto(callbackUrl);
+  const arrived = await client.arrival();
+  equal(arrived.searchParams.get('state'), state, 'state');
+  check(arrived.searchParams.get('code'), `no code in ${arrived}`);
+  await mustBeRefused(page, () => page.goto(callbackUrl), 'the same callback again');
+  await page.close();
+});
+
+await step('the first profile’s consent is of no use in the second', async () => {
+  const page = await openConsent(first, client.callback);
+  const consentUrl = page.url();
+  const fields = await page.locator('form input[type=hidden]').evaluateAll(
+    (inputs) => inputs.map(({ name, value }) => ({ name, value })),
+  );
+  check(fields.length > 0, 'the consent form has no hidden field: nothing binds it to this browser');
+
+  // Opened as it stands: either refused, or (where the URL is the client's own request) a consent of its own.
+  const other = await second.newPage();
+  const opened = await other.goto(consentUrl);
+  if (opened.status() === 200) {
+    const own = await other.locator('form input[type=hidden]').evaluateAll((inputs) => inputs.map(({ value }) => value));
+    check(
+      fields.some(({ value }) => !own.includes(value)),
+      `the second profile was shown the first one's form at ${consentUrl}`,
+    );
+  } else {
+    check(opened.status() >= 400 && opened.status() < 500, `${consentUrl} answered ${opened.status()}`);
+  }
+  await other.close();
+
+  // The form itself, sent by the second profile from a consent page of its own.
+  const forged = await openConsent(second, client.callback);
+  await forged.locator('form').first().evaluate((form, values) => {
+    for (const { name, value } of values) {
+      const input = form.querySelector(`input[name="${CSS.escape(name)}"]`);
+      if (input) input.value = value;
+    }
+  }, fields);
+  await mustBeRefused(forged, async () => {
+    const answer = forged.waitForNavigation({ timeout: PATIENCE_MS });
+    await button(forged).click();
+    return answer;
+  }, 'the first profile’s form in the second profile');
+  await forged.close();
+
+  // And it is still good where it belongs.
+  await approve(page);
+  check((await client.arrival()).searchParams.get('code'), 'no code in the first profile');
+  await page.close();
+});
+
+await step('an unknown client gets a page that a person can read, and no redirect', async () => {
+  const page = await first.newPage();
+  const url = authorizationUrl(client.callback).url.replace(clientId, 'nobody');
+  await mustBeRefused(page, () => page.goto(url), 'an unknown client');
+  check((await page.innerText('body')).length > 40, 'the page says next to nothing');
+  await page.screenshot({ path: join(screenshots, 'error-unknown-client.png'), fullPage: true });
+});
+
+console.log(`pictures: ${screenshots}`);
+await finish(0);
+
+/** From a consent page of the first profile to `myapp:`, watching every hop. */
+async function approveTowardsPrivateScheme({ addedPolicy }) {
+  const page = await first.newPage();
+  const devtools = await first.newCDPSession(page);
+  const violations = [];
+  let reached;
+  await devtools.send('Network.enable');
+  await devtools.send('Page.enable');
+  await devtools.send('Log.enable');
+  devtools.on('Log.entryAdded', ({ entry }) => {
+    if (/Content Security Policy|form-action/i.test(entry.text)) violations.push(entry.text);
+  });
+  page.on('console', (message) => {
+    if (/Content Security Policy|form-action/i.test(message.text())) violations.push(message.text());
+  });
+  devtools.on('Network.requestWillBeSent', ({ request }) => {
+    if (request.url.startsWith('myapp:')) reached = request.url;
+  });
+  devtools.on('Page.frameRequestedNavigation', ({ url }) => {
+    if (url.startsWith('myapp:')) reached = url;
+  });
+  if (addedPolicy) {
+    await page.route(`${baseUrl}/oauth/**`, async (route) => {
+      if (route.request().method() !== 'GET') return route.continue();
+      const response = await route.fetch({ maxRedirects: 0 });
+      const policy = [response.headers()['content-security-policy'], addedPolicy].filter(Boolean).join('; ');
+      return route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } });
+    });
+  }
+  await page.goto(authorizationUrl(client.callbackToPrivateScheme).url);
+  await button(page).click({ noWaitAfter: true });
+  const arrived = await client.arrival();
+  await until('the end of the chain', PATIENCE_MS / 1000, () => reached || violations.length > 0);
+  await page.waitForTimeout(500); // a late violation would be one all the same
+  await page.close();
+  client.forget();
+  return { reached, violations, arrived };
+}
+
+/** Holds the first request for `pattern`, at whatever hop of a chain. */
+async function stopAt(page, pattern) {
+  const devtools = await page.context().newCDPSession(page);
+  let seen;
+  devtools.on('Fetch.requestPaused', ({ requestId, request }) => {
+    seen ??= request.url;
+    devtools.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' }).catch(() => {});
+  });
+  await devtools.send('Fetch.enable', { patterns: [{ urlPattern: pattern, requestStage: 'Request' }] });
+  return {
+    url: () => until(`the browser to be sent to ${pattern}`, PATIENCE_MS / 1000, () => seen),
+    release: () => devtools.detach(),
+  };
+}
+
+/** Every cookie of the proxy's, as this browser has understood it. */
+async function mustBeWellKept(context) {
+  const cookies = await context.cookies(baseUrl);
+  check(cookies.length > 0, 'the browser keeps no cookie of the proxy');
+  for (const { name, path, secure, httpOnly, sameSite } of cookies) {
+    check(httpOnly, `${name}: scripts can read it`);
+    equal(sameSite, 'Lax', `${name}: SameSite`);
+    if (baseUrl.startsWith('https:')) {
+      check(name.startsWith('__Host-') && secure && path === '/', `${name}: not bound to this host and to TLS`);
+    }
+  }
+}
+
+/** A readable refusal: 4xx, HTML, on the proxy's own origin, nothing at the client. */
+async function mustBeRefused(page, act, what) {
+  client.forget();
+  const answer = await act();
+  check(answer, `${what}: no answer`);
+  const status = answer.status();
+  const body = await answer.text().catch(() => '');
+  const shown = { url: answer.url(), status, headers: answer.headers(), body };
+  check(status >= 400 && status < 500, `${what}: not refused`, shown);
+  check(answer.headers()['content-type']?.startsWith('text/html'), `${what}: not a page for a person`, shown);
+  check(answer.request().redirectedFrom() === null, `${what}: came by a redirect`, shown);
+  equal(new URL(page.url()).origin, new URL(baseUrl).origin, `${what}: the browser's place`, shown);
+  await page.waitForTimeout(200);
+  equal(client.arrivals.length, 0, `${what}: arrivals at the client`, shown);
+}
+
+async function openConsent(context, redirectUri) {
+  return (await openConsentWithState(context, redirectUri)).page;
+}
+
+async function openConsentWithState(context, redirectUri) {
+  client.forget();
+  const { url, state } = authorizationUrl(redirectUri);
+  const page = await context.newPage();
+  const answer = await page.goto(url);
+  check(answer.status() === 200, 'no consent page', { url: page.url(), status: answer.status(), headers: answer.headers(), body: await page.content() });
+  await button(page).waitFor({ timeout: PATIENCE_MS });
+  return { page, state };
+}
+
+function authorizationUrl(redirectUri) {
+  const state = randomBytes(12).toString('base64url');
+  const url = new URL(`${baseUrl}/oauth/authorize`);
+  url.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    code_challenge: createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url'),
+    code_challenge_method: 'S256',
+    state,
+    resource: env('MCP_URL'),
+  });
+  return { url: url.href, state };
+}
+
+function button(page) {
+  return page.getByRole('button', { name: APPROVE }).first();
+}
+
+async function approve(page) {
+  await button(page).click({ noWaitAfter: true });
+}
+
+/** The provider's own forms: login, then its consent. */
+async function logIn(page, name) {
+  await page.locator('input[name=login]').fill(name, { timeout: PATIENCE_MS });
+  await page.locator('input[name=password]').fill('any password');
+  await page.getByRole('button', { name: /sign-in/i }).click();
+  await page.getByRole('button', { name: /continue/i }).click({ timeout: PATIENCE_MS, noWaitAfter: true });
+}
+
+async function openProfile(name) {
+  const folder = await mkdtemp(join(tmpdir(), `tower-oauth-proxy-${name}-`));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: env('CHROMIUM', '/usr/bin/chromium'),
+    headless: true,
+    ignoreHTTPSErrors: true, // the certificate is of run.mjs's own making
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      // Nothing but this machine, whatever a page asks for.
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+    ],
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  atEnd(async () => {
+    await context.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return context;
+}
+
+/** The client's own little server, on its own port. */
+async function startClient() {
+  const arrivals = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, `http://${request.headers.host}`);
+    if (url.pathname === '/callback') {
+      arrivals.push(url);
+      response.setHeader('content-type', 'text/html');
+      response.end('<title>client</title><p>Back at the client.</p>');
+    } else if (url.pathname === '/to-app') {
+      // As hosted clients do: their callback hands over to the app on this computer.
+      arrivals.push(url);
+      response.writeHead(302, { location: `${PRIVATE_SCHEME}?${url.searchParams}` });
+      response.end();
+    } else {
+      response.writeHead(404);
+      response.end();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  return {
+    callback: `${origin}/callback`,
+    callbackToPrivateScheme: `${origin}/to-app`,
+    arrivals,
+    arrival: async () => {
+      await until('the browser to arrive at the client', PATIENCE_MS / 1000, () => arrivals.length > 0);
+      return arrivals.shift();
+    },
+    forget: () => { arrivals.length = 0; },
+  };
+}
+
+async function register() {
+  const response = await fetch(`${baseUrl}/oauth/register`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      client_name: 'Browser journey',
+      redirect_uris: [client.callback, client.callbackToPrivateScheme],
+      token_endpoint_auth_method: 'none',
+    }),
+  });
+  const body = await response.text();
+  check(response.status === 201, 'not registered', { method: 'POST', url: response.url, status: response.status, headers: Object.fromEntries(response.headers), body });
+  return JSON.parse(body).client_id;
+}
