@@ -28,10 +28,14 @@ pub mod clock;
 pub mod html;
 pub mod jar;
 pub mod provider;
+pub mod proxy;
+pub mod store;
 pub mod wire;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
 pub use clock::FakeClock;
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
+pub use proxy::Proxy;
+pub use store::Store;
 pub use wire::{Reply, Wire};

@@ -16,7 +16,7 @@ use tower_oauth_proxy::{
 };
 
 use super::{
-    Browser, Client, FakeClock, Landing, Pkce, Provider, Tokens, Wire,
+    Browser, Client, FakeClock, Landing, Pkce, Provider, Store, Tokens, Wire,
     client::{CALLBACK, native_metadata},
     wire::query_param,
 };
@@ -63,6 +63,18 @@ impl Proxy {
         Self::before(provider, clock, base, change)
     }
 
+    /// At [`BASE`], configured, with a store that can be shared, broken and looked into.
+    pub async fn with_store(
+        change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+    ) -> (Self, Store) {
+        let clock = FakeClock::default();
+        let provider = Arc::new(Provider::start(clock.clone()).await);
+        let store = Store::new(&clock);
+        let kept = store.clone();
+        let change = |builder| change(builder).token_storage(kept);
+        (Self::before(provider, clock, BASE, change), store)
+    }
+
     /// Another instance before the same provider, with the same clock, base URL and secret. Hand
     /// both the same store to make them one deployment.
     pub fn sibling(
@@ -84,11 +96,24 @@ impl Proxy {
         base: &str,
         change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
     ) -> Self {
+        let builder = builder_from(upstream(&provider), base);
+        Self::built(provider, clock, base, change(builder))
+    }
+
+    /// From a builder that was made elsewhere; clock and events are added.
+    pub fn built(
+        provider: Arc<Provider>,
+        clock: FakeClock,
+        base: &str,
+        builder: OAuthProxyConfigBuilder,
+    ) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
-        let builder = builder_for(&provider, base).clock(clock.clone());
         let kept = events.clone();
-        let builder = builder.on_event(move |event| kept.lock().unwrap().push(event.clone()));
-        let config = change(builder).build().expect("a configuration that works");
+        let config = builder
+            .clock(clock.clone())
+            .on_event(move |event| kept.lock().unwrap().push(event.clone()))
+            .build()
+            .expect("a configuration that works");
         let layer = OAuthProxyLayer::new(config);
         let origin = super::browser::origin_of(&base.parse().unwrap());
         let inner = tower::service_fn(async |request| Ok::<_, Infallible>(tell(&request)));
@@ -96,7 +121,7 @@ impl Proxy {
             wire: Wire::new(origin, layer.layer(inner)),
             provider,
             clock,
-            base: base.to_owned(),
+            base: base.trim_end_matches('/').to_owned(),
             layer,
             events,
         }
@@ -194,17 +219,21 @@ impl Proxy {
     }
 }
 
-/// A configuration for this provider that works.
-pub fn builder_for(provider: &Provider, base: &str) -> OAuthProxyConfigBuilder {
+/// The provider, as the proxy is told of it.
+pub fn upstream(provider: &Provider) -> tower_oauth_proxy::Provider {
     let settings = provider.settings();
-    let upstream = generic(
+    generic(
         &provider.url("/authorize"),
         &provider.url("/token"),
         settings.client_id,
         settings.client_secret,
     )
-    .userinfo_url(&provider.url("/userinfo"))
-    .revocation_url(&provider.url("/revoke"));
+    .userinfo_url(provider.url("/userinfo"))
+    .revocation_url(provider.url("/revoke"))
+}
+
+/// A configuration that works.
+pub fn builder_from(upstream: tower_oauth_proxy::Provider, base: &str) -> OAuthProxyConfigBuilder {
     OAuthProxyConfig::builder(upstream, base)
         .secret_key(SecretKey::from_bytes(SECRET).expect("a long secret"))
         .scopes(["openid", "read", "write"])
