@@ -1,0 +1,73 @@
+//! Any OAuth server as the identity provider, configured by environment alone.
+//!
+//! ```text
+//! LISTEN=127.0.0.1:8080 BASE_URL=http://127.0.0.1:8080 \
+//! UPSTREAM_AUTHORIZE_URL=https://login.example/authorize \
+//! UPSTREAM_TOKEN_URL=https://login.example/token \
+//! UPSTREAM_CLIENT_ID=... UPSTREAM_CLIENT_SECRET=... SCOPES="openid email" \
+//! cargo run --example custom_provider
+//! ```
+//!
+//! Register `{BASE_URL}/oauth/callback` as the redirect URI at that server.
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `LISTEN` | host:port to listen at |
+//! | `BASE_URL` | public URL of this server |
+//! | `PROTECTED_PATH` | path below `BASE_URL` of the service; `/mcp` unless set |
+//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints |
+//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL` | more endpoints, if it has them |
+//! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
+//! | `SCOPES` | what clients may ask for, separated by spaces |
+//! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
+//! | `ALLOWED_REDIRECT_URIS` | patterns, separated by spaces; loopback only unless set |
+//! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
+//! | `STORAGE` | `memory` |
+//! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
+//! | `ACCESS_TOKEN_TTL` | seconds |
+//!
+//! On the protected path, a JSON-RPC `POST` gets a JSON-RPC result with the session's subject,
+//! scopes and client; any other request the same as plain JSON.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "support/env.rs"]
+mod env;
+
+use std::process::ExitCode;
+
+use axum::{Json, Router, body::Bytes, http::Extensions, routing::any};
+use env::{Env, Refusal};
+use serde_json::{Value, json};
+use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    env::run(start).await
+}
+
+async fn start(env: Env) -> Result<(), Refusal> {
+    let provider = env.custom_provider()?;
+    let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
+    let config = env.options(builder)?.build()?;
+
+    let app = Router::new()
+        .route(&env.protected_path()?, any(who_am_i))
+        .layer(OAuthProxyLayer::new(config));
+    env::serve(&env, app).await
+}
+
+/// Tells who is asking: to JSON-RPC in JSON-RPC, to anything else in JSON.
+async fn who_am_i(extensions: Extensions, body: Bytes) -> Json<Value> {
+    let session = AuthSession::from_extensions(&extensions);
+    let who = json!({
+        "subject": session.map(AuthSession::subject),
+        "scopes": session.map(|s| s.scopes().iter().collect::<Vec<_>>()),
+        "client": session.map(AuthSession::client_id),
+    });
+    let call: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Json(match call.get("jsonrpc") {
+        Some(version) => json!({ "jsonrpc": version, "id": call.get("id"), "result": who }),
+        None => who,
+    })
+}

@@ -1,0 +1,47 @@
+//! People log in with GitHub.
+//!
+//! Create an OAuth App in GitHub's developer settings, with the callback URL
+//! `{BASE_URL}/oauth/callback`, then:
+//!
+//! ```text
+//! LISTEN=127.0.0.1:8080 BASE_URL=http://127.0.0.1:8080 \
+//! GITHUB_CLIENT_ID=... GITHUB_CLIENT_SECRET=... cargo run --example github
+//! ```
+//!
+//! Optional: `SCOPES`, `REQUIRED_SCOPES`, `ALLOWED_REDIRECT_URIS`, `SECRET_KEY`, `CONSENT` and
+//! `ACCESS_TOKEN_TTL`, as in `custom_provider`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "support/env.rs"]
+mod env;
+
+use std::process::ExitCode;
+
+use axum::{Router, http::Extensions, routing::any};
+use env::{Env, Refusal};
+use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, provider};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    env::run(start).await
+}
+
+async fn start(env: Env) -> Result<(), Refusal> {
+    let provider = provider::github(
+        env.required("GITHUB_CLIENT_ID")?,
+        env.required("GITHUB_CLIENT_SECRET")?,
+    );
+    let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
+    let config = env.options(builder)?.build()?;
+
+    let app = Router::new()
+        .route(&env.protected_path()?, any(hello))
+        .layer(OAuthProxyLayer::new(config));
+    env::serve(&env, app).await
+}
+
+async fn hello(extensions: Extensions) -> String {
+    let subject = AuthSession::from_extensions(&extensions).map(AuthSession::subject);
+    format!("Hello, {}!\n", subject.unwrap_or("whoever you are"))
+}

@@ -1,0 +1,47 @@
+//! People log in with Google.
+//!
+//! Create an OAuth client of type "Web application" in the Google Cloud console, with the redirect
+//! URI `{BASE_URL}/oauth/callback`, then:
+//!
+//! ```text
+//! LISTEN=127.0.0.1:8080 BASE_URL=http://127.0.0.1:8080 \
+//! GOOGLE_CLIENT_ID=... GOOGLE_CLIENT_SECRET=... cargo run --example google
+//! ```
+//!
+//! Optional: `SCOPES`, `REQUIRED_SCOPES`, `ALLOWED_REDIRECT_URIS`, `SECRET_KEY`, `CONSENT` and
+//! `ACCESS_TOKEN_TTL`, as in `custom_provider`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "support/env.rs"]
+mod env;
+
+use std::process::ExitCode;
+
+use axum::{Router, http::Extensions, routing::any};
+use env::{Env, Refusal};
+use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, provider};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    env::run(start).await
+}
+
+async fn start(env: Env) -> Result<(), Refusal> {
+    let provider = provider::google(
+        env.required("GOOGLE_CLIENT_ID")?,
+        env.required("GOOGLE_CLIENT_SECRET")?,
+    );
+    let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
+    let config = env.options(builder)?.build()?;
+
+    let app = Router::new()
+        .route(&env.protected_path()?, any(hello))
+        .layer(OAuthProxyLayer::new(config));
+    env::serve(&env, app).await
+}
+
+async fn hello(extensions: Extensions) -> String {
+    let subject = AuthSession::from_extensions(&extensions).map(AuthSession::subject);
+    format!("Hello, {}!\n", subject.unwrap_or("whoever you are"))
+}

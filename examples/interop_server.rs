@@ -1,0 +1,77 @@
+//! An MCP server (rmcp) with one tool, for interoperability tests; configured by the environment of
+//! `custom_provider`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "support/env.rs"]
+mod env;
+
+use std::process::ExitCode;
+
+use axum::Router;
+use env::{Env, Refusal};
+use rmcp::{
+    ServerHandler,
+    handler::server::{router::tool::ToolRouter, tool::Extension},
+    model::{ServerCapabilities, ServerConfig},
+    tool, tool_handler, tool_router,
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::local::LocalSessionManager,
+    },
+};
+use serde_json::json;
+use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    env::run(start).await
+}
+
+async fn start(env: Env) -> Result<(), Refusal> {
+    let base_url = env.required("BASE_URL")?;
+    let builder = OAuthProxyConfig::builder(env.custom_provider()?, base_url);
+    let config = env.options(builder)?.build()?;
+
+    let mcp = StreamableHttpService::new(
+        || Ok(Tools::new()),
+        LocalSessionManager::default().into(),
+        // The layer has proven the caller by a token, which no DNS rebinding can forge.
+        StreamableHttpServerConfig::default().disable_allowed_hosts(),
+    );
+    let app = Router::new()
+        .route_service(&env.protected_path()?, mcp)
+        .layer(OAuthProxyLayer::new(config));
+    env::serve(&env, app).await
+}
+
+#[derive(Clone)]
+struct Tools {
+    tool_router: ToolRouter<Self>,
+}
+
+#[tool_router]
+impl Tools {
+    fn new() -> Self {
+        Self {
+            tool_router: Self::tool_router(),
+        }
+    }
+
+    #[tool(description = "Tells who is logged in, by which client, with which scopes")]
+    async fn whoami(&self, Extension(parts): Extension<http::request::Parts>) -> String {
+        let session = AuthSession::from_extensions(&parts.extensions);
+        json!({
+            "subject": session.map(AuthSession::subject),
+            "scopes": session.map(|s| s.scopes().iter().collect::<Vec<_>>()),
+            "client": session.map(AuthSession::client_id),
+        })
+        .to_string()
+    }
+}
+
+#[tool_handler(router = self.tool_router)]
+impl ServerHandler for Tools {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+    }
+}

@@ -1,0 +1,127 @@
+//! An MCP server with a login, and everything around it, on one machine.
+//!
+//! `cargo run --example quickstart` starts
+//! - an MCP server (rmcp) behind the layer, with a tool `whoami` and a tool for admins only,
+//! - a small identity provider, where Ada (an admin) and Bob (not one) log in by a button,
+//! - a page on which to watch the whole journey of an MCP client.
+//!
+//! `cargo run --example quickstart -- --walk` makes that journey by itself, prints each request and
+//! answer, and exits with 0 only if every step was right.
+//!
+//! The part that you would write yourself is `build`.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "../support/idp/mod.rs"]
+mod idp;
+mod journey;
+mod mcp;
+mod page;
+mod walk;
+mod web;
+mod wire;
+
+use std::{error::Error, process::ExitCode};
+
+use axum::{Router, response::Html, routing::get};
+use idp::IdentityProvider;
+use tokio::net::TcpListener;
+use tower_oauth_proxy::{
+    ClaimsPassthrough, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
+};
+
+/// The MCP server with its layer.
+fn build(base_url: &str, idp: &IdentityProvider, start_url: &str) -> Result<Router, ConfigError> {
+    let upstream = provider::generic(
+        &idp.url("/authorize"),
+        &idp.url("/token"),
+        idp::CLIENT_ID,
+        idp.client_secret.as_str(),
+    )
+    .name("the example's identity provider")
+    .issuer(&idp.issuer)
+    .userinfo_url(idp.url("/userinfo"))
+    .revocation_url(idp.url("/revoke"));
+
+    // Roles come as an array.
+    let roles = ClaimsPassthrough::default()
+        .allowed_claims(["roles"])
+        .allow_complex(true);
+    let config = OAuthProxyConfig::builder(upstream, base_url)
+        // A real server keeps its secret: with a new one, clients have to register again.
+        .secret_key(SecretKey::from_bytes(rand::random::<[u8; 32]>())?)
+        .scopes(["openid", "profile"])
+        .public_paths(["/"])
+        .custom_claims_passthrough(roles)
+        .cors_on_protected_paths(true)
+        .build()?;
+
+    let front = page::front(&format!("{base_url}/mcp"), start_url);
+    Ok(Router::new()
+        .route("/", get(async || Html(front)))
+        .route_service("/mcp", mcp::service())
+        .layer(OAuthProxyLayer::new(config)))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let walk = std::env::args().any(|argument| argument == "--walk");
+    match run(walk).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
+    let server = listen(8080, walk).await?;
+    let base_url = format!("http://{}", server.local_addr()?);
+    let mcp_url = format!("{base_url}/mcp");
+
+    let callback = format!("{base_url}/oauth/callback");
+    let idp = IdentityProvider::start(listen(8081, walk).await?, callback)?;
+
+    let client = listen(8082, walk).await?;
+    let client_origin = format!("http://{}", client.local_addr()?);
+    web::start(client, client_origin.clone(), mcp_url.clone());
+
+    let app = build(&base_url, &idp, &format!("{client_origin}/start"))?;
+    let serving = tokio::spawn(async move { axum::serve(server, app).await });
+
+    if walk {
+        let steps = walk::walk(&mcp_url).await;
+        let steps = steps.map_err(|_| "The last step was wrong.")?;
+        println!("All {steps} steps were right.");
+        return Ok(());
+    }
+    tell(&base_url, &mcp_url);
+    Ok(serving.await??)
+}
+
+fn tell(base_url: &str, mcp_url: &str) {
+    println!(
+        "To watch the whole journey, open a browser at
+
+    {base_url}/
+
+To use a client of your own, give it the URL {mcp_url}, for example
+
+    claude mcp add --transport http quickstart {mcp_url}
+    code --add-mcp '{{\"name\":\"quickstart\",\"type\":\"http\",\"url\":\"{mcp_url}\"}}'
+    npx @modelcontextprotocol/inspector --transport http --server-url {mcp_url}
+
+and ask it who you are (tool `whoami`), or for the list of people (tool `list_people`, for Ada
+only). Ctrl-C ends everything."
+    );
+}
+
+/// A loopback port: the usual one if it is free, and any for the walk.
+async fn listen(port: u16, any: bool) -> std::io::Result<TcpListener> {
+    let port = if any { 0 } else { port };
+    match TcpListener::bind(("127.0.0.1", port)).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind(("127.0.0.1", 0)).await,
+    }
+}

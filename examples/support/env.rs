@@ -1,0 +1,194 @@
+//! Configuration by environment: what is set, what is wrong with it, and by which name.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared: no example uses all of it"
+)]
+
+use std::{
+    collections::BTreeMap, fmt, future::Future, net::SocketAddr, process::ExitCode, time::Duration,
+};
+
+use axum::Router;
+use tower_oauth_proxy::{
+    ConfigError, Consent, OAuthProxyConfigBuilder, Provider, SecretKey, provider,
+};
+
+/// The variables of a process.
+pub struct Env(BTreeMap<String, String>);
+
+/// Why the process cannot start. Names the variable, or the option of the configuration.
+pub struct Refusal(String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<ConfigError> for Refusal {
+    fn from(error: ConfigError) -> Self {
+        let variable = match error.option() {
+            "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
+            // `base_url` is BASE_URL, and so on.
+            option => &option.to_uppercase(),
+        };
+        Self(format!("{variable}: {error}"))
+    }
+}
+
+/// Runs a server until it stops. A configuration that cannot work ends the process with status 2
+/// and one line on standard error.
+pub async fn run<F: Future<Output = Result<(), Refusal>>>(
+    start: impl FnOnce(Env) -> F,
+) -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .init();
+    match start(Env(std::env::vars().collect())).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("{refusal}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Listens at `LISTEN` until Ctrl-C.
+pub async fn serve(env: &Env, app: Router) -> Result<(), Refusal> {
+    let address = env.required("LISTEN")?;
+    let refused = |error| Refusal(format!("LISTEN: {address}: {error}"));
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .map_err(refused)?;
+    let here: SocketAddr = listener.local_addr().map_err(refused)?;
+    println!("listening on {here}");
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
+        .await
+        .map_err(refused)
+}
+
+impl Env {
+    /// A variable; set to nothing counts as not set.
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|v| v.trim()).filter(|v| !v.is_empty())
+    }
+
+    /// A variable that has to be set.
+    pub fn required(&self, name: &str) -> Result<&str, Refusal> {
+        let missing = || Refusal(format!("{name}: not set"));
+        self.optional(name).ok_or_else(missing)
+    }
+
+    /// A list, separated by spaces.
+    pub fn words(&self, name: &str) -> Option<Vec<&str>> {
+        Some(self.optional(name)?.split_whitespace().collect())
+    }
+
+    /// A length of time in whole seconds.
+    pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
+        let Some(value) = self.optional(name) else {
+            return Ok(None);
+        };
+        match value.parse() {
+            Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
+            Err(_) => Err(Refusal(format!(
+                "{name}: `{value}` is no number of seconds"
+            ))),
+        }
+    }
+
+    /// `PROTECTED_PATH` as requests have it: below the path of `BASE_URL`.
+    pub fn protected_path(&self) -> Result<String, Refusal> {
+        let path = self.optional("PROTECTED_PATH").unwrap_or("/mcp");
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+        if !path.starts_with('/') || !path.chars().all(plain) {
+            return Err(Refusal(format!(
+                "PROTECTED_PATH: `{path}` is no plain path"
+            )));
+        }
+        let base = url::Url::parse(self.required("BASE_URL")?)
+            .map_err(|error| Refusal(format!("BASE_URL: {error}")))?;
+        Ok(format!("{}{path}", base.path().trim_end_matches('/')))
+    }
+
+    /// Any OAuth server, by its URLs.
+    pub fn custom_provider(&self) -> Result<Provider, Refusal> {
+        let mut upstream = provider::generic(
+            web_url(
+                "UPSTREAM_AUTHORIZE_URL",
+                self.required("UPSTREAM_AUTHORIZE_URL")?,
+            )?,
+            web_url("UPSTREAM_TOKEN_URL", self.required("UPSTREAM_TOKEN_URL")?)?,
+            self.required("UPSTREAM_CLIENT_ID")?,
+            self.required("UPSTREAM_CLIENT_SECRET")?,
+        );
+        if let Some(url) = self.optional("UPSTREAM_REVOCATION_URL") {
+            upstream = upstream.revocation_url(web_url("UPSTREAM_REVOCATION_URL", url)?);
+        }
+        if let Some(url) = self.optional("UPSTREAM_USERINFO_URL") {
+            upstream = upstream.userinfo_url(web_url("UPSTREAM_USERINFO_URL", url)?);
+        }
+        Ok(upstream)
+    }
+
+    /// The options that all examples share.
+    pub fn options(
+        &self,
+        mut builder: OAuthProxyConfigBuilder,
+    ) -> Result<OAuthProxyConfigBuilder, Refusal> {
+        if let Some(secret) = self.optional("SECRET_KEY") {
+            builder = builder.secret_key(self.secret_key(secret)?);
+        }
+        if let Some(scopes) = self.words("SCOPES") {
+            builder = builder.scopes(scopes);
+        }
+        if let Some(scopes) = self.words("REQUIRED_SCOPES") {
+            builder = builder.required_scopes(scopes);
+        }
+        if let Some(patterns) = self.words("ALLOWED_REDIRECT_URIS") {
+            builder = builder.allowed_redirect_uri_patterns(patterns);
+        }
+        if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
+            builder = builder.access_token_ttl(time);
+        }
+        match self.optional("STORAGE") {
+            None | Some("memory") => {}
+            Some(other) => return Err(Refusal(format!("STORAGE: `{other}` is not `memory`"))),
+        }
+        Ok(builder.consent(self.consent()?))
+    }
+
+    fn consent(&self) -> Result<Consent, Refusal> {
+        match self.optional("CONSENT") {
+            None | Some("always") => Ok(Consent::Always),
+            Some("remember") => Ok(Consent::Remember),
+            Some("external") => Ok(Consent::External),
+            Some("disabled") => Ok(Consent::Disabled),
+            Some(other) => Err(Refusal(format!(
+                "CONSENT: `{other}` is none of always, remember, external, disabled"
+            ))),
+        }
+    }
+
+    /// Long secrets are taken as they are; shorter ones are stretched as passphrases.
+    fn secret_key(&self, secret: &str) -> Result<SecretKey, Refusal> {
+        match SecretKey::from_bytes(secret) {
+            Ok(key) => Ok(key),
+            Err(_) => Ok(SecretKey::from_passphrase(
+                secret,
+                self.required("BASE_URL")?,
+            )?),
+        }
+    }
+}
+
+/// Tells by the variable's name what the configuration could only tell of the provider as a whole.
+fn web_url<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
+    match url::Url::parse(value) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(value),
+        _ => Err(Refusal(format!("{name}: `{value}` is no URL of the web"))),
+    }
+}

@@ -1,0 +1,41 @@
+//! The test kit: a scriptable identity provider, browsers with cookie jars, an MCP-like client and
+//! a clock that stands still until told.
+//!
+//! ```ignore
+//! let proxy = Proxy::start().await;
+//! let client = proxy.client().await;          // registered
+//! let tokens = proxy.journey(&client).await;  // authorize, consent, login, redeem
+//! assert_eq!(client.call("/mcp", &tokens.access).await.status, 200);
+//! ```
+//!
+//! What the kit itself enforces, by panicking: the cookie rules of browsers (RFC 6265bis), bounded
+//! redirect chains, and that no page forbids its own form's redirects (CSP `form-action`).
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a kit for tests: not every test uses every part, and it fails by panicking"
+)]
+
+pub mod browser;
+pub mod client;
+pub mod clock;
+pub mod html;
+pub mod jar;
+pub mod provider;
+pub mod proxy;
+pub mod store;
+pub mod wire;
+
+pub use browser::{Browser, Landing};
+pub use client::{Auth, Client, Pkce, Tokens};
+pub use clock::FakeClock;
+pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
+pub use proxy::Proxy;
+pub use store::Store;
+pub use wire::{Reply, Wire};

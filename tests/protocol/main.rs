@@ -1,0 +1,25 @@
+//! The protocol, rule by rule, over HTTP: one module for each step of the journey.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod authorize;
+mod bearer;
+mod callback;
+mod consent;
+mod discovery;
+mod journey;
+mod paths;
+mod redeem;
+mod refresh;
+mod register;
+mod revoke;
