@@ -98,7 +98,7 @@ impl TokenVerifier for Introspect {
 async fn passthrough_without_a_verifier_cannot_be_built() {
     let provider = Provider::start(crate::common::FakeClock::default()).await;
     let builder = builder_from(upstream(&provider), BASE).token_swap(false);
-    let error = builder.build().err().expect("a refusal");
+    let error = builder.build().expect_err("a refusal");
     assert_eq!(error.option(), "token_verifier", "{error}");
 }
 
