@@ -42,9 +42,11 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             "no login cookie answers to this state",
         );
     };
-    // The provider's code is sent once: whatever the browser repeats, this process has begun.
+    // The provider's code is sent once: whatever the browser repeats, this process has begun. Of
+    // concurrent callers `or_insert_with` lets one through; moka's `or_insert` looks, then writes.
     let claim = sha256(login.state.as_bytes());
-    if !proxy.callbacks.entry(claim).or_insert(()).is_fresh() {
+    let claimed = proxy.callbacks.entry(claim).or_insert_with(|| ());
+    if !claimed.is_fresh() {
         return already_used(proxy, &login);
     }
     match proxy.grants.callback_was_used(&login.state).await {
