@@ -191,10 +191,11 @@
 //! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyHandle`],
 //! [`ConfigError`].
 //!
-//! In the source a room stands above all that it imports: `layer`, `guard`, `endpoint` (a file for
-//! each URL), `bearer` (token to session, or challenge), `route` (the only file that knows paths),
-//! `proxy`, `session`, `config`, `token`, `login`, `grant`, `provider`, `client`, `upstream`, `oauth`
-//! (types that cannot hold a bad value), `storage`, `page`, then `error`, `event`, `key`, `clock`.
+//! In the source a room stands above all that it imports: `layer`, `guard`, `handle`, `endpoint` (a
+//! file for each URL), `bearer` (token to session, or refusal), `proxy` (everything assembled),
+//! `session`, `documents`, `config`, `challenge`, `route` (the only file that knows paths), `grant`,
+//! `login`, `token`, `upstream`, `provider`, `client`, `storage`, `page`, `oauth` (types that cannot
+//! hold a bad value), then `limits`, `error`, `event`, `key`, `clock`.
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
