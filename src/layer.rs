@@ -147,6 +147,7 @@ impl<S> OAuthProxyService<S> {
                 ResponseFuture::inner(self.inner.call(request), with_cors)
             }
             Credentials::None => {
+                bearer::tell(&self.proxy, Reason::NoCredentials, None, None);
                 let refusal = self.proxy.challenges.refuse(path, &Refused::NoCredentials);
                 ResponseFuture::ready(readable(refusal, with_cors))
             }

@@ -310,15 +310,16 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// How long a person may take from the authorization request to the callback. Default: 10
-    /// minutes.
+    /// How long a person may take to decide on the consent page, and then again at the provider.
+    /// Default: 10 minutes each.
     pub fn transaction_ttl(mut self, ttl: Duration) -> Self {
         self.transaction_ttl = ttl;
         self
     }
 
     /// How long a validated session is served from memory: the longest time that a revocation on
-    /// another instance can go unseen. Zero turns the cache off. Default: 10 seconds.
+    /// another instance can go unseen. Counted in whole seconds; less than one turns the cache off.
+    /// Default: 10 seconds.
     pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
         self.session_cache_ttl = ttl;
         self

@@ -23,7 +23,7 @@ pub(super) fn protected_resource(proxy: &Proxy, method: &Method, suffix: &str) -
         _ => Resource::at(base, suffix),
     };
     let Some(resource) = resource else {
-        return answer::not_found();
+        return answer::not_found(proxy);
     };
     let mut body = proxy.documents.protected_resource.clone();
     if let Some(document) = body.as_object_mut() {

@@ -59,7 +59,7 @@ where
             let suffix = parts.uri.path().get(suffix_at..).unwrap_or_default();
             cors::allow(metadata::protected_resource(&proxy, &parts.method, suffix))
         }
-        Route::UnknownDocument => cors::allow(answer::not_found()),
+        Route::UnknownDocument => cors::allow(answer::not_found(&proxy)),
         Route::Register => cors::allow(register::handle(&proxy, &parts, body).await),
         Route::Token => cors::allow(token::handle(&proxy, &parts, body).await),
         Route::Revoke => cors::allow(revoke::handle(&proxy, &parts, body).await),
@@ -70,6 +70,6 @@ where
         Route::Consent => consent::show(&proxy, &parts),
         Route::Callback => callback::handle(&proxy, &parts).await,
         // The layer sends these elsewhere.
-        Route::Public | Route::Protected => answer::not_found(),
+        Route::Public | Route::Protected => answer::not_found(&proxy),
     }
 }

@@ -89,6 +89,12 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let forward_resource = builder
         .forward_resource
         .unwrap_or(provider.forward_resource);
+    if forward_resource && provider.refuses_resource {
+        return Err(ConfigError::new(
+            "forward_resource",
+            "this provider refuses every request that names a resource",
+        ));
+    }
     let upstream = Arc::new(UpstreamClient::new(
         provider,
         http,
@@ -143,7 +149,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let proxy = Proxy {
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
         documents: Documents::new(&settings),
-        challenges: Challenges::new(base, &settings.required_scopes),
+        challenges: Challenges::new(base, &settings.required_scopes, Arc::clone(&events)),
         clients: Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

@@ -31,7 +31,7 @@ pub(crate) struct CachedSession {
 
 impl SessionCache {
     pub(crate) fn new(ttl: Duration) -> Self {
-        let sessions = (!ttl.is_zero()).then(|| {
+        let sessions = (ttl.as_secs() > 0).then(|| {
             Cache::builder()
                 .max_capacity(SESSION_CACHE_ENTRIES)
                 .eviction_policy(EvictionPolicy::lru())

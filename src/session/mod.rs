@@ -188,7 +188,7 @@ pub(crate) mod tests {
                 id_token: Some("UPSTREAM-SECRET".into()),
                 expires_at: None,
             },
-            challenges: Challenges::new(&base, &ScopeSet::default()),
+            challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
         })
     }
 

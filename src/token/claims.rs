@@ -51,7 +51,8 @@ const PROTECTED: &[&str] = &[
 /// own name. When both tokens have a claim, the access token's value passes.
 ///
 /// **Arrays and objects are dropped unless [`allow_complex`](Self::allow_complex) is on.** Most
-/// providers put `roles`, `groups` and `permissions` into arrays: guards on roles need it on.
+/// providers put `roles`, `groups` and `permissions` into arrays. A person's roles reach guards without it: see
+/// [`AuthSession::roles`](crate::AuthSession::roles).
 ///
 /// Some claims never pass: `iss`, `aud`, `sub`, `exp`, `iat`, `nbf`, `jti`, `client_id`, `scope`,
 /// `scp`, `gid`, `azp`, `act`, `may_act`, `cnf`, `typ`, `token_use`, `authorization_details`, `nonce`,
