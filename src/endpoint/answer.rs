@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::cors;
 use crate::{
-    config::limits::RETRY_AFTER_SECS,
+    body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    future::OwnResponse,
+    limits::RETRY_AFTER_SECS,
     page,
     proxy::Proxy,
 };

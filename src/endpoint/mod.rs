@@ -19,10 +19,9 @@ use std::sync::Arc;
 use http::{Method, Request};
 use http_body::Body;
 
-pub(crate) use metadata::Documents;
 pub(crate) use revoke::end_grant;
 
-use crate::{error::BoxError, future::OwnResponse, proxy::Proxy, route::Route};
+use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
 
 /// Answers a request to one of our URLs; the inner service never sees it.
 pub(crate) async fn answer<B>(proxy: Arc<Proxy>, route: Route, request: Request<B>) -> OwnResponse

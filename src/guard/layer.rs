@@ -14,9 +14,8 @@ use tower_service::Service;
 
 use super::{Denied, Guard};
 use crate::{
-    bearer::{Challenges, Refused},
-    body::ResponseBody,
-    future::OwnResponse,
+    body::{OwnResponse, ResponseBody},
+    challenge::{Challenges, Refused},
     session::AuthSession,
 };
 

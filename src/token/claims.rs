@@ -62,7 +62,7 @@ const PROTECTED: &[&str] = &[
 /// not fit is left out, claim by claim: in the order of [`allowed_claims`](Self::allowed_claims) where
 /// that is set, so name the most important first; else the access token's before the ID token's.
 ///
-/// ```ignore
+/// ```
 /// use tower_oauth_proxy::ClaimsPassthrough;
 ///
 /// let claims = ClaimsPassthrough::default()

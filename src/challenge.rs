@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    config::limits::{MAX_CHALLENGED_PATH, RETRY_AFTER_SECS},
-    future::OwnResponse,
+    body::OwnResponse,
+    limits::{MAX_CHALLENGED_PATH, RETRY_AFTER_SECS},
     oauth::{BaseUrl, Resource, ScopeSet},
     route::protected_resource_url,
 };

@@ -11,10 +11,8 @@ use std::{
 
 use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
 
-use crate::{
-    config::limits::SESSION_CACHE_ENTRIES, grant::LiveGrant, key::constant_time_eq,
-    session::AuthSession,
-};
+use super::AuthSession;
+use crate::{grant::LiveGrant, key::constant_time_eq, limits::SESSION_CACHE_ENTRIES};
 
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
