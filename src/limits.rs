@@ -54,6 +54,10 @@ pub(crate) const MAX_APPROVALS: usize = 32;
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 /// What the store has to know and cannot be told is tried again for this long.
 pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
+/// A request waits this long for that, then it is told to come back.
+pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
+/// The longest pause between two tries.
+pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: u64 = 20_000;
 /// The operator's hooks may take this long, then the step fails closed.

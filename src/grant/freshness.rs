@@ -36,9 +36,11 @@ impl From<StorageError> for FreshnessError {
     }
 }
 
-/// After a failure, requests of the same grant do not ask again for this long: a provider that
+/// After a slow failure, requests of the same grant do not ask again for this long: a provider that
 /// hangs must not hang every request.
 const BACK_OFF: Duration = Duration::from_secs(2);
+/// A failure that took at least this long is a slow one.
+const SLOW: Duration = Duration::from_secs(1);
 /// While the old token is still good, a request waits this long for a new one; then the renewal
 /// goes on alone.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -145,7 +147,7 @@ impl Freshness {
         live: &LiveGrant,
     ) -> Result<OwnedMutexGuard<()>, FreshnessError> {
         loop {
-            if live.is_in_doubt() || self.failed.contains_key(&id) {
+            if !live.settles().await || self.failed.contains_key(&id) {
                 return Err(FreshnessError::Later);
             }
             let lock = Arc::clone(&live.renewal).lock_owned();
@@ -158,8 +160,11 @@ impl Freshness {
         }
     }
 
-    pub(super) fn back_off(&self, id: GrantId) {
-        self.failed.insert(id, ());
+    /// Remembers a failure that took this long.
+    pub(super) fn failed(&self, id: GrantId, took: Duration) {
+        if took >= SLOW {
+            self.failed.insert(id, ());
+        }
     }
 
     pub(super) fn now(&self) -> u64 {

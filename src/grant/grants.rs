@@ -168,7 +168,7 @@ impl Undo {
         let mut pause = POLL;
         while Instant::now() < deadline {
             tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(Duration::from_secs(1));
+            pause = (2 * pause).min(limits::SETTLE_PAUSE);
             let before = self.before.clone();
             let swap = self
                 .storage

@@ -12,7 +12,10 @@ use std::{
     },
 };
 
-use super::GrantId;
+use tokio::time::Instant;
+
+use super::{GrantId, freshness::POLL};
+use crate::limits::SETTLE_WAIT;
 
 type Registry = Mutex<HashMap<GrantId, Weak<LiveGrant>>>;
 
@@ -74,8 +77,20 @@ impl LiveGrant {
 
     /// Whether the store may hold something else than what was decided here. Nobody should judge a
     /// token by the record until that is settled.
-    pub(crate) fn is_in_doubt(&self) -> bool {
+    fn is_in_doubt(&self) -> bool {
         self.doubts.load(Ordering::Acquire) > 0
+    }
+
+    /// Waits a little for doubts to end; `false` when they go on.
+    pub(crate) async fn settles(&self) -> bool {
+        let deadline = Instant::now() + SETTLE_WAIT;
+        while self.is_in_doubt() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        true
     }
 
     /// The record is in doubt until the returned value is dropped.

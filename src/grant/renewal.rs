@@ -1,6 +1,6 @@
 //! One renewal of the provider's token, by the one task that may ask for it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
@@ -87,10 +87,11 @@ impl Renewal {
             .scopes_to_upstream(scopes.iter())
             .join(" ");
         let extra = &self.of.settings.extra_params;
+        let asked_at = Instant::now();
         match upstream.refresh(&refresh_token, Some(&scope), extra).await {
             Ok(answer) => Ok((loaded, Some(answer))),
             Err(error) => {
-                self.of.back_off(self.id);
+                self.of.failed(self.id, asked_at.elapsed());
                 Err(self.refused(&error, &refresh_token).await)
             }
         }
@@ -135,7 +136,7 @@ impl Renewal {
         let mut pause = POLL;
         while Instant::now() < deadline {
             tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(Duration::from_secs(1));
+            pause = (2 * pause).min(limits::SETTLE_PAUSE);
             let saved = match self.of.grants.load(&self.id).await {
                 Ok(Some(loaded)) => self.save(loaded, &answer).await.map(drop),
                 Ok(None) => {

@@ -30,7 +30,7 @@ pub(super) async fn redeem(
     })?;
     let hash = code_hash(code);
     let gone = || Refusal::grant(Reason::GrantEnded).of(id);
-    if proxy.grants.handle(id).is_in_doubt() {
+    if !proxy.grants.handle(id).settles().await {
         return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
     }
     let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;

@@ -36,7 +36,7 @@ pub(super) async fn refresh(
     })?;
     let live = proxy.grants.handle(id);
     for _ in 0..SWAP_ATTEMPTS {
-        if live.is_in_doubt() {
+        if !live.settles().await {
             return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
         }
         let gone = || Refusal::grant(Reason::GrantEnded).of(id);
