@@ -53,6 +53,9 @@ pub(crate) const MAX_CALLBACKS: u64 = 100_000;
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One verb of the store may take this long, then the store counts as down.
 pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a renewed token that the store could not take is kept and offered again: a failover, a
+/// restart of the store.
+pub(crate) const KEEP_RENEWAL: Duration = Duration::from_secs(5 * 60);
 /// Attempts to win a compare-and-swap on one grant before answering "try again".
 pub(crate) const SWAP_ATTEMPTS: usize = 16;
 /// What `Retry-After` says, in seconds.

@@ -165,7 +165,8 @@ impl Freshness {
     }
 
     /// Writes the answer over whatever else happens to the record meanwhile (a rotation). It cannot
-    /// be had again, so a store that fails for a moment is asked again.
+    /// be had again, and a provider that rotates has spent the old one: a store that is down is
+    /// asked until it is back, long after the requests that wait for this were answered.
     async fn store(
         &self,
         id: GrantId,
@@ -173,36 +174,53 @@ impl Freshness {
         answer: &TokenAnswer,
     ) -> Result<Loaded, FreshnessError> {
         let now = unix_now(&*self.clock);
-        let mut last = FreshnessError::Later;
-        for _ in 0..limits::SWAP_ATTEMPTS {
-            let grant = self.renewed(&loaded.grant, answer, now);
-            match self
-                .grants
-                .replace(&id, &loaded, &grant, self.grant_ttl)
-                .await
-            {
-                Ok(true) => {
-                    // Read back, so that what is returned can be replaced in its turn.
-                    return self.grants.load(&id).await?.ok_or(FreshnessError::Over);
+        let give_up = Instant::now() + limits::KEEP_RENEWAL;
+        let (mut lost_races, mut is_told) = (0, false);
+        loop {
+            match self.store_once(id, &mut loaded, answer, now).await {
+                Ok(Some(stored)) => return Ok(stored),
+                Ok(None) => {
+                    lost_races += 1;
+                    if lost_races == limits::SWAP_ATTEMPTS {
+                        let text = "the provider's new token could not be stored";
+                        self.tell(id, Reason::Contention, text);
+                        return Err(FreshnessError::Later);
+                    }
                 }
-                Ok(false) => {}
-                Err(error) => {
-                    last = error.into();
+                Err(FreshnessError::Store(error)) => {
+                    let is_last = Instant::now() >= give_up;
+                    if is_last || !is_told {
+                        is_told = true;
+                        self.tell(id, Reason::StoreUnavailable, &error);
+                    }
+                    if is_last {
+                        return Err(error.into());
+                    }
                     tokio::time::sleep(POLL).await;
                 }
-            }
-            match self.grants.load(&id).await {
-                Ok(Some(again)) => loaded = again,
-                Ok(None) => return Err(FreshnessError::Over),
-                Err(error) => last = error.into(),
+                Err(error) => return Err(error),
             }
         }
-        self.tell(
-            id,
-            Reason::Contention,
-            "the provider's new token could not be stored",
-        );
-        Err(last)
+    }
+
+    /// `None` when the record changed in between; `loaded` is then what stands there now.
+    async fn store_once(
+        &self,
+        id: GrantId,
+        loaded: &mut Loaded,
+        answer: &TokenAnswer,
+        now: u64,
+    ) -> Result<Option<Loaded>, FreshnessError> {
+        let grant = self.renewed(&loaded.grant, answer, now);
+        let (grants, ttl) = (&self.grants, self.grant_ttl);
+        let is_stored = grants.replace(&id, loaded, &grant, ttl).await?;
+        // Read back either way: what is returned can then be replaced in its turn.
+        let current = grants.load(&id).await?.ok_or(FreshnessError::Over)?;
+        if is_stored {
+            return Ok(Some(current));
+        }
+        *loaded = current;
+        Ok(None)
     }
 
     fn renewed(&self, grant: &Grant, answer: &TokenAnswer, now: u64) -> Grant {
