@@ -85,6 +85,7 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
+        Arc::clone(&events),
     ));
     let freshness = Freshness {
         grants: Arc::clone(&grants),

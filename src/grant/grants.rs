@@ -3,13 +3,20 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants};
-use crate::{config::limits, error::StorageError, key::sha256, storage::TokenStorage};
+use crate::{
+    config::limits,
+    error::StorageError,
+    event::{Event, Events, Reason, Step},
+    key::sha256,
+    storage::TokenStorage,
+};
 
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
     pub(super) storage: Arc<dyn TokenStorage>,
     pub(super) live: LiveGrants,
     pub(crate) refresh_tokens: RefreshTokens,
+    events: Arc<Events>,
 }
 
 /// A grant as it stood in the store, and the bytes to compare when it is replaced.
@@ -19,11 +26,16 @@ pub(crate) struct Loaded {
 }
 
 impl Grants {
-    pub(crate) fn new(storage: Arc<dyn TokenStorage>, refresh_tokens: RefreshTokens) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn TokenStorage>,
+        refresh_tokens: RefreshTokens,
+        events: Arc<Events>,
+    ) -> Self {
         Self {
             storage,
             live: LiveGrants::default(),
             refresh_tokens,
+            events,
         }
     }
 
@@ -32,13 +44,28 @@ impl Grants {
         self.live.handle(id)
     }
 
+    /// `None` too for a record that is not one of ours any more, with an event: a 503 would send
+    /// the client back again and again to what cannot get better.
     pub(crate) async fn load(&self, id: &GrantId) -> Result<Option<Loaded>, StorageError> {
-        let Some(bytes) = bounded(self.storage.get(&id.record_key())).await? else {
-            return Ok(None);
+        let key = id.record_key();
+        let bytes = match bounded(self.storage.get(&key)).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(*id, &key, &why)),
+            Err(error) => return Err(error),
         };
-        let grant = serde_json::from_slice(&bytes)
-            .map_err(|error| StorageError::Corrupt(format!("grant: {error}")))?;
-        Ok(Some(Loaded { grant, bytes }))
+        match serde_json::from_slice(&bytes) {
+            Ok(grant) => Ok(Some(Loaded { grant, bytes })),
+            // Not the error itself: it can quote the record.
+            Err(_) => Ok(self.corrupt(*id, &key, "it does not parse")),
+        }
+    }
+
+    fn corrupt(&self, id: GrantId, key: &str, why: &str) -> Option<Loaded> {
+        let event = Event::refused(Step::Storage, Reason::StoreCorrupt).grant(id.to_string());
+        let detail = format_args!("the record {key} is treated as absent: {why}");
+        self.events.emit(&event.detail(detail));
+        None
     }
 
     pub(crate) async fn create(
