@@ -9,14 +9,14 @@ use http::{StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
-    config::limits::HOOK_TIMEOUT,
+    body::OwnResponse,
     error::{OAuthErrorCode as Code, UpstreamError},
     event::{Event, Reason, Step},
-    future::OwnResponse,
     grant::{
         CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
     },
     key::sha256,
+    limits::HOOK_TIMEOUT,
     login::{Identity, IdentityError, transaction::Login},
     oauth::Params,
     page,

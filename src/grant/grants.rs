@@ -4,10 +4,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants};
 use crate::{
-    config::limits,
     error::StorageError,
     event::{Event, Events, Reason, Step},
     key::sha256,
+    limits,
     storage::TokenStorage,
 };
 

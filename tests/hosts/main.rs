@@ -1,0 +1,23 @@
+//! The layer around every kind of service that people put it on, over real sockets.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod bodies;
+#[cfg(feature = "axum")]
+mod extractor;
+mod guards;
+mod inside;
+mod ready;
+mod servers;
+mod session;
+mod streams;
