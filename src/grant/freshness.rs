@@ -4,9 +4,15 @@
 //! holder works in a task of its own, because a client that hangs up must not drop the answer: a
 //! provider that rotates its refresh tokens has then already spent the old one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 
 use super::{Grant, GrantId, Grants, LiveGrant, Loaded, grants::bounded, scopes};
 use crate::{
@@ -67,29 +73,47 @@ impl Freshness {
         if !loaded.grant.upstream.wants_renewal(now) {
             return Ok(loaded);
         }
-        let (this, live) = (Arc::clone(self), Arc::clone(live));
+        let (this, held) = (Arc::clone(self), Arc::clone(live));
         let renewal = tokio::spawn(async move {
-            let _turn = live.renewal.lock().await;
-            this.renew(id, &live).await
+            let _turn = held.renewal.lock().await;
+            this.renew(id, &held).await
         });
-        let wait = self.upstream_timeout + limits::STORE_TIMEOUT;
-        let result = match tokio::time::timeout(wait, renewal).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(FreshnessError::Later),
-        };
+        let result = self.wait_for(renewal, live).await;
         let still_good = loaded
             .grant
             .upstream
             .expires_at
             .is_some_and(|end| now < end);
         match result {
-            Err(FreshnessError::Later) if still_good => Ok(loaded),
+            Err(FreshnessError::Later | FreshnessError::Store(_)) if still_good => Ok(loaded),
             result => result,
         }
     }
 
+    /// The outcome, or "later" where it takes too long for a request to wait.
+    async fn wait_for(
+        &self,
+        renewal: JoinHandle<Result<Loaded, FreshnessError>>,
+        live: &LiveGrant,
+    ) -> Result<Loaded, FreshnessError> {
+        let limit = self.upstream_timeout + limits::STORE_TIMEOUT;
+        let mut renewal = pin!(tokio::time::timeout(limit, renewal));
+        let mut stuck = pin!(live.stuck.notified());
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = renewal.as_mut().poll(cx) {
+                return Poll::Ready(match done {
+                    Ok(Ok(result)) => result,
+                    Ok(Err(_)) | Err(_) => Err(FreshnessError::Later),
+                });
+            }
+            let is_stuck = stuck.as_mut().poll(cx);
+            is_stuck.map(|()| Err(StorageError::unavailable("the store is still down").into()))
+        })
+        .await
+    }
+
     /// Holds the process's lock; gets the lease, or waits for whoever has it.
-    async fn renew(&self, id: GrantId, live: &LiveGrant) -> Result<Loaded, FreshnessError> {
+    async fn renew(&self, id: GrantId, live: &Arc<LiveGrant>) -> Result<Loaded, FreshnessError> {
         let owner = random::bytes::<16>().to_vec();
         let lease_ttl = self.upstream_timeout + 2 * limits::STORE_TIMEOUT;
         let deadline = Instant::now() + self.upstream_timeout + limits::STORE_TIMEOUT;
@@ -128,7 +152,7 @@ impl Freshness {
     async fn renew_as_holder(
         &self,
         id: GrantId,
-        live: &LiveGrant,
+        live: &Arc<LiveGrant>,
     ) -> Result<Loaded, FreshnessError> {
         // The one before us may have finished between our look and our lease.
         let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
@@ -151,16 +175,26 @@ impl Freshness {
             .await;
         match answer {
             Ok(answer) => {
-                let stored = self.store(id, loaded, &answer).await?;
+                let stored = self.store(id, live, loaded, &answer).await?;
                 self.events
                     .emit(&Event::done(Step::UpstreamRefresh).grant(id.to_string()));
                 Ok(stored)
             }
             Err(error) => {
-                live.failed(unix_now(&*self.clock));
+                self.back_off(live);
                 Err(self.refused(id, &error, &refresh_token).await)
             }
         }
+    }
+
+    /// Remembers the failure on the handle, and the handle for as long: nobody else may hold it.
+    fn back_off(&self, live: &Arc<LiveGrant>) {
+        live.failed(unix_now(&*self.clock));
+        let live = Arc::clone(live);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(BACK_OFF_SECS)).await;
+            drop(live);
+        });
     }
 
     /// Writes the answer over whatever else happens to the record meanwhile (a rotation). It cannot
@@ -169,12 +203,13 @@ impl Freshness {
     async fn store(
         &self,
         id: GrantId,
+        live: &LiveGrant,
         mut loaded: Loaded,
         answer: &TokenAnswer,
     ) -> Result<Loaded, FreshnessError> {
         let now = unix_now(&*self.clock);
         let give_up = Instant::now() + limits::KEEP_RENEWAL;
-        let (mut lost_races, mut is_told) = (0, false);
+        let (mut lost_races, mut failures) = (0, 0_usize);
         loop {
             match self.store_once(id, &mut loaded, answer, now).await {
                 Ok(Some(stored)) => return Ok(stored),
@@ -188,12 +223,15 @@ impl Freshness {
                 }
                 Err(FreshnessError::Store(error)) => {
                     let is_last = Instant::now() >= give_up;
-                    if is_last || !is_told {
-                        is_told = true;
+                    if is_last || failures == 0 {
                         self.tell(id, Reason::StoreUnavailable, &error);
                     }
                     if is_last {
                         return Err(error.into());
+                    }
+                    failures += 1;
+                    if failures.is_multiple_of(limits::SWAP_ATTEMPTS) {
+                        live.stuck.notify_waiters();
                     }
                     tokio::time::sleep(POLL).await;
                 }

@@ -28,6 +28,9 @@ pub(crate) struct LiveGrant {
     failed_at: AtomicU64,
     /// Held by the task that renews the provider's token.
     pub(super) renewal: tokio::sync::Mutex<()>,
+    /// Told when that task has the provider's answer and the store does not take it: whoever waits
+    /// is not to wait for the store to come back.
+    pub(super) stuck: tokio::sync::Notify,
     registry: Weak<Registry>,
 }
 
@@ -44,6 +47,7 @@ impl LiveGrants {
             revoked: AtomicBool::new(false),
             failed_at: AtomicU64::new(0),
             renewal: tokio::sync::Mutex::new(()),
+            stuck: tokio::sync::Notify::new(),
             registry: Arc::downgrade(&self.0),
         });
         grants.insert(id, Arc::downgrade(&live));
