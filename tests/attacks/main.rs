@@ -13,5 +13,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod outages;
 mod races;
 mod support;
