@@ -111,7 +111,11 @@ impl Freshness {
             Err(_) => Err(FreshnessError::Later),
         };
         match result {
-            Err(FreshnessError::Later) if self.is_still_good(&loaded) => Ok(loaded),
+            Err(FreshnessError::Later | FreshnessError::Store(_))
+                if self.is_still_good(&loaded) =>
+            {
+                Ok(loaded)
+            }
             result => result,
         }
     }

@@ -51,19 +51,29 @@ impl Grants {
     }
 
     pub(crate) async fn load(&self, id: &GrantId) -> Result<Option<Loaded>, StorageError> {
-        let Some(bytes) = bounded(self.storage.get(&id.record_key())).await? else {
-            return Ok(None);
+        let bytes = match bounded(self.storage.get(&id.record_key())).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(id, why)),
+            Err(error) => return Err(error),
         };
         match serde_json::from_slice(&bytes) {
             Ok(grant) => Ok(Some(Loaded { grant, bytes })),
             Err(error) => {
-                // Written by another version, or not by us: treated as absent, like a record that
-                // does not open.
-                let event = Event::refused(Step::Storage, Reason::StoreCorrupt);
-                self.events.emit(&event.grant(id.to_string()).detail(error));
-                Ok(None)
+                // The error's own words quote the record.
+                let (line, column) = (error.line(), error.column());
+                let why = format!("{:?} error at {line}:{column}", error.classify());
+                Ok(self.corrupt(id, why))
             }
         }
+    }
+
+    /// A record written by another version, or not by us, is treated as absent, like one that does
+    /// not open.
+    fn corrupt<T>(&self, id: &GrantId, why: String) -> Option<T> {
+        let event = Event::refused(Step::Storage, Reason::StoreCorrupt);
+        self.events.emit(&event.grant(id.to_string()).detail(why));
+        None
     }
 
     pub(crate) async fn create(
