@@ -46,9 +46,12 @@ pub(crate) fn to_unix(time: SystemTime) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
+/// The last second of the year 9999, which every platform's clock can tell.
+const FAR: u64 = 253_402_300_799;
+
 /// The inverse of [`to_unix`]; saturates far in the future instead of overflowing.
 pub(crate) fn from_unix(seconds: u64) -> SystemTime {
     UNIX_EPOCH
-        .checked_add(Duration::from_secs(seconds))
+        .checked_add(Duration::from_secs(seconds.min(FAR)))
         .unwrap_or(UNIX_EPOCH)
 }
