@@ -7,7 +7,8 @@ use std::{
 
 use serde_json::json;
 use tower_oauth_proxy::{
-    ClientAuthMethod, Reason, Refusal, RegistrationRequest, ScopeSet, SecretKey, StaticClient, Step,
+    ClientAuthMethod, OAuthProxyConfigBuilder, Reason, Refusal, RegistrationRequest, ScopeSet,
+    SecretKey, StaticClient, Step,
 };
 
 use crate::common::{
@@ -33,7 +34,7 @@ async fn start() -> Proxy {
     Proxy::with(|builder| {
         static_clients()
             .into_iter()
-            .fold(builder, |b, c| b.static_client(c))
+            .fold(builder, OAuthProxyConfigBuilder::static_client)
     })
     .await
 }

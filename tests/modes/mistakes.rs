@@ -321,7 +321,9 @@ fn static_clients_that_cannot_work_are_refused() {
         vec![StaticClient::public("a")],
         vec![confidential("short")],
     ] {
-        let builder = clients.into_iter().fold(good(), |b, c| b.static_client(c));
+        let builder = clients
+            .into_iter()
+            .fold(good(), OAuthProxyConfigBuilder::static_client);
         assert_eq!(fault(builder), "static_clients");
     }
     let wrong = StaticClient::public("a").redirect_uri("javascript:x");

@@ -11,8 +11,8 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    OAuthProxyConfigBuilder, Reason, ScopeSet, Step, TokenVerifier, VerifiedToken, VerifyError,
-    VerifyFuture,
+    OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier, VerifiedToken,
+    VerifyError, VerifyFuture,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
         Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
         client::native_metadata,
         provider::MARK,
-        proxy::{BASE, INSIDE, builder_from, upstream},
+        proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
     },
     inside::session,
 };
@@ -149,6 +149,35 @@ async fn the_client_gets_the_providers_access_token_and_the_session_is_the_verif
     assert_eq!(session.claims()["roles"], json!(["admin"]));
     assert_eq!(session.upstream().access_token(), tokens.access);
     assert_eq!(session.grant_id(), None);
+    // The verifier named no end: it is not in the past.
+    assert!(session.expires_at() > SystemTime::now());
+}
+
+#[tokio::test]
+async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let next = |change: fn(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder| {
+        let verifier = at.verifier.clone();
+        let sibling = at
+            .proxy
+            .sibling(|builder| change(builder.token_swap(false).token_verifier(verifier)));
+        let client = Client {
+            wire: sibling.wire.clone(),
+            ..at.client.clone()
+        };
+        (sibling, client)
+    };
+    let (other, _) = next(|b| b.secret_key(SecretKey::from_bytes([7; 32]).unwrap()));
+    let stranger = other.client().await;
+    let reply = stranger.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    let (_rotated, client) = next(|builder| {
+        let old = SecretKey::from_bytes(SECRET).unwrap();
+        let new = SecretKey::from_bytes([7; 32]).unwrap();
+        builder.secret_key(new).previous_secret_keys([old])
+    });
+    client.refresh(tokens.refresh()).await.expect(200);
 }
 
 #[tokio::test]
