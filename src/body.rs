@@ -6,9 +6,13 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
+
+/// An answer of the proxy itself.
+pub(crate) type OwnResponse = Response<Bytes>;
 
 pin_project! {
     /// The body of every response: the inner service's body, passed through frame by frame, or a

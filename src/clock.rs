@@ -46,12 +46,21 @@ pub(crate) fn to_unix(time: SystemTime) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// The last second of the year 9999, which every platform's clock can tell.
-const FAR: u64 = 253_402_300_799;
+/// The last second of the year 9999, for ends that nobody knows.
+const FAR_FUTURE: u64 = 253_402_300_799;
 
-/// The inverse of [`to_unix`]; saturates far in the future instead of overflowing.
+/// The inverse of [`to_unix`]; stops at the year 9999 instead of overflowing.
 pub(crate) fn from_unix(seconds: u64) -> SystemTime {
-    UNIX_EPOCH
-        .checked_add(Duration::from_secs(seconds.min(FAR)))
-        .unwrap_or(UNIX_EPOCH)
+    UNIX_EPOCH + Duration::from_secs(seconds.min(FAR_FUTURE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_nobody_knows_is_far_ahead_and_never_1970() {
+        assert_eq!(to_unix(from_unix(1_000)), 1_000);
+        assert_eq!(to_unix(from_unix(u64::MAX)), FAR_FUTURE);
+    }
 }

@@ -28,6 +28,8 @@ pub enum Step {
     Revoke,
     /// A bearer token was checked. Only refusals are told: successes are the hot path.
     Bearer,
+    /// A guard on a route or in an extractor was asked. Only refusals are told.
+    Guard,
     /// The provider's access token was renewed.
     UpstreamRefresh,
     /// The provider was asked to revoke its token.
@@ -52,6 +54,8 @@ pub enum Reason {
     MissingParameter,
     /// A parameter is there twice.
     DuplicateParameter,
+    /// No token came; every client starts like this, so it is logged at `debug`.
+    NoCredentials,
     /// The client is not one that this proxy knows.
     UnknownClient,
     /// The operator denied this client.
@@ -76,6 +80,8 @@ pub enum Reason {
     PersonDenied,
     /// The operator's hook said no.
     HookDenied,
+    /// A role, or a rule of the application, is not met.
+    Forbidden,
     /// The person is on no allow list.
     NotAllowed,
     /// A step was taken a second time.
@@ -219,6 +225,9 @@ impl Events {
         match reason {
             None => {
                 tracing::info!(target: "tower_oauth_proxy", ?step, transaction, grant, detail, "done");
+            }
+            Some(reason @ Reason::NoCredentials) => {
+                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, transaction, grant, detail, "refused");
             }
             Some(reason) => {
                 tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, transaction, grant, detail, "refused");

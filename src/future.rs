@@ -6,15 +6,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use crate::{bearer, body::ResponseBody, session::AuthSession};
+use crate::{
+    bearer,
+    body::{OwnResponse, ResponseBody},
+    session::AuthSession,
+};
 
-/// An answer of the proxy itself.
-pub(crate) type OwnResponse = Response<Bytes>;
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pin_project! {

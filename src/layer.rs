@@ -14,14 +14,14 @@ use tower_service::Service;
 
 use crate::{
     bearer::{self, Credentials, cors},
-    body::ResponseBody,
-    config::OAuthProxyConfig,
+    body::{OwnResponse, ResponseBody},
+    challenge::Refused,
     endpoint,
     error::BoxError,
     event::Reason,
-    future::{OwnResponse, ResponseFuture},
+    future::ResponseFuture,
     handle::OAuthProxyHandle,
-    proxy::Proxy,
+    proxy::{OAuthProxyConfig, Proxy},
     route::Route,
     session::AuthSession,
 };
@@ -147,16 +147,13 @@ impl<S> OAuthProxyService<S> {
                 ResponseFuture::inner(self.inner.call(request), with_cors)
             }
             Credentials::None => {
-                let refusal = self
-                    .proxy
-                    .challenges
-                    .refuse(path, &bearer::Refused::NoCredentials);
+                bearer::tell(&self.proxy, Reason::NoCredentials, None, None);
+                let refusal = self.proxy.challenges.refuse(path, &Refused::NoCredentials);
                 ResponseFuture::ready(readable(refusal, with_cors))
             }
             Credentials::Malformed => {
                 bearer::tell(&self.proxy, Reason::Malformed, None, None);
-                let refused =
-                    bearer::Refused::InvalidToken("the Authorization header is malformed");
+                let refused = Refused::InvalidToken("the Authorization header is malformed");
                 let refusal = self.proxy.challenges.refuse(path, &refused);
                 ResponseFuture::ready(readable(refusal, with_cors))
             }

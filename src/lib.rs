@@ -1,12 +1,213 @@
-//! Stub front page.
+//! One Tower layer that makes any HTTP service an OAuth 2.1 protected resource **and** its
+//! authorization server, in front of an identity provider that knows nothing of dynamic clients.
+//!
+//! MCP clients register themselves, send a person through a login, and come back with a bearer
+//! token. Google, GitHub, Entra ID and most OAuth servers offer one pre-registered app and no
+//! dynamic registration. This layer stands between: it registers clients, asks the person for
+//! consent, logs them in at the provider with the one app there is, keeps the provider's tokens on
+//! the server, and gives the client a token of its own. On every later request that token becomes an
+//! [`AuthSession`] in the request's extensions.
+//!
+//! # Quick start
+//!
+//! ```
+//! use axum::{Extension, Router, routing::any};
+//! use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, provider};
+//!
+//! async fn mcp(Extension(session): Extension<AuthSession>) -> String {
+//!     format!("hello {}", session.subject())
+//! }
+//!
+//! let provider = provider::github("client-id", "0123456789abcdef0123456789abcdef01234567");
+//! let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
+//! let app: Router = Router::new()
+//!     .route("/mcp", any(mcp))
+//!     .layer(OAuthProxyLayer::new(config));
+//!
+//! // A stranger is told where to log in.
+//! # use axum::{body::Body, http::{Request, StatusCode}};
+//! # use tower::ServiceExt;
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! let request = Request::get("/mcp").body(Body::empty()).unwrap();
+//! # let answer = runtime.block_on(app.oneshot(request)).unwrap();
+//! # /*
+//! let answer = app.oneshot(request).await.unwrap();
+//! # */
+//! assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(
+//!     answer.headers()["www-authenticate"],
+//!     "Bearer resource_metadata=\
+//!      \"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\"",
+//! );
+//! # Ok::<(), tower_oauth_proxy::ConfigError>(())
+//! ```
+//!
+//! Register the app at the provider with the callback `{base_url}/oauth/callback`; the functions in
+//! [`provider`] say where. `cargo run --example quickstart` in the repository runs the whole journey
+//! on one machine.
+//!
+//! # The way of a request
+//!
+//! 1. **An endpoint of the proxy** is answered here and never reaches your service:
+//!    `{base}/oauth/register`, `authorize`, `consent`, `callback`, `token`, `revoke`, and the
+//!    well-known documents of RFC 8414 (also at `openid-configuration`) and RFC 9728.
+//! 2. **A public path** ([`public_paths`](OAuthProxyConfigBuilder::public_paths), compared exactly)
+//!    goes to your service without a session.
+//! 3. **Anything else is protected.** With a good bearer token your service sees the request with an
+//!    [`AuthSession`] and without the `Authorization` header. Without one the client gets 401 and a
+//!    challenge that names the metadata of this very path; with too few scopes 403
+//!    `insufficient_scope`. When the store or the provider cannot be asked, the answer is 503 with
+//!    `Retry-After`, never 401: a client must not throw away a token that may be good.
+//!
+//! Paths are compared byte for byte. `//oauth/token` or `/oauth/../mcp` is no endpoint, so it is
+//! protected like anything else. With [`optional_auth`](OAuthProxyConfigBuilder::optional_auth) a
+//! request without a token passes without a session; one with a bad token is still refused.
+//!
+//! # Where the layer stands
+//!
+//! - **Outermost.** Inside `Router::nest` or as `Router::route_layer` it never sees the well-known
+//!   documents, which are then 404. In axum, add all routes and the fallback *before*
+//!   `.layer(..)`: what is added later is outside, unprotected.
+//! - **A `CorsLayer` goes outside of this one**, or it sees no preflight: those carry no token.
+//!   Without one, [`cors_on_protected_paths`](OAuthProxyConfigBuilder::cors_on_protected_paths)
+//!   answers preflights for browser clients. The proxy's own endpoints need neither.
+//! - **tonic** serves the documents only with `Server::builder().accept_http1(true)`.
+//! - **rmcp** accepts only loopback `Host` headers until you name yours with
+//!   `StreamableHttpServerConfig::with_allowed_hosts`.
+//! - **A base URL with a path** (`https://host/api`) needs requests that still have that path, and a
+//!   reverse proxy that also sends `/.well-known/*` here: the documents' URLs have the path inserted
+//!   behind the well-known name.
+//!
+//! # Reading the session
+//!
+//! In any handler: [`AuthSession::from_extensions`]. In axum: `Extension<AuthSession>`, or with
+//! feature `axum` the extractors `AuthSession` (401 with the challenge when there is none) and
+//! `Option<AuthSession>`. In an rmcp tool the HTTP request's parts are in the request context:
+//!
+//! ```
+//! use rmcp::{RoleServer, service::RequestContext};
+//! use tower_oauth_proxy::AuthSession;
+//!
+//! fn caller(context: &RequestContext<RoleServer>) -> Option<&AuthSession> {
+//!     let parts = context.extensions.get::<http::request::Parts>()?;
+//!     AuthSession::from_extensions(&parts.extensions)
+//! }
+//! ```
+//!
+//! It holds the [subject](AuthSession::subject), [client](AuthSession::client_id),
+//! [scopes](AuthSession::scopes), [roles](AuthSession::roles), [claims](AuthSession::claims),
+//! [resource](AuthSession::resource), [expiry](AuthSession::expires_at), and the provider's
+//! [tokens](AuthSession::upstream), renewed before they run out. Cloning is one reference count, and
+//! it prints no secret.
+//!
+//! # Guards
+//!
+//! A [`guard::Guard`] is a rule on a session, checked inside a tool or put before routes with
+//! [`guard::RequireLayer`], inside this layer:
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower_oauth_proxy::guard::{RequireLayer, require_all, require_role, require_scopes};
+//!
+//! let rule = require_all([require_scopes(["reports:read"])?, require_role("analyst")]);
+//! let reports: Router = Router::new()
+//!     .route("/reports", get(async || "the report"))
+//!     .route_layer(RequireLayer::new(rule));
+//! # Ok::<(), tower_oauth_proxy::InvalidScope>(())
+//! ```
+//!
+//! [`required_scopes`](OAuthProxyConfigBuilder::required_scopes) is the rule for every protected
+//! path. Who may log in at all is for
+//! [`allowed_emails`](OAuthProxyConfigBuilder::allowed_emails),
+//! [`allowed_domains`](OAuthProxyConfigBuilder::allowed_domains) and
+//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, everybody whom the provider lets
+//! in.**
+//!
+//! # What clients need
+//!
+//! A registration names redirect URIs, and the operator decides which are permitted. By default only
+//! loopback (`http://localhost:…`, `127.0.0.0/8`, `[::1]`): enough for clients that run on the
+//! person's computer. Hosted clients and apps with a scheme of their own are one line each,
+//! [`allow_client`](OAuthProxyConfigBuilder::allow_client) with a [`KnownClient`]; others are a
+//! pattern of [`RedirectPolicy`]. Clients that do not register are a [`StaticClient`].
+//!
+//! ```
+//! use tower_oauth_proxy::{KnownClient, OAuthProxyConfig, provider};
+//!
+//! let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-0123456789abcdefghijklmnop");
+//! let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+//!     .allow_client(KnownClient::Claude)
+//!     .allow_client(KnownClient::ChatGpt)
+//!     .allowed_redirect_uri_patterns(["https://*.corp.example/oauth/callback"])
+//!     .build()?;
+//! # let _ = config;
+//! # Ok::<(), tower_oauth_proxy::ConfigError>(())
+//! ```
+//!
+//! # Two kinds of token
+//!
+//! By default clients hold tokens of this proxy: access tokens are JWTs (RFC 9068, HS256, audience
+//! bound to the resource), refresh tokens are opaque and rotate. **Passthrough mode**,
+//! [`token_swap(false)`](OAuthProxyConfigBuilder::token_swap), hands out the provider's access token
+//! instead, and its refresh token sealed for the one client. It needs a [`TokenVerifier`], or
+//! building the configuration fails; nothing is stored after the code is redeemed.
+//!
+//! # Storage and keys
+//!
+//! Registrations and logins in progress are stored nowhere: the first are sealed into the
+//! `client_id`, the second into cookies. What a login creates goes to a [`TokenStorage`], by default
+//! [`MemoryStorage`]: one process, bounded, gone at restart. Records are encrypted before they get
+//! there. To write a store, implement the trait and run `storage::contract` (feature
+//! `storage-contract`) against it.
+//!
+//! Every key is derived from one secret,
+//! [`secret_key`](OAuthProxyConfigBuilder::secret_key); unset, from the provider's client secret.
+//! Replaced secrets go to
+//! [`previous_secret_keys`](OAuthProxyConfigBuilder::previous_secret_keys), so that nobody is logged
+//! out by a rotation.
+//!
+//! # Events
+//!
+//! Each step and each refusal is one [`Event`] with a [`Step`], a finite [`Reason`] when it was
+//! refused, and the login's or grant's id; never a token, code or secret. Events go to `tracing`
+//! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
+//! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::handle`] gives the operator a
+//! hand on the running proxy: revoke a session, deny a client.
+//!
+//! # Features
+//!
+//! | feature | default | what it does |
+//! |---|---|---|
+//! | `rustls` | yes | TLS towards the provider with rustls |
+//! | `native-tls` | | TLS towards the provider with the operating system's library |
+//! | `axum` | | `AuthSession` as an axum extractor |
+//! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
+//!
+//! Without a TLS feature only a provider on loopback http can be reached.
+//!
+//! # Map
+//!
+//! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
+//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyHandle`],
+//! [`ConfigError`].
+//!
+//! In the source a room stands above all that it imports: `layer`, `guard`, `handle`, `endpoint` (a
+//! file for each URL), `bearer` (token to session, or refusal), `proxy` (everything assembled),
+//! `session`, `documents`, `config`, `challenge`, `route` (the only file that knows paths), `grant`,
+//! `login`, `token`, `upstream`, `provider`, `client`, `storage`, `page`, `oauth` (types that cannot
+//! hold a bad value), then `limits`, `error`, `event`, `key`, `clock`.
+//!
+//! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
 #[cfg(feature = "axum")]
 pub mod axum;
 mod bearer;
 mod body;
+mod challenge;
 mod client;
 mod clock;
 mod config;
+mod documents;
 mod endpoint;
 mod error;
 mod event;
@@ -16,6 +217,7 @@ pub mod guard;
 mod handle;
 mod key;
 mod layer;
+mod limits;
 mod login;
 mod oauth;
 mod page;
@@ -34,9 +236,7 @@ pub use client::{
     RedirectUri, StaticClient,
 };
 pub use clock::{Clock, SystemClock};
-pub use config::{
-    Consent, OAuthProxyConfig, OAuthProxyConfigBuilder, Refusal, RegistrationRequest,
-};
+pub use config::{Consent, OAuthProxyConfigBuilder, Refusal, RegistrationRequest};
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;
@@ -46,6 +246,12 @@ pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use login::Identity;
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::Provider;
+pub use proxy::OAuthProxyConfig;
 pub use session::{AuthSession, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

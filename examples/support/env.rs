@@ -31,6 +31,8 @@ impl From<ConfigError> for Refusal {
     fn from(error: ConfigError) -> Self {
         let variable = match error.option() {
             "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
+            // Says itself which part of the provider it is about.
+            "provider" => return Self(error.to_string()),
             // `base_url` is BASE_URL, and so on.
             option => &option.to_uppercase(),
         };

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{cache::CachedSession, challenge::Refused};
 use crate::{
+    body::OwnResponse,
+    challenge::Refused,
     clock::to_unix,
     error::StorageError,
     event::{Event, Reason, Step},
-    future::OwnResponse,
     grant::{FreshnessError, GrantId, LiveGrant, Loaded, Phase},
     oauth::{Resource, ScopeSet},
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens},
+    session::{AuthSession, CachedSession, Inner, UpstreamTokens},
     token::{TokenError, VerifyError, roles},
 };
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-use crate::config::limits::MAX_BEARER;
+use crate::limits::MAX_BEARER;
 
 /// What the header holds.
 #[derive(Debug, PartialEq, Eq)]

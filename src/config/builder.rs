@@ -5,55 +5,16 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::{
-        hooks::{AllowList, LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
-        limits,
-    },
-    error::ConfigError,
+    config::hooks::{AllowList, LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
     event::{Event, EventCallback},
     key::SecretKey,
+    limits,
     login::Identity,
     provider::Provider,
-    proxy::Proxy,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
     upstream::Customize,
 };
-
-/// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
-#[derive(Clone)]
-pub struct OAuthProxyConfig {
-    pub(crate) proxy: Arc<Proxy>,
-}
-
-impl OAuthProxyConfig {
-    /// Starts a configuration from the two things that have no default: the provider, and the URL
-    /// at which the world reaches this server.
-    ///
-    /// `base_url` is used byte for byte as the issuer (one trailing slash is dropped). It is never
-    /// guessed from a request: behind a TLS-terminating proxy, `Host` and the scheme lie. It may
-    /// have a path; the layer must then see that path in its requests.
-    ///
-    /// ```
-    /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
-    ///
-    /// let provider = provider::github("client-id", "0123456789abcdef0123456789abcdef01234567");
-    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
-    /// # let _ = config;
-    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
-    /// ```
-    pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
-        OAuthProxyConfigBuilder::new(provider, base_url.into())
-    }
-}
-
-impl fmt::Debug for OAuthProxyConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuthProxyConfig")
-            .field("base_url", &self.proxy.settings.base.as_str())
-            .finish_non_exhaustive()
-    }
-}
 
 /// Whether a person is asked before a client gets access in their name.
 ///
@@ -75,56 +36,57 @@ pub enum Consent {
     Disabled,
 }
 
-/// Collects the configuration; see each method. Made by [`OAuthProxyConfig::builder`].
+/// Collects the configuration; see each method. Made by
+/// [`OAuthProxyConfig::builder`](crate::OAuthProxyConfig::builder).
 #[must_use = "a builder does nothing until `build`"]
 pub struct OAuthProxyConfigBuilder {
-    pub(super) provider: Provider,
-    pub(super) base_url: String,
-    pub(super) secret_key: Option<SecretKey>,
-    pub(super) previous_secret_keys: Vec<SecretKey>,
-    pub(super) jwt_signing_key: Option<SecretKey>,
-    pub(super) encryption_key: Option<SecretKey>,
-    pub(super) scopes: Option<Vec<String>>,
-    pub(super) required_scopes: Vec<String>,
-    pub(super) consent: Consent,
-    pub(super) redirect_policy: RedirectPolicy,
-    pub(super) redirect_patterns: Vec<String>,
-    pub(super) static_clients: Vec<StaticClient>,
-    pub(super) public_paths: Vec<String>,
-    pub(super) redirect_path: String,
-    pub(super) cookie_prefix: Option<String>,
-    pub(super) allow_plain_pkce: bool,
-    pub(super) upstream_pkce: Option<bool>,
-    pub(super) forward_resource: Option<bool>,
-    pub(super) token_swap: bool,
-    pub(super) token_verifier: Option<Arc<dyn TokenVerifier>>,
-    pub(super) optional_auth: bool,
-    pub(super) keep_authorization_header: bool,
-    pub(super) cors_on_protected_paths: bool,
-    pub(super) audience_by_path: bool,
-    pub(super) access_token_ttl: Option<Duration>,
-    pub(super) refresh_token_ttl: Duration,
-    pub(super) authorization_code_ttl: Duration,
-    pub(super) transaction_ttl: Duration,
-    pub(super) session_cache_ttl: Duration,
-    pub(super) upstream_timeout: Duration,
-    pub(super) extra_authorization_params: Vec<(String, String)>,
-    pub(super) extra_token_params: Vec<(String, String)>,
-    pub(super) claims: ClaimsPassthrough,
-    pub(super) role_claims: Vec<String>,
-    pub(super) storage: Option<Arc<dyn TokenStorage>>,
-    pub(super) storage_encryption: bool,
-    pub(super) allow_list: AllowList,
-    pub(super) on_register: Option<RegistrationHook>,
-    pub(super) on_login: Option<LoginHook>,
-    pub(super) on_event: Option<EventCallback>,
-    pub(super) http_client: Option<Customize>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) service_name: Option<String>,
+    pub(crate) provider: Provider,
+    pub(crate) base_url: String,
+    pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) previous_secret_keys: Vec<SecretKey>,
+    pub(crate) jwt_signing_key: Option<SecretKey>,
+    pub(crate) encryption_key: Option<SecretKey>,
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) consent: Consent,
+    pub(crate) redirect_policy: RedirectPolicy,
+    pub(crate) redirect_patterns: Vec<String>,
+    pub(crate) static_clients: Vec<StaticClient>,
+    pub(crate) public_paths: Vec<String>,
+    pub(crate) redirect_path: String,
+    pub(crate) cookie_prefix: Option<String>,
+    pub(crate) allow_plain_pkce: bool,
+    pub(crate) upstream_pkce: Option<bool>,
+    pub(crate) forward_resource: Option<bool>,
+    pub(crate) token_swap: bool,
+    pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) optional_auth: bool,
+    pub(crate) keep_authorization_header: bool,
+    pub(crate) cors_on_protected_paths: bool,
+    pub(crate) audience_by_path: bool,
+    pub(crate) access_token_ttl: Option<Duration>,
+    pub(crate) refresh_token_ttl: Duration,
+    pub(crate) authorization_code_ttl: Duration,
+    pub(crate) transaction_ttl: Duration,
+    pub(crate) session_cache_ttl: Duration,
+    pub(crate) upstream_timeout: Duration,
+    pub(crate) extra_authorization_params: Vec<(String, String)>,
+    pub(crate) extra_token_params: Vec<(String, String)>,
+    pub(crate) claims: ClaimsPassthrough,
+    pub(crate) role_claims: Vec<String>,
+    pub(crate) storage: Option<Arc<dyn TokenStorage>>,
+    pub(crate) storage_encryption: bool,
+    pub(crate) allow_list: AllowList,
+    pub(crate) on_register: Option<RegistrationHook>,
+    pub(crate) on_login: Option<LoginHook>,
+    pub(crate) on_event: Option<EventCallback>,
+    pub(crate) http_client: Option<Customize>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) service_name: Option<String>,
 }
 
 impl OAuthProxyConfigBuilder {
-    fn new(provider: Provider, base_url: String) -> Self {
+    pub(crate) fn new(provider: Provider, base_url: String) -> Self {
         Self {
             provider,
             base_url,
@@ -170,15 +132,6 @@ impl OAuthProxyConfigBuilder {
             clock: Arc::new(SystemClock),
             service_name: None,
         }
-    }
-
-    /// Checks every option and derives every key.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
-        super::build::assemble(self)
     }
 
     /// The secret that every key is derived from. Unset: the provider's client secret, so that
@@ -357,15 +310,16 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// How long a person may take from the authorization request to the callback. Default: 10
-    /// minutes.
+    /// How long a person may take to decide on the consent page, and then again at the provider.
+    /// Default: 10 minutes each.
     pub fn transaction_ttl(mut self, ttl: Duration) -> Self {
         self.transaction_ttl = ttl;
         self
     }
 
     /// How long a validated session is served from memory: the longest time that a revocation on
-    /// another instance can go unseen. Zero turns the cache off. Default: 10 seconds.
+    /// another instance can go unseen. Counted in whole seconds; less than one turns the cache off.
+    /// Default: 10 seconds.
     pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
         self.session_cache_ttl = ttl;
         self

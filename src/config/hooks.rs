@@ -1,8 +1,11 @@
 //! The operator's own code: what it is shown, and how it says no.
 
-use std::{borrow::Cow, fmt, future::Future, sync::Arc};
+use std::{borrow::Cow, fmt, future::Future, pin::Pin, sync::Arc};
 
-use crate::{future::BoxFuture, login::Identity, oauth::ScopeSet};
+use crate::{
+    login::{Identity, domain_of},
+    oauth::ScopeSet,
+};
 
 /// A hook's "no", with words that the client or the person may read.
 ///
@@ -47,7 +50,8 @@ pub struct RegistrationRequest {
     pub scopes: ScopeSet,
 }
 
-type Hook<T> = Arc<dyn Fn(T) -> BoxFuture<Result<(), Refusal>> + Send + Sync>;
+type HookFuture = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+type Hook<T> = Arc<dyn Fn(T) -> HookFuture + Send + Sync>;
 pub(crate) type RegistrationHook = Hook<RegistrationRequest>;
 pub(crate) type LoginHook = Hook<Identity>;
 
@@ -80,18 +84,13 @@ impl AllowList {
         if self.is_empty() {
             return true;
         }
-        if !(person.email_verified || self.trust_unverified) {
-            return false;
-        }
-        let Some(email) = person.email.as_deref() else {
+        let email = match self.trust_unverified {
+            true => person.email.as_deref(),
+            false => person.verified_email(),
+        };
+        let Some((email, domain)) = email.and_then(|email| Some((email, domain_of(email)?))) else {
             return false;
         };
-        let Some((local, domain)) = email.split_once('@') else {
-            return false;
-        };
-        if local.is_empty() || domain.is_empty() || domain.contains('@') {
-            return false;
-        }
         self.emails
             .iter()
             .any(|allowed| allowed.eq_ignore_ascii_case(email))
@@ -116,10 +115,11 @@ mod tests {
     use super::*;
 
     fn person(email: &str, verified: bool) -> Identity {
-        let mut person = Identity::default();
-        person.email = Some(email.to_owned());
-        person.email_verified = verified;
-        person
+        Identity {
+            email: Some(email.to_owned()),
+            email_verified: verified,
+            ..Identity::default()
+        }
     }
 
     #[test]

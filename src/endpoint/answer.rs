@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::cors;
 use crate::{
-    config::limits::RETRY_AFTER_SECS,
+    body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    future::OwnResponse,
+    limits::RETRY_AFTER_SECS,
     page,
     proxy::Proxy,
 };
@@ -83,7 +83,8 @@ pub(super) fn method_not_allowed(
 }
 
 /// A document that does not exist.
-pub(super) fn not_found() -> OwnResponse {
+pub(super) fn not_found(proxy: &Proxy) -> OwnResponse {
+    proxy.emit(&Event::refused(Step::Http, Reason::NotServed).detail("no such document"));
     json(
         StatusCode::NOT_FOUND,
         &serde_json::json!({ "error": "not_found" }),

@@ -9,11 +9,11 @@ use http::{HeaderMap, StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
+    body::OwnResponse,
     client::{Client, ClientOrigin, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    future::OwnResponse,
     login::transaction::{AuthorizationRequest, PendingRequest},
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
     page,
@@ -34,6 +34,12 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         }
         Err(error) => return page_for(proxy, &error.into(), UNREADABLE),
     };
+    if let Some(refusal) = &repeated
+        && params.get("redirect_uri").is_none()
+    {
+        // It may be the one that is repeated: then nobody knows which was meant.
+        return page_for(proxy, refusal, UNREADABLE);
+    }
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
         Err((refusal, words)) => {

@@ -9,14 +9,14 @@ use http::{StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
-    config::limits::HOOK_TIMEOUT,
+    body::OwnResponse,
     error::{OAuthErrorCode as Code, UpstreamError},
     event::{Event, Reason, Step},
-    future::OwnResponse,
     grant::{
         CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
     },
     key::sha256,
+    limits::HOOK_TIMEOUT,
     login::{Identity, IdentityError, transaction::Login},
     oauth::Params,
     page,
@@ -42,9 +42,11 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             "no login cookie answers to this state",
         );
     };
-    // The provider's code is sent once: whatever the browser repeats, this process has begun.
+    // The provider's code is sent once: whatever the browser repeats, this process has begun. Of
+    // concurrent callers `or_insert_with` lets one through; moka's `or_insert` looks, then writes.
     let claim = sha256(login.state.as_bytes());
-    if !proxy.callbacks.entry(claim).or_insert(()).is_fresh() {
+    let claimed = proxy.callbacks.entry(claim).or_insert_with(|| ());
+    if !claimed.is_fresh() {
         return already_used(proxy, &login);
     }
     match proxy.grants.callback_was_used(&login.state).await {

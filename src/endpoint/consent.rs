@@ -10,10 +10,10 @@ use http_body::Body;
 
 use super::{answer, authorize, redirect::Target, request};
 use crate::{
+    body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    future::OwnResponse,
     key::constant_time_eq,
     login::transaction::{Login, PendingRequest},
     oauth::ScopeSet,

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::future::OwnResponse;
+use crate::body::OwnResponse;
 
 /// The answer to `OPTIONS`, whoever asks.
 pub(super) fn preflight(methods: &'static [Method]) -> OwnResponse {

@@ -5,76 +5,9 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
-use serde_json::{Value, json};
 
 use super::answer;
-use crate::{
-    config::{Settings, limits::MAX_CHALLENGED_PATH},
-    future::OwnResponse,
-    oauth::{Resource, ScopeSet},
-    proxy::Proxy,
-    route,
-};
-
-/// The documents that can be written once.
-pub(crate) struct Documents {
-    authorization_server: Bytes,
-    /// Everything of the protected resource's document but `resource`.
-    protected_resource: Value,
-}
-
-impl Documents {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let base = &settings.base;
-        let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
-        let mut challenges = vec!["S256"];
-        if settings.allow_plain_pkce {
-            challenges.push("plain");
-        }
-        let authorization_server = json!({
-            "issuer": base.as_str(),
-            "authorization_endpoint": base.join(route::AUTHORIZE),
-            "token_endpoint": base.join(route::TOKEN),
-            "registration_endpoint": base.join(route::REGISTER),
-            "revocation_endpoint": base.join(route::REVOKE),
-            "scopes_supported": supported(&settings.scopes, true),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_methods_supported": methods,
-            "revocation_endpoint_auth_methods_supported": methods,
-            "code_challenge_methods_supported": challenges,
-            "authorization_response_iss_parameter_supported": true,
-        });
-        let mut protected_resource = json!({
-            "authorization_servers": [base.as_str()],
-            "bearer_methods_supported": ["header"],
-            "scopes_supported": supported(&settings.scopes, false),
-        });
-        if let (Some(document), Some(name)) =
-            (protected_resource.as_object_mut(), &settings.service_name)
-        {
-            document.insert("resource_name".into(), Value::from(&**name));
-        }
-        Self {
-            authorization_server: authorization_server.to_string().into(),
-            protected_resource,
-        }
-    }
-}
-
-/// `offline_access` is the authorization server's business, never the resource's: named there it
-/// would read as something that a request needs.
-fn supported(scopes: &ScopeSet, with_offline_access: bool) -> Vec<&str> {
-    let mut names: Vec<&str> = scopes
-        .iter()
-        .filter(|scope| *scope != "offline_access")
-        .collect();
-    if with_offline_access {
-        names.push("offline_access");
-    }
-    names
-}
+use crate::{body::OwnResponse, limits::MAX_CHALLENGED_PATH, oauth::Resource, proxy::Proxy};
 
 pub(super) fn authorization_server(proxy: &Proxy, method: &Method) -> OwnResponse {
     document(method, proxy.documents.authorization_server.clone())
@@ -90,7 +23,7 @@ pub(super) fn protected_resource(proxy: &Proxy, method: &Method, suffix: &str) -
         _ => Resource::at(base, suffix),
     };
     let Some(resource) = resource else {
-        return answer::not_found();
+        return answer::not_found(proxy);
     };
     let mut body = proxy.documents.protected_resource.clone();
     if let Some(document) = body.as_object_mut() {

@@ -19,10 +19,9 @@ use std::sync::Arc;
 use http::{Method, Request};
 use http_body::Body;
 
-pub(crate) use metadata::Documents;
 pub(crate) use revoke::end_grant;
 
-use crate::{error::BoxError, future::OwnResponse, proxy::Proxy, route::Route};
+use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
 
 /// Answers a request to one of our URLs; the inner service never sees it.
 pub(crate) async fn answer<B>(proxy: Arc<Proxy>, route: Route, request: Request<B>) -> OwnResponse
@@ -60,7 +59,7 @@ where
             let suffix = parts.uri.path().get(suffix_at..).unwrap_or_default();
             cors::allow(metadata::protected_resource(&proxy, &parts.method, suffix))
         }
-        Route::UnknownDocument => cors::allow(answer::not_found()),
+        Route::UnknownDocument => cors::allow(answer::not_found(&proxy)),
         Route::Register => cors::allow(register::handle(&proxy, &parts, body).await),
         Route::Token => cors::allow(token::handle(&proxy, &parts, body).await),
         Route::Revoke => cors::allow(revoke::handle(&proxy, &parts, body).await),
@@ -71,6 +70,6 @@ where
         Route::Consent => consent::show(&proxy, &parts),
         Route::Callback => callback::handle(&proxy, &parts).await,
         // The layer sends these elsewhere.
-        Route::Public | Route::Protected => answer::not_found(),
+        Route::Public | Route::Protected => answer::not_found(&proxy),
     }
 }

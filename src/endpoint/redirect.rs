@@ -6,7 +6,7 @@
 use http::{HeaderValue, StatusCode};
 
 use super::{answer, refusal::Refusal};
-use crate::{client::RedirectUri, error::OAuthError, future::OwnResponse, proxy::Proxy};
+use crate::{body::OwnResponse, client::RedirectUri, error::OAuthError, proxy::Proxy};
 
 /// A redirect URI that was proven to be the client's, and the `state` to echo.
 pub(super) struct Target<'a> {

@@ -4,9 +4,9 @@ use http::{HeaderValue, StatusCode, header};
 
 use super::answer;
 use crate::{
+    body::OwnResponse,
     error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
     event::{Event, Reason, Step},
-    future::OwnResponse,
     grant::{FreshnessError, GrantId},
     oauth::ParamsError,
     proxy::Proxy,

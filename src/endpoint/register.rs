@@ -8,11 +8,12 @@ use http_body::Body;
 
 use super::{answer, refusal::Refusal, request};
 use crate::{
+    body::OwnResponse,
     client::{ClientMetadata, registration_answer},
-    config::{RegistrationRequest, limits::HOOK_TIMEOUT},
+    config::RegistrationRequest,
     error::{BoxError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    future::OwnResponse,
+    limits::HOOK_TIMEOUT,
     proxy::Proxy,
 };
 

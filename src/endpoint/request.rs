@@ -7,9 +7,9 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::refusal::Refusal;
 use crate::{
-    config::limits::{BODY_TIMEOUT, MAX_BODY, MAX_QUERY},
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::Reason,
+    limits::{BODY_TIMEOUT, MAX_BODY, MAX_QUERY},
     oauth::{Params, ParamsError},
 };
 

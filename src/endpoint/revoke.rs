@@ -16,12 +16,12 @@ use super::{
     token::{self, authenticate},
 };
 use crate::{
+    body::OwnResponse,
     client::Client,
-    config::limits::REVOKE_WAIT,
     error::{BoxError, OAuthErrorCode, StorageError},
     event::{Event, Reason, Step},
-    future::OwnResponse,
     grant::GrantId,
+    limits::REVOKE_WAIT,
     proxy::Proxy,
 };
 

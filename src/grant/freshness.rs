@@ -11,10 +11,9 @@ use tokio::time::Instant;
 use super::{Grant, GrantId, Grants, LiveGrant, Loaded, grants::bounded, scopes};
 use crate::{
     clock::{Clock, unix_now},
-    config::limits,
     error::{StorageError, UpstreamError},
     event::{Event, Events, Reason, Step},
-    random,
+    limits, random,
     upstream::{TokenAnswer, UpstreamClient},
 };
 

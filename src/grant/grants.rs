@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants};
-use crate::{config::limits, error::StorageError, key::sha256, storage::TokenStorage};
+use crate::{error::StorageError, key::sha256, limits, storage::TokenStorage};
 
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::UpstreamGrant;
-use crate::config::limits::{ACCESS_TOKEN_TTL, RENEW_AHEAD_SECS};
+use crate::limits::{ACCESS_TOKEN_TTL, RENEW_AHEAD_SECS};
 
 /// From when on a token that lives `lifetime` seconds should be renewed: a minute before its end,
 /// or a tenth of its life where that is shorter.

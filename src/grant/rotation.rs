@@ -1,6 +1,6 @@
 //! May this refresh token rotate? One rule, on numbers.
 
-use crate::config::limits::REFRESH_GRACE_SECS;
+use crate::limits::REFRESH_GRACE_SECS;
 
 /// What to do with a refresh token of one generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use tower_service::Service;
 
 use super::{Denied, Guard};
 use crate::{
-    bearer::{Challenges, Refused},
-    body::ResponseBody,
-    future::OwnResponse,
+    body::{OwnResponse, ResponseBody},
+    challenge::{Challenges, Refused},
+    event::{Event, Reason, Step},
     session::AuthSession,
 };
 
@@ -105,7 +105,20 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
         Denied::Forbidden => Refused::Forbidden("this session may not do this"),
     };
     match challenges {
-        Some(challenges) => challenges.refuse(path, &refused),
+        Some(challenges) => {
+            let reason = match denied {
+                Denied::NoSession => Reason::NoCredentials,
+                Denied::Scopes(_) => Reason::Scope,
+                Denied::Forbidden => Reason::Forbidden,
+            };
+            let mut event = Event::refused(Step::Guard, reason);
+            let session = AuthSession::from_extensions(extensions);
+            if let Some(grant) = session.and_then(AuthSession::grant_id) {
+                event = event.grant(grant);
+            }
+            challenges.tell(&event);
+            challenges.refuse(path, &refused)
+        }
         None => outside_the_layer(),
     }
 }

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::transaction::AuthorizationRequest;
-use crate::{config::limits, key::sha256};
+use crate::{key::sha256, limits};
 
 /// A bounded list of approvals, the oldest first.
 #[derive(Default, Serialize, Deserialize)]

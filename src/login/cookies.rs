@@ -12,8 +12,8 @@ use super::{
     transaction::{Login, PendingRequest, is_live, login_tag, request_tag},
 };
 use crate::{
-    config::limits,
     key::{Rotating, SealKey, sha256},
+    limits,
     oauth::BaseUrl,
 };
 

@@ -38,9 +38,7 @@ impl Identity {
     /// The domain of the verified e-mail address; compare it without regard to case. `None` for an
     /// address with more than one `@`, whose domain is in the eye of the reader.
     pub fn email_domain(&self) -> Option<&str> {
-        let (local, domain) = self.verified_email()?.split_once('@')?;
-        let clear = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
-        clear.then_some(domain)
+        domain_of(self.verified_email()?)
     }
 
     /// Reads the standard claims (OpenID Connect Core section 5.1).
@@ -53,6 +51,13 @@ impl Identity {
             claims,
         }
     }
+}
+
+/// The part after the one `@`.
+pub(crate) fn domain_of(email: &str) -> Option<&str> {
+    let (local, domain) = email.split_once('@')?;
+    let clear = !local.is_empty() && !domain.is_empty() && !domain.contains('@');
+    clear.then_some(domain)
 }
 
 impl fmt::Debug for Identity {

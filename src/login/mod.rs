@@ -13,4 +13,5 @@ pub(crate) mod transaction;
 
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub use identity::Identity;
+pub(crate) use identity::domain_of;
 pub(crate) use source::IdentityError;

@@ -14,16 +14,6 @@ const OPTION: &str = "base_url";
 ///
 /// This one string is the issuer in metadata, redirects and tokens, which clients compare byte for
 /// byte (RFC 8414 section 3.3, RFC 9207 section 2.4).
-///
-/// ```
-/// use tower_oauth_proxy::BaseUrl;
-///
-/// let base = BaseUrl::parse("https://mcp.example.com/api/")?;
-/// assert_eq!(base.as_str(), "https://mcp.example.com/api");
-/// assert_eq!((base.origin(), base.path()), ("https://mcp.example.com", "/api"));
-/// assert!(BaseUrl::parse("http://mcp.example.com").is_err());
-/// # Ok::<(), tower_oauth_proxy::ConfigError>(())
-/// ```
 #[derive(Clone)]
 pub(crate) struct BaseUrl {
     url: Arc<str>,

@@ -7,7 +7,7 @@
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
 //! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token.
-//! - [`contract`] (feature `storage-contract`) is the suite that every store has to pass; run it
+//! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
 //!   against your own.
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ const PROTECTED: &[&str] = &[
 /// own name. When both tokens have a claim, the access token's value passes.
 ///
 /// **Arrays and objects are dropped unless [`allow_complex`](Self::allow_complex) is on.** Most
-/// providers put `roles`, `groups` and `permissions` into arrays: guards on roles need it on.
+/// providers put `roles`, `groups` and `permissions` into arrays. A person's roles reach guards without it: see
+/// [`AuthSession::roles`](crate::AuthSession::roles).
 ///
 /// Some claims never pass: `iss`, `aud`, `sub`, `exp`, `iat`, `nbf`, `jti`, `client_id`, `scope`,
 /// `scp`, `gid`, `azp`, `act`, `may_act`, `cnf`, `typ`, `token_use`, `authorization_details`, `nonce`,
@@ -62,7 +63,7 @@ const PROTECTED: &[&str] = &[
 /// not fit is left out, claim by claim: in the order of [`allowed_claims`](Self::allowed_claims) where
 /// that is set, so name the most important first; else the access token's before the ID token's.
 ///
-/// ```ignore
+/// ```
 /// use tower_oauth_proxy::ClaimsPassthrough;
 ///
 /// let claims = ClaimsPassthrough::default()

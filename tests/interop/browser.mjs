@@ -174,15 +174,17 @@ async function approveTowardsPrivateScheme({ addedPolicy }) {
   devtools.on('Page.frameRequestedNavigation', ({ url }) => {
     if (url.startsWith('myapp:')) reached = url;
   });
+  await page.goto(authorizationUrl(client.callbackToPrivateScheme).url);
   if (addedPolicy) {
+    // What a redirect leads to is not intercepted, so the page is fetched a second time.
     await page.route(`${baseUrl}/oauth/**`, async (route) => {
       if (route.request().method() !== 'GET') return route.continue();
       const response = await route.fetch({ maxRedirects: 0 });
       const policy = [response.headers()['content-security-policy'], addedPolicy].filter(Boolean).join('; ');
       return route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': policy } });
     });
+    await page.goto(page.url());
   }
-  await page.goto(authorizationUrl(client.callbackToPrivateScheme).url);
   await button(page).click({ noWaitAfter: true });
   const arrived = await client.arrival();
   await until('the end of the chain', PATIENCE_MS / 1000, () => reached || violations.length > 0);

@@ -57,7 +57,10 @@ async fn an_unknown_client_gets_a_page_that_says_what_to_do() {
     client.id = "a-client-of-another-server".to_owned();
     let url = client.authorize(&Pkce::new(), STATE).url();
     let page = refused_on_a_page(&proxy, &url).await.text();
-    assert!(page.contains("remove") && page.contains("add"), "{page}");
+    assert!(
+        page.contains("Remove the server") && page.contains("add it"),
+        "{page}"
+    );
     proxy.told(Step::Authorize, Reason::UnknownClient);
 }
 
@@ -82,16 +85,17 @@ async fn no_redirect_goes_to_a_uri_that_is_not_the_clients() {
         "http://127.0.0.1.evil.example:9000/callback",
         "http://user@127.0.0.1:9000/callback",
         "javascript:alert(1)",
-        "",
     ] {
         let url = right.clone().with("redirect_uri", uri).url();
         refused_on_a_page(&proxy, &url).await;
     }
+    // Given twice it counts as not given: then only the client's only one can be meant.
     let twice = right
         .clone()
         .and("redirect_uri", "https://evil.example/")
         .url();
-    refused_on_a_page(&proxy, &twice).await;
+    let reply = open(&proxy, &twice).await;
+    assert!(!reply.everything().contains("evil.example"), "{reply:?}");
     let twice = right.clone().and("client_id", "another").url();
     refused_on_a_page(&proxy, &twice).await;
 }
@@ -107,6 +111,17 @@ async fn a_missing_redirect_uri_means_the_only_one_or_a_page() {
         .without("redirect_uri")
         .url();
     refused_on_a_page(&proxy, &url).await;
+    let client = proxy.client().await;
+    for request in [
+        client.authorize(&Pkce::new(), "s").without("redirect_uri"),
+        client.authorize(&Pkce::new(), "s").with("redirect_uri", ""),
+    ] {
+        let back = proxy
+            .approve(&mut proxy.browser(), &request.url())
+            .await
+            .left();
+        assert!(back.starts_with(CALLBACK), "{back}");
+    }
 }
 
 #[tokio::test]

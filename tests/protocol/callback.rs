@@ -276,8 +276,8 @@ async fn a_failed_exchange_goes_back_to_the_client_never_as_a_bare_500() {
         ),
         (
             Answer::Redirect("https://evil.example/".into()),
-            "server_error",
-            Reason::ProviderMalformed,
+            "temporarily_unavailable",
+            Reason::ProviderUnavailable,
         ),
     ] {
         let said = format!("{answer:?}");

@@ -19,10 +19,10 @@ pub(super) use passthrough::open as open_passed_through;
 
 use super::{answer, refusal::Refusal, request};
 use crate::{
+    body::OwnResponse,
     clock::unix_now,
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
-    future::OwnResponse,
     grant::{Grant, GrantId, lifetime},
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,

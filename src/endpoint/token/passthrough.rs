@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use super::missing;
 use crate::{
     client::Client,
-    config::limits::MAX_BODY,
     endpoint::refusal::Refusal,
     error::UpstreamError,
     event::{Event, Reason, Step},
     grant::{Grant, scopes},
+    limits::MAX_BODY,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
 };

@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::{issue, missing, resource};
 use crate::{
     client::Client,
-    config::limits::SWAP_ATTEMPTS,
     endpoint::{refusal::Refusal, revoke::end_grant},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
@@ -19,6 +18,7 @@ use crate::{
         CodeMark, Grant, GrantId, Phase,
         rotation::{Rotation, judge},
     },
+    limits::SWAP_ATTEMPTS,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
 };

@@ -11,10 +11,8 @@ use std::{
 
 use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
 
-use crate::{
-    config::limits::SESSION_CACHE_ENTRIES, grant::LiveGrant, key::constant_time_eq,
-    session::AuthSession,
-};
+use super::AuthSession;
+use crate::{grant::LiveGrant, key::constant_time_eq, limits::SESSION_CACHE_ENTRIES};
 
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
@@ -33,7 +31,7 @@ pub(crate) struct CachedSession {
 
 impl SessionCache {
     pub(crate) fn new(ttl: Duration) -> Self {
-        let sessions = (!ttl.is_zero()).then(|| {
+        let sessions = (ttl.as_secs() > 0).then(|| {
             Cache::builder()
                 .max_capacity(SESSION_CACHE_ENTRIES)
                 .eviction_policy(EvictionPolicy::lru())

@@ -5,21 +5,22 @@ use std::{sync::Arc, time::Duration};
 use moka::sync::Cache;
 use secrecy::ExposeSecret;
 
-use super::builder::{Consent, OAuthProxyConfig, OAuthProxyConfigBuilder};
+use super::{OAuthProxyConfig, Proxy};
 use crate::{
-    bearer::{Challenges, SessionCache},
+    challenge::Challenges,
     client::Clients,
-    config::{Settings, limits},
-    endpoint::Documents,
+    config::{Consent, OAuthProxyConfigBuilder, Settings},
+    documents::Documents,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
     grant::{Freshness, Grants, RefreshTokens},
     key::{MIN_SECRET_BYTES, MacKey, Rotating, SealKey, SecretKey},
+    limits,
     login::{CookieKeys, Cookies},
     oauth::{BaseUrl, ScopeSet},
     provider::Provider,
-    proxy::Proxy,
     route::Routes,
+    session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
     token::AccessTokens,
     upstream::{UpstreamClient, http_client},
@@ -28,7 +29,18 @@ use crate::{
 /// The shortest provider's client secret that keys may be stretched from, in bytes.
 const MIN_CLIENT_SECRET_BYTES: usize = 16;
 
-pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
+impl OAuthProxyConfigBuilder {
+    /// Checks every option and derives every key.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the option to change.
+    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+        assemble(self)
+    }
+}
+
+fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
     let base = BaseUrl::parse(&builder.base_url)?;
     builder.provider.check()?;
     if builder.forward_resource == Some(true) && builder.provider.refuses_resource {
@@ -86,6 +98,12 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
     let forward_resource = builder
         .forward_resource
         .unwrap_or(provider.forward_resource);
+    if forward_resource && provider.refuses_resource {
+        return Err(ConfigError::new(
+            "forward_resource",
+            "this provider refuses every request that names a resource",
+        ));
+    }
     let upstream = Arc::new(UpstreamClient::new(
         provider,
         http,
@@ -140,7 +158,7 @@ pub(super) fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyCon
     let proxy = Proxy {
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
         documents: Documents::new(&settings),
-        challenges: Challenges::new(base, &settings.required_scopes),
+        challenges: Challenges::new(base, &settings.required_scopes, Arc::clone(&events)),
         clients: Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

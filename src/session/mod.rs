@@ -1,15 +1,19 @@
 //! `AuthSession`: what a handler gets.
 
+mod cache;
+
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use http::Extensions;
 use serde_json::{Map, Value};
 
 use crate::{
-    bearer::Challenges,
+    challenge::Challenges,
     clock::from_unix,
     oauth::{BaseUrl, Resource, ScopeSet},
 };
+
+pub(crate) use cache::{CachedSession, SessionCache};
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
 ///
@@ -184,7 +188,7 @@ pub(crate) mod tests {
                 id_token: Some("UPSTREAM-SECRET".into()),
                 expires_at: None,
             },
-            challenges: Challenges::new(&base, &ScopeSet::default()),
+            challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
         })
     }
 

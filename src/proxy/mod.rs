@@ -1,23 +1,62 @@
 //! The assembled proxy: configuration, keys, store and provider, behind one `Arc`.
 
-use std::sync::Arc;
+mod build;
+
+use std::{fmt, sync::Arc};
 
 use moka::sync::Cache;
 
 use crate::{
-    bearer::{Challenges, SessionCache},
+    challenge::Challenges,
     client::Clients,
     clock::{Clock, unix_now},
-    config::Settings,
-    endpoint::Documents,
+    config::{OAuthProxyConfigBuilder, Settings},
+    documents::Documents,
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
     login::Cookies,
+    provider::Provider,
     route::Routes,
+    session::SessionCache,
     token::{AccessTokens, TokenVerifier},
     upstream::UpstreamClient,
 };
+
+/// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
+#[derive(Clone)]
+pub struct OAuthProxyConfig {
+    pub(crate) proxy: Arc<Proxy>,
+}
+
+impl OAuthProxyConfig {
+    /// Starts a configuration from the two things that have no default: the provider, and the URL
+    /// at which the world reaches this server.
+    ///
+    /// `base_url` is used byte for byte as the issuer (one trailing slash is dropped). It is never
+    /// guessed from a request: behind a TLS-terminating proxy, `Host` and the scheme lie. It may
+    /// have a path; the layer must then see that path in its requests.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
+    ///
+    /// let provider = provider::github("client-id", "0123456789abcdef0123456789abcdef01234567");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
+        OAuthProxyConfigBuilder::new(provider, base_url.into())
+    }
+}
+
+impl fmt::Debug for OAuthProxyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyConfig")
+            .field("base_url", &self.proxy.settings.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
 
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::{
-    config::limits::{MAX_CHALLENGED_PATH, RETRY_AFTER_SECS},
-    future::OwnResponse,
+    body::OwnResponse,
+    event::{Event, Events},
+    limits::{MAX_CHALLENGED_PATH, RETRY_AFTER_SECS},
     oauth::{BaseUrl, Resource, ScopeSet},
     route::protected_resource_url,
 };
@@ -21,6 +22,7 @@ struct Inner {
     base: BaseUrl,
     /// The scopes that every request needs, as the challenge names them.
     base_scopes: ScopeSet,
+    events: Arc<Events>,
 }
 
 /// Why a request is refused, as the client may know it.
@@ -38,11 +40,17 @@ pub(crate) enum Refused<'a> {
 }
 
 impl Challenges {
-    pub(crate) fn new(base: &BaseUrl, base_scopes: &ScopeSet) -> Self {
+    pub(crate) fn new(base: &BaseUrl, base_scopes: &ScopeSet, events: Arc<Events>) -> Self {
         Self(Arc::new(Inner {
             base: base.clone(),
             base_scopes: base_scopes.clone(),
+            events,
         }))
+    }
+
+    /// Tells the operator; a refusal that nobody hears of cannot be told from a client that gave up.
+    pub(crate) fn tell(&self, event: &Event) {
+        self.0.events.emit(event);
     }
 
     /// The whole answer to a request for `path`.

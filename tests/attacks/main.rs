@@ -1,0 +1,17 @@
+//! Attacks and accidents: races, outages, leaks, growth, garbage. What a hostile or unlucky world
+//! does to the proxy, and what must hold all the same.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod races;
+mod support;
