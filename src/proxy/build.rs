@@ -43,6 +43,15 @@ impl OAuthProxyConfigBuilder {
 fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
     let base = BaseUrl::parse(&builder.base_url)?;
     builder.provider.check()?;
+    if builder.forward_resource == Some(true) && builder.provider.refuses_resource {
+        return Err(ConfigError::new(
+            "forward_resource",
+            format!(
+                "{} refuses requests with a `resource`",
+                builder.provider.name
+            ),
+        ));
+    }
     check_paths(&builder)?;
     check_lifetimes(&builder)?;
     check_verifier(&builder)?;
@@ -282,13 +291,17 @@ fn check_paths(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
         crate::route::TOKEN,
         crate::route::REVOKE,
     ];
-    if taken.contains(&builder.redirect_path.as_str()) {
+    let path = builder.redirect_path.as_str();
+    // The documents stand first: below their names a login would end in JSON.
+    if taken.contains(&path) || path.starts_with("/.well-known/") {
         return Err(ConfigError::new(
             "redirect_path",
             "is another endpoint's path",
         ));
     }
-    match builder.public_paths.iter().find(|path| !plain(path)) {
+    // `/docs/*` and `/docs/{id}` could be paths, but whoever writes them means a pattern.
+    let exact = |path: &str| plain(path) && !path.contains(['*', '{', '}', '^']);
+    match builder.public_paths.iter().find(|path| !exact(path)) {
         Some(path) => Err(ConfigError::new(
             "public_paths",
             format!("{path:?} is not a plain absolute path; there are no patterns here"),
