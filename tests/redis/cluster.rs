@@ -15,20 +15,23 @@ use crate::server::Server;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+const OPTIONS: [&str; 8] = [
+    "--repl-diskless-sync-delay",
+    "0",
+    "--cluster-enabled",
+    "yes",
+    "--cluster-node-timeout",
+    "2000",
+    // A lost shard does not stop the others.
+    "--cluster-require-full-coverage",
+    "no",
+];
+
 struct Cluster(Vec<Server>);
 
 impl Cluster {
     fn start() -> Self {
-        let options = [
-            "--cluster-enabled",
-            "yes",
-            "--cluster-node-timeout",
-            "2000",
-            // A lost shard does not stop the others.
-            "--cluster-require-full-coverage",
-            "no",
-        ];
-        let nodes: Vec<_> = (0..3).map(|_| Server::with(&options)).collect();
+        let nodes: Vec<_> = (0..3).map(|_| Server::with(&OPTIONS)).collect();
         let addresses: Vec<_> = nodes
             .iter()
             .map(|node| format!("127.0.0.1:{}", node.port))
@@ -37,14 +40,12 @@ impl Cluster {
         create.extend(addresses.iter().map(String::as_str));
         create.extend(["--cluster-replicas", "0", "--cluster-yes"]);
         let said = nodes[0].cli(&create);
-        let start = Instant::now();
-        while !nodes.iter().all(|node| {
+        let is_ready = |node: &Server| {
             let info = node.cli(&["CLUSTER", "INFO"]);
             info.contains("cluster_state:ok") && info.contains("cluster_slots_assigned:16384")
-        }) {
-            assert!(start.elapsed() < Duration::from_secs(60), "{said}");
-            sleep(Duration::from_millis(100));
-        }
+        };
+        assert!(said.contains("16384 slots covered"), "{said}");
+        eventually(|| nodes.iter().all(is_ready));
         Self(nodes)
     }
 
@@ -190,6 +191,47 @@ async fn a_node_that_dies_or_freezes_takes_its_own_records_only_and_comes_back()
     cluster.0[1].restart();
     let recovery = recovers(&store, &keys[1]).await;
     println!("restarted: {recovery:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_frozen_primary_s_replica_takes_over_and_is_found() {
+    let cluster = Cluster::start();
+    let replica = Server::with(&OPTIONS);
+    let primary = cluster.0[2].cli(&["CLUSTER", "MYID"]);
+    let port = cluster.0[0].port.to_string();
+    assert_eq!(replica.cli(&["CLUSTER", "MEET", "127.0.0.1", &port]), "OK");
+    // The newcomer has to hear of the primary first.
+    eventually(|| replica.cli(&["CLUSTER", "REPLICATE", &primary]) == "OK");
+    eventually(|| {
+        let replication = replica.cli(&["INFO", "replication"]);
+        replication.contains("master_link_status:up")
+    });
+    let store = cluster.store().await;
+    let key = cluster.key_of(2);
+    store.set(&key, vec![1], MINUTE).await.unwrap();
+    assert_eq!(cluster.0[2].cli(&["WAIT", "1", "1000"]), "1");
+    cluster.0[2].freeze();
+    let start = Instant::now();
+    let recovery = recovers(&store, &key).await;
+    assert_eq!(store.get(&key).await.unwrap(), Some(vec![1]));
+    assert!(
+        store
+            .compare_and_swap(&key, &[1], vec![2], MINUTE)
+            .await
+            .unwrap()
+    );
+    println!("failed over: {recovery:?} of {:?}", start.elapsed());
+    cluster.0[2].thaw();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(store.get(&key).await.unwrap(), Some(vec![2]));
+}
+
+fn eventually(is_true: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_true() {
+        assert!(start.elapsed() < Duration::from_secs(60), "never");
+        sleep(Duration::from_millis(100));
+    }
 }
 
 async fn recovers(store: &RedisStorage, key: &str) -> Duration {

@@ -6,8 +6,9 @@ use std::{
 };
 
 use tokio::{
-    io::copy_bidirectional,
+    io,
     net::{TcpListener, TcpStream},
+    sync::{Mutex, watch},
     task::JoinSet,
 };
 use tower_oauth_proxy::{
@@ -55,7 +56,7 @@ async fn recovers(store: &RedisStorage) -> Duration {
     start.elapsed()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_is_unavailable_and_its_restart_is_noticed() {
     let mut server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
     let store = server.store().await;
@@ -75,7 +76,7 @@ async fn a_killed_server_is_unavailable_and_its_restart_is_noticed() {
     println!("killed: slowest verb {slowest:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_between_two_verbs_costs_none_of_them() {
     let mut server = Server::start();
     let store = server.store().await;
@@ -94,7 +95,7 @@ async fn a_restart_between_two_verbs_costs_none_of_them() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_server_is_unavailable_in_time_and_thaws() {
     let server = Server::start();
     let store = server.store().await;
@@ -116,7 +117,8 @@ async fn two_hundred_callers_of_a_frozen_server_are_all_answered_in_time() {
         let store = Arc::clone(&store);
         callers.spawn(async move {
             let start = Instant::now();
-            let inserted = store.insert_if_absent(&format!("k{n}"), vec![1], MINUTE);
+            let key = format!("k{n}");
+            let inserted = store.insert_if_absent(&key, vec![1], MINUTE);
             assert!(inserted.await.is_err());
             start.elapsed()
         });
@@ -129,7 +131,7 @@ async fn two_hundred_callers_of_a_frozen_server_are_all_answered_in_time() {
 }
 
 /// What a caller has to know: a verb that failed can happen afterwards.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_verb_that_timed_out_may_be_carried_out_when_the_server_thaws() {
     let server = Server::start();
     let store = server.store().await;
@@ -163,7 +165,7 @@ async fn a_verb_that_timed_out_may_be_carried_out_when_the_server_thaws() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_is_cut_or_goes_silent_is_replaced() {
     let server = Server::start();
     let between = Between::start(server.port).await;
@@ -174,8 +176,8 @@ async fn a_connection_that_is_cut_or_goes_silent_is_replaced() {
         between.cut().await;
         assert!(recovers(&store).await < Duration::from_millis(500));
     }
-    // A host that vanished: no byte, no end of the connection. Only this connection is dead.
-    between.silence();
+    // A host that vanished: no byte comes, no end of the connection. Only this connection is dead.
+    between.lose_answers();
     let start = Instant::now();
     assert!(store.get("k").await.is_err());
     assert!(start.elapsed() < LIMIT);
@@ -186,14 +188,64 @@ async fn a_connection_that_is_cut_or_goes_silent_is_replaced() {
     );
 }
 
-#[tokio::test]
+/// `None` or `false` would log somebody out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verb_whose_answer_was_lost_is_an_error_and_is_not_repeated() {
+    let server = Server::start();
+    let between = Between::start(server.port).await;
+    let store = RedisStorage::connect(format!("redis://127.0.0.1:{}", between.port));
+    let store = Arc::new(store.await.unwrap());
+    for verb in ["take", "swap", "insert"] {
+        recovers(&store).await;
+        server.cli(&["DEL", "oauth-proxy:k"]);
+        if verb != "insert" {
+            server.cli(&["SET", "oauth-proxy:k", "old"]);
+        }
+        server.cli(&["CONFIG", "RESETSTAT"]);
+        between.lose_answers();
+        let asking = tokio::spawn({
+            let store = Arc::clone(&store);
+            async move {
+                match verb {
+                    "take" => store.take("k").await.map(drop),
+                    "swap" => {
+                        let swap = store.compare_and_swap("k", b"old", vec![b'x'], MINUTE);
+                        swap.await.map(drop)
+                    }
+                    _ => store
+                        .insert_if_absent("k", vec![b'x'], MINUTE)
+                        .await
+                        .map(drop),
+                }
+            }
+        });
+        let done = if verb == "take" { "" } else { "x" };
+        while server.cli(&["GET", "oauth-proxy:k"]) != done {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        between.cut().await;
+        let outcome = asking.await.unwrap();
+        assert!(
+            matches!(outcome, Err(StorageError::Unavailable(_))),
+            "{outcome:?}"
+        );
+        let stats = server.cli(&["INFO", "commandstats"]);
+        let name = ["getdel", "evalsha", "set"]
+            .into_iter()
+            .find(|name| stats.contains(&format!("cmdstat_{name}:calls=1,")));
+        assert!(name.is_some(), "{verb} was repeated: {stats}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flushed_script_cache_is_no_failure() {
     let server = Server::start();
     let store = server.store().await;
     store.set("k", vec![0], MINUTE).await.unwrap();
     for n in 0..5 {
         assert_eq!(server.cli(&["SCRIPT", "FLUSH"]), "OK");
-        let swapped = store.compare_and_swap("k", &[n], vec![n + 1], MINUTE);
+        let before = [n];
+        let swapped = store.compare_and_swap("k", &before, vec![n + 1], MINUTE);
         assert!(swapped.await.unwrap());
     }
     // The script is sent whole once, then by its hash.
@@ -211,7 +263,7 @@ async fn a_flushed_script_cache_is_no_failure() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_demoted_server_is_unavailable_until_it_is_primary_again() {
     let primary = Server::start();
     let server = Server::start();
@@ -227,6 +279,45 @@ async fn a_demoted_server_is_unavailable_until_it_is_primary_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_evicts_is_warned_of_once() {
+    let evicting = ["--maxmemory", "100mb", "--maxmemory-policy", "volatile-ttl"];
+    for (options, warnings) in [(&evicting[..], 1), (&[], 0)] {
+        let server = Server::with(options);
+        let log = Log::default();
+        let kept = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || kept.clone());
+        let guard = tracing::subscriber::set_default(subscriber.finish());
+        let store = server.store().await;
+        for n in 0..3 {
+            store.set("k", vec![n], MINUTE).await.unwrap();
+            server.cli(&["CLIENT", "KILL", "TYPE", "normal"]);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        drop(guard);
+        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            log.matches("maxmemory-policy to noeviction").count(),
+            warnings,
+            "{log}"
+        );
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_server_refuses_writes_and_still_reads_and_takes() {
     let server = Server::with(&["--maxmemory", "3mb", "--maxmemory-policy", "noeviction"]);
     let store = server.store().await;
@@ -254,30 +345,16 @@ async fn a_full_server_refuses_writes_and_still_reads_and_takes() {
     assert_eq!(store.take("k").await.unwrap(), Some(vec![1]));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_still_loads_its_data_is_unavailable() {
-    // Each key takes 20 ms to load.
-    let mut server = Server::with(&[
-        "--appendonly",
-        "yes",
-        "--appendfsync",
-        "always",
-        "--aof-use-rdb-preamble",
-        "no",
-        "--loading-process-events-interval-bytes",
-        "1024",
-        "--enable-debug-command",
-        "local",
-    ]);
+    let mut server = Server::with(&["--rdbcompression", "no"]);
     let store = server.store().await;
-    for n in 0..20 {
-        store
-            .set(&format!("fill{n}"), vec![0; 2_000], MINUTE)
-            .await
-            .unwrap();
+    for n in 0..40 {
+        let key = format!("fill{n}");
+        store.set(&key, vec![0; 2_000], MINUTE).await.unwrap();
     }
     store.set("k", vec![1], MINUTE).await.unwrap();
-    server.kill();
+    assert_eq!(server.cli(&["SAVE"]), "OK");
     server.restart_loading_slowly();
     let loading = store.get("k").await;
     let text = format!("{loading:?}");
@@ -293,43 +370,51 @@ async fn a_server_that_still_loads_its_data_is_unavailable() {
     assert_eq!(store.get("k").await.unwrap(), Some(vec![1]));
 }
 
-/// Between store and server, to cut or to silence.
+/// Between store and server, to cut connections or to lose the server's answers.
 struct Between {
     port: u16,
-    connections: Arc<tokio::sync::Mutex<JoinSet<()>>>,
-    quiet: tokio::sync::watch::Sender<u32>,
+    connections: Arc<Mutex<JoinSet<()>>>,
+    losses: watch::Sender<u32>,
 }
 
 impl Between {
     async fn start(to: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let connections = Arc::new(tokio::sync::Mutex::new(JoinSet::new()));
-        let (quiet, heard) = tokio::sync::watch::channel(0);
+        let connections = Arc::new(Mutex::new(JoinSet::new()));
+        let (losses, lossy) = watch::channel(0);
         let kept = Arc::clone(&connections);
         tokio::spawn(async move {
             loop {
-                let (mut near, _) = listener.accept().await.unwrap();
-                let mut heard = heard.clone();
-                kept.lock().await.spawn(async move {
-                    let Ok(mut far) = TcpStream::connect(("127.0.0.1", to)).await else {
-                        return;
-                    };
-                    let before = *heard.borrow();
-                    tokio::select! {
-                        _ = copy_bidirectional(&mut near, &mut far) => {}
-                        _ = heard.wait_for(|now| *now != before) => {
-                            // Open, and dead.
-                            std::future::pending::<()>().await;
-                        }
-                    }
-                });
+                let (near, _) = listener.accept().await.unwrap();
+                let far = TcpStream::connect(("127.0.0.1", to)).await;
+                if let Ok(far) = far {
+                    let connection = Self::carry(near, far, lossy.clone());
+                    kept.lock().await.spawn(connection);
+                }
             }
         });
         Self {
             port,
             connections,
-            quiet,
+            losses,
+        }
+    }
+
+    async fn carry(near: TcpStream, far: TcpStream, mut lossy: watch::Receiver<u32>) {
+        let (mut asked, mut told) = near.into_split();
+        let (mut answered, mut ask) = far.into_split();
+        lossy.mark_unchanged();
+        let answers = async {
+            tokio::select! {
+                _ = io::copy(&mut answered, &mut told) => return,
+                _ = lossy.changed() => {}
+            }
+            let _ = io::copy(&mut answered, &mut io::sink()).await;
+        };
+        tokio::select! {
+            _ = io::copy(&mut asked, &mut ask) => {}
+            () = answers => {}
         }
     }
 
@@ -337,8 +422,8 @@ impl Between {
         self.connections.lock().await.shutdown().await;
     }
 
-    /// What is connected now stays so and moves no byte.
-    fn silence(&self) {
-        self.quiet.send_modify(|times| *times += 1);
+    /// What is connected now stays so, and no answer comes back any more.
+    fn lose_answers(&self) {
+        self.losses.send_modify(|times| *times += 1);
     }
 }

@@ -127,7 +127,13 @@ impl Server {
     /// The same with 20 milliseconds for each record that it loads; returns while it loads.
     pub(crate) fn restart_loading_slowly(&mut self) {
         self.kill();
-        let slowly = ["--key-load-delay", "20000"].map(str::to_owned);
+        let slowly = [
+            "--key-load-delay",
+            "20000",
+            "--loading-process-events-interval-bytes",
+            "1024",
+        ]
+        .map(str::to_owned);
         let arguments: Vec<_> = self.arguments.iter().cloned().chain(slowly).collect();
         self.process = spawn(&arguments);
         let start = Instant::now();

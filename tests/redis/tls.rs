@@ -21,15 +21,22 @@ async fn over_tls_the_contract_holds_and_strangers_certificates_are_refused() {
     assert_eq!(stranger.option(), "token_storage");
     // Another name than the certificate's.
     let url = format!("rediss://localhost:{}", server.port);
-    let renamed = RedisStorage::builder(url).ca_certificate(ca).connect();
+    let renamed = RedisStorage::builder(url)
+        .ca_certificate(ca.clone())
+        .connect();
     assert!(renamed.await.is_err());
     // Plain text to a TLS port is an error in time, not a hang.
     let plain = RedisStorage::builder(format!("redis://127.0.0.1:{}", server.port));
     let plain = tokio::time::timeout(Duration::from_secs(3), plain.connect());
     assert!(plain.await.expect("in time").is_err());
 
-    let garbage = server.builder().ca_certificate("no certificate").lazy();
-    println!("{garbage:?}");
+    for garbage in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!!\n"] {
+        let garbage = server.builder().ca_certificate(garbage).lazy();
+        assert_eq!(garbage.unwrap_err().option(), "token_storage");
+    }
+    // A CA for a connection without TLS is a mistake, and no plain connection.
+    let plain = RedisStorage::builder("redis://127.0.0.1").ca_certificate(ca);
+    assert!(plain.lazy().is_err());
 }
 
 /// For 127.0.0.1 alone.

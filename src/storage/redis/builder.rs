@@ -134,6 +134,12 @@ impl RedisStorageBuilder {
     /// [`ConfigError`] naming `token_storage` when a URL or the prefix is not valid.
     pub fn lazy(self) -> Result<RedisStorage, ConfigError> {
         let prefix = check_prefix(self.prefix)?;
+        if let Some(pem) = &self.ca_certificate
+            && !holds_certificate(pem)
+        {
+            // Silently, no server would be trusted.
+            return Err(invalid("the CA certificate for Redis is not PEM"));
+        }
         let servers = self.urls.iter().map(|url| server(url, self.is_cluster));
         let servers = servers.collect::<Result<Vec<_>, _>>()?;
         let names: Vec<_> = servers.iter().map(|info| info.addr().to_string()).collect();
@@ -164,6 +170,11 @@ fn check_prefix(prefix: String) -> Result<String, ConfigError> {
         )));
     }
     Ok(prefix)
+}
+
+fn holds_certificate(pem: &[u8]) -> bool {
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    pem.windows(begin.len()).any(|run| run == begin)
 }
 
 /// Errors never repeat the URL: it holds the password.
