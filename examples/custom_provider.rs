@@ -22,9 +22,13 @@
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns, separated by spaces; loopback only unless set |
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
-//! | `STORAGE` | `memory` |
+//! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
+//! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
-//! | `ACCESS_TOKEN_TTL` | seconds |
+//! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |
+//!
+//! The stores but `memory` need their features:
+//! `cargo run --example custom_provider --features sqlite,redis`.
 //!
 //! On the protected path, a JSON-RPC `POST` gets a JSON-RPC result with the session's subject,
 //! scopes and client; any other request the same as plain JSON.
@@ -49,7 +53,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let provider = env.custom_provider()?;
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
-    let config = env.options(builder)?.build()?;
+    let config = env.options(builder).await?.build()?;
 
     let app = Router::new()
         .route(&env.protected_path()?, any(who_am_i))

@@ -33,7 +33,7 @@ async fn start(env: Env) -> Result<(), Refusal> {
         env.required("GITHUB_CLIENT_SECRET")?,
     );
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
-    let config = env.options(builder)?.build()?;
+    let config = env.options(builder).await?.build()?;
 
     let app = Router::new()
         .route(&env.protected_path()?, any(hello))

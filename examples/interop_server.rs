@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let base_url = env.required("BASE_URL")?;
     let builder = OAuthProxyConfig::builder(env.custom_provider()?, base_url);
-    let config = env.options(builder)?.build()?;
+    let config = env.options(builder).await?.build()?;
 
     let mcp = StreamableHttpService::new(
         || Ok(Tools::new()),

@@ -31,6 +31,8 @@ impl From<ConfigError> for Refusal {
     fn from(error: ConfigError) -> Self {
         let variable = match error.option() {
             "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
+            "token_storage" => "STORAGE",
+            "upstream_request_timeout" => "UPSTREAM_TIMEOUT",
             // Says itself which part of the provider it is about.
             "provider" => return Self(error.to_string()),
             // `base_url` is BASE_URL, and so on.
@@ -136,13 +138,18 @@ impl Env {
         Ok(upstream)
     }
 
-    /// The options that all examples share.
-    pub fn options(
+    /// The options that all examples share. Opens the store.
+    pub async fn options(
         &self,
         mut builder: OAuthProxyConfigBuilder,
     ) -> Result<OAuthProxyConfigBuilder, Refusal> {
         if let Some(secret) = self.optional("SECRET_KEY") {
-            builder = builder.secret_key(self.secret_key(secret)?);
+            builder = builder.secret_key(self.secret_key("SECRET_KEY", secret)?);
+        }
+        let previous = self.optional("SECRET_KEY_PREVIOUS").unwrap_or_default();
+        for secret in previous.split(',').map(str::trim).filter(|s| !s.is_empty()) {
+            let key = self.secret_key("SECRET_KEY_PREVIOUS", secret)?;
+            builder = builder.previous_secret_keys([key]);
         }
         if let Some(scopes) = self.words("SCOPES") {
             builder = builder.scopes(scopes);
@@ -156,11 +163,32 @@ impl Env {
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
             builder = builder.access_token_ttl(time);
         }
-        match self.optional("STORAGE") {
-            None | Some("memory") => {}
-            Some(other) => return Err(Refusal(format!("STORAGE: `{other}` is not `memory`"))),
+        if let Some(time) = self.seconds("REFRESH_TOKEN_TTL")? {
+            builder = builder.refresh_token_ttl(time);
         }
-        Ok(builder.consent(self.consent()?))
+        if let Some(time) = self.seconds("SESSION_CACHE_TTL")? {
+            builder = builder.session_cache_ttl(time);
+        }
+        if let Some(time) = self.seconds("UPSTREAM_TIMEOUT")? {
+            builder = builder.upstream_request_timeout(time);
+        }
+        Ok(self.storage(builder).await?.consent(self.consent()?))
+    }
+
+    async fn storage(
+        &self,
+        builder: OAuthProxyConfigBuilder,
+    ) -> Result<OAuthProxyConfigBuilder, Refusal> {
+        let storage = self.optional("STORAGE").unwrap_or("memory");
+        match storage.split_once(':') {
+            None if storage == "memory" => Ok(builder),
+            Some(("sqlite", path)) => sqlite(builder, path),
+            Some(("redis" | "rediss", _)) => redis(builder, storage).await,
+            _ => Err(Refusal(
+                "STORAGE: none of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
+                    .to_owned(),
+            )),
+        }
     }
 
     fn consent(&self) -> Result<Consent, Refusal> {
@@ -176,15 +204,45 @@ impl Env {
     }
 
     /// Long secrets are taken as they are; shorter ones are stretched as passphrases.
-    fn secret_key(&self, secret: &str) -> Result<SecretKey, Refusal> {
-        match SecretKey::from_bytes(secret) {
-            Ok(key) => Ok(key),
-            Err(_) => Ok(SecretKey::from_passphrase(
-                secret,
-                self.required("BASE_URL")?,
-            )?),
+    fn secret_key(&self, name: &str, secret: &str) -> Result<SecretKey, Refusal> {
+        if let Ok(key) = SecretKey::from_bytes(secret) {
+            return Ok(key);
         }
+        SecretKey::from_passphrase(secret, self.required("BASE_URL")?)
+            .map_err(|error| Refusal(format!("{name}: {error}")))
     }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(builder: OAuthProxyConfigBuilder, path: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    let store = tower_oauth_proxy::storage::SqliteStorage::open(path)?;
+    Ok(builder.token_storage(store))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    Err(without("sqlite"))
+}
+
+#[cfg(feature = "redis")]
+async fn redis(
+    builder: OAuthProxyConfigBuilder,
+    url: &str,
+) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    let store = tower_oauth_proxy::storage::RedisStorage::connect(url).await?;
+    Ok(builder.token_storage(store))
+}
+
+#[cfg(not(feature = "redis"))]
+async fn redis(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    Err(without("redis"))
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "redis")))]
+fn without(feature: &str) -> Refusal {
+    Refusal(format!(
+        "STORAGE: this program was built without {feature}; add `--features {feature}`"
+    ))
 }
 
 /// Tells by the variable's name what the configuration could only tell of the provider as a whole.
