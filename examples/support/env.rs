@@ -214,7 +214,10 @@ impl Env {
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(builder: OAuthProxyConfigBuilder, path: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+fn sqlite(
+    builder: OAuthProxyConfigBuilder,
+    path: &str,
+) -> Result<OAuthProxyConfigBuilder, Refusal> {
     let store = tower_oauth_proxy::storage::SqliteStorage::open(path)?;
     Ok(builder.token_storage(store))
 }

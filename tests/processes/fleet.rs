@@ -34,7 +34,6 @@ const GIVE_UP: Duration = Duration::from_secs(30);
 /// A process that runs, or ran.
 struct Process {
     child: Child,
-    port: u16,
     /// Different at each start; part of the provider's URL that this process is told.
     incarnation: u32,
 }
@@ -176,13 +175,12 @@ impl Fleet {
         let port = line.as_deref().and_then(|line| line.rsplit(':').next());
         let port = port.and_then(|port| port.parse().ok());
         let port = port.unwrap_or_else(|| {
-            panic!("{line:?} instead of an address: see {}", self.logs.display())
+            panic!(
+                "{line:?} instead of an address: see {}",
+                self.logs.display()
+            )
         });
-        *process = Some(Process {
-            child,
-            port,
-            incarnation,
-        });
+        *process = Some(Process { child, incarnation });
         *self.ports[slot].lock().unwrap() = Some(port);
     }
 
@@ -227,7 +225,10 @@ impl Fleet {
             };
             let sent = self
                 .http
-                .request(parts.method.clone(), format!("http://127.0.0.1:{port}{}", parts.uri))
+                .request(
+                    parts.method.clone(),
+                    format!("http://127.0.0.1:{port}{}", parts.uri),
+                )
                 .headers(parts.headers.clone())
                 .body(body.clone())
                 .send()
@@ -311,7 +312,10 @@ pub(crate) fn example() -> &'static PathBuf {
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .expect("cargo runs");
-        assert!(built.success(), "the example custom_provider does not build");
+        assert!(
+            built.success(),
+            "the example custom_provider does not build"
+        );
         profile.join("examples/custom_provider")
     })
 }

@@ -92,7 +92,8 @@ impl Front {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let hook = move |moment, exchange: &Exchange| -> Waiting { Box::pin(hook(moment, exchange)) };
+        let hook =
+            move |moment, exchange: &Exchange| -> Waiting { Box::pin(hook(moment, exchange)) };
         *self.hook.lock().unwrap() = Some(Arc::new(hook));
     }
 
@@ -107,7 +108,9 @@ impl Front {
     /// Requests of this grant type so far.
     pub(crate) fn count(&self, grant_type: &str) -> usize {
         let log = self.log.lock().unwrap();
-        log.iter().filter(|exchange| exchange.is(grant_type)).count()
+        log.iter()
+            .filter(|exchange| exchange.is(grant_type))
+            .count()
     }
 
     async fn pause(&self, moment: Moment, exchange: &Exchange) {

@@ -30,37 +30,56 @@ async fn journey(backend: Backend) {
 
     let client = Client::register(&a, "", &native_metadata(CALLBACK)).await;
     let pkce = Pkce::new();
-    // Authorize at B, consent at C, callback at A.
+    // Authorize at B, the consent page at C, its answer at A, the callback at B.
     let mut browser = world.browser_at(world.fleet.wire_from(1));
     let url = client.authorize(&pkce, "client-state").url();
     browser.open(&url).await.page().reply.expect(200);
     let callback = browser.press("approve").await.left();
-    let served: Vec<_> = browser.history.iter().filter_map(|visit| served_by(&visit.reply)).collect();
-    assert_eq!(served, [1, 2, 0], "{:#?}", browser.history);
+    let served: Vec<_> = browser
+        .history
+        .iter()
+        .filter_map(|visit| served_by(&visit.reply))
+        .collect();
+    assert_eq!(served, [1, 2, 0, 1], "{:#?}", browser.history);
 
-    let tokens = Tokens::read(&at(&client, &b).redeem(&callback, &pkce).await);
-    // Everybody caches the session.
+    let tokens = Tokens::read(&at(&client, &c).redeem(&callback, &pkce).await);
+    // Every process caches the session.
     for wire in [&a, &b, &c] {
-        at(&client, wire).call("/mcp", &tokens.access).await.expect(200);
+        at(&client, wire)
+            .call("/mcp", &tokens.access)
+            .await
+            .expect(200);
     }
     let renewed = Tokens::read(&at(&client, &a).refresh(tokens.refresh()).await);
     // The answer could have been lost: the next process gives the same successor.
     let again = Tokens::read(&at(&client, &c).refresh(tokens.refresh()).await);
     assert_eq!(again.refresh, renewed.refresh);
-    at(&client, &c).call("/mcp", &renewed.access).await.expect(200);
+    at(&client, &c)
+        .call("/mcp", &renewed.access)
+        .await
+        .expect(200);
     at(&client, &b).revoke(renewed.refresh()).await.expect(200);
 
     let revoked = Instant::now();
-    at(&client, &b).call("/mcp", &renewed.access).await.expect(401);
+    at(&client, &b)
+        .call("/mcp", &renewed.access)
+        .await
+        .expect(401);
     while at(&client, &c).call("/mcp", &renewed.access).await.status == 200 {
-        assert!(revoked.elapsed() < Duration::from_secs(CACHE_SECONDS + 1), "the revocation goes unseen");
+        assert!(
+            revoked.elapsed() < Duration::from_secs(CACHE_SECONDS + 1),
+            "the revocation goes unseen"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     for wire in [&a, &b, &c] {
         for access in [&tokens.access, &renewed.access] {
             wait_for_401(&at(&client, wire), access, revoked).await;
         }
-        at(&client, wire).refresh(renewed.refresh()).await.refused(400, "invalid_grant");
+        at(&client, wire)
+            .refresh(renewed.refresh())
+            .await
+            .refused(400, "invalid_grant");
     }
     world.close();
 }
