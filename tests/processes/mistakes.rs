@@ -1,1 +1,66 @@
-//! Soon.
+//! A configuration that cannot work ends the process with status 2, and names the variable.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+};
+
+use crate::{fleet::example, redis_server};
+
+fn refusal(variables: &[(&str, &str)]) -> String {
+    let output = Command::new(example())
+        .env_clear()
+        .envs([
+            ("LISTEN", "127.0.0.1:0"),
+            ("BASE_URL", "http://localhost:4999"),
+            ("UPSTREAM_AUTHORIZE_URL", "http://127.0.0.1:9/authorize"),
+            ("UPSTREAM_TOKEN_URL", "http://127.0.0.1:9/token"),
+            ("UPSTREAM_CLIENT_ID", "app"),
+            ("UPSTREAM_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ])
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{variables:?}: {said}");
+    assert!(output.stdout.is_empty(), "it listened all the same");
+    said.lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_mistake_names_its_variable() {
+    let dir = redis_server::fresh_dir();
+    let garbage = dir.join("garbage.db");
+    fs::write(
+        &garbage,
+        "this is no database, whatever its name says".repeat(100),
+    )
+    .unwrap();
+    let garbage = format!("sqlite:{}", garbage.display());
+    let no_room = format!("sqlite:{}/missing/grants.db", dir.display());
+    let directory = format!("sqlite:{}", dir.display());
+    for (name, value) in [
+        ("STORAGE", "redis://127.0.0.1:1"),
+        ("STORAGE", "redis://:a-password@127.0.0.1:1"),
+        ("STORAGE", "redis:nonsense"),
+        ("STORAGE", "sqlite:/proc/grants.db"),
+        ("STORAGE", &*garbage),
+        ("STORAGE", &*no_room),
+        ("STORAGE", &*directory),
+        ("STORAGE", "sqlite:"),
+        ("STORAGE", "etcd://127.0.0.1"),
+        ("SECRET_KEY", "short"),
+        ("SECRET_KEY_PREVIOUS", "short"),
+        ("SESSION_CACHE_TTL", "soon"),
+        ("UPSTREAM_TIMEOUT", "0"),
+    ] {
+        let said = refusal(&[(name, value)]);
+        assert!(
+            said.starts_with(&format!("{name}: ")),
+            "{name}={value}: {said}"
+        );
+        assert!(!said.contains("a-password"), "{said}");
+    }
+    fs::remove_dir_all(dir).unwrap();
+}

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::person::Person;
+pub(crate) use self::person::Person;
 use crate::{
     front::Moment,
     world::{Backend, Dice, World},
@@ -66,6 +66,24 @@ pub(crate) struct Logout {
 impl Record {
     fn count(&self, what: &'static str) {
         *self.counts.lock().unwrap().entry(what).or_default() += 1;
+    }
+
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        self.counts.lock().unwrap().clone()
+    }
+
+    pub(crate) fn count_of(&self, what: &str) -> usize {
+        self.counts().get(what).copied().unwrap_or_default()
+    }
+
+    /// Nobody was logged out, nothing failed.
+    pub(crate) fn assert_undisturbed(&self) {
+        let logouts = self.logouts.lock().unwrap();
+        let violations = self.violations.lock().unwrap();
+        assert!(
+            logouts.is_empty() && violations.is_empty(),
+            "{logouts:#?} {violations:#?}"
+        );
     }
 
     fn violation(&self, what: String) {
@@ -126,7 +144,7 @@ async fn storm(backend: Backend, rotating: bool) {
     let log = world.front.log();
     let report = audit::audit(&log, &world.fleet.deaths(), &record, rotating);
     println!("rotating={rotating} slowest answer {slowest:?}\n{report:#?}");
-    println!("{:#?}", record.counts.lock().unwrap());
+    println!("{:#?}", record.counts());
     let violations = record.violations.lock().unwrap().clone();
     assert!(
         violations.is_empty(),

@@ -20,7 +20,7 @@ use crate::{
 /// Clients try for this long. The predecessor of a refresh token is good for 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-pub(super) struct Person {
+pub(crate) struct Person {
     number: usize,
     world: Arc<World>,
     record: Arc<Record>,
@@ -41,7 +41,7 @@ struct Heard {
 }
 
 impl Person {
-    pub(super) fn new(number: usize, world: &Arc<World>, record: &Arc<Record>, dice: Dice) -> Self {
+    pub(crate) fn new(number: usize, world: &Arc<World>, record: &Arc<Record>, dice: Dice) -> Self {
         Self {
             number,
             world: world.clone(),
@@ -50,7 +50,7 @@ impl Person {
         }
     }
 
-    pub(super) async fn live(mut self, until: Instant) {
+    pub(crate) async fn live(mut self, until: Instant) {
         let Some(client) = self.register().await else {
             return;
         };
