@@ -5,6 +5,7 @@
 //!
 //! - [`TokenStorage`] is the trait: bytes under a key, with a time to live.
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
+//! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
 //! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token.
 //! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
@@ -16,10 +17,14 @@ mod by_hand;
 pub mod contract;
 mod memory;
 mod sealed;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod traits;
 
 pub use memory::MemoryStorage;
 pub(crate) use sealed::{SealedStorage, secret_key};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
 
 pub use crate::error::StorageError;
