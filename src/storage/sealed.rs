@@ -62,17 +62,23 @@ impl SealedStorage {
     pub(crate) fn new(
         inner: Arc<dyn TokenStorage>,
         keys: Rotating<SealKey>,
-        secrets: Vec<KeyId>,
         events: Arc<Events>,
     ) -> Self {
         Self {
             inner,
             keys,
-            secrets,
+            secrets: Vec::new(),
             announced_at: Mutex::new(None),
             has_told: AtomicBool::new(false),
             events,
         }
+    }
+
+    /// Leaves these names in the store: of the secrets that this instance makes things with.
+    #[must_use]
+    pub(crate) fn announcing(mut self, secrets: Vec<KeyId>) -> Self {
+        self.secrets = secrets;
+        self
     }
 
     fn seal(&self, key: &str, plain: &[u8]) -> Vec<u8> {
@@ -283,7 +289,7 @@ mod tests {
             assert_eq!(event.reason, Some(Reason::StoreCorrupt));
             seen.fetch_add(1, Ordering::SeqCst);
         })));
-        let sealed = SealedStorage::new(plain.clone(), keys, vec![], Arc::new(events));
+        let sealed = SealedStorage::new(plain.clone(), keys, Arc::new(events));
         Setup {
             plain,
             sealed: Arc::new(sealed),
@@ -421,7 +427,7 @@ mod tests {
             })));
             let names = vec![key(byte).id()];
             let keys = Rotating::new(key(byte), []);
-            SealedStorage::new(plain.clone(), keys, names, Arc::new(events))
+            SealedStorage::new(plain.clone(), keys, Arc::new(events)).announcing(names)
         };
         let (new, old) = (instance(2), instance(1));
         new.set("k", vec![1], MINUTE).await.unwrap();

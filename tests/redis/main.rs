@@ -1,0 +1,31 @@
+//! The Redis store against real servers: its contract in one process and in several, what lies in
+//! Redis, outages of every kind, a cluster, TLS.
+//!
+//! Needs `redis-server` and `redis-cli` (Debian: `apt-get install redis-server`), and starts its own
+//! on free loopback ports:
+//!
+//! ```sh
+//! cargo test --features redis,storage-contract --test redis
+//! ```
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod cluster;
+mod outage;
+mod records;
+mod server;
+mod start;
+#[cfg(feature = "rustls")]
+mod tls;
+mod workers;
