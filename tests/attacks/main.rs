@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod growth;
 mod leaks;
 mod outages;
 mod races;
