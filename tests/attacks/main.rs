@@ -14,6 +14,7 @@
 mod common;
 
 mod growth;
+mod inputs;
 mod leaks;
 mod outages;
 mod races;
