@@ -342,8 +342,6 @@ async fn a_provider_that_is_down_is_503_and_logs_nobody_out() {
     assert!(reply.header("retry-after").is_some());
     assert_eq!(reply.header(INSIDE), None);
     proxy.provider.always(Kind::Token, Answer::Normal);
-    // A provider in trouble is left alone for two seconds.
-    proxy.clock.advance_secs(2);
     proxy.session(&client, &tokens.access).await;
 }
 

@@ -114,6 +114,41 @@ async fn a_form_posted_by_another_site_is_refused() {
 }
 
 #[tokio::test]
+async fn a_browser_that_sends_cookies_across_sites_is_still_no_help_to_another_site() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let browser = at_consent(&proxy, &client).await;
+    let cookies = browser.jar.all();
+    let cookies: Vec<_> = cookies
+        .iter()
+        .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+        .collect();
+    let cookies = cookies.join("; ");
+    let hidden = browser.form().hidden;
+    let mut fields: Vec<_> = hidden.iter().map(|(k, v)| (&**k, &**v)).collect();
+    fields.push(("decision", "approve"));
+    let own = ("origin", &*proxy.base);
+    for headers in [
+        vec![("origin", "https://evil.example")],
+        vec![("origin", "https://sub.proxy.example")],
+        vec![("origin", "http://proxy.example")],
+        vec![("origin", "https://proxy.example:444")],
+        vec![("origin", "null")],
+        vec![own, ("sec-fetch-site", "cross-site")],
+        vec![own, ("sec-fetch-site", "same-site")],
+        vec![("sec-fetch-site", "cross-site")],
+    ] {
+        let sent = [&headers[..], &[("cookie", &*cookies)]].concat();
+        let reply = proxy.wire.form("/oauth/consent", &fields, &sent).await;
+        assert_eq!(reply.status, 400, "{headers:?}: {reply:?}");
+        assert_eq!(reply.header("location"), None, "{headers:?}");
+    }
+    let sent = [own, ("cookie", &*cookies)];
+    let reply = proxy.wire.form("/oauth/consent", &fields, &sent).await;
+    assert!(reply.status.is_redirection(), "{reply:?}");
+}
+
+#[tokio::test]
 async fn a_form_without_its_token_or_with_another_is_refused() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;

@@ -101,7 +101,11 @@ async fn a_replay_that_does_not_match_revokes_nothing() {
 async fn what_does_not_match_is_refused_and_does_not_use_up_the_code() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
-    let other = proxy.register(&native_metadata(CALLBACK)).await;
+    let mut other = proxy
+        .register(&native_metadata("http://127.0.0.1/other"))
+        .await;
+    // Everything right but who is asking.
+    other.redirect_uri = CALLBACK.to_owned();
     let (code, pkce) = code(&proxy, &client).await;
     let right = [
         ("grant_type", "authorization_code"),
@@ -157,13 +161,11 @@ async fn what_does_not_match_is_refused_and_does_not_use_up_the_code() {
             "{name}: {reply:?}"
         );
     }
-    // Both registered with the same metadata at the same second: still two logins.
-    if other.id != client.id {
-        other
-            .redeem_code(&code, &pkce)
-            .await
-            .refused(400, "invalid_grant");
-    }
+    other
+        .redeem_code(&code, &pkce)
+        .await
+        .refused(400, "invalid_grant");
+    proxy.told(Step::Redeem, Reason::ForeignClient);
     client.redeem_code(&code, &pkce).await.expect(200);
 }
 

@@ -152,17 +152,37 @@ async fn trouble_while_the_token_still_lives_is_not_noticed() {
     }
 }
 
-/// A provider that hangs must not hang every request, nor be asked by each of them.
+/// A provider that hangs must not hang every request, nor be asked by each of them. One that refuses
+/// at once costs nobody anything, and is asked again at once, so that its recovery is seen.
 #[tokio::test]
-async fn a_provider_in_trouble_is_left_alone_for_a_moment() {
-    let (proxy, client, tokens) = setup().await;
+async fn a_provider_that_hangs_is_left_alone_for_a_moment() {
+    let proxy = Proxy::with(|builder| {
+        builder
+            .access_token_ttl(DAY)
+            .upstream_request_timeout(Duration::from_millis(1_200))
+    })
+    .await;
+    let client = proxy.client().await;
+    let tokens = proxy.journey(&client).await;
     proxy.clock.advance_secs(3600);
-    proxy.provider.always(Kind::Token, Answer::Status(500));
+    proxy.provider.always(Kind::Token, Answer::Hang);
+    let begun = std::time::Instant::now();
     for _ in 0..10 {
         is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
         is_unavailable(&client.refresh(tokens.refresh()).await);
     }
-    assert!(proxy.provider.count_grant("refresh_token") <= 2);
+    assert_eq!(proxy.provider.count_grant("refresh_token"), 1);
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    proxy.provider.always(Kind::Token, Answer::Status(500));
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
+    proxy.provider.always(Kind::Token, Answer::Normal);
+    proxy.session(&client, &tokens.access).await;
 }
 
 #[tokio::test]

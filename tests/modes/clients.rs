@@ -1,0 +1,233 @@
+//! Clients from configuration, and the operator's word on those that register themselves.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::json;
+use tower_oauth_proxy::{
+    ClientAuthMethod, OAuthProxyConfigBuilder, Reason, Refusal, RegistrationRequest, ScopeSet,
+    SecretKey, StaticClient, Step,
+};
+
+use crate::common::{
+    Auth, Client, Landing, Pkce, Proxy, Store, Tokens,
+    client::{CALLBACK, native_metadata},
+};
+
+const SECRET: &str = "a+secret with 100% odd:letters/=";
+const INTRANET: &str = "https://intranet.example/callback";
+
+fn static_clients() -> [StaticClient; 3] {
+    let at = |client: StaticClient, uri| client.redirect_uri(uri).unwrap();
+    [
+        at(StaticClient::public("desktop app"), "http://localhost/cb").name("Desktop"),
+        at(StaticClient::confidential("web:basic", SECRET), INTRANET),
+        at(StaticClient::confidential("web-post", SECRET), INTRANET)
+            .auth_method(ClientAuthMethod::ClientSecretPost)
+            .default_scope(ScopeSet::new(["read"]).unwrap()),
+    ]
+}
+
+async fn start() -> Proxy {
+    Proxy::with(|builder| {
+        static_clients()
+            .into_iter()
+            .fold(builder, OAuthProxyConfigBuilder::static_client)
+    })
+    .await
+}
+
+fn client(proxy: &Proxy, id: &str, auth: Auth, redirect_uri: &str) -> Client {
+    Client {
+        wire: proxy.wire.clone(),
+        base_path: proxy.base_path().to_owned(),
+        id: id.to_owned(),
+        secret: (auth != Auth::None).then(|| SECRET.to_owned()),
+        auth,
+        redirect_uri: redirect_uri.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn static_clients_of_each_kind_make_the_whole_journey() {
+    let proxy = start().await;
+    for (id, auth, redirect_uri, scope) in [
+        (
+            "desktop app",
+            Auth::None,
+            "http://localhost:4711/cb",
+            "openid read write",
+        ),
+        ("web:basic", Auth::Basic, INTRANET, "openid read write"),
+        ("web-post", Auth::Post, INTRANET, "read"),
+    ] {
+        let client = client(&proxy, id, auth, redirect_uri);
+        let tokens = proxy.journey(&client).await;
+        assert_eq!(tokens.scope, scope);
+        let session = proxy.session(&client, &tokens.access).await;
+        assert_eq!(session["client_id"], id);
+        let next = Tokens::read(&client.refresh(tokens.refresh()).await);
+        client.revoke(&next.access).await.expect(200);
+        client.call("/mcp", &next.access).await.expect(401);
+    }
+}
+
+#[tokio::test]
+async fn a_static_client_authenticates_as_configured_and_not_otherwise() {
+    let proxy = start().await;
+    for (id, right, redirect_uri) in [
+        ("desktop app", Auth::None, "http://localhost/cb"),
+        ("web:basic", Auth::Basic, INTRANET),
+        ("web-post", Auth::Post, INTRANET),
+    ] {
+        let owner = client(&proxy, id, right, redirect_uri);
+        let pkce = Pkce::new();
+        let mut browser = proxy.browser();
+        let callback = proxy.login(&mut browser, &owner, &pkce).await;
+        for auth in [Auth::None, Auth::Basic, Auth::Post] {
+            if auth == right {
+                continue;
+            }
+            let wrong = client(&proxy, id, auth, redirect_uri);
+            let reply = wrong.redeem(&callback, &pkce).await;
+            reply.refused(401, "invalid_client");
+            proxy.told(Step::Redeem, Reason::ClientAuthentication);
+        }
+        if right != Auth::None {
+            for secret in ["", "wrong", "a secret with 100% odd:letters/="] {
+                let mut wrong = owner.clone();
+                wrong.secret = Some(secret.to_owned());
+                let reply = wrong.redeem(&callback, &pkce).await;
+                assert_eq!(reply.status, 401, "{secret}");
+            }
+        }
+        owner.redeem(&callback, &pkce).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_static_client_has_its_own_redirect_uris_whatever_the_policy_says() {
+    let proxy = start().await;
+    // Nobody may register that address.
+    let stranger = native_metadata(INTRANET);
+    let reply = Client::try_register(&proxy.wire, "", &stranger).await;
+    reply.refused(400, "invalid_redirect_uri");
+    for (id, auth, redirect_uri) in [
+        (
+            "web:basic",
+            Auth::Basic,
+            "https://intranet.example/callback/",
+        ),
+        (
+            "web:basic",
+            Auth::Basic,
+            "https://intranet.example:444/callback",
+        ),
+        ("web:basic", Auth::Basic, "http://localhost/cb"),
+        ("desktop app", Auth::None, INTRANET),
+        ("desktop app", Auth::None, "http://127.0.0.1/cb"),
+        ("unknown", Auth::None, CALLBACK),
+        ("WEB-POST", Auth::Post, INTRANET),
+    ] {
+        let client = client(&proxy, id, auth, redirect_uri);
+        let url = client.authorize(&Pkce::new(), "s").url();
+        let page = proxy.browser().open(&url).await.page();
+        assert_eq!(page.reply.status, 400, "{id} {redirect_uri}");
+    }
+}
+
+#[tokio::test]
+async fn a_static_client_survives_a_change_of_every_secret_and_can_be_denied() {
+    let proxy = start().await;
+    let other = SecretKey::from_bytes([9; 32]).unwrap();
+    let changed = proxy.sibling(|builder| {
+        let [client, ..] = static_clients();
+        builder.static_client(client).secret_key(other)
+    });
+    let desktop = client(&changed, "desktop app", Auth::None, "http://localhost/cb");
+    let tokens = changed.journey(&desktop).await;
+    let handle = changed.layer.handle();
+    handle.deny_client("desktop app").await.unwrap();
+    let reply = desktop.refresh(tokens.refresh()).await;
+    reply.refused(401, "invalid_client");
+}
+
+#[tokio::test]
+async fn the_consent_page_names_a_static_client() {
+    let proxy = start().await;
+    let client = client(&proxy, "desktop app", Auth::None, "http://localhost/cb");
+    let url = client.authorize(&Pkce::new(), "s").url();
+    let page = proxy.browser().open(&url).await.page();
+    assert!(page.reply.text().contains("Desktop"), "{page:?}");
+}
+
+#[tokio::test]
+async fn the_registration_hook_sees_the_request_and_its_no_is_the_answer() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let keep = seen.clone();
+    let proxy = Proxy::with(|builder| {
+        builder.on_register(move |request: RegistrationRequest| {
+            let is_welcome = request.client_name.as_deref() != Some("Kit");
+            keep.lock().unwrap().push(request);
+            async move {
+                match is_welcome {
+                    true => Ok(()),
+                    false => Err(Refusal::new("no kits here")),
+                }
+            }
+        })
+    })
+    .await;
+    let mut metadata = native_metadata(CALLBACK);
+    metadata["scope"] = json!("read unknown");
+    let reply = Client::try_register(&proxy.wire, "", &metadata).await;
+    reply.refused(400, "invalid_client_metadata");
+    assert_eq!(reply.json()["error_description"], "no kits here");
+    assert_eq!(reply.json().get("client_id"), None);
+    proxy.told(Step::Register, Reason::HookDenied);
+    let request = seen.lock().unwrap().pop().unwrap();
+    assert_eq!(request.client_name.as_deref(), Some("Kit"));
+    assert_eq!(request.redirect_uris, [CALLBACK]);
+    assert_eq!(request.scopes.to_string(), "read");
+
+    metadata["client_name"] = json!("Other");
+    let client = proxy.register(&metadata).await;
+    proxy.journey(&client).await;
+    // What breaks a rule does not come so far.
+    seen.lock().unwrap().clear();
+    let bad = native_metadata("https://evil.example/");
+    let reply = Client::try_register(&proxy.wire, "", &bad).await;
+    assert_eq!(reply.status, 400);
+    assert!(seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_registration_hook_that_hangs_lets_nobody_in() {
+    let proxy = Proxy::with(|b| b.on_register(|_| std::future::pending())).await;
+    let start = tokio::time::Instant::now();
+    let metadata = native_metadata(CALLBACK);
+    let reply = Client::try_register(&proxy.wire, "", &metadata).await;
+    reply.refused(503, "temporarily_unavailable");
+    assert_eq!(reply.json().get("client_id"), None);
+    assert_eq!(start.elapsed().as_secs(), Duration::from_secs(10).as_secs());
+    proxy.told(Step::Register, Reason::HookDenied);
+}
+
+#[tokio::test]
+async fn a_client_whose_address_the_policy_no_longer_permits_gets_no_redirect() {
+    let uri = "https://app.example.com/callback";
+    let (wide, store): (Proxy, Store) =
+        Proxy::with_store(|b| b.allowed_redirect_uri_patterns([uri])).await;
+    let mut client = wide.register(&native_metadata(uri)).await;
+    wide.journey(&client).await;
+    let strict = wide.sibling(|builder| builder.token_storage(store.clone()));
+    client.wire = strict.wire.clone();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    match strict.browser().open(&url).await {
+        Landing::Page(page) => assert_eq!(page.reply.status, 400),
+        Landing::Left(url) => panic!("sent away to {url}"),
+    }
+    strict.told(Step::Authorize, Reason::RedirectUri);
+}

@@ -1,0 +1,25 @@
+//! What the operator can choose, each option end to end.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod claims;
+mod clients;
+mod cors;
+mod inside;
+mod keys;
+mod known_clients;
+mod mistakes;
+mod passthrough;
+mod paths;
+mod people;
+mod upstream;

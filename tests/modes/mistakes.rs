@@ -1,0 +1,331 @@
+//! A configuration that cannot work says at the start which option to change.
+
+use std::time::Duration;
+
+use tower_oauth_proxy::{
+    ConfigError, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, RedirectPolicy, SecretKey,
+    StaticClient,
+    provider::{azure, generic, github},
+};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const IDP: &str = "https://idp.example";
+
+fn at(base: &str) -> OAuthProxyConfigBuilder {
+    OAuthProxyConfig::builder(github("id", SECRET), base)
+}
+
+fn good() -> OAuthProxyConfigBuilder {
+    at("https://proxy.example")
+}
+
+/// The option that an error is about; its words must name it too.
+#[track_caller]
+fn fault(builder: OAuthProxyConfigBuilder) -> &'static str {
+    let error: ConfigError = builder.build().expect_err("a mistake that nobody saw");
+    let words = error.to_string();
+    assert!(words.contains(error.option()), "{words}");
+    assert!(!words.contains(SECRET), "{words}");
+    error.option()
+}
+
+#[test]
+fn the_configuration_that_the_mistakes_start_from_works() {
+    good().build().unwrap();
+    good()
+        .scopes(["read", "write"])
+        .required_scopes(["read"])
+        .redirect_path("/auth/done")
+        .public_paths(["/health", "/", "/docs/a_b-c.html", "/a:b"])
+        .cookie_prefix("__Secure-")
+        .allowed_redirect_uri_patterns(["https://*.example.com/cb", "http://localhost:*/x/*"])
+        .allow_client(KnownClient::Claude)
+        .build()
+        .unwrap();
+}
+
+#[test]
+fn a_base_url_that_cannot_be_an_issuer_is_refused() {
+    for base in [
+        "",
+        "proxy.example",
+        "/mcp",
+        "ftp://proxy.example",
+        "http://proxy.example",
+        "http://localhost.evil.example",
+        "http://10.0.0.1",
+        "https://proxy.example?x=y",
+        "https://proxy.example/?",
+        "https://proxy.example#x",
+        "https://proxy.example/api#",
+        "https://user@proxy.example",
+        "https://user:word@proxy.example",
+        "https://proxy.example//api",
+        "https://proxy.example/a/../b",
+        "https://proxy.example/%61pi",
+        "https://proxy.example\\api",
+        "https://proxy .example",
+        "https://",
+    ] {
+        assert_eq!(fault(at(base)), "base_url", "{base}");
+    }
+    for base in [
+        "http://localhost",
+        "http://localhost:8080/api",
+        "http://127.0.0.1:1",
+        "http://[::1]:8080",
+        "https://proxy.example:8443/a/b/",
+    ] {
+        at(base).build().unwrap();
+    }
+}
+
+#[test]
+fn a_secret_that_can_be_guessed_is_refused() {
+    let option = |result: Result<SecretKey, ConfigError>| result.unwrap_err().option();
+    assert_eq!(option(SecretKey::from_bytes([1; 31])), "secret_key");
+    assert_eq!(option(SecretKey::from_bytes("")), "secret_key");
+    assert_eq!(
+        option(SecretKey::from_passphrase("short", "salt")),
+        "secret_key"
+    );
+    assert_eq!(
+        option(SecretKey::from_passphrase("long enough a phrase", "")),
+        "secret_key"
+    );
+    // The provider's own, where there is no other: too short, or none.
+    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
+    assert_eq!(fault(with(github("id", "0123456789abcde"))), "secret_key");
+    let secretless = || github("id", SECRET).without_client_secret();
+    assert_eq!(fault(with(secretless())), "secret_key");
+    let key = SecretKey::from_bytes(SECRET).unwrap();
+    with(secretless()).secret_key(key.clone()).build().unwrap();
+    let short = github("id", "0123456789abcde");
+    with(short).secret_key(key).build().unwrap();
+}
+
+#[test]
+fn scopes_that_are_none_or_that_nobody_could_get_are_refused() {
+    for scope in [
+        "",
+        "two words",
+        "quo\"te",
+        "back\\slash",
+        "ümlaut",
+        "line\n",
+    ] {
+        assert_eq!(fault(good().scopes([scope])), "scopes", "{scope:?}");
+        let required = good().scopes(["read"]).required_scopes([scope]);
+        assert_eq!(fault(required), "required_scopes", "{scope:?}");
+    }
+    let long = "x".repeat(257);
+    assert_eq!(fault(good().scopes([long])), "scopes");
+    let many = (0..65).map(|n| n.to_string());
+    assert_eq!(fault(good().scopes(many)), "scopes");
+    let missing = good().scopes(["read"]).required_scopes(["read", "write"]);
+    assert_eq!(fault(missing), "required_scopes");
+}
+
+#[test]
+fn a_redirect_path_that_is_none_or_another_endpoints_is_refused() {
+    for path in [
+        "",
+        "/",
+        "callback",
+        "https://proxy.example/callback",
+        "//callback",
+        "/a//b",
+        "/a/../b",
+        "/./a",
+        "/call back",
+        "/callback?x=y",
+        "/callback#x",
+        "/call%62ack",
+        "/callback\\x",
+        "/rückruf",
+        "/oauth/token",
+        "/oauth/authorize",
+        "/oauth/consent",
+        "/oauth/register",
+        "/oauth/revoke",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
+    ] {
+        assert_eq!(fault(good().redirect_path(path)), "redirect_path", "{path}");
+    }
+}
+
+#[test]
+fn a_public_path_that_looks_like_a_pattern_or_could_never_match_is_refused() {
+    for path in [
+        "",
+        "health",
+        "/docs/*",
+        "/*",
+        "*",
+        "/docs/{id}",
+        "/docs/**",
+        "/health?x=y",
+        "/health#x",
+        "/%68ealth",
+        "//health",
+        "/a/../b",
+        "/a/./b",
+        "/he alth",
+        "/health\n",
+        "^/health",
+        "/health\\",
+    ] {
+        let builder = good().public_paths(["/ok", path]);
+        assert_eq!(fault(builder), "public_paths", "{path:?}");
+    }
+}
+
+#[test]
+fn a_cookie_prefix_that_breaks_the_header_or_that_browsers_refuse_is_refused() {
+    let long = "x".repeat(33);
+    for prefix in ["a;", "a=", "a b", "a,b", "ä", "a\n", "\"a\"", &long] {
+        let builder = good().cookie_prefix(prefix);
+        assert_eq!(fault(builder), "cookie_prefix", "{prefix:?}");
+    }
+    for prefix in ["__Host-", "__Secure-"] {
+        let plain = at("http://localhost:8080").cookie_prefix(prefix);
+        assert_eq!(fault(plain), "cookie_prefix");
+    }
+}
+
+#[test]
+fn a_lifetime_of_nothing_or_of_ages_is_refused() {
+    type Set = fn(OAuthProxyConfigBuilder, Duration) -> OAuthProxyConfigBuilder;
+    let options: [(&str, Set); 6] = [
+        (
+            "access_token_ttl",
+            OAuthProxyConfigBuilder::access_token_ttl,
+        ),
+        (
+            "refresh_token_ttl",
+            OAuthProxyConfigBuilder::refresh_token_ttl,
+        ),
+        (
+            "authorization_code_ttl",
+            OAuthProxyConfigBuilder::authorization_code_ttl,
+        ),
+        ("transaction_ttl", OAuthProxyConfigBuilder::transaction_ttl),
+        (
+            "upstream_request_timeout",
+            OAuthProxyConfigBuilder::upstream_request_timeout,
+        ),
+        (
+            "session_cache_ttl",
+            OAuthProxyConfigBuilder::session_cache_ttl,
+        ),
+    ];
+    for (option, set) in options {
+        assert_eq!(fault(set(good(), Duration::MAX)), option);
+        let century = Duration::from_secs(100 * 366 * 24 * 3600);
+        assert_eq!(fault(set(good(), century)), option);
+        if option != "session_cache_ttl" {
+            assert_eq!(fault(set(good(), Duration::ZERO)), option);
+            assert_eq!(fault(set(good(), Duration::from_nanos(1))), option);
+        }
+        set(good(), Duration::from_secs(60)).build().unwrap();
+    }
+    // Zero turns the cache off.
+    good().session_cache_ttl(Duration::ZERO).build().unwrap();
+}
+
+#[test]
+fn a_provider_that_cannot_be_spoken_to_safely_is_refused() {
+    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
+    let (ok, plain) = (format!("{IDP}/x"), "http://idp.example/x");
+    let parts = |authorize: &str, token: &str| generic(authorize, token, "id", SECRET);
+    with(parts(&ok, &ok)).build().unwrap();
+    for provider in [
+        parts(plain, &ok),
+        parts(&ok, plain),
+        parts(&ok, &ok).userinfo_url(plain),
+        parts(&ok, &ok).revocation_url(plain),
+        parts("idp.example", &ok),
+        parts(&ok, ""),
+        parts(&ok, "https://user:word@idp.example/token"),
+        parts("https://idp.example/authorize#x", &ok),
+        generic(&ok, &ok, "", SECRET),
+        generic(&ok, &ok, "id", ""),
+        generic(&ok, &ok, "id", format!("{SECRET}\n")),
+        azure("no tenant/at all", "id", SECRET),
+        azure("common", "id", SECRET).forward_resource(true),
+    ] {
+        assert_eq!(fault(with(provider)), "provider");
+    }
+}
+
+#[test]
+fn a_resource_is_not_forwarded_to_a_provider_that_refuses_it() {
+    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
+    let builder = with(azure("common", "id", SECRET)).forward_resource(true);
+    assert_eq!(fault(builder), "forward_resource");
+    with(github("id", SECRET))
+        .forward_resource(true)
+        .build()
+        .unwrap();
+}
+
+#[test]
+fn a_redirect_pattern_that_permits_too_much_or_nothing_is_refused() {
+    for pattern in [
+        "",
+        "*",
+        "https://*",
+        "https://*/callback",
+        "https://*.com/callback",
+        "https://app.*.example.com/cb",
+        "https://app*.example.com/cb",
+        "https://app.example.com/*/cb",
+        "http://app.example.com/cb",
+        "https://user@app.example.com/cb",
+        "https://app.example.com/cb#x",
+        "https://app.example.com/a/../b",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+    ] {
+        let builder = good().allowed_redirect_uri_patterns([pattern]);
+        let option = "allowed_redirect_uri_patterns";
+        assert_eq!(fault(builder), option, "{pattern}");
+        let error = RedirectPolicy::none().allow(pattern).unwrap_err();
+        assert_eq!(error.option(), option, "{pattern}");
+    }
+}
+
+#[test]
+fn static_clients_that_cannot_work_are_refused() {
+    let uri = "https://app.example.com/cb";
+    let public = |id: &str| StaticClient::public(id).redirect_uri(uri).unwrap();
+    let confidential = |secret: &str| {
+        let client = StaticClient::confidential("web", secret);
+        client.redirect_uri(uri).unwrap()
+    };
+    good()
+        .static_client(public("a"))
+        .static_client(public("b"))
+        .static_client(confidential(SECRET))
+        .build()
+        .unwrap();
+    for clients in [
+        vec![public("a"), public("b"), public("a")],
+        vec![public("web"), confidential(SECRET)],
+        vec![public("")],
+        vec![public("line\nbreak")],
+        vec![StaticClient::public("a")],
+        vec![confidential("short")],
+    ] {
+        let builder = clients
+            .into_iter()
+            .fold(good(), OAuthProxyConfigBuilder::static_client);
+        assert_eq!(fault(builder), "static_clients");
+    }
+    let wrong = StaticClient::public("a").redirect_uri("javascript:x");
+    assert_eq!(wrong.unwrap_err().option(), "static_clients");
+}

@@ -1,0 +1,497 @@
+//! `token_swap(false)`: clients hold the provider's own access token.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+use serde_json::{Value, json};
+use tower_oauth_proxy::{
+    OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier, VerifiedToken,
+    VerifyError, VerifyFuture,
+};
+
+use crate::{
+    common::{
+        Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
+        client::native_metadata,
+        provider::MARK,
+        proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
+    },
+    inside::session,
+};
+
+/// What the verifier does instead of its work.
+const WORKS: usize = 0;
+const UNAVAILABLE: usize = 1;
+const HANGS: usize = 2;
+
+/// Asks the provider whether the token lives, as introspection would.
+#[derive(Clone)]
+struct Introspection {
+    provider: Arc<Provider>,
+    asked: Arc<AtomicUsize>,
+    mood: Arc<AtomicUsize>,
+    expires_at: Option<SystemTime>,
+}
+
+impl TokenVerifier for Introspection {
+    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            match self.mood.load(Ordering::SeqCst) {
+                UNAVAILABLE => return Err(VerifyError::Unavailable("no route".into())),
+                HANGS => std::future::pending().await,
+                _ => {}
+            }
+            if !self.provider.accepts(token) {
+                return Err(VerifyError::Invalid("inactive".to_owned()));
+            }
+            let mut verified = VerifiedToken::new("ada");
+            verified.client_id = Some("upstream-app".to_owned());
+            verified.scopes = ScopeSet::new(["read"]).unwrap();
+            verified.claims.insert("roles".into(), json!(["admin"]));
+            verified.expires_at = self.expires_at;
+            Ok(verified)
+        })
+    }
+}
+
+impl Introspection {
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn be(&self, mood: usize) {
+        self.mood.store(mood, Ordering::SeqCst);
+    }
+}
+
+struct Setup {
+    proxy: Proxy,
+    verifier: Introspection,
+    store: Store,
+    client: Client,
+}
+
+async fn start() -> Setup {
+    start_with(|builder| builder, None).await
+}
+
+async fn start_with(
+    change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+    expires_at: Option<u64>,
+) -> Setup {
+    let clock = FakeClock::default();
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    let store = Store::new(&clock);
+    let verifier = Introspection {
+        provider: provider.clone(),
+        asked: Arc::default(),
+        mood: Arc::default(),
+        expires_at: expires_at.map(|end| UNIX_EPOCH + Duration::from_secs(end)),
+    };
+    let proxy = Proxy::before(provider, clock, BASE, |builder| {
+        change(
+            builder
+                .token_swap(false)
+                .token_verifier(verifier.clone())
+                .token_storage(store.clone()),
+        )
+    });
+    let client = proxy.client().await;
+    Setup {
+        proxy,
+        verifier,
+        store,
+        client,
+    }
+}
+
+impl Setup {
+    async fn journey(&self) -> Tokens {
+        self.proxy.journey(&self.client).await
+    }
+
+    async fn call(&self, tokens: &Tokens) -> Reply {
+        self.client.call("/mcp", &tokens.access).await
+    }
+}
+
+#[tokio::test]
+async fn without_a_verifier_the_configuration_fails_and_so_does_a_verifier_that_nobody_asks() {
+    let provider = Arc::new(Provider::start(FakeClock::default()).await);
+    let builder = || builder_from(upstream(&provider), BASE);
+    let error = builder().token_swap(false).build().unwrap_err();
+    assert_eq!(error.option(), "token_verifier");
+    let verifier = start().await.verifier;
+    let error = builder().token_verifier(verifier).build().unwrap_err();
+    assert_eq!(error.option(), "token_verifier");
+}
+
+#[tokio::test]
+async fn the_client_gets_the_providers_access_token_and_the_session_is_the_verifiers_word() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    assert!(tokens.access.starts_with("UPSTREAM-ACCESS-"), "{tokens:?}");
+    assert!(at.proxy.provider.accepts(&tokens.access));
+    assert_eq!(tokens.expires_in, 3600);
+    assert_eq!(tokens.scope, "openid read write");
+    let session = session(&at.proxy, &tokens.access).await;
+    assert_eq!(session.subject(), "ada");
+    assert_eq!(session.client_id(), "upstream-app");
+    assert_eq!(session.scopes().to_string(), "read");
+    assert_eq!(session.roles(), ["admin"]);
+    assert_eq!(session.claims()["roles"], json!(["admin"]));
+    assert_eq!(session.upstream().access_token(), tokens.access);
+    assert_eq!(session.grant_id(), None);
+    // The verifier named no end: it is not in the past.
+    assert!(session.expires_at() > SystemTime::now());
+}
+
+#[tokio::test]
+async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let next = |change: fn(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder| {
+        let verifier = at.verifier.clone();
+        let sibling = at
+            .proxy
+            .sibling(|builder| change(builder.token_swap(false).token_verifier(verifier)));
+        let client = Client {
+            wire: sibling.wire.clone(),
+            ..at.client.clone()
+        };
+        (sibling, client)
+    };
+    let (other, _) = next(|b| b.secret_key(SecretKey::from_bytes([7; 32]).unwrap()));
+    let stranger = other.client().await;
+    let reply = stranger.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    let (_rotated, client) = next(|builder| {
+        let old = SecretKey::from_bytes(SECRET).unwrap();
+        let new = SecretKey::from_bytes([7; 32]).unwrap();
+        builder.secret_key(new).previous_secret_keys([old])
+    });
+    client.refresh(tokens.refresh()).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_providers_refresh_token_is_sealed_for_its_client_alone() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let sealed = tokens.refresh();
+    let opened = B64.decode(sealed).unwrap();
+    assert!(!String::from_utf8_lossy(&opened).contains(MARK));
+    assert!(!sealed.contains(MARK));
+
+    let other = at
+        .proxy
+        .register(&native_metadata("http://127.0.0.1:9000/other"))
+        .await;
+    let mut changed = opened.clone();
+    changed[20] ^= 1;
+    for (client, token) in [
+        (&other, sealed),
+        (&at.client, &*B64.encode(&changed)),
+        (&at.client, &*B64.encode(&opened[1..])),
+        (&at.client, "UPSTREAM-REFRESH-3"),
+        (&at.client, &*tokens.access),
+    ] {
+        client.refresh(token).await.refused(400, "invalid_grant");
+    }
+    assert_eq!(at.proxy.provider.count_grant("refresh_token"), 0);
+    at.client.refresh(sealed).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refresh_goes_to_the_provider_and_the_new_tokens_work() {
+    let at = start().await;
+    let first = at.journey().await;
+    at.proxy.clock.advance_secs(3600);
+    at.call(&first).await.expect(401);
+    let second = Tokens::read(&at.client.refresh(first.refresh()).await);
+    assert!(second.access.starts_with("UPSTREAM-ACCESS-"));
+    assert_ne!(second.access, first.access);
+    assert_eq!(second.scope, first.scope);
+    at.call(&second).await.expect(200);
+    let third = Tokens::read(&at.client.refresh(second.refresh()).await);
+    at.call(&third).await.expect(200);
+    assert_eq!(at.proxy.provider.count_grant("refresh_token"), 2);
+    // Nothing is kept of it: another instance without that store serves the next one.
+    let sibling = at.proxy.sibling(|builder| {
+        builder
+            .token_swap(false)
+            .token_verifier(at.verifier.clone())
+    });
+    let client = Client {
+        wire: sibling.wire.clone(),
+        ..at.client.clone()
+    };
+    let fourth = Tokens::read(&client.refresh(third.refresh()).await);
+    client.call("/mcp", &fourth.access).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_or_omits_its_refresh_token_is_asked_with_the_old_one() {
+    let at = start().await;
+    at.proxy
+        .provider
+        .configure(|settings| settings.rotate = false);
+    let first = at.journey().await;
+    let second = Tokens::read(&at.client.refresh(first.refresh()).await);
+    let third = Tokens::read(&at.client.refresh(second.refresh()).await);
+    at.call(&third).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
+    let at = start().await;
+    let pkce = Pkce::new();
+    let url = at.client.authorize(&pkce, "s").with("scope", "read").url();
+    let mut browser = at.proxy.browser();
+    let callback = at.proxy.approve(&mut browser, &url).await.left();
+    let tokens = Tokens::read(&at.client.redeem(&callback, &pkce).await);
+    let wider = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh()),
+        ("scope", "read write"),
+    ];
+    let reply = at.client.token(&wider).await;
+    reply.refused(400, "invalid_scope");
+    assert_eq!(at.proxy.provider.count_grant("refresh_token"), 0);
+    at.client.refresh(tokens.refresh()).await.expect(200);
+}
+
+#[tokio::test]
+async fn an_unused_refresh_token_is_over_after_its_time() {
+    let at = start_with(|b| b.refresh_token_ttl(Duration::from_secs(5000)), None).await;
+    let tokens = at.journey().await;
+    at.proxy.clock.advance_secs(4999);
+    let next = Tokens::read(&at.client.refresh(tokens.refresh()).await);
+    at.proxy.clock.advance_secs(4999);
+    let last = Tokens::read(&at.client.refresh(next.refresh()).await);
+    at.proxy.clock.advance_secs(5000);
+    let reply = at.client.refresh(last.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Refresh, Reason::Expired);
+}
+
+#[tokio::test]
+async fn only_the_providers_own_word_ends_a_refresh_token() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for trouble in [
+        Answer::Status(500),
+        Answer::Status(429),
+        Answer::Error(503, "temporarily_unavailable"),
+        Answer::Error(401, "invalid_client"),
+        Answer::Raw(200, "application/json", "{".to_owned()),
+        Answer::Raw(200, "application/json", "{}".to_owned()),
+    ] {
+        at.proxy.provider.next_token(trouble.clone());
+        let reply = at.client.refresh(tokens.refresh()).await;
+        reply.refused(503, "temporarily_unavailable");
+        assert!(reply.header("retry-after").is_some(), "{trouble:?}");
+        assert!(!reply.everything().contains("PROVIDER-"), "{reply:?}");
+    }
+    let next = Tokens::read(&at.client.refresh(tokens.refresh()).await);
+    at.proxy.provider.remove_app();
+    let reply = at.client.refresh(next.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Refresh, Reason::ProviderRejected);
+}
+
+#[tokio::test]
+async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
+    let timeout = Duration::from_millis(50);
+    let at = start_with(|b| b.upstream_request_timeout(timeout), None).await;
+    let reply = at.client.call("/mcp", "UPSTREAM-of-another-app").await;
+    reply.refused(401, "invalid_token");
+    at.proxy.told(Step::Bearer, Reason::InvalidToken);
+    let tokens = at.journey().await;
+    for mood in [UNAVAILABLE, HANGS] {
+        at.verifier.be(mood);
+        let reply = at.call(&tokens).await;
+        reply.refused(503, "temporarily_unavailable");
+        assert!(reply.header("retry-after").is_some());
+        assert_eq!(
+            reply.header("www-authenticate"),
+            None,
+            "nobody logs in anew"
+        );
+        assert_eq!(reply.header(INSIDE), None);
+        assert!(!reply.everything().contains("no route"));
+        at.proxy.told(Step::Bearer, Reason::ProviderUnavailable);
+    }
+    at.verifier.be(WORKS);
+    at.call(&tokens).await.expect(200);
+}
+
+#[tokio::test]
+async fn the_verifiers_scopes_are_the_ones_that_count() {
+    let at = start_with(|b| b.required_scopes(["read", "write"]), None).await;
+    let tokens = at.journey().await;
+    at.call(&tokens).await.refused(403, "insufficient_scope");
+    let at = start_with(|b| b.required_scopes(["read"]), None).await;
+    let tokens = at.journey().await;
+    at.call(&tokens).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_verdict_is_remembered_for_the_session_caches_time_and_only_a_good_one() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for _ in 0..5 {
+        at.call(&tokens).await.expect(200);
+    }
+    assert_eq!(at.verifier.asked(), 1);
+    at.proxy.clock.advance_secs(9);
+    at.call(&tokens).await.expect(200);
+    assert_eq!(at.verifier.asked(), 1);
+    at.proxy.clock.advance_secs(1);
+    at.call(&tokens).await.expect(200);
+    assert_eq!(at.verifier.asked(), 2);
+    for _ in 0..2 {
+        at.client.call("/mcp", "x").await.expect(401);
+    }
+    assert_eq!(at.verifier.asked(), 4);
+
+    let at = start_with(|b| b.session_cache_ttl(Duration::ZERO), None).await;
+    let tokens = at.journey().await;
+    for _ in 0..3 {
+        at.call(&tokens).await.expect(200);
+    }
+    assert_eq!(at.verifier.asked(), 3);
+}
+
+#[tokio::test]
+async fn a_remembered_verdict_ends_with_the_token() {
+    let end = crate::common::clock::START + 5;
+    let at = start_with(|builder| builder, Some(end)).await;
+    let tokens = at.journey().await;
+    at.proxy.clock.set(end - 1);
+    at.call(&tokens).await.expect(200);
+    at.proxy.clock.set(end);
+    // The verifier still says yes, and an end that has come.
+    at.call(&tokens).await.refused(401, "invalid_token");
+    at.proxy.told(Step::Bearer, Reason::Expired);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_at_once_and_dead_at_the_provider() {
+    for by_refresh_token in [false, true] {
+        let at = start().await;
+        let tokens = at.journey().await;
+        at.call(&tokens).await.expect(200);
+        let token = match by_refresh_token {
+            true => tokens.refresh(),
+            false => &*tokens.access,
+        };
+        at.client.revoke(token).await.expect(200);
+        assert!(!at.proxy.provider.accepts(&tokens.access));
+        let asked = at.proxy.provider.last(Kind::Revoke);
+        let sent = asked.param("token").unwrap();
+        assert!(sent.starts_with("UPSTREAM-"), "{sent}");
+        if by_refresh_token {
+            // No grant ties the two tokens together: the cache's time is the bound.
+            at.proxy.clock.advance_secs(10);
+        }
+        at.call(&tokens).await.refused(401, "invalid_token");
+        let reply = at.client.refresh(tokens.refresh()).await;
+        reply.refused(400, "invalid_grant");
+    }
+}
+
+#[tokio::test]
+async fn another_clients_refresh_token_is_not_revoked_at_the_provider() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let other = at
+        .proxy
+        .register(&native_metadata("http://127.0.0.1:9000/other"))
+        .await;
+    other.revoke(tokens.refresh()).await.expect(200);
+    assert!(at.proxy.provider.accepts(&tokens.access));
+    at.client.refresh(tokens.refresh()).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_code_is_redeemed_once_and_what_a_replay_finds_is_revoked() {
+    let at = start().await;
+    let pkce = Pkce::new();
+    let mut browser = at.proxy.browser();
+    let callback = at.proxy.login(&mut browser, &at.client, &pkce).await;
+    let other = Pkce::new();
+    let reply = at.client.redeem(&callback, &other).await;
+    reply.refused(400, "invalid_grant");
+    let tokens = Tokens::read(&at.client.redeem(&callback, &pkce).await);
+    at.call(&tokens).await.expect(200);
+    let reply = at.client.redeem(&callback, &pkce).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Redeem, Reason::Replayed);
+    assert!(!at.proxy.provider.accepts(&tokens.access));
+}
+
+#[tokio::test]
+async fn of_fifty_redemptions_at_once_one_succeeds() {
+    let at = start().await;
+    let pkce = Pkce::new();
+    let mut browser = at.proxy.browser();
+    let callback = at.proxy.login(&mut browser, &at.client, &pkce).await;
+    let tasks: Vec<_> = (0..50)
+        .map(|_| {
+            let (client, callback, pkce) = (at.client.clone(), callback.clone(), pkce.clone());
+            tokio::spawn(async move { client.redeem(&callback, &pkce).await })
+        })
+        .collect();
+    let mut successes = 0;
+    for task in tasks {
+        let reply = task.await.unwrap();
+        match reply.status.as_u16() {
+            200 => successes += 1,
+            _ => drop(reply.refused(400, "invalid_grant").clone()),
+        }
+    }
+    assert_eq!(successes, 1);
+    assert_eq!(at.proxy.provider.count_grant("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn after_the_code_nothing_of_the_provider_is_kept_for_long() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for seen in at.store.seen() {
+        let value = String::from_utf8_lossy(&seen.value).into_owned();
+        assert!(
+            !value.contains(MARK) && !seen.key.contains(MARK),
+            "{seen:?}"
+        );
+    }
+    at.store.forget();
+    at.client.refresh(tokens.refresh()).await.expect(200);
+    assert_eq!(at.store.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_provider_that_names_no_end_and_no_refresh_token_leaves_both_out() {
+    let at = start().await;
+    at.proxy.provider.configure(|settings| {
+        settings.expires_in = None;
+        settings.issue_refresh = false;
+    });
+    let pkce = Pkce::new();
+    let mut browser = at.proxy.browser();
+    let callback = at.proxy.login(&mut browser, &at.client, &pkce).await;
+    let reply = at.client.redeem(&callback, &pkce).await.expect(200);
+    let answer = reply.json();
+    assert_eq!(answer["token_type"], "Bearer");
+    assert_eq!(answer["expires_in"], Value::Null);
+    assert_eq!(answer["refresh_token"], Value::Null);
+    let token = answer["access_token"].as_str().unwrap();
+    at.client.call("/mcp", token).await.expect(200);
+}
