@@ -229,30 +229,30 @@ fn is_harmless(uri: &str) -> bool {
     let Ok(url) = url::Url::parse(uri) else {
         return false;
     };
-    let odd =
-        |c: char| c.is_control() || c.is_whitespace() || !c.is_ascii() || "<>\"\\^`{|}".contains(c);
-    let place = match (url.scheme(), url.host_str()) {
-        ("http", Some("localhost" | "[::1]")) => true,
-        ("http", Some(host)) => {
-            host.starts_with("127.") && lower.starts_with(&format!("http://{host}"))
+    // No host that a browser would read differently than it is written.
+    let host = url.host_str().unwrap_or_default();
+    let written = uri.to_lowercase();
+    let as_written = written.starts_with(&format!("{}://{host}", url.scheme()));
+    let is_loopback = ["localhost", "[::1]"].contains(&host) || host.starts_with("127.");
+    let is_permitted = match url.scheme() {
+        "http" => is_loopback,
+        "https" => {
+            let pattern = host == "app.example" && url.path().starts_with("/callback/");
+            is_loopback || pattern && url.port().is_none()
         }
-        ("https", Some("app.example")) => {
-            url.path().starts_with("/callback/") && url.port().is_none()
-        }
-        ("https", Some("localhost" | "[::1]")) => true,
-        ("https", Some(host)) => {
-            host.starts_with("127.") && lower.starts_with(&format!("https://{host}"))
-        }
-        ("myapp", Some("callback")) => true,
+        "myapp" => host == "callback",
         _ => false,
     };
-    place
+    let odd = |c: char| {
+        c.is_control() || c.is_whitespace() || !c.is_ascii() || "<>\"\\^`{|}@".contains(c)
+    };
+    as_written
+        && is_permitted
         && url.username().is_empty()
         && url.password().is_none()
         && url.fragment().is_none()
-        && !uri.contains('@')
         && !uri.contains("..")
-        && !uri.to_lowercase().contains("%2e")
+        && !written.contains("%2e")
         && !uri.chars().any(odd)
 }
 

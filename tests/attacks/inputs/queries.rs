@@ -56,7 +56,7 @@ fn no_authorization_request_is_redirected_to_a_stranger_or_breaks_anything() {
             request.push(("scope".into(), "read write".into()));
             request.push(("response_mode".into(), "query".into()));
             let mut params = twisted(&request, &twists);
-            if params.len() % 3 == 0 {
+            if params.len().is_multiple_of(3) {
                 params.push(extra);
             }
             let path = format!("/oauth/authorize?{}", form(&params));
