@@ -12,9 +12,9 @@ use super::{
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
-    key::sha256,
+    key::{KeyId, sha256},
     limits, random,
-    storage::TokenStorage,
+    storage::{TokenStorage, secret_key},
 };
 
 /// Reads and writes grants; every verb is bounded in time.
@@ -142,6 +142,19 @@ impl Grants {
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         let key = denied_key(client_id);
         bounded(self.storage.set(&key, vec![1], limits::DENIED_CLIENT_TTL)).await
+    }
+
+    /// Whether something was made with a secret that another instance uses and this one does not
+    /// know: then it is nobody's fault, and not for this instance to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] says so.
+    pub(crate) async fn check_sibling(&self, key: Option<KeyId>) -> Result<(), StorageError> {
+        if let Some(key) = key {
+            bounded(self.storage.get(&secret_key(key))).await?;
+        }
+        Ok(())
     }
 
     /// Whether a callback with this `state` already led to a grant.

@@ -19,7 +19,7 @@ mod sealed;
 mod traits;
 
 pub use memory::MemoryStorage;
-pub(crate) use sealed::SealedStorage;
+pub(crate) use sealed::{SealedStorage, secret_key};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
 
 pub use crate::error::StorageError;

@@ -147,9 +147,20 @@ async fn after_a_rotation_only_the_new_secret_seals() {
         .expect(401);
 }
 
+/// As ten minutes after the last instance with another secret was stopped: their names are gone from
+/// the store.
+async fn the_others_are_long_gone(store: &Store) {
+    for seen in store.seen() {
+        if seen.key.starts_with("secret:") {
+            store.remove(&seen.key).await.unwrap();
+        }
+    }
+}
+
 #[tokio::test]
 async fn under_another_secret_nothing_opens() {
     let held = held().await;
+    the_others_are_long_gone(&held.store).await;
     let next = held.next(|b| b.secret_key(key(2)));
     let confidential = at(&next, &held.confidential);
     let reply = confidential.call("/mcp", &held.tokens.access).await;
@@ -211,6 +222,7 @@ async fn without_a_secret_of_its_own_the_providers_client_secret_makes_restarts_
     let client = bare(&provider, &clock, &store).client().await;
     provider.configure(|settings| settings.client_secret = "UPSTREAM-SHORT-2".to_owned());
     let other = bare(&provider, &clock, &store);
+    the_others_are_long_gone(&store).await;
     let client = at(&other, &client);
     client.refresh("x").await.refused(401, "invalid_client");
 }
@@ -236,6 +248,7 @@ async fn keys_of_their_own_for_signing_and_storage_log_nobody_out_and_are_then_n
     let with_keys = held.next(own);
     let client = with_keys.client().await;
     let tokens = with_keys.journey(&client).await;
+    the_others_are_long_gone(&held.store).await;
     // Neither the secret alone nor another key verifies the signature or opens the record.
     for next in [
         held.next(|builder| builder),
@@ -346,4 +359,71 @@ async fn the_store_holds_nothing_readable_unless_the_operator_says_so() {
     let client = open.client().await;
     open.journey(&client).await;
     assert!(is_readable(&store));
+}
+
+/// Rolled out in one go: for a while some instances use a secret that others were not told of.
+#[tokio::test]
+async fn a_secret_rolled_out_in_one_go_costs_retries_and_logs_nobody_out() {
+    let (old, store) = Proxy::with_store(|builder| builder).await;
+    let new = old.sibling(|builder| {
+        builder
+            .token_storage(store.clone())
+            .secret_key(key(9))
+            .previous_secret_keys([old_key()])
+    });
+    let client = new.client().await;
+    let tokens = new.journey(&client).await;
+    let pkce = Pkce::new();
+    let callback = new.login(&mut new.browser(), &client, &pkce).await;
+
+    let at_old = at(&old, &client);
+    at_old
+        .refresh(tokens.refresh())
+        .await
+        .refused(503, "temporarily_unavailable");
+    at_old
+        .redeem(&callback, &pkce)
+        .await
+        .refused(503, "temporarily_unavailable");
+    let authorize = client.authorize(&Pkce::new(), "s").url();
+    let page = old.browser().open_once(&authorize).await;
+    assert_eq!(page.status, 503, "{page:?}");
+    // A client that is known everywhere, with a token of the new secret.
+    let known = old.client().await;
+    let tokens_of_known = new.journey(&at(&new, &known)).await;
+    at(&old, &known)
+        .refresh(tokens_of_known.refresh())
+        .await
+        .refused(503, "temporarily_unavailable");
+    assert!(
+        at(&old, &known)
+            .call("/mcp", &tokens_of_known.access)
+            .await
+            .status
+            == 401
+    );
+
+    // Nothing was consumed by all that.
+    let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
+    new.session(&client, &renewed.access).await;
+    Tokens::read(&client.redeem(&callback, &pkce).await);
+}
+
+/// Without a sibling that uses it, a secret that is not known here is just wrong: the client has to
+/// hear `invalid_client`, or it keeps its dead registration for ever.
+#[tokio::test]
+async fn what_nobody_on_this_store_made_is_refused_for_good() {
+    let stranger = Proxy::with(|builder| builder.secret_key(key(9))).await;
+    let client = stranger.client().await;
+    let tokens = stranger.journey(&client).await;
+    let here = Proxy::start().await;
+    at(&here, &client)
+        .refresh(tokens.refresh())
+        .await
+        .refused(401, "invalid_client");
+    let known = here.client().await;
+    known
+        .refresh(tokens.refresh())
+        .await
+        .refused(400, "invalid_grant");
 }

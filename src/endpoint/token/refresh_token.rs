@@ -31,9 +31,15 @@ pub(super) async fn refresh(
     let token = params
         .get("refresh_token")
         .ok_or_else(|| missing("refresh_token"))?;
-    let (id, presented) = proxy.grants.refresh_tokens.read(token).ok_or_else(|| {
-        Refusal::grant(Reason::InvalidToken).detail("the refresh token is none of this server")
-    })?;
+    let tokens = &proxy.grants.refresh_tokens;
+    let Some((id, presented)) = tokens.read(token) else {
+        proxy
+            .grants
+            .check_sibling(tokens.foreign_key(token))
+            .await?;
+        let refusal = Refusal::grant(Reason::InvalidToken);
+        return Err(refusal.detail("the refresh token is none of this server"));
+    };
     let live = proxy.grants.handle(id);
     for _ in 0..SWAP_ATTEMPTS {
         if !live.settles().await {
