@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header, uri::PathAndQuery};
 
 use crate::{
     body::OwnResponse,
@@ -13,8 +13,7 @@ use crate::{
     route::protected_resource_url,
 };
 
-/// Makes the refusals of protected paths. Put into the request's extensions where no session is, so
-/// that a guard on a route can challenge as the layer would.
+/// Makes the refusals of protected paths, and those of guards on routes.
 #[derive(Clone)]
 pub(crate) struct Challenges(Arc<Inner>);
 
@@ -23,6 +22,13 @@ struct Inner {
     /// The scopes that every request needs, as the challenge names them.
     base_scopes: ScopeSet,
     events: Arc<Events>,
+}
+
+/// Beside a request without a session: the challenge, and the path that the layer saw.
+#[derive(Clone)]
+pub(crate) struct Asked {
+    pub(crate) challenges: Challenges,
+    pub(crate) path: Option<PathAndQuery>,
 }
 
 /// Why a request is refused, as the client may know it.
@@ -80,8 +86,9 @@ impl Challenges {
             return response;
         }
         let scopes = match refused {
-            Refused::InsufficientScope(needed) => needed,
-            _ => &self.0.base_scopes,
+            // What every request needs counts too: a token for the rest alone would not pass.
+            Refused::InsufficientScope(needed) => self.0.base_scopes.union(needed),
+            _ => self.0.base_scopes.clone(),
         };
         let mut challenge = String::from("Bearer ");
         if let Some(error) = error {

@@ -122,6 +122,7 @@ where
                                 return Poll::Pending;
                             };
                             let (mut service, mut request) = *next;
+                            let session = session.asked_at(request.uri());
                             request.extensions_mut().insert(session);
                             service.call(request)
                         }

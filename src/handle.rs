@@ -19,6 +19,8 @@ impl OAuthProxyHandle {
     /// in the `client_id` itself, so this is how one is deleted. Access tokens that it holds end
     /// at their own expiry, or with [`revoke`](Self::revoke).
     ///
+    /// The denial lives in the store: in the memory store it is forgotten at restart.
+    ///
     /// # Errors
     ///
     /// [`StorageError`] when the store could not take the denial; the client is then not denied.

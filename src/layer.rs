@@ -15,7 +15,7 @@ use tower_service::Service;
 use crate::{
     bearer::{self, Credentials, cors},
     body::{OwnResponse, ResponseBody},
-    challenge::Refused,
+    challenge::{Asked, Refused},
     endpoint,
     error::BoxError,
     event::Reason,
@@ -96,9 +96,12 @@ where
         match self.proxy.routes.find(request.uri().path()) {
             Route::Protected => self.protected(request),
             Route::Public => {
-                let challenges = self.proxy.challenges.clone();
-                request.extensions_mut().insert(challenges);
-                ResponseFuture::inner(self.inner.call(request), false)
+                // A client sends its token everywhere; here nobody asked for it. What is no bearer
+                // token is the service's own business.
+                if bearer::credentials(request.headers()) != Credentials::None {
+                    self.hide_token(&mut request);
+                }
+                self.without_session(request, false)
             }
             route => {
                 let proxy = Arc::clone(&self.proxy);
@@ -126,6 +129,7 @@ impl<S> OAuthProxyService<S> {
             Credentials::Bearer(token) => {
                 if let Some(session) = bearer::cached(&self.proxy, token, path) {
                     self.hide_token(&mut request);
+                    let session = session.asked_at(request.uri());
                     request.extensions_mut().insert(session);
                     return ResponseFuture::inner(self.inner.call(request), with_cors);
                 }
@@ -141,11 +145,7 @@ impl<S> OAuthProxyService<S> {
                 let ready = mem::replace(&mut self.inner, clone);
                 ResponseFuture::checking(Box::pin(check), ready, request, with_cors)
             }
-            Credentials::None if settings.optional_auth => {
-                let challenges = self.proxy.challenges.clone();
-                request.extensions_mut().insert(challenges);
-                ResponseFuture::inner(self.inner.call(request), with_cors)
-            }
+            Credentials::None if settings.optional_auth => self.without_session(request, with_cors),
             Credentials::None => {
                 bearer::tell(&self.proxy, Reason::NoCredentials, None, None);
                 let refusal = self.proxy.challenges.refuse(path, &Refused::NoCredentials);
@@ -158,6 +158,23 @@ impl<S> OAuthProxyService<S> {
                 ResponseFuture::ready(readable(refusal, with_cors))
             }
         }
+    }
+
+    /// On to the inner service, where a guard may still want to challenge as this layer would.
+    fn without_session<ReqBody, ResBody>(
+        &mut self,
+        mut request: Request<ReqBody>,
+        with_cors: bool,
+    ) -> ResponseFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    {
+        let asked = Asked {
+            challenges: self.proxy.challenges.clone(),
+            path: request.uri().path_and_query().cloned(),
+        };
+        request.extensions_mut().insert(asked);
+        ResponseFuture::inner(self.inner.call(request), with_cors)
     }
 
     /// The token is for this layer alone: behind it, it could leak further.

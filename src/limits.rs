@@ -15,8 +15,8 @@ pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 
 pub(crate) const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long a revocation on another instance can go unseen.
 pub(crate) const SESSION_CACHE_TTL: Duration = Duration::from_secs(10);
-/// Sessions in the local cache; a few kilobytes each.
-pub(crate) const SESSION_CACHE_ENTRIES: u64 = 10_000;
+/// The local cache of sessions, in bytes: some ten thousand ordinary ones.
+pub(crate) const SESSION_CACHE_BYTES: u64 = 32 * 1024 * 1024;
 /// One request to the provider, from connect to the last byte.
 pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a browser's approval is remembered with `Consent::Remember`.
@@ -43,12 +43,23 @@ pub(crate) const MAX_BEARER: usize = 16 * 1024;
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
+/// All our cookies in one browser together: they go with every request to this host, and servers
+/// in front commonly refuse more than 8 KiB of headers.
+pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
 /// Logins in progress per browser, of each of the two cookies.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;
+/// Grants that this process remembers as failed to renew just now.
+pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
+/// What the store has to know and cannot be told is tried again for this long.
+pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
+/// A request waits this long for that, then it is told to come back.
+pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
+/// The longest pause between two tries.
+pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
 /// Callbacks that this process remembers as used, besides the store.
-pub(crate) const MAX_CALLBACKS: u64 = 100_000;
+pub(crate) const MAX_CALLBACKS: u64 = 20_000;
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One verb of the store may take this long, then the store counts as down.

@@ -101,7 +101,8 @@ impl Routes {
         let suffix = path
             .strip_prefix(AUTHORIZATION_SERVER)
             .or_else(|| path.strip_prefix(OPENID_CONFIGURATION))?;
-        if suffix.is_empty() || *suffix == *self.base_path {
+        let is_root = matches!(suffix, "" | "/");
+        if is_root || *suffix == *self.base_path {
             Some(Route::AuthorizationServerMetadata)
         } else if suffix.starts_with('/') {
             // A document for an issuer that is not us (RFC 8414 section 3.3 wants them equal).

@@ -10,9 +10,11 @@ use crate::body::OwnResponse;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE, OPTIONS");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Type, Accept, mcp-session-id, mcp-protocol-version, last-event-id",
+    // `*` covers every header but `Authorization`; the names are for readers and old browsers.
+    "Authorization, Content-Type, Accept, mcp-session-id, mcp-protocol-version, last-event-id, *",
 );
-const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, mcp-session-id");
+const EXPOSED: HeaderValue =
+    HeaderValue::from_static("WWW-Authenticate, Retry-After, mcp-session-id");
 const ANY: HeaderValue = HeaderValue::from_static("*");
 const DAY: HeaderValue = HeaderValue::from_static("86400");
 

@@ -116,6 +116,11 @@ impl RedirectUri {
             && here.query() == there.query()
     }
 
+    /// Whether the answer goes to a program on the person's computer, for which no address speaks.
+    pub(crate) fn is_on_this_computer(&self) -> bool {
+        self.is_loopback() || !self.uri().is_web()
+    }
+
     /// Where a person is about to be sent, in words for the consent page; not escaped for HTML.
     pub(crate) fn display_target(&self) -> String {
         let (scheme, host) = (self.uri.scheme(), self.uri.host());

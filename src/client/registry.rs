@@ -43,11 +43,6 @@ impl Client {
         let mut registered = self.redirect_uris.iter();
         registered.any(|own| redirect.matches_registered(own))
     }
-
-    /// Whether nothing but "some program on this computer" is known of where answers go.
-    pub(crate) fn is_loopback_only(&self) -> bool {
-        self.redirect_uris.iter().all(RedirectUri::is_loopback)
-    }
 }
 
 /// Every client there is: configured, or sealed into its own id.
@@ -290,7 +285,6 @@ mod tests {
         let owns = |uri: &str| client.owns(&RedirectUri::parse(uri).unwrap());
         assert!(owns("http://localhost:1/cb") && owns("http://localhost:50000/cb"));
         assert!(!owns("http://localhost:1/other") && !owns("https://web.example/cb"));
-        assert!(client.is_loopback_only() && !clients.find("web").unwrap().is_loopback_only());
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! A registration sealed into its own `client_id`: a million registrations cost zero bytes.
 //!
 //! ```text
-//! client_id = base64url( body || tag )        tag = first 16 bytes of HMAC-SHA256(key, body)
+//! client_id = base64url( body || nonce(8) || tag )
 //! body      = version(1) flags(1) issued_at(varint)
 //!             [ name(length, bytes) ] [ scope(length, bytes) ]
 //!             one or more: prefix(1) rest(length, bytes)
+//! nonce     = random
+//! tag       = first 16 bytes of HMAC-SHA256(key, body || nonce)
 //! ```
+//!
+//! The nonce makes each registration another client (RFC 7591 section 3.2.1). Without it, whoever
+//! registered a known client's metadata within the same second would be given that client's id, and
+//! with it the secret.
 //!
 //! The registration is public, so it is authenticated and not encrypted. It says the same in
 //! exactly one way: a `client_id` cannot be respelled into another one.
@@ -16,6 +22,7 @@ use super::{ApplicationType, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
     key::{MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
+    random,
 };
 
 /// The longest `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect
@@ -23,6 +30,8 @@ use crate::{
 pub(crate) const MAX_CLIENT_ID: usize = 1600;
 /// HMAC-SHA256 cut to 128 bits: RFC 2104 section 5 allows half the hash.
 const TAG_BYTES: usize = 16;
+/// No two of the same second meet by chance.
+const NONCE_BYTES: usize = 8;
 const VERSION: u8 = 1;
 
 const METHOD_BITS: u8 = 0b0000_0011;
@@ -58,6 +67,7 @@ pub(crate) fn seal(
     keys: &Rotating<MacKey>,
 ) -> Result<String, TooLarge> {
     let mut sealed = encode(registration);
+    sealed.extend(random::bytes::<NONCE_BYTES>());
     let tag = keys.tag(&sealed);
     sealed.extend(tag.iter().take(TAG_BYTES));
     let client_id = URL_SAFE_NO_PAD.encode(sealed);
@@ -74,10 +84,11 @@ pub(crate) fn open(client_id: &str, keys: &Rotating<MacKey>) -> Option<Registrat
     }
     // Refuses padding, line breaks and stray last bits: one registration, one spelling.
     let sealed = URL_SAFE_NO_PAD.decode(client_id).ok()?;
-    let (body, tag) = sealed.split_last_chunk::<TAG_BYTES>()?;
-    if !keys.verify(body, tag) {
+    let (unique, tag) = sealed.split_last_chunk::<TAG_BYTES>()?;
+    if !keys.verify(unique, tag) {
         return None;
     }
+    let (body, _) = unique.split_last_chunk::<NONCE_BYTES>()?;
     decode(body)
 }
 

@@ -27,7 +27,8 @@ pub enum Consent {
     #[default]
     Always,
     /// A browser that approved the same client, target and scopes before is not asked again for 30
-    /// days, unless another site sent it here (`Sec-Fetch-Site`).
+    /// days, unless another site sent it here (`Sec-Fetch-Site`). A program on the person's own
+    /// computer that knows an approved public client's id passes for it (RFC 8252 section 8.6).
     Remember,
     /// No page: the provider, or something in front of this server, asks for each client.
     External,
@@ -380,8 +381,11 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Lets only people with these verified addresses log in (besides `allowed_domains`).
+    /// Lets only people with these verified addresses log in (besides `allowed_domains`). Asked at
+    /// login: whoever is taken off the list keeps what was granted until it is revoked or unused
+    /// for `refresh_token_ttl`.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
+        self.allow_list.is_wanted = true;
         self.allow_list
             .emails
             .extend(emails.into_iter().map(Into::into));
@@ -391,6 +395,7 @@ impl OAuthProxyConfigBuilder {
     /// Lets only people with a verified address of these domains log in (besides
     /// `allowed_emails`). Subdomains are not included.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
+        self.allow_list.is_wanted = true;
         self.allow_list
             .domains
             .extend(domains.into_iter().map(Into::into));

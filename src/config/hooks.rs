@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, future::Future, pin::Pin, sync::Arc};
 
 use crate::{
+    error::ConfigError,
     login::{Identity, domain_of},
     oauth::ScopeSet,
 };
@@ -65,23 +66,47 @@ where
     Arc::new(move |input| Box::pin(closure(input)))
 }
 
-/// Who may log in, by address. Empty: everybody that the provider lets in.
+/// Who may log in, by address. Not wanted: everybody that the provider lets in.
 #[derive(Clone, Default)]
 pub(crate) struct AllowList {
     pub(crate) emails: Vec<String>,
     pub(crate) domains: Vec<String>,
     pub(crate) trust_unverified: bool,
+    /// Whether the operator called for a list at all: one that turns out empty must not admit
+    /// everybody.
+    pub(crate) is_wanted: bool,
 }
 
 impl AllowList {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.emails.is_empty() && self.domains.is_empty()
+    /// Checks a list that was called for.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if !self.is_wanted {
+            return Ok(());
+        }
+        let is_email = |email: &String| domain_of(email).is_some();
+        let is_domain = |domain: &String| !domain.is_empty() && !domain.contains(['@', ' ', '*']);
+        if self.emails.is_empty() && self.domains.is_empty() {
+            return Err(ConfigError::new(
+                "allowed_emails",
+                "the lists are empty: nobody could log in (is an environment variable unset?)",
+            ));
+        }
+        if !self.emails.iter().all(is_email) {
+            return Err(ConfigError::new(
+                "allowed_emails",
+                "an entry is no e-mail address",
+            ));
+        }
+        if !self.domains.iter().all(is_domain) {
+            return Err(ConfigError::new("allowed_domains", "an entry is no domain"));
+        }
+        Ok(())
     }
 
     /// Whether the person is on the list. An address counts only when the provider says that it is
     /// verified, and only with exactly one `@` (multi-`@` domain bypass of a peer).
     pub(crate) fn admits(&self, person: &Identity) -> bool {
-        if self.is_empty() {
+        if !self.is_wanted {
             return true;
         }
         let email = match self.trust_unverified {
@@ -128,6 +153,7 @@ mod tests {
             emails: vec!["guest@other.example".into()],
             domains: vec!["corp.example".into()],
             trust_unverified: false,
+            is_wanted: true,
         };
         assert!(list.admits(&person("ada@CORP.example", true)));
         assert!(list.admits(&person("guest@other.example", true)));
@@ -146,5 +172,11 @@ mod tests {
         assert!(!list.admits(&person("ada@corp.example", false)));
         assert!(!list.admits(&Identity::default()));
         assert!(AllowList::default().admits(&Identity::default()));
+        let unset = AllowList {
+            is_wanted: true,
+            ..AllowList::default()
+        };
+        assert!(!unset.admits(&person("ada@corp.example", true)));
+        assert!(unset.check().is_err());
     }
 }

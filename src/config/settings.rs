@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) callback_url: String,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
+    /// What the provider may be asked for: the same, and the provider's own defaults.
+    pub(crate) offered_scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
     pub(crate) consent: Consent,

@@ -5,19 +5,21 @@
 //! every outcome goes back to the client as a redirect, never as a bare error page: a client that
 //! hears nothing waits for ever.
 
+use std::sync::Arc;
+
 use http::{StatusCode, request::Parts};
 
 use super::{answer, consent, redirect::Target, refusal::Refusal, request};
 use crate::{
     body::OwnResponse,
-    error::{OAuthErrorCode as Code, UpstreamError},
+    error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
     grant::{
         CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
     },
     key::sha256,
     limits::HOOK_TIMEOUT,
-    login::{Identity, IdentityError, transaction::Login},
+    login::{Identity, IdentityError, Outcome, transaction::Login},
     oauth::Params,
     page,
     proxy::Proxy,
@@ -25,13 +27,10 @@ use crate::{
     upstream::TokenAnswer,
 };
 
-pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
     let Ok(params) = request::query(parts) else {
-        return not_here(
-            proxy,
-            Reason::Malformed,
-            "the query is malformed or repeats a parameter",
-        );
+        let detail = "the query is malformed or repeats a parameter";
+        return not_here(proxy, Reason::Malformed, detail);
     };
     let state = params.get("state").unwrap_or_default();
     let ttl = proxy.settings.transaction_ttl;
@@ -42,51 +41,102 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             "no login cookie answers to this state",
         );
     };
-    // The provider's code is sent once: whatever the browser repeats, this process has begun. Of
-    // concurrent callers `or_insert_with` lets one through; moka's `or_insert` looks, then writes.
+    let login = Arc::new(login);
     let claim = sha256(login.state.as_bytes());
-    let claimed = proxy.callbacks.entry(claim).or_insert_with(|| ());
-    if !claimed.is_fresh() {
-        return already_used(proxy, &login);
-    }
-    match proxy.grants.callback_was_used(&login.state).await {
-        Ok(false) => {}
-        Ok(true) => return already_used(proxy, &login),
-        Err(error) => {
-            // Nothing was consumed: the person may reload the page.
-            proxy.callbacks.invalidate(&claim);
-            return unavailable(proxy, &login, &error.into());
+    let arrival = proxy.callbacks.get_with(claim, Arc::default);
+    // In a task of its own: a person who reloads the page must not drop what the provider's
+    // single-use code was spent for. The reload finds it.
+    let work = {
+        let (proxy, login, arrival) = (Arc::clone(proxy), Arc::clone(&login), Arc::clone(&arrival));
+        tokio::spawn(async move {
+            let outcome = arrival
+                .outcome
+                .get_or_try_init(|| arrive(&proxy, &params, &login));
+            outcome.await.map(drop)
+        })
+    };
+    match work.await {
+        Ok(Ok(())) => {}
+        Ok(Err(refusal)) => return unavailable(proxy, &login, &refusal),
+        Err(_) => {
+            let refusal = Refusal::unavailable(Reason::ProviderUnavailable);
+            return unavailable(proxy, &login, &refusal.detail("the task ended early"));
         }
     }
+    let Some(outcome) = arrival.outcome.get() else {
+        return already_used(proxy, &login);
+    };
+    if !arrival.give() {
+        return already_used(proxy, &login);
+    }
+    answer_client(proxy, &login, outcome)
+}
+
+/// Goes back to the client, with a code or an error.
+fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse {
     let target = Target {
         redirect_uri: &login.request.redirect_uri,
         state: login.request.state.as_deref(),
     };
-    let cookies = proxy.cookies.clear(&login);
-    match complete(proxy, &params, &login).await {
-        Ok((code, id)) => {
+    let cookies = proxy.cookies.clear(login);
+    match outcome {
+        Outcome::Granted { code, id } => {
             let event = Event::done(Step::Callback).transaction(&login.id);
             proxy.emit(&event.grant(id.to_string()));
-            target.with_code(proxy, &code, cookies)
+            target.with_code(proxy, code, cookies)
         }
-        Err(refusal) if refusal.reason == Reason::Replayed => already_used(proxy, &login),
-        Err(refusal) => {
+        Outcome::Refused {
+            reason: Reason::Replayed,
+            ..
+        } => already_used(proxy, login),
+        Outcome::Refused { reason, error } => {
+            let refusal = Refusal::from_error(*reason, error.clone());
             proxy.emit(&refusal.event(Step::Callback).transaction(&login.id));
             target.refuse(proxy, &refusal, cookies)
         }
     }
 }
 
-/// From the provider's answer to a code for the client.
-async fn complete(
-    proxy: &Proxy,
-    params: &Params,
-    login: &Login,
-) -> Result<(String, GrantId), Refusal> {
+/// The error is for now: nothing was consumed, and the person may reload the page.
+async fn arrive(proxy: &Arc<Proxy>, params: &Params, login: &Login) -> Result<Outcome, Refusal> {
+    if proxy.grants.callback_was_used(&login.state).await? {
+        return Ok(refused(replayed()));
+    }
+    let tokens = match exchange(proxy, params, login).await {
+        Ok(tokens) => tokens,
+        Err(refusal) => return Ok(refused(refusal)),
+    };
+    match complete(proxy, login, &tokens).await {
+        Ok((code, id)) => Ok(Outcome::Granted { code, id }),
+        Err(refusal) => {
+            // Nobody owns what the provider gave.
+            let upstream = Arc::clone(&proxy.upstream);
+            tokio::spawn(async move { upstream.revoke_answer(&tokens).await });
+            Ok(refused(refusal))
+        }
+    }
+}
+
+fn refused(refusal: Refusal) -> Outcome {
+    Outcome::Refused {
+        reason: refusal.reason,
+        error: refusal.error,
+    }
+}
+
+fn replayed() -> Refusal {
+    Refusal::new(
+        Reason::Replayed,
+        Code::InvalidRequest,
+        "this login was already used",
+    )
+}
+
+/// Trades the provider's code for its tokens.
+async fn exchange(proxy: &Proxy, params: &Params, login: &Login) -> Result<TokenAnswer, Refusal> {
     let settings = &proxy.settings;
-    let provider = proxy.upstream.provider();
     if let Some(iss) = params.get("iss")
-        && !provider.issuer.admits_redirect(iss)
+        && !proxy.upstream.provider().issuer.admits_redirect(iss)
     {
         return Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"));
     }
@@ -101,24 +151,33 @@ async fn complete(
         .forward_resource
         .then(|| login.request.resource.as_str());
     let extra = &settings.extra_token_params;
-    let tokens = proxy
+    proxy
         .upstream
         .exchange_code(code, verifier, &settings.callback_url, resource, extra)
         .await
-        .map_err(|error: UpstreamError| Refusal::from(&error))?;
+        .map_err(|error| Refusal::from(&error))
+}
+
+/// From the provider's tokens to a code for the client.
+async fn complete(
+    proxy: &Proxy,
+    login: &Login,
+    tokens: &TokenAnswer,
+) -> Result<(String, GrantId), Refusal> {
+    let settings = &proxy.settings;
     // Two instances can be asked at the same moment; one of them gives the grant.
     if !proxy
         .grants
         .mark_callback(&login.state, settings.transaction_ttl)
         .await?
     {
-        return Err(Refusal::new(Reason::Replayed, Code::InvalidRequest, "used"));
+        return Err(replayed());
     }
-    let person = identify(proxy, &tokens, login).await?;
+    let person = identify(proxy, tokens, login).await?;
     admit(proxy, &person).await?;
     let id = GrantId::random();
     let code = new_code(&id);
-    let grant = grant(proxy, login, &tokens, person, id, &code)?;
+    let grant = grant(proxy, login, tokens, person, id, &code)?;
     proxy
         .grants
         .create(&id, &grant, settings.authorization_code_ttl)
@@ -202,6 +261,7 @@ fn grant(
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge.clone(),
         }),
+        stamp: 0,
     })
 }
 

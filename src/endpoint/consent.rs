@@ -11,13 +11,15 @@ use http_body::Body;
 use super::{answer, authorize, redirect::Target, request};
 use crate::{
     body::OwnResponse,
+    client::ClientOrigin,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
+    grant::scopes,
     key::constant_time_eq,
     login::transaction::{Login, PendingRequest},
     oauth::ScopeSet,
-    page::{self, ConsentPage},
+    page::{self, ConsentPage, Trust},
     proxy::Proxy,
     route,
 };
@@ -40,7 +42,11 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         provider: &proxy.upstream.provider().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
-        is_local: client.is_loopback_only(),
+        trust: match client.origin {
+            ClientOrigin::Static => Trust::Configured,
+            _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
+            _ => Trust::Address,
+        },
         scopes: &request.scopes,
         resource: request.resource.as_str(),
         action: &proxy.settings.base.join(route::CONSENT),
@@ -133,22 +139,15 @@ pub(super) fn send_to_provider(
 /// What the provider is asked for: the scopes of the request by the provider's names, and those by
 /// which the proxy itself learns who the person is.
 pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
-    let (settings, provider) = (&proxy.settings, proxy.upstream.provider());
-    let is_offered = |scope: &str| {
-        settings.scopes.contains(scope) || provider.scopes.iter().any(|offered| offered == scope)
-    };
-    let mut names: Vec<&str> = requested
-        .iter()
-        // Ours to grant; the provider hears of it only where the operator lists it.
-        .filter(|scope| *scope != "offline_access" || is_offered(scope))
-        .collect();
-    let identity = [("openid", true), ("email", !settings.allow_list.is_empty())];
-    for (scope, is_needed) in identity {
-        if is_needed && is_offered(scope) && !names.contains(&scope) {
-            names.push(scope);
+    let settings = &proxy.settings;
+    let mut asked = scopes::for_provider(requested, &settings.offered_scopes);
+    let needs_email = settings.allow_list.is_wanted;
+    for (scope, is_needed) in [("openid", true), ("email", needs_email)] {
+        if is_needed && settings.offered_scopes.contains(scope) {
+            asked = asked.with(scope).unwrap_or(asked);
         }
     }
-    provider.scopes_to_upstream(names)
+    proxy.upstream.provider().scopes_to_upstream(asked.iter())
 }
 
 /// Whether another site sent the browser here. A browser that does not say (before 2023) is taken

@@ -18,7 +18,7 @@ pub(super) fn preflight(methods: &'static [Method]) -> OwnResponse {
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         // The protocol version goes with every request of a browser client.
-        HeaderValue::from_static("Authorization, Content-Type, Accept, mcp-protocol-version"),
+        HeaderValue::from_static("Authorization, Content-Type, Accept, mcp-protocol-version, *"),
     );
     headers.insert(
         header::ACCESS_CONTROL_MAX_AGE,

@@ -100,6 +100,12 @@ impl Refusal {
 
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
+        if let StorageError::TooLarge { .. } = error {
+            // Trying again would not make it smaller.
+            let text = "the provider's tokens and claims are too large to keep";
+            let refusal = Self::new(Reason::TooLarge, OAuthErrorCode::ServerError, text);
+            return refusal.detail(error);
+        }
         Self::unavailable(Reason::StoreUnavailable).detail(error)
     }
 }

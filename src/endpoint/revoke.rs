@@ -18,10 +18,10 @@ use super::{
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError},
+    error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
     event::{Event, Reason, Step},
     grant::GrantId,
-    limits::REVOKE_WAIT,
+    limits::{MAX_BEARER, REVOKE_WAIT},
     proxy::Proxy,
 };
 
@@ -51,8 +51,7 @@ where
         return Err(Refusal::new(Reason::MissingParameter, code, text));
     };
     if !proxy.settings.token_swap {
-        revoke_passed_through(proxy, &client, token).await;
-        return Ok(());
+        return revoke_passed_through(proxy, &client, token).await;
     }
     let Some(id) = grant_of(proxy, token) else {
         let event = Event::refused(Step::Revoke, Reason::InvalidToken);
@@ -110,20 +109,33 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<(), Sto
     Ok(())
 }
 
-/// Passthrough mode: the client's refresh token opens for it alone; anything else is taken for an
-/// access token, whose holder could use it anyway.
-async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) {
+/// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
+/// refresh token opens for it alone; anything else is taken for an access token, whose holder could
+/// use it anyway.
+async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> Result<(), Refusal> {
     let opened = token::open_passed_through(proxy, &client.id, token);
     let (token, hint) = match &opened {
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),
     };
+    // What cannot be a token was never one (RFC 7009 section 2.2), and is not sent on.
+    let is_token = token.len() <= MAX_BEARER && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_token {
+        return Ok(());
+    }
     proxy.sessions.forget(token);
-    let event = match proxy.upstream.revoke(token, hint).await {
-        Ok(_) => Event::done(Step::Revoke),
-        Err(error) => {
-            Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable).detail(error)
+    match proxy.upstream.revoke(token, hint).await {
+        Ok(true) => {
+            proxy.emit(&Event::done(Step::Revoke));
+            Ok(())
         }
-    };
-    proxy.emit(&event);
+        Ok(false) => Err(Refusal::new(
+            Reason::UnsupportedType,
+            OAuthErrorCode::UnsupportedTokenType,
+            "the identity provider cannot revoke this token",
+        )),
+        // The provider knows no such token: it is as good as revoked.
+        Err(UpstreamError::Rejected { .. }) => Ok(()),
+        Err(error) => Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error)),
+    }
 }

@@ -1,20 +1,22 @@
-//! Renewing the provider's token: once per grant, however many requests and instances want it.
+//! Keeping the provider's token fresh: once per grant, however many requests and instances want it.
 //!
-//! In one process a lock gathers the requests; between processes a lease in the store does. The
-//! holder works in a task of its own, because a client that hangs up must not drop the answer: a
-//! provider that rotates its refresh tokens has then already spent the old one.
+//! In one process a lock gathers the requests, between processes a lease in the store does; whoever
+//! holds both asks the provider (`renewal`). The others wait, bounded, and then read what was
+//! stored.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use moka::{policy::EvictionPolicy, sync::Cache};
+use tokio::sync::OwnedMutexGuard;
 
-use super::{Grant, GrantId, Grants, LiveGrant, Loaded, grants::bounded, scopes};
+use super::{GrantId, Grants, LiveGrant, Loaded, renewal::Renewal};
 use crate::{
     clock::{Clock, unix_now},
-    error::{StorageError, UpstreamError},
-    event::{Event, Events, Reason, Step},
-    limits, random,
-    upstream::{TokenAnswer, UpstreamClient},
+    error::StorageError,
+    event::Events,
+    limits,
+    oauth::ScopeSet,
+    upstream::UpstreamClient,
 };
 
 /// Why there is no fresh token.
@@ -34,20 +36,33 @@ impl From<StorageError> for FreshnessError {
     }
 }
 
-/// How often a waiter looks whether the lease holder is done.
-const POLL: Duration = Duration::from_millis(50);
-/// After a failure, requests of the same grant do not ask again for this many seconds: a provider
-/// that hangs must not hang every request.
-const BACK_OFF_SECS: u64 = 2;
+/// After a slow failure, requests of the same grant do not ask again for this long: a provider that
+/// hangs must not hang every request.
+const BACK_OFF: Duration = Duration::from_secs(2);
+/// A failure that took at least this long is a slow one.
+const SLOW: Duration = Duration::from_secs(1);
+/// While the old token is still good, a request waits this long for a new one; then the renewal
+/// goes on alone.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How often a waiter looks whether the one before it is done.
+pub(super) const POLL: Duration = Duration::from_millis(50);
 
 /// Keeps the provider's tokens fresh.
 pub(crate) struct Freshness {
-    pub(crate) grants: Arc<Grants>,
-    pub(crate) upstream: Arc<UpstreamClient>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    pub(super) grants: Arc<Grants>,
+    pub(super) upstream: Arc<UpstreamClient>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) events: Arc<Events>,
+    pub(super) settings: FreshnessSettings,
+    failed: Cache<GrantId, ()>,
+}
+
+/// What the configuration says about renewals.
+pub(crate) struct FreshnessSettings {
     /// Added to each refresh request.
     pub(crate) extra_params: Vec<(String, String)>,
+    /// The scopes that the provider may be asked for.
+    pub(crate) offered_scopes: ScopeSet,
     /// The record's life after a renewal.
     pub(crate) grant_ttl: Duration,
     /// The limit on one request to the provider.
@@ -55,6 +70,27 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
+    pub(crate) fn new(
+        grants: Arc<Grants>,
+        upstream: Arc<UpstreamClient>,
+        clock: Arc<dyn Clock>,
+        events: Arc<Events>,
+        settings: FreshnessSettings,
+    ) -> Self {
+        Self {
+            grants,
+            upstream,
+            clock,
+            events,
+            settings,
+            failed: Cache::builder()
+                .max_capacity(limits::MAX_BACK_OFFS)
+                .eviction_policy(EvictionPolicy::lru())
+                .time_to_live(BACK_OFF)
+                .build(),
+        }
+    }
+
     /// The grant with a token that is good now, renewed if need be. A renewal that fails for now is
     /// no matter while the old token still lives.
     pub(crate) async fn ensure(
@@ -63,188 +99,88 @@ impl Freshness {
         live: &Arc<LiveGrant>,
         loaded: Loaded,
     ) -> Result<Loaded, FreshnessError> {
-        let now = unix_now(&*self.clock);
-        if !loaded.grant.upstream.wants_renewal(now) {
+        if !self.wants_renewal(&loaded) {
             return Ok(loaded);
         }
-        let (this, live) = (Arc::clone(self), Arc::clone(live));
-        let renewal = tokio::spawn(async move {
-            let _turn = live.renewal.lock().await;
-            this.renew(id, &live).await
-        });
-        let wait = self.upstream_timeout + limits::STORE_TIMEOUT;
-        let result = match tokio::time::timeout(wait, renewal).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) | Err(_) => Err(FreshnessError::Later),
+        let patience = match self.is_still_good(&loaded) {
+            true => PATIENCE,
+            false => self.settings.upstream_timeout + limits::STORE_TIMEOUT,
         };
-        let still_good = loaded
-            .grant
-            .upstream
-            .expires_at
-            .is_some_and(|end| now < end);
+        let result = match tokio::time::timeout(patience, self.renewed(id, live)).await {
+            Ok(result) => result,
+            Err(_) => Err(FreshnessError::Later),
+        };
         match result {
-            Err(FreshnessError::Later) if still_good => Ok(loaded),
+            Err(FreshnessError::Later | FreshnessError::Store(_))
+                if self.is_still_good(&loaded) =>
+            {
+                Ok(loaded)
+            }
             result => result,
         }
     }
 
-    /// Holds the process's lock; gets the lease, or waits for whoever has it.
-    async fn renew(&self, id: GrantId, live: &LiveGrant) -> Result<Loaded, FreshnessError> {
-        let owner = random::bytes::<16>().to_vec();
-        let lease_ttl = self.upstream_timeout + 2 * limits::STORE_TIMEOUT;
-        let deadline = Instant::now() + self.upstream_timeout + limits::STORE_TIMEOUT;
-        loop {
-            let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
-            let now = unix_now(&*self.clock);
-            if !loaded.grant.upstream.wants_renewal(now) {
-                return Ok(loaded);
-            }
-            if live.failed_within(BACK_OFF_SECS, now) {
-                return Err(FreshnessError::Later);
-            }
-            let (key, storage) = (id.lease_key(), &self.grants.storage);
-            if bounded(storage.insert_if_absent(&key, owner.clone(), lease_ttl)).await? {
-                let taken_at = Instant::now();
-                let result = self.renew_as_holder(id, live).await;
-                // A lease that may have run out can be somebody else's by now.
-                if taken_at.elapsed() + limits::STORE_TIMEOUT < lease_ttl {
-                    let _ = bounded(storage.remove(&key)).await;
-                }
-                return result;
-            }
-            if Instant::now() >= deadline {
-                self.tell(
-                    id,
-                    Reason::Contention,
-                    "another instance did not finish in time",
-                );
-                return Err(FreshnessError::Later);
-            }
-            tokio::time::sleep(POLL).await;
+    /// Waits for the process's lock, without a task of its own; only who gets it starts one.
+    async fn renewed(
+        self: &Arc<Self>,
+        id: GrantId,
+        live: &Arc<LiveGrant>,
+    ) -> Result<Loaded, FreshnessError> {
+        let turn = self.turn(id, live).await?;
+        let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
+        if !self.wants_renewal(&loaded) {
+            return Ok(loaded);
+        }
+        let renewal = Renewal {
+            of: Arc::clone(self),
+            id,
+            live: Arc::clone(live),
+            turn,
+        };
+        // A task of its own: a client that hangs up must not drop the answer, because a provider
+        // that rotates its refresh tokens has then already spent the old one.
+        match tokio::spawn(renewal.run()).await {
+            Ok(result) => result,
+            Err(_) => Err(FreshnessError::Later),
         }
     }
 
-    /// Holds the lease: the only one at the provider with this grant.
-    async fn renew_as_holder(
+    async fn turn(
         &self,
         id: GrantId,
         live: &LiveGrant,
-    ) -> Result<Loaded, FreshnessError> {
-        // The one before us may have finished between our look and our lease.
-        let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
-        let upstream = &loaded.grant.upstream;
-        let Some(refresh_token) = upstream.refresh_token.clone() else {
-            return Ok(loaded);
-        };
-        if !upstream.wants_renewal(unix_now(&*self.clock)) {
-            return Ok(loaded);
-        }
-        let scopes = loaded.grant.scopes.iter();
-        let scope = self
-            .upstream
-            .provider()
-            .scopes_to_upstream(scopes)
-            .join(" ");
-        let answer = self
-            .upstream
-            .refresh(&refresh_token, Some(&scope), &self.extra_params)
-            .await;
-        match answer {
-            Ok(answer) => {
-                let stored = self.store(id, loaded, &answer).await?;
-                self.events
-                    .emit(&Event::done(Step::UpstreamRefresh).grant(id.to_string()));
-                Ok(stored)
+    ) -> Result<OwnedMutexGuard<()>, FreshnessError> {
+        loop {
+            if !live.settles().await || self.failed.contains_key(&id) {
+                return Err(FreshnessError::Later);
             }
-            Err(error) => {
-                live.failed(unix_now(&*self.clock));
-                Err(self.refused(id, &error, &refresh_token).await)
-            }
-        }
-    }
-
-    /// Writes the answer over whatever else happens to the record meanwhile (a rotation). It cannot
-    /// be had again, so a store that fails for a moment is asked again.
-    async fn store(
-        &self,
-        id: GrantId,
-        mut loaded: Loaded,
-        answer: &TokenAnswer,
-    ) -> Result<Loaded, FreshnessError> {
-        let now = unix_now(&*self.clock);
-        let mut last = FreshnessError::Later;
-        for _ in 0..limits::SWAP_ATTEMPTS {
-            let grant = self.renewed(&loaded.grant, answer, now);
-            match self
-                .grants
-                .replace(&id, &loaded, &grant, self.grant_ttl)
-                .await
-            {
-                Ok(true) => {
-                    // Read back, so that what is returned can be replaced in its turn.
-                    return self.grants.load(&id).await?.ok_or(FreshnessError::Over);
-                }
-                Ok(false) => {}
-                Err(error) => {
-                    last = error.into();
-                    tokio::time::sleep(POLL).await;
+            let lock = Arc::clone(&live.renewal).lock_owned();
+            if let Ok(turn) = tokio::time::timeout(POLL, lock).await {
+                // Whoever had it before may have failed just now.
+                if !self.failed.contains_key(&id) {
+                    return Ok(turn);
                 }
             }
-            match self.grants.load(&id).await {
-                Ok(Some(again)) => loaded = again,
-                Ok(None) => return Err(FreshnessError::Over),
-                Err(error) => last = error.into(),
-            }
-        }
-        self.tell(
-            id,
-            Reason::Contention,
-            "the provider's new token could not be stored",
-        );
-        Err(last)
-    }
-
-    fn renewed(&self, grant: &Grant, answer: &TokenAnswer, now: u64) -> Grant {
-        let mut renewed = grant.clone();
-        renewed.upstream = grant.upstream.renewed(answer, now);
-        // Fewer scopes at the provider are fewer scopes here, at once.
-        renewed.scopes = scopes::granted(&grant.scopes, answer.scope.as_ref());
-        renewed
-    }
-
-    /// The provider did not renew. Only its own word on this very token ends the grant.
-    async fn refused(&self, id: GrantId, error: &UpstreamError, presented: &str) -> FreshnessError {
-        let reason = match error {
-            UpstreamError::Rejected { .. } => Reason::ProviderRejected,
-            UpstreamError::Malformed(_) => Reason::ProviderMalformed,
-            _ => Reason::ProviderUnavailable,
-        };
-        self.tell(id, reason, error);
-        if !error.is_dead_grant() {
-            return FreshnessError::Later;
-        }
-        match self.end_if_current(id, presented).await {
-            Ok(()) => FreshnessError::Over,
-            Err(error) => error.into(),
         }
     }
 
-    /// An instance whose lease ran out may have renewed meanwhile: then another token stands in the
-    /// record, and the refusal of ours says nothing about it.
-    async fn end_if_current(&self, id: GrantId, presented: &str) -> Result<(), StorageError> {
-        let current = self.grants.load(&id).await?;
-        let is_current = current.is_some_and(|loaded| {
-            loaded.grant.upstream.refresh_token.as_deref() == Some(presented)
-        });
-        if is_current {
-            self.grants.end(&id).await?;
+    /// Remembers a failure that took this long.
+    pub(super) fn failed(&self, id: GrantId, took: Duration) {
+        if took >= SLOW {
+            self.failed.insert(id, ());
         }
-        Ok(())
     }
 
-    fn tell(&self, id: GrantId, reason: Reason, detail: impl std::fmt::Display) {
-        let event = Event::refused(Step::UpstreamRefresh, reason);
-        self.events
-            .emit(&event.grant(id.to_string()).detail(detail));
+    pub(super) fn now(&self) -> u64 {
+        unix_now(&*self.clock)
+    }
+
+    pub(super) fn wants_renewal(&self, loaded: &Loaded) -> bool {
+        loaded.grant.upstream.wants_renewal(self.now())
+    }
+
+    fn is_still_good(&self, loaded: &Loaded) -> bool {
+        let end = loaded.grant.upstream.expires_at;
+        end.is_some_and(|end| self.now() < end)
     }
 }

@@ -2,13 +2,26 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants};
-use crate::{error::StorageError, key::sha256, limits, storage::TokenStorage};
+use tokio::time::Instant;
+
+use super::{
+    Grant, GrantId, LiveGrant, RefreshTokens,
+    freshness::POLL,
+    live::{Doubt, LiveGrants},
+};
+use crate::{
+    error::StorageError,
+    event::{Event, Events, Reason, Step},
+    key::sha256,
+    limits, random,
+    storage::TokenStorage,
+};
 
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
     pub(super) storage: Arc<dyn TokenStorage>,
-    pub(super) live: LiveGrants,
+    live: LiveGrants,
+    events: Arc<Events>,
     pub(crate) refresh_tokens: RefreshTokens,
 }
 
@@ -19,10 +32,15 @@ pub(crate) struct Loaded {
 }
 
 impl Grants {
-    pub(crate) fn new(storage: Arc<dyn TokenStorage>, refresh_tokens: RefreshTokens) -> Self {
+    pub(crate) fn new(
+        storage: Arc<dyn TokenStorage>,
+        refresh_tokens: RefreshTokens,
+        events: Arc<Events>,
+    ) -> Self {
         Self {
             storage,
             live: LiveGrants::default(),
+            events,
             refresh_tokens,
         }
     }
@@ -33,12 +51,29 @@ impl Grants {
     }
 
     pub(crate) async fn load(&self, id: &GrantId) -> Result<Option<Loaded>, StorageError> {
-        let Some(bytes) = bounded(self.storage.get(&id.record_key())).await? else {
-            return Ok(None);
+        let bytes = match bounded(self.storage.get(&id.record_key())).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok(None),
+            Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(id, why)),
+            Err(error) => return Err(error),
         };
-        let grant = serde_json::from_slice(&bytes)
-            .map_err(|error| StorageError::Corrupt(format!("grant: {error}")))?;
-        Ok(Some(Loaded { grant, bytes }))
+        match serde_json::from_slice(&bytes) {
+            Ok(grant) => Ok(Some(Loaded { grant, bytes })),
+            Err(error) => {
+                // The error's own words quote the record.
+                let (line, column) = (error.line(), error.column());
+                let why = format!("{:?} error at {line}:{column}", error.classify());
+                Ok(self.corrupt(id, why))
+            }
+        }
+    }
+
+    /// A record written by another version, or not by us, is treated as absent, like one that does
+    /// not open.
+    fn corrupt<T>(&self, id: &GrantId, why: String) -> Option<T> {
+        let event = Event::refused(Step::Storage, Reason::StoreCorrupt);
+        self.events.emit(&event.grant(id.to_string()).detail(why));
+        None
     }
 
     pub(crate) async fn create(
@@ -50,16 +85,44 @@ impl Grants {
         bounded(self.storage.set(&id.record_key(), encode(grant)?, ttl)).await
     }
 
-    /// `false` when the record is no longer the one that was loaded.
+    /// `None` when the record is no longer the one that was loaded.
+    ///
+    /// A swap that was not answered may have happened: it is looked up. Where that is not answered
+    /// either the change is taken back once the store is well again, so that "nothing has changed,
+    /// try again" is true; until then the grant is in doubt.
     pub(crate) async fn replace(
         &self,
         id: &GrantId,
         loaded: &Loaded,
-        grant: &Grant,
+        mut grant: Grant,
         ttl: Duration,
-    ) -> Result<bool, StorageError> {
-        let (key, new) = (id.record_key(), encode(grant)?);
-        bounded(self.storage.compare_and_swap(&key, &loaded.bytes, new, ttl)).await
+    ) -> Result<Option<Loaded>, StorageError> {
+        grant.stamp = u64::from_le_bytes(random::bytes());
+        let (key, new) = (id.record_key(), encode(&grant)?);
+        let swap = self
+            .storage
+            .compare_and_swap(&key, &loaded.bytes, new.clone(), ttl);
+        let error = match bounded(swap).await {
+            Ok(swapped) => return Ok(swapped.then_some(Loaded { grant, bytes: new })),
+            Err(error @ StorageError::Unavailable(_)) => error,
+            Err(error) => return Err(error),
+        };
+        match bounded(self.storage.get(&key)).await {
+            Ok(Some(bytes)) if bytes == new => Ok(Some(Loaded { grant, bytes })),
+            Ok(Some(bytes)) if bytes == loaded.bytes => Err(error),
+            Ok(_) => Ok(None),
+            Err(_) => {
+                let undo = Undo {
+                    storage: Arc::clone(&self.storage),
+                    key,
+                    written: new,
+                    before: loaded.bytes.clone(),
+                    ttl,
+                };
+                tokio::spawn(undo.run(self.handle(*id).in_doubt()));
+                Err(error)
+            }
+        }
     }
 
     /// Ends a grant: no token of it is good any more, here at once, elsewhere within the session
@@ -95,6 +158,35 @@ impl Grants {
     ) -> Result<bool, StorageError> {
         let key = callback_key(state);
         bounded(self.storage.insert_if_absent(&key, vec![1], ttl)).await
+    }
+}
+
+/// A change that may have been written although nobody was told so.
+struct Undo {
+    storage: Arc<dyn TokenStorage>,
+    key: String,
+    written: Vec<u8>,
+    before: Vec<u8>,
+    ttl: Duration,
+}
+
+impl Undo {
+    /// Goes on until the store answers. What was written is ours alone, byte for byte: nobody was
+    /// given what it stands for.
+    async fn run(self, _doubt: Doubt) {
+        let deadline = Instant::now() + limits::SETTLE_FOR;
+        let mut pause = POLL;
+        while Instant::now() < deadline {
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(limits::SETTLE_PAUSE);
+            let before = self.before.clone();
+            let swap = self
+                .storage
+                .compare_and_swap(&self.key, &self.written, before, self.ttl);
+            if bounded(swap).await.is_ok() {
+                return;
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What this process knows of the grants in use: whether one was revoked here, and a lock for
-//! renewing its token once.
+//! What this process knows of the grants in use: whether one was revoked here, whether its record
+//! is in doubt, and a lock for renewing its token once.
 //!
 //! A handle lives as long as somebody holds it (a cached session, a renewal at work); the registry
 //! holds weak references only and so needs no bound of its own.
@@ -8,11 +8,14 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
-use super::GrantId;
+use tokio::time::Instant;
+
+use super::{GrantId, freshness::POLL};
+use crate::limits::SETTLE_WAIT;
 
 type Registry = Mutex<HashMap<GrantId, Weak<LiveGrant>>>;
 
@@ -24,10 +27,10 @@ pub(crate) struct LiveGrants(Arc<Registry>);
 pub(crate) struct LiveGrant {
     id: GrantId,
     revoked: AtomicBool,
-    /// When renewing last failed, in seconds since the epoch; 0 for never.
-    failed_at: AtomicU64,
+    /// How many tasks still wait to tell the store something that it has to know.
+    doubts: AtomicUsize,
     /// Held by the task that renews the provider's token.
-    pub(super) renewal: tokio::sync::Mutex<()>,
+    pub(super) renewal: Arc<tokio::sync::Mutex<()>>,
     registry: Weak<Registry>,
 }
 
@@ -42,8 +45,8 @@ impl LiveGrants {
         let live = Arc::new(LiveGrant {
             id,
             revoked: AtomicBool::new(false),
-            failed_at: AtomicU64::new(0),
-            renewal: tokio::sync::Mutex::new(()),
+            doubts: AtomicUsize::new(0),
+            renewal: Arc::default(),
             registry: Arc::downgrade(&self.0),
         });
         grants.insert(id, Arc::downgrade(&live));
@@ -72,13 +75,37 @@ impl LiveGrant {
         self.revoked.load(Ordering::Acquire)
     }
 
-    pub(super) fn failed(&self, now: u64) {
-        self.failed_at.store(now, Ordering::Release);
+    /// Whether the store may hold something else than what was decided here. Nobody should judge a
+    /// token by the record until that is settled.
+    fn is_in_doubt(&self) -> bool {
+        self.doubts.load(Ordering::Acquire) > 0
     }
 
-    pub(super) fn failed_within(&self, seconds: u64, now: u64) -> bool {
-        let at = self.failed_at.load(Ordering::Acquire);
-        at != 0 && now < at.saturating_add(seconds)
+    /// Waits a little for doubts to end; `false` when they go on.
+    pub(crate) async fn settles(&self) -> bool {
+        let deadline = Instant::now() + SETTLE_WAIT;
+        while self.is_in_doubt() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        true
+    }
+
+    /// The record is in doubt until the returned value is dropped.
+    pub(super) fn in_doubt(self: &Arc<Self>) -> Doubt {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+        Doubt(Arc::clone(self))
+    }
+}
+
+/// See [`LiveGrant::in_doubt`].
+pub(super) struct Doubt(Arc<LiveGrant>);
+
+impl Drop for Doubt {
+    fn drop(&mut self) {
+        self.0.doubts.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -89,10 +116,8 @@ impl Drop for LiveGrant {
         };
         let mut grants = registry.lock().unwrap_or_else(PoisonError::into_inner);
         // A successor may stand under the same id by now.
-        if grants
-            .get(&self.id)
-            .is_some_and(|weak| weak.strong_count() == 0)
-        {
+        let is_dead = |weak: &Weak<Self>| weak.strong_count() == 0;
+        if grants.get(&self.id).is_some_and(is_dead) {
             grants.remove(&self.id);
         }
     }
@@ -114,5 +139,16 @@ mod tests {
         drop((first, second));
         assert_eq!(grants.len(), 0);
         assert!(!grants.handle(id).is_revoked());
+    }
+
+    #[test]
+    fn a_doubt_keeps_the_handle_and_ends_with_its_last_holder() {
+        let grants = LiveGrants::default();
+        let id = GrantId::random();
+        let (first, second) = (grants.handle(id).in_doubt(), grants.handle(id).in_doubt());
+        drop(first);
+        assert!(grants.handle(id).is_in_doubt());
+        drop(second);
+        assert!(!grants.handle(id).is_in_doubt());
     }
 }

@@ -12,11 +12,12 @@ pub(crate) mod lifetime;
 mod live;
 mod record;
 mod refresh_token;
+mod renewal;
 pub(crate) mod rotation;
 pub(crate) mod scopes;
 
 pub(crate) use code::{code_hash, new_code, read_code};
-pub(crate) use freshness::{Freshness, FreshnessError};
+pub(crate) use freshness::{Freshness, FreshnessError, FreshnessSettings};
 pub(crate) use grants::{Grants, Loaded};
 pub(crate) use id::GrantId;
 pub(crate) use live::LiveGrant;

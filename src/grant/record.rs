@@ -23,6 +23,10 @@ pub(crate) struct Grant {
     pub(crate) roles: Vec<String>,
     pub(crate) upstream: UpstreamGrant,
     pub(crate) phase: Phase,
+    /// Another number at each write, so that a write that was not answered can be told from
+    /// somebody else's of the same content.
+    #[serde(default)]
+    pub(crate) stamp: u64,
 }
 
 /// Where in its life a grant is.
@@ -40,7 +44,8 @@ pub(crate) enum Phase {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<CodeMark>,
     },
-    /// Passthrough mode: the code was redeemed and nothing is kept but its mark.
+    /// Passthrough mode: the code was redeemed. The record stays until the code's own end, with the
+    /// provider's tokens, so that a replay can revoke them.
     Spent(CodeMark),
 }
 

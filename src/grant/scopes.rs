@@ -24,6 +24,12 @@ pub(crate) fn granted(requested: &ScopeSet, by_provider: Option<&ScopeSet>) -> S
     requested.retain(|scope| IDENTITY_SCOPES.contains(&scope) || by_provider.contains(scope))
 }
 
+/// What of a request's scopes the provider hears: all but `offline_access` where it is not offered,
+/// because that one is ours to grant, and some providers refuse what they do not know.
+pub(crate) fn for_provider(requested: &ScopeSet, offered: &ScopeSet) -> ScopeSet {
+    requested.retain(|scope| scope != "offline_access" || offered.contains(scope))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Extensions, HeaderValue, Request, Response, StatusCode, header};
+use http::{Extensions, HeaderValue, Request, Response, StatusCode, header, uri::PathAndQuery};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
-    challenge::{Challenges, Refused},
+    challenge::{Asked, Refused},
     event::{Event, Reason, Step},
     session::AuthSession,
 };
@@ -96,9 +96,16 @@ where
 
 /// The answer to a request for `path` that a guard denied.
 pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> OwnResponse {
-    let challenges = AuthSession::from_extensions(extensions)
+    let session = AuthSession::from_extensions(extensions);
+    let asked = extensions.get::<Asked>();
+    let challenges = session
         .map(AuthSession::challenges)
-        .or_else(|| extensions.get::<Challenges>());
+        .or_else(|| asked.map(|asked| &asked.challenges));
+    // A router may have cut the path since the layer saw it (axum's `nest`).
+    let path = session
+        .and_then(AuthSession::asked)
+        .or_else(|| asked.and_then(|asked| asked.path.as_ref().map(PathAndQuery::path)))
+        .unwrap_or(path);
     let refused = match denied {
         Denied::NoSession => Refused::NoCredentials,
         Denied::Scopes(needed) => Refused::InsufficientScope(needed),
@@ -112,7 +119,6 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
                 Denied::Forbidden => Reason::Forbidden,
             };
             let mut event = Event::refused(Step::Guard, reason);
-            let session = AuthSession::from_extensions(extensions);
             if let Some(grant) = session.and_then(AuthSession::grant_id) {
                 event = event.grant(grant);
             }

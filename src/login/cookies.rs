@@ -67,16 +67,8 @@ impl Cookies {
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let name = format!("{}{}", self.request_name, request_tag(&pending.id));
-        let held = self
-            .named(headers, &self.request_name)
-            .map(|(name, value)| {
-                let pending: Option<PendingRequest> = self.open(&self.keys.request, &value);
-                (pending.map(|pending| pending.issued_at), name)
-            })
-            .collect();
-        let mut lines = self.evict(held, &name, ttl, now);
-        lines.push(self.line(&name, &self.seal(&self.keys.request, pending), ttl)?);
-        Ok(lines)
+        let value = self.seal(&self.keys.request, pending);
+        self.set(headers, &name, &value, ttl, now)
     }
 
     /// The same for a login.
@@ -88,16 +80,54 @@ impl Cookies {
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let name = format!("{}{}", self.login_name, login_tag(&login.state));
-        let held = self
-            .named(headers, &self.login_name)
+        let value = self.seal(&self.keys.login, login);
+        self.set(headers, &name, &value, ttl, now)
+    }
+
+    fn set(
+        &self,
+        headers: &HeaderMap,
+        name: &str,
+        value: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let line = self.line(name, value, ttl)?;
+        let mut held = self.held(headers, ttl, now);
+        held.retain(|held| held.name != name);
+        let evicted = evicted(held, self.kind_of(name), name.len() + value.len());
+        let removals = evicted.iter().filter_map(|name| self.removal(name));
+        Ok(removals.chain([line]).collect())
+    }
+
+    /// The requests and logins in this browser.
+    fn held(&self, headers: &HeaderMap, ttl: Duration, now: u64) -> Vec<Held> {
+        let requests = self
+            .named(headers, &self.request_name)
             .map(|(name, value)| {
-                let login: Option<Login> = self.open(&self.keys.login, &value);
-                (login.map(|login| login.issued_at), name)
-            })
-            .collect();
-        let mut lines = self.evict(held, &name, ttl, now);
-        lines.push(self.line(&name, &self.seal(&self.keys.login, login), ttl)?);
-        Ok(lines)
+                let pending: Option<PendingRequest> = self.open(&self.keys.request, &value);
+                (pending.map(|pending| pending.issued_at), name, value.len())
+            });
+        let logins = self.named(headers, &self.login_name).map(|(name, value)| {
+            let login: Option<Login> = self.open(&self.keys.login, &value);
+            (login.map(|login| login.issued_at), name, value.len())
+        });
+        let held = requests
+            .chain(logins)
+            .map(|(issued_at, name, length)| Held {
+                issued_at: issued_at.filter(|at| is_live(*at, ttl.as_secs(), now)),
+                kind: self.kind_of(&name),
+                bytes: name.len() + length,
+                name,
+            });
+        held.collect()
+    }
+
+    fn kind_of(&self, name: &str) -> Kind {
+        match name.starts_with(&self.login_name) {
+            true => Kind::Login,
+            false => Kind::Request,
+        }
     }
 
     /// The request that waits in this browser under this id.
@@ -158,31 +188,6 @@ impl Cookies {
             .ok()
     }
 
-    /// Removal lines for whatever is over the limit once `new` is added: first what does not open
-    /// or is over, then the oldest.
-    fn evict(
-        &self,
-        mut held: Vec<(Option<u64>, String)>,
-        new: &str,
-        ttl: Duration,
-        now: u64,
-    ) -> Vec<HeaderValue> {
-        held.retain(|(_, name)| name != new);
-        for (issued_at, _) in &mut held {
-            *issued_at = issued_at.filter(|at| is_live(*at, ttl.as_secs(), now));
-        }
-        held.sort();
-        let dead = held
-            .iter()
-            .filter(|(issued_at, _)| issued_at.is_none())
-            .count();
-        let over = (held.len() + 1).saturating_sub(limits::MAX_LOGINS_PER_BROWSER);
-        held.iter()
-            .take(dead.max(over))
-            .filter_map(|(_, name)| self.removal(name))
-            .collect()
-    }
-
     fn seal<T: Serialize>(&self, keys: &Rotating<SealKey>, value: &T) -> String {
         // These types are strings, numbers and lists of them: they always serialise.
         let plain = serde_json::to_vec(value).unwrap_or_default();
@@ -222,9 +227,10 @@ impl Cookies {
         headers
             .get_all(header::COOKIE)
             .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
+            // Another app's cookie in the same line may be no ASCII; ours are.
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+            .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
+            .filter_map(|pair| pair.split_once('='))
             .filter(move |(name, _)| name.starts_with(prefix))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .take(MOST)
@@ -252,5 +258,84 @@ impl Cookies {
             .max_age(cookie::time::Duration::seconds(max_age))
             .build();
         HeaderValue::try_from(cookie.to_string()).ok()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Login,
+}
+
+/// One of our cookies in a browser.
+struct Held {
+    /// `None` when it does not open, or is over.
+    issued_at: Option<u64>,
+    kind: Kind,
+    bytes: usize,
+    name: String,
+}
+
+/// Which cookies have to go when one more of this kind and size comes: those that are dead, then
+/// the oldest of its kind over the number, then the oldest of all over the bytes.
+fn evicted(mut held: Vec<Held>, new: Kind, new_bytes: usize) -> Vec<String> {
+    held.sort_by_key(|held| held.issued_at);
+    let of_kind = held
+        .iter()
+        .filter(|held| held.kind == new && held.issued_at.is_some());
+    let mut over_number = (of_kind.count() + 1).saturating_sub(limits::MAX_LOGINS_PER_BROWSER);
+    let live = held.iter().filter(|held| held.issued_at.is_some());
+    let mut bytes = new_bytes + live.map(|held| held.bytes).sum::<usize>();
+    let mut evicted = Vec::new();
+    for held in held {
+        let is_over_number = held.kind == new && over_number > 0;
+        let is_live = held.issued_at.is_some();
+        if is_live && !is_over_number && bytes <= limits::MAX_COOKIES_BYTES {
+            continue;
+        }
+        if is_live {
+            bytes -= held.bytes;
+            over_number = over_number.saturating_sub(usize::from(held.kind == new));
+        }
+        evicted.push(held.name);
+    }
+    evicted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(name: &str, kind: Kind, issued_at: Option<u64>, bytes: usize) -> Held {
+        Held {
+            issued_at,
+            kind,
+            bytes,
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_browser_holds_three_of_each_and_six_kilobytes_of_all() {
+        use Kind::{Login, Request};
+        let of = |held: Vec<Held>, bytes| evicted(held, Request, bytes);
+        assert!(of(vec![held("a", Request, Some(1), 900)], 900).is_empty());
+        let three = || {
+            vec![
+                held("new", Request, Some(3), 900),
+                held("old", Request, Some(1), 900),
+                held("mid", Request, Some(2), 900),
+            ]
+        };
+        assert_eq!(of(three(), 900), ["old"]);
+        let mut with_login = three();
+        with_login.push(held("login", Login, Some(0), 900));
+        assert_eq!(of(with_login, 900), ["old"]);
+        assert_eq!(of(vec![held("dead", Login, None, 9)], 900), ["dead"]);
+        let large = vec![
+            held("login", Login, Some(1), 3_000),
+            held("request", Request, Some(2), 3_000),
+        ];
+        assert_eq!(of(large, 3_000), ["login"]);
     }
 }

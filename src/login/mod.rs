@@ -4,6 +4,7 @@
 //! Nothing of a login in progress is stored: it lives sealed in the browser's cookies.
 
 mod approvals;
+mod arrival;
 mod cookies;
 mod github;
 mod id_token;
@@ -11,6 +12,7 @@ mod identity;
 mod source;
 pub(crate) mod transaction;
 
+pub(crate) use arrival::{Arrival, Outcome};
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub use identity::Identity;
 pub(crate) use identity::domain_of;

@@ -12,13 +12,22 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) client: Option<&'a str>,
     /// Where the code will be sent, in a person's words.
     pub(crate) target: &'a str,
-    /// Whether that is a program on this computer, which nobody can vouch for.
-    pub(crate) is_local: bool,
+    pub(crate) trust: Trust,
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a str,
     pub(crate) action: &'a str,
     pub(crate) transaction: &'a str,
     pub(crate) form_token: &'a str,
+}
+
+/// What speaks for the client's name.
+pub(crate) enum Trust {
+    /// The operator configured it.
+    Configured,
+    /// Nothing but the address that the answer goes to.
+    Address,
+    /// Not even that: some program on this computer.
+    Local,
 }
 
 pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
@@ -37,16 +46,16 @@ pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
                 dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
             }
         }
-        @if page.is_local {
-            p .caution {
+        @match page.trust {
+            Trust::Configured => {}
+            Trust::Local => p .caution {
                 "Any program on this computer can call itself by this name. Go on only if you \
                  started this login yourself, just now."
-            }
-        } @else {
-            p .caution {
+            },
+            Trust::Address => p .caution {
                 "The name is the app's own word. Go on only if you know the address above and \
                  started this login yourself."
-            }
+            },
         }
         form method="post" action=(page.action) {
             input type="hidden" name="txn" value=(page.transaction);
@@ -71,7 +80,7 @@ mod tests {
             provider: attack,
             client: Some(attack),
             target: attack,
-            is_local: true,
+            trust: Trust::Local,
             scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
             resource: attack,
             action: attack,

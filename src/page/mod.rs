@@ -3,5 +3,5 @@
 mod consent;
 mod frame;
 
-pub(crate) use consent::{ConsentPage, consent};
+pub(crate) use consent::{ConsentPage, Trust, consent};
 pub(crate) use frame::message;

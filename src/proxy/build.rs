@@ -13,7 +13,7 @@ use crate::{
     documents::Documents,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
-    grant::{Freshness, Grants, RefreshTokens},
+    grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
     key::{MIN_SECRET_BYTES, MacKey, Rotating, SealKey, SecretKey},
     limits,
     login::{CookieKeys, Cookies},
@@ -55,6 +55,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     check_paths(&builder)?;
     check_lifetimes(&builder)?;
     check_verifier(&builder)?;
+    builder.allow_list.check()?;
 
     let secret = match &builder.secret_key {
         Some(key) => key.clone(),
@@ -112,20 +113,26 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
+        Arc::clone(&events),
     ));
-    let freshness = Freshness {
-        grants: Arc::clone(&grants),
-        upstream: Arc::clone(&upstream),
-        clock: Arc::clone(&builder.clock),
-        events: Arc::clone(&events),
-        extra_params: builder.extra_token_params.clone(),
-        grant_ttl: builder.refresh_token_ttl,
-        upstream_timeout: builder.upstream_timeout,
-    };
+    let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);
+    let freshness = Freshness::new(
+        Arc::clone(&grants),
+        Arc::clone(&upstream),
+        Arc::clone(&builder.clock),
+        Arc::clone(&events),
+        FreshnessSettings {
+            extra_params: builder.extra_token_params.clone(),
+            offered_scopes: offered_scopes.clone(),
+            grant_ttl: builder.refresh_token_ttl,
+            upstream_timeout: builder.upstream_timeout,
+        },
+    );
 
     let settings = Settings {
         callback_url: base.join(&builder.redirect_path),
         scopes,
+        offered_scopes,
         required_scopes,
         consent: builder.consent,
         redirect_policy,
@@ -384,7 +391,20 @@ fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<String, Config
 /// Options that weaken security are told once, at start.
 fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
     let settings = &proxy.settings;
+    let host_prefix = settings.cookie_prefix.starts_with("__Host-");
     let weak = [
+        (
+            settings.base.is_https() && !host_prefix,
+            "cookie_prefix is not __Host-: a neighbouring subdomain can plant cookies",
+        ),
+        (
+            !settings.audience_by_path,
+            "audience_by_path is off: a token for one path is good on all",
+        ),
+        (
+            !settings.upstream_pkce,
+            "upstream_pkce is off: the provider's code is not bound to this login",
+        ),
         (
             settings.consent == Consent::Disabled,
             "consent is disabled: any registered client gets access through a link",

@@ -15,7 +15,7 @@ use crate::{
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
-    login::Cookies,
+    login::{Arrival, Cookies},
     provider::Provider,
     route::Routes,
     session::SessionCache,
@@ -79,7 +79,7 @@ pub(crate) struct Proxy {
     pub(crate) passthrough: Rotating<SealKey>,
     /// Callbacks that this process has begun to answer: the provider's single-use code is sent
     /// once, whatever the browser does. The store holds those that succeeded.
-    pub(crate) callbacks: Cache<[u8; 32], ()>,
+    pub(crate) callbacks: Cache<[u8; 32], Arc<Arrival>>,
 }
 
 impl Proxy {

@@ -12,7 +12,7 @@ use std::{
 use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
 
 use super::AuthSession;
-use crate::{grant::LiveGrant, key::constant_time_eq, limits::SESSION_CACHE_ENTRIES};
+use crate::{grant::LiveGrant, key::constant_time_eq, limits::SESSION_CACHE_BYTES};
 
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
@@ -33,7 +33,11 @@ impl SessionCache {
     pub(crate) fn new(ttl: Duration) -> Self {
         let sessions = (ttl.as_secs() > 0).then(|| {
             Cache::builder()
-                .max_capacity(SESSION_CACHE_ENTRIES)
+                .max_capacity(SESSION_CACHE_BYTES)
+                .weigher(|token: &Token, cached: &Arc<CachedSession>| {
+                    let bytes = token.0.len() + cached.session.size();
+                    u32::try_from(bytes).unwrap_or(u32::MAX)
+                })
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_live(ttl)
                 .build()

@@ -4,7 +4,7 @@ mod cache;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
-use http::Extensions;
+use http::{Extensions, Uri, uri::PathAndQuery};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -32,7 +32,11 @@ pub(crate) use cache::{CachedSession, SessionCache};
 /// assert_eq!(handler(&http::Request::new(())), "hello stranger");
 /// ```
 #[derive(Clone)]
-pub struct AuthSession(Arc<Inner>);
+pub struct AuthSession {
+    inner: Arc<Inner>,
+    /// The path that the layer saw: a router may have cut it since.
+    asked: Option<PathAndQuery>,
+}
 
 /// The parts of a session, put together by the bearer check.
 pub(crate) struct Inner {
@@ -52,7 +56,10 @@ pub(crate) struct Inner {
 
 impl AuthSession {
     pub(crate) fn new(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+        Self {
+            inner: Arc::new(inner),
+            asked: None,
+        }
     }
 
     /// The session of a request that passed the layer; `None` on a public path, or in optional mode
@@ -64,68 +71,104 @@ impl AuthSession {
     /// The person, as the provider names them: stable, unique at that provider (`sub`). Where the
     /// provider names nobody it is `grant:` and a random id, different at each login.
     pub fn subject(&self) -> &str {
-        &self.0.subject
+        &self.inner.subject
     }
 
     /// The MCP client that holds the token.
     pub fn client_id(&self) -> &str {
-        &self.0.client_id
+        &self.inner.client_id
     }
 
     /// The scopes of this token.
     pub fn scopes(&self) -> &ScopeSet {
-        &self.0.scopes
+        &self.inner.scopes
     }
 
     /// The provider's claims that the configuration lets through.
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.0.claims
+        &self.inner.claims
     }
 
     /// The person's roles, as the provider names them in the claims that `role_claims` lists. Kept
     /// whatever `custom_claims_passthrough` lets through.
     pub fn roles(&self) -> &[String] {
-        &self.0.roles
+        &self.inner.roles
     }
 
     /// The protected resource that the token is for (RFC 8707): the base URL or a URL below it.
     pub fn resource(&self) -> &str {
-        self.0.resource.as_str()
+        self.inner.resource.as_str()
+    }
+
+    /// About what it takes in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        // Names, numbers and pointers of an ordinary session.
+        const FIXED: usize = 600;
+        let Inner {
+            subject,
+            client_id,
+            claims,
+            roles,
+            upstream,
+            ..
+        } = &*self.inner;
+        let claims = claims.iter().map(|(name, value)| {
+            // A number or a boolean takes a node of the map; a text or a list also what it holds.
+            name.len() + value.as_str().map_or(64, str::len) + 64
+        });
+        FIXED
+            + subject.len()
+            + client_id.len()
+            + claims.sum::<usize>()
+            + roles.iter().map(|role| role.len() + 24).sum::<usize>()
+            + upstream.access_token.len()
+            + upstream.id_token.as_ref().map_or(0, String::len)
+    }
+
+    /// This session, for a request of this URI.
+    #[must_use]
+    pub(crate) fn asked_at(mut self, uri: &Uri) -> Self {
+        self.asked = uri.path_and_query().cloned();
+        self
+    }
+
+    pub(crate) fn asked(&self) -> Option<&str> {
+        self.asked.as_ref().map(PathAndQuery::path)
     }
 
     pub(crate) fn challenges(&self) -> &Challenges {
-        &self.0.challenges
+        &self.inner.challenges
     }
 
     /// Whether the token is for what stands at this path.
     pub(crate) fn covers(&self, base: &BaseUrl, path: &str) -> bool {
-        self.0.resource.covers(base, path)
+        self.inner.resource.covers(base, path)
     }
 
     /// When this access token ends.
     pub fn expires_at(&self) -> SystemTime {
-        from_unix(self.0.expires_at)
+        from_unix(self.inner.expires_at)
     }
 
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
     /// `None` in passthrough mode.
     pub fn grant_id(&self) -> Option<&str> {
-        self.0.grant_id.as_deref()
+        self.inner.grant_id.as_deref()
     }
 
     /// The provider's own tokens, to call the provider's API in the person's name.
     pub fn upstream(&self) -> &UpstreamTokens {
-        &self.0.upstream
+        &self.inner.upstream
     }
 }
 
 impl fmt::Debug for AuthSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthSession")
-            .field("subject", &self.0.subject)
-            .field("scopes", &self.0.scopes)
-            .field("resource", &self.0.resource)
-            .field("expires_at", &self.0.expires_at)
+            .field("subject", &self.inner.subject)
+            .field("scopes", &self.inner.scopes)
+            .field("resource", &self.inner.resource)
+            .field("expires_at", &self.inner.expires_at)
             .finish_non_exhaustive()
     }
 }

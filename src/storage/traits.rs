@@ -1,6 +1,6 @@
 //! The verbs that a store has to offer.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use crate::error::StorageError;
 
@@ -202,4 +202,42 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// [`StorageError`] when the store cannot answer.
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()>;
+}
+
+/// One store for several proxies of one process.
+impl<T: TokenStorage + ?Sized> TokenStorage for Arc<T> {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        (**self).get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        (**self).set(key, value, ttl)
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        (**self).insert_if_absent(key, value, ttl)
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        (**self).take(key)
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        (**self).compare_and_swap(key, expected, new, ttl)
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        (**self).remove(key)
+    }
 }

@@ -13,5 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod leaks;
+mod outages;
 mod races;
 mod support;

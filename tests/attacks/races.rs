@@ -4,7 +4,10 @@ use std::{collections::HashSet, time::Duration};
 
 use crate::{
     common::{
-        Answer, Client, Landing, Proxy, Reply, Store, Tokens, provider::Gate, wire::query_param,
+        Answer, Client, Landing, Proxy, Reply, Store, Tokens,
+        client::{CALLBACK, native_metadata},
+        provider::Gate,
+        wire::query_param,
     },
     support::{
         at, at_once, before_callback, code, count, provider_saw, two_instances, upstream_token,
@@ -43,6 +46,28 @@ async fn is_dead(client: &Client, tokens: &Tokens) {
     assert_eq!(reply.status, 401, "{reply:?}");
     let reply = client.refresh(tokens.refresh()).await;
     reply.refused(400, "invalid_grant");
+}
+
+/// Whoever registers what a known client registers, at the same second, is not that client.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_registrations_of_the_same_metadata_are_fifty_clients() {
+    let proxy = Proxy::start().await;
+    let mut metadata = native_metadata(CALLBACK);
+    metadata["token_endpoint_auth_method"] = "client_secret_post".into();
+    let clients = at_once(50, |_| {
+        let (wire, metadata) = (proxy.wire.clone(), metadata.clone());
+        async move { Client::register(&wire, "", &metadata).await }
+    })
+    .await;
+    let ids: HashSet<_> = clients.iter().map(|client| &client.id).collect();
+    let secrets: HashSet<_> = clients.iter().map(|client| &client.secret).collect();
+    assert_eq!((ids.len(), secrets.len()), (50, 50));
+    let stranger = Client {
+        id: clients[0].id.clone(),
+        ..clients[1].clone()
+    };
+    let reply = stranger.refresh("x").await;
+    reply.refused(401, "invalid_client");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -159,7 +159,6 @@ async fn a_store_that_fails_during_a_refresh_logs_nobody_out() {
 }
 
 #[tokio::test]
-#[ignore = "the new upstream token is dropped when the store stays down for a second"]
 async fn what_a_rotating_provider_answered_is_kept_until_the_store_takes_it() {
     for steps in 0..12 {
         refresh_twice(steps, true, false, true).await;

@@ -76,6 +76,15 @@ fn registrations_of_real_clients_come_back_and_stay_under_200_characters() {
 }
 
 #[test]
+fn the_same_metadata_in_the_same_second_is_another_client_with_another_secret() {
+    let registration = real_clients().remove(4);
+    let [one, other] = [0; 2].map(|_| seal(&registration, &keys(1)).unwrap());
+    assert_ne!(one, other);
+    let secret = derive_secret(&one, &keys(1));
+    assert!(!verify_secret(&other, &secret, &keys(1)));
+}
+
+#[test]
 fn no_bit_can_be_changed_and_nothing_cut_off_or_added() {
     for registration in real_clients() {
         let client_id = seal(&registration, &keys(1)).unwrap();
@@ -129,8 +138,8 @@ fn a_client_id_of_another_key_is_unknown_and_a_previous_key_still_opens() {
 fn another_version_unknown_flags_and_odd_bodies_are_refused_even_when_the_tag_is_right() {
     let good = encode(&real_clients()[1]);
     let opened = |body: &[u8]| {
-        let mut sealed = body.to_vec();
-        sealed.extend(keys(1).tag(body).iter().take(TAG_BYTES));
+        let mut sealed = [body, &[0; NONCE_BYTES]].concat();
+        sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
         open(&URL_SAFE_NO_PAD.encode(sealed), &keys(1))
     };
     assert!(opened(&good).is_some());
@@ -181,7 +190,7 @@ fn what_does_not_fit_is_refused_on_both_ways() {
         .push(RedirectUri::parse(&format!("{long}/b")).unwrap());
     assert_eq!(seal(&registration, &keys(1)), Err(TooLarge));
     // Nothing over the limit is read, even were it sealed right.
-    let mut sealed = encode(&registration);
+    let mut sealed = [encode(&registration), vec![0; NONCE_BYTES]].concat();
     sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
     assert_eq!(open(&URL_SAFE_NO_PAD.encode(sealed), &keys(1)), None);
 }

@@ -13,7 +13,7 @@ use crate::{
     client::Client,
     endpoint::{refusal::Refusal, revoke::end_grant},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Loaded, PendingCode, Phase, code_hash, lifetime, read_code},
+    grant::{CodeMark, Grant, GrantId, Loaded, PendingCode, Phase, code_hash, lifetime, read_code},
     key::constant_time_eq,
     oauth::Params,
     proxy::Proxy,
@@ -30,6 +30,9 @@ pub(super) async fn redeem(
     })?;
     let hash = code_hash(code);
     let gone = || Refusal::grant(Reason::GrantEnded).of(id);
+    if !proxy.grants.handle(id).settles().await {
+        return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
+    }
     let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
     let now = proxy.now();
     let pending = match &loaded.grant.phase {
@@ -39,7 +42,7 @@ pub(super) async fn redeem(
             code: Some(mark), ..
         }
         | Phase::Spent(mark) => {
-            return Err(replayed(proxy, client, id, &loaded.grant, &mark.hash, &hash).await);
+            return Err(replayed(proxy, client, id, &loaded.grant, mark, &hash).await);
         }
     };
     if !constant_time_eq(pending.mark.hash.as_bytes(), hash.as_bytes()) {
@@ -60,9 +63,10 @@ pub(super) async fn redeem(
         let mut spent = loaded.grant.clone();
         spent.phase = Phase::Spent(pending.mark.clone());
         let ttl = lifetime::ttl_until(pending.mark.expires_at, now);
-        if !proxy.grants.replace(&id, &loaded, &spent, ttl).await? {
+        let spent = proxy.grants.replace(&id, &loaded, spent, ttl).await?;
+        let Some(Loaded { grant: spent, .. }) = spent else {
             return Err(lost_race(proxy, client, id, &hash).await);
-        }
+        };
         tell(proxy, id);
         return Ok(passthrough::issue(proxy, &spent));
     }
@@ -72,9 +76,10 @@ pub(super) async fn redeem(
         rotated_at: now,
         code: Some(pending.mark.clone()),
     };
-    if !proxy.grants.replace(&id, &loaded, &active, ttl).await? {
+    let active = proxy.grants.replace(&id, &loaded, active, ttl).await?;
+    let Some(Loaded { grant: active, .. }) = active else {
         return Err(lost_race(proxy, client, id, &hash).await);
-    }
+    };
     tell(proxy, id);
     Ok(issue(proxy, &id, &active, &active.scopes, &resource, 0))
 }
@@ -107,7 +112,7 @@ async fn lost_race(proxy: &Arc<Proxy>, client: &Client, id: GrantId, hash: &str)
         Phase::Active {
             code: Some(mark), ..
         }
-        | Phase::Spent(mark) => replayed(proxy, client, id, &grant, &mark.hash, hash).await,
+        | Phase::Spent(mark) => replayed(proxy, client, id, &grant, mark, hash).await,
         _ => Refusal::grant(Reason::GrantEnded).of(id),
     }
 }
@@ -118,14 +123,18 @@ async fn replayed(
     client: &Client,
     id: GrantId,
     grant: &Grant,
-    redeemed: &str,
+    redeemed: &CodeMark,
     presented: &str,
 ) -> Refusal {
-    if !constant_time_eq(redeemed.as_bytes(), presented.as_bytes()) {
+    if !constant_time_eq(redeemed.hash.as_bytes(), presented.as_bytes()) {
         return Refusal::grant(Reason::InvalidToken).of(id);
     }
     if grant.client_id != client.id {
         return Refusal::grant(Reason::ForeignClient).of(id);
+    }
+    if proxy.now() >= redeemed.expires_at {
+        // An old code from some log is nobody's attack on this grant.
+        return Refusal::grant(Reason::Expired).of(id);
     }
     match end_grant(proxy, id).await {
         Ok(()) => Refusal::grant(Reason::Replayed).of(id),

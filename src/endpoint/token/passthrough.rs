@@ -73,10 +73,11 @@ pub(super) async fn refresh(
     }
     let asked = super::refresh_token::narrowed(params.get("scope"), &held.scopes)?;
     super::resource(proxy, params, &held.resource)?;
+    let names = scopes::for_provider(&asked, &proxy.settings.offered_scopes);
     let scope = proxy
         .upstream
         .provider()
-        .scopes_to_upstream(asked.iter())
+        .scopes_to_upstream(names.iter())
         .join(" ");
     let extra = &proxy.settings.extra_token_params;
     let tokens = proxy

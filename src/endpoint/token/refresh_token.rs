@@ -36,41 +36,35 @@ pub(super) async fn refresh(
     })?;
     let live = proxy.grants.handle(id);
     for _ in 0..SWAP_ATTEMPTS {
+        if !live.settles().await {
+            return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
+        }
         let gone = || Refusal::grant(Reason::GrantEnded).of(id);
         let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
-        let asked = ask(proxy, client, params, id, &loaded.grant)?;
-        let rotation = judge(presented, asked.generation, asked.rotated_at, proxy.now());
-        if rotation == Rotation::Reuse {
-            end_grant(proxy, id).await?;
-            return Err(Refusal::grant(Reason::RefreshReuse).of(id));
-        }
-        if loaded.grant.upstream.is_over(proxy.now()) {
-            // The provider's token is over and cannot be renewed: the person has to log in again.
-            end_grant(proxy, id).await?;
-            return Err(Refusal::grant(Reason::Expired).of(id));
-        }
+        judged(proxy, client, params, id, presented, &loaded.grant).await?;
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
         let loaded = proxy
             .freshness
             .ensure(id, &live, loaded)
             .await
             .map_err(|error| Refusal::from(error).of(id))?;
-        let mut grant = loaded.grant.clone();
-        let generation = match rotation {
+        // That may have taken long: what counts is the record that is about to be replaced.
+        let asked = judged(proxy, client, params, id, presented, &loaded.grant).await?;
+        let (grant, generation) = match asked.rotation {
             Rotation::Advance { to } => {
+                let mut grant = loaded.grant.clone();
                 grant.phase = Phase::Active {
                     generation: to,
                     rotated_at: proxy.now(),
-                    // A code cannot be replayed usefully by now, and its mark is dead weight.
-                    code: asked.code_mark(proxy.now()),
+                    code: asked.code,
                 };
                 let ttl = proxy.settings.refresh_token_ttl;
-                if !proxy.grants.replace(&id, &loaded, &grant, ttl).await? {
-                    continue;
+                match proxy.grants.replace(&id, &loaded, grant, ttl).await? {
+                    Some(rotated) => (rotated.grant, to),
+                    None => continue,
                 }
-                to
             }
-            Rotation::Repeat | Rotation::Reuse => asked.generation,
+            Rotation::Repeat | Rotation::Reuse => (loaded.grant, asked.generation),
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
         return Ok(issue(
@@ -85,27 +79,23 @@ pub(super) async fn refresh(
     Err(Refusal::unavailable(Reason::Contention).of(id))
 }
 
-/// What a valid request asks for, and the chain's state that it is judged by.
+/// What a valid request asks for, and how its token is judged.
 struct Asked {
+    rotation: Rotation,
     generation: u32,
-    rotated_at: u64,
     code: Option<CodeMark>,
     scopes: ScopeSet,
     resource: Resource,
 }
 
-impl Asked {
-    fn code_mark(&self, now: u64) -> Option<CodeMark> {
-        self.code.clone().filter(|mark| now < mark.expires_at)
-    }
-}
-
-/// Checks that change nothing.
-fn ask(
-    proxy: &Proxy,
+/// Checks the request against one state of the grant; a reused token, or a provider's token that is
+/// over for good, ends it.
+async fn judged(
+    proxy: &Arc<Proxy>,
     client: &Client,
     params: &Params,
     id: GrantId,
+    presented: u32,
     grant: &Grant,
 ) -> Result<Asked, Refusal> {
     let Phase::Active {
@@ -119,13 +109,23 @@ fn ask(
     if grant.client_id != client.id {
         return Err(Refusal::grant(Reason::ForeignClient).of(id));
     }
-    Ok(Asked {
+    let now = proxy.now();
+    let asked = Asked {
+        rotation: judge(presented, *generation, *rotated_at, now),
         generation: *generation,
-        rotated_at: *rotated_at,
-        code: code.clone(),
+        // A mark is kept to know a replay; after the code's own end there is none.
+        code: code.clone().filter(|mark| now < mark.expires_at),
         scopes: narrowed(params.get("scope"), &grant.scopes)?,
         resource: resource(proxy, params, &grant.resource)?,
-    })
+    };
+    let over = match asked.rotation {
+        Rotation::Reuse => Reason::RefreshReuse,
+        // The person has to log in again.
+        _ if grant.upstream.is_over(now) => Reason::Expired,
+        _ => return Ok(asked),
+    };
+    end_grant(proxy, id).await?;
+    Err(Refusal::grant(over).of(id))
 }
 
 /// The scope of a refresh may be narrower than the grant's, never wider.
