@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tower_oauth_proxy::{
-    OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step, StorageError, TokenStorage,
-    storage::StorageFuture,
+    OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step, TokenStorage as _,
 };
 
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
         proxy::{BASE, SECRET, upstream},
         wire::query_param,
     },
-    inside::before_callback,
+    inside::{Remote, before_callback},
 };
 
 fn key(byte: u8) -> SecretKey {
@@ -206,6 +205,7 @@ async fn without_a_secret_of_its_own_the_providers_client_secret_makes_restarts_
     let provider = Arc::new(Provider::start(clock.clone()).await);
     let store = Store::new(&clock);
     // The second is too short to be used as it is: it is stretched.
+    let mut last = None;
     for secret in [None, Some("UPSTREAM-SHORT-1")] {
         if let Some(secret) = secret {
             provider.configure(|settings| settings.client_secret = secret.to_owned());
@@ -217,13 +217,13 @@ async fn without_a_secret_of_its_own_the_providers_client_secret_makes_restarts_
         let client = at(&second, &client);
         second.session(&client, &tokens.access).await;
         client.refresh(tokens.refresh()).await.expect(200);
+        last = Some(client);
     }
     // Another client secret is another secret.
-    let client = bare(&provider, &clock, &store).client().await;
     provider.configure(|settings| settings.client_secret = "UPSTREAM-SHORT-2".to_owned());
     let other = bare(&provider, &clock, &store);
     the_others_are_long_gone(&store).await;
-    let client = at(&other, &client);
+    let client = at(&other, &last.unwrap());
     client.refresh("x").await.refused(401, "invalid_client");
 }
 
@@ -233,12 +233,8 @@ async fn a_passphrase_is_a_secret_as_good_as_any() {
     let (first, store) = Proxy::with_store(|b| b.secret_key(phrase())).await;
     let client = first.client().await;
     let tokens = first.journey(&client).await;
-    let second = first.sibling(|b| b.secret_key(phrase()).token_storage(store.clone()));
+    let second = first.sibling(|b| b.secret_key(phrase()).token_storage(store));
     second.session(&at(&second, &client), &tokens.access).await;
-    let salted = SecretKey::from_passphrase("correct horse battery", "other").unwrap();
-    let third = first.sibling(|b| b.secret_key(salted).token_storage(store));
-    let reply = at(&third, &client).call("/mcp", &tokens.access).await;
-    reply.expect(401);
 }
 
 #[tokio::test]
@@ -264,58 +260,13 @@ async fn keys_of_their_own_for_signing_and_storage_log_nobody_out_and_are_then_n
     held.all_of_it_works_at(&with_keys).await;
 }
 
-/// A store as an operator writes one, around another.
-struct Forwarding(Arc<dyn TokenStorage>);
-
-impl TokenStorage for Forwarding {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.0.get(key)
-    }
-
-    fn set<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: std::time::Duration,
-    ) -> StorageFuture<'a, ()> {
-        self.0.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: std::time::Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.0.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.0.take(key)
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: std::time::Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.0.compare_and_swap(key, expected, new, ttl)
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.0.remove(key)
-    }
-}
-
 #[tokio::test]
 async fn each_step_may_happen_at_another_instance() {
     let first = Proxy::start().await;
     let memory = tower_oauth_proxy::MemoryStorage::new().with_clock(Arc::new(first.clock.clone()));
-    let shared: Arc<dyn TokenStorage> = Arc::new(memory);
+    let shared = Remote::new(memory);
     let instance = || {
-        let shared = Forwarding(shared.clone());
+        let shared = shared.clone();
         first.sibling(|builder| builder.token_storage(shared))
     };
     let [a, b, c, d, e, f] = [(); 6].map(|()| instance());
@@ -337,8 +288,6 @@ async fn each_step_may_happen_at_another_instance() {
         let client = at(instance, &client);
         client.call("/mcp", &renewed.access).await.expect(401);
     }
-    let missing: Result<Option<Vec<u8>>, StorageError> = shared.get("no such key").await;
-    assert_eq!(missing.unwrap(), None);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
     grant::{
-        CodeMark, Grant, GrantId, Phase,
+        CodeMark, Grant, GrantId, OnDoubt, Phase,
         rotation::{Rotation, judge},
     },
     limits::SWAP_ATTEMPTS,
@@ -65,7 +65,11 @@ pub(super) async fn refresh(
                     code: asked.code,
                 };
                 let ttl = proxy.settings.refresh_token_ttl;
-                match proxy.grants.replace(&id, &loaded, grant, ttl).await? {
+                match proxy
+                    .grants
+                    .replace(&id, &loaded, grant, ttl, OnDoubt::TakeBack)
+                    .await?
+                {
                     Some(rotated) => (rotated.grant, to),
                     None => continue,
                 }
