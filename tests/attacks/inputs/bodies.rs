@@ -230,7 +230,7 @@ fn is_harmless(uri: &str) -> bool {
         return false;
     };
     // No host that a browser would read differently than it is written.
-    let host = url.host_str().unwrap_or_default();
+    let host = &*url.host_str().unwrap_or_default().to_lowercase();
     let written = uri.to_lowercase();
     let as_written = written.starts_with(&format!("{}://{host}", url.scheme()));
     let is_loopback = ["localhost", "[::1]"].contains(&host) || host.starts_with("127.");
