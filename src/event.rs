@@ -112,6 +112,8 @@ pub enum Reason {
     StoreUnavailable,
     /// A record does not open or parse; it is treated as absent.
     StoreCorrupt,
+    /// Another instance on the same store uses a secret that this one does not accept.
+    OtherSecret,
     /// Concurrent work on one grant did not settle in time.
     Contention,
     /// An option weakens security; told once at start.

@@ -96,6 +96,12 @@ impl SecretKey {
         Self(key.to_vec().into())
     }
 
+    /// The public name of this secret.
+    pub(crate) fn id(&self) -> KeyId {
+        let name = self.derive("id");
+        KeyId(name.first_chunk().copied().unwrap_or_default())
+    }
+
     /// The key for one purpose. Two labels never give related keys.
     fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
         let mut key = Zeroizing::new([0_u8; 32]);
@@ -109,12 +115,12 @@ impl SecretKey {
 
     /// The MAC key for one purpose.
     pub(crate) fn mac(&self, label: &str) -> MacKey {
-        MacKey::new(&self.derive(label))
+        MacKey::new(self.id(), &self.derive(label))
     }
 
     /// The encryption key for one purpose.
     pub(crate) fn seal(&self, label: &str) -> SealKey {
-        SealKey::new(&self.derive(label))
+        SealKey::new(self.id(), &self.derive(label))
     }
 }
 
@@ -124,20 +130,40 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+/// Names a secret without telling anything about it: what was made with a secret that this instance
+/// does not know can be told from garbage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct KeyId(pub(crate) [u8; 4]);
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 /// HMAC-SHA256 with its key schedule done once.
 #[derive(Clone)]
-pub(crate) struct MacKey(Hmac<Sha256>);
+pub(crate) struct MacKey {
+    id: KeyId,
+    mac: Hmac<Sha256>,
+}
 
 impl MacKey {
-    fn new(key: &[u8; 32]) -> Self {
-        let key = Hmac::<Sha256>::new_from_slice(key);
+    fn new(id: KeyId, key: &[u8; 32]) -> Self {
+        let mac = Hmac::<Sha256>::new_from_slice(key);
         // HMAC takes a key of any length (RFC 2104 section 3).
-        Self(key.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length")))
+        let mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        Self { id, mac }
+    }
+
+    /// The secret that this key comes from.
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
     }
 
     /// The tag of one message.
     pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(message);
         mac.finalize().into_bytes().into()
     }
@@ -154,11 +180,20 @@ impl MacKey {
 
 /// AES-256-GCM with a random nonce: `nonce || ciphertext || tag`.
 #[derive(Clone)]
-pub(crate) struct SealKey(Box<Aes256Gcm>);
+pub(crate) struct SealKey {
+    id: KeyId,
+    cipher: Box<Aes256Gcm>,
+}
 
 impl SealKey {
-    fn new(key: &[u8; 32]) -> Self {
-        Self(Box::new(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key))))
+    fn new(id: KeyId, key: &[u8; 32]) -> Self {
+        let cipher = Box::new(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)));
+        Self { id, cipher }
+    }
+
+    /// The secret that this key comes from.
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
     }
 
     /// Encrypts `plain` so that it opens only together with `context`.
@@ -170,7 +205,7 @@ impl SealKey {
         };
         // AES-GCM fails only above 64 GiB of input (NIST SP 800-38D section 5.2.1.1).
         let sealed = self
-            .0
+            .cipher
             .encrypt(&Nonce::from(nonce), payload)
             .unwrap_or_else(|_| unreachable!("every input here is bounded far below 64 GiB"));
         let mut out = Vec::with_capacity(NONCE_BYTES + sealed.len());
@@ -186,7 +221,7 @@ impl SealKey {
         }
         let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         let payload = Payload { msg, aad: context };
-        self.0.decrypt(&Nonce::from(*nonce), payload).ok()
+        self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()
     }
 }
 
@@ -217,6 +252,11 @@ impl<K> Rotating<K> {
 }
 
 impl Rotating<MacKey> {
+    /// Whether a secret of this name is known here.
+    pub(crate) fn knows(&self, id: KeyId) -> bool {
+        self.all().any(|key| key.id() == id)
+    }
+
     pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.current.tag(message)
     }

@@ -54,6 +54,8 @@ pub(crate) const MAX_APPROVALS: usize = 32;
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 /// What the store has to know and cannot be told is tried again for this long.
 pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
+/// Before a grant is ended on the provider's word, the store is looked at once more after this long.
+pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
 /// A request waits this long for that, then it is told to come back.
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// The longest pause between two tries.

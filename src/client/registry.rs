@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 use super::{
     ClientAuthMethod, RedirectUri, Registration, StaticClient, TooLarge,
     credentials::{Presented, Proof},
-    derive_secret, open, seal, verify_secret,
+    derive_secret, foreign_key, open, seal, verify_secret,
 };
 use crate::{
     error::ConfigError,
-    key::{MacKey, Rotating, constant_time_eq},
+    key::{KeyId, MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
 };
 
@@ -113,6 +113,11 @@ impl Clients {
                 issued_at: registration.issued_at,
             },
         })
+    }
+
+    /// The name of the key behind a `client_id` that does not open here, if it has one's form.
+    pub(crate) fn foreign_key(&self, client_id: &str) -> Option<KeyId> {
+        foreign_key(client_id, &self.registration_keys)
     }
 
     /// Whether the caller is this client, by exactly the method it registered (a peer let any

@@ -1,12 +1,13 @@
 //! A registration sealed into its own `client_id`: a million registrations cost zero bytes.
 //!
 //! ```text
-//! client_id = base64url( body || nonce(8) || tag )
+//! client_id = base64url( body || nonce(8) || key(4) || tag )
 //! body      = version(1) flags(1) issued_at(varint)
 //!             [ name(length, bytes) ] [ scope(length, bytes) ]
 //!             one or more: prefix(1) rest(length, bytes)
 //! nonce     = random
-//! tag       = first 16 bytes of HMAC-SHA256(key, body || nonce)
+//! key       = the name of the sealing key
+//! tag       = first 16 bytes of HMAC-SHA256(key, body || nonce || key's name)
 //! ```
 //!
 //! The nonce makes each registration another client (RFC 7591 section 3.2.1). Without it, whoever
@@ -20,7 +21,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{ApplicationType, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
-    key::{MacKey, Rotating, constant_time_eq},
+    key::{KeyId, MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
     random,
 };
@@ -32,6 +33,8 @@ pub(crate) const MAX_CLIENT_ID: usize = 1600;
 const TAG_BYTES: usize = 16;
 /// No two of the same second meet by chance.
 const NONCE_BYTES: usize = 8;
+/// The name of the key.
+const KEY_BYTES: usize = 4;
 const VERSION: u8 = 1;
 
 const METHOD_BITS: u8 = 0b0000_0011;
@@ -68,6 +71,7 @@ pub(crate) fn seal(
 ) -> Result<String, TooLarge> {
     let mut sealed = encode(registration);
     sealed.extend(random::bytes::<NONCE_BYTES>());
+    sealed.extend(keys.current().id().0);
     let tag = keys.tag(&sealed);
     sealed.extend(tag.iter().take(TAG_BYTES));
     let client_id = URL_SAFE_NO_PAD.encode(sealed);
@@ -88,8 +92,22 @@ pub(crate) fn open(client_id: &str, keys: &Rotating<MacKey>) -> Option<Registrat
     if !keys.verify(unique, tag) {
         return None;
     }
+    let (unique, _key) = unique.split_last_chunk::<KEY_BYTES>()?;
     let (body, _) = unique.split_last_chunk::<NONCE_BYTES>()?;
     decode(body)
+}
+
+/// The name of the key that sealed something of a `client_id`'s form, if this instance does not know
+/// it.
+pub(crate) fn foreign_key(client_id: &str, keys: &Rotating<MacKey>) -> Option<KeyId> {
+    if client_id.len() > MAX_CLIENT_ID {
+        return None;
+    }
+    let sealed = URL_SAFE_NO_PAD.decode(client_id).ok()?;
+    let (unique, _) = sealed.split_last_chunk::<TAG_BYTES>()?;
+    let (body, key) = unique.split_last_chunk::<KEY_BYTES>()?;
+    let is_ours = body.first() == Some(&VERSION) && !keys.knows(KeyId(*key));
+    is_ours.then_some(KeyId(*key))
 }
 
 /// The secret of a confidential client: derived, so that it need not be stored.

@@ -95,10 +95,16 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
     let client_id = params
         .get("client_id")
         .ok_or_else(|| unknown(Reason::MissingParameter, "client_id is missing"))?;
-    let client = proxy
-        .clients
-        .find(client_id)
-        .ok_or_else(|| unknown(Reason::UnknownClient, "the client_id does not open"))?;
+    let Some(client) = proxy.clients.find(client_id) else {
+        let key = proxy.clients.foreign_key(client_id);
+        if let Err(error) = proxy.grants.check_sibling(key).await {
+            return Err((error.into(), UNAVAILABLE));
+        }
+        return Err(unknown(
+            Reason::UnknownClient,
+            "the client_id does not open",
+        ));
+    };
     match proxy.grants.is_denied(client_id).await {
         Ok(false) => {}
         Ok(true) => {

@@ -16,6 +16,7 @@ use crate::{
     event::Events,
     limits,
     oauth::ScopeSet,
+    random,
     upstream::UpstreamClient,
 };
 
@@ -136,6 +137,7 @@ impl Freshness {
             id,
             live: Arc::clone(live),
             turn,
+            owner: random::bytes(),
         };
         // A task of its own: a client that hangs up must not drop the answer, because a provider
         // that rotates its refresh tokens has then already spent the old one.

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
-    key::sha256,
+    key::{KeyId, sha256},
     limits, random,
-    storage::TokenStorage,
+    storage::{TokenStorage, secret_key},
 };
 
 /// Reads and writes grants; every verb is bounded in time.
@@ -88,14 +88,14 @@ impl Grants {
     /// `None` when the record is no longer the one that was loaded.
     ///
     /// A swap that was not answered may have happened: it is looked up. Where that is not answered
-    /// either the change is taken back once the store is well again, so that "nothing has changed,
-    /// try again" is true; until then the grant is in doubt.
+    /// either, [`OnDoubt`] decides.
     pub(crate) async fn replace(
         &self,
         id: &GrantId,
         loaded: &Loaded,
         mut grant: Grant,
         ttl: Duration,
+        on_doubt: OnDoubt,
     ) -> Result<Option<Loaded>, StorageError> {
         grant.stamp = u64::from_le_bytes(random::bytes());
         let (key, new) = (id.record_key(), encode(&grant)?);
@@ -111,6 +111,7 @@ impl Grants {
             Ok(Some(bytes)) if bytes == new => Ok(Some(Loaded { grant, bytes })),
             Ok(Some(bytes)) if bytes == loaded.bytes => Err(error),
             Ok(_) => Ok(None),
+            Err(_) if matches!(on_doubt, OnDoubt::Keep) => Err(error),
             Err(_) => {
                 let undo = Undo {
                     storage: Arc::clone(&self.storage),
@@ -144,6 +145,19 @@ impl Grants {
         bounded(self.storage.set(&key, vec![1], limits::DENIED_CLIENT_TTL)).await
     }
 
+    /// Whether something was made with a secret that another instance uses and this one does not
+    /// know: then it is nobody's fault, and not for this instance to judge.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] says so.
+    pub(crate) async fn check_sibling(&self, key: Option<KeyId>) -> Result<(), StorageError> {
+        if let Some(key) = key {
+            bounded(self.storage.get(&secret_key(key))).await?;
+        }
+        Ok(())
+    }
+
     /// Whether a callback with this `state` already led to a grant.
     pub(crate) async fn callback_was_used(&self, state: &str) -> Result<bool, StorageError> {
         let used = bounded(self.storage.get(&callback_key(state))).await?;
@@ -161,6 +175,16 @@ impl Grants {
     }
 }
 
+/// What to do with a change that may have been written although nobody was told so.
+#[derive(Clone, Copy)]
+pub(crate) enum OnDoubt {
+    /// Take it back once the store is well again, so that "nothing has changed, try again" is true;
+    /// until then the grant is in doubt.
+    TakeBack,
+    /// Leave it: the caller goes on until it is written.
+    Keep,
+}
+
 /// A change that may have been written although nobody was told so.
 struct Undo {
     storage: Arc<dyn TokenStorage>,
@@ -170,12 +194,15 @@ struct Undo {
     ttl: Duration,
 }
 
+/// So often the store has to say that nothing, or nothing more, is to be taken back.
+const UNDO_ANSWERS: usize = 3;
+
 impl Undo {
     /// Goes on until the store answers. What was written is ours alone, byte for byte: nobody was
     /// given what it stands for.
     async fn run(self, _doubt: Doubt) {
         let deadline = Instant::now() + limits::SETTLE_FOR;
-        let mut pause = POLL;
+        let (mut pause, mut answers) = (POLL, 0);
         while Instant::now() < deadline {
             tokio::time::sleep(pause).await;
             pause = (2 * pause).min(limits::SETTLE_PAUSE);
@@ -184,6 +211,10 @@ impl Undo {
                 .storage
                 .compare_and_swap(&self.key, &self.written, before, self.ttl);
             if bounded(swap).await.is_ok() {
+                answers += 1;
+            }
+            // A server that was frozen may carry out late what was sent before.
+            if answers == UNDO_ANSWERS {
                 return;
             }
         }

@@ -18,7 +18,7 @@ pub(crate) mod scopes;
 
 pub(crate) use code::{code_hash, new_code, read_code};
 pub(crate) use freshness::{Freshness, FreshnessError, FreshnessSettings};
-pub(crate) use grants::{Grants, Loaded};
+pub(crate) use grants::{Grants, Loaded, OnDoubt};
 pub(crate) use id::GrantId;
 pub(crate) use live::LiveGrant;
 pub(crate) use record::{CodeMark, Grant, PendingCode, Phase, UpstreamGrant};

@@ -1,18 +1,18 @@
 //! Refresh tokens: opaque to clients, verifiable without the store.
 //!
-//! A token is the grant's id, a generation and a MAC over both. The successor of a token is
+//! A token is the name of a key, the grant's id, a generation, and that key's MAC over all. The successor of a token is
 //! therefore a function of it: an answer that was lost can be given again, byte for byte.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::GrantId;
-use crate::key::{MacKey, Rotating};
+use crate::key::{KeyId, MacKey, Rotating};
 
-/// Version, grant id, generation, MAC.
-const BODY_BYTES: usize = 1 + 16 + 4;
+/// Version, key, grant id, generation; then the MAC.
+const BODY_BYTES: usize = 1 + 4 + 16 + 4;
 const TOKEN_BYTES: usize = BODY_BYTES + 32;
-/// 53 bytes in base64url.
-const TOKEN_CHARS: usize = 71;
+/// 57 bytes in base64url.
+const TOKEN_CHARS: usize = 76;
 const VERSION: u8 = 1;
 
 /// Makes and reads refresh tokens.
@@ -29,6 +29,7 @@ impl RefreshTokens {
     pub(crate) fn issue(&self, id: &GrantId, generation: u32) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.push(VERSION);
+        bytes.extend_from_slice(&self.keys.current().id().0);
         bytes.extend_from_slice(id.as_bytes());
         bytes.extend_from_slice(&generation.to_be_bytes());
         let tag = self.keys.tag(&bytes);
@@ -38,19 +39,34 @@ impl RefreshTokens {
 
     /// The grant and generation of a token that this proxy issued; `None` for anything else.
     pub(crate) fn read(&self, token: &str) -> Option<(GrantId, u32)> {
-        if token.len() != TOKEN_CHARS {
-            return None;
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (key, bytes) = parts(token)?;
+        let key = self.keys.all().find(|known| known.id() == key)?;
         let (body, tag) = bytes.split_at_checked(BODY_BYTES)?;
-        if tag.len() != 32 || !self.keys.verify(body, tag) {
+        if tag.len() != 32 || !key.verify(body, tag) {
             return None;
         }
-        let (version, rest) = body.split_first()?;
+        let (_, rest) = body.split_at_checked(1 + 4)?;
         let (id, generation) = rest.split_first_chunk::<16>()?;
         let generation = u32::from_be_bytes(generation.try_into().ok()?);
-        (*version == VERSION).then(|| (GrantId::from_bytes(*id), generation))
+        Some((GrantId::from_bytes(*id), generation))
     }
+
+    /// The name of the key that this token was made with, if this instance does not know it.
+    pub(crate) fn foreign_key(&self, token: &str) -> Option<KeyId> {
+        let (key, _) = parts(token)?;
+        (!self.keys.knows(key)).then_some(key)
+    }
+}
+
+/// The key's name and the whole of something that has a token's form.
+fn parts(token: &str) -> Option<(KeyId, Vec<u8>)> {
+    if token.len() != TOKEN_CHARS {
+        return None;
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+    let (version, rest) = bytes.split_first()?;
+    let key = KeyId(*rest.first_chunk::<4>()?);
+    (*version == VERSION).then_some((key, bytes))
 }
 
 #[cfg(test)]

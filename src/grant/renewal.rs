@@ -1,17 +1,19 @@
 //! One renewal of the provider's token, by the one task that may ask for it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::OwnedMutexGuard, time::Instant};
 
 use super::{
-    Freshness, FreshnessError, Grant, GrantId, LiveGrant, Loaded, freshness::POLL, grants::bounded,
+    Freshness, FreshnessError, Grant, GrantId, LiveGrant, Loaded,
+    freshness::POLL,
+    grants::{OnDoubt, bounded},
     scopes,
 };
 use crate::{
     error::{StorageError, UpstreamError},
     event::{Event, Reason, Step},
-    limits, random,
+    limits,
     upstream::TokenAnswer,
 };
 
@@ -23,19 +25,26 @@ pub(super) struct Renewal {
     pub(super) live: Arc<LiveGrant>,
     #[allow(dead_code, reason = "held, not read")]
     pub(super) turn: OwnedMutexGuard<()>,
+    /// What the lease says while it is ours.
+    pub(super) owner: [u8; 16],
+}
+
+/// What the provider gave, and for which token.
+struct Answered {
+    presented: String,
+    tokens: TokenAnswer,
 }
 
 impl Renewal {
     /// Gets the lease, or waits for the instance that has it.
     pub(super) async fn run(self) -> Result<Loaded, FreshnessError> {
-        let owner = random::bytes::<16>().to_vec();
         let key = self.id.lease_key();
         let timeout = self.of.settings.upstream_timeout;
         let lease_ttl = timeout + 2 * limits::STORE_TIMEOUT;
         let deadline = Instant::now() + timeout + limits::STORE_TIMEOUT;
         loop {
             let storage = &self.of.grants.storage;
-            if bounded(storage.insert_if_absent(&key, owner.clone(), lease_ttl)).await? {
+            if bounded(storage.insert_if_absent(&key, self.owner.to_vec(), lease_ttl)).await? {
                 return self.with_lease(Instant::now() + lease_ttl).await;
             }
             if Instant::now() >= deadline {
@@ -73,7 +82,7 @@ impl Renewal {
     }
 
     /// Asks the provider, unless the one before us has.
-    async fn ask(&self) -> Result<(Loaded, Option<TokenAnswer>), FreshnessError> {
+    async fn ask(&self) -> Result<(Loaded, Option<Answered>), FreshnessError> {
         let loaded = self.of.grants.load(&self.id).await?;
         let loaded = loaded.ok_or(FreshnessError::Over)?;
         let refresh_token = match &loaded.grant.upstream.refresh_token {
@@ -89,7 +98,10 @@ impl Renewal {
         let extra = &self.of.settings.extra_params;
         let asked_at = Instant::now();
         match upstream.refresh(&refresh_token, Some(&scope), extra).await {
-            Ok(answer) => Ok((loaded, Some(answer))),
+            Ok(tokens) => {
+                let presented = refresh_token;
+                Ok((loaded, Some(Answered { presented, tokens })))
+            }
             Err(error) => {
                 self.of.failed(self.id, asked_at.elapsed());
                 Err(self.refused(&error, &refresh_token).await)
@@ -98,19 +110,20 @@ impl Renewal {
     }
 
     /// Writes the answer over whatever else happens to the record meanwhile (a rotation).
-    async fn save(
-        &self,
-        mut loaded: Loaded,
-        answer: &TokenAnswer,
-    ) -> Result<Loaded, FreshnessError> {
+    async fn save(&self, mut loaded: Loaded, answer: &Answered) -> Result<Loaded, FreshnessError> {
         let now = self.of.now();
         for _ in 0..limits::SWAP_ATTEMPTS {
-            let grant = renewed(&loaded.grant, answer, now);
+            let stored = loaded.grant.upstream.refresh_token.as_deref();
+            if stored != Some(answer.presented.as_str()) {
+                // Another instance has renewed since: what it has is newer.
+                return Ok(loaded);
+            }
+            let grant = renewed(&loaded.grant, &answer.tokens, now);
             let ttl = self.of.settings.grant_ttl;
             if let Some(saved) = self
                 .of
                 .grants
-                .replace(&self.id, &loaded, grant, ttl)
+                .replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep)
                 .await?
             {
                 let event = Event::done(Step::UpstreamRefresh).grant(self.id.to_string());
@@ -120,7 +133,7 @@ impl Renewal {
             match self.of.grants.load(&self.id).await? {
                 Some(again) => loaded = again,
                 None => {
-                    self.revoke_unowned(answer);
+                    self.revoke_unowned(&answer.tokens);
                     return Err(FreshnessError::Over);
                 }
             }
@@ -130,7 +143,7 @@ impl Renewal {
 
     /// Goes on until the store takes the answer. Meanwhile requests of this grant are told to come
     /// back, and nobody presents the spent token.
-    async fn save_later(self, answer: TokenAnswer, lease_until: Instant) {
+    async fn save_later(self, answer: Answered, lease_until: Instant) {
         let _doubt = self.live.in_doubt();
         let deadline = Instant::now() + limits::SETTLE_FOR;
         let mut pause = POLL;
@@ -140,7 +153,7 @@ impl Renewal {
             let saved = match self.of.grants.load(&self.id).await {
                 Ok(Some(loaded)) => self.save(loaded, &answer).await.map(drop),
                 Ok(None) => {
-                    self.revoke_unowned(&answer);
+                    self.revoke_unowned(&answer.tokens);
                     Ok(())
                 }
                 Err(error) => Err(error.into()),
@@ -159,7 +172,11 @@ impl Renewal {
     /// A lease that may have run out can be somebody else's by now.
     async fn release(&self, lease_until: Instant) {
         if Instant::now() + limits::STORE_TIMEOUT < lease_until {
-            let _ = bounded(self.of.grants.storage.remove(&self.id.lease_key())).await;
+            // Not `remove`: carried out late, it would take somebody else's.
+            let (key, owner) = (self.id.lease_key(), &self.owner);
+            let storage = &self.of.grants.storage;
+            let release = storage.compare_and_swap(&key, owner, Vec::new(), Duration::ZERO);
+            let _ = bounded(release).await;
         }
     }
 
@@ -180,6 +197,8 @@ impl Renewal {
         if !error.is_dead_grant() {
             return FreshnessError::Later;
         }
+        // An instance that has the newer token may not have been able to store it yet.
+        tokio::time::sleep(limits::SECOND_LOOK).await;
         match self.end_if_current(presented).await {
             Ok(()) => FreshnessError::Over,
             Err(error) => error.into(),

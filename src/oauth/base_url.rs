@@ -30,7 +30,9 @@ impl BaseUrl {
     /// [`ConfigError`] when the URL is not absolute, is plain http to another host, has a query,
     /// fragment, user information, or a path with empty, dot or percent-encoded segments.
     pub(crate) fn parse(url: &str) -> Result<Self, ConfigError> {
-        let refuse = |why: String| ConfigError::new(OPTION, format!("`{url}` {why}"));
+        // What stands before an `@` may be a password.
+        let shown = if url.contains('@') { "the URL" } else { url };
+        let refuse = |why: String| ConfigError::new(OPTION, format!("`{shown}` {why}"));
         let parts = StrictUri::parse(url, MAX_BYTES).map_err(|fault| refuse(advice(fault)))?;
         if !parts.is_web() {
             return Err(refuse("must begin with https://".to_owned()));

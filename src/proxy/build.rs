@@ -89,7 +89,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     };
     let storage: Arc<dyn TokenStorage> = if builder.storage_encryption {
         let keys = secrets.seal_with("storage", builder.encryption_key.as_ref());
-        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
+        let names = vec![secrets.current.id(), keys.current().id()];
+        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)).announcing(names))
     } else {
         storage
     };

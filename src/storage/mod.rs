@@ -5,8 +5,8 @@
 //!
 //! - [`TokenStorage`] is the trait: bytes under a key, with a time to live.
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
-//! - `RedisStorage` (feature `redis`): any number of hosts, as durable as the Redis is.
 //! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
+//! - `RedisStorage` (feature `redis`): any number of hosts, as durable as the Redis is.
 //! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token.
 //! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
@@ -27,7 +27,7 @@ mod traits;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
 pub use memory::MemoryStorage;
-pub(crate) use sealed::SealedStorage;
+pub(crate) use sealed::{SealedStorage, secret_key};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};

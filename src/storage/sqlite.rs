@@ -92,9 +92,9 @@ const MAX_KEY_BYTES: usize = 200;
 /// - **Never open, copy or replace the file from within this process** by other means: closing any
 ///   descriptor of it drops SQLite's locks (POSIX). Back it up from outside with
 ///   `sqlite3 grants.db ".backup copy.db"`. A restored old copy brings back what was revoked since.
-/// - **Stop every process before replacing or deleting it.** A store whose file has gone answers
-///   [`StorageError::Unavailable`] until the file is back or the process is started anew, rather than
-///   writing to a file that nobody will find.
+/// - **Stop every process before replacing or deleting it,** and take the `-wal` and `-shm` of the old
+///   one away with it. A store whose file has gone answers [`StorageError::Unavailable`] until the
+///   file is back or the process is started anew, rather than writing to a file that nobody will find.
 /// - Time is the host's clock, the same for all its processes.
 pub struct SqliteStorage {
     path: PathBuf,
@@ -114,7 +114,8 @@ pub struct SqliteStorageBuilder {
 }
 
 impl SqliteStorage {
-    /// Opens the file, or creates it where nothing is; its directory has to exist.
+    /// Opens the file, or creates it where nothing is; its directory has to exist. Blocks meanwhile:
+    /// milliseconds, or as long as another process keeps it locked, at most two seconds at a time.
     ///
     /// # Errors
     ///

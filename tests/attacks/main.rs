@@ -13,6 +13,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod growth;
+mod inputs;
 mod leaks;
 mod outages;
 mod races;

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
@@ -10,7 +11,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::Layer;
-use tower_oauth_proxy::AuthSession;
+use tower_oauth_proxy::{AuthSession, TokenStorage, storage::StorageFuture};
 
 use crate::common::{Browser, Client, Landing, Pkce, Proxy, Tokens, Wire, wire::query_param};
 
@@ -78,4 +79,59 @@ pub(crate) async fn before_callback(
     };
     let reply = proxy.browser().open_once(&at_provider).await;
     (browser, reply.location().to_owned())
+}
+
+/// A store behind a network, as an operator writes one: others get a turn before each verb. Clones
+/// are the same store.
+#[derive(Clone)]
+pub(crate) struct Remote(Arc<dyn TokenStorage>);
+
+impl Remote {
+    pub(crate) fn new(storage: impl TokenStorage) -> Self {
+        Self(Arc::new(storage))
+    }
+}
+
+fn later<'a, T: Send + 'a>(verb: StorageFuture<'a, T>) -> StorageFuture<'a, T> {
+    Box::pin(async {
+        tokio::task::yield_now().await;
+        verb.await
+    })
+}
+
+impl TokenStorage for Remote {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        later(self.0.get(key))
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        later(self.0.set(key, value, ttl))
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        later(self.0.insert_if_absent(key, value, ttl))
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        later(self.0.take(key))
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        later(self.0.compare_and_swap(key, expected, new, ttl))
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        later(self.0.remove(key))
+    }
 }

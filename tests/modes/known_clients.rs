@@ -1,7 +1,7 @@
 //! The presets, with what the real clients send.
 
 use serde_json::{Value, json};
-use tower_oauth_proxy::KnownClient;
+use tower_oauth_proxy::{KnownClient, RedirectPolicy};
 
 use crate::{
     common::{Client, Pkce, Proxy, Tokens, wire::query_param},
@@ -72,7 +72,13 @@ fn metadata(client: KnownClient) -> Vec<Value> {
 #[tokio::test]
 async fn each_preset_takes_its_real_client_through_the_whole_journey() {
     for known in KnownClient::all() {
-        let proxy = Proxy::with(|builder| builder.allow_client(*known)).await;
+        // The preset alone: not even loopback is permitted besides.
+        let proxy = Proxy::with(|builder| {
+            builder
+                .redirect_policy(RedirectPolicy::none())
+                .allow_client(*known)
+        })
+        .await;
         for metadata in metadata(*known) {
             let client = proxy.register(&metadata).await;
             for uri in metadata["redirect_uris"].as_array().unwrap() {

@@ -11,8 +11,8 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier, VerifiedToken,
-    VerifyError, VerifyFuture,
+    MemoryStorage, OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier,
+    VerifiedToken, VerifyError, VerifyFuture,
 };
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         provider::MARK,
         proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
     },
-    inside::session,
+    inside::{Remote, session},
 };
 
 /// What the verifier does instead of its work.
@@ -439,7 +439,9 @@ async fn a_code_is_redeemed_once_and_what_a_replay_finds_is_revoked() {
 
 #[tokio::test]
 async fn of_fifty_redemptions_at_once_one_succeeds() {
-    let at = start().await;
+    // All look before the first one leaps.
+    let remote = |b: OAuthProxyConfigBuilder| b.token_storage(Remote::new(MemoryStorage::new()));
+    let at = start_with(remote, None).await;
     let pkce = Pkce::new();
     let mut browser = at.proxy.browser();
     let callback = at.proxy.login(&mut browser, &at.client, &pkce).await;

@@ -164,8 +164,14 @@ async fn a_login_hook_that_hangs_lets_nobody_in() {
         })
     })
     .await;
+    let start = tokio::time::Instant::now();
     let (error, _) = failed_login(&proxy).await;
     assert_eq!(error, "temporarily_unavailable");
+    assert_eq!(start.elapsed().as_secs(), 10);
     proxy.told(Step::Callback, Reason::HookDenied);
-    assert_eq!(store.records(), 1, "the callback's mark");
+    assert_eq!(
+        store.records(),
+        2,
+        "the callback's mark and the secret's name"
+    );
 }

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     io::ErrorKind,
     net::{TcpListener, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     thread::sleep,
@@ -33,12 +33,12 @@ impl Server {
 
     /// With more options, as on the command line.
     pub(crate) fn with(options: &[&str]) -> Self {
-        Self::in_dir(fresh_dir(), options, false)
+        Self::in_dir(&fresh_dir(), options, false)
     }
 
     /// Speaks TLS only; the certificates lie in `dir`.
     #[cfg(feature = "rustls")]
-    pub(crate) fn with_tls(dir: PathBuf) -> Self {
+    pub(crate) fn with_tls(dir: &Path) -> Self {
         let file = |name: &str| dir.join(name).display().to_string();
         let (ca, cert, key) = (file("ca.pem"), file("server.pem"), file("server.key"));
         let options = [
@@ -51,10 +51,10 @@ impl Server {
             "--tls-auth-clients",
             "no",
         ];
-        Self::in_dir(dir.clone(), &options, true)
+        Self::in_dir(dir, &options, true)
     }
 
-    fn in_dir(dir: PathBuf, options: &[&str], is_tls: bool) -> Self {
+    fn in_dir(dir: &Path, options: &[&str], is_tls: bool) -> Self {
         // Between finding a free port and taking it somebody else can be faster.
         for _ in 0..5 {
             let port = free_port();
@@ -72,7 +72,7 @@ impl Server {
             let mut server = Self {
                 process,
                 port,
-                dir: dir.clone(),
+                dir: dir.to_owned(),
                 arguments,
                 is_tls,
             };

@@ -135,10 +135,27 @@ fn a_client_id_of_another_key_is_unknown_and_a_previous_key_still_opens() {
 }
 
 #[test]
+fn only_a_client_id_of_an_unknown_key_names_it() {
+    let client_id = seal(&real_clients().remove(0), &keys(1)).unwrap();
+    let made_by = keys(1).current().id();
+    assert_eq!(foreign_key(&client_id, &keys(1)), None);
+    assert_eq!(foreign_key(&client_id, &keys(2)), Some(made_by));
+    for garbage in [
+        "",
+        "client",
+        &client_id[1..],
+        &"A".repeat(MAX_CLIENT_ID + 4),
+    ] {
+        assert_ne!(foreign_key(garbage, &keys(2)), Some(made_by), "{garbage}");
+    }
+    assert_eq!(foreign_key("client", &keys(2)), None);
+}
+
+#[test]
 fn another_version_unknown_flags_and_odd_bodies_are_refused_even_when_the_tag_is_right() {
     let good = encode(&real_clients()[1]);
     let opened = |body: &[u8]| {
-        let mut sealed = [body, &[0; NONCE_BYTES]].concat();
+        let mut sealed = [body, &[0; NONCE_BYTES], &keys(1).current().id().0].concat();
         sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
         open(&URL_SAFE_NO_PAD.encode(sealed), &keys(1))
     };

@@ -13,7 +13,10 @@ use crate::{
     client::Client,
     endpoint::{refusal::Refusal, revoke::end_grant},
     event::{Event, Reason, Step},
-    grant::{CodeMark, Grant, GrantId, Loaded, PendingCode, Phase, code_hash, lifetime, read_code},
+    grant::{
+        CodeMark, Grant, GrantId, Loaded, OnDoubt, PendingCode, Phase, code_hash, lifetime,
+        read_code,
+    },
     key::constant_time_eq,
     oauth::Params,
     proxy::Proxy,
@@ -63,7 +66,10 @@ pub(super) async fn redeem(
         let mut spent = loaded.grant.clone();
         spent.phase = Phase::Spent(pending.mark.clone());
         let ttl = lifetime::ttl_until(pending.mark.expires_at, now);
-        let spent = proxy.grants.replace(&id, &loaded, spent, ttl).await?;
+        let spent = proxy
+            .grants
+            .replace(&id, &loaded, spent, ttl, OnDoubt::TakeBack)
+            .await?;
         let Some(Loaded { grant: spent, .. }) = spent else {
             return Err(lost_race(proxy, client, id, &hash).await);
         };
@@ -76,7 +82,10 @@ pub(super) async fn redeem(
         rotated_at: now,
         code: Some(pending.mark.clone()),
     };
-    let active = proxy.grants.replace(&id, &loaded, active, ttl).await?;
+    let active = proxy
+        .grants
+        .replace(&id, &loaded, active, ttl, OnDoubt::TakeBack)
+        .await?;
     let Some(Loaded { grant: active, .. }) = active else {
         return Err(lost_race(proxy, client, id, &hash).await);
     };

@@ -49,10 +49,14 @@ pub(in crate::endpoint) async fn authenticate(
         };
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
-    let client = proxy
-        .clients
-        .find(&presented.id)
-        .ok_or_else(|| invalid(Reason::UnknownClient, "the client_id does not open"))?;
+    let Some(client) = proxy.clients.find(&presented.id) else {
+        let key = proxy.clients.foreign_key(&presented.id);
+        proxy.grants.check_sibling(key).await?;
+        return Err(invalid(
+            Reason::UnknownClient,
+            "the client_id does not open",
+        ));
+    };
     if !proxy.clients.authenticate(&client, &presented) {
         let detail = "not the registered method, or a wrong secret";
         return Err(invalid(Reason::ClientAuthentication, detail));

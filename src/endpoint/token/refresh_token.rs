@@ -15,7 +15,7 @@ use crate::{
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
     grant::{
-        CodeMark, Grant, GrantId, Phase,
+        CodeMark, Grant, GrantId, OnDoubt, Phase,
         rotation::{Rotation, judge},
     },
     limits::SWAP_ATTEMPTS,
@@ -31,9 +31,15 @@ pub(super) async fn refresh(
     let token = params
         .get("refresh_token")
         .ok_or_else(|| missing("refresh_token"))?;
-    let (id, presented) = proxy.grants.refresh_tokens.read(token).ok_or_else(|| {
-        Refusal::grant(Reason::InvalidToken).detail("the refresh token is none of this server")
-    })?;
+    let tokens = &proxy.grants.refresh_tokens;
+    let Some((id, presented)) = tokens.read(token) else {
+        proxy
+            .grants
+            .check_sibling(tokens.foreign_key(token))
+            .await?;
+        let refusal = Refusal::grant(Reason::InvalidToken);
+        return Err(refusal.detail("the refresh token is none of this server"));
+    };
     let live = proxy.grants.handle(id);
     for _ in 0..SWAP_ATTEMPTS {
         if !live.settles().await {
@@ -59,7 +65,11 @@ pub(super) async fn refresh(
                     code: asked.code,
                 };
                 let ttl = proxy.settings.refresh_token_ttl;
-                match proxy.grants.replace(&id, &loaded, grant, ttl).await? {
+                match proxy
+                    .grants
+                    .replace(&id, &loaded, grant, ttl, OnDoubt::TakeBack)
+                    .await?
+                {
                     Some(rotated) => (rotated.grant, to),
                     None => continue,
                 }

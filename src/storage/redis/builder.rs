@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{ConnectionInfo, IntoConnectionInfo, ProtocolVersion, cluster::ClusterClientBuilder};
+use redis::{
+    ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
+    cluster::ClusterClientBuilder,
+};
 use url::Url;
 
 use super::{
@@ -134,19 +137,22 @@ impl RedisStorageBuilder {
     /// [`ConfigError`] naming `token_storage` when a URL or the prefix is not valid.
     pub fn lazy(self) -> Result<RedisStorage, ConfigError> {
         let prefix = check_prefix(self.prefix)?;
-        if let Some(pem) = &self.ca_certificate
-            && !holds_certificate(pem)
-        {
+        let ca = self.ca_certificate.as_deref();
+        if !ca.is_none_or(holds_certificate) {
             // Silently, no server would be trusted.
             return Err(invalid("the CA certificate for Redis is not PEM"));
         }
         let servers = self.urls.iter().map(|url| server(url, self.is_cluster));
         let servers = servers.collect::<Result<Vec<_>, _>>()?;
+        let is_tls = |info: &ConnectionInfo| matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        if ca.is_some() && !servers.iter().all(is_tls) {
+            return Err(invalid("a CA certificate is for rediss:// only"));
+        }
         let names: Vec<_> = servers.iter().map(|info| info.addr().to_string()).collect();
         let target = if self.is_cluster {
-            cluster(servers, self.timeouts, self.ca_certificate)
+            cluster(servers, self.timeouts, ca)
         } else {
-            single(servers, self.ca_certificate)
+            single(servers, ca)
         };
         let target = target.map_err(|error| {
             let text = printable(&error.to_string(), super::MAX_DETAIL);
@@ -209,12 +215,12 @@ fn server(url: &str, is_cluster: bool) -> Result<ConnectionInfo, ConfigError> {
     })
 }
 
-fn single(servers: Vec<ConnectionInfo>, ca: Option<Vec<u8>>) -> redis::RedisResult<Target> {
+fn single(servers: Vec<ConnectionInfo>, ca: Option<&[u8]>) -> redis::RedisResult<Target> {
     let Some(server) = servers.into_iter().next() else {
         return Err((redis::ErrorKind::InvalidClientConfig, "no URL").into());
     };
     #[cfg(feature = "rustls")]
-    if ca.is_some() {
+    if let Some(ca) = ca {
         let client = redis::Client::build_with_tls(server, certificates(ca))?;
         return Ok(Target::Single(Box::new(client)));
     }
@@ -227,7 +233,7 @@ fn single(servers: Vec<ConnectionInfo>, ca: Option<Vec<u8>>) -> redis::RedisResu
 fn cluster(
     servers: Vec<ConnectionInfo>,
     timeouts: Timeouts,
-    ca: Option<Vec<u8>>,
+    ca: Option<&[u8]>,
 ) -> redis::RedisResult<Target> {
     let builder = ClusterClientBuilder::new(servers)
         // The client would repeat a verb that timed out, or whose connection broke: see
@@ -237,7 +243,7 @@ fn cluster(
         .response_timeout(timeouts.response);
     #[cfg(feature = "rustls")]
     let builder = match ca {
-        Some(_) => builder.certs(certificates(ca)),
+        Some(ca) => builder.certs(certificates(ca)),
         None => builder,
     };
     #[cfg(not(feature = "rustls"))]
@@ -246,10 +252,10 @@ fn cluster(
 }
 
 #[cfg(feature = "rustls")]
-fn certificates(root_cert: Option<Vec<u8>>) -> redis::TlsCertificates {
+fn certificates(ca: &[u8]) -> redis::TlsCertificates {
     redis::TlsCertificates {
         client_tls: None,
-        root_cert,
+        root_cert: Some(ca.to_vec()),
     }
 }
 

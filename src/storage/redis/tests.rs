@@ -75,3 +75,20 @@ async fn a_value_above_the_limit_is_refused_before_redis_is_asked() {
     let asked = store.get("k").await;
     assert!(matches!(asked, Err(StorageError::Unavailable(_))));
 }
+
+#[test]
+#[cfg(not(feature = "rustls"))]
+fn without_its_feature_tls_is_refused_and_never_plain() {
+    let error = RedisStorage::builder("rediss://127.0.0.1").lazy();
+    assert!(error.unwrap_err().to_string().contains("`rustls`"));
+}
+
+#[test]
+#[cfg(feature = "rustls")]
+fn a_certificate_for_a_plain_connection_is_a_mistake() {
+    let pem = "-----BEGIN CERTIFICATE-----";
+    let single = RedisStorage::builder("redis://127.0.0.1").ca_certificate(pem);
+    assert_eq!(single.lazy().unwrap_err().option(), "token_storage");
+    let cluster = RedisStorage::cluster(["redis://127.0.0.1"]).ca_certificate(pem);
+    assert_eq!(cluster.lazy().unwrap_err().option(), "token_storage");
+}
