@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -78,6 +78,7 @@ impl SealedStorage {
     #[must_use]
     pub(crate) fn announcing(mut self, secrets: Vec<KeyId>) -> Self {
         self.secrets = secrets;
+        self.secrets.dedup();
         self
     }
 
@@ -131,29 +132,25 @@ impl SealedStorage {
 
     /// Leaves the names of this instance's secrets, before a record sealed with one.
     async fn announce(&self) -> Result<(), StorageError> {
-        {
-            let mut at = self
-                .announced_at
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if at.is_some_and(|at| at.elapsed() < ANNOUNCE_AGAIN) {
-                return Ok(());
-            }
-            *at = Some(Instant::now());
+        let now = Instant::now();
+        let last = *self.announced();
+        if last.is_some_and(|at| now.duration_since(at) < ANNOUNCE_AGAIN) {
+            return Ok(());
         }
         for id in &self.secrets {
             let key = secret_key(*id);
             let name = self.seal(&key, &id.0);
-            if let Err(error) = self.inner.set(&key, name, ANNOUNCED_FOR).await {
-                let mut at = self
-                    .announced_at
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                *at = None;
-                return Err(error);
-            }
+            self.inner.set(&key, name, ANNOUNCED_FOR).await?;
         }
+        // Only now: whoever hangs up in the middle leaves it to the next one.
+        *self.announced() = Some(now);
         Ok(())
+    }
+
+    fn announced(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.announced_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,6 +205,10 @@ impl TokenStorage for SealedStorage {
 
     fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
+            // First a look: what is another instance's is not for this one to take.
+            if let Some(sealed) = self.inner.get(key).await? {
+                self.open(key, &sealed).await?;
+            }
             match self.inner.take(key).await? {
                 Some(sealed) => self.open(key, &sealed).await,
                 None => Ok(None),
