@@ -228,3 +228,6 @@ fn hashed_key(kind: &str, of: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     format!("{kind}{}", URL_SAFE_NO_PAD.encode(sha256(of.as_bytes())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,7 +190,7 @@ mod tests {
 
         let mut full = Vec::new();
         for n in 0..=INDEX_SHARD_ENTRIES as u64 {
-            full = with_entry(full, GrantId::random(), TTL, n);
+            full = with_entry(full, GrantId::random(), Duration::from_secs(1_000_000), n);
         }
         assert_eq!(full.len(), INDEX_SHARD_ENTRIES);
         assert_eq!(full.first().map(|entry| entry.touched_at), Some(1));

@@ -206,11 +206,13 @@ impl TokenStorage for SealedStorage {
     fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
             // First a look: what is another instance's is not for this one to take.
-            if let Some(sealed) = self.inner.get(key).await? {
-                self.open(key, &sealed).await?;
-            }
+            let Some(seen) = self.inner.get(key).await? else {
+                return Ok(None);
+            };
+            let opened = self.open(key, &seen).await?;
             match self.inner.take(key).await? {
-                Some(sealed) => self.open(key, &sealed).await,
+                Some(taken) if taken == seen => Ok(opened),
+                Some(taken) => self.open(key, &taken).await,
                 None => Ok(None),
             }
         })
