@@ -177,7 +177,8 @@
 //! refused, and the login's or grant's id; never a token, code or secret. Events go to `tracing`
 //! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
 //! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::handle`] gives the operator a
-//! hand on the running proxy: revoke a session, deny a client.
+//! hand on the running proxy: list and revoke grants by person, client or name, revoke a session, deny
+//! a client.
 //!
 //! # Features
 //!
