@@ -155,10 +155,11 @@
 //! # Storage and keys
 //!
 //! Registrations and logins in progress are stored nowhere: the first are sealed into the
-//! `client_id`, the second into cookies. What a login creates goes to a [`TokenStorage`], by default
-//! [`MemoryStorage`]: one process, bounded, gone at restart. Records are encrypted before they get
-//! there. To write a store, implement the trait and run `storage::contract` (feature
-//! `storage-contract`) against it.
+//! `client_id`, the second into cookies. What a login creates goes to a [`TokenStorage`]: by default
+//! [`MemoryStorage`], for one process, bounded, gone at restart; `SqliteStorage` (feature `sqlite`) is
+//! one file, durable, for the processes of one host; `RedisStorage` (feature `redis`) is for many
+//! hosts. Records are encrypted before they get there. To write a store, implement the trait and run
+//! `storage::contract` (feature `storage-contract`) against it.
 //!
 //! Every key is derived from one secret,
 //! [`secret_key`](OAuthProxyConfigBuilder::secret_key); unset, from the provider's client secret.
@@ -166,13 +167,18 @@
 //! [`previous_secret_keys`](OAuthProxyConfigBuilder::previous_secret_keys), so that nobody is logged
 //! out by a rotation.
 //!
+//! With one secret and one store, any instance serves any step, and a process may be killed at any
+//! moment. [`docs::stores`] says how to choose and size a store, how to rotate the secret, and what
+//! users notice in each outage.
+//!
 //! # Events
 //!
 //! Each step and each refusal is one [`Event`] with a [`Step`], a finite [`Reason`] when it was
 //! refused, and the login's or grant's id; never a token, code or secret. Events go to `tracing`
 //! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
 //! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::handle`] gives the operator a
-//! hand on the running proxy: revoke a session, deny a client.
+//! hand on the running proxy: list and revoke grants by person, client or name, revoke a session, deny
+//! a client.
 //!
 //! # Features
 //!
@@ -181,6 +187,8 @@
 //! | `rustls` | yes | TLS towards the provider with rustls |
 //! | `native-tls` | | TLS towards the provider with the operating system's library |
 //! | `axum` | | `AuthSession` as an axum extractor |
+//! | `sqlite` | | `storage::SqliteStorage`, one file for the processes of one host (SQLite is built in) |
+//! | `redis` | | `storage::RedisStorage`, Redis 7 or Valkey for many hosts (TLS with `rustls`) |
 //! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
 //!
 //! Without a TLS feature only a provider on loopback http can be reached.
@@ -189,13 +197,28 @@
 //!
 //! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
 //! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyHandle`],
-//! [`ConfigError`].
+//! [`ConfigError`], and the chapters in [`docs`].
 //!
-//! In the source a room stands above all that it imports: `layer`, `guard`, `handle`, `endpoint` (a
-//! file for each URL), `bearer` (token to session, or refusal), `proxy` (everything assembled),
-//! `session`, `documents`, `config`, `challenge`, `route` (the only file that knows paths), `grant`,
-//! `login`, `token`, `upstream`, `provider`, `client`, `storage`, `page`, `oauth` (types that cannot
-//! hold a bad value), then `limits`, `error`, `event`, `key`, `clock`.
+//! In the source a room stands above all that it imports:
+//!
+//! | room | what is in it |
+//! |---|---|
+//! | `layer`, `future`, `body` | is this request ours, or the inner service's? |
+//! | `guard` | rules on a session |
+//! | `handle` | the operator's hand on the running proxy |
+//! | `endpoint` | a file for each URL |
+//! | `bearer` | from a token to a session, or a refusal |
+//! | `proxy` | everything assembled and checked |
+//! | `session` | what a handler gets, and the cache of it |
+//! | `documents` | the well-known documents |
+//! | `config` | what the operator says |
+//! | `challenge` | 401, 403 and 503 on protected paths |
+//! | `route` | the only file that knows paths |
+//! | `grant` | what was granted: codes, rotation, renewal |
+//! | `login` | one person in one browser |
+//! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
+//! | `oauth` | types that cannot hold a bad value |
+//! | `limits`, `error`, `event`, `key`, `clock`, `random` | below everything; all bounds stand in `limits` |
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
@@ -207,6 +230,7 @@ mod challenge;
 mod client;
 mod clock;
 mod config;
+pub mod docs;
 mod documents;
 mod endpoint;
 mod error;

@@ -1,16 +1,19 @@
 //! Where grants live: the verbs of a store, and the stores that come with this crate.
 //!
 //! Only what a person's login created is stored (see the crate's front page): authorization codes,
-//! grants, tombstones and leases. Registrations and logins in progress never get here.
+//! grants, tombstones, leases, used callbacks and denied clients. Registrations and logins in progress never get here.
 //!
 //! - [`TokenStorage`] is the trait: bytes under a key, with a time to live.
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
 //! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
-//! - `RedisStorage` (feature `redis`): any number of hosts, as durable as the Redis is.
+//! - `RedisStorage` (feature `redis`) is for any number of hosts: as durable as the Redis is.
 //! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token.
 //! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
 //!   against your own.
+//!
+//! [`docs::stores`](crate::docs::stores) is the chapter on choosing one, its size, secrets and their
+//! rotation, and outages.
 
 #[cfg(test)]
 mod by_hand;
