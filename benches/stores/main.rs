@@ -1,0 +1,164 @@
+//! What the stores cost, side by side in one run: codes redeemed, refreshes and cold bearer
+//! validations per second, and bytes per live grant. `benches/README.md` says how to read it.
+//!
+//! ```sh
+//! cargo bench --features sqlite,redis --bench stores
+//! ```
+//!
+//! Needs `redis-server` and `redis-cli` in `PATH`, or named in `REDIS_SERVER` and `REDIS_CLI`; starts
+//! its own server on a free loopback port.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement"
+)]
+
+#[path = "../../tests/common/mod.rs"]
+mod common;
+mod load;
+mod login;
+#[allow(dead_code, reason = "the tests of the Redis store use more of it")]
+#[path = "../../tests/redis/server.rs"]
+mod server;
+mod sizes;
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use server::Server;
+use tower_oauth_proxy::storage::{MemoryStorage, RedisStorage, SqliteStorage};
+
+use self::{
+    load::{Rates, Verb},
+    login::{Deployment, provider},
+};
+
+/// Enough for a median, after one to warm up.
+const ROUNDS: usize = 11;
+/// A slow machine measures fewer rounds rather than longer.
+const NO_ROUND_AFTER: Duration = Duration::from_secs(65);
+const CALLERS: [usize; 2] = [1, 64];
+/// As on the smallest machine that is worth having.
+const WORKERS: usize = 2;
+
+fn main() {
+    // A process of its own, so that nothing freed before hides what the store takes.
+    if let Some(file) = sizes::asked_for_memory() {
+        return sizes::print_memory(&file);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(run());
+}
+
+async fn run() {
+    let started = Instant::now();
+    let dir = Dir::new();
+    let redis = redis_server();
+    println!(
+        "{} logical CPUs; 4 KiB written and flushed to {} in {:.2} ms (median); Redis {}\n",
+        std::thread::available_parallelism().unwrap(),
+        dir.0.parent().unwrap().display(),
+        flush_time(&dir.0).as_secs_f64() * 1e3,
+        version(&redis),
+    );
+
+    let (provider, _stop) = provider().await;
+    let sqlite = SqliteStorage::open(dir.0.join("speed.db")).unwrap();
+    let mut stores = [
+        Deployment::new("memory", &provider, MemoryStorage::new()).await,
+        Deployment::new("sqlite", &provider, sqlite).await,
+        Deployment::new("redis", &provider, connected(&redis).await).await,
+    ];
+    let mut rates = Rates::default();
+    let mut rounds = 0;
+    for round in 0..=ROUNDS {
+        if started.elapsed() > NO_ROUND_AFTER {
+            break;
+        }
+        // The first one has only warmed up.
+        if round == 1 {
+            rates.forget();
+        }
+        for callers in CALLERS {
+            // Nobody is always first.
+            for turn in 0..stores.len() {
+                let store = &mut stores[(turn + round) % 3];
+                for verb in Verb::ALL {
+                    let of = (verb, callers, store.name);
+                    let rate = load::slot(store, verb, callers, rates.last(of)).await;
+                    rates.add(of, rate);
+                }
+            }
+        }
+        rounds = round;
+    }
+    rates.print(rounds);
+    drop(stores);
+
+    let redis = redis_server();
+    sizes::print(&provider, &dir.0, &redis).await;
+    println!("\nThe run took {:.0} s.", started.elapsed().as_secs_f64());
+}
+
+fn redis_server() -> Server {
+    Server::with(&["--appendonly", "yes", "--appendfsync", "everysec"])
+}
+
+async fn connected(server: &Server) -> RedisStorage {
+    server.builder().connect().await.unwrap()
+}
+
+fn version(server: &Server) -> String {
+    let info = server.cli(&["INFO", "server"]);
+    let version = info
+        .lines()
+        .find_map(|line| line.strip_prefix("redis_version:"));
+    version.unwrap_or("of unknown version").trim().to_owned()
+}
+
+/// What one durable commit waits for at least.
+fn flush_time(dir: &Path) -> Duration {
+    let path = dir.join("flush");
+    let mut file = fs::File::create(&path).unwrap();
+    let mut times: Vec<_> = (0..101)
+        .map(|_| {
+            let start = Instant::now();
+            file.write_all(&[7; 4096]).unwrap();
+            file.sync_data().unwrap();
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// A directory beside the build, on a disk rather than in a memory file system; gone when dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new() -> Self {
+        let name = format!("bench-stores-{}", std::process::id());
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&dir).unwrap();
+        Self(dir)
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
