@@ -26,6 +26,18 @@ async fn two_rolls_are_seen_by_nobody_on_redis() {
     rotate(Backend::redis(), &[(OLD, NEW), (NEW, OLD)]).await;
 }
 
+/// Not how it is done: while some processes do not know the new secret yet, they cannot read what the
+/// others have written. People are told to come back, and nobody is logged out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_roll_costs_waiting_and_logs_nobody_out_on_sqlite() {
+    rotate(Backend::sqlite(), &[(NEW, OLD)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_roll_costs_waiting_and_logs_nobody_out_on_redis() {
+    rotate(Backend::redis(), &[(NEW, OLD)]).await;
+}
+
 /// Rolls all processes once for each pair of a current and a previous secret.
 async fn rotate(backend: Backend, rolls: &[(&str, &str)]) {
     let dice = Dice::from_environment();
@@ -53,7 +65,9 @@ async fn rotate(backend: Backend, rolls: &[(&str, &str)]) {
     }
     println!("{:#?}", record.counts());
     record.assert_undisturbed();
-    assert_eq!(record.count_of("503"), 0);
+    if rolls.len() > 1 {
+        assert_eq!(record.count_of("503"), 0);
+    }
     assert_eq!(record.count_of("login began again"), 0);
     early.after(&world).await;
     let world = Arc::into_inner(world).expect("everybody is done");
