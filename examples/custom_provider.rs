@@ -20,7 +20,7 @@
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
-//! | `ALLOWED_REDIRECT_URIS` | patterns, separated by spaces; loopback only unless set |
+//! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
 //! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |

@@ -60,6 +60,10 @@ pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// The longest pause between two tries.
 pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
+/// The parts that the list of a person's or a client's grants is cut into.
+pub(crate) const INDEX_SHARDS: u8 = 16;
+/// Grants in one part: 16 of them hold some 32,000, in records below the stores' limit.
+pub(crate) const INDEX_SHARD_ENTRIES: usize = 2_000;
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: u64 = 20_000;
 /// The operator's hooks may take this long, then the step fails closed.

@@ -91,6 +91,12 @@ impl Env {
         Some(self.optional(name)?.split_whitespace().collect())
     }
 
+    /// A list of patterns, separated by spaces or commas.
+    fn patterns(&self, name: &str) -> Option<Vec<&str>> {
+        let list = self.optional(name)?.split([' ', '\t', '\n', ',']);
+        Some(list.filter(|pattern| !pattern.is_empty()).collect())
+    }
+
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
         let Some(value) = self.optional(name) else {
@@ -157,7 +163,7 @@ impl Env {
         if let Some(scopes) = self.words("REQUIRED_SCOPES") {
             builder = builder.required_scopes(scopes);
         }
-        if let Some(patterns) = self.words("ALLOWED_REDIRECT_URIS") {
+        if let Some(patterns) = self.patterns("ALLOWED_REDIRECT_URIS") {
             builder = builder.allowed_redirect_uri_patterns(patterns);
         }
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {

@@ -178,8 +178,13 @@ async fn complete(
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
-    proxy
-        .grants
+    // Listed before it exists: what exists is always listed.
+    let (grants, listed_for) = (&proxy.grants, settings.refresh_token_ttl);
+    let (subject, client_id) = (&grant.subject, &grant.client_id);
+    grants
+        .index(&id, subject, client_id, listed_for, proxy.now())
+        .await?;
+    grants
         .create(&id, &grant, settings.authorization_code_ttl)
         .await?;
     Ok((code, id))
@@ -261,6 +266,7 @@ fn grant(
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge.clone(),
         }),
+        indexed_at: now,
         stamp: 0,
     })
 }

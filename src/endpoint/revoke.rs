@@ -80,11 +80,11 @@ fn grant_of(proxy: &Proxy, token: &str) -> Option<GrantId> {
     GrantId::parse(&claims.gid)
 }
 
-/// Ends a grant here, then at the provider. The provider's answer is waited for a little and never
+/// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is waited for a little and never
 /// decides: what the client held is dead either way.
-pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<(), StorageError> {
+pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, StorageError> {
     let Some(grant) = proxy.grants.end(&id).await? else {
-        return Ok(());
+        return Ok(false);
     };
     let proxy = Arc::clone(proxy);
     let at_provider = tokio::spawn(async move {
@@ -106,7 +106,7 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<(), Sto
         }
     });
     let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
-    Ok(())
+    Ok(true)
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's

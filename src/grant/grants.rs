@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
-    key::{KeyId, sha256},
+    key::{KeyId, MacKey, Rotating, sha256},
     limits, random,
     storage::{TokenStorage, secret_key},
 };
@@ -20,6 +20,7 @@ use crate::{
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
     pub(super) storage: Arc<dyn TokenStorage>,
+    pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     events: Arc<Events>,
     pub(crate) refresh_tokens: RefreshTokens,
@@ -35,10 +36,12 @@ impl Grants {
     pub(crate) fn new(
         storage: Arc<dyn TokenStorage>,
         refresh_tokens: RefreshTokens,
+        index_keys: Rotating<MacKey>,
         events: Arc<Events>,
     ) -> Self {
         Self {
             storage,
+            index_keys,
             live: LiveGrants::default(),
             events,
             refresh_tokens,

@@ -23,6 +23,9 @@ pub(crate) struct Grant {
     pub(crate) roles: Vec<String>,
     pub(crate) upstream: UpstreamGrant,
     pub(crate) phase: Phase,
+    /// When the grant was last put into the lists of its subject and client.
+    #[serde(default)]
+    pub(crate) indexed_at: u64,
     /// Another number at each write, so that a write that was not answered can be told from
     /// somebody else's of the same content.
     #[serde(default)]

@@ -114,6 +114,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
+        secrets.mac("index of grants"),
         Arc::clone(&events),
     ));
     let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);

@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod admin;
 mod claims;
 mod clients;
 mod cors;

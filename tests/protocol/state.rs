@@ -275,6 +275,19 @@ async fn secrets_rotate_and_nobody_is_logged_out() {
     after.journey(&client).await;
     let without = before.sibling(|builder| builder.secret_key(new()).token_storage(store.clone()));
     client.wire = without.wire.clone();
+    // As long as an instance with the other secret may be alive, this is not for good.
+    client
+        .refresh(renewed.refresh())
+        .await
+        .refused(503, "temporarily_unavailable");
+    without.told(Step::Refresh, Reason::StoreUnavailable);
+    let told = |proxy: &Proxy| {
+        proxy
+            .refusals()
+            .contains(&(Step::Storage, Reason::OtherSecret))
+    };
+    assert!(told(&without));
+    without.clock.advance_secs(10 * 60);
     client
         .refresh(renewed.refresh())
         .await

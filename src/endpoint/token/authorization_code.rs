@@ -146,7 +146,7 @@ async fn replayed(
         return Refusal::grant(Reason::Expired).of(id);
     }
     match end_grant(proxy, id).await {
-        Ok(()) => Refusal::grant(Reason::Replayed).of(id),
+        Ok(_) => Refusal::grant(Reason::Replayed).of(id),
         Err(error) => error.into(),
     }
 }
