@@ -125,6 +125,7 @@ async fn renewer_dies(backend: Backend, moment: Moment, rotating: bool) -> World
             if dies {
                 fleet.kill_incarnation(incarnation).await.expect("it asked");
             }
+            !dies
         }
     });
     world

@@ -51,7 +51,9 @@ async fn rotate(backend: Backend, rolls: &[(&str, &str)]) {
 
     let record = Arc::new(Record::default());
     let time = STEP * u32::try_from(3 * rolls.len() + 2).unwrap();
-    let people = people(&world, &record, dice, Instant::now() + time);
+    // In one roll there is a time when some know the new secret and others do not.
+    let is_mixed = rolls.len() == 1;
+    let people = people(&world, &record, dice, is_mixed, Instant::now() + time);
     for (current, previous) in rolls {
         world.fleet.tell("SECRET_KEY", current);
         world.fleet.tell("SECRET_KEY_PREVIOUS", previous);
@@ -65,10 +67,10 @@ async fn rotate(backend: Backend, rolls: &[(&str, &str)]) {
     }
     println!("{:#?}", record.counts());
     record.assert_undisturbed();
-    if rolls.len() > 1 {
+    if !is_mixed {
         assert_eq!(record.count_of("503"), 0);
+        assert_eq!(record.count_of("login began again"), 0);
     }
-    assert_eq!(record.count_of("login began again"), 0);
     early.after(&world).await;
     let world = Arc::into_inner(world).expect("everybody is done");
     world.close();
@@ -78,12 +80,17 @@ fn people(
     world: &Arc<World>,
     record: &Arc<Record>,
     mut dice: Dice,
+    is_mixed: bool,
     until: Instant,
 ) -> Vec<tokio::task::JoinHandle<()>> {
     // Every fifth replays its codes: not here.
     let numbers = (0..15).filter(|number| number % 5 != 0);
     numbers
         .map(|number| Person::new(number, world, record, Dice(dice.roll())))
+        .map(|person| match is_mixed {
+            true => person.among_other_secrets(),
+            false => person,
+        })
         .map(|person| tokio::spawn(person.live(until)))
         .collect()
 }

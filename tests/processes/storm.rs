@@ -95,7 +95,8 @@ impl Record {
         let known = successors
             .entry(presented.to_owned())
             .or_insert_with(|| successor.to_owned());
-        if known != successor {
+        // Grant and generation; the rest is a MAC, another one with another secret.
+        if known[..28] != successor[..28] {
             drop(successors);
             self.violation("a grant has two live chains".to_owned());
         }
@@ -123,7 +124,7 @@ async fn storm(backend: Backend, rotating: bool) {
         let (world, record, mut dice) = (world.clone(), record.clone(), Dice(dice.roll()));
         tokio::spawn(async move {
             while Instant::now() < until {
-                tokio::time::sleep(dice.millis(50, 400)).await;
+                tokio::time::sleep(dice.millis(100, 600)).await;
                 let slot = usize::try_from(dice.below(PROCESSES as u64)).unwrap();
                 world.fleet.restart(slot).await;
                 record.count("kill at random");
@@ -193,7 +194,7 @@ fn kill_at_the_provider(world: &Arc<World>, record: &Arc<Record>, dice: Dice) {
         }
         drop(spared);
         async move {
-            let Some(what) = what else { return };
+            let Some(what) = what else { return true };
             let kill = async move {
                 if let Some(slot) = fleet.kill_incarnation(incarnation).await {
                     record.count(what);
@@ -205,9 +206,10 @@ fn kill_at_the_provider(world: &Arc<World>, record: &Arc<Record>, dice: Dice) {
                     tokio::time::sleep(delay).await;
                     kill.await;
                 });
-            } else {
-                kill.await;
+                return true;
             }
+            kill.await;
+            false
         }
     });
 }
