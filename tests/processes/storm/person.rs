@@ -90,7 +90,7 @@ impl Person {
             let alive = match self.dice.below(20) {
                 0..=13 => self.call(client, session).await,
                 14..=18 => self.refresh(client, session).await,
-                _ if self.number % 4 == 0 => return true,
+                _ if self.number.is_multiple_of(4) => return true,
                 _ => self.call(client, session).await,
             };
             if !alive {
@@ -148,7 +148,7 @@ impl Person {
         let pkce = Pkce::new();
         let (callback, upstream_code) = self.authorize(client, &pkce).await?;
         let code = query_param(&callback, "code")?;
-        if self.number % 5 == 0 {
+        if self.number.is_multiple_of(5) {
             return self
                 .redeem_at_once(client, &code, &pkce, upstream_code)
                 .await;
