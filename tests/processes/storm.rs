@@ -12,6 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
 pub(crate) use self::person::Person;
 use crate::{
     front::Moment,
@@ -95,12 +97,19 @@ impl Record {
         let known = successors
             .entry(presented.to_owned())
             .or_insert_with(|| successor.to_owned());
-        // Grant and generation; the rest is a MAC, another one with another secret.
-        if known[..28] != successor[..28] {
+        if chain_link(known) != chain_link(successor) {
             drop(successors);
             self.violation("a grant has two live chains".to_owned());
         }
     }
+}
+
+/// Grant and generation of one of our refresh tokens: what is left without version, the key's name and
+/// the MAC, which are others with another secret.
+fn chain_link(refresh_token: &str) -> Vec<u8> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(refresh_token).unwrap();
+    assert_eq!(bytes.len(), 57, "the layout has changed");
+    bytes[5..25].to_vec()
 }
 
 async fn storm(backend: Backend, rotating: bool) {
