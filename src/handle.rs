@@ -99,7 +99,7 @@ impl OAuthProxyHandle {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store could not be reached; nothing has changed then.
+    /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke_grant(&self, id: &str) -> Result<bool, StorageError> {
         match GrantId::parse(id) {
             Some(id) => crate::endpoint::end_grant(&self.proxy, id).await,
@@ -112,7 +112,7 @@ impl OAuthProxyHandle {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store could not be reached; nothing has changed then.
+    /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke(&self, session: &AuthSession) -> Result<(), StorageError> {
         match session.grant_id().and_then(GrantId::parse) {
             Some(id) => crate::endpoint::end_grant(&self.proxy, id).await.map(drop),
@@ -132,7 +132,7 @@ impl OAuthProxyHandle {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store could not take the denial; the client is then not denied.
+    /// [`StorageError`] when the store did not answer: the client may or may not be denied, ask again.
     pub async fn deny_client(&self, client_id: &str) -> Result<(), StorageError> {
         self.proxy.grants.deny(client_id).await
     }
@@ -161,11 +161,8 @@ impl OAuthProxyHandle {
     }
 
     async fn end_all(&self, owner: Owner<'_>) -> Result<usize, StorageError> {
-        let mut ended = 0;
-        for id in self.proxy.grants.listed(owner).await? {
-            ended += usize::from(crate::endpoint::end_grant(&self.proxy, id).await?);
-        }
-        Ok(ended)
+        let ids = self.proxy.grants.listed(owner).await?;
+        crate::endpoint::end_grants(&self.proxy, ids).await
     }
 }
 

@@ -108,12 +108,9 @@ async fn arrive(proxy: &Arc<Proxy>, params: &Params, login: &Login) -> Result<Ou
     };
     match complete(proxy, login, &tokens).await {
         Ok((code, id)) => Ok(Outcome::Granted { code, id }),
-        Err(refusal) => {
-            // Nobody owns what the provider gave.
-            let upstream = Arc::clone(&proxy.upstream);
-            tokio::spawn(async move { upstream.revoke_answer(&tokens).await });
-            Ok(refused(refusal))
-        }
+        // The provider's tokens are dropped and not revoked: many providers would end the person's
+        // other grants along with them.
+        Err(refusal) => Ok(refused(refusal)),
     }
 }
 
@@ -179,12 +176,15 @@ async fn complete(
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
     // Listed before it exists: what exists is always listed.
-    let (grants, listed_for) = (&proxy.grants, settings.refresh_token_ttl);
-    let (subject, client_id) = (&grant.subject, &grant.client_id);
-    grants
-        .index(&id, subject, client_id, listed_for, proxy.now())
-        .await?;
-    grants
+    if settings.token_swap {
+        let (listed_for, now) = (settings.refresh_token_ttl, proxy.now());
+        proxy
+            .grants
+            .index(&id, &grant.subject, &grant.client_id, listed_for, now)
+            .await?;
+    }
+    proxy
+        .grants
         .create(&id, &grant, settings.authorization_code_ttl)
         .await?;
     Ok((code, id))
@@ -268,6 +268,7 @@ fn grant(
         }),
         indexed_at: now,
         stamp: 0,
+        step: 0,
     })
 }
 

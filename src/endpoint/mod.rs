@@ -19,7 +19,7 @@ use std::sync::Arc;
 use http::{Method, Request};
 use http_body::Body;
 
-pub(crate) use revoke::end_grant;
+pub(crate) use revoke::{end_grant, end_grants};
 
 use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
 

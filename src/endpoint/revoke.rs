@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http_body::Body;
+use tokio::sync::oneshot;
 
 use super::{
     answer,
@@ -20,7 +21,7 @@ use crate::{
     client::Client,
     error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
     event::{Event, Reason, Step},
-    grant::GrantId,
+    grant::{Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
     proxy::Proxy,
 };
@@ -54,11 +55,14 @@ where
         return revoke_passed_through(proxy, &client, token).await;
     }
     let Some(id) = grant_of(proxy, token) else {
+        let key = proxy.grants.refresh_tokens.foreign_key(token);
+        proxy.grants.check_sibling(key).await?;
         let event = Event::refused(Step::Revoke, Reason::InvalidToken);
         proxy.emit(&event.detail("the token is none of this server, or expired"));
         return Ok(());
     };
     let Some(loaded) = proxy.grants.load(&id).await? else {
+        proxy.grants.forget(id);
         return Ok(());
     };
     if loaded.grant.client_id != client.id {
@@ -80,33 +84,78 @@ fn grant_of(proxy: &Proxy, token: &str) -> Option<GrantId> {
     GrantId::parse(&claims.gid)
 }
 
-/// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is waited for a little and never
-/// decides: what the client held is dead either way.
+/// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is
+/// waited for a little and never decides: what the client held is dead either way.
 pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, StorageError> {
-    let Some(grant) = proxy.grants.end(&id).await? else {
-        return Ok(false);
-    };
+    let (done, told) = oneshot::channel();
     let proxy = Arc::clone(proxy);
+    // In a task of its own: a caller that hangs up must not end a grant by halves.
     let at_provider = tokio::spawn(async move {
-        let mut outcome = Ok(false);
-        for (token, hint) in grant.upstream.revocable() {
-            outcome = proxy.upstream.revoke(token, hint).await;
-            // `false`: the provider does not revoke this kind; the other kind may do.
-            if !matches!(outcome, Ok(false)) {
-                break;
+        match proxy.grants.end(&id).await {
+            Ok(Some(grant)) => {
+                let _ = done.send(Ok(true));
+                end_at_provider(&proxy, id, &grant).await;
             }
-        }
-        match outcome {
-            Ok(true) => proxy.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
-            Ok(false) => {}
+            Ok(None) => {
+                let _ = done.send(Ok(false));
+            }
             Err(error) => {
-                let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
-                proxy.emit(&event.grant(id.to_string()).detail(error));
+                let _ = done.send(Err(error));
             }
         }
     });
-    let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
-    Ok(true)
+    let ended = told
+        .await
+        .unwrap_or_else(|_| Err(StorageError::unavailable("the task ended early")))?;
+    if ended {
+        let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
+    }
+    Ok(ended)
+}
+
+/// Ends many grants here at once; the provider hears of them one after the other, later.
+pub(crate) async fn end_grants(
+    proxy: &Arc<Proxy>,
+    ids: Vec<GrantId>,
+) -> Result<usize, StorageError> {
+    let (mut ended, mut failed) = (Vec::new(), None);
+    for id in ids {
+        match proxy.grants.end(&id).await {
+            Ok(Some(grant)) => ended.push((id, grant)),
+            Ok(None) => {}
+            Err(error) => {
+                failed = Some(error);
+                break;
+            }
+        }
+    }
+    let count = ended.len();
+    let proxy = Arc::clone(proxy);
+    tokio::spawn(async move {
+        for (id, grant) in ended {
+            end_at_provider(&proxy, id, &grant).await;
+        }
+    });
+    failed.map_or(Ok(count), Err)
+}
+
+async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
+    let mut outcome = Ok(false);
+    for (token, hint) in grant.upstream.revocable() {
+        outcome = proxy.upstream.revoke(token, hint).await;
+        // `false`: the provider does not revoke this kind; the other kind may do.
+        if !matches!(outcome, Ok(false)) {
+            break;
+        }
+    }
+    match outcome {
+        Ok(true) => proxy.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
+        Ok(false) => {}
+        Err(error) => {
+            let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
+            proxy.emit(&event.grant(id.to_string()).detail(error));
+        }
+    }
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's

@@ -2,13 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-
-use super::{
-    Grant, GrantId, LiveGrant, RefreshTokens,
-    freshness::POLL,
-    live::{Doubt, LiveGrants},
-};
+use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants, undo::Undo};
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
@@ -101,6 +95,9 @@ impl Grants {
         on_doubt: OnDoubt,
     ) -> Result<Option<Loaded>, StorageError> {
         grant.stamp = u64::from_le_bytes(random::bytes());
+        if matches!(on_doubt, OnDoubt::TakeBack { .. }) {
+            grant.step = grant.stamp;
+        }
         let (key, new) = (id.record_key(), encode(&grant)?);
         let swap = self
             .storage
@@ -111,22 +108,23 @@ impl Grants {
             Err(error) => return Err(error),
         };
         match bounded(self.storage.get(&key)).await {
-            Ok(Some(bytes)) if bytes == new => Ok(Some(Loaded { grant, bytes })),
-            Ok(Some(bytes)) if bytes == loaded.bytes => Err(error),
-            Ok(_) => Ok(None),
-            Err(_) if matches!(on_doubt, OnDoubt::Keep) => Err(error),
-            Err(_) => {
-                let undo = Undo {
-                    storage: Arc::clone(&self.storage),
-                    key,
-                    written: new,
-                    before: loaded.bytes.clone(),
-                    ttl,
-                };
-                tokio::spawn(undo.run(self.handle(*id).in_doubt()));
-                Err(error)
-            }
+            Ok(Some(bytes)) if bytes == new => return Ok(Some(Loaded { grant, bytes })),
+            Ok(None) => return Ok(None),
+            Ok(Some(bytes)) if bytes != loaded.bytes => return Ok(None),
+            // Not there yet: that proves nothing, it may still come.
+            Ok(Some(_)) | Err(_) => {}
         }
+        if let OnDoubt::TakeBack { ttl } = on_doubt {
+            let undo = Undo {
+                storage: Arc::clone(&self.storage),
+                key,
+                step: grant.step,
+                before: loaded.grant.clone(),
+                ttl,
+            };
+            tokio::spawn(undo.run(self.handle(*id).in_doubt()));
+        }
+        Err(error)
     }
 
     /// Ends a grant: no token of it is good any more, here at once, elsewhere within the session
@@ -135,6 +133,11 @@ impl Grants {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.live.revoke(*id);
         Ok(taken.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// What this process knows of a grant whose record is gone goes too.
+    pub(crate) fn forget(&self, id: GrantId) {
+        self.live.revoke(id);
     }
 
     /// Whether the operator denied this client.
@@ -156,7 +159,13 @@ impl Grants {
     /// [`StorageError::Unavailable`] says so.
     pub(crate) async fn check_sibling(&self, key: Option<KeyId>) -> Result<(), StorageError> {
         if let Some(key) = key {
-            bounded(self.storage.get(&secret_key(key))).await?;
+            // Sealed with a secret of its own it does not open at all; with a shared encryption key it
+            // does.
+            if bounded(self.storage.get(&secret_key(key))).await?.is_some() {
+                return Err(StorageError::unavailable(
+                    "made with another instance's secret",
+                ));
+            }
         }
         Ok(())
     }
@@ -183,45 +192,12 @@ impl Grants {
 pub(crate) enum OnDoubt {
     /// Take it back once the store is well again, so that "nothing has changed, try again" is true;
     /// until then the grant is in doubt.
-    TakeBack,
+    TakeBack {
+        /// The record's life when that is done.
+        ttl: Duration,
+    },
     /// Leave it: the caller goes on until it is written.
     Keep,
-}
-
-/// A change that may have been written although nobody was told so.
-struct Undo {
-    storage: Arc<dyn TokenStorage>,
-    key: String,
-    written: Vec<u8>,
-    before: Vec<u8>,
-    ttl: Duration,
-}
-
-/// So often the store has to say that nothing, or nothing more, is to be taken back.
-const UNDO_ANSWERS: usize = 3;
-
-impl Undo {
-    /// Goes on until the store answers. What was written is ours alone, byte for byte: nobody was
-    /// given what it stands for.
-    async fn run(self, _doubt: Doubt) {
-        let deadline = Instant::now() + limits::SETTLE_FOR;
-        let (mut pause, mut answers) = (POLL, 0);
-        while Instant::now() < deadline {
-            tokio::time::sleep(pause).await;
-            pause = (2 * pause).min(limits::SETTLE_PAUSE);
-            let before = self.before.clone();
-            let swap = self
-                .storage
-                .compare_and_swap(&self.key, &self.written, before, self.ttl);
-            if bounded(swap).await.is_ok() {
-                answers += 1;
-            }
-            // A server that was frozen may carry out late what was sent before.
-            if answers == UNDO_ANSWERS {
-                return;
-            }
-        }
-    }
 }
 
 /// A store that hangs is a store that is down.
@@ -236,7 +212,7 @@ pub(super) async fn bounded<T>(
     }
 }
 
-fn encode(grant: &Grant) -> Result<Vec<u8>, StorageError> {
+pub(super) fn encode(grant: &Grant) -> Result<Vec<u8>, StorageError> {
     serde_json::to_vec(grant).map_err(|error| StorageError::Corrupt(error.to_string()))
 }
 

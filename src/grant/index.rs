@@ -5,11 +5,11 @@
 //! people share fits. Entries are not taken out when a grant ends: whoever reads a list looks each
 //! grant up, and old entries go when the list is written the next time.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{GrantId, Grants, grants::bounded};
+use super::{Grant, GrantId, Grants, grants::bounded};
 use crate::{
     error::StorageError,
     key::MacKey,
@@ -63,21 +63,37 @@ impl Grants {
         Ok(())
     }
 
+    /// Says in the lists that the grant still lives, once in a quarter of its life. If that fails it
+    /// is tried at the next write.
+    pub(crate) async fn stay_listed(
+        &self,
+        id: &GrantId,
+        grant: &mut Grant,
+        ttl: Duration,
+        now: u64,
+    ) {
+        if now < grant.indexed_at.saturating_add(ttl.as_secs() / 4) {
+            return;
+        }
+        let listed = self.index(id, &grant.subject, &grant.client_id, ttl, now);
+        if listed.await.is_ok() {
+            grant.indexed_at = now;
+        }
+    }
+
     /// The ids in a list; some may have ended.
     pub(crate) async fn listed(&self, owner: Owner<'_>) -> Result<Vec<GrantId>, StorageError> {
-        let mut ids = Vec::new();
+        let mut ids = HashSet::new();
         // Lists written under a previous secret are found too, until they are written anew.
         for key in self.index_keys.all() {
             for shard in 0..INDEX_SHARDS {
                 let list = bounded(self.storage.get(&owner.record_key(key, shard))).await?;
                 for entry in decode(&list.unwrap_or_default()) {
-                    if !ids.contains(&entry.id) {
-                        ids.push(entry.id);
-                    }
+                    ids.insert(entry.id);
                 }
             }
         }
-        Ok(ids)
+        Ok(ids.into_iter().collect())
     }
 
     async fn put(

@@ -16,6 +16,7 @@ mod refresh_token;
 mod renewal;
 pub(crate) mod rotation;
 pub(crate) mod scopes;
+mod undo;
 
 pub(crate) use code::{code_hash, new_code, read_code};
 pub(crate) use freshness::{Freshness, FreshnessError, FreshnessSettings};

@@ -30,6 +30,9 @@ pub(crate) struct Grant {
     /// somebody else's of the same content.
     #[serde(default)]
     pub(crate) stamp: u64,
+    /// The stamp of the write that brought the phase.
+    #[serde(default)]
+    pub(crate) step: u64,
 }
 
 /// Where in its life a grant is.

@@ -31,8 +31,12 @@ pub(super) struct Renewal {
 
 /// What the provider gave, and for which token.
 struct Answered {
+    /// The refresh token that was presented, and the access token that is replaced.
     presented: String,
+    replaced: String,
     tokens: TokenAnswer,
+    /// When, in seconds since the Unix epoch.
+    at: u64,
 }
 
 impl Renewal {
@@ -44,7 +48,17 @@ impl Renewal {
         let deadline = Instant::now() + timeout + limits::STORE_TIMEOUT;
         loop {
             let storage = &self.of.grants.storage;
-            if bounded(storage.insert_if_absent(&key, self.owner.to_vec(), lease_ttl)).await? {
+            let taken = bounded(storage.insert_if_absent(&key, self.owner.to_vec(), lease_ttl));
+            let is_ours = match taken.await {
+                Ok(is_ours) => is_ours,
+                // It may have been taken all the same.
+                Err(StorageError::Unavailable(_)) => {
+                    let held = bounded(storage.get(&key)).await?;
+                    held.is_some_and(|owner| owner == self.owner)
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if is_ours {
                 return self.with_lease(Instant::now() + lease_ttl).await;
             }
             if Instant::now() >= deadline {
@@ -69,7 +83,10 @@ impl Renewal {
             Err(refused) => Err(refused),
             Ok((loaded, None)) => Ok(loaded),
             Ok((loaded, Some(answer))) => match self.save(loaded, &answer).await {
-                Err(error @ (FreshnessError::Store(_) | FreshnessError::Later)) => {
+                Err(
+                    error @ (FreshnessError::Store(StorageError::Unavailable(_))
+                    | FreshnessError::Later),
+                ) => {
                     // The answer cannot be had again: it is kept until the store takes it.
                     tokio::spawn(self.save_later(answer, until));
                     return Err(error);
@@ -99,8 +116,13 @@ impl Renewal {
         let asked_at = Instant::now();
         match upstream.refresh(&refresh_token, Some(&scope), extra).await {
             Ok(tokens) => {
-                let presented = refresh_token;
-                Ok((loaded, Some(Answered { presented, tokens })))
+                let answered = Answered {
+                    presented: refresh_token,
+                    replaced: loaded.grant.upstream.access_token.clone(),
+                    tokens,
+                    at: self.of.now(),
+                };
+                Ok((loaded, Some(answered)))
             }
             Err(error) => {
                 self.of.failed(self.id, asked_at.elapsed());
@@ -111,15 +133,19 @@ impl Renewal {
 
     /// Writes the answer over whatever else happens to the record meanwhile (a rotation).
     async fn save(&self, mut loaded: Loaded, answer: &Answered) -> Result<Loaded, FreshnessError> {
-        let now = self.of.now();
         for _ in 0..limits::SWAP_ATTEMPTS {
-            let stored = loaded.grant.upstream.refresh_token.as_deref();
-            if stored != Some(answer.presented.as_str()) {
+            let stored = &loaded.grant.upstream;
+            if stored.refresh_token.as_deref() != Some(&*answer.presented)
+                || stored.access_token != answer.replaced
+            {
                 // Another instance has renewed since: what it has is newer.
                 return Ok(loaded);
             }
-            let grant = renewed(&loaded.grant, &answer.tokens, now);
-            let ttl = self.of.settings.grant_ttl;
+            let mut grant = renewed(&loaded.grant, &answer.tokens, answer.at);
+            let (grants, ttl) = (&self.of.grants, self.of.settings.grant_ttl);
+            grants
+                .stay_listed(&self.id, &mut grant, ttl, self.of.now())
+                .await;
             if let Some(saved) = self
                 .of
                 .grants
@@ -132,10 +158,7 @@ impl Renewal {
             }
             match self.of.grants.load(&self.id).await? {
                 Some(again) => loaded = again,
-                None => {
-                    self.revoke_unowned(&answer.tokens);
-                    return Err(FreshnessError::Over);
-                }
+                None => return Err(FreshnessError::Over),
             }
         }
         Err(FreshnessError::Later)
@@ -152,10 +175,7 @@ impl Renewal {
             pause = (2 * pause).min(limits::SETTLE_PAUSE);
             let saved = match self.of.grants.load(&self.id).await {
                 Ok(Some(loaded)) => self.save(loaded, &answer).await.map(drop),
-                Ok(None) => {
-                    self.revoke_unowned(&answer.tokens);
-                    Ok(())
-                }
+                Ok(None) => Ok(()),
                 Err(error) => Err(error.into()),
             };
             match saved {
@@ -178,12 +198,6 @@ impl Renewal {
             let release = storage.compare_and_swap(&key, owner, Vec::new(), Duration::ZERO);
             let _ = bounded(release).await;
         }
-    }
-
-    /// The grant was ended while its token was renewed: nobody owns the new one.
-    fn revoke_unowned(&self, answer: &TokenAnswer) {
-        let (upstream, answer) = (Arc::clone(&self.of.upstream), answer.clone());
-        tokio::spawn(async move { upstream.revoke_answer(&answer).await });
     }
 
     /// The provider did not renew. Only its own word on this very token ends the grant.

@@ -95,7 +95,13 @@ impl Cookies {
         let line = self.line(name, value, ttl)?;
         let mut held = self.held(headers, ttl, now);
         held.retain(|held| held.name != name);
-        let evicted = evicted(held, self.kind_of(name), name.len() + value.len());
+        // What stays besides, too.
+        let approvals = self.named(headers, &self.approvals_name);
+        let besides: usize = approvals
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        let bytes = name.len() + value.len() + besides;
+        let evicted = evicted(held, self.kind_of(name), bytes);
         let removals = evicted.iter().filter_map(|name| self.removal(name));
         Ok(removals.chain([line]).collect())
     }

@@ -1,6 +1,9 @@
 //! The assembled proxy: configuration, keys, store and provider, behind one `Arc`.
 
 mod build;
+mod check;
+mod secrets;
+mod weak;
 
 use std::{fmt, sync::Arc};
 

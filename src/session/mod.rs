@@ -112,14 +112,16 @@ impl AuthSession {
             upstream,
             ..
         } = &*self.inner;
-        let claims = claims.iter().map(|(name, value)| {
-            // A number or a boolean takes a node of the map; a text or a list also what it holds.
-            name.len() + value.as_str().map_or(64, str::len) + 64
-        });
+        // A node of the map each, and what the value holds.
+        let claims = claims
+            .iter()
+            .map(|(name, value)| name.len() + value.to_string().len() + 64);
+        let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
             + client_id.len()
             + claims.sum::<usize>()
+            + scopes.sum::<usize>()
             + roles.iter().map(|role| role.len() + 24).sum::<usize>()
             + upstream.access_token.len()
             + upstream.id_token.as_ref().map_or(0, String::len)

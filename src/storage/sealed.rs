@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -78,6 +78,7 @@ impl SealedStorage {
     #[must_use]
     pub(crate) fn announcing(mut self, secrets: Vec<KeyId>) -> Self {
         self.secrets = secrets;
+        self.secrets.dedup();
         self
     }
 
@@ -131,29 +132,25 @@ impl SealedStorage {
 
     /// Leaves the names of this instance's secrets, before a record sealed with one.
     async fn announce(&self) -> Result<(), StorageError> {
-        {
-            let mut at = self
-                .announced_at
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            if at.is_some_and(|at| at.elapsed() < ANNOUNCE_AGAIN) {
-                return Ok(());
-            }
-            *at = Some(Instant::now());
+        let now = Instant::now();
+        let last = *self.announced();
+        if last.is_some_and(|at| now.duration_since(at) < ANNOUNCE_AGAIN) {
+            return Ok(());
         }
         for id in &self.secrets {
             let key = secret_key(*id);
             let name = self.seal(&key, &id.0);
-            if let Err(error) = self.inner.set(&key, name, ANNOUNCED_FOR).await {
-                let mut at = self
-                    .announced_at
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                *at = None;
-                return Err(error);
-            }
+            self.inner.set(&key, name, ANNOUNCED_FOR).await?;
         }
+        // Only now: whoever hangs up in the middle leaves it to the next one.
+        *self.announced() = Some(now);
         Ok(())
+    }
+
+    fn announced(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.announced_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -208,6 +205,10 @@ impl TokenStorage for SealedStorage {
 
     fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
+            // First a look: what is another instance's is not for this one to take.
+            if let Some(sealed) = self.inner.get(key).await? {
+                self.open(key, &sealed).await?;
+            }
             match self.inner.take(key).await? {
                 Some(sealed) => self.open(key, &sealed).await,
                 None => Ok(None),
@@ -261,205 +262,4 @@ impl fmt::Debug for SealedStorage {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicUsize;
-
-    use super::*;
-    use crate::{
-        key::SecretKey,
-        storage::{MAX_VALUE_BYTES, MemoryStorage, by_hand::ByHand, contract},
-    };
-
-    const MINUTE: Duration = Duration::from_secs(60);
-
-    struct Setup {
-        plain: Arc<MemoryStorage>,
-        sealed: Arc<SealedStorage>,
-        corrupt: Arc<AtomicUsize>,
-    }
-
-    fn key(byte: u8) -> SealKey {
-        SecretKey::from_bytes([byte; 32]).unwrap().seal("storage")
-    }
-
-    fn over(plain: Arc<MemoryStorage>, keys: Rotating<SealKey>) -> Setup {
-        let corrupt = Arc::new(AtomicUsize::new(0));
-        let seen = Arc::clone(&corrupt);
-        let events = Events::new(Some(Box::new(move |event| {
-            assert_eq!(event.reason, Some(Reason::StoreCorrupt));
-            seen.fetch_add(1, Ordering::SeqCst);
-        })));
-        let sealed = SealedStorage::new(plain.clone(), keys, Arc::new(events));
-        Setup {
-            plain,
-            sealed: Arc::new(sealed),
-            corrupt,
-        }
-    }
-
-    fn setup_on(plain: &Arc<MemoryStorage>) -> Setup {
-        over(Arc::clone(plain), Rotating::new(key(1), []))
-    }
-
-    fn setup() -> Setup {
-        over(Arc::new(MemoryStorage::new()), Rotating::new(key(1), []))
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn the_sealed_store_keeps_the_contract() {
-        let clock = ByHand::new();
-        let plain = Arc::new(MemoryStorage::new().with_clock(clock.clone()));
-        let setup = over(plain, Rotating::new(key(1), []));
-        contract::run(setup.sealed, async |time| clock.pass(time)).await;
-        assert_eq!(setup.corrupt.load(Ordering::SeqCst), 0);
-    }
-
-    #[tokio::test]
-    async fn the_inner_store_never_sees_a_plain_byte_run() {
-        let Setup { plain, sealed, .. } = setup();
-        let secret = b"the provider's refresh token".to_vec();
-        sealed.set("a", secret.clone(), MINUTE).await.unwrap();
-        sealed
-            .insert_if_absent("b", secret.clone(), MINUTE)
-            .await
-            .unwrap();
-        sealed.set("c", vec![1], MINUTE).await.unwrap();
-        sealed
-            .compare_and_swap("c", &[1], secret.clone(), MINUTE)
-            .await
-            .unwrap();
-        for name in ["a", "b", "c"] {
-            assert_eq!(sealed.get(name).await.unwrap().unwrap(), secret);
-            let stored = plain.get(name).await.unwrap().unwrap();
-            assert!(
-                !stored
-                    .windows(8)
-                    .any(|run| secret.windows(8).any(|s| s == run))
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_record_moved_to_another_key_is_absent_and_told() {
-        let Setup {
-            plain,
-            sealed,
-            corrupt,
-        } = setup();
-        sealed.set("grant:mine", vec![1], MINUTE).await.unwrap();
-        let moved = plain.get("grant:mine").await.unwrap().unwrap();
-        plain.set("grant:theirs", moved, MINUTE).await.unwrap();
-        assert_eq!(sealed.get("grant:theirs").await.unwrap(), None);
-        assert_eq!(corrupt.load(Ordering::SeqCst), 1);
-        let swapped = sealed.compare_and_swap("grant:theirs", &[1], vec![2], MINUTE);
-        assert!(!swapped.await.unwrap());
-        assert_eq!(sealed.take("grant:theirs").await.unwrap(), None);
-        assert_eq!(corrupt.load(Ordering::SeqCst), 3);
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn of_200_callers_one_replaces_a_record_that_does_not_open() {
-        let Setup {
-            plain,
-            sealed,
-            corrupt,
-        } = setup();
-        plain
-            .set("k", b"not sealed by anybody".to_vec(), MINUTE)
-            .await
-            .unwrap();
-        let tasks: Vec<_> = (0..200_u8)
-            .map(|n| {
-                let sealed = Arc::clone(&sealed);
-                tokio::spawn(async move { sealed.insert_if_absent("k", vec![n], MINUTE).await })
-            })
-            .collect();
-        let mut winner = None;
-        for (n, task) in (0..).zip(tasks) {
-            if task.await.unwrap().unwrap() {
-                assert_eq!(winner.replace(n), None, "two were told that they wrote");
-            }
-        }
-        assert_eq!(sealed.get("k").await.unwrap(), Some(vec![winner.unwrap()]));
-        assert!(corrupt.load(Ordering::SeqCst) >= 1);
-    }
-
-    /// Each sealing differs, so a swap must not fail only because another wrote the same value.
-    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_swap_succeeds_while_others_write_the_value_that_it_expects() {
-        let Setup { sealed, .. } = setup();
-        sealed.set("k", vec![7], MINUTE).await.unwrap();
-        let tasks: Vec<_> = (0..50)
-            .map(|_| {
-                let sealed = Arc::clone(&sealed);
-                tokio::spawn(
-                    async move { sealed.compare_and_swap("k", &[7], vec![7], MINUTE).await },
-                )
-            })
-            .collect();
-        for task in tasks {
-            assert!(task.await.unwrap().unwrap());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_previous_secret_still_opens_and_swaps() {
-        let old = setup();
-        old.sealed.set("k", vec![1], MINUTE).await.unwrap();
-        let new = over(old.plain.clone(), Rotating::new(key(2), [key(1)]));
-        assert_eq!(new.sealed.get("k").await.unwrap(), Some(vec![1]));
-        let swapped = new.sealed.compare_and_swap("k", &[1], vec![2], MINUTE);
-        assert!(swapped.await.unwrap());
-        // What the new secret wrote, the old one cannot read.
-        assert_eq!(new.sealed.get("k").await.unwrap(), Some(vec![2]));
-        assert_eq!(old.sealed.get("k").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn what_another_instances_secret_sealed_is_unavailable_and_told_once() {
-        let plain = Arc::new(MemoryStorage::new());
-        let told = Arc::new(AtomicUsize::new(0));
-        let instance = |byte: u8| {
-            let seen = Arc::clone(&told);
-            let events = Events::new(Some(Box::new(move |event| {
-                assert_eq!(event.reason, Some(Reason::OtherSecret));
-                seen.fetch_add(1, Ordering::SeqCst);
-            })));
-            let names = vec![key(byte).id()];
-            let keys = Rotating::new(key(byte), []);
-            SealedStorage::new(plain.clone(), keys, Arc::new(events)).announcing(names)
-        };
-        let (new, old) = (instance(2), instance(1));
-        new.set("k", vec![1], MINUTE).await.unwrap();
-        for _ in 0..3 {
-            let read = old.get("k").await;
-            assert!(
-                matches!(read, Err(StorageError::Unavailable(_))),
-                "{read:?}"
-            );
-            let inserted = old.insert_if_absent("k", vec![2], MINUTE).await;
-            assert!(inserted.is_err());
-            assert!(
-                old.compare_and_swap("k", &[1], vec![2], MINUTE)
-                    .await
-                    .is_err()
-            );
-        }
-        assert_eq!(told.load(Ordering::SeqCst), 1);
-        assert_eq!(new.get("k").await.unwrap(), Some(vec![1]));
-        // Whoever is no instance has left no name: what it sealed is dead.
-        let stranger = key(9).seal(b"k", &[1]);
-        let sealed = [&key(9).id().0[..], &stranger].concat();
-        plain.set("k", sealed, MINUTE).await.unwrap();
-        assert_eq!(setup_on(&plain).sealed.get("k").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn the_largest_value_is_32_bytes_below_the_inner_limit() {
-        let Setup { sealed, .. } = setup();
-        let largest = MAX_VALUE_BYTES - 32;
-        sealed.set("k", vec![0; largest], MINUTE).await.unwrap();
-        let refused = sealed.set("k", vec![0; largest + 1], MINUTE).await;
-        assert!(matches!(refused, Err(StorageError::TooLarge { .. })));
-    }
-}
+mod tests;

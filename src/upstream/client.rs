@@ -95,19 +95,6 @@ impl UpstreamClient {
         }
     }
 
-    /// Revokes what an answer holds, the refresh token first; nobody waits for how it went.
-    pub(crate) async fn revoke_answer(&self, answer: &TokenAnswer) {
-        if let Some(token) = answer.refresh_token()
-            && self
-                .revoke(token, "refresh_token")
-                .await
-                .is_ok_and(|revoked| revoked)
-        {
-            return;
-        }
-        let _ = self.revoke(answer.access_token(), "access_token").await;
-    }
-
     /// Reads a JSON object with an access token, such as userinfo.
     pub(crate) async fn get_object(
         &self,

@@ -62,13 +62,19 @@ pub(super) async fn redeem(
     let resource = resource(proxy, params, &loaded.grant.resource)?;
 
     let ttl = proxy.settings.refresh_token_ttl;
+    let code_ttl = lifetime::ttl_until(pending.mark.expires_at, now);
     if !proxy.settings.token_swap {
         let mut spent = loaded.grant.clone();
         spent.phase = Phase::Spent(pending.mark.clone());
-        let ttl = lifetime::ttl_until(pending.mark.expires_at, now);
         let spent = proxy
             .grants
-            .replace(&id, &loaded, spent, ttl, OnDoubt::TakeBack)
+            .replace(
+                &id,
+                &loaded,
+                spent,
+                code_ttl,
+                OnDoubt::TakeBack { ttl: code_ttl },
+            )
             .await?;
         let Some(Loaded { grant: spent, .. }) = spent else {
             return Err(lost_race(proxy, client, id, &hash).await);
@@ -84,7 +90,13 @@ pub(super) async fn redeem(
     };
     let active = proxy
         .grants
-        .replace(&id, &loaded, active, ttl, OnDoubt::TakeBack)
+        .replace(
+            &id,
+            &loaded,
+            active,
+            ttl,
+            OnDoubt::TakeBack { ttl: code_ttl },
+        )
         .await?;
     let Some(Loaded { grant: active, .. }) = active else {
         return Err(lost_race(proxy, client, id, &hash).await);

@@ -65,10 +65,13 @@ pub(super) async fn refresh(
                     code: asked.code,
                 };
                 let ttl = proxy.settings.refresh_token_ttl;
-                stay_listed(proxy, id, &mut grant).await;
+                proxy
+                    .grants
+                    .stay_listed(&id, &mut grant, ttl, proxy.now())
+                    .await;
                 match proxy
                     .grants
-                    .replace(&id, &loaded, grant, ttl, OnDoubt::TakeBack)
+                    .replace(&id, &loaded, grant, ttl, OnDoubt::TakeBack { ttl })
                     .await?
                 {
                     Some(rotated) => (rotated.grant, to),
@@ -88,24 +91,6 @@ pub(super) async fn refresh(
         ));
     }
     Err(Refusal::unavailable(Reason::Contention).of(id))
-}
-
-/// Says in the lists that the grant still lives, once in a quarter of its life. If that fails it is
-/// tried at the next refresh.
-async fn stay_listed(proxy: &Proxy, id: GrantId, grant: &mut Grant) {
-    let (ttl, now) = (proxy.settings.refresh_token_ttl, proxy.now());
-    if now < grant.indexed_at.saturating_add(ttl.as_secs() / 4) {
-        return;
-    }
-    let (subject, client_id) = (&grant.subject, &grant.client_id);
-    if proxy
-        .grants
-        .index(&id, subject, client_id, ttl, now)
-        .await
-        .is_ok()
-    {
-        grant.indexed_at = now;
-    }
 }
 
 /// What a valid request asks for, and how its token is judged.

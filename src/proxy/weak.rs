@@ -1,0 +1,54 @@
+//! Options that weaken security.
+
+use super::Proxy;
+use crate::{
+    config::Consent,
+    event::{Event, Reason, Step},
+};
+
+/// They are told once, at start.
+pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
+    let settings = &proxy.settings;
+    let host_prefix = settings.cookie_prefix.starts_with("__Host-");
+    let weak = [
+        (
+            settings.base.is_https() && !host_prefix,
+            "cookie_prefix is not __Host-: a neighbouring subdomain can plant cookies",
+        ),
+        (
+            !settings.audience_by_path,
+            "audience_by_path is off: a token for one path is good on all",
+        ),
+        (
+            !settings.upstream_pkce,
+            "upstream_pkce is off: the provider's code is not bound to this login",
+        ),
+        (
+            settings.consent == Consent::Disabled,
+            "consent is disabled: any registered client gets access through a link",
+        ),
+        (
+            settings.allow_plain_pkce,
+            "allow_plain_pkce: whoever sees the authorization request can redeem the code",
+        ),
+        (
+            !storage_encryption,
+            "insecure_without_storage_encryption: the store holds the provider's tokens in the clear",
+        ),
+        (
+            settings.allow_list.trust_unverified,
+            "insecure_trust_unverified_emails: the allow lists believe any address",
+        ),
+        (
+            !settings.token_swap,
+            "token_swap is off: clients hold the provider's access tokens",
+        ),
+        (
+            settings.keep_authorization_header,
+            "keep_authorization_header: the inner service sees bearer tokens",
+        ),
+    ];
+    for (_, words) in weak.iter().filter(|(on, _)| *on) {
+        proxy.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
+    }
+}
