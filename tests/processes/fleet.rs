@@ -102,14 +102,6 @@ impl Fleet {
         self.slots.len()
     }
 
-    /// `kill -9`, if it runs.
-    pub(crate) async fn kill(&self, slot: usize) {
-        let mut process = self.slots[slot].lock().await;
-        if let Some(process) = process.take() {
-            self.end(slot, process).await;
-        }
-    }
-
     /// `kill -9` for the process that has this number, if it still runs.
     pub(crate) async fn kill_incarnation(&self, incarnation: u32) -> Option<usize> {
         for (at, slot) in self.slots.iter().enumerate() {

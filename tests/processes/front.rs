@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Body, extract::State};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
 use crate::common::{Provider, Wire};
@@ -45,7 +45,8 @@ pub(crate) enum Moment {
     After,
 }
 
-type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// Whether the request goes on.
+type Waiting = Pin<Box<dyn Future<Output = bool> + Send>>;
 type Hook = Arc<dyn Fn(Moment, &Exchange) -> Waiting + Send + Sync>;
 
 /// The provider, as the processes see it.
@@ -87,10 +88,10 @@ impl Front {
         ]
     }
 
-    /// Called at both moments of each request, and waited for.
+    /// Called at both moments of each request, and waited for; whatever is not let go on is lost.
     pub(crate) fn at_each<F>(&self, hook: impl Fn(Moment, &Exchange) -> F + Send + Sync + 'static)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = bool> + Send + 'static,
     {
         let hook =
             move |moment, exchange: &Exchange| -> Waiting { Box::pin(hook(moment, exchange)) };
@@ -113,10 +114,11 @@ impl Front {
             .count()
     }
 
-    async fn pause(&self, moment: Moment, exchange: &Exchange) {
+    async fn goes_on(&self, moment: Moment, exchange: &Exchange) -> bool {
         let hook = self.hook.lock().unwrap().clone();
-        if let Some(hook) = hook {
-            hook(moment, exchange).await;
+        match hook {
+            Some(hook) => hook(moment, exchange).await,
+            None => true,
         }
     }
 }
@@ -141,7 +143,9 @@ async fn serve(State(front): State<Front>, request: Request<Body>) -> Response<B
     };
     // The provider does not forget what it was asked because the one who asked has died.
     let work = tokio::spawn(async move {
-        front.pause(Moment::Before, &exchange).await;
+        if !front.goes_on(Moment::Before, &exchange).await {
+            return None;
+        }
         let mut forward = Request::builder()
             .method(parts.method)
             .uri(&exchange.path)
@@ -153,10 +157,14 @@ async fn serve(State(front): State<Front>, request: Request<Body>) -> Response<B
         exchange.status = reply.status.as_u16();
         exchange.answer = serde_json::from_slice(&reply.body).unwrap_or_default();
         front.log.lock().unwrap()[at] = exchange.clone();
-        front.pause(Moment::After, &exchange).await;
-        reply
+        let goes_on = front.goes_on(Moment::After, &exchange).await;
+        goes_on.then_some(reply)
     });
-    let reply = work.await.expect("the provider works");
+    let Some(reply) = work.await.expect("the provider works") else {
+        let mut answer = Response::new(Body::from("whoever asked is dead"));
+        *answer.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+        return answer;
+    };
     let mut answer = Response::new(Body::from(reply.body));
     *answer.status_mut() = reply.status;
     *answer.headers_mut() = reply.headers;

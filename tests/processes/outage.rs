@@ -221,7 +221,11 @@ async fn nothing_is_lost_while_the_provider_hangs() {
 }
 
 async fn provider(answer: Answer) {
-    let environment = [("SESSION_CACHE_TTL", "1"), ("UPSTREAM_TIMEOUT", "2")];
+    let environment = [
+        ("ACCESS_TOKEN_TTL", "600"),
+        ("SESSION_CACHE_TTL", "1"),
+        ("UPSTREAM_TIMEOUT", "2"),
+    ];
     let world = World::start(3, Backend::sqlite(), &environment).await;
     world
         .provider

@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::{
-    common::{Client, Tokens},
+    common::{Client, Reply, Tokens},
+    fleet::BROKEN,
     front::Moment,
     world::{Backend, World},
 };
@@ -31,7 +32,8 @@ async fn a_hundred_requests_at_three_processes_cause_one_renewal_on_redis() {
 }
 
 async fn herd(backend: Backend) {
-    let world = World::start(3, backend, &[("SESSION_CACHE_TTL", "1")]).await;
+    let environment = [("ACCESS_TOKEN_TTL", "600"), ("SESSION_CACHE_TTL", "1")];
+    let world = World::start(3, backend, &environment).await;
     let (client, tokens) = short_lived(&world, true).await;
     for round in 1..=3 {
         run_out().await;
@@ -75,10 +77,11 @@ async fn killed(backend: Backend, moment: Moment, rotating: bool) {
     let started = Instant::now();
     let refresh = {
         let (client, refresh) = (client.clone(), tokens.refresh().to_owned());
-        tokio::spawn(async move { until_served(|| client.refresh(&refresh)).await })
+        tokio::spawn(async move { answered(|| client.refresh(&refresh)).await })
     };
-    until_served(|| client.call("/mcp", &tokens.access)).await;
-    refresh.await.unwrap();
+    let called = answered(|| client.call("/mcp", &tokens.access)).await;
+    called.expect(200);
+    refresh.await.unwrap().expect(200);
     let took = started.elapsed();
     println!("served again after {took:?}");
     assert!(took < LEASE + SLACK, "served again after {took:?}");
@@ -95,23 +98,20 @@ async fn a_rotated_token_that_died_with_its_process_needs_a_new_login() {
     let world = renewer_dies(Backend::sqlite(), Moment::After, true).await;
     let (client, tokens) = short_lived(&world, true).await;
     run_out().await;
-    let started = Instant::now();
-    let reply = loop {
-        let reply = client.call("/mcp", &tokens.access).await;
-        if !matches!(reply.status.as_u16(), 503 | crate::fleet::BROKEN) {
-            break reply;
-        }
-        assert!(started.elapsed() < LEASE + SLACK);
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    };
-    reply.expect(401);
-    let refused = client.refresh(tokens.refresh()).await;
+    answered(|| client.call("/mcp", &tokens.access))
+        .await
+        .expect(401);
+    let refused = answered(|| client.refresh(tokens.refresh())).await;
     refused.refused(400, "invalid_grant");
     world.close();
 }
 
 async fn renewer_dies(backend: Backend, moment: Moment, rotating: bool) -> World {
-    let environment = [("SESSION_CACHE_TTL", "1"), ("UPSTREAM_TIMEOUT", "1")];
+    let environment = [
+        ("ACCESS_TOKEN_TTL", "600"),
+        ("SESSION_CACHE_TTL", "1"),
+        ("UPSTREAM_TIMEOUT", "1"),
+    ];
     let world = World::start(3, backend, &environment).await;
     world
         .provider
@@ -125,6 +125,7 @@ async fn renewer_dies(backend: Backend, moment: Moment, rotating: bool) -> World
             if dies {
                 fleet.kill_incarnation(incarnation).await.expect("it asked");
             }
+            !dies
         }
     });
     world
@@ -142,14 +143,15 @@ async fn run_out() {
     tokio::time::sleep(Duration::from_secs(UPSTREAM_SECONDS + 1)).await;
 }
 
-/// Nothing but success and "come back" on the way.
-async fn until_served<F: Future<Output = crate::common::Reply>>(ask: impl Fn() -> F) {
+/// What comes after "come back" and broken connections.
+async fn answered<F: Future<Output = Reply>>(ask: impl Fn() -> F) -> Reply {
+    let started = Instant::now();
     loop {
         let reply = ask().await;
-        match reply.status.as_u16() {
-            200 => return,
-            503 | crate::fleet::BROKEN => tokio::time::sleep(Duration::from_millis(100)).await,
-            _ => panic!("{reply:?}"),
+        if !matches!(reply.status.as_u16(), 503 | BROKEN) {
+            return reply;
         }
+        assert!(started.elapsed() < LEASE + SLACK, "{reply:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

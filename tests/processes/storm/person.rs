@@ -25,6 +25,9 @@ pub(crate) struct Person {
     world: Arc<World>,
     record: Arc<Record>,
     dice: Dice,
+    /// Whether processes with other secrets are about: a token or a page of one is then nothing to
+    /// another, which costs a refresh or a login that has not ended.
+    is_mixed: bool,
 }
 
 struct Session {
@@ -47,6 +50,14 @@ impl Person {
             world: world.clone(),
             record: record.clone(),
             dice,
+            is_mixed: false,
+        }
+    }
+
+    pub(crate) fn among_other_secrets(self) -> Self {
+        Self {
+            is_mixed: true,
+            ..self
         }
     }
 
@@ -113,8 +124,6 @@ impl Person {
                 _ => return Heard { reply, lost },
             }
             if started.elapsed() > PATIENCE {
-                self.record
-                    .violation(format!("{step}: not served for {PATIENCE:?}: {reply:?}"));
                 return Heard { reply, lost };
             }
             tokio::time::sleep(self.dice.millis(30, 200)).await;
@@ -260,6 +269,10 @@ impl Person {
                         browser.open(&page.url).await
                     };
                 }
+                400 if self.is_mixed => {
+                    self.record.count("login: 400 of another secret");
+                    return None;
+                }
                 400 if at_callback && lost_at_callback => {
                     // A page that says what to do, not a 500.
                     self.record.count("callback: already used");
@@ -283,7 +296,13 @@ impl Person {
         match reply.status.as_u16() {
             200 => true,
             401 if unix_now() >= session.access_ends => true,
-            401 => self.logged_out(session, format!("call: {reply:?}")),
+            401 if self.is_mixed => {
+                self.record.count("call: 401 of another secret");
+                session.access_ends = 0;
+                true
+            }
+            // Not served for so long is as good as logged out.
+            401 | 503 | BROKEN => self.logged_out(session, format!("call: {reply:?}")),
             _ => {
                 self.record.violation(format!("call: {reply:?}"));
                 true
@@ -315,6 +334,7 @@ impl Person {
                     self.record.succeeded(&presented, &renewed.refresh);
                     *session = renewed;
                 }
+                503 | BROKEN => return self.logged_out(session, format!("refresh: {reply:?}")),
                 400 if reply.error() == "invalid_grant" => {
                     return self.logged_out(session, format!("refresh: {reply:?}"));
                 }

@@ -1,0 +1,112 @@
+//! Two instances of one server, on one Redis, behind one URL.
+//!
+//! ```text
+//! redis-server --port 6379 &
+//! REDIS_URL=redis://127.0.0.1:6379 cargo run --example redis --features redis
+//! ```
+//!
+//! Every connection to `http://127.0.0.1:8080` goes to the other instance than the one before it, as
+//! behind a balancer without sticky sessions. Add `http://127.0.0.1:8080/mcp` to an MCP client, or
+//! look at it with a browser: registration, login, codes, refreshes and calls may each meet another
+//! instance. A small identity provider comes with it.
+//!
+//! What makes them one deployment is three things that both are told: the base URL, the secret, and
+//! the Redis. On several hosts it is the same.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
+#[path = "support/idp/mod.rs"]
+mod idp;
+
+use std::{error::Error, net::SocketAddr, process::ExitCode};
+
+use axum::{Json, Router, http::Extensions, routing::any};
+use idp::IdentityProvider;
+use serde_json::{Value, json};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+use tower_oauth_proxy::{
+    AuthSession, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
+    storage::RedisStorage,
+};
+
+/// One instance. On another host this would be another process with the same arguments.
+async fn instance(
+    name: &'static str,
+    base_url: &str,
+    redis_url: &str,
+    secret: SecretKey,
+    idp: &IdentityProvider,
+) -> Result<Router, ConfigError> {
+    let upstream = provider::generic(
+        &idp.url("/authorize"),
+        &idp.url("/token"),
+        idp::CLIENT_ID,
+        idp.client_secret.as_str(),
+    )
+    .issuer(&idp.issuer)
+    .userinfo_url(idp.url("/userinfo"))
+    .revocation_url(idp.url("/revoke"));
+    let config = OAuthProxyConfig::builder(upstream, base_url)
+        .secret_key(secret)
+        .scopes(["openid", "profile"])
+        .token_storage(RedisStorage::connect(redis_url).await?)
+        .build()?;
+    let who_am_i = async move |extensions: Extensions| -> Json<Value> {
+        let session = AuthSession::from_extensions(&extensions);
+        Json(json!({ "instance": name, "subject": session.map(AuthSession::subject) }))
+    };
+    Ok(Router::new()
+        .route("/mcp", any(who_am_i))
+        .layer(OAuthProxyLayer::new(config)))
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let redis_url =
+        std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
+    let front = TcpListener::bind("127.0.0.1:8080").await?;
+    let base_url = format!("http://{}", front.local_addr()?);
+    let callback = format!("{base_url}/oauth/callback");
+    let idp = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, callback)?;
+
+    // Real instances read it from where secrets are kept. A new one at each start would make clients
+    // register anew.
+    let secret: [u8; 32] = rand::random();
+    let mut instances = Vec::new();
+    for name in ["one", "two"] {
+        let secret = SecretKey::from_bytes(secret)?;
+        let app = instance(name, &base_url, &redis_url, secret, &idp).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        instances.push(listener.local_addr()?);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+    }
+    let people = idp::PEOPLE.map(|person| person.name).join(" or ");
+    println!("{base_url}/mcp is served by {instances:?} in turn; log in as {people}");
+    in_turn(front, &instances).await
+}
+
+/// A balancer in a few lines: each connection goes to the next instance.
+async fn in_turn(front: TcpListener, instances: &[SocketAddr]) -> Result<(), Box<dyn Error>> {
+    for &instance in instances.iter().cycle() {
+        let (mut outside, _) = front.accept().await?;
+        tokio::spawn(async move {
+            if let Ok(mut inside) = TcpStream::connect(instance).await {
+                let _ = copy_bidirectional(&mut outside, &mut inside).await;
+            }
+        });
+    }
+    Ok(())
+}
