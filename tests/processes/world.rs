@@ -145,6 +145,13 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// A hook at the provider may hold the processes, which hold the provider: they would outlive us.
+    fn drop(&mut self) {
+        self.front.no_more();
+    }
+}
+
 /// The same client, asking one process.
 pub(crate) fn at(client: &Client, wire: &Wire) -> Client {
     Client {

@@ -291,8 +291,22 @@ impl Person {
         if unix_now() + 2 >= session.access_ends && !self.refresh(client, session).await {
             return false;
         }
+        // Sometimes several at once: their processes find the provider's token over together.
+        let beside = if self.dice.below(3) == 0 { 3 } else { 0 };
+        let beside = (0..beside).map(|_| {
+            let (client, access) = (client.clone(), session.access.clone());
+            tokio::spawn(async move { client.call("/mcp", &access).await })
+        });
+        let beside: Vec<_> = beside.collect();
         let ask = || client.call("/mcp", &session.access);
-        let Heard { reply, .. } = self.persist("call", ask).await;
+        let Heard { mut reply, .. } = self.persist("call", ask).await;
+        for other in beside {
+            self.record.count("call at the same time");
+            let other = other.await.unwrap();
+            if !matches!(other.status.as_u16(), 200 | 503 | BROKEN) {
+                reply = other;
+            }
+        }
         match reply.status.as_u16() {
             200 => true,
             401 if unix_now() >= session.access_ends => true,
