@@ -153,14 +153,23 @@ async fn a_stolen_dump_holds_no_token_no_secret_no_person_and_no_client() {
         .unwrap();
 
     let keys = server.cli(&["KEYS", "*"]);
-    assert!(keys.lines().count() >= 3, "grant, callback, denial: {keys}");
+    let mut kinds = std::collections::BTreeSet::new();
     for key in keys.lines() {
-        let kind = ["grant:", "callback:", "denied:"]
-            .iter()
-            .find_map(|kind| key.strip_prefix("oauth-proxy:")?.strip_prefix(kind));
-        let hash = kind.unwrap_or_else(|| panic!("an unknown kind of key: {key}"));
-        assert_eq!(hash.len(), 43, "{key}");
+        let name = key.strip_prefix("oauth-proxy:").unwrap();
+        let (kind, rest) = name.split_once(':').unwrap();
+        // A hash, a MAC and the part of a list, the name of a secret.
+        let (hash, part) = rest.split_once(':').unwrap_or((rest, "0"));
+        let length = match kind {
+            "grant" | "callback" | "denied" => 43,
+            "subject" | "client" => 22,
+            "secret" => 8,
+            _ => panic!("an unknown kind of key: {key}"),
+        };
+        assert_eq!(hash.len(), length, "{key}");
+        assert!(part.parse::<u8>().unwrap() < 16, "{key}");
+        kinds.insert(kind);
     }
+    assert_eq!(kinds.len(), 6, "{kinds:?}");
     server.cli(&["CONFIG", "SET", "rdbcompression", "no"]);
     assert_eq!(server.cli(&["SAVE"]), "OK");
     let dump = fs::read(server.dir.join("dump.rdb")).unwrap();
