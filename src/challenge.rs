@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header, uri::PathAndQuery};
+use serde::Serialize;
 
 use crate::{
     body::OwnResponse,
@@ -19,6 +20,8 @@ pub(crate) struct Challenges(Arc<Inner>);
 
 struct Inner {
     base: BaseUrl,
+    /// The document of the base URL.
+    metadata_url: String,
     /// The scopes that every request needs, as the challenge names them.
     base_scopes: ScopeSet,
     events: Arc<Events>,
@@ -49,6 +52,7 @@ impl Challenges {
     pub(crate) fn new(base: &BaseUrl, base_scopes: &ScopeSet, events: Arc<Events>) -> Self {
         Self(Arc::new(Inner {
             base: base.clone(),
+            metadata_url: protected_resource_url(base),
             base_scopes: base_scopes.clone(),
             events,
         }))
@@ -76,35 +80,41 @@ impl Challenges {
             Refused::Forbidden(why) => (StatusCode::FORBIDDEN, Some("access_denied"), *why),
             Refused::Unavailable => return unavailable(),
         };
-        let mut body = serde_json::Map::new();
-        if let Some(error) = error {
-            body.insert("error".into(), error.into());
-        }
-        body.insert("error_description".into(), description.into());
-        let mut response = json(status, &serde_json::Value::Object(body));
+        let body = Refusal {
+            error,
+            error_description: description,
+        };
+        let mut response = json(status, &body);
         if matches!(refused, Refused::Forbidden(_)) {
             return response;
         }
+        let mut challenge = String::with_capacity(256 + path.len());
+        challenge.push_str("Bearer ");
+        if let Some(error) = error {
+            let parts = [
+                "error=\"",
+                error,
+                "\", error_description=\"",
+                description,
+                "\", ",
+            ];
+            challenge.extend(parts);
+        }
+        let parts = [
+            "resource_metadata=\"",
+            &self.0.metadata_url,
+            self.below(path),
+            "\"",
+        ];
+        challenge.extend(parts);
+        let base_scopes = &self.0.base_scopes;
         let scopes = match refused {
             // What every request needs counts too: a token for the rest alone would not pass.
-            Refused::InsufficientScope(needed) => self.0.base_scopes.union(needed),
-            _ => self.0.base_scopes.clone(),
+            Refused::InsufficientScope(needed) => &base_scopes.union(needed),
+            _ => base_scopes,
         };
-        let mut challenge = String::from("Bearer ");
-        if let Some(error) = error {
-            challenge.push_str("error=\"");
-            challenge.push_str(error);
-            challenge.push_str("\", error_description=\"");
-            challenge.push_str(description);
-            challenge.push_str("\", ");
-        }
-        challenge.push_str("resource_metadata=\"");
-        challenge.push_str(&self.metadata_url(path));
-        challenge.push('"');
         if !scopes.is_empty() {
-            challenge.push_str(", scope=\"");
-            challenge.push_str(&scopes.to_string());
-            challenge.push('"');
+            challenge.extend([", scope=\"", &scopes.to_string(), "\""]);
         }
         // Every part is our own words, a checked URL or a scope, none of which holds a quote.
         if let Ok(value) = HeaderValue::try_from(challenge) {
@@ -115,24 +125,29 @@ impl Challenges {
         response
     }
 
-    /// The document for the path asked for (claude.ai wants `resource` to be the URL the person
-    /// typed), or the base document where the path is odd.
-    fn metadata_url(&self, path: &str) -> String {
-        let base = &self.0.base;
-        let resource = (path.len() <= MAX_CHALLENGED_PATH)
-            .then(|| Resource::at(base, path))
-            .flatten()
-            .unwrap_or_else(|| Resource::base(base));
-        protected_resource_url(base, resource.as_str())
+    /// The path asked for, below the base URL: claude.ai wants the document whose `resource` is the
+    /// URL the person typed. Where the path is odd it is the base document's.
+    fn below<'a>(&self, path: &'a str) -> &'a str {
+        let is_short = path.len() <= MAX_CHALLENGED_PATH;
+        let below = is_short.then(|| Resource::below(&self.0.base, path));
+        below.flatten().unwrap_or_default()
     }
+}
+
+/// The body of a refusal.
+#[derive(Serialize)]
+struct Refusal<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    error_description: &'a str,
 }
 
 /// The store or the provider cannot be asked: the token may be good, so this is not a 401.
 fn unavailable() -> OwnResponse {
-    let body = serde_json::json!({
-        "error": "temporarily_unavailable",
-        "error_description": "the session cannot be checked just now",
-    });
+    let body = Refusal {
+        error: Some("temporarily_unavailable"),
+        error_description: "the session cannot be checked just now",
+    };
     let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
     response.headers_mut().insert(
         header::RETRY_AFTER,
@@ -141,10 +156,13 @@ fn unavailable() -> OwnResponse {
     response
 }
 
-fn json(status: StatusCode, body: &serde_json::Value) -> OwnResponse {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+fn json(status: StatusCode, body: &Refusal<'_>) -> OwnResponse {
+    // Two strings under fixed names are always JSON.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(4);
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),

@@ -118,7 +118,7 @@ impl OAuthProxyHandle {
             Some(id) => crate::endpoint::end_grant(&self.proxy, id).await.map(drop),
             None => {
                 let token = session.upstream().access_token();
-                self.proxy.sessions.forget(token);
+                self.proxy.sessions.forget(token.as_bytes());
                 Ok(())
             }
         }

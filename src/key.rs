@@ -14,7 +14,6 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::{error::ConfigError, random};
@@ -172,7 +171,7 @@ impl MacKey {
     pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         let expected = self.tag(message);
         match expected.get(..tag.len()) {
-            Some(prefix) if tag.len() >= MIN_TAG_BYTES => prefix.ct_eq(tag).into(),
+            Some(prefix) if tag.len() >= MIN_TAG_BYTES => constant_time_eq(prefix, tag),
             _ => false,
         }
     }
@@ -282,9 +281,7 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
 }
 
 /// Compares two secrets without telling by the time it takes where they differ.
-pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
-    a.ct_eq(b).into()
-}
+pub(crate) use constant_time_eq::constant_time_eq;
 
 #[cfg(test)]
 mod tests {

@@ -13,12 +13,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    bearer::{self, Credentials, cors},
+    bearer::{self, Check, Credentials, cors},
     body::{OwnResponse, ResponseBody},
-    challenge::{Asked, Refused},
+    challenge::Asked,
     endpoint,
     error::BoxError,
-    event::Reason,
     future::ResponseFuture,
     handle::OAuthProxyHandle,
     proxy::{OAuthProxyConfig, Proxy},
@@ -125,39 +124,34 @@ impl<S> OAuthProxyService<S> {
             return ResponseFuture::ready(cors::preflight());
         }
         let path = request.uri().path();
-        match bearer::credentials(request.headers()) {
-            Credentials::Bearer(token) => {
-                if let Some(session) = bearer::cached(&self.proxy, token, path) {
+        let refusal = match bearer::credentials(request.headers()) {
+            Credentials::Bearer(token) => match bearer::check(&self.proxy, token, path) {
+                Check::Passed(session) => {
                     self.hide_token(&mut request);
                     let session = session.asked_at(request.uri());
                     request.extensions_mut().insert(session);
                     return ResponseFuture::inner(self.inner.call(request), with_cors);
                 }
-                let (token, path) = (token.to_owned(), path.to_owned());
-                let proxy = Arc::clone(&self.proxy);
-                let check = async move {
-                    let session = bearer::check(proxy, token, path).await;
-                    session.map_err(|refusal| readable(refusal, with_cors))
-                };
-                self.hide_token(&mut request);
-                // The instance that was polled ready goes with the request; a fresh clone stays.
-                let clone = self.inner.clone();
-                let ready = mem::replace(&mut self.inner, clone);
-                ResponseFuture::checking(Box::pin(check), ready, request, with_cors)
+                Check::Asks(question) => {
+                    let check = async move {
+                        let session = question.ask().await;
+                        session.map_err(|refusal| readable(refusal, with_cors))
+                    };
+                    self.hide_token(&mut request);
+                    // The instance that was polled ready goes with the request; a fresh clone stays.
+                    let clone = self.inner.clone();
+                    let ready = mem::replace(&mut self.inner, clone);
+                    return ResponseFuture::checking(Box::pin(check), ready, request, with_cors);
+                }
+                Check::Refused(refusal) => refusal,
+            },
+            Credentials::None if settings.optional_auth => {
+                return self.without_session(request, with_cors);
             }
-            Credentials::None if settings.optional_auth => self.without_session(request, with_cors),
-            Credentials::None => {
-                bearer::tell(&self.proxy, Reason::NoCredentials, None, None);
-                let refusal = self.proxy.challenges.refuse(path, &Refused::NoCredentials);
-                ResponseFuture::ready(readable(refusal, with_cors))
-            }
-            Credentials::Malformed => {
-                bearer::tell(&self.proxy, Reason::Malformed, None, None);
-                let refused = Refused::InvalidToken("the Authorization header is malformed");
-                let refusal = self.proxy.challenges.refuse(path, &refused);
-                ResponseFuture::ready(readable(refusal, with_cors))
-            }
-        }
+            Credentials::None => bearer::no_credentials(&self.proxy, path),
+            Credentials::Malformed => bearer::malformed(&self.proxy, path),
+        };
+        ResponseFuture::ready(readable(refusal, with_cors))
     }
 
     /// On to the inner service, where a guard may still want to challenge as this layer would.

@@ -113,10 +113,10 @@ impl Routes {
     }
 }
 
-/// The URL of the RFC 9728 document for a resource below the base URL.
-pub(crate) fn protected_resource_url(base: &BaseUrl, resource: &str) -> String {
-    let path = resource.get(base.origin().len()..).unwrap_or_default();
-    format!("{}{PROTECTED_RESOURCE}{path}", base.origin())
+/// The URL of the RFC 9728 document for the base URL; for a resource below it, what stands below is
+/// appended.
+pub(crate) fn protected_resource_url(base: &BaseUrl) -> String {
+    [base.origin(), PROTECTED_RESOURCE, base.path()].concat()
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::common::{
 };
 
 const BASE: &str = "https://proxy.example";
-const APP: &str = "upstream-app";
+pub(crate) const APP: &str = "upstream-app";
 
 /// What the provider's tokens take, in bytes: JWTs of ordinary size, as Entra ID and Keycloak issue.
 pub(crate) const ACCESS_TOKEN_BYTES: usize = 1200;
@@ -131,7 +131,7 @@ impl Deployment {
     }
 }
 
-async fn log_in(client: Client, pkce: Pkce, subject: String) -> String {
+pub(crate) async fn log_in(client: Client, pkce: Pkce, subject: String) -> String {
     let url = client.authorize(&pkce, "client-state").url();
     let sent = client.wire.get(&url, &[]).await;
     let cookies = cookies(&sent);

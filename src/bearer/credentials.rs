@@ -9,8 +9,9 @@ use crate::limits::MAX_BEARER;
 pub(crate) enum Credentials<'a> {
     /// No header, or a scheme that is not ours.
     None,
-    /// One bearer token, as it was sent.
-    Bearer(&'a str),
+    /// What stands where one bearer token should, within the limit; [`as_token68`] says whether it
+    /// can be one. (A token that is found in the cache needs not be looked through.)
+    Bearer(&'a [u8]),
     /// Something that claims to be a bearer token and cannot be one.
     Malformed,
 }
@@ -39,15 +40,31 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
         };
     };
     let token = token.trim_ascii();
-    if token.is_empty() || token.len() > MAX_BEARER || !token.iter().all(is_token68) {
+    if token.is_empty() || token.len() > MAX_BEARER {
         return Credentials::Malformed;
     }
-    std::str::from_utf8(token).map_or(Credentials::Malformed, Credentials::Bearer)
+    Credentials::Bearer(token)
+}
+
+/// The token as text; `None` when it holds what no bearer token may.
+pub(super) fn as_token68(token: &[u8]) -> Option<&str> {
+    let token = std::str::from_utf8(token).ok()?;
+    token.bytes().all(is_token68).then_some(token)
 }
 
 /// The alphabet of RFC 9110 section 11.2.
-fn is_token68(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte)
+fn is_token68(byte: u8) -> bool {
+    const TABLE: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            table[byte] = (byte as u8).is_ascii_alphanumeric()
+                || matches!(byte as u8, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+            byte += 1;
+        }
+        table
+    };
+    TABLE.get(usize::from(byte)).copied().unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -59,7 +76,13 @@ mod tests {
         for line in lines {
             headers.append(header::AUTHORIZATION, line.parse().unwrap());
         }
-        format!("{:?}", credentials(&headers))
+        match credentials(&headers) {
+            Credentials::Bearer(token) => match as_token68(token) {
+                Some(token) => format!("Bearer({token:?})"),
+                None => "Malformed".to_owned(),
+            },
+            other => format!("{other:?}"),
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::{
     answer,
     refusal::Refusal,
     request,
-    token::{self, authenticate},
+    token::{authenticate, open_passed_through},
 };
 use crate::{
     body::OwnResponse,
@@ -24,6 +24,7 @@ use crate::{
     grant::{Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
     proxy::Proxy,
+    token::AccessClaims,
 };
 
 pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
@@ -80,8 +81,8 @@ fn grant_of(proxy: &Proxy, token: &str) -> Option<GrantId> {
     if let Some((id, _)) = proxy.grants.refresh_tokens.read(token) {
         return Some(id);
     }
-    let claims = proxy.access_tokens.verify(token, proxy.now()).ok()?;
-    GrantId::parse(&claims.gid)
+    let grant = |claims: &AccessClaims<'_>| GrantId::parse(&claims.gid);
+    proxy.access_tokens.verify(token, proxy.now(), grant).ok()?
 }
 
 /// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is
@@ -162,7 +163,7 @@ async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
 /// refresh token opens for it alone; anything else is taken for an access token, whose holder could
 /// use it anyway.
 async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> Result<(), Refusal> {
-    let opened = token::open_passed_through(proxy, &client.id, token);
+    let opened = open_passed_through(proxy, &client.id, token);
     let (token, hint) = match &opened {
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),
@@ -172,7 +173,7 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
     if !is_token {
         return Ok(());
     }
-    proxy.sessions.forget(token);
+    proxy.sessions.forget(token.as_bytes());
     match proxy.upstream.revoke(token, hint).await {
         Ok(true) => {
             proxy.emit(&Event::done(Step::Revoke));

@@ -45,6 +45,12 @@ impl Resource {
     /// The resource at a request's whole path, the base URL's own path included. `None` when it is
     /// not below the base URL, or odd: empty or dot segments, a needless or doubtful escape.
     pub(crate) fn at(base: &BaseUrl, path: &str) -> Option<Self> {
+        let below = Self::below(base, path)?;
+        Some(Self([base.as_str(), below].concat().into()))
+    }
+
+    /// What [`at`](Self::at) puts behind the base URL: empty, or beginning with `/`.
+    pub(crate) fn below<'a>(base: &BaseUrl, path: &'a str) -> Option<&'a str> {
         let below = below(path, base.path())?;
         let clear = is_single_reading(path)
             && !path.contains("//")
@@ -53,8 +59,13 @@ impl Resource {
         if !clear || base.as_str().len() + below.len() > MAX_BYTES {
             return None;
         }
-        let below = if below == "/" { "" } else { below };
-        Some(Self([base.as_str(), below].concat().into()))
+        Some(if below == "/" { "" } else { below })
+    }
+
+    /// The audience of a token that was issued under this base URL: [`as_str`](Self::as_str) of some
+    /// resource, and so not parsed as a stranger's word is. `None` when it is of another base URL.
+    pub(crate) fn issued(audience: &str, base: &BaseUrl) -> Option<Self> {
+        below(audience, base.as_str()).map(|_| Self(audience.into()))
     }
 
     /// Whether a token for this resource is good at a request's whole path.

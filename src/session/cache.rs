@@ -1,106 +1,293 @@
 //! Sessions that were validated a moment ago.
 //!
-//! The key is the whole token. It is hashed by its tail only (the signature, which nobody can
-//! choose) and compared in constant time; a token that was refused is never put here.
+//! A token is found by a keyed hash of its tail (the signature, which nobody can choose) and then
+//! compared whole, in constant time; a token that was refused is never put here.
+//!
+//! A look takes one shard's lock for reading and changes nothing, so that cores do not wait for each
+//! other. Nothing is swept entry by entry: each shard holds a young and an old generation, and drops
+//! the old one whole when the young one is full or as old as a session may get. What is dropped too
+//! early is validated once more.
 
 use std::{
-    hash::{Hash, Hasher},
-    sync::Arc,
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    mem,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
-use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
-
 use super::AuthSession;
-use crate::{grant::LiveGrant, key::constant_time_eq, limits::SESSION_CACHE_BYTES};
+use crate::{key::constant_time_eq, limits::SESSION_CACHE_BYTES};
+
+/// More than the cores of most machines: two of them rarely write at one shard.
+const SHARDS: usize = 64;
+/// What one generation of a shard may hold, in bytes.
+const GENERATION_BYTES: usize = SESSION_CACHE_BYTES / SHARDS / 2;
+/// A base64url HMAC-SHA256 tag; of a shorter token, all of it.
+const TAIL: usize = 43;
 
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
-    sessions: Option<Cache<Token, Arc<CachedSession>>>,
-    pub(crate) ttl: Duration,
+    shards: Box<[Shard]>,
+    /// Keyed anew in each process: nobody can choose tokens that meet.
+    hasher: RandomState,
+    ttl: Duration,
 }
 
-/// A session, and until when it may be served without asking anybody.
-pub(crate) struct CachedSession {
-    pub(crate) session: AuthSession,
-    pub(crate) fresh_until: u64,
-    /// Whether it covers the scopes that every request needs.
-    pub(crate) is_sufficient: bool,
-    pub(crate) live: Option<Arc<LiveGrant>>,
+/// On cache lines of its own: else one core's reading slows its neighbours down.
+#[repr(align(128))]
+#[derive(Default)]
+struct Shard(RwLock<Generations>);
+
+#[derive(Default)]
+struct Generations {
+    young: Sessions,
+    old: Sessions,
+    young_bytes: usize,
+    /// When the young generation becomes the old one, in seconds since the Unix epoch.
+    turn_at: u64,
+}
+
+type Sessions = HashMap<u64, Entry, BuildHasherDefault<AlreadyHashed>>;
+
+struct Entry {
+    token: Box<[u8]>,
+    session: AuthSession,
 }
 
 impl SessionCache {
     pub(crate) fn new(ttl: Duration) -> Self {
-        let sessions = (ttl.as_secs() > 0).then(|| {
-            Cache::builder()
-                .max_capacity(SESSION_CACHE_BYTES)
-                .weigher(|token: &Token, cached: &Arc<CachedSession>| {
-                    let bytes = token.0.len() + cached.session.size();
-                    u32::try_from(bytes).unwrap_or(u32::MAX)
-                })
-                .eviction_policy(EvictionPolicy::lru())
-                .time_to_live(ttl)
-                .build()
-        });
-        Self { sessions, ttl }
+        let shards = match ttl.as_secs() {
+            0 => 0,
+            _ => SHARDS,
+        };
+        Self {
+            shards: (0..shards).map(|_| Shard::default()).collect(),
+            hasher: RandomState::new(),
+            ttl,
+        }
+    }
+
+    /// Until when a session that is validated now may be served from here.
+    pub(crate) fn end_of_life(&self, now: u64) -> u64 {
+        now.saturating_add(self.ttl.as_secs())
     }
 
     /// The session of this token, if it may be served now.
-    pub(crate) fn get(&self, token: &str, now: u64) -> Option<Arc<CachedSession>> {
-        let cached = self.sessions.as_ref()?.get(&Presented(token.as_bytes()))?;
-        let is_live =
-            now < cached.fresh_until && !cached.live.as_ref().is_some_and(|live| live.is_revoked());
-        is_live.then_some(cached)
+    pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<AuthSession> {
+        let (key, shard) = self.place(token)?;
+        let session = shard.read().find(key, token)?.session.clone();
+        session.is_fresh(now).then_some(session)
     }
 
-    pub(crate) fn put(&self, token: &str, session: Arc<CachedSession>) {
-        if let Some(sessions) = &self.sessions {
-            sessions.insert(Token(token.as_bytes().into()), session);
-        }
+    pub(crate) fn put(&self, token: &[u8], session: AuthSession, now: u64) {
+        let Some((key, shard)) = self.place(token) else {
+            return;
+        };
+        let entry = Entry {
+            token: token.into(),
+            session,
+        };
+        let dead = shard.write().put(key, entry, now, self.ttl);
+        // Only now, without the lock.
+        drop(dead);
     }
 
     /// Forgets one token, in passthrough mode where no grant ties it to others.
-    pub(crate) fn forget(&self, token: &str) {
-        if let Some(sessions) = &self.sessions {
-            sessions.invalidate(&Presented(token.as_bytes()));
+    pub(crate) fn forget(&self, token: &[u8]) {
+        if let Some((key, shard)) = self.place(token) {
+            shard.write().forget(key);
         }
     }
-}
 
-struct Token(Box<[u8]>);
-
-struct Presented<'a>(&'a [u8]);
-
-/// A base64url HMAC-SHA256 tag; of a shorter token, all of it.
-const TAIL: usize = 43;
-
-fn hash_tail<H: Hasher>(token: &[u8], state: &mut H) {
-    let tail = token.len().saturating_sub(TAIL);
-    state.write(token.get(tail..).unwrap_or(token));
-}
-
-impl Hash for Token {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_tail(&self.0, state);
+    fn place(&self, token: &[u8]) -> Option<(u64, &Shard)> {
+        let tail = token.len().saturating_sub(TAIL);
+        let key = self.hasher.hash_one(token.get(tail..)?);
+        // Neither end of the hash: the map chooses its own place by those.
+        let shard = usize::from(key.to_be_bytes()[3]) % SHARDS;
+        Some((key, self.shards.get(shard)?))
     }
 }
 
-impl PartialEq for Token {
-    fn eq(&self, other: &Self) -> bool {
-        constant_time_eq(&self.0, &other.0)
+impl Shard {
+    fn read(&self) -> RwLockReadGuard<'_, Generations> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Generations> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Eq for Token {}
+impl Generations {
+    fn find(&self, key: u64, token: &[u8]) -> Option<&Entry> {
+        let found = self.young.get(&key).or_else(|| self.old.get(&key));
+        found.filter(|entry| constant_time_eq(&entry.token, token))
+    }
 
-impl Hash for Presented<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        hash_tail(self.0, state);
+    /// Returns the generation that had to go.
+    #[must_use]
+    fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Sessions {
+        let size = entry.size();
+        let is_full = self.young_bytes + size > GENERATION_BYTES;
+        let mut dead = Sessions::default();
+        if is_full || now >= self.turn_at {
+            dead = mem::replace(&mut self.old, mem::take(&mut self.young));
+            self.young_bytes = 0;
+            self.turn_at = now.saturating_add(ttl.as_secs());
+        }
+        if size <= GENERATION_BYTES {
+            self.young_bytes += size;
+            let replaced = self.young.insert(key, entry);
+            self.young_bytes -= replaced.map_or(0, |entry| entry.size());
+        }
+        dead
+    }
+
+    fn forget(&mut self, key: u64) {
+        self.old.remove(&key);
+        let gone = self.young.remove(&key);
+        self.young_bytes -= gone.map_or(0, |entry| entry.size());
     }
 }
 
-impl Equivalent<Token> for Presented<'_> {
-    fn equivalent(&self, token: &Token) -> bool {
-        constant_time_eq(self.0, &token.0)
+impl Entry {
+    fn size(&self) -> usize {
+        self.token.len() + self.session.size()
+    }
+}
+
+/// The keys are hashes.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::tests::{session, session_of_size};
+
+    const TTL: Duration = Duration::from_secs(10);
+
+    fn held(cache: &SessionCache) -> usize {
+        let shards = cache.shards.iter().map(Shard::read);
+        shards
+            .map(|shard| shard.young.len() + shard.old.len())
+            .sum()
+    }
+
+    fn bytes(cache: &SessionCache) -> usize {
+        let of = |sessions: &Sessions| sessions.values().map(Entry::size).sum::<usize>();
+        let shards = cache.shards.iter().map(Shard::read);
+        shards.map(|shard| of(&shard.young) + of(&shard.old)).sum()
+    }
+
+    #[test]
+    fn only_the_whole_token_finds_its_session() {
+        let cache = SessionCache::new(TTL);
+        let token = [b"header.payload.".as_slice(), &[b's'; TAIL]].concat();
+        cache.put(&token, session("read", &[]), 0);
+        assert!(cache.get(&token, 0).is_some());
+        // The same tail, and so the same place, each time.
+        let mut other = token.clone();
+        other[0] = b'H';
+        for wrong in [
+            &other[..],
+            &token[1..],
+            &[&[b'x'], &token[..]].concat(),
+            b"",
+        ] {
+            assert!(cache.get(wrong, 0).is_none());
+        }
+        // A short one is its own tail.
+        cache.put(b"short", session("read", &[]), 0);
+        assert!(cache.get(b"short", 0).is_some() && cache.get(b"shor", 0).is_none());
+    }
+
+    #[test]
+    fn a_forgotten_token_is_gone_from_both_generations() {
+        let cache = SessionCache::new(TTL);
+        cache.put(b"token", session("read", &[]), 0);
+        cache.put(b"token", session("read", &[]), 10);
+        assert_eq!(held(&cache), 2);
+        cache.forget(b"token");
+        assert_eq!((held(&cache), bytes(&cache)), (0, 0));
+    }
+
+    #[test]
+    fn a_time_to_live_of_zero_keeps_nothing() {
+        let cache = SessionCache::new(Duration::ZERO);
+        cache.put(b"token", session("read", &[]), 0);
+        assert!(cache.get(b"token", 0).is_none());
+        cache.forget(b"token");
+    }
+
+    #[test]
+    fn what_is_older_than_two_lives_is_dropped_from_memory() {
+        let cache = SessionCache::new(TTL);
+        for n in 0..2_000_u32 {
+            cache.put(&n.to_be_bytes(), session("read", &[]), 0);
+        }
+        assert_eq!(held(&cache), 2_000);
+        for now in [10, 20] {
+            for n in 0..2_000_u32 {
+                cache.put(&(n + 10_000).to_be_bytes(), session("read", &[]), now);
+            }
+        }
+        assert!((0..2_000_u32).all(|n| cache.get(&n.to_be_bytes(), 0).is_none()));
+    }
+
+    #[test]
+    fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
+        let cache = SessionCache::new(TTL);
+        for n in 0..40_000_u32 {
+            cache.put(&n.to_be_bytes(), session_of_size(4_000), 0);
+            assert!(cache.get(&n.to_be_bytes(), 0).is_some(), "{n}");
+        }
+        assert!(bytes(&cache) <= SESSION_CACHE_BYTES);
+        assert!(bytes(&cache) > SESSION_CACHE_BYTES / 3, "{}", bytes(&cache));
+        // Larger than a generation: not kept, and nothing else is lost for it.
+        cache.put(b"huge", session_of_size(GENERATION_BYTES), 0);
+        assert!(cache.get(b"huge", 0).is_none());
+        for shard in &cache.shards {
+            let shard = shard.read();
+            let counted: usize = shard.young.values().map(Entry::size).sum();
+            assert_eq!(counted, shard.young_bytes);
+        }
+    }
+
+    #[test]
+    fn readers_and_writers_on_many_threads_see_whole_entries() {
+        let cache = SessionCache::new(TTL);
+        std::thread::scope(|threads| {
+            for thread in 0..4_u8 {
+                let cache = &cache;
+                threads.spawn(move || {
+                    for n in 0..3_000_u32 {
+                        let token = [&[thread % 2], &n.to_be_bytes()[..]].concat();
+                        let scopes = format!("t{}n{n}", thread % 2);
+                        cache.put(&token, session(&scopes, &[]), u64::from(n / 500));
+                        if let Some(found) = cache.get(&token, 0) {
+                            assert!(found.scopes().contains(&scopes));
+                        }
+                    }
+                });
+            }
+        });
     }
 }

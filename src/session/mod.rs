@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 use crate::{
     challenge::Challenges,
     clock::from_unix,
+    grant::LiveGrant,
     oauth::{BaseUrl, Resource, ScopeSet},
 };
 
-pub(crate) use cache::{CachedSession, SessionCache};
+pub(crate) use cache::SessionCache;
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
 ///
@@ -52,6 +53,12 @@ pub(crate) struct Inner {
     pub(crate) upstream: UpstreamTokens,
     /// For guards, which have to challenge as the layer does.
     pub(crate) challenges: Challenges,
+    /// Whether it covers the scopes that every request needs.
+    pub(crate) is_sufficient: bool,
+    /// Until when it may be served again without asking anybody, in seconds since the Unix epoch.
+    pub(crate) fresh_until: u64,
+    /// What this process knows of the grant; `None` in passthrough mode.
+    pub(crate) live: Option<Arc<LiveGrant>>,
 }
 
 impl AuthSession {
@@ -115,7 +122,7 @@ impl AuthSession {
         // A node of the map each, and what the value holds.
         let claims = claims
             .iter()
-            .map(|(name, value)| name.len() + value.to_string().len() + 64);
+            .map(|(name, value)| name.len() + size_of_value(value) + 64);
         let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
@@ -125,6 +132,17 @@ impl AuthSession {
             + roles.iter().map(|role| role.len() + 24).sum::<usize>()
             + upstream.access_token.len()
             + upstream.id_token.as_ref().map_or(0, String::len)
+    }
+
+    /// Whether it covers the scopes that every request needs.
+    pub(crate) fn is_sufficient(&self) -> bool {
+        self.inner.is_sufficient
+    }
+
+    /// Whether it may still be served without asking anybody.
+    fn is_fresh(&self, now: u64) -> bool {
+        let is_revoked = |live: &Arc<LiveGrant>| live.is_revoked();
+        now < self.inner.fresh_until && !self.inner.live.as_ref().is_some_and(is_revoked)
     }
 
     /// This session, for a request of this URI.
@@ -161,6 +179,20 @@ impl AuthSession {
     /// The provider's own tokens, to call the provider's API in the person's name.
     pub fn upstream(&self) -> &UpstreamTokens {
         &self.inner.upstream
+    }
+}
+
+/// About what a claim's value takes, in bytes.
+fn size_of_value(value: &Value) -> usize {
+    const SLOT: usize = size_of::<Value>();
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => SLOT,
+        Value::String(text) => SLOT + text.len(),
+        Value::Array(values) => SLOT + values.iter().map(size_of_value).sum::<usize>(),
+        Value::Object(members) => {
+            let size = |(name, value): (&String, _)| SLOT + name.len() + size_of_value(value);
+            SLOT + members.iter().map(size).sum::<usize>()
+        }
     }
 }
 
@@ -218,6 +250,15 @@ pub(crate) mod tests {
 
     /// Ada's session with these scopes and roles.
     pub(crate) fn session(scopes: &str, roles: &[&str]) -> AuthSession {
+        with_upstream_token(scopes, roles, "UPSTREAM-SECRET".into())
+    }
+
+    /// A session that takes about so many bytes.
+    pub(crate) fn session_of_size(bytes: usize) -> AuthSession {
+        with_upstream_token("", &[], "x".repeat(bytes))
+    }
+
+    fn with_upstream_token(scopes: &str, roles: &[&str], access_token: String) -> AuthSession {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
             subject: "ada".into(),
@@ -229,11 +270,14 @@ pub(crate) mod tests {
             expires_at: 1_000,
             grant_id: None,
             upstream: UpstreamTokens {
-                access_token: "UPSTREAM-SECRET".into(),
+                access_token,
                 id_token: Some("UPSTREAM-SECRET".into()),
                 expires_at: None,
             },
             challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
+            is_sufficient: true,
+            fresh_until: u64::MAX,
+            live: None,
         })
     }
 

@@ -244,7 +244,7 @@ pub(super) fn is_protected(name: &str) -> bool {
 }
 
 /// The size of `"name":value,` in JSON, in bytes.
-pub(super) fn member_size(name: &str, value: &Value) -> usize {
+fn member_size(name: &str, value: &Value) -> usize {
     // A name is escaped like any string; `Value::from` would copy it.
     let name = serde_json::to_string(name).map_or(usize::MAX / 4, |name| name.len());
     name + json_size(value) + 2

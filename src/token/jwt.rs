@@ -3,13 +3,13 @@
 //! Only this proxy reads them, so nothing about a token is negotiated: its header must be, byte for
 //! byte, one that the proxy writes itself.
 
-use std::{borrow::Cow, fmt, ops::Deref};
+use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::claims::{is_protected, member_size};
+use super::claims::is_protected;
 use crate::key::{MacKey, Rotating};
 
 /// Up to here claims are passed on into a token, in bytes: common servers take 8 KiB of headers.
@@ -36,27 +36,24 @@ struct Signer {
     key: MacKey,
 }
 
-/// What an access token says, besides its issuer (RFC 9068 section 2.2).
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct AccessClaims {
-    pub sub: String,
+/// What an access token says, besides its issuer (RFC 9068 section 2.2). Borrowed from whatever it is
+/// made of, or read from.
+#[derive(PartialEq, Eq)]
+pub(crate) struct AccessClaims<'a> {
+    pub sub: Cow<'a, str>,
     /// The resource (RFC 8707).
-    pub aud: String,
-    pub client_id: String,
+    pub aud: Cow<'a, str>,
+    pub client_id: Cow<'a, str>,
     /// Separated by spaces; may be empty.
-    pub scope: String,
+    pub scope: Cow<'a, str>,
     /// Seconds since the Unix epoch.
     pub iat: u64,
     /// Seconds since the Unix epoch; the token is dead from this second on.
     pub exp: u64,
-    pub jti: String,
+    pub jti: Cow<'a, str>,
     /// The grant that it belongs to.
-    pub gid: String,
+    pub gid: Cow<'a, str>,
 }
-
-/// Claims of a token that verified. Nothing else makes one.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct VerifiedClaims(AccessClaims);
 
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -107,17 +104,24 @@ impl AccessTokens {
 
     /// The token. `extra` are claims from the provider: one whose name is protected never gets in,
     /// and one that would make the token too long for a header is left out.
-    pub(crate) fn issue(&self, claims: &AccessClaims, extra: &Map<String, Value>) -> String {
+    pub(crate) fn issue(&self, claims: &AccessClaims<'_>, extra: &Map<String, Value>) -> String {
         let Some(signer) = self.signers.first() else {
             unreachable!("Rotating holds at least its current key")
         };
-        let payload = URL_SAFE_NO_PAD.encode(self.payload(claims, extra));
-        let signed = format!("{}.{payload}", signer.header);
-        let signature = URL_SAFE_NO_PAD.encode(signer.key.tag(signed.as_bytes()));
-        format!("{signed}.{signature}")
+        let payload = self.payload(claims, extra);
+        // Base64 makes four of three.
+        let length = signer.header.len() + payload.len() / 3 * 4 + SIGNATURE_CHARS + 8;
+        let mut token = String::with_capacity(length);
+        token.push_str(&signer.header);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let tag = signer.key.tag(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(tag, &mut token);
+        token
     }
 
-    fn payload(&self, claims: &AccessClaims, extra: &Map<String, Value>) -> String {
+    fn payload(&self, claims: &AccessClaims<'_>, extra: &Map<String, Value>) -> Vec<u8> {
         let own = Payload {
             iss: Cow::Borrowed(&self.issuer),
             sub: Cow::Borrowed(&claims.sub),
@@ -129,33 +133,37 @@ impl AccessTokens {
             jti: Cow::Borrowed(&claims.jti),
             gid: Cow::Borrowed(&claims.gid),
         };
-        let Ok(Value::Object(mut all)) = serde_json::to_value(own) else {
+        let Ok(mut json) = serde_json::to_vec(&own) else {
             unreachable!("strings and numbers under fixed names are a JSON object")
         };
-        let mut total: usize = all
-            .iter()
-            .map(|(name, value)| member_size(name, value))
-            .sum();
-        for (name, value) in extra {
-            let size = member_size(name, value);
-            // Base64 makes four of three.
-            if is_protected(name) || (total + size) / 3 * 4 > MAX_ISSUED {
-                continue;
+        // More members may follow.
+        json.pop();
+        for (name, value) in extra.iter().filter(|(name, _)| !is_protected(name)) {
+            let before = json.len();
+            json.push(b',');
+            let written = write_member(&mut json, name, value);
+            if written.is_err() || json.len() / 3 * 4 > MAX_ISSUED {
+                json.truncate(before);
             }
-            total += size;
-            all.insert(name.clone(), value.clone());
         }
-        Value::Object(all).to_string()
+        json.push(b'}');
+        json
     }
 
-    /// The claims of a token that this proxy issued and that is good at `now`, in seconds since the
-    /// Unix epoch. The audience is the caller's to check: it depends on the path.
+    /// What `read` makes of the claims of a token that this proxy issued and that is good at `now`, in
+    /// seconds since the Unix epoch; of no other token does it get to see any. The audience is the
+    /// caller's to check: it depends on the path.
     ///
     /// # Errors
     ///
     /// The first of the rules in [`TokenError`]'s order that the token breaks. Nothing of its
     /// payload is parsed before the signature is known to be ours.
-    pub(crate) fn verify(&self, token: &str, now: u64) -> Result<VerifiedClaims, TokenError> {
+    pub(crate) fn verify<R>(
+        &self,
+        token: &str,
+        now: u64,
+        read: impl FnOnce(&AccessClaims<'_>) -> R,
+    ) -> Result<R, TokenError> {
         if token.len() > MAX_VERIFIED {
             return Err(TokenError::Malformed);
         }
@@ -179,7 +187,7 @@ impl AccessTokens {
         if claims.iat > now.saturating_add(MAX_CLOCK_AHEAD) {
             return Err(TokenError::NotYet);
         }
-        Ok(VerifiedClaims(claims.into()))
+        Ok(read(&claims.into()))
     }
 
     /// `alg: none`, another algorithm, another `typ`, a `jwk` or `jku` of the sender's (the attacks of
@@ -228,30 +236,28 @@ fn decode_signature(signature: &str) -> Option<[u8; 32]> {
     tag.get(..length)?.try_into().ok()
 }
 
-impl From<Payload<'_>> for AccessClaims {
-    fn from(payload: Payload<'_>) -> Self {
+fn write_member(json: &mut Vec<u8>, name: &str, value: &Value) -> serde_json::Result<()> {
+    serde_json::to_writer(&mut *json, name)?;
+    json.push(b':');
+    serde_json::to_writer(json, value)
+}
+
+impl<'a> From<Payload<'a>> for AccessClaims<'a> {
+    fn from(payload: Payload<'a>) -> Self {
         Self {
-            sub: payload.sub.into_owned(),
-            aud: payload.aud.into_owned(),
-            client_id: payload.client_id.into_owned(),
-            scope: payload.scope.into_owned(),
+            sub: payload.sub,
+            aud: payload.aud,
+            client_id: payload.client_id,
+            scope: payload.scope,
             iat: payload.iat,
             exp: payload.exp,
-            jti: payload.jti.into_owned(),
-            gid: payload.gid.into_owned(),
+            jti: payload.jti,
+            gid: payload.gid,
         }
     }
 }
 
-impl Deref for VerifiedClaims {
-    type Target = AccessClaims;
-
-    fn deref(&self) -> &AccessClaims {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AccessClaims {
+impl fmt::Debug for AccessClaims<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessClaims")
             .field("aud", &self.aud)
@@ -259,12 +265,6 @@ impl fmt::Debug for AccessClaims {
             .field("exp", &self.exp)
             .field("gid", &self.gid)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for VerifiedClaims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("VerifiedClaims").field(&self.0).finish()
     }
 }
 

@@ -108,21 +108,22 @@ fn issue(
     let now = unix_now(&*proxy.clock);
     let ttl = proxy.settings.access_token_ttl;
     let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
+    let scope = scopes.to_string();
     let claims = AccessClaims {
-        sub: grant.subject.clone(),
-        aud: resource.as_str().to_owned(),
-        client_id: grant.client_id.clone(),
-        scope: scopes.to_string(),
+        sub: (&grant.subject).into(),
+        aud: resource.as_str().into(),
+        client_id: (&grant.client_id).into(),
+        scope: (&scope).into(),
         iat: now,
         exp,
-        jti: random::token::<16>(),
-        gid: id.to_string(),
+        jti: random::token::<16>().into(),
+        gid: id.to_string().into(),
     };
     json!({
         "access_token": proxy.access_tokens.issue(&claims, &grant.claims),
         "token_type": "Bearer",
         "expires_in": exp.saturating_sub(now),
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
-        "scope": claims.scope,
+        "scope": scope,
     })
 }

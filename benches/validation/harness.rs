@@ -1,0 +1,101 @@
+//! Contenders take turns in short batches, so that what else the machine does meets all of them: the
+//! ratio of two is the median of the ratios of single rounds. (criterion and divan measure one
+//! contender to its end before the next, and compare two different minutes of a noisy machine.)
+
+use std::{collections::HashMap, hint::black_box, time::Instant};
+
+/// As long as a batch lasts: many calls, and short against the disturbances.
+const BATCH_NANOS: u128 = 1_000_000;
+
+/// One thing to measure.
+pub(crate) struct Contender<'a> {
+    name: &'static str,
+    batch: Box<dyn FnMut(u64) + 'a>,
+    allocations: u64,
+}
+
+impl<'a> Contender<'a> {
+    /// What `call` returns is dropped within the measured time, as a server has to.
+    pub(crate) fn new<R>(name: &'static str, mut call: impl FnMut() -> R + 'a) -> Self {
+        // What allocates only the first time has done so after these.
+        (0..64).for_each(|_| drop(black_box(call())));
+        let count = allocation_counter::measure(|| {
+            drop(black_box(call()));
+        });
+        Self {
+            name,
+            allocations: count.count_total,
+            batch: Box::new(move |calls| (0..calls).for_each(|_| drop(black_box(call())))),
+        }
+    }
+}
+
+/// What was measured: nanoseconds per call, a row a contender, a column a round.
+pub(crate) struct Measured {
+    nanos: HashMap<&'static str, Vec<f64>>,
+    allocations: HashMap<&'static str, u64>,
+}
+
+/// Lets all of them take turns for so many rounds, each time another one first.
+pub(crate) fn measure(rounds: usize, mut contenders: Vec<Contender<'_>>) -> Measured {
+    let calls: Vec<u64> = contenders.iter_mut().map(calls_in_a_batch).collect();
+    let mut nanos: HashMap<_, Vec<f64>> = HashMap::new();
+    let count = contenders.len();
+    for round in 0..rounds {
+        for turn in 0..count {
+            let at = (turn + round) % count;
+            let contender = &mut contenders[at];
+            let took = timed(contender, calls[at]);
+            #[allow(clippy::cast_precision_loss, reason = "milliseconds")]
+            let each = took as f64 / calls[at] as f64;
+            nanos.entry(contender.name).or_default().push(each);
+        }
+    }
+    let allocations = contenders.iter().map(|it| (it.name, it.allocations));
+    Measured {
+        nanos,
+        allocations: allocations.collect(),
+    }
+}
+
+fn calls_in_a_batch(contender: &mut Contender<'_>) -> u64 {
+    const TRY: u64 = 200;
+    timed(contender, TRY);
+    let each = (timed(contender, TRY) / u128::from(TRY)).max(1);
+    u64::try_from(BATCH_NANOS / each).unwrap_or(TRY).max(1)
+}
+
+fn timed(contender: &mut Contender<'_>, calls: u64) -> u128 {
+    let start = Instant::now();
+    (contender.batch)(calls);
+    start.elapsed().as_nanos()
+}
+
+impl Measured {
+    /// The median of one contender, in nanoseconds.
+    pub(crate) fn median(&self, name: &str) -> f64 {
+        median(self.nanos[name].clone())
+    }
+
+    /// The median of something that is computed from the contenders of one round.
+    pub(crate) fn of_rounds(&self, compute: impl Fn(&dyn Fn(&str) -> f64) -> f64) -> f64 {
+        let rounds = self.nanos.values().map(Vec::len).min().unwrap_or(0);
+        let round = |n: usize| compute(&|name: &str| self.nanos[name][n]);
+        median((0..rounds).map(round).collect())
+    }
+
+    /// How many heap allocations one call makes.
+    pub(crate) fn allocations(&self, name: &str) -> u64 {
+        self.allocations[name]
+    }
+
+    pub(crate) fn print_row(&self, name: &str) {
+        let (nanos, allocations) = (self.median(name), self.allocations(name));
+        println!("| {name} | {nanos:.0} | {allocations} |");
+    }
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_unstable_by(f64::total_cmp);
+    of[of.len() / 2]
+}

@@ -1,0 +1,58 @@
+//! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
+
+use super::refusal::Refusal;
+use crate::{
+    clock::to_unix,
+    event::Reason,
+    oauth::Resource,
+    proxy::Proxy,
+    session::{AuthSession, Inner, UpstreamTokens},
+    token::{VerifyError, roles},
+};
+
+/// The session of a token that the verifier accepts.
+pub(super) async fn verify(proxy: &Proxy, token: &str) -> Result<AuthSession, Refusal> {
+    let now = proxy.now();
+    let settings = &proxy.settings;
+    let Some(verifier) = &proxy.verifier else {
+        return Err(Refusal::invalid());
+    };
+    let limit = settings.upstream_timeout;
+    let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
+        Ok(Ok(verified)) => verified,
+        Ok(Err(VerifyError::Invalid(why))) => {
+            let mut refusal = Refusal::invalid();
+            refusal.detail = Some(why);
+            return Err(refusal);
+        }
+        Ok(Err(VerifyError::Unavailable(error))) => {
+            let detail = Some(error.to_string());
+            return Err(Refusal::unavailable(Reason::ProviderUnavailable, detail));
+        }
+        Err(_) => return Err(Refusal::unavailable(Reason::ProviderUnavailable, None)),
+    };
+    let expires_at = verified.expires_at.map(to_unix);
+    if expires_at.is_some_and(|end| now >= end) {
+        return Err(Refusal::expired());
+    }
+    let until = expires_at.unwrap_or(u64::MAX);
+    Ok(AuthSession::new(Inner {
+        is_sufficient: settings.required_scopes.is_subset(&verified.scopes),
+        fresh_until: until.min(proxy.sessions.end_of_life(now)),
+        live: None,
+        subject: verified.subject,
+        client_id: verified.client_id.unwrap_or_default(),
+        scopes: verified.scopes,
+        roles: roles(&settings.role_claims, [&verified.claims]),
+        claims: verified.claims,
+        resource: Resource::base(&settings.base),
+        expires_at: until,
+        grant_id: None,
+        upstream: UpstreamTokens {
+            access_token: token.to_owned(),
+            id_token: None,
+            expires_at,
+        },
+        challenges: proxy.challenges.clone(),
+    }))
+}
