@@ -125,7 +125,7 @@ impl<S> OAuthProxyService<S> {
         }
         let path = request.uri().path();
         let refusal = match bearer::credentials(request.headers()) {
-            Credentials::Bearer(token) => match bearer::check(&self.proxy, token, path) {
+            Credentials::Bearer(token) => match bearer::check(&self.proxy, token, request.uri()) {
                 Check::Passed(session) => {
                     self.hide_token(&mut request);
                     let session = session.asked_at(request.uri());

@@ -22,6 +22,7 @@ mod harness;
 #[path = "../stores/login.rs"]
 mod login;
 mod paths;
+mod primitives;
 mod world;
 
 use std::cell::RefCell;
@@ -29,6 +30,8 @@ use std::cell::RefCell;
 use self::{
     harness::{Contender, measure},
     paths::Paths,
+    primitives::Samples,
+    world::World,
 };
 
 fn main() {
@@ -37,31 +40,54 @@ fn main() {
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
 
-    let paths = RefCell::new(Paths::new(&runtime, &provider, 2000));
-    println!("token: {} bytes", paths.borrow().token().len());
-    let path = |name, go: fn(&mut Paths) -> _| Contender::new(name, || go(&mut paths.borrow_mut()));
-    let measured = measure(
-        200,
-        vec![
-            Contender::new("inner service alone", || paths.borrow_mut().inner()),
-            path("cached session", Paths::cached),
-            path("no credentials", Paths::no_credentials),
-            path("forged token", Paths::forged),
-            path("garbage token", Paths::garbage),
-            path("first sight", Paths::first_sight),
-        ],
+    let paths = RefCell::new(Paths::new(&runtime, &provider, PEOPLE));
+    let token = paths.borrow().token().to_owned();
+    let unsealed = World::new(&runtime, &provider, PEOPLE, |it| {
+        it.insecure_without_storage_encryption()
+    });
+    let records = unsealed.records.lock().unwrap().clone();
+    println!(
+        "token: {} bytes; record: {} bytes",
+        token.len(),
+        records[0].1.len()
     );
+    let paths = &paths;
+    let path =
+        |name, go: fn(&mut Paths) -> _| Contender::new(name, move || go(&mut paths.borrow_mut()));
+    let samples = Samples::new(&unsealed.tokens, &records);
+    let mut contenders = samples.contenders();
+    contenders.push(Contender::new(INNER, || paths.borrow_mut().inner()));
+    contenders.extend([
+        path(CACHED, Paths::cached),
+        path(FIRST_SIGHT, Paths::first_sight),
+        path("no credentials", Paths::no_credentials),
+        path("forged token", Paths::forged),
+        path("garbage token", Paths::garbage),
+    ]);
+    let measured = measure(ROUNDS, contenders);
     println!("| | ns | allocations |\n|---|---:|---:|");
-    for name in [
-        "inner service alone",
-        "cached session",
-        "first sight",
+    for name in primitives::FIRST_SIGHT.into_iter().chain([
+        INNER,
+        CACHED,
+        FIRST_SIGHT,
         "no credentials",
         "forged token",
         "garbage token",
-    ] {
+    ]) {
         measured.print_row(name);
     }
-    let over = measured.of_rounds(|of| of("cached session") - of("inner service alone"));
+    let over = measured.of_rounds(|of| of(CACHED) - of(INNER));
     println!("cached over inner: {over:.0} ns");
+    let sum = measured.of_rounds(|of| primitives::FIRST_SIGHT.iter().map(|it| of(it)).sum());
+    let times = measured.of_rounds(|of| {
+        let sum: f64 = primitives::FIRST_SIGHT.iter().map(|it| of(it)).sum();
+        (of(FIRST_SIGHT) - of(INNER)) / sum
+    });
+    println!("first sight: sum of parts {sum:.0} ns, times {times:.2}");
 }
+
+const PEOPLE: usize = 16;
+const ROUNDS: usize = 100;
+const INNER: &str = "inner service alone";
+const CACHED: &str = "cached session";
+const FIRST_SIGHT: &str = "first sight";

@@ -55,6 +55,9 @@ impl Service<Request<Body>> for Inner {
 
 pub(crate) type Layered = OAuthProxyService<Inner>;
 
+/// Key and value of each grant, as the store was given them.
+pub(crate) type Records = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
 /// People logged in behind one layer.
 pub(crate) struct World {
     pub(crate) layer: OAuthProxyLayer,
@@ -62,7 +65,7 @@ pub(crate) struct World {
     /// One of each grant.
     pub(crate) tokens: Vec<String>,
     /// What the store was given, key and value, where it was asked to remember.
-    pub(crate) records: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    pub(crate) records: Records,
     pub(crate) store: Arc<MemoryStorage>,
 }
 
@@ -194,7 +197,7 @@ impl Clock for Ahead {
 /// A memory store that also keeps a list of the grants' records.
 struct Remembering {
     store: Arc<MemoryStorage>,
-    records: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    records: Records,
 }
 
 impl TokenStorage for Remembering {

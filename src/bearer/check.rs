@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use http::{Uri, uri::PathAndQuery};
+
 use super::{
+    credentials::is_token68,
     own::{self, OwnToken},
     passthrough,
     refusal::Refusal,
@@ -30,31 +33,40 @@ pub(crate) enum Check {
 pub(crate) struct Question {
     proxy: Arc<Proxy>,
     token: String,
-    path: String,
+    /// Shared with the request, not copied.
+    asked: Option<PathAndQuery>,
+    now: u64,
     /// `None` in passthrough mode.
     verified: Option<OwnToken>,
 }
 
-/// Checks a token for a request of this path.
-pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], path: &str) -> Check {
-    let now = proxy.now();
+/// Checks a token for a request of this URI.
+pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
+    let (now, path) = (proxy.now(), uri.path());
     if let Some(session) = proxy.sessions.get(token, now) {
-        return judged(proxy, session, path).map_or_else(Check::Refused, Check::Passed);
+        return match objection(proxy, &session, path) {
+            None => Check::Passed(session),
+            Some(refusal) => Check::Refused(refusal),
+        };
     }
-    let Some(token) = super::as_token68(token) else {
+    let Ok(token) = std::str::from_utf8(token) else {
         return Check::Refused(malformed(proxy, path));
     };
     let verified = match proxy.verifier {
-        Some(_) => None,
         None => match own::verify(proxy, token, now) {
             Ok(verified) => Some(verified),
+            // Looked through only now: what verifies has the form of a token.
+            Err(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
             Err(refusal) => return Check::Refused(refused(proxy, &refusal, path)),
         },
+        Some(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
+        Some(_) => None,
     };
     Check::Asks(Question {
         proxy: Arc::clone(proxy),
         token: token.to_owned(),
-        path: path.to_owned(),
+        asked: uri.path_and_query().cloned(),
+        now,
         verified,
     })
 }
@@ -65,37 +77,41 @@ impl Question {
         let Self {
             proxy,
             token,
-            path,
+            asked,
+            now,
             verified,
         } = self;
+        // As `Uri::path` has it.
+        let path = asked.as_ref().map_or("", PathAndQuery::path);
         let found = match verified {
-            Some(verified) => own::look_up(&proxy, verified).await,
-            None => passthrough::verify(&proxy, &token).await,
+            Some(verified) => own::look_up(&proxy, verified, now).await,
+            None => passthrough::verify(&proxy, &token, now).await,
         };
         match found {
             Ok(session) => {
-                let now = proxy.now();
-                proxy.sessions.put(token.as_bytes(), session.clone(), now);
-                judged(&proxy, session, &path)
+                let token = token.into_boxed_str().into();
+                proxy.sessions.put(token, session.clone(), now);
+                match objection(&proxy, &session, path) {
+                    None => Ok(session),
+                    Some(refusal) => Err(refusal),
+                }
             }
-            Err(refusal) => Err(refused(&proxy, &refusal, &path)),
+            Err(refusal) => Err(refused(&proxy, &refusal, path)),
         }
     }
 }
 
-/// Whether a good token is good for this request.
-fn judged(proxy: &Proxy, session: AuthSession, path: &str) -> Result<AuthSession, OwnResponse> {
-    if !covers(proxy, &session, path) {
-        let text = "the token is for another resource";
-        let refusal = Refusal::token(Reason::WrongAudience, text).of(&session);
-        return Err(refused(proxy, &refusal, path));
+/// The refusal, where a good token is not good for this request.
+fn objection(proxy: &Proxy, session: &AuthSession, path: &str) -> Option<OwnResponse> {
+    if !covers(proxy, session, path) {
+        return Some(refused(proxy, &Refusal::elsewhere().of(session), path));
     }
     if !session.is_sufficient() {
         tell(proxy, Reason::Scope, session.grant_id(), None);
         let needed = Refused::InsufficientScope(&proxy.settings.required_scopes);
-        return Err(proxy.challenges.refuse(path, &needed));
+        return Some(proxy.challenges.refuse(path, &needed));
     }
-    Ok(session)
+    None
 }
 
 /// RFC 8707: a token is for the resource that the person approved, and what is below it.

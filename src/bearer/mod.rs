@@ -13,5 +13,4 @@ mod passthrough;
 mod refusal;
 
 pub(crate) use check::{Check, check, malformed, no_credentials};
-use credentials::as_token68;
 pub(crate) use credentials::{Credentials, credentials};

@@ -5,19 +5,23 @@ use std::sync::Arc;
 use super::refusal::Refusal;
 use crate::{
     event::Reason,
-    grant::{FreshnessError, GrantId, Loaded, Phase},
-    oauth::{Resource, ScopeSet},
+    grant::{FreshnessError, Grant, GrantId, Phase, RevocationMark},
+    oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
     token::{AccessClaims, TokenError},
 };
 
+/// So often a grant is looked at while others that share its slot are revoked in between. The last look
+/// counts as it is; an old mark keeps its session from being served again.
+const MOST_LOOKS: usize = 3;
+
 /// What of a verified token the look-up needs.
 pub(super) struct OwnToken {
     grant: GrantId,
     client_id: Box<str>,
-    scopes: Box<str>,
-    resource: Resource,
+    scope: Box<str>,
+    audience: Box<str>,
     expires_at: u64,
 }
 
@@ -25,14 +29,14 @@ pub(super) struct OwnToken {
 pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, Refusal> {
     let read = |claims: &AccessClaims<'_>| {
         let grant = GrantId::parse(&claims.gid).ok_or_else(Refusal::invalid)?;
-        let resource = Resource::issued(&claims.aud, &proxy.settings.base).ok_or_else(|| {
-            Refusal::token(Reason::WrongAudience, "the token is for another resource")
-        })?;
+        if !Resource::is_issued(&claims.aud, &proxy.settings.base) {
+            return Err(Refusal::elsewhere());
+        }
         Ok(OwnToken {
             grant,
             client_id: (*claims.client_id).into(),
-            scopes: (*claims.scope).into(),
-            resource,
+            scope: (*claims.scope).into(),
+            audience: (*claims.aud).into(),
             expires_at: claims.exp,
         })
     };
@@ -47,49 +51,36 @@ pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, R
     }
 }
 
-/// The session of a verified token whose grant lives.
-pub(super) async fn look_up(proxy: &Arc<Proxy>, token: OwnToken) -> Result<AuthSession, Refusal> {
-    let (id, now) = (token.grant, proxy.now());
-    let ended = || Refusal::ended(id);
-    // The handle comes before the look at the store; see `LiveGrants::handle`.
-    let live = proxy.grants.handle(id);
-    let loaded = proxy.grants.load(&id).await?.ok_or_else(ended)?;
-    if !matches!(loaded.grant.phase, Phase::Active { .. })
-        || *loaded.grant.client_id != *token.client_id
-        || loaded.grant.upstream.is_over(now)
-    {
-        return Err(ended());
-    }
-    let Loaded { grant, .. } = match proxy.freshness.ensure(id, &live, loaded).await {
-        Ok(loaded) => loaded,
-        Err(FreshnessError::Over) => return Err(ended()),
-        Err(FreshnessError::Later) => {
-            let refusal = Refusal::unavailable(Reason::ProviderUnavailable, None);
-            return Err(refusal.of_grant(id));
-        }
-        Err(FreshnessError::Store(error)) => return Err(error.into()),
-    };
-    if live.is_revoked() {
-        return Err(ended());
-    }
+/// The session of a verified token whose grant lives. `now` is the time of the request: what is said of
+/// the session is counted from there, however long the store took.
+pub(super) async fn look_up(
+    proxy: &Arc<Proxy>,
+    token: OwnToken,
+    now: u64,
+) -> Result<AuthSession, Refusal> {
+    let (mark, grant) = fresh_grant(proxy, &token, now).await?;
     // Narrowed at the provider since the token was issued: narrowed here.
-    let scopes = ScopeSet::parse(&token.scopes).map_err(|_| Refusal::invalid())?;
-    let scopes = scopes.intersection(&grant.scopes);
+    let scopes = grant.scopes.narrowed_to(&token.scope);
+    let scopes = scopes.map_err(|_| Refusal::invalid())?;
+    let resource = match grant.resource.as_str() == &*token.audience {
+        true => grant.resource,
+        false => Resource::of_issued(&token.audience),
+    };
     let renewal = grant.upstream.renew_at.filter(|at| *at > now);
     let upstream_until = renewal.or(grant.upstream.expires_at);
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
     Ok(AuthSession::new(Inner {
         is_sufficient: proxy.settings.required_scopes.is_subset(&scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
-        live: Some(live),
+        mark: Some(mark),
         subject: grant.subject,
         client_id: grant.client_id,
         scopes,
         claims: grant.claims,
         roles: grant.roles,
-        resource: token.resource,
+        resource,
         expires_at: token.expires_at,
-        grant_id: Some(id.to_string()),
+        grant_id: Some(token.grant.to_string()),
         upstream: UpstreamTokens {
             access_token: grant.upstream.access_token,
             id_token: grant.upstream.id_token,
@@ -97,4 +88,40 @@ pub(super) async fn look_up(proxy: &Arc<Proxy>, token: OwnToken) -> Result<AuthS
         },
         challenges: proxy.challenges.clone(),
     }))
+}
+
+/// The grant of a token, with a provider's token that is good now.
+async fn fresh_grant(
+    proxy: &Arc<Proxy>,
+    token: &OwnToken,
+    now: u64,
+) -> Result<(RevocationMark, Grant), Refusal> {
+    let id = token.grant;
+    let ended = || Refusal::ended(id);
+    let mut looks = 0;
+    loop {
+        // The mark comes before the look at the store; see `Revocations::mark`.
+        let mark = proxy.grants.revocation_mark(id);
+        let loaded = proxy.grants.load(&id).await?.ok_or_else(ended)?;
+        if !matches!(loaded.grant.phase, Phase::Active { .. })
+            || *loaded.grant.client_id != *token.client_id
+            || loaded.grant.upstream.is_over(now)
+        {
+            return Err(ended());
+        }
+        let loaded = match proxy.freshness.ensure(id, loaded).await {
+            Ok(loaded) => loaded,
+            Err(FreshnessError::Over) => return Err(ended()),
+            Err(FreshnessError::Later) => {
+                let refusal = Refusal::unavailable(Reason::ProviderUnavailable, None);
+                return Err(refusal.of_grant(id));
+            }
+            Err(FreshnessError::Store(error)) => return Err(error.into()),
+        };
+        // Something was revoked meanwhile: this grant, or one that shares its slot.
+        looks += 1;
+        if proxy.grants.revocations().is_current(mark) || looks == MOST_LOOKS {
+            return Ok((mark, loaded.grant));
+        }
+    }
 }

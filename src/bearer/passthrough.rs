@@ -10,9 +10,8 @@ use crate::{
     token::{VerifyError, roles},
 };
 
-/// The session of a token that the verifier accepts.
-pub(super) async fn verify(proxy: &Proxy, token: &str) -> Result<AuthSession, Refusal> {
-    let now = proxy.now();
+/// The session of a token that the verifier accepts. `now` is the time of the request.
+pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthSession, Refusal> {
     let settings = &proxy.settings;
     let Some(verifier) = &proxy.verifier else {
         return Err(Refusal::invalid());
@@ -39,7 +38,7 @@ pub(super) async fn verify(proxy: &Proxy, token: &str) -> Result<AuthSession, Re
     Ok(AuthSession::new(Inner {
         is_sufficient: settings.required_scopes.is_subset(&verified.scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
-        live: None,
+        mark: None,
         subject: verified.subject,
         client_id: verified.client_id.unwrap_or_default(),
         scopes: verified.scopes,

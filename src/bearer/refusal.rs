@@ -29,6 +29,10 @@ impl Refusal {
         Self::token(Reason::Expired, "the token has expired")
     }
 
+    pub(super) fn elsewhere() -> Self {
+        Self::token(Reason::WrongAudience, "the token is for another resource")
+    }
+
     pub(super) fn ended(id: GrantId) -> Self {
         Self::token(Reason::GrantEnded, "the grant has ended").of_grant(id)
     }

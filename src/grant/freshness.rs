@@ -97,7 +97,6 @@ impl Freshness {
     pub(crate) async fn ensure(
         self: &Arc<Self>,
         id: GrantId,
-        live: &Arc<LiveGrant>,
         loaded: Loaded,
     ) -> Result<Loaded, FreshnessError> {
         if !self.wants_renewal(&loaded) {
@@ -107,7 +106,9 @@ impl Freshness {
             true => PATIENCE,
             false => self.settings.upstream_timeout + limits::STORE_TIMEOUT,
         };
-        let result = match tokio::time::timeout(patience, self.renewed(id, live)).await {
+        // Boxed: it is rare, and large in the future of every request that might need it.
+        let renewed = Box::pin(self.renewed(id));
+        let result = match tokio::time::timeout(patience, renewed).await {
             Ok(result) => result,
             Err(_) => Err(FreshnessError::Later),
         };
@@ -122,12 +123,9 @@ impl Freshness {
     }
 
     /// Waits for the process's lock, without a task of its own; only who gets it starts one.
-    async fn renewed(
-        self: &Arc<Self>,
-        id: GrantId,
-        live: &Arc<LiveGrant>,
-    ) -> Result<Loaded, FreshnessError> {
-        let turn = self.turn(id, live).await?;
+    async fn renewed(self: &Arc<Self>, id: GrantId) -> Result<Loaded, FreshnessError> {
+        let live = self.grants.handle(id);
+        let turn = self.turn(id, &live).await?;
         let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
         if !self.wants_renewal(&loaded) {
             return Ok(loaded);
@@ -135,7 +133,7 @@ impl Freshness {
         let renewal = Renewal {
             of: Arc::clone(self),
             id,
-            live: Arc::clone(live),
+            live,
             turn,
             owner: random::bytes(),
         };

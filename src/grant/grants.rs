@@ -2,7 +2,10 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use super::{Grant, GrantId, LiveGrant, RefreshTokens, live::LiveGrants, undo::Undo};
+use super::{
+    Grant, GrantId, LiveGrant, RefreshTokens, RevocationMark, Revocations, live::LiveGrants,
+    undo::Undo,
+};
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
@@ -16,6 +19,7 @@ pub(crate) struct Grants {
     pub(super) storage: Arc<dyn TokenStorage>,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
+    revocations: Arc<Revocations>,
     events: Arc<Events>,
     pub(crate) refresh_tokens: RefreshTokens,
 }
@@ -37,12 +41,23 @@ impl Grants {
             storage,
             index_keys,
             live: LiveGrants::default(),
+            revocations: Arc::new(Revocations::new()),
             events,
             refresh_tokens,
         }
     }
 
-    /// This process's handle; see [`LiveGrants::handle`] for the order that matters.
+    /// What sessions are compared with.
+    pub(crate) fn revocations(&self) -> &Arc<Revocations> {
+        &self.revocations
+    }
+
+    /// For the session of this grant; see [`Revocations::mark`] for the order that matters.
+    pub(crate) fn revocation_mark(&self, id: GrantId) -> RevocationMark {
+        self.revocations.mark(id)
+    }
+
+    /// This process's handle.
     pub(crate) fn handle(&self, id: GrantId) -> Arc<LiveGrant> {
         self.live.handle(id)
     }
@@ -131,13 +146,13 @@ impl Grants {
     /// cache's life. Returns what was there, so that exactly one caller tells the provider.
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
-        self.live.revoke(*id);
+        self.revocations.revoke(*id);
         Ok(taken.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
     /// What this process knows of a grant whose record is gone goes too.
     pub(crate) fn forget(&self, id: GrantId) {
-        self.live.revoke(id);
+        self.revocations.revoke(id);
     }
 
     /// Whether the operator denied this client.

@@ -1,14 +1,14 @@
-//! What this process knows of the grants in use: whether one was revoked here, whether its record
-//! is in doubt, and a lock for renewing its token once.
+//! What this process does about single grants: whether a record is in doubt, and a lock for renewing
+//! its token once.
 //!
-//! A handle lives as long as somebody holds it (a cached session, a renewal at work); the registry
-//! holds weak references only and so needs no bound of its own.
+//! A handle lives as long as somebody holds it (a renewal at work, a doubt); the registry holds weak
+//! references only and so needs no bound of its own.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -23,10 +23,9 @@ type Registry = Mutex<HashMap<GrantId, Weak<LiveGrant>>>;
 #[derive(Clone, Default)]
 pub(crate) struct LiveGrants(Arc<Registry>);
 
-/// One grant in use.
+/// One grant at work.
 pub(crate) struct LiveGrant {
     id: GrantId,
-    revoked: AtomicBool,
     /// How many tasks still wait to tell the store something that it has to know.
     doubts: AtomicUsize,
     /// Held by the task that renews the provider's token.
@@ -35,8 +34,7 @@ pub(crate) struct LiveGrant {
 }
 
 impl LiveGrants {
-    /// The handle of a grant. Take it *before* reading the store: a revocation after that either
-    /// removes the record first, or finds this handle.
+    /// The handle of a grant, the same for all who hold it.
     pub(crate) fn handle(&self, id: GrantId) -> Arc<LiveGrant> {
         let mut grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(live) = grants.get(&id).and_then(Weak::upgrade) {
@@ -44,24 +42,12 @@ impl LiveGrants {
         }
         let live = Arc::new(LiveGrant {
             id,
-            revoked: AtomicBool::new(false),
             doubts: AtomicUsize::new(0),
             renewal: Arc::default(),
             registry: Arc::downgrade(&self.0),
         });
         grants.insert(id, Arc::downgrade(&live));
         live
-    }
-
-    /// Ends every cached session of the grant in this process. Call *after* removing the record.
-    pub(crate) fn revoke(&self, id: GrantId) {
-        let live = {
-            let grants = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            grants.get(&id).and_then(Weak::upgrade)
-        };
-        if let Some(live) = live {
-            live.revoked.store(true, Ordering::Release);
-        }
     }
 
     #[cfg(test)]
@@ -71,10 +57,6 @@ impl LiveGrants {
 }
 
 impl LiveGrant {
-    pub(crate) fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Acquire)
-    }
-
     /// Whether the store may hold something else than what was decided here. Nobody should judge a
     /// token by the record until that is settled.
     fn is_in_doubt(&self) -> bool {
@@ -134,11 +116,10 @@ mod tests {
         let first = grants.handle(id);
         let second = grants.handle(id);
         assert!(Arc::ptr_eq(&first, &second));
-        grants.revoke(id);
-        assert!(first.is_revoked());
-        drop((first, second));
+        drop(first);
+        assert_eq!(grants.len(), 1);
+        drop(second);
         assert_eq!(grants.len(), 0);
-        assert!(!grants.handle(id).is_revoked());
     }
 
     #[test]

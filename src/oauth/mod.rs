@@ -9,6 +9,7 @@ mod params;
 mod pkce;
 mod resource;
 mod scope;
+mod text;
 mod uri;
 
 pub(crate) use base_url::BaseUrl;

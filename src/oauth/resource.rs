@@ -1,6 +1,6 @@
 //! The protected resource that a token is for: RFC 8707.
 
-use std::{fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -62,10 +62,15 @@ impl Resource {
         Some(if below == "/" { "" } else { below })
     }
 
-    /// The audience of a token that was issued under this base URL: [`as_str`](Self::as_str) of some
-    /// resource, and so not parsed as a stranger's word is. `None` when it is of another base URL.
-    pub(crate) fn issued(audience: &str, base: &BaseUrl) -> Option<Self> {
-        below(audience, base.as_str()).map(|_| Self(audience.into()))
+    /// Whether this is the audience of a token that was issued under this base URL:
+    /// [`as_str`](Self::as_str) of some resource, and so not parsed as a stranger's word is.
+    pub(crate) fn is_issued(audience: &str, base: &BaseUrl) -> bool {
+        below(audience, base.as_str()).is_some()
+    }
+
+    /// The resource of an audience that was issued.
+    pub(crate) fn of_issued(audience: &str) -> Self {
+        Self(audience.into())
     }
 
     /// Whether a token for this resource is good at a request's whole path.
@@ -114,7 +119,9 @@ impl Serialize for Resource {
 impl<'de> Deserialize<'de> for Resource {
     // Only what was serialized before comes back; `covers` compares with the base URL on every use.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|resource| Self(resource.into()))
+        super::text::deserialize(deserializer, |resource| {
+            Ok::<_, Infallible>(Self::of_issued(resource))
+        })
     }
 }
 

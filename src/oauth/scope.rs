@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most scopes that one string may name: the longest list seen with a real provider is
 /// Google's, a little over twenty.
@@ -25,7 +25,10 @@ const MAX_SCOPE_BYTES: usize = 256;
 /// # Ok::<(), tower_oauth_proxy::InvalidScope>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct ScopeSet(Arc<[Box<str>]>);
+pub struct ScopeSet(
+    /// As they are displayed: the sets are small, and looked through faster than any table is built.
+    Arc<str>,
+);
 
 /// Why a string is not a list of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +54,7 @@ impl ScopeSet {
     /// [`InvalidScope`], by the grammar of RFC 6749 section 3.3 and the limits of 64 scopes of 256
     /// bytes. Spaces in a row, which the grammar forbids too, are forgiven.
     pub fn parse(scopes: &str) -> Result<Self, InvalidScope> {
-        Self::new(scopes.split(' ').filter(|scope| !scope.is_empty()))
+        Self::new(names(scopes))
     }
 
     /// Collects single scopes.
@@ -70,17 +73,18 @@ impl ScopeSet {
     where
         I: IntoIterator<Item: AsRef<str>>,
     {
-        let mut set: Vec<Box<str>> = Vec::new();
+        let (mut set, mut count) = (String::new(), 0);
         for scope in scopes {
             let scope = scope.as_ref();
             check(scope)?;
-            if set.iter().any(|known| **known == *scope) {
+            if names(&set).any(|known| known == scope) {
                 continue;
             }
-            if set.len() == limit {
+            if count == limit {
                 return Err(InvalidScope::TooMany);
             }
-            set.push(scope.into());
+            count += 1;
+            append(&mut set, scope);
         }
         Ok(Self(set.into()))
     }
@@ -92,7 +96,7 @@ impl ScopeSet {
 
     /// The scopes, in the order given.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
+        names(&self.0)
     }
 
     /// Whether there is no scope at all.
@@ -102,7 +106,7 @@ impl ScopeSet {
 
     /// How many scopes there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.iter().count()
     }
 
     /// Whether every scope of this set is in the other one.
@@ -113,28 +117,46 @@ impl ScopeSet {
     /// The scopes that are in both, in this set's order.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let both = self.0.iter().filter(|scope| other.contains(scope));
-        Self(both.cloned().collect())
+        self.retain(|scope| other.contains(scope))
+    }
+
+    /// The intersection of a list, in its order, with this set; mostly the list is this set.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidScope`], as [`ScopeSet::parse`].
+    pub(crate) fn narrowed_to(&self, scopes: &str) -> Result<Self, InvalidScope> {
+        if *scopes == *self.0 {
+            return Ok(self.clone());
+        }
+        Ok(Self::parse(scopes)?.intersection(self))
     }
 
     /// The scopes that a rule keeps, in this set's order.
     #[must_use]
     pub(crate) fn retain(&self, keeps: impl Fn(&str) -> bool) -> Self {
-        Self(
-            self.0
-                .iter()
-                .filter(|scope| keeps(scope))
-                .cloned()
-                .collect(),
-        )
+        if self.iter().all(&keeps) {
+            return self.clone();
+        }
+        Self::joined(self.iter().filter(|scope| keeps(scope)))
     }
 
     /// This set's scopes, then the other one's. The limit on the count binds what is parsed, not
     /// what is joined.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let new = other.0.iter().filter(|scope| !self.contains(scope));
-        Self(self.0.iter().chain(new).cloned().collect())
+        if other.is_subset(self) {
+            return self.clone();
+        }
+        let new = other.iter().filter(|scope| !self.contains(scope));
+        Self::joined(self.iter().chain(new))
+    }
+
+    /// Of scopes that were checked before, each once.
+    fn joined<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
+        let mut set = String::new();
+        scopes.for_each(|scope| append(&mut set, scope));
+        Self(set.into())
     }
 
     /// This set and one scope more.
@@ -145,6 +167,17 @@ impl ScopeSet {
     pub fn with(&self, scope: &str) -> Result<Self, InvalidScope> {
         Ok(self.union(&Self::new([scope])?))
     }
+}
+
+fn names(set: &str) -> impl Iterator<Item = &str> {
+    set.split(' ').filter(|scope| !scope.is_empty())
+}
+
+fn append(set: &mut String, scope: &str) {
+    if !set.is_empty() {
+        set.push(' ');
+    }
+    set.push_str(scope);
 }
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
@@ -169,13 +202,7 @@ impl Eq for ScopeSet {}
 
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, scope) in self.iter().enumerate() {
-            if i > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope)?;
-        }
-        Ok(())
+        f.write_str(&self.0)
     }
 }
 
@@ -187,16 +214,15 @@ impl fmt::Debug for ScopeSet {
 
 impl Serialize for ScopeSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for ScopeSet {
     // Without the limit on the count: a union that was stored must come back.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let scopes = String::deserialize(deserializer)?;
-        let scopes = scopes.split(' ').filter(|scope| !scope.is_empty());
-        Self::collect(scopes, usize::MAX).map_err(D::Error::custom)
+        let read = |scopes: &str| Self::collect(names(scopes), usize::MAX);
+        super::text::deserialize(deserializer, read)
     }
 }
 
@@ -254,6 +280,21 @@ mod tests {
         assert!(set("z x").is_subset(&a) && !b.is_subset(&a));
         assert!(set("").is_subset(&set("")));
         assert_eq!(a.with("x").unwrap(), a);
+    }
+
+    #[test]
+    fn a_list_is_narrowed_to_what_the_set_holds() {
+        let granted = set("read write");
+        for (asked, left) in [
+            ("read write", "read write"),
+            ("write read", "write read"),
+            ("write admin", "write"),
+            ("admin", ""),
+            ("", ""),
+        ] {
+            assert_eq!(granted.narrowed_to(asked).unwrap().to_string(), left);
+        }
+        assert!(granted.narrowed_to("a\"").is_err());
     }
 
     #[test]

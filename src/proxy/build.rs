@@ -175,13 +175,13 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
                 approvals: secrets.seal("approvals cookie"),
             },
         ),
-        grants,
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
             base.as_str(),
             &secrets.mac_with("access token", builder.jwt_signing_key.as_ref()),
         ),
-        sessions: SessionCache::new(settings.session_cache_ttl),
+        sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
+        grants,
         passthrough: secrets.seal("passthrough refresh token"),
         callbacks: Cache::builder()
             .max_capacity(limits::MAX_CALLBACKS)

@@ -12,12 +12,12 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     mem,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
 
 use super::AuthSession;
-use crate::{key::constant_time_eq, limits::SESSION_CACHE_BYTES};
+use crate::{grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYTES};
 
 /// More than the cores of most machines: two of them rarely write at one shard.
 const SHARDS: usize = 64;
@@ -32,6 +32,7 @@ pub(crate) struct SessionCache {
     /// Keyed anew in each process: nobody can choose tokens that meet.
     hasher: RandomState,
     ttl: Duration,
+    revocations: Arc<Revocations>,
 }
 
 /// On cache lines of its own: else one core's reading slows its neighbours down.
@@ -56,7 +57,7 @@ struct Entry {
 }
 
 impl SessionCache {
-    pub(crate) fn new(ttl: Duration) -> Self {
+    pub(crate) fn new(ttl: Duration, revocations: Arc<Revocations>) -> Self {
         let shards = match ttl.as_secs() {
             0 => 0,
             _ => SHARDS,
@@ -65,6 +66,7 @@ impl SessionCache {
             shards: (0..shards).map(|_| Shard::default()).collect(),
             hasher: RandomState::new(),
             ttl,
+            revocations,
         }
     }
 
@@ -77,17 +79,14 @@ impl SessionCache {
     pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<AuthSession> {
         let (key, shard) = self.place(token)?;
         let session = shard.read().find(key, token)?.session.clone();
-        session.is_fresh(now).then_some(session)
+        session.is_fresh(now, &self.revocations).then_some(session)
     }
 
-    pub(crate) fn put(&self, token: &[u8], session: AuthSession, now: u64) {
-        let Some((key, shard)) = self.place(token) else {
+    pub(crate) fn put(&self, token: Box<[u8]>, session: AuthSession, now: u64) {
+        let Some((key, shard)) = self.place(&token) else {
             return;
         };
-        let entry = Entry {
-            token: token.into(),
-            session,
-        };
+        let entry = Entry { token, session };
         let dead = shard.write().put(key, entry, now, self.ttl);
         // Only now, without the lock.
         drop(dead);
@@ -184,6 +183,10 @@ mod tests {
 
     const TTL: Duration = Duration::from_secs(10);
 
+    fn cache(ttl: Duration) -> SessionCache {
+        SessionCache::new(ttl, Arc::new(Revocations::new()))
+    }
+
     fn held(cache: &SessionCache) -> usize {
         let shards = cache.shards.iter().map(Shard::read);
         shards
@@ -199,31 +202,26 @@ mod tests {
 
     #[test]
     fn only_the_whole_token_finds_its_session() {
-        let cache = SessionCache::new(TTL);
+        let cache = cache(TTL);
         let token = [b"header.payload.".as_slice(), &[b's'; TAIL]].concat();
-        cache.put(&token, session("read", &[]), 0);
+        cache.put(token.clone().into(), session("read", &[]), 0);
         assert!(cache.get(&token, 0).is_some());
         // The same tail, and so the same place, each time.
         let mut other = token.clone();
         other[0] = b'H';
-        for wrong in [
-            &other[..],
-            &token[1..],
-            &[&[b'x'], &token[..]].concat(),
-            b"",
-        ] {
+        for wrong in [&other[..], &token[1..], &[b"x", &token[..]].concat(), b""] {
             assert!(cache.get(wrong, 0).is_none());
         }
         // A short one is its own tail.
-        cache.put(b"short", session("read", &[]), 0);
+        cache.put(Box::new(*b"short"), session("read", &[]), 0);
         assert!(cache.get(b"short", 0).is_some() && cache.get(b"shor", 0).is_none());
     }
 
     #[test]
     fn a_forgotten_token_is_gone_from_both_generations() {
-        let cache = SessionCache::new(TTL);
-        cache.put(b"token", session("read", &[]), 0);
-        cache.put(b"token", session("read", &[]), 10);
+        let cache = cache(TTL);
+        cache.put(Box::new(*b"token"), session("read", &[]), 0);
+        cache.put(Box::new(*b"token"), session("read", &[]), 10);
         assert_eq!(held(&cache), 2);
         cache.forget(b"token");
         assert_eq!((held(&cache), bytes(&cache)), (0, 0));
@@ -231,22 +229,26 @@ mod tests {
 
     #[test]
     fn a_time_to_live_of_zero_keeps_nothing() {
-        let cache = SessionCache::new(Duration::ZERO);
-        cache.put(b"token", session("read", &[]), 0);
+        let cache = cache(Duration::ZERO);
+        cache.put(Box::new(*b"token"), session("read", &[]), 0);
         assert!(cache.get(b"token", 0).is_none());
         cache.forget(b"token");
     }
 
     #[test]
     fn what_is_older_than_two_lives_is_dropped_from_memory() {
-        let cache = SessionCache::new(TTL);
+        let cache = cache(TTL);
         for n in 0..2_000_u32 {
-            cache.put(&n.to_be_bytes(), session("read", &[]), 0);
+            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
         }
         assert_eq!(held(&cache), 2_000);
         for now in [10, 20] {
             for n in 0..2_000_u32 {
-                cache.put(&(n + 10_000).to_be_bytes(), session("read", &[]), now);
+                cache.put(
+                    Box::new((n + 10_000).to_be_bytes()),
+                    session("read", &[]),
+                    now,
+                );
             }
         }
         assert!((0..2_000_u32).all(|n| cache.get(&n.to_be_bytes(), 0).is_none()));
@@ -254,15 +256,15 @@ mod tests {
 
     #[test]
     fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
-        let cache = SessionCache::new(TTL);
+        let cache = cache(TTL);
         for n in 0..40_000_u32 {
-            cache.put(&n.to_be_bytes(), session_of_size(4_000), 0);
+            cache.put(Box::new(n.to_be_bytes()), session_of_size(4_000), 0);
             assert!(cache.get(&n.to_be_bytes(), 0).is_some(), "{n}");
         }
         assert!(bytes(&cache) <= SESSION_CACHE_BYTES);
         assert!(bytes(&cache) > SESSION_CACHE_BYTES / 3, "{}", bytes(&cache));
         // Larger than a generation: not kept, and nothing else is lost for it.
-        cache.put(b"huge", session_of_size(GENERATION_BYTES), 0);
+        cache.put(Box::new(*b"huge"), session_of_size(GENERATION_BYTES), 0);
         assert!(cache.get(b"huge", 0).is_none());
         for shard in &cache.shards {
             let shard = shard.read();
@@ -273,7 +275,7 @@ mod tests {
 
     #[test]
     fn readers_and_writers_on_many_threads_see_whole_entries() {
-        let cache = SessionCache::new(TTL);
+        let cache = cache(TTL);
         std::thread::scope(|threads| {
             for thread in 0..4_u8 {
                 let cache = &cache;
@@ -281,7 +283,11 @@ mod tests {
                     for n in 0..3_000_u32 {
                         let token = [&[thread % 2], &n.to_be_bytes()[..]].concat();
                         let scopes = format!("t{}n{n}", thread % 2);
-                        cache.put(&token, session(&scopes, &[]), u64::from(n / 500));
+                        cache.put(
+                            token.clone().into(),
+                            session(&scopes, &[]),
+                            u64::from(n / 500),
+                        );
                         if let Some(found) = cache.get(&token, 0) {
                             assert!(found.scopes().contains(&scopes));
                         }

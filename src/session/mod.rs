@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     challenge::Challenges,
     clock::from_unix,
-    grant::LiveGrant,
+    grant::{RevocationMark, Revocations},
     oauth::{BaseUrl, Resource, ScopeSet},
 };
 
@@ -57,8 +57,8 @@ pub(crate) struct Inner {
     pub(crate) is_sufficient: bool,
     /// Until when it may be served again without asking anybody, in seconds since the Unix epoch.
     pub(crate) fresh_until: u64,
-    /// What this process knows of the grant; `None` in passthrough mode.
-    pub(crate) live: Option<Arc<LiveGrant>>,
+    /// From before the grant was looked up; `None` in passthrough mode.
+    pub(crate) mark: Option<RevocationMark>,
 }
 
 impl AuthSession {
@@ -140,9 +140,9 @@ impl AuthSession {
     }
 
     /// Whether it may still be served without asking anybody.
-    fn is_fresh(&self, now: u64) -> bool {
-        let is_revoked = |live: &Arc<LiveGrant>| live.is_revoked();
-        now < self.inner.fresh_until && !self.inner.live.as_ref().is_some_and(is_revoked)
+    fn is_fresh(&self, now: u64, revocations: &Revocations) -> bool {
+        let is_current = |mark| revocations.is_current(mark);
+        now < self.inner.fresh_until && self.inner.mark.is_none_or(is_current)
     }
 
     /// This session, for a request of this URI.
@@ -277,7 +277,7 @@ pub(crate) mod tests {
             challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
             is_sufficient: true,
             fresh_until: u64::MAX,
-            live: None,
+            mark: None,
         })
     }
 

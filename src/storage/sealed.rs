@@ -84,24 +84,23 @@ impl SealedStorage {
 
     fn seal(&self, key: &str, plain: &[u8]) -> Vec<u8> {
         let current = self.keys.current();
-        let sealed = current.seal(key.as_bytes(), plain);
-        [&current.id().0[..], &sealed].concat()
+        current.seal_behind(&current.id().0, key.as_bytes(), plain)
     }
 
     /// `None`, with an event, when the record is dead.
-    async fn open(&self, key: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let opened = sealed.split_first_chunk::<4>().and_then(|(id, sealed)| {
-            let by_name = self.keys.all().find(|known| known.id() == KeyId(*id));
-            by_name.map_or(Some(Err(KeyId(*id))), |known| {
-                known.open(key.as_bytes(), sealed).map(Ok)
-            })
-        });
-        match opened {
-            Some(Ok(plain)) => return Ok(Some(plain)),
-            Some(Err(foreign)) if self.is_in_use(foreign).await? => {
-                return Err(self.other_secret(foreign));
+    async fn open(&self, key: &str, sealed: Vec<u8>) -> Result<Option<Vec<u8>>, StorageError> {
+        if let Some(name) = sealed.first_chunk() {
+            let name = KeyId(*name);
+            match self.keys.all().find(|known| known.id() == name) {
+                Some(known) => {
+                    let plain = known.open_in_place(name.0.len(), key.as_bytes(), sealed);
+                    if plain.is_some() {
+                        return Ok(plain);
+                    }
+                }
+                None if self.is_in_use(name).await? => return Err(self.other_secret(name)),
+                None => {}
             }
-            Some(Err(_)) | None => {}
         }
         self.events
             .emit(
@@ -158,7 +157,7 @@ impl TokenStorage for SealedStorage {
     fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
             match self.inner.get(key).await? {
-                Some(sealed) => self.open(key, &sealed).await,
+                Some(sealed) => self.open(key, sealed).await,
                 None => Ok(None),
             }
         })
@@ -188,7 +187,7 @@ impl TokenStorage for SealedStorage {
                 let Some(there) = self.inner.get(key).await? else {
                     continue; // It went in between.
                 };
-                if self.open(key, &there).await?.is_some() {
+                if self.open(key, there.clone()).await?.is_some() {
                     return Ok(false);
                 }
                 // Not a plain `set`: of callers who all see the same dead record, one replaces it.
@@ -209,10 +208,10 @@ impl TokenStorage for SealedStorage {
             let Some(seen) = self.inner.get(key).await? else {
                 return Ok(None);
             };
-            let opened = self.open(key, &seen).await?;
+            let opened = self.open(key, seen.clone()).await?;
             match self.inner.take(key).await? {
                 Some(taken) if taken == seen => Ok(opened),
-                Some(taken) => self.open(key, &taken).await,
+                Some(taken) => self.open(key, taken).await,
                 None => Ok(None),
             }
         })
@@ -232,7 +231,7 @@ impl TokenStorage for SealedStorage {
                 let Some(there) = self.inner.get(key).await? else {
                     return Ok(false);
                 };
-                match self.open(key, &there).await? {
+                match self.open(key, there.clone()).await? {
                     Some(plain) if constant_time_eq(&plain, expected) => {}
                     _ => return Ok(false),
                 }

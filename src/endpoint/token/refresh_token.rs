@@ -51,7 +51,7 @@ pub(super) async fn refresh(
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
         let loaded = proxy
             .freshness
-            .ensure(id, &live, loaded)
+            .ensure(id, loaded)
             .await
             .map_err(|error| Refusal::from(error).of(id))?;
         // That may have taken long: what counts is the record that is about to be replaced.

@@ -4,19 +4,20 @@
 //! one purpose means nothing to another. Previous secrets stay able to verify and open, which makes
 //! rotation invisible to users.
 
+mod mac;
+mod seal;
+
 use std::fmt;
 
-use aes_gcm::{
-    Aes256Gcm, Key, KeyInit, Nonce,
-    aead::{Aead, Payload},
-};
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{error::ConfigError, random};
+pub(crate) use mac::MacKey;
+pub(crate) use seal::SealKey;
+
+use crate::error::ConfigError;
 
 /// The shortest secret that is used as it is, in bytes.
 pub(crate) const MIN_SECRET_BYTES: usize = 32;
@@ -24,12 +25,6 @@ pub(crate) const MIN_SECRET_BYTES: usize = 32;
 const MIN_PASSPHRASE_BYTES: usize = 12;
 /// Iterations of PBKDF2-HMAC-SHA256, the number of OWASP's password storage cheat sheet.
 const PBKDF2_ITERATIONS: u32 = 600_000;
-/// AES-GCM's nonce, in bytes.
-const NONCE_BYTES: usize = 12;
-/// AES-GCM's tag, in bytes.
-const TAG_BYTES: usize = 16;
-/// The shortest truncated MAC that [`MacKey::verify`] accepts, in bytes.
-const MIN_TAG_BYTES: usize = 16;
 
 /// The secret that every key of the proxy is derived from.
 ///
@@ -140,90 +135,6 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// HMAC-SHA256 with its key schedule done once.
-#[derive(Clone)]
-pub(crate) struct MacKey {
-    id: KeyId,
-    mac: Hmac<Sha256>,
-}
-
-impl MacKey {
-    fn new(id: KeyId, key: &[u8; 32]) -> Self {
-        let mac = Hmac::<Sha256>::new_from_slice(key);
-        // HMAC takes a key of any length (RFC 2104 section 3).
-        let mac = mac.unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
-        Self { id, mac }
-    }
-
-    /// The secret that this key comes from.
-    pub(crate) fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// The tag of one message.
-    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
-        let mut mac = self.mac.clone();
-        mac.update(message);
-        mac.finalize().into_bytes().into()
-    }
-
-    /// Compares in constant time. A truncated tag is accepted down to 16 bytes.
-    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        let expected = self.tag(message);
-        match expected.get(..tag.len()) {
-            Some(prefix) if tag.len() >= MIN_TAG_BYTES => constant_time_eq(prefix, tag),
-            _ => false,
-        }
-    }
-}
-
-/// AES-256-GCM with a random nonce: `nonce || ciphertext || tag`.
-#[derive(Clone)]
-pub(crate) struct SealKey {
-    id: KeyId,
-    cipher: Box<Aes256Gcm>,
-}
-
-impl SealKey {
-    fn new(id: KeyId, key: &[u8; 32]) -> Self {
-        let cipher = Box::new(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)));
-        Self { id, cipher }
-    }
-
-    /// The secret that this key comes from.
-    pub(crate) fn id(&self) -> KeyId {
-        self.id
-    }
-
-    /// Encrypts `plain` so that it opens only together with `context`.
-    pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
-        let nonce = random::bytes::<NONCE_BYTES>();
-        let payload = Payload {
-            msg: plain,
-            aad: context,
-        };
-        // AES-GCM fails only above 64 GiB of input (NIST SP 800-38D section 5.2.1.1).
-        let sealed = self
-            .cipher
-            .encrypt(&Nonce::from(nonce), payload)
-            .unwrap_or_else(|_| unreachable!("every input here is bounded far below 64 GiB"));
-        let mut out = Vec::with_capacity(NONCE_BYTES + sealed.len());
-        out.extend_from_slice(&nonce);
-        out.extend_from_slice(&sealed);
-        out
-    }
-
-    /// `None` when the bytes were not sealed by this key for this context.
-    pub(crate) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        if sealed.len() < NONCE_BYTES + TAG_BYTES {
-            return None;
-        }
-        let (nonce, msg) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let payload = Payload { msg, aad: context };
-        self.cipher.decrypt(&Nonce::from(*nonce), payload).ok()
-    }
-}
-
 /// The current key of one purpose and those it replaced: the first makes, all verify.
 #[derive(Clone)]
 pub(crate) struct Rotating<K> {
@@ -250,31 +161,6 @@ impl<K> Rotating<K> {
     }
 }
 
-impl Rotating<MacKey> {
-    /// Whether a secret of this name is known here.
-    pub(crate) fn knows(&self, id: KeyId) -> bool {
-        self.all().any(|key| key.id() == id)
-    }
-
-    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
-        self.current.tag(message)
-    }
-
-    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        self.all().any(|key| key.verify(message, tag))
-    }
-}
-
-impl Rotating<SealKey> {
-    pub(crate) fn seal(&self, context: &[u8], plain: &[u8]) -> Vec<u8> {
-        self.current.seal(context, plain)
-    }
-
-    pub(crate) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        self.all().find_map(|key| key.open(context, sealed))
-    }
-}
-
 /// SHA-256, for record keys: a stolen store names nothing that can be presented.
 pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     Sha256::digest(message).into()
@@ -284,10 +170,10 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
 pub(crate) use constant_time_eq::constant_time_eq;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn key() -> SecretKey {
+    pub(crate) fn key() -> SecretKey {
         SecretKey::from_bytes([7_u8; 32]).unwrap()
     }
 
@@ -296,37 +182,6 @@ mod tests {
         assert_ne!(key().mac("a").tag(b"m"), key().mac("b").tag(b"m"));
         let sealed = key().seal("a").seal(b"", b"m");
         assert!(key().seal("b").open(b"", &sealed).is_none());
-    }
-
-    #[test]
-    fn a_sealed_value_opens_only_in_its_context_and_whole() {
-        let seal = key().seal("storage");
-        let sealed = seal.seal(b"grant:1", b"plain");
-        assert_eq!(
-            seal.open(b"grant:1", &sealed).as_deref(),
-            Some(&b"plain"[..])
-        );
-        assert!(seal.open(b"grant:2", &sealed).is_none());
-        for end in 0..sealed.len() {
-            assert!(seal.open(b"grant:1", &sealed[..end]).is_none());
-        }
-        for bit in 0..sealed.len() * 8 {
-            let mut flipped = sealed.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(seal.open(b"grant:1", &flipped).is_none());
-        }
-    }
-
-    #[test]
-    fn a_short_or_long_tag_never_verifies() {
-        let mac = key().mac("m");
-        let tag = mac.tag(b"message");
-        assert!(mac.verify(b"message", &tag));
-        assert!(mac.verify(b"message", &tag[..16]));
-        assert!(!mac.verify(b"message", &tag[..15]));
-        assert!(!mac.verify(b"message", b""));
-        assert!(!mac.verify(b"message", &[&tag[..], &[0]].concat()));
-        assert!(!mac.verify(b"massage", &tag));
     }
 
     #[test]

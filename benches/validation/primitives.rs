@@ -1,0 +1,202 @@
+//! What the parts of a validation cost by themselves, with the libraries that this crate uses and the
+//! bytes that it works on: the floor under the whole.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use aes_gcm::{
+    Aes256Gcm, KeyInit, Nonce,
+    aead::{Aead, Payload},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use hmac::{Hmac, Mac};
+use http::Extensions;
+use moka::{policy::EvictionPolicy, sync::Cache};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::harness::Contender;
+
+pub(crate) const EXTENSIONS: &str = "`Extensions::insert` into a new map";
+/// The parts of a first sight, in the order in which they come.
+pub(crate) const FIRST_SIGHT: [&str; 9] = [
+    "HMAC-SHA256 of the token",
+    "base64url of payload and signature",
+    "claims, borrowed",
+    "SHA-256 of the grant's id, in base64url",
+    "record from the map (moka), copied",
+    "AES-256-GCM open of the record",
+    "record parsed (serde_json)",
+    "token into a map",
+    EXTENSIONS,
+];
+
+/// Claims as they are read: nothing is copied that needs not be.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Claims<'a> {
+    #[serde(borrow)]
+    iss: Cow<'a, str>,
+    #[serde(borrow)]
+    sub: Cow<'a, str>,
+    #[serde(borrow)]
+    aud: Cow<'a, str>,
+    #[serde(borrow)]
+    client_id: Cow<'a, str>,
+    #[serde(borrow)]
+    scope: Cow<'a, str>,
+    iat: u64,
+    exp: u64,
+    #[serde(borrow)]
+    jti: Cow<'a, str>,
+    #[serde(borrow)]
+    gid: Cow<'a, str>,
+}
+
+/// A grant's record in its shape; what stays in memory as a session.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Record {
+    client_id: String,
+    subject: String,
+    scopes: String,
+    resource: String,
+    #[serde(default)]
+    claims: Map<String, Value>,
+    #[serde(default)]
+    roles: Vec<String>,
+    upstream: Upstream,
+    phase: BTreeMap<String, Value>,
+    indexed_at: u64,
+    stamp: u64,
+    step: u64,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Upstream {
+    access_token: String,
+    refresh_token: Option<String>,
+    id_token: Option<String>,
+    expires_at: Option<u64>,
+    renew_at: Option<u64>,
+}
+
+/// What is worked on: of many grants, as in the whole. A processor soon knows a single one by heart.
+pub(crate) struct Samples {
+    tokens: Vec<String>,
+    /// Key and value of each grant in the store, unsealed.
+    records: Vec<(String, Vec<u8>)>,
+}
+
+impl Samples {
+    pub(crate) fn new(tokens: &[String], records: &[(String, Vec<u8>)]) -> Self {
+        assert_eq!(tokens.len(), records.len());
+        Self {
+            tokens: tokens.to_vec(),
+            records: records.to_vec(),
+        }
+    }
+
+    fn claims(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.tokens.iter().map(|token| {
+            let (signed, signature) = token.rsplit_once('.').unwrap();
+            (signed, signed.split_once('.').unwrap().1, signature)
+        })
+    }
+
+    /// One contender for each part.
+    pub(crate) fn contenders(&self) -> Vec<Contender<'_>> {
+        let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
+        let cipher = Aes256Gcm::new(&[7; 32].into());
+        let nonce = Nonce::from([7; 12]);
+        let map = Cache::builder()
+            .max_capacity(u64::MAX)
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        for (key, value) in &self.records {
+            map.insert(key.clone(), Arc::new(value.clone()));
+        }
+        let mut seen = HashMap::new();
+        let decode = |payload| B64.decode(payload).unwrap();
+        let claims: Vec<_> = self
+            .claims()
+            .map(|(_, payload, _)| decode(payload))
+            .collect();
+        let seal = |(key, plain): &(String, Vec<u8>)| {
+            let (msg, aad) = (&plain[..], key.as_bytes());
+            (
+                key.clone(),
+                cipher.encrypt(&nonce, Payload { msg, aad }).unwrap(),
+            )
+        };
+        let sealed: Vec<_> = self.records.iter().map(seal).collect();
+        let [
+            hmac,
+            base64,
+            parse,
+            hash,
+            get,
+            open,
+            record,
+            put,
+            extensions,
+        ] = FIRST_SIGHT;
+        vec![
+            each(hmac, self.claims().collect(), move |(signed, ..)| {
+                let mut mac = mac.clone();
+                mac.update(signed.as_bytes());
+                mac.finalize().into_bytes()
+            }),
+            each(
+                base64,
+                self.claims().collect(),
+                move |(_, payload, signature)| {
+                    let mut tag = [0; 33];
+                    let length = B64.decode_slice(signature, &mut tag).unwrap();
+                    (B64.decode(payload).unwrap(), length, tag)
+                },
+            ),
+            each(parse, claims, |claims| {
+                let claims: Claims<'_> = serde_json::from_slice(claims).unwrap();
+                claims.exp
+            }),
+            Contender::new(hash, || B64.encode(Sha256::digest([7; 16]))),
+            each(get, self.records.iter().collect(), move |(key, _)| {
+                map.get(key).unwrap().to_vec()
+            }),
+            each(open, sealed, move |(key, sealed)| {
+                let (msg, aad) = (&sealed[..], key.as_bytes());
+                cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()
+            }),
+            each(record, self.records.iter().collect(), |(_, plain)| {
+                serde_json::from_slice::<Record>(plain).unwrap()
+            }),
+            each(put, self.tokens.iter().collect(), move |token| {
+                seen.insert(*token, Box::<[u8]>::from(token.as_bytes()))
+            }),
+            Contender::new(extensions, || {
+                let mut extensions = Extensions::new();
+                extensions.insert(Arc::new(()));
+                extensions
+            }),
+        ]
+    }
+}
+
+/// A contender that takes its samples in turn.
+fn each<'a, T: 'a, R>(
+    name: &'static str,
+    samples: Vec<T>,
+    mut work: impl FnMut(&T) -> R + 'a,
+) -> Contender<'a> {
+    let mut next = 0;
+    Contender::new(name, move || {
+        next = (next + 1) % samples.len();
+        work(&samples[next])
+    })
+}
