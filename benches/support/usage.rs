@@ -1,0 +1,56 @@
+//! What a process has used, as Linux counts it in `/proc`.
+
+use std::{fs, time::Duration};
+
+/// The CPU time of all threads that a process has now, user and system together. Counted in
+/// nanoseconds by the scheduler; a kernel without that counts in its ticks of 10 ms.
+pub(crate) fn cpu(pid: u32) -> Duration {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("Linux, and the process lives");
+    let times: Option<Vec<u64>> = tasks
+        .map(|task| {
+            let file = task.ok()?.path().join("schedstat");
+            let line = fs::read_to_string(file).ok()?;
+            line.split(' ').next()?.parse().ok()
+        })
+        .collect();
+    match times {
+        Some(nanoseconds) => Duration::from_nanos(nanoseconds.iter().sum()),
+        None => Duration::from_millis(10) * ticks(pid),
+    }
+}
+
+/// User and system time, as in `man 5 proc_pid_stat`: fields 14 and 15.
+fn ticks(pid: u32) -> u32 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The name of the program comes before, in brackets, and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let times = fields.split_whitespace().skip(11).take(2);
+    times.map(|ticks| ticks.parse::<u32>().unwrap()).sum()
+}
+
+/// What lies in memory of a process, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resident {
+    pub(crate) all: usize,
+    /// Without the pages of files: what the process itself has written.
+    pub(crate) anonymous: usize,
+}
+
+impl Resident {
+    pub(crate) fn of(pid: u32) -> Self {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("Linux");
+        let bytes = |name| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.unwrap().trim().trim_end_matches(" kB");
+            kib.parse::<usize>().unwrap() * 1024
+        };
+        Self {
+            all: bytes("VmRSS:"),
+            anonymous: bytes("RssAnon:"),
+        }
+    }
+
+    pub(crate) fn here() -> Self {
+        Self::of(std::process::id())
+    }
+}
