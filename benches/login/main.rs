@@ -20,27 +20,23 @@
 
 #[path = "../../tests/common/mod.rs"]
 mod common;
-mod person;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 
-use std::{
-    future,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tower_oauth_proxy::OAuthProxyLayer;
 
 use self::{
     common::Wire,
-    person::{Person, Step},
     support::{
         child::{self, Child},
         host,
         login::config,
-        provider::{BRIEF, provider},
+        person::{Person, Step},
+        provider::{self, BRIEF},
         socket, usage,
     },
     table::Table,
@@ -63,13 +59,12 @@ const LIMIT: Duration = Duration::from_secs(180);
 fn main() {
     match child::role().as_deref() {
         None => {}
-        Some([role]) if role == "provider" => return be_provider(),
+        Some([role]) if role == provider::ROLE => return provider::run(),
         Some([_, provider]) => return be_server(provider),
         Some(role) => panic!("no such role: {role:?}"),
     }
     child::end_after(LIMIT);
-    let mut provider = Child::start("provider");
-    let origin = provider.words().remove(0);
+    let (_provider, origin) = provider::start();
     let mut server = Child::start(&format!("server {origin}"));
     let address = server.words().remove(0);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -80,15 +75,6 @@ fn main() {
     if !fits {
         std::process::exit(1);
     }
-}
-
-fn be_provider() {
-    child::live_as_long_as_parent();
-    host::block_on(1, async {
-        let (origin, _stop) = provider().await;
-        println!("{origin}");
-        future::pending::<()>().await;
-    });
 }
 
 /// One worker: what a second one costs in wake-ups is the runtime's and not ours.

@@ -1,8 +1,8 @@
 //! The figures of a run, as Markdown.
 
-use crate::{
+use crate::support::{
+    figures::{cell, median, ratio, verdict},
     person::Step,
-    support::figures::{cell, median, ratio, verdict},
 };
 
 /// Server CPU time in microseconds, round by round.

@@ -7,11 +7,12 @@ use tokio::task::JoinSet;
 use tower_oauth_proxy::storage::{SqliteStorage, TokenStorage};
 
 use crate::{
+    common::Tokens,
     connected, deployed,
     server::Server,
     support::{
         provider::{ACCESS_TOKEN_BYTES, REFRESH_TOKEN_BYTES},
-        records::{Recorder, Records, bytes, grants, growth_of_memory, live_and_passing},
+        records::{Recorder, Records, bytes, growth_of_memory, live_and_passing},
     },
 };
 
@@ -51,8 +52,9 @@ pub(crate) async fn print(provider: &str, dir: &Path, redis: &Server) {
 async fn recorded(provider: &str) -> Records {
     let recorder = Recorder::default();
     let mut on = deployed("recorder", provider, recorder.clone()).await;
-    for grant in grants(&mut on, GRANTS).await {
-        on.client.refresh(&grant.refresh).await.expect(200);
+    for code in on.log_in(GRANTS).await {
+        let tokens = Tokens::read(&on.client.redeem_code(&code, &on.pkce).await);
+        on.client.refresh(tokens.refresh()).await.expect(200);
     }
     recorder.records()
 }

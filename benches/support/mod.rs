@@ -7,6 +7,7 @@ pub(crate) mod child;
 pub(crate) mod figures;
 pub(crate) mod host;
 pub(crate) mod login;
+pub(crate) mod person;
 pub(crate) mod provider;
 pub(crate) mod records;
 pub(crate) mod socket;

@@ -1,6 +1,7 @@
 //! A provider that answers at once, with tokens of ordinary size.
 
 use std::{
+    future,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -18,6 +19,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
+use super::{
+    child::{Child, live_as_long_as_parent},
+    host,
+};
+
 pub(crate) const APP: &str = "upstream-app";
 
 /// What the provider's tokens take, in bytes: JWTs of ordinary size, as Entra ID and Keycloak issue.
@@ -27,6 +33,26 @@ pub(crate) const REFRESH_TOKEN_BYTES: usize = 600;
 
 /// The access tokens of whoever is named so are over after a second, and have to be renewed.
 pub(crate) const BRIEF: &str = "brief-";
+
+/// The role of [`run`].
+pub(crate) const ROLE: &str = "provider";
+
+/// A provider in a process of its own, and its origin.
+pub(crate) fn start() -> (Child, String) {
+    let mut process = Child::start(ROLE);
+    let origin = process.words().remove(0);
+    (process, origin)
+}
+
+/// That process.
+pub(crate) fn run() {
+    live_as_long_as_parent();
+    host::block_on(1, async {
+        let (origin, _stop) = provider().await;
+        println!("{origin}");
+        future::pending::<()>().await;
+    });
+}
 
 /// What it has done so far.
 #[derive(Default)]

@@ -10,12 +10,7 @@ use std::{
 
 use tower_oauth_proxy::storage::{MemoryStorage, StorageFuture, TokenStorage};
 
-use super::{
-    child::Child,
-    login::{Deployment, Grant},
-    usage::Resident,
-};
-use crate::common::Tokens;
+use super::{child::Child, usage::Resident};
 
 /// What is over sooner is no part of a live grant: the mark of a used callback.
 const LIVES_ON: Duration = Duration::from_secs(3600);
@@ -71,16 +66,6 @@ pub(crate) fn fill_memory() {
     });
     assert_eq!(store.record_count(), list.lines().count() as u64);
     println!("{}", Resident::here().all - before);
-}
-
-/// Logs so many people in and redeems their codes; the grants.
-pub(crate) async fn grants(on: &mut Deployment, people: usize) -> Vec<Grant> {
-    let mut grants = Vec::with_capacity(people);
-    for code in on.log_in(people).await {
-        let tokens = Tokens::read(&on.client.redeem_code(&code, &on.pkce).await);
-        grants.push(Grant::of(tokens));
-    }
-    grants
 }
 
 /// Remembers what is in the store.

@@ -1,13 +1,11 @@
 //! A person with a browser, and the client that sent it.
 
-use crate::{
-    common::{
-        Client, FakeClock, Pkce, Reply, Tokens, Wire,
-        client::{CALLBACK, native_metadata},
-        html::forms,
-        jar::{Initiator, Jar},
-    },
-    support::login::{BASE, callback, code},
+use super::login::{BASE, callback, code};
+use crate::common::{
+    Client, FakeClock, Pkce, Reply, Tokens, Wire,
+    client::{CALLBACK, native_metadata},
+    html::forms,
+    jar::{Initiator, Jar},
 };
 
 #[derive(Debug, Clone, Copy)]
