@@ -1,12 +1,13 @@
 //! The load: so light that the server is what limits it.
 //!
-//! One thread goes round its connections: reads the answer that is due on each, and sends the next
+//! A thread goes round its connections: reads the answer that is due on each, and sends the next
 //! request. While it waits for one, the server has those of all others. That is two system calls for
 //! a request, and no poll.
 
 use std::{
     io::{Read, Write},
     net::TcpStream,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -30,6 +31,8 @@ pub(crate) fn request(token: Option<&str>) -> Vec<u8> {
 /// Keep-alive connections to one server.
 pub(crate) struct Load {
     connections: Vec<Connection>,
+    /// As many as the server has.
+    threads: usize,
     pid: u32,
 }
 
@@ -45,43 +48,75 @@ pub(crate) struct Slot {
 }
 
 impl Load {
-    pub(crate) fn connect(to: &Server) -> Self {
+    pub(crate) fn connect(to: &Server, threads: usize) -> Self {
         let connections = (0..CONNECTIONS).map(|_| Connection::open(&to.address));
         Self {
             connections: connections.collect(),
+            threads,
             pid: to.process.pid(),
         }
     }
 
     /// Keeps the server busy for so long.
     pub(crate) fn slot(&mut self, request: &[u8], status: u16, length: Duration) -> Slot {
-        let (mut requests, mut wrong) = (0, 0);
-        let here = std::process::id();
-        let before = (usage::cpu(self.pid), usage::cpu(here));
+        let before = usage::cpu(self.pid);
         let start = Instant::now();
-        for connection in &mut self.connections {
-            connection.socket.write_all(request).unwrap();
+        let share = CONNECTIONS / self.threads;
+        let done: Vec<_> = thread::scope(|scope| {
+            let shares = self.connections.chunks_mut(share);
+            let threads: Vec<_> = shares
+                .map(|share| scope.spawn(|| go_round(share, request, status, start, length)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        Slot {
+            requests: done.iter().map(|done| done.requests).sum(),
+            wrong: done.iter().map(|done| done.wrong).sum(),
+            took: start.elapsed(),
+            server: usage::cpu(self.pid) - before,
+            load: done.iter().map(|done| done.cpu).sum(),
         }
-        let mut goes_on = true;
-        while goes_on {
-            goes_on = start.elapsed() < length;
-            for connection in &mut self.connections {
-                if connection.answer() != status {
-                    wrong += 1;
-                }
-                requests += 1;
-                if goes_on {
-                    connection.socket.write_all(request).unwrap();
-                }
+    }
+}
+
+/// What one thread has done.
+struct Done {
+    requests: u64,
+    wrong: u64,
+    cpu: Duration,
+}
+
+fn go_round(
+    connections: &mut [Connection],
+    request: &[u8],
+    status: u16,
+    start: Instant,
+    length: Duration,
+) -> Done {
+    let (mut requests, mut wrong) = (0, 0);
+    for connection in &mut *connections {
+        connection.socket.write_all(request).unwrap();
+    }
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = start.elapsed() < length;
+        for connection in &mut *connections {
+            if connection.answer() != status {
+                wrong += 1;
+            }
+            requests += 1;
+            if goes_on {
+                connection.socket.write_all(request).unwrap();
             }
         }
-        Slot {
-            requests,
-            wrong,
-            took: start.elapsed(),
-            server: usage::cpu(self.pid) - before.0,
-            load: usage::cpu(here) - before.1,
-        }
+    }
+    Done {
+        requests,
+        wrong,
+        cpu: usage::cpu_here(),
     }
 }
 

@@ -151,7 +151,7 @@ impl Side {
     fn start(kind: Kind, is_layered: bool, workers: usize) -> Self {
         let server = Server::start(kind, is_layered, workers);
         Self {
-            load: Load::connect(&server),
+            load: Load::connect(&server, workers),
             server,
             measured: Measured::default(),
         }

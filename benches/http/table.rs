@@ -3,7 +3,7 @@
 use crate::{
     Ask, Pair, Slot,
     server::Kind,
-    support::figures::{cell, median, ratio, verdict},
+    support::figures::{cell, difference, median, ratio, verdict},
 };
 
 /// What a server was seen to do, round by round.
@@ -39,8 +39,8 @@ impl Measured {
 /// With the layer beside without, and what a second worker brings.
 pub(crate) fn print_pairs(pairs: &[Pair], rounds: usize) {
     println!(
-        "Median of {rounds} rounds (lowest–highest); on/off: median of the ratio within each round, \
-         goal for requests ≥ 0.95:\n"
+        "Median of {rounds} rounds (lowest–highest); on/off and more: within each round, median; \
+         goal for requests on/off ≥ 0.95:\n"
     );
     println!(
         "| server | workers | layer | requests/s | on/off | CPU ns/request | on/off | more ns | \
@@ -65,7 +65,7 @@ pub(crate) fn print_pairs(pairs: &[Pair], rounds: usize) {
             "| {name} | {workers} | on | {rates} | {times:.3} {} | {cpu} | {:.3} | {:.0} | {} |",
             verdict(times >= 0.95),
             ratio(&on.cpu, &off.cpu),
-            median(&on.cpu) - median(&off.cpu),
+            difference(&on.cpu, &off.cpu),
             cores(on),
         );
     }

@@ -102,31 +102,31 @@ pub(crate) fn run(count: u64) {
         let client = register(&wire, WARM_UP, 0).await;
         authorize(&client, WARM_UP, 0).await;
 
-        let before = Resident::here();
-        let start = Instant::now();
-        let mut done = 0;
-        while done < count && start.elapsed() < AT_MOST {
-            register(&wire, WARM_UP.min(count - done), done).await;
-            done = count.min(done + WARM_UP);
-        }
-        say(done, before, start);
-
-        let before = Resident::here();
-        let start = Instant::now();
-        let mut done = 0;
-        while done < count && start.elapsed() < AT_MOST {
-            authorize(&client, WARM_UP.min(count - done), done).await;
-            done = count.min(done + WARM_UP);
-        }
-        say(done, before, start);
+        measure(count, async |part, from| {
+            register(&wire, part, from).await;
+        })
+        .await;
+        measure(count, async |part, from| {
+            authorize(&client, part, from).await;
+        })
+        .await;
         println!("{}", store.records().len());
     });
 }
 
-fn say(count: u64, before: Resident, start: Instant) {
+/// Does so many in parts, each with its size and the number of the first; says how the process grew.
+async fn measure(count: u64, act: impl AsyncFn(u64, u64)) {
+    let before = Resident::here();
+    let start = Instant::now();
+    let mut done = 0;
+    while done < count && start.elapsed() < AT_MOST {
+        let part = WARM_UP.min(count - done);
+        act(part, done).await;
+        done += part;
+    }
     let [now, before] =
         [Resident::here(), before].map(|resident| i64::try_from(resident.all).unwrap());
-    println!("{count} {} {}", now - before, start.elapsed().as_micros());
+    println!("{done} {} {}", now - before, start.elapsed().as_micros());
 }
 
 /// Each with a name of its own; the last one.

@@ -11,9 +11,14 @@ pub(crate) fn median(of: &[f64]) -> f64 {
     spread(of.iter().copied()).1
 }
 
-/// The median of the ratios of each round: whatever else the machine does in a moment is in both.
+/// The median of the ratios within each round: whatever else the machine does in a moment is in both.
 pub(crate) fn ratio(of: &[f64], to: &[f64]) -> f64 {
     spread(of.iter().zip(to).map(|(a, b)| a / b)).1
+}
+
+/// The median of the differences within each round.
+pub(crate) fn difference(of: &[f64], to: &[f64]) -> f64 {
+    spread(of.iter().zip(to).map(|(a, b)| a - b)).1
 }
 
 /// `median (low–high)`.
