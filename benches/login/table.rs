@@ -12,6 +12,8 @@ pub(crate) struct Table {
     pub(crate) floor: Vec<f64>,
     pub(crate) login: Vec<f64>,
     pub(crate) refresh: Vec<f64>,
+    /// Of grants that nobody has used for a round.
+    pub(crate) quiet_refresh: Vec<f64>,
     pub(crate) renewal: Vec<f64>,
     /// One each of [`Step::ALL`].
     pub(crate) steps: [Vec<f64>; 6],
@@ -37,6 +39,12 @@ impl Table {
                 1,
                 &self.refresh,
                 Some(150.0),
+            ),
+            (
+                "refresh of a grant that was quiet for a round",
+                1,
+                &self.quiet_refresh,
+                None,
             ),
             (
                 "refresh that renews the provider's token",
