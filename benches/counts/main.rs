@@ -21,12 +21,11 @@
 mod baseline;
 #[path = "../../tests/common/mod.rs"]
 mod common;
-#[allow(dead_code)]
-#[path = "../stores/login.rs"]
-mod login;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../validation/paths.rs"]
 mod paths;
+#[path = "../support/mod.rs"]
+mod support;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../validation/world.rs"]
 mod world;
@@ -36,6 +35,7 @@ use std::{collections::BTreeMap, env, hint::black_box, process::Command};
 use self::{
     baseline::{Cost, check},
     paths::Paths,
+    support::provider,
 };
 
 /// Enough that what happens now and then, such as a map that grows, is spread over many.
@@ -76,7 +76,7 @@ fn main() {
 /// Goes a path many times; prints how many heap allocations one call makes.
 fn go(path: Path) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (provider, _stop) = runtime.block_on(login::provider());
+    let (provider, _stop) = runtime.block_on(provider::provider());
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
     let mut paths = Paths::new(&runtime, &provider, PEOPLE);

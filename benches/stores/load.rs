@@ -15,7 +15,10 @@ use tokio::task::JoinSet;
 use crate::{
     CALLERS,
     common::{Reply, Tokens},
-    login::{Deployment, Grant},
+    support::{
+        figures::{cell, ratio},
+        login::{Deployment, Grant},
+    },
 };
 
 /// How long one verb is measured on one store, each round, at most.
@@ -104,11 +107,7 @@ async fn bearer(on: &mut Deployment, callers: usize) -> f64 {
 }
 
 fn held(reply: &Reply) -> Grant {
-    let tokens = Tokens::read(reply);
-    Grant {
-        refresh: tokens.refresh().to_owned(),
-        access: tokens.access,
-    }
+    Grant::of(Tokens::read(reply))
 }
 
 struct Done {
@@ -180,24 +179,14 @@ impl Rates {
                 let memory = &self.0[&(verb, callers, "memory")];
                 let cells = ["memory", "sqlite", "redis"].map(|store| {
                     let rates = &self.0[&(verb, callers, store)];
-                    let (low, median, high) = spread(rates.iter().copied());
-                    let cell = format!("{median:.0} ({low:.0}–{high:.0})");
+                    let cell = cell(rates, 0);
                     if store == "memory" {
                         return cell;
                     }
-                    // Of one moment: whatever else the machine does slows both down.
-                    let (_, times, _) = spread(rates.iter().zip(memory).map(|(a, b)| a / b));
-                    format!("{cell} × {times:.2}")
+                    format!("{cell} × {:.2}", ratio(rates, memory))
                 });
                 println!("| {} | {callers} | {} |", verb.title(), cells.join(" | "));
             }
         }
     }
-}
-
-/// Lowest, median, highest.
-fn spread(of: impl Iterator<Item = f64>) -> (f64, f64, f64) {
-    let mut all: Vec<_> = of.collect();
-    all.sort_unstable_by(f64::total_cmp);
-    (all[0], all[all.len() / 2], all[all.len() - 1])
 }

@@ -21,11 +21,12 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod load;
-mod login;
 #[allow(dead_code, reason = "the tests of the Redis store use more of it")]
 #[path = "../../tests/redis/server.rs"]
 mod server;
 mod sizes;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     fs,
@@ -35,11 +36,19 @@ use std::{
 };
 
 use server::Server;
-use tower_oauth_proxy::storage::{MemoryStorage, RedisStorage, SqliteStorage};
+use tower_oauth_proxy::{
+    Consent, OAuthProxyLayer, TokenStorage,
+    storage::{MemoryStorage, RedisStorage, SqliteStorage},
+};
 
 use self::{
     load::{Rates, Verb},
-    login::{Deployment, provider},
+    support::{
+        child, host,
+        login::{Deployment, config},
+        provider::provider,
+        records,
+    },
 };
 
 /// Enough for a median, after one to warm up.
@@ -52,15 +61,10 @@ const WORKERS: usize = 2;
 
 fn main() {
     // A process of its own, so that nothing freed before hides what the store takes.
-    if let Some(file) = sizes::asked_for_memory() {
-        return sizes::print_memory(&file);
+    if child::role().is_some() {
+        return records::fill_memory();
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(run());
+    host::block_on(WORKERS, run());
 }
 
 async fn run() {
@@ -78,9 +82,9 @@ async fn run() {
     let (provider, _stop) = provider().await;
     let sqlite = SqliteStorage::open(dir.0.join("speed.db")).unwrap();
     let mut stores = [
-        Deployment::new("memory", &provider, MemoryStorage::new()).await,
-        Deployment::new("sqlite", &provider, sqlite).await,
-        Deployment::new("redis", &provider, connected(&redis).await).await,
+        deployed("memory", &provider, MemoryStorage::new()).await,
+        deployed("sqlite", &provider, sqlite).await,
+        deployed("redis", &provider, connected(&redis).await).await,
     ];
     let mut rates = Rates::default();
     let mut rounds = 0;
@@ -111,6 +115,17 @@ async fn run() {
     let redis = redis_server();
     sizes::print(&provider, &dir.0, &redis).await;
     println!("\nThe run took {:.0} s.", started.elapsed().as_secs_f64());
+}
+
+/// The whole layer on one store, with a registered client.
+async fn deployed(name: &'static str, provider: &str, store: impl TokenStorage) -> Deployment {
+    let config = config(provider)
+        .consent(Consent::Disabled)
+        .session_cache_ttl(Duration::ZERO)
+        .token_storage(store)
+        .build()
+        .unwrap();
+    Deployment::new(name, &OAuthProxyLayer::new(config)).await
 }
 
 fn redis_server() -> Server {

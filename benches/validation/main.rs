@@ -18,11 +18,10 @@
 #[path = "../../tests/common/mod.rs"]
 mod common;
 mod harness;
-#[allow(dead_code)]
-#[path = "../stores/login.rs"]
-mod login;
 mod paths;
 mod primitives;
+#[path = "../support/mod.rs"]
+mod support;
 mod world;
 
 use std::cell::RefCell;
@@ -31,21 +30,24 @@ use self::{
     harness::{Contender, measure},
     paths::Paths,
     primitives::Samples,
+    support::{provider, records::Recorder},
     world::World,
 };
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (provider, _stop) = runtime.block_on(login::provider());
+    let (provider, _stop) = runtime.block_on(provider::provider());
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
 
     let paths = RefCell::new(Paths::new(&runtime, &provider, PEOPLE));
     let token = paths.borrow().token().to_owned();
+    let recorder = Recorder::default();
     let unsealed = World::new(&runtime, &provider, PEOPLE, |it| {
         it.insecure_without_storage_encryption()
+            .token_storage(recorder.clone())
     });
-    let records = unsealed.records.lock().unwrap().clone();
+    let records = recorder.grants();
     println!(
         "token: {} bytes; record: {} bytes",
         token.len(),

@@ -58,11 +58,6 @@ impl Paths {
         &self.first_world.tokens[0]
     }
 
-    /// The world whose sessions are never in the cache.
-    pub(crate) fn first_world(&self) -> &World {
-        &self.first_world
-    }
-
     pub(crate) fn inner(&mut self) -> Response<Body> {
         call(&mut self.inner, self.valid.request())
     }

@@ -6,7 +6,7 @@ use std::{
     future::{Future, Ready, ready},
     pin::pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -19,18 +19,13 @@ use http_body_util::Full;
 use tokio::runtime::Runtime;
 use tower::{Layer, Service};
 use tower_oauth_proxy::{
-    Clock, Consent, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
-    SecretKey, TokenStorage,
-    provider::generic,
-    storage::{MemoryStorage, StorageFuture},
+    Clock, Consent, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
 };
 
 use crate::{
-    common::{Client, Pkce, Tokens, Wire, client::CALLBACK, client::native_metadata},
-    login,
+    common::Tokens,
+    support::login::{self, Deployment},
 };
-
-pub(crate) const BASE: &str = "https://proxy.example";
 
 pub(crate) type Body = Full<Bytes>;
 
@@ -55,18 +50,12 @@ impl Service<Request<Body>> for Inner {
 
 pub(crate) type Layered = OAuthProxyService<Inner>;
 
-/// Key and value of each grant, as the store was given them.
-pub(crate) type Records = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
-
 /// People logged in behind one layer.
 pub(crate) struct World {
-    pub(crate) layer: OAuthProxyLayer,
+    layer: OAuthProxyLayer,
     pub(crate) clock: Ahead,
     /// One of each grant.
     pub(crate) tokens: Vec<String>,
-    /// What the store was given, key and value, where it was asked to remember.
-    pub(crate) records: Records,
-    pub(crate) store: Arc<MemoryStorage>,
 }
 
 impl World {
@@ -78,33 +67,15 @@ impl World {
         adjust: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
     ) -> Self {
         let clock = Ahead::default();
-        let store = MemoryStorage::with_max_bytes(16 << 30);
-        let store = Arc::new(store.with_clock(Arc::new(clock.clone())));
-        let records = Arc::default();
-        let remembering = Remembering {
-            store: store.clone(),
-            records: Arc::clone(&records),
-        };
-        let secret = "a provider's client secret of good length";
-        let url = |path| format!("{provider}{path}");
-        let upstream = generic(&url("/authorize"), &url("/token"), login::APP, secret);
-        let key = SecretKey::from_bytes(*b"an operator's secret of 32 bytes").unwrap();
-        let builder = OAuthProxyConfig::builder(upstream.scopes(["openid", "email"]), BASE)
-            .secret_key(key)
-            .scopes(["openid", "email"])
+        let config = login::config(provider)
             .consent(Consent::Disabled)
-            .clock(clock.clone())
-            .token_storage(remembering);
-        let layer = OAuthProxyLayer::new(adjust(builder).build().unwrap());
-        let wire = Wire::new(BASE, layer.layer(Inner));
+            .clock(clock.clone());
+        let layer = OAuthProxyLayer::new(adjust(config).build().unwrap());
         let tokens = runtime.block_on(async {
-            let client = Client::register(&wire, "", &native_metadata(CALLBACK)).await;
-            let pkce = Pkce::new();
+            let mut on = Deployment::new("", &layer).await;
             let mut tokens = Vec::with_capacity(people);
-            for person in 0..people {
-                let subject = format!("person-{person:08}");
-                let code = login::log_in(client.clone(), pkce.clone(), subject).await;
-                let answer = client.redeem_code(&code, &pkce).await;
+            for code in on.log_in(people).await {
+                let answer = on.client.redeem_code(&code, &on.pkce).await;
                 tokens.push(Tokens::read(&answer).access);
             }
             tokens
@@ -113,8 +84,6 @@ impl World {
             layer,
             clock,
             tokens,
-            records,
-            store,
         }
     }
 
@@ -191,53 +160,5 @@ impl Ahead {
 impl Clock for Ahead {
     fn now(&self) -> SystemTime {
         SystemTime::now() + Duration::from_secs(self.0.load(Ordering::Relaxed))
-    }
-}
-
-/// A memory store that also keeps a list of the grants' records.
-struct Remembering {
-    store: Arc<MemoryStorage>,
-    records: Records,
-}
-
-impl TokenStorage for Remembering {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.get(key)
-    }
-
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.store.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.take(key)
-    }
-
-    /// A grant becomes what it stays by its redemption.
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        if key.starts_with("grant:") {
-            let record = (key.to_owned(), new.clone());
-            self.records.lock().unwrap().push(record);
-        }
-        self.store.compare_and_swap(key, expected, new, ttl)
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.store.remove(key)
     }
 }

@@ -1,0 +1,162 @@
+//! What logins leave in a store, and what that takes in memory.
+
+use std::{
+    collections::HashMap,
+    fmt::Write,
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tower_oauth_proxy::storage::{MemoryStorage, StorageFuture, TokenStorage};
+
+use super::{child::Child, usage::Resident};
+
+/// What is over sooner is no part of a live grant: the mark of a used callback.
+const LIVES_ON: Duration = Duration::from_secs(3600);
+/// The role of [`fill_memory`].
+pub(crate) const FILL_MEMORY: &str = "fill-memory";
+
+/// Comes out in random order, as people do.
+pub(crate) type Records = HashMap<String, (Vec<u8>, Duration)>;
+
+/// What lives as long as a grant, and what is over after ten minutes.
+pub(crate) fn live_and_passing(records: Records) -> (Records, Records) {
+    let lives = |record: &(Vec<u8>, Duration)| record.1 > LIVES_ON;
+    records.into_iter().partition(|(_, record)| lives(record))
+}
+
+/// Of keys and values.
+pub(crate) fn bytes(records: &Records) -> usize {
+    let sizes = records
+        .iter()
+        .map(|(key, (value, _))| key.len() + value.len());
+    sizes.sum()
+}
+
+/// How much a process that does nothing else grows by these records, in bytes.
+pub(crate) fn growth_of_memory(records: &Records) -> u64 {
+    let mut list = String::new();
+    for (key, (value, ttl)) in records {
+        writeln!(list, "{key} {} {}", value.len(), ttl.as_secs()).unwrap();
+    }
+    let mut child = Child::start(FILL_MEMORY);
+    child.feed(&list);
+    child.numbers()[0]
+}
+
+/// That process.
+pub(crate) fn fill_memory() {
+    let list = io::read_to_string(io::stdin()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let store = MemoryStorage::new();
+    let before = Resident::here().all;
+    runtime.block_on(async {
+        for line in list.lines() {
+            let mut fields = line.split(' ');
+            let key = fields.next().unwrap();
+            let mut number = || fields.next().unwrap().parse::<u64>().unwrap();
+            let value = vec![7; usize::try_from(number()).unwrap()];
+            let ttl = Duration::from_secs(number());
+            store.set(key, value, ttl).await.unwrap();
+        }
+    });
+    assert_eq!(store.record_count(), list.lines().count() as u64);
+    println!("{}", Resident::here().all - before);
+}
+
+/// Remembers what is in the store.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    memory: MemoryStorage,
+    seen: Mutex<Records>,
+}
+
+impl Recorder {
+    /// Everything that is in the store now.
+    pub(crate) fn records(&self) -> Records {
+        self.0.seen.lock().unwrap().clone()
+    }
+
+    /// Key and value of each grant.
+    pub(crate) fn grants(&self) -> Vec<(String, Vec<u8>)> {
+        let records = self.records().into_iter();
+        let grants = records.filter(|(key, _)| key.starts_with("grant:"));
+        grants.map(|(key, (value, _))| (key, value)).collect()
+    }
+
+    fn note(&self, key: &str, value: Vec<u8>, ttl: Duration) {
+        let mut seen = self.0.seen.lock().unwrap();
+        seen.insert(key.to_owned(), (value, ttl));
+    }
+
+    fn forget(&self, key: &str) {
+        self.0.seen.lock().unwrap().remove(key);
+    }
+}
+
+impl TokenStorage for Recorder {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.0.memory.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        self.note(key, value.clone(), ttl);
+        self.0.memory.set(key, value, ttl)
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        Box::pin(async move {
+            let inserted = self
+                .0
+                .memory
+                .insert_if_absent(key, value.clone(), ttl)
+                .await?;
+            if inserted {
+                self.note(key, value, ttl);
+            }
+            Ok(inserted)
+        })
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.forget(key);
+        self.0.memory.take(key)
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        Box::pin(async move {
+            let swap = self
+                .0
+                .memory
+                .compare_and_swap(key, expected, new.clone(), ttl);
+            let swapped = swap.await?;
+            if swapped {
+                self.note(key, new, ttl);
+            }
+            Ok(swapped)
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        self.forget(key);
+        self.0.memory.remove(key)
+    }
+}
