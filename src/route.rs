@@ -65,7 +65,8 @@ impl Routes {
         if let Some(route) = self.well_known(path) {
             return route;
         }
-        if let Some(below) = path.strip_prefix(&*self.base_path) {
+        // Most paths are told apart by their length.
+        if let Some(below) = self.below_base(path) {
             match below {
                 REGISTER => return Route::Register,
                 AUTHORIZE => return Route::Authorize,
@@ -84,6 +85,13 @@ impl Routes {
             return Route::Public;
         }
         Route::Protected
+    }
+
+    fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match self.base_path.is_empty() {
+            true => Some(path),
+            false => path.strip_prefix(&*self.base_path),
+        }
     }
 
     fn well_known(&self, path: &str) -> Option<Route> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     body::OwnResponse,
-    challenge::Refused,
+    challenge::{Refused, words},
     event::{Event, Reason, Step},
     proxy::Proxy,
     session::AuthSession,
@@ -122,13 +122,13 @@ fn covers(proxy: &Proxy, session: &AuthSession, path: &str) -> bool {
 fn refused(proxy: &Proxy, refusal: &Refusal, path: &str) -> OwnResponse {
     let Refusal {
         reason,
-        description,
+        words,
         grant,
         detail,
     } = refusal;
     tell(proxy, *reason, grant.as_deref(), detail.as_deref());
-    let refused = match description {
-        Some(description) => Refused::InvalidToken(description),
+    let refused = match words {
+        Some(words) => Refused::InvalidToken(words),
         None => Refused::Unavailable,
     };
     proxy.challenges.refuse(path, &refused)
@@ -143,8 +143,9 @@ pub(crate) fn no_credentials(proxy: &Proxy, path: &str) -> OwnResponse {
 /// The answer to what claims to be a bearer token and cannot be one.
 pub(crate) fn malformed(proxy: &Proxy, path: &str) -> OwnResponse {
     tell(proxy, Reason::Malformed, None, None);
-    let refused = Refused::InvalidToken("the Authorization header is malformed");
-    proxy.challenges.refuse(path, &refused)
+    proxy
+        .challenges
+        .refuse(path, &Refused::InvalidToken(&words::MALFORMED))
 }
 
 /// Tells the operator of a refusal.

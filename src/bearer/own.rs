@@ -43,10 +43,7 @@ pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, R
     match proxy.access_tokens.verify(token, now, read) {
         Ok(read) => read,
         Err(TokenError::Expired) => Err(Refusal::expired()),
-        Err(TokenError::Issuer) => {
-            let text = "the token is from another issuer";
-            Err(Refusal::token(Reason::WrongAudience, text))
-        }
+        Err(TokenError::Issuer) => Err(Refusal::of_another_issuer()),
         Err(_) => Err(Refusal::invalid()),
     }
 }

@@ -1,46 +1,56 @@
 //! Why a token is not good.
 
-use crate::{error::StorageError, event::Reason, grant::GrantId, session::AuthSession};
+use crate::{
+    challenge::words::{self, Words},
+    error::StorageError,
+    event::Reason,
+    grant::GrantId,
+    session::AuthSession,
+};
 
 /// What the operator hears, and what of it the client may know.
 pub(super) struct Refusal {
     pub(super) reason: Reason,
     /// For the client; `None` when nobody knows just now.
-    pub(super) description: Option<&'static str>,
+    pub(super) words: Option<&'static Words>,
     pub(super) grant: Option<String>,
     pub(super) detail: Option<String>,
 }
 
 impl Refusal {
-    pub(super) fn token(reason: Reason, description: &'static str) -> Self {
+    fn token(reason: Reason, words: &'static Words) -> Self {
         Self {
             reason,
-            description: Some(description),
+            words: Some(words),
             grant: None,
             detail: None,
         }
     }
 
     pub(super) fn invalid() -> Self {
-        Self::token(Reason::InvalidToken, "the token is not valid")
+        Self::token(Reason::InvalidToken, &words::INVALID)
     }
 
     pub(super) fn expired() -> Self {
-        Self::token(Reason::Expired, "the token has expired")
+        Self::token(Reason::Expired, &words::EXPIRED)
     }
 
     pub(super) fn elsewhere() -> Self {
-        Self::token(Reason::WrongAudience, "the token is for another resource")
+        Self::token(Reason::WrongAudience, &words::ELSEWHERE)
+    }
+
+    pub(super) fn of_another_issuer() -> Self {
+        Self::token(Reason::WrongAudience, &words::OTHER_ISSUER)
     }
 
     pub(super) fn ended(id: GrantId) -> Self {
-        Self::token(Reason::GrantEnded, "the grant has ended").of_grant(id)
+        Self::token(Reason::GrantEnded, &words::ENDED).of_grant(id)
     }
 
     pub(super) fn unavailable(reason: Reason, detail: Option<String>) -> Self {
         Self {
             reason,
-            description: None,
+            words: None,
             grant: None,
             detail,
         }

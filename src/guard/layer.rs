@@ -109,7 +109,7 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
     let refused = match denied {
         Denied::NoSession => Refused::NoCredentials,
         Denied::Scopes(needed) => Refused::InsufficientScope(needed),
-        Denied::Forbidden => Refused::Forbidden("this session may not do this"),
+        Denied::Forbidden => Refused::Forbidden,
     };
     match challenges {
         Some(challenges) => {

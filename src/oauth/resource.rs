@@ -89,7 +89,8 @@ impl Resource {
             return true;
         }
         let asked = below(request_path, base.path()).and_then(|path| below(path, own));
-        asked.is_some() && !has_dot_segment(request_path)
+        // The resource itself is one clear path.
+        asked.is_some_and(|rest| rest.is_empty() || !has_dot_segment(rest))
     }
 
     /// Whether this is the other resource or below it.

@@ -99,6 +99,11 @@ impl ScopeSet {
         names(&self.0)
     }
 
+    /// As they are displayed.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether there is no scope at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -10,11 +10,13 @@
 
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher},
     mem,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
 };
+
+use foldhash::quality::RandomState;
 
 use super::AuthSession;
 use crate::{grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYTES};
@@ -29,7 +31,8 @@ const TAIL: usize = 43;
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
     shards: Box<[Shard]>,
-    /// Keyed anew in each process: nobody can choose tokens that meet.
+    /// Keyed anew in each process. Only tokens that verified are kept, so nobody chooses which meet; a
+    /// hash that is strong against that would cost more than the rest of the look.
     hasher: RandomState,
     ttl: Duration,
     revocations: Arc<Revocations>,
@@ -64,7 +67,7 @@ impl SessionCache {
         };
         Self {
             shards: (0..shards).map(|_| Shard::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             ttl,
             revocations,
         }

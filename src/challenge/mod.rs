@@ -1,10 +1,11 @@
 //! The challenge: what a client learns from a refusal (RFC 6750 section 3, RFC 9728 section 5.1).
 
+pub(crate) mod words;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header, uri::PathAndQuery};
-use serde::Serialize;
 
 use crate::{
     body::OwnResponse,
@@ -13,6 +14,7 @@ use crate::{
     oauth::{BaseUrl, Resource, ScopeSet},
     route::protected_resource_url,
 };
+use words::Words;
 
 /// Makes the refusals of protected paths, and those of guards on routes.
 #[derive(Clone)]
@@ -39,12 +41,12 @@ pub(crate) enum Refused<'a> {
     /// No credentials came: a bare challenge without `error` (RFC 6750 section 3.1).
     NoCredentials,
     /// Bad ones came.
-    InvalidToken(&'static str),
+    InvalidToken(&'static Words),
     /// Good ones, for too little; all scopes that this request needs.
     InsufficientScope(&'a ScopeSet),
     /// Good ones, and another rule than a scope says no.
-    Forbidden(&'a str),
-    /// Nobody knows just now.
+    Forbidden,
+    /// Nobody knows just now: the token may be good, so this is not a 401.
     Unavailable,
 }
 
@@ -65,57 +67,62 @@ impl Challenges {
 
     /// The whole answer to a request for `path`.
     pub(crate) fn refuse(&self, path: &str, refused: &Refused<'_>) -> OwnResponse {
-        let (status, error, description) = match refused {
-            Refused::NoCredentials => (
+        let base_scopes = &self.0.base_scopes;
+        match refused {
+            Refused::NoCredentials => self.challenge(
                 StatusCode::UNAUTHORIZED,
-                None,
-                "a bearer token is needed here",
+                path,
+                &words::NO_CREDENTIALS,
+                base_scopes,
             ),
-            Refused::InvalidToken(why) => (StatusCode::UNAUTHORIZED, Some("invalid_token"), *why),
-            Refused::InsufficientScope(_) => (
-                StatusCode::FORBIDDEN,
-                Some("insufficient_scope"),
-                "the token does not cover this request",
-            ),
-            Refused::Forbidden(why) => (StatusCode::FORBIDDEN, Some("access_denied"), *why),
-            Refused::Unavailable => return unavailable(),
-        };
-        let body = Refusal {
-            error,
-            error_description: description,
-        };
-        let mut response = json(status, &body);
-        if matches!(refused, Refused::Forbidden(_)) {
-            return response;
+            Refused::InvalidToken(words) => {
+                self.challenge(StatusCode::UNAUTHORIZED, path, words, base_scopes)
+            }
+            Refused::InsufficientScope(needed) => {
+                // What every request needs counts too: a token for the rest alone would not pass.
+                let scopes = base_scopes.union(needed);
+                self.challenge(
+                    StatusCode::FORBIDDEN,
+                    path,
+                    &words::INSUFFICIENT_SCOPE,
+                    &scopes,
+                )
+            }
+            Refused::Forbidden => json(StatusCode::FORBIDDEN, &words::FORBIDDEN),
+            Refused::Unavailable => {
+                let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &words::UNAVAILABLE);
+                let later = HeaderValue::from_static(RETRY_AFTER_SECS);
+                response.headers_mut().insert(header::RETRY_AFTER, later);
+                response
+            }
         }
-        let mut challenge = String::with_capacity(256 + path.len());
-        challenge.push_str("Bearer ");
-        if let Some(error) = error {
-            let parts = [
-                "error=\"",
-                error,
-                "\", error_description=\"",
-                description,
-                "\", ",
-            ];
-            challenge.extend(parts);
-        }
-        let parts = [
+    }
+
+    fn challenge(
+        &self,
+        status: StatusCode,
+        path: &str,
+        words: &Words,
+        scopes: &ScopeSet,
+    ) -> OwnResponse {
+        let mut response = json(status, words);
+        let (url, below) = (self.0.metadata_url.as_str(), self.below(path));
+        let bearer = [
+            "Bearer ",
+            words.challenge,
             "resource_metadata=\"",
-            &self.0.metadata_url,
-            self.below(path),
+            url,
+            below,
             "\"",
         ];
-        challenge.extend(parts);
-        let base_scopes = &self.0.base_scopes;
-        let scopes = match refused {
-            // What every request needs counts too: a token for the rest alone would not pass.
-            Refused::InsufficientScope(needed) => &base_scopes.union(needed),
-            _ => base_scopes,
+        let scope = match scopes.is_empty() {
+            true => [""; 3],
+            false => [", scope=\"", scopes.as_str(), "\""],
         };
-        if !scopes.is_empty() {
-            challenge.extend([", scope=\"", &scopes.to_string(), "\""]);
-        }
+        let parts = || bearer.iter().chain(&scope);
+        // Exactly as long as it is: a longer one would be moved once more.
+        let mut challenge = String::with_capacity(parts().map(|part| part.len()).sum());
+        parts().for_each(|part| challenge.push_str(part));
         // Every part is our own words, a checked URL or a scope, none of which holds a quote.
         if let Ok(value) = HeaderValue::try_from(challenge) {
             response
@@ -134,32 +141,8 @@ impl Challenges {
     }
 }
 
-/// The body of a refusal.
-#[derive(Serialize)]
-struct Refusal<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    error_description: &'a str,
-}
-
-/// The store or the provider cannot be asked: the token may be good, so this is not a 401.
-fn unavailable() -> OwnResponse {
-    let body = Refusal {
-        error: Some("temporarily_unavailable"),
-        error_description: "the session cannot be checked just now",
-    };
-    let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &body);
-    response.headers_mut().insert(
-        header::RETRY_AFTER,
-        HeaderValue::from_static(RETRY_AFTER_SECS),
-    );
-    response
-}
-
-fn json(status: StatusCode, body: &Refusal<'_>) -> OwnResponse {
-    // Two strings under fixed names are always JSON.
-    let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = Response::new(Bytes::from(body));
+fn json(status: StatusCode, words: &Words) -> OwnResponse {
+    let mut response = Response::new(Bytes::from_static(words.body.as_bytes()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.reserve(4);
