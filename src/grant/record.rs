@@ -11,27 +11,36 @@ use crate::{
 };
 
 /// A person's login for one client. Has no `Debug`: it holds the provider's tokens.
+///
+/// The names in the record are short: of all that is stored it lives longest, and it is read at every
+/// first sight of a token.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
+    #[serde(rename = "c")]
     pub(crate) client_id: String,
+    #[serde(rename = "s")]
     pub(crate) subject: String,
+    #[serde(rename = "o")]
     pub(crate) scopes: ScopeSet,
+    #[serde(rename = "r")]
     pub(crate) resource: Resource,
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(rename = "m", default, skip_serializing_if = "Map::is_empty")]
     pub(crate) claims: Map<String, Value>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) roles: Vec<String>,
+    #[serde(rename = "u")]
     pub(crate) upstream: UpstreamGrant,
+    #[serde(rename = "p")]
     pub(crate) phase: Phase,
     /// When the grant was last put into the lists of its subject and client.
-    #[serde(default)]
+    #[serde(rename = "i", default)]
     pub(crate) indexed_at: u64,
     /// Another number at each write, so that a write that was not answered can be told from
     /// somebody else's of the same content.
-    #[serde(default)]
+    #[serde(rename = "t", default)]
     pub(crate) stamp: u64,
     /// The stamp of the write that brought the phase.
-    #[serde(default)]
+    #[serde(rename = "q", default)]
     pub(crate) step: u64,
 }
 
@@ -42,12 +51,15 @@ pub(crate) enum Phase {
     /// The person is back from the provider; the client holds a code.
     Pending(PendingCode),
     /// The client holds tokens.
+    #[serde(rename = "a")]
     Active {
         /// The generation of the live refresh token.
+        #[serde(rename = "g")]
         generation: u32,
+        #[serde(rename = "t")]
         rotated_at: u64,
         /// Kept until the code's natural end, to know a replay.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
         code: Option<CodeMark>,
     },
     /// Passthrough mode: the code was redeemed. The record stays until the code's own end, with the
@@ -66,23 +78,26 @@ pub(crate) struct PendingCode {
 /// A code, by its hash.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct CodeMark {
+    #[serde(rename = "h")]
     pub(crate) hash: String,
+    #[serde(rename = "e")]
     pub(crate) expires_at: u64,
 }
 
 /// The provider's side of a grant.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct UpstreamGrant {
+    #[serde(rename = "a")]
     pub(crate) access_token: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub(crate) refresh_token: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
     pub(crate) id_token: Option<String>,
     /// When the access token ends; `None` when the provider did not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<u64>,
     /// From when on it should be renewed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) renew_at: Option<u64>,
 }
 

@@ -2,11 +2,12 @@
 
 use std::{
     fmt,
+    hash::{BuildHasherDefault, Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use moka::{
@@ -21,6 +22,7 @@ use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
 use crate::{
     clock::{Clock, SystemClock, to_unix},
     error::StorageError,
+    key::sha256,
 };
 
 /// Room for all records, in bytes. A grant with its provider tokens is 2 to 6 KiB sealed, so this is
@@ -28,9 +30,9 @@ use crate::{
 const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Below this a handful of records at the size limit would push each other out.
 const MIN_MAX_BYTES: u64 = 16 * MAX_VALUE_BYTES as u64;
-/// What a record costs besides its key and value: the allocations, the table's slot, the nodes of
-/// the two queues and of the timer wheel. An estimate, on the high side.
-const RECORD_OVERHEAD: u64 = 400;
+/// What a record costs besides its value: the allocations, the table's slot, the nodes of the queue and
+/// of the timer wheel. An estimate, on the high side.
+const RECORD_OVERHEAD: u64 = 450;
 /// Longer times to live count as this: nothing here lives longer, and no sum can overflow.
 const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long after its expiry a record's room is reclaimed. Whether it is expired is decided by the
@@ -59,16 +61,11 @@ const WARN_EVERY: u64 = 60;
 /// # }
 /// ```
 pub struct MemoryStorage {
-    records: Cache<String, Arc<Record>>,
+    records: Records,
     clock: Arc<dyn Clock>,
 }
 
-struct Record {
-    value: Vec<u8>,
-    expires_at: SystemTime,
-    /// How long it was given, for the sweep alone.
-    ttl: Duration,
-}
+type Records = Cache<Key, Record, BuildHasherDefault<KeyHasher>>;
 
 impl MemoryStorage {
     /// An empty store of 256 MiB on the system's clock.
@@ -93,7 +90,7 @@ impl MemoryStorage {
         let records = Cache::builder()
             .name("tower-oauth-proxy-storage")
             .max_capacity(max_bytes.max(MIN_MAX_BYTES))
-            .weigher(|key: &String, record: &Arc<Record>| weight(key, record))
+            .weigher(|_: &Key, record: &Record| record.weight())
             // The default, TinyLFU, refuses a new record while the old ones are used more: a fresh
             // authorization code would vanish.
             .eviction_policy(EvictionPolicy::lru())
@@ -103,7 +100,7 @@ impl MemoryStorage {
                     losses.count(&record);
                 }
             })
-            .build();
+            .build_with_hasher(BuildHasherDefault::default());
         Self { records, clock }
     }
 
@@ -118,46 +115,40 @@ impl MemoryStorage {
     fn change(
         &self,
         key: &str,
-        decide: impl FnOnce(Option<&Record>) -> Op<Arc<Record>>,
-    ) -> CompResult<String, Arc<Record>> {
-        let decide = |entry: Option<Entry<String, Arc<Record>>>| {
+        decide: impl FnOnce(Option<&Record>) -> Op<Record>,
+    ) -> CompResult<Key, Record> {
+        let decide = |entry: Option<Entry<Key, Record>>| {
             let record = entry.map(Entry::into_value);
-            decide(record.as_deref().filter(|record| self.is_live(record)))
+            decide(record.as_ref().filter(|record| self.is_live(record)))
         };
-        self.records.entry_by_ref(key).and_compute_with(decide)
+        self.records.entry(Key::of(key)).and_compute_with(decide)
     }
 
-    fn record(&self, value: Vec<u8>, ttl: Duration) -> Result<Arc<Record>, StorageError> {
+    fn record(&self, value: &[u8], ttl: Duration) -> Result<Record, StorageError> {
         let (size, limit) = (value.len(), MAX_VALUE_BYTES);
         if size > limit {
             return Err(StorageError::TooLarge { size, limit });
         }
-        let (now, ttl) = (self.clock.now(), ttl.min(MAX_TTL));
-        Ok(Arc::new(Record {
-            value,
-            // A clock at the end of time: nothing lives.
-            expires_at: now.checked_add(ttl).unwrap_or(now),
-            ttl,
-        }))
+        Ok(Record::new(value, self.clock.now(), ttl.min(MAX_TTL)))
     }
 
     fn is_live(&self, record: &Record) -> bool {
-        record.expires_at > self.clock.now()
+        record.expires_at() > since_epoch(self.clock.now())
     }
 }
 
 impl TokenStorage for MemoryStorage {
     fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
-            let record = self.records.get(key);
+            let record = self.records.get(&Key::of(key));
             let live = record.filter(|record| self.is_live(record));
-            Ok(live.map(|record| record.value.clone()))
+            Ok(live.map(|record| record.value().to_vec()))
         })
     }
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
         Box::pin(async move {
-            let record = self.record(value, ttl)?;
+            let record = self.record(&value, ttl)?;
             self.change(key, |_| Op::Put(record));
             Ok(())
         })
@@ -170,7 +161,7 @@ impl TokenStorage for MemoryStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            let record = self.record(value, ttl)?;
+            let record = self.record(&value, ttl)?;
             let result = self.change(key, |current| match current {
                 None => Op::Put(record),
                 Some(_) => Op::Nop,
@@ -183,7 +174,7 @@ impl TokenStorage for MemoryStorage {
         Box::pin(async move {
             let mut taken = None;
             self.change(key, |current| {
-                taken = current.map(|record| record.value.clone());
+                taken = current.map(|record| record.value().to_vec());
                 Op::Remove
             });
             Ok(taken)
@@ -198,9 +189,9 @@ impl TokenStorage for MemoryStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            let record = self.record(new, ttl)?;
+            let record = self.record(&new, ttl)?;
             let result = self.change(key, |current| match current {
-                Some(current) if current.value == expected => Op::Put(record),
+                Some(current) if current.value() == expected => Op::Put(record),
                 _ => Op::Nop,
             });
             Ok(is_written(&result))
@@ -222,32 +213,109 @@ fn is_written<K, V>(result: &CompResult<K, V>) -> bool {
     )
 }
 
-fn weight(key: &str, record: &Record) -> u32 {
-    let bytes = (key.len() + record.value.len()) as u64 + RECORD_OVERHEAD;
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+/// A record's key by its hash: half the size of most keys, in one allocation with what moka keeps of it.
+#[derive(PartialEq, Eq)]
+struct Key([u8; 32]);
+
+impl Key {
+    fn of(key: &str) -> Self {
+        Self(sha256(key.as_bytes()))
+    }
+}
+
+/// A hash needs no hashing.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("a key writes one number")
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// A value with its times before it, in one allocation:
+///
+/// ```text
+/// expires_at(8, nanoseconds since the Unix epoch) ttl(4, seconds) value
+/// ```
+#[derive(Clone)]
+struct Record(Arc<[u8]>);
+
+impl Record {
+    const TIMES: usize = 8 + 4;
+
+    fn new(value: &[u8], now: SystemTime, ttl: Duration) -> Self {
+        let expires_at = since_epoch(now).saturating_add(to_nanos(ttl));
+        let ttl = u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX);
+        let mut record = Vec::with_capacity(Self::TIMES + value.len());
+        record.extend_from_slice(&expires_at.to_be_bytes());
+        record.extend_from_slice(&ttl.to_be_bytes());
+        record.extend_from_slice(value);
+        Self(record.into())
+    }
+
+    fn value(&self) -> &[u8] {
+        self.0.get(Self::TIMES..).unwrap_or_default()
+    }
+
+    /// In nanoseconds since the Unix epoch.
+    fn expires_at(&self) -> u64 {
+        self.0.first_chunk().map_or(0, |at| u64::from_be_bytes(*at))
+    }
+
+    /// How long it was given, for the sweep alone.
+    fn ttl(&self) -> Duration {
+        let ttl = self.0.get(8..Self::TIMES).and_then(<[u8]>::first_chunk);
+        Duration::from_secs(ttl.map_or(0, |ttl| u32::from_be_bytes(*ttl)).into())
+    }
+
+    fn weight(&self) -> u32 {
+        let bytes = self.0.len() as u64 + RECORD_OVERHEAD;
+        u32::try_from(bytes).unwrap_or(u32::MAX)
+    }
+}
+
+/// In nanoseconds; a clock before 1970 reads as 0, and one at the end of time, where nothing lives, as
+/// the year 2554.
+fn since_epoch(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, to_nanos)
+}
+
+fn to_nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Tells moka when it may sweep a record; every write starts anew.
 struct Reclaim;
 
-impl Expiry<String, Arc<Record>> for Reclaim {
-    fn expire_after_create(
-        &self,
-        _: &String,
-        record: &Arc<Record>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(record.ttl.saturating_add(RECLAIM_DELAY))
+impl Expiry<Key, Record> for Reclaim {
+    fn expire_after_create(&self, _: &Key, record: &Record, _: Instant) -> Option<Duration> {
+        Some(record.ttl() + RECLAIM_DELAY)
     }
 
     fn expire_after_update(
         &self,
-        _: &String,
-        record: &Arc<Record>,
+        _: &Key,
+        record: &Record,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(record.ttl.saturating_add(RECLAIM_DELAY))
+        Some(record.ttl() + RECLAIM_DELAY)
     }
 }
 
@@ -270,7 +338,7 @@ impl Losses {
     /// Whether a warning was given.
     fn count(&self, record: &Record) -> bool {
         let time = self.clock.now();
-        if record.expires_at <= time {
+        if record.expires_at() <= since_epoch(time) {
             return false;
         }
         self.lost.fetch_add(1, Ordering::Relaxed);

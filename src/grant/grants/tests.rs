@@ -2,8 +2,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::*;
 use crate::{
-    grant::Phase,
+    grant::{Phase, UpstreamGrant},
     key::{Rotating, SecretKey},
+    oauth::{BaseUrl, Resource, ScopeSet},
     storage::{MemoryStorage, SealedStorage, StorageFuture},
 };
 /// 0: normal. 1: swap answers "unavailable" and lands 200 ms later. 2: swap lands at once,
@@ -71,12 +72,30 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
 }
 
 fn grant(generation: u32) -> Grant {
-    serde_json::from_value(serde_json::json!({
-        "client_id": "c", "subject": "s", "scopes": "a", "resource": "https://p.example",
-        "upstream": {"access_token": "u", "refresh_token": "r"},
-        "phase": {"active": {"generation": generation, "rotated_at": 100}},
-    }))
-    .unwrap()
+    let base = BaseUrl::parse("https://p.example").unwrap();
+    Grant {
+        client_id: "c".into(),
+        subject: "s".into(),
+        scopes: ScopeSet::parse("a").unwrap(),
+        resource: Resource::base(&base),
+        claims: serde_json::Map::new(),
+        roles: Vec::new(),
+        upstream: UpstreamGrant {
+            access_token: "u".into(),
+            refresh_token: Some("r".into()),
+            id_token: None,
+            expires_at: None,
+            renew_at: None,
+        },
+        phase: Phase::Active {
+            generation,
+            rotated_at: 100,
+            code: None,
+        },
+        indexed_at: 0,
+        stamp: 0,
+        step: 0,
+    }
 }
 
 fn generation(grant: &Grant) -> u32 {

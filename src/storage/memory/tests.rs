@@ -80,11 +80,7 @@ async fn the_bound_holds_without_anybody_sweeping() {
 fn the_loss_of_live_records_is_told_once_a_minute() {
     let clock = ByHand::new();
     let losses = Losses::new(clock.clone());
-    let record = |life| Record {
-        value: Vec::new(),
-        expires_at: clock.now() + life,
-        ttl: MINUTE,
-    };
+    let record = |life| Record::new(&[], clock.now(), life);
     assert!(
         !losses.count(&record(Duration::ZERO)),
         "an expired record is no loss"
@@ -93,6 +89,17 @@ fn the_loss_of_live_records_is_told_once_a_minute() {
     assert!(!losses.count(&record(MINUTE)));
     clock.pass(MINUTE);
     assert!(losses.count(&record(MINUTE)));
+}
+
+#[test]
+fn a_record_gives_back_its_value_and_its_times() {
+    let now = UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
+    let record = Record::new(b"value", now, MINUTE);
+    assert_eq!(record.value(), b"value");
+    assert_eq!(record.expires_at(), since_epoch(now + MINUTE));
+    assert_eq!(record.ttl(), MINUTE);
+    let empty = Record::new(&[], now, MAX_TTL);
+    assert_eq!((empty.value(), empty.ttl()), (&b""[..], MAX_TTL));
 }
 
 #[tokio::test]
