@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use tower::Layer;
+use tower::{Layer, layer::util::Identity};
 use tower_oauth_proxy::{Consent, OAuthProxyLayer};
 
 use crate::{
@@ -22,15 +22,18 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Axum,
+    /// Beside a layer that does nothing: axum boxes the future and the body of every layered route.
+    AxumLayered,
     Hyper,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 2] = [Self::Axum, Self::Hyper];
+    pub(crate) const ALL: [Self; 3] = [Self::Axum, Self::AxumLayered, Self::Hyper];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Axum => "axum",
+            Self::AxumLayered => "axum-empty-layer",
             Self::Hyper => "hyper",
         }
     }
@@ -72,13 +75,17 @@ pub(crate) fn run(role: &[String]) {
             println!("{address}");
             match kind.as_str() {
                 "axum" => axum::serve(listener, host::app()).await.unwrap(),
+                "axum-empty-layer" => {
+                    let app = host::app().layer(Identity::new());
+                    axum::serve(listener, app).await.unwrap();
+                }
                 _ => host::serve_hyper(listener, hyper).await,
             }
         } else {
             let (layer, token) = logged_in().await;
             println!("{address} {token}");
             match kind.as_str() {
-                "axum" => {
+                "axum" | "axum-empty-layer" => {
                     let app = host::app().layer(layer);
                     axum::serve(listener, app).await.unwrap();
                 }
