@@ -61,28 +61,40 @@ struct Claims<'a> {
 #[derive(Deserialize)]
 #[allow(dead_code)]
 struct Record {
+    #[serde(rename = "c")]
     client_id: String,
+    #[serde(rename = "s")]
     subject: String,
+    #[serde(rename = "o")]
     scopes: String,
+    #[serde(rename = "r")]
     resource: String,
-    #[serde(default)]
+    #[serde(rename = "m", default)]
     claims: Map<String, Value>,
-    #[serde(default)]
-    roles: Vec<String>,
+    #[serde(rename = "u")]
     upstream: Upstream,
+    #[serde(rename = "p")]
     phase: BTreeMap<String, Value>,
+    #[serde(rename = "i")]
     indexed_at: u64,
+    #[serde(rename = "t")]
     stamp: u64,
+    #[serde(rename = "q")]
     step: u64,
 }
 
 #[derive(Deserialize)]
 #[allow(dead_code)]
 struct Upstream {
+    #[serde(rename = "a")]
     access_token: String,
+    #[serde(rename = "r")]
     refresh_token: Option<String>,
+    #[serde(rename = "i")]
     id_token: Option<String>,
+    #[serde(rename = "e")]
     expires_at: Option<u64>,
+    #[serde(rename = "n")]
     renew_at: Option<u64>,
 }
 

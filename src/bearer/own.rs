@@ -92,7 +92,7 @@ async fn fresh_grant(
     proxy: &Arc<Proxy>,
     token: &OwnToken,
     now: u64,
-) -> Result<(RevocationMark, Grant), Refusal> {
+) -> Result<(RevocationMark, Box<Grant>), Refusal> {
     let id = token.grant;
     let ended = || Refusal::ended(id);
     let mut looks = 0;

@@ -102,13 +102,20 @@ impl Freshness {
         if !self.wants_renewal(&loaded) {
             return Ok(loaded);
         }
+        // Boxed: it is rare, and large in the future of every request that might need it.
+        Box::pin(self.renewed_in_time(id, loaded)).await
+    }
+
+    async fn renewed_in_time(
+        self: &Arc<Self>,
+        id: GrantId,
+        loaded: Loaded,
+    ) -> Result<Loaded, FreshnessError> {
         let patience = match self.is_still_good(&loaded) {
             true => PATIENCE,
             false => self.settings.upstream_timeout + limits::STORE_TIMEOUT,
         };
-        // Boxed: it is rare, and large in the future of every request that might need it.
-        let renewed = Box::pin(self.renewed(id));
-        let result = match tokio::time::timeout(patience, renewed).await {
+        let result = match tokio::time::timeout(patience, self.renewed(id)).await {
             Ok(result) => result,
             Err(_) => Err(FreshnessError::Later),
         };

@@ -26,7 +26,8 @@ pub(crate) struct Grants {
 
 /// A grant as it stood in the store, and the bytes to compare when it is replaced.
 pub(crate) struct Loaded {
-    pub(crate) grant: Grant,
+    /// Boxed: it is handed on through many futures, and would be copied into each.
+    pub(crate) grant: Box<Grant>,
     bytes: Vec<u8>,
 }
 
@@ -118,12 +119,18 @@ impl Grants {
             .storage
             .compare_and_swap(&key, &loaded.bytes, new.clone(), ttl);
         let error = match bounded(swap).await {
-            Ok(swapped) => return Ok(swapped.then_some(Loaded { grant, bytes: new })),
+            Ok(swapped) => {
+                let grant = Box::new(grant);
+                return Ok(swapped.then_some(Loaded { grant, bytes: new }));
+            }
             Err(error @ StorageError::Unavailable(_)) => error,
             Err(error) => return Err(error),
         };
         match bounded(self.storage.get(&key)).await {
-            Ok(Some(bytes)) if bytes == new => return Ok(Some(Loaded { grant, bytes })),
+            Ok(Some(bytes)) if bytes == new => {
+                let grant = Box::new(grant);
+                return Ok(Some(Loaded { grant, bytes }));
+            }
             Ok(None) => return Ok(None),
             Ok(Some(bytes)) if bytes != loaded.bytes => return Ok(None),
             // Not there yet: that proves nothing, it may still come.
@@ -134,7 +141,7 @@ impl Grants {
                 storage: Arc::clone(&self.storage),
                 key,
                 step: grant.step,
-                before: loaded.grant.clone(),
+                before: Grant::clone(&loaded.grant),
                 ttl,
             };
             tokio::spawn(undo.run(self.handle(*id).in_doubt()));

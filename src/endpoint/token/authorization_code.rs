@@ -64,7 +64,7 @@ pub(super) async fn redeem(
     let ttl = proxy.settings.refresh_token_ttl;
     let code_ttl = lifetime::ttl_until(pending.mark.expires_at, now);
     if !proxy.settings.token_swap {
-        let mut spent = loaded.grant.clone();
+        let mut spent = Grant::clone(&loaded.grant);
         spent.phase = Phase::Spent(pending.mark.clone());
         let spent = proxy
             .grants
@@ -82,7 +82,7 @@ pub(super) async fn redeem(
         tell(proxy, id);
         return Ok(passthrough::issue(proxy, &spent));
     }
-    let mut active = loaded.grant.clone();
+    let mut active = Grant::clone(&loaded.grant);
     active.phase = Phase::Active {
         generation: 0,
         rotated_at: now,

@@ -58,7 +58,7 @@ pub(super) async fn refresh(
         let asked = judged(proxy, client, params, id, presented, &loaded.grant).await?;
         let (grant, generation) = match asked.rotation {
             Rotation::Advance { to } => {
-                let mut grant = loaded.grant.clone();
+                let mut grant = Grant::clone(&loaded.grant);
                 grant.phase = Phase::Active {
                     generation: to,
                     rotated_at: proxy.now(),

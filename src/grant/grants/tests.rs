@@ -149,7 +149,7 @@ async fn a_step_is_taken_back_from_under_a_renewal_that_stays() {
     let (grants, id) = unanswered(2).await;
     // Another instance saves the provider's new token.
     let there = grants.load(&id).await.unwrap().unwrap();
-    let mut renewed = there.grant.clone();
+    let mut renewed = Grant::clone(&there.grant);
     renewed.upstream.access_token = "u2".into();
     grants
         .replace(
