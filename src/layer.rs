@@ -16,7 +16,7 @@ use crate::{
     bearer::{self, Check, Credentials, cors},
     body::{OwnResponse, ResponseBody},
     challenge::Asked,
-    endpoint,
+    endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
     handle::OAuthProxyHandle,
@@ -104,7 +104,10 @@ where
             }
             route => {
                 let proxy = Arc::clone(&self.proxy);
-                ResponseFuture::endpoint(Box::pin(endpoint::answer(proxy, route, request)))
+                match endpoint::answer(proxy, route, request) {
+                    Answer::Ready(response) => ResponseFuture::ready(response),
+                    Answer::Pending(future) => ResponseFuture::endpoint(future),
+                }
             }
         }
     }

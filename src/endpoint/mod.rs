@@ -14,7 +14,7 @@ mod request;
 mod revoke;
 mod token;
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
 use http::{Method, Request};
 use http_body::Body;
@@ -23,14 +23,67 @@ pub(crate) use revoke::{end_grant, end_grants};
 
 use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
 
-/// Answers a request to one of our URLs; the inner service never sees it.
-pub(crate) async fn answer<B>(proxy: Arc<Proxy>, route: Route, request: Request<B>) -> OwnResponse
+/// What comes of a request to one of our URLs; the inner service never sees it.
+pub(crate) enum Answer {
+    /// It was known at once.
+    Ready(OwnResponse),
+    /// A body has to be read, or the store or the provider asked. Each endpoint's future is boxed by
+    /// itself: the largest would decide for all.
+    Pending(Pin<Box<dyn Future<Output = OwnResponse> + Send>>),
+}
+
+/// Answers a request to one of our URLs.
+pub(crate) fn answer<B>(proxy: Arc<Proxy>, route: Route, request: Request<B>) -> Answer
 where
-    B: Body + Send,
+    B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
+    if let Some(refusal) = method_refused(&proxy, route, &parts.method) {
+        return Answer::Ready(refusal);
+    }
+    match route {
+        Route::AuthorizationServerMetadata => {
+            let document = metadata::authorization_server(&proxy, &parts.method);
+            Answer::Ready(cors::allow(document))
+        }
+        Route::ProtectedResourceMetadata { suffix_at } => {
+            let suffix = parts.uri.path().get(suffix_at..).unwrap_or_default();
+            let document = metadata::protected_resource(&proxy, &parts.method, suffix);
+            Answer::Ready(cors::allow(document))
+        }
+        Route::UnknownDocument => Answer::Ready(cors::allow(answer::not_found(&proxy))),
+        Route::Register => Answer::Pending(Box::pin(async move {
+            cors::allow(register::handle(&proxy, &parts, body).await)
+        })),
+        Route::Token => Answer::Pending(Box::pin(async move {
+            cors::allow(token::handle(&proxy, &parts, body).await)
+        })),
+        Route::Revoke => Answer::Pending(Box::pin(async move {
+            cors::allow(revoke::handle(&proxy, &parts, body).await)
+        })),
+        Route::Authorize => {
+            Answer::Pending(Box::pin(
+                async move { authorize::handle(&proxy, &parts).await },
+            ))
+        }
+        Route::Consent if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
+            consent::decide(&proxy, &parts, body).await
+        })),
+        Route::Consent => Answer::Ready(consent::show(&proxy, &parts)),
+        Route::Callback => {
+            Answer::Pending(Box::pin(
+                async move { callback::handle(&proxy, &parts).await },
+            ))
+        }
+        // The layer sends these elsewhere.
+        Route::Public | Route::Protected => Answer::Ready(answer::not_found(&proxy)),
+    }
+}
+
+/// The answer to a method that the endpoint does not serve, or to a preflight.
+fn method_refused(proxy: &Proxy, route: Route, method: &Method) -> Option<OwnResponse> {
     let (is_machines, methods): (bool, &'static [Method]) = match route {
         Route::AuthorizationServerMetadata
         | Route::ProtectedResourceMetadata { .. }
@@ -40,36 +93,15 @@ where
         Route::Consent => (false, &[Method::GET, Method::POST]),
         Route::Public | Route::Protected => (false, &[]),
     };
-    if is_machines && parts.method == Method::OPTIONS {
-        return cors::preflight(methods);
+    if is_machines && *method == Method::OPTIONS {
+        return Some(cors::preflight(methods));
     }
-    if !methods.contains(&parts.method) {
-        let refusal = answer::method_not_allowed(&proxy, methods, is_machines);
-        return if is_machines {
-            cors::allow(refusal)
-        } else {
-            refusal
-        };
+    if methods.contains(method) {
+        return None;
     }
-    match route {
-        Route::AuthorizationServerMetadata => {
-            cors::allow(metadata::authorization_server(&proxy, &parts.method))
-        }
-        Route::ProtectedResourceMetadata { suffix_at } => {
-            let suffix = parts.uri.path().get(suffix_at..).unwrap_or_default();
-            cors::allow(metadata::protected_resource(&proxy, &parts.method, suffix))
-        }
-        Route::UnknownDocument => cors::allow(answer::not_found(&proxy)),
-        Route::Register => cors::allow(register::handle(&proxy, &parts, body).await),
-        Route::Token => cors::allow(token::handle(&proxy, &parts, body).await),
-        Route::Revoke => cors::allow(revoke::handle(&proxy, &parts, body).await),
-        Route::Authorize => authorize::handle(&proxy, &parts).await,
-        Route::Consent if parts.method == Method::POST => {
-            consent::decide(&proxy, &parts, body).await
-        }
-        Route::Consent => consent::show(&proxy, &parts),
-        Route::Callback => callback::handle(&proxy, &parts).await,
-        // The layer sends these elsewhere.
-        Route::Public | Route::Protected => answer::not_found(&proxy),
-    }
+    let refusal = answer::method_not_allowed(proxy, methods, is_machines);
+    Some(match is_machines {
+        true => cors::allow(refusal),
+        false => refusal,
+    })
 }
