@@ -93,6 +93,10 @@ impl SessionCache {
         let dead = shard.write().put(key, entry, now, self.ttl);
         // Only now, without the lock.
         drop(dead);
+        // Some other shard grows older too: one that nobody writes to would keep what it has.
+        let other = usize::from(key.to_be_bytes()[4]) % SHARDS;
+        let other = self.shards.get(other).and_then(Shard::try_write);
+        drop(other.map(|mut shard| shard.grow_older(now, self.ttl)));
     }
 
     /// Forgets one token, in passthrough mode where no grant ties it to others.
@@ -119,6 +123,10 @@ impl Shard {
     fn write(&self) -> RwLockWriteGuard<'_, Generations> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn try_write(&self) -> Option<RwLockWriteGuard<'_, Generations>> {
+        self.0.try_write().ok()
+    }
 }
 
 impl Generations {
@@ -131,19 +139,32 @@ impl Generations {
     #[must_use]
     fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Sessions {
         let size = entry.size();
-        let is_full = self.young_bytes + size > GENERATION_BYTES;
-        let mut dead = Sessions::default();
-        if is_full || now >= self.turn_at {
-            dead = mem::replace(&mut self.old, mem::take(&mut self.young));
-            self.young_bytes = 0;
-            self.turn_at = now.saturating_add(ttl.as_secs());
-        }
+        let dead = match self.young_bytes + size > GENERATION_BYTES {
+            true => self.turn(now, ttl),
+            false => self.grow_older(now, ttl),
+        };
         if size <= GENERATION_BYTES {
             self.young_bytes += size;
             let replaced = self.young.insert(key, entry);
             self.young_bytes -= replaced.map_or(0, |entry| entry.size());
         }
         dead
+    }
+
+    /// Turns when it is time to.
+    #[must_use]
+    fn grow_older(&mut self, now: u64, ttl: Duration) -> Sessions {
+        match now >= self.turn_at {
+            true => self.turn(now, ttl),
+            false => Sessions::default(),
+        }
+    }
+
+    /// The young generation becomes the old one, and the old one goes.
+    fn turn(&mut self, now: u64, ttl: Duration) -> Sessions {
+        self.young_bytes = 0;
+        self.turn_at = now.saturating_add(ttl.as_secs());
+        mem::replace(&mut self.old, mem::take(&mut self.young))
     }
 
     fn forget(&mut self, key: u64) {
@@ -255,6 +276,30 @@ mod tests {
             }
         }
         assert!((0..2_000_u32).all(|n| cache.get(&n.to_be_bytes(), 0).is_none()));
+    }
+
+    #[test]
+    fn what_stands_where_nobody_writes_is_dropped_too() {
+        let cache = cache(TTL);
+        for n in 0..200_u32 {
+            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
+        }
+        // One token alone, and so one shard alone, is written from now on; each new key picks another
+        // neighbour.
+        let (_, busy) = cache.place(b"busy").unwrap();
+        let of_busy = |n: &u32| std::ptr::eq(cache.place(&n.to_be_bytes()).unwrap().1, busy);
+        for (step, n) in (1_000..).filter(of_busy).take(2_000).enumerate() {
+            let now = if step < 1_000 { 10 } else { 20 };
+            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), now);
+        }
+        let elsewhere = cache
+            .shards
+            .iter()
+            .filter(|shard| !std::ptr::eq(*shard, busy));
+        let left: usize = elsewhere
+            .map(|shard| shard.read().young.len() + shard.read().old.len())
+            .sum();
+        assert_eq!(left, 0);
     }
 
     #[test]

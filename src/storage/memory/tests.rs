@@ -72,8 +72,8 @@ async fn the_bound_holds_without_anybody_sweeping() {
         store.set(&format!("k{n}"), value, MINUTE).await.unwrap();
     }
     let held = store.records.iter().count();
-    // 1 MiB holds 228 of these; the sweep may lag by the 384 writes of moka's log.
-    assert!(held < 228 + 384, "{held}");
+    // 1 MiB holds 230 of these; the sweep may lag by the 384 writes of moka's log.
+    assert!(held < 230 + 384, "{held}");
 }
 
 #[test]
