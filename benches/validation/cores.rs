@@ -1,8 +1,7 @@
 //! How throughput grows from one thread to two.
 //!
 //! What two threads gain on this machine, with its neighbours, is measured beside: where each has a
-//! proxy of its own, they share nothing but the allocator. The quotient of the two growths is what
-//! sharing costs.
+//! proxy of its own, they share nothing but the allocator.
 
 use std::{
     sync::Barrier,
@@ -14,7 +13,10 @@ use http::StatusCode;
 use tokio::runtime::{Handle, Runtime};
 
 use crate::{
-    support::figures::{cell, median, ratio},
+    support::{
+        figures::{cell, median, ratio},
+        usage::cpu_here_now,
+    },
     world::{Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World},
 };
 
@@ -42,8 +44,18 @@ type Worker = Box<dyn FnMut() + Send>;
 struct Work {
     name: &'static str,
     workers: [Worker; 2],
-    /// Requests per second of one thread and of two, a column a round.
-    rates: [Vec<f64>; 2],
+    /// Of one thread and of two.
+    slots: [Slots; 2],
+}
+
+/// A column a round.
+#[derive(Default)]
+struct Slots {
+    /// Thousands of requests per second.
+    rates: Vec<f64>,
+    /// CPU time of a request, in nanoseconds: what waits for a neighbour's cache line takes more of it,
+    /// what waits for a neighbour on the machine does not.
+    cpu: Vec<f64>,
 }
 
 pub(crate) fn print(runtime: &Runtime, provider: &str) {
@@ -53,23 +65,24 @@ pub(crate) fn print(runtime: &Runtime, provider: &str) {
             // Each comes first in every other round.
             for turn in 0..2 {
                 let threads = (turn + round) % 2;
-                let rate = slot(&mut work.workers[..=threads], runtime.handle());
-                work.rates[threads].push(rate);
+                let (rate, cpu) = slot(&mut work.workers[..=threads], runtime.handle());
+                work.slots[threads].rates.push(rate);
+                work.slots[threads].cpu.push(cpu);
             }
         }
     }
     println!("\n## Two threads\n\nthousand requests/s: median (lowest–highest)\n");
-    println!("| | one thread | two threads | growth | ÷ growth of a proxy each |");
-    println!("|---|---:|---:|---:|---:|");
+    println!("| | one thread | two threads | growth | CPU ns | with two | growth by CPU time |");
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for work in &all {
-        // What a thread gains that shares nothing, of the same kind of work.
-        let kind = work.name.split(',').next();
-        let floor = all.iter().find(|it| it.name.split(',').next() == kind);
-        let growths = growths(work);
-        let shared = ratio(&growths, &floor.map(self::growths).unwrap());
-        let [one, two] = work.rates.each_ref().map(|rates| cell(rates, 0));
-        let (name, growth) = (work.name, median(&growths));
-        println!("| {name} | {one} | {two} | {growth:.2} | {shared:.2} |");
+        let (name, [one, two]) = (work.name, &work.slots);
+        let growth = ratio(&two.rates, &one.rates);
+        let by_cpu = 2.0 * ratio(&one.cpu, &two.cpu);
+        let [rate, rates] = [one, two].map(|it| cell(&it.rates, 0));
+        let [cpu, cpus] = [one, two].map(|it| median(&it.cpu));
+        println!(
+            "| {name} | {rate} | {rates} | {growth:.2} | {cpu:.0} | {cpus:.0} | {by_cpu:.2} |"
+        );
     }
     println!("\n{AT_64_CORES}");
 }
@@ -132,7 +145,7 @@ fn all_work(runtime: &Runtime, provider: &str) -> Vec<Work> {
     let work = |(name, workers)| Work {
         name,
         workers,
-        rates: Default::default(),
+        slots: Default::default(),
     };
     works.into_iter().map(work).collect()
 }
@@ -141,39 +154,47 @@ fn ok(mut visitors: Visitors<Layered>) -> Worker {
     Box::new(move || drop(visitors.call(StatusCode::OK)))
 }
 
-/// Of two threads to one, in each round.
-fn growths(work: &Work) -> Vec<f64> {
-    let [one, two] = &work.rates;
-    two.iter().zip(one).map(|(two, one)| two / one).collect()
-}
-
-/// Thousands of requests per second of all workers together, each on a thread of its own.
-fn slot(workers: &mut [Worker], runtime: &Handle) -> f64 {
+/// Thousands of requests per second of all workers together, each on a thread of its own, and the CPU
+/// time of one request in nanoseconds.
+fn slot(workers: &mut [Worker], runtime: &Handle) -> (f64, f64) {
     let start = Barrier::new(workers.len());
     let start = &start;
-    thread::scope(|threads| {
-        let running: Vec<_> = workers
-            .iter_mut()
-            .map(|worker| {
-                threads.spawn(move || {
-                    let _here = runtime.enter();
-                    start.wait();
-                    rate(worker)
-                })
+    let done: Vec<Done> = thread::scope(|threads| {
+        let run = |worker| {
+            threads.spawn(move || {
+                let _here = runtime.enter();
+                start.wait();
+                Done::by(worker)
             })
-            .collect();
-        running.into_iter().map(|it| it.join().unwrap()).sum()
-    })
+        };
+        let running: Vec<_> = workers.iter_mut().map(run).collect();
+        running.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let rates = done.iter().map(|it| it.calls / it.took.as_secs_f64() / 1e3);
+    let cpu: Duration = done.iter().map(|it| it.cpu).sum();
+    let calls: f64 = done.iter().map(|it| it.calls).sum();
+    (rates.sum(), cpu.as_secs_f64() * 1e9 / calls)
 }
 
-fn rate(worker: &mut Worker) -> f64 {
-    let (start, mut calls) = (Instant::now(), 0);
-    loop {
-        (0..CALLS).for_each(|_| worker());
-        calls += CALLS;
-        let took = start.elapsed();
-        if took >= SLOT {
-            return f64::from(calls) / took.as_secs_f64() / 1000.0;
+/// What one thread did in a slot.
+struct Done {
+    calls: f64,
+    took: Duration,
+    cpu: Duration,
+}
+
+impl Done {
+    fn by(worker: &mut Worker) -> Self {
+        let cpu = cpu_here_now();
+        let (start, mut calls) = (Instant::now(), 0);
+        loop {
+            (0..CALLS).for_each(|_| worker());
+            calls += CALLS;
+            let took = start.elapsed();
+            if took >= SLOT {
+                let (calls, cpu) = (f64::from(calls), cpu_here_now() - cpu);
+                return Self { calls, took, cpu };
+            }
         }
     }
 }

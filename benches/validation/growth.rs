@@ -9,11 +9,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use http::StatusCode;
 use rand::seq::SliceRandom;
 use tokio::runtime::Runtime;
-use tower_oauth_proxy::storage::{MemoryStorage, TokenStorage};
+use tower_oauth_proxy::{
+    OAuthProxyConfigBuilder,
+    storage::{MemoryStorage, TokenStorage},
+};
 
 use crate::{
     harness::{Contender, Measured, measure},
-    primitives::{copy, each, table},
+    primitives::{copy, each, parsed, table},
     support::{records::Recorder, usage::Resident},
     world::{Inner, LONG_LIFE, SHORT_LIFE, Visitors, World, second},
 };
@@ -24,45 +27,50 @@ const PEOPLE: usize = 6_000;
 /// Records of the real size; the others of a million are smaller, for the memory of the machine.
 const WHOLE: usize = 100_000;
 const SMALL: usize = 1_000;
-const ROUNDS: usize = 15;
-/// Many different people.
-const BATCH: Duration = Duration::from_millis(20);
+const ROUNDS: usize = 51;
+/// Hundreds of different people; those of the turn before are no longer in the processor's caches.
+const BATCH: Duration = Duration::from_millis(5);
 /// Nothing is pushed out.
 const ROOM: u64 = 1 << 40;
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
 const FIRST_SIGHT: &str = "first sight";
 const GET: &str = "get";
+const UNCACHED: &str = "first sight, cache off";
+const KEPT: &str = "record parsed and kept";
 const CACHED: &str = "cached";
 const INNER: &str = "inner";
 
 pub(crate) fn print(runtime: &Runtime, provider: &str) {
-    let whole = record_size(runtime, provider);
+    let sample = Sample::new(runtime, provider);
     let before = Resident::here().all;
     let mut contenders = Vec::new();
     for grants in GRANTS {
-        contenders.extend(beside(grants, whole, runtime, provider));
+        contenders.extend(beside(grants, &sample, runtime, provider));
     }
     let resident = (Resident::here().all - before) >> 20;
     let measured = measure(ROUNDS, BATCH, contenders);
     println!("\n## Many people\n");
     println!(
-        "up to {PEOPLE} of them come, in random order; ns, and in brackets what it is more than with one\n"
+        "ns over the inner service; in brackets, what it is more than with one; up to {PEOPLE} people \
+         come, in random order\n"
     );
     println!(
-        "| live grants | first sight over inner | bare `moka get` | sessions in the cache | cached over inner |"
+        "| live grants | first sight | the same, cache off | bare: `moka get` | bare: record parsed, \
+         kept | sessions in the cache | cached |\n|---:|---:|---:|---:|---:|---:|---:|"
     );
-    println!("|---:|---:|---:|---:|---:|");
     for grants in GRANTS {
-        let first = cell(&measured, grants, |of| of(FIRST_SIGHT) - of(INNER));
-        let get = cell(&measured, grants, |of| of(GET));
-        let cached = cell(&measured, grants, |of| of(CACHED) - of(INNER));
+        let over_inner = |kind| cell(&measured, grants, |of| of(kind) - of(INNER));
+        let bare = |kind| cell(&measured, grants, |of| of(kind));
+        let [first, uncached, cached] = [FIRST_SIGHT, UNCACHED, CACHED].map(over_inner);
+        let [get, kept] = [GET, KEPT].map(bare);
         let sessions = grants.min(PEOPLE);
-        println!("| {grants} | {first} | {get} | {sessions} | {cached} |");
+        println!("| {grants} | {first} | {uncached} | {get} | {kept} | {sessions} | {cached} |");
     }
     println!(
-        "\nrecords: {whole} bytes, those beyond {WHOLE} {SMALL} bytes; all stores and bare maps \
-         together: {resident} MiB"
+        "\nrecords: {} bytes, those beyond {WHOLE} {SMALL} bytes; all stores and bare maps together: \
+         {resident} MiB",
+        sample.sealed
     );
 }
 
@@ -85,10 +93,10 @@ fn cell(
 /// What is measured beside so many grants. All levels live at once and take turns.
 fn beside(
     grants: usize,
-    whole: usize,
+    sample: &Sample,
     runtime: &Runtime,
     provider: &str,
-) -> [Contender<'static>; 4] {
+) -> [Contender<'static>; 6] {
     let store = Arc::new(MemoryStorage::with_max_bytes(ROOM));
     let people = grants.min(PEOPLE);
     let mut world = World::new(runtime, provider, people, |it| {
@@ -98,15 +106,22 @@ fn beside(
     world.tokens.shuffle(&mut rand::rng());
     runtime.block_on(async {
         for n in people..grants {
-            store.set(&key(), value(n, whole), MONTH).await.unwrap();
+            store
+                .set(&key(), value(n, sample.sealed), MONTH)
+                .await
+                .unwrap();
         }
     });
     assert!(store.record_count() >= grants as u64);
 
-    let service = second(provider, |it| {
-        it.session_cache_ttl(LONG_LIFE).token_storage(store)
-    });
-    let mut cached = Visitors::new(service, &world.tokens);
+    let again = |life| {
+        let service = second(provider, |it| {
+            it.session_cache_ttl(life).token_storage(Arc::clone(&store))
+        });
+        Visitors::new(service, &world.tokens)
+    };
+    let mut uncached = again(Duration::ZERO);
+    let mut cached = again(LONG_LIFE);
     let visit = |cached: &mut Visitors<_>| drop(cached.call(StatusCode::OK));
     (0..people).for_each(|_| visit(&mut cached));
     let one = allocation_counter::measure(|| visit(&mut cached)).count_total;
@@ -120,9 +135,13 @@ fn beside(
         Contender::new(name(FIRST_SIGHT, grants), move || {
             first.call(StatusCode::OK)
         }),
+        Contender::new(name(UNCACHED, grants), move || {
+            uncached.call(StatusCode::OK)
+        }),
         Contender::new(name(CACHED, grants), move || cached.call(StatusCode::OK)),
         Contender::new(name(INNER, grants), move || inner.call(StatusCode::OK)),
-        bare_get(grants, whole),
+        bare_get(grants, sample.sealed),
+        bare_keeping(grants, people, &sample.plain),
     ]
 }
 
@@ -141,6 +160,17 @@ fn bare_get(grants: usize, whole: usize) -> Contender<'static> {
     each(name(GET, grants), keys, move |key| copy(&table, key))
 }
 
+/// Bare parsing of a record that is kept, as a session is, until its person comes again.
+fn bare_keeping(grants: usize, people: usize, plain: &[u8]) -> Contender<'static> {
+    let plain = plain.to_vec();
+    let mut kept: Vec<_> = (0..people).map(|_| None).collect();
+    let mut next = 0;
+    Contender::new(name(KEPT, grants), move || {
+        next = (next + 1) % kept.len();
+        kept[next] = Some(parsed(&plain));
+    })
+}
+
 /// As a grant's record has it.
 fn key() -> String {
     format!("grant:{}", B64.encode(rand::random::<[u8; 32]>()))
@@ -150,13 +180,27 @@ fn value(n: usize, whole: usize) -> Vec<u8> {
     vec![7; if n < WHOLE { whole } else { SMALL }]
 }
 
-/// Of a real grant, sealed, in bytes.
-fn record_size(runtime: &Runtime, provider: &str) -> usize {
-    let recorder = Recorder::default();
-    World::new(runtime, provider, 1, |it| {
-        it.token_storage(recorder.clone())
-    });
-    let (key, value) = recorder.grants().remove(0);
-    assert_eq!(key.len(), self::key().len());
-    value.len()
+/// A grant as the store has it.
+struct Sample {
+    /// Its bytes.
+    sealed: usize,
+    plain: Vec<u8>,
+}
+
+impl Sample {
+    fn new(runtime: &Runtime, provider: &str) -> Self {
+        let record = |adjust: fn(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder| {
+            let recorder = Recorder::default();
+            World::new(runtime, provider, 1, |it| {
+                adjust(it).token_storage(recorder.clone())
+            });
+            let (key, value) = recorder.grants().remove(0);
+            assert_eq!(key.len(), self::key().len());
+            value
+        };
+        Self {
+            sealed: record(|it| it).len(),
+            plain: record(OAuthProxyConfigBuilder::insecure_without_storage_encryption),
+        }
+    }
 }

@@ -2,13 +2,9 @@
 //! ratio of two is the median of the ratios of single rounds. (criterion and divan measure one
 //! contender to its end before the next, and compare two different minutes of a noisy machine.)
 
-use std::{
-    collections::HashMap,
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, hint::black_box, time::Duration};
 
-use crate::support::figures::median;
+use crate::support::{figures::median, usage::cpu_here_now};
 
 /// One thing to measure.
 pub(crate) struct Contender<'a> {
@@ -76,10 +72,16 @@ fn calls_in(batch: Duration, contender: &mut Contender<'_>) -> u64 {
     u64::try_from(batch.as_nanos() / each).unwrap_or(TRY).max(1)
 }
 
+/// CPU time: while others have the core, nothing is measured.
 fn timed(contender: &mut Contender<'_>, calls: u64) -> u128 {
-    let start = Instant::now();
+    let start = cpu_here_now();
     (contender.batch)(calls);
-    start.elapsed().as_nanos()
+    let took = (cpu_here_now() - start).as_nanos();
+    assert!(
+        took > 0,
+        "this Linux does not count the CPU time of a thread"
+    );
+    took
 }
 
 impl Measured {

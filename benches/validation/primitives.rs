@@ -61,7 +61,7 @@ struct Claims<'a> {
 /// A grant's record in its shape; what stays in memory as a session.
 #[derive(Deserialize)]
 #[allow(dead_code)]
-struct Record {
+pub(crate) struct Record {
     client_id: String,
     subject: String,
     scopes: String,
@@ -85,6 +85,10 @@ struct Upstream {
     id_token: Option<String>,
     expires_at: Option<u64>,
     renew_at: Option<u64>,
+}
+
+pub(crate) fn parsed(plain: &[u8]) -> Record {
+    serde_json::from_slice(plain).unwrap()
 }
 
 /// What is worked on: of many grants, as in the whole. A processor soon knows a single one by heart.
@@ -176,7 +180,7 @@ impl Samples {
                 cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()
             }),
             each(record, self.records.iter().collect(), |(_, plain)| {
-                serde_json::from_slice::<Record>(plain).unwrap()
+                parsed(plain)
             }),
             each(put, self.tokens.iter().collect(), move |token| {
                 seen.insert(*token, Box::<[u8]>::from(token.as_bytes()))
