@@ -87,7 +87,7 @@ pub(crate) fn print(runtime: &Runtime, provider: &str) {
     println!("\n{AT_64_CORES}");
 }
 
-/// The first of a kind shares nothing.
+/// Of each kind, the one that shares nothing comes first.
 fn all_work(runtime: &Runtime, provider: &str) -> Vec<Work> {
     let world = |life| World::new(runtime, provider, PEOPLE, |it| it.session_cache_ttl(life));
     let (cached, other_cached) = (world(LONG_LIFE), world(LONG_LIFE));
@@ -106,7 +106,7 @@ fn all_work(runtime: &Runtime, provider: &str) -> Vec<Work> {
         Box::new(move || drop(visitors.call(StatusCode::OK))) as Worker
     };
     // Two threads with different tokens have half of them each.
-    let halves = |world: &'_ World| {
+    let halves = |world: &World| {
         let (one, two) = world.tokens.split_at(PEOPLE / 2);
         [one.to_vec(), two.to_vec()]
     };
