@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     fmt::Write,
     io,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -68,7 +71,7 @@ pub(crate) fn fill_memory() {
     println!("{}", Resident::here().all - before);
 }
 
-/// Remembers what is in the store.
+/// Remembers what is in the store, and counts how often it was asked anything.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<Inner>);
 
@@ -76,6 +79,7 @@ pub(crate) struct Recorder(Arc<Inner>);
 struct Inner {
     memory: MemoryStorage,
     seen: Mutex<Records>,
+    verbs: AtomicU64,
 }
 
 impl Recorder {
@@ -91,6 +95,16 @@ impl Recorder {
         grants.map(|(key, (value, _))| (key, value)).collect()
     }
 
+    /// How many verbs have come so far.
+    pub(crate) fn verbs(&self) -> u64 {
+        self.0.verbs.load(Relaxed)
+    }
+
+    fn memory(&self) -> &MemoryStorage {
+        self.0.verbs.fetch_add(1, Relaxed);
+        &self.0.memory
+    }
+
     fn note(&self, key: &str, value: Vec<u8>, ttl: Duration) {
         let mut seen = self.0.seen.lock().unwrap();
         seen.insert(key.to_owned(), (value, ttl));
@@ -103,12 +117,12 @@ impl Recorder {
 
 impl TokenStorage for Recorder {
     fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.0.memory.get(key)
+        self.memory().get(key)
     }
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
         self.note(key, value.clone(), ttl);
-        self.0.memory.set(key, value, ttl)
+        self.memory().set(key, value, ttl)
     }
 
     fn insert_if_absent<'a>(
@@ -119,8 +133,7 @@ impl TokenStorage for Recorder {
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             let inserted = self
-                .0
-                .memory
+                .memory()
                 .insert_if_absent(key, value.clone(), ttl)
                 .await?;
             if inserted {
@@ -132,7 +145,7 @@ impl TokenStorage for Recorder {
 
     fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         self.forget(key);
-        self.0.memory.take(key)
+        self.memory().take(key)
     }
 
     fn compare_and_swap<'a>(
@@ -144,8 +157,7 @@ impl TokenStorage for Recorder {
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             let swap = self
-                .0
-                .memory
+                .memory()
                 .compare_and_swap(key, expected, new.clone(), ttl);
             let swapped = swap.await?;
             if swapped {
@@ -157,6 +169,6 @@ impl TokenStorage for Recorder {
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         self.forget(key);
-        self.0.memory.remove(key)
+        self.memory().remove(key)
     }
 }

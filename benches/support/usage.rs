@@ -1,6 +1,6 @@
 //! What a process has used, as Linux counts it in `/proc`.
 
-use std::{fs, time::Duration};
+use std::{fs, thread, time::Duration};
 
 /// The CPU time of all threads that a process has now, user and system together. Counted in
 /// nanoseconds by the scheduler; a kernel without that counts in its ticks of 10 ms.
@@ -24,6 +24,13 @@ pub(crate) fn cpu_here() -> Duration {
     let line = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = line.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
+/// The same to the nanosecond: the scheduler adds up what a thread took when it leaves the core, and
+/// otherwise only at its ticks.
+pub(crate) fn cpu_here_now() -> Duration {
+    thread::yield_now();
+    cpu_here()
 }
 
 /// User and system time, as in `man 5 proc_pid_stat`: fields 14 and 15.

@@ -1,53 +1,53 @@
 //! The ways that a request to a protected path can go, ready to be gone any number of times.
 
-use std::time::Duration;
-
 use http::{Response, StatusCode};
 use tokio::runtime::Runtime;
 use tower_oauth_proxy::ResponseBody;
 
-use crate::world::{Answered, Body, Inner, Layered, Template, World, call};
-
-/// How long a session may be served from the cache, in seconds, where each call should look anew: the
-/// shortest there is.
-const SHORT: u64 = 1;
+use crate::{
+    support::records::Recorder,
+    world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World},
+};
 
 type Answer = Response<ResponseBody<Body>>;
 
 pub(crate) struct Paths {
-    inner: Inner,
-    cached: Layered,
-    first: Layered,
-    first_world: World,
-    valid: Template,
-    none: Template,
-    forged: Template,
-    garbage: Template,
-    firsts: Vec<Template>,
-    next: usize,
+    inner: Visitors<Inner>,
+    inner_with_extensions: Visitors<Inner>,
+    cached: Visitors<Layered>,
+    cached_with_extensions: Visitors<Layered>,
+    first: Visitors<Layered>,
+    none: Visitors<Layered>,
+    forged: Visitors<Layered>,
+    garbage: Visitors<Layered>,
+    recorder: Recorder,
+    world: World,
 }
 
 impl Paths {
     /// So many people take turns where a token should be seen for the first time.
     pub(crate) fn new(runtime: &Runtime, provider: &str, people: usize) -> Self {
-        let hour = Duration::from_secs(3600);
-        let cached = World::new(runtime, provider, 1, |it| it.session_cache_ttl(hour));
-        let first_world = World::new(runtime, provider, people, |it| {
-            it.session_cache_ttl(Duration::from_secs(SHORT))
+        let recorder = Recorder::default();
+        let world = World::new(runtime, provider, 1, |it| {
+            it.session_cache_ttl(LONG_LIFE)
+                .token_storage(recorder.clone())
         });
-        let token = cached.tokens[0].as_str();
-        let firsts = first_world.tokens.iter();
+        let firsts = World::new(runtime, provider, people, |it| {
+            it.session_cache_ttl(SHORT_LIFE)
+        });
+        let valid = world.tokens.clone();
+        let proxy = |tokens: &[String]| Visitors::new(world.service(), tokens);
         let mut paths = Self {
-            inner: Inner,
-            cached: cached.service(),
-            first: first_world.service(),
-            valid: Template::new(Some(token)),
-            none: Template::new(None),
-            forged: Template::new(Some(&forged(token))),
-            garbage: Template::new(Some(&"x".repeat(token.len()))),
-            firsts: firsts.map(|token| Template::new(Some(token))).collect(),
-            next: 0,
-            first_world,
+            inner: Visitors::new(Inner, &valid),
+            inner_with_extensions: Visitors::new(Inner, &valid).with_extensions(),
+            cached: proxy(&valid),
+            cached_with_extensions: proxy(&valid).with_extensions(),
+            first: firsts.first_sights(&firsts.tokens),
+            none: proxy(&[]),
+            forged: proxy(&[signed(&valid[0], 0)]),
+            garbage: proxy(&["x".repeat(valid[0].len())]),
+            recorder,
+            world,
         };
         paths.cached();
         paths
@@ -55,45 +55,58 @@ impl Paths {
 
     /// The bytes of the token that is presented.
     pub(crate) fn token(&self) -> &str {
-        &self.first_world.tokens[0]
+        &self.world.tokens[0]
+    }
+
+    /// Verbs that the store has seen of all but the first sights.
+    pub(crate) fn verbs(&self) -> u64 {
+        self.recorder.verbs()
     }
 
     pub(crate) fn inner(&mut self) -> Response<Body> {
-        call(&mut self.inner, self.valid.request())
+        self.inner.call(StatusCode::OK)
+    }
+
+    pub(crate) fn inner_with_extensions(&mut self) -> Response<Body> {
+        self.inner_with_extensions.call(StatusCode::OK)
     }
 
     pub(crate) fn cached(&mut self) -> Answer {
-        call(&mut self.cached, self.valid.request()).with(StatusCode::OK)
+        self.cached.call(StatusCode::OK)
     }
 
-    pub(crate) fn no_credentials(&mut self) -> Answer {
-        call(&mut self.cached, self.none.request()).with(StatusCode::UNAUTHORIZED)
-    }
-
-    pub(crate) fn forged(&mut self) -> Answer {
-        call(&mut self.cached, self.forged.request()).with(StatusCode::UNAUTHORIZED)
-    }
-
-    pub(crate) fn garbage(&mut self) -> Answer {
-        call(&mut self.cached, self.garbage.request()).with(StatusCode::UNAUTHORIZED)
+    pub(crate) fn cached_with_extensions(&mut self) -> Answer {
+        self.cached_with_extensions.call(StatusCode::OK)
     }
 
     /// Somebody's token, whose session was never seen or is too old.
     pub(crate) fn first_sight(&mut self) -> Answer {
-        let template = &self.firsts[self.next];
-        self.next += 1;
-        if self.next == self.firsts.len() {
-            self.next = 0;
-            self.first_world.clock.skip(2 * SHORT);
-        }
-        call(&mut self.first, template.request()).with(StatusCode::OK)
+        self.first.call(StatusCode::OK)
+    }
+
+    pub(crate) fn no_credentials(&mut self) -> Answer {
+        self.none.call(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn forged(&mut self) -> Answer {
+        self.forged.call(StatusCode::UNAUTHORIZED)
+    }
+
+    pub(crate) fn garbage(&mut self) -> Answer {
+        self.garbage.call(StatusCode::UNAUTHORIZED)
+    }
+
+    /// So many tokens with another signature each, and as many of garbage; to be refused all.
+    pub(crate) fn strangers(&self, many: usize) -> Visitors<Layered> {
+        let forged = (0..many).map(|n| signed(self.token(), n));
+        let garbage = (0..many).map(|n| format!("{n:x>0$}", self.token().len()));
+        let tokens: Vec<_> = forged.chain(garbage).collect();
+        Visitors::new(self.world.service(), &tokens)
     }
 }
 
-/// The token with another signature.
-fn forged(token: &str) -> String {
-    let mut forged = token.to_owned();
-    let last = forged.pop();
-    forged.push(if last == Some('A') { 'E' } else { 'A' });
-    forged
+/// The token with a signature that is no signature.
+fn signed(token: &str, n: usize) -> String {
+    let (payload, signature) = token.rsplit_once('.').unwrap();
+    format!("{payload}.{n:A>0$}", signature.len())
 }

@@ -22,8 +22,9 @@ use sha2::{Digest, Sha256};
 use crate::harness::Contender;
 
 pub(crate) const EXTENSIONS: &str = "`Extensions::insert` into a new map";
+pub(crate) const EXTENSIONS_HELD: &str = "`Extensions::insert` into a map that exists";
 /// The parts of a first sight, in the order in which they come.
-pub(crate) const FIRST_SIGHT: [&str; 9] = [
+pub(crate) const PARTS: [&str; 9] = [
     "HMAC-SHA256 of the token",
     "base64url of payload and signature",
     "claims, borrowed",
@@ -60,7 +61,7 @@ struct Claims<'a> {
 /// A grant's record in its shape; what stays in memory as a session.
 #[derive(Deserialize)]
 #[allow(dead_code)]
-struct Record {
+pub(crate) struct Record {
     #[serde(rename = "c")]
     client_id: String,
     #[serde(rename = "s")]
@@ -98,6 +99,10 @@ struct Upstream {
     renew_at: Option<u64>,
 }
 
+pub(crate) fn parsed(plain: &[u8]) -> Record {
+    serde_json::from_slice(plain).unwrap()
+}
+
 /// What is worked on: of many grants, as in the whole. A processor soon knows a single one by heart.
 pub(crate) struct Samples {
     tokens: Vec<String>,
@@ -126,12 +131,13 @@ impl Samples {
         let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
         let cipher = Aes256Gcm::new(&[7; 32].into());
         let nonce = Nonce::from([7; 12]);
-        let map = Cache::builder()
-            .max_capacity(u64::MAX)
-            .eviction_policy(EvictionPolicy::lru())
-            .build();
+        let session = Arc::new(());
+        let same_session = Arc::clone(&session);
+        let mut held = Extensions::new();
+        held.insert(7_u64);
+        let table = table();
         for (key, value) in &self.records {
-            map.insert(key.clone(), Arc::new(value.clone()));
+            table.insert(key.clone(), Arc::new(value.clone()));
         }
         let mut seen = HashMap::new();
         let decode = |payload| B64.decode(payload).unwrap();
@@ -157,7 +163,7 @@ impl Samples {
             record,
             put,
             extensions,
-        ] = FIRST_SIGHT;
+        ] = PARTS;
         vec![
             each(hmac, self.claims().collect(), move |(signed, ..)| {
                 let mut mac = mac.clone();
@@ -179,30 +185,48 @@ impl Samples {
             }),
             Contender::new(hash, || B64.encode(Sha256::digest([7; 16]))),
             each(get, self.records.iter().collect(), move |(key, _)| {
-                map.get(key).unwrap().to_vec()
+                copy(&table, key)
             }),
             each(open, sealed, move |(key, sealed)| {
                 let (msg, aad) = (&sealed[..], key.as_bytes());
                 cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()
             }),
             each(record, self.records.iter().collect(), |(_, plain)| {
-                serde_json::from_slice::<Record>(plain).unwrap()
+                parsed(plain)
             }),
             each(put, self.tokens.iter().collect(), move |token| {
                 seen.insert(*token, Box::<[u8]>::from(token.as_bytes()))
             }),
-            Contender::new(extensions, || {
+            Contender::new(extensions, move || {
                 let mut extensions = Extensions::new();
-                extensions.insert(Arc::new(()));
+                extensions.insert(Arc::clone(&session));
                 extensions
+            }),
+            Contender::new(EXTENSIONS_HELD, move || {
+                held.remove::<Arc<()>>();
+                held.insert(Arc::clone(&same_session))
             }),
         ]
     }
 }
 
+/// What the memory store keeps its records in.
+pub(crate) type Table = Cache<String, Arc<Vec<u8>>>;
+
+pub(crate) fn table() -> Table {
+    Cache::builder()
+        .max_capacity(u64::MAX)
+        .eviction_policy(EvictionPolicy::lru())
+        .build()
+}
+
+pub(crate) fn copy(table: &Table, key: &str) -> Vec<u8> {
+    table.get(key).unwrap().to_vec()
+}
+
 /// A contender that takes its samples in turn.
-fn each<'a, T: 'a, R>(
-    name: &'static str,
+pub(crate) fn each<'a, T: 'a, R>(
+    name: impl Into<String>,
     samples: Vec<T>,
     mut work: impl FnMut(&T) -> R + 'a,
 ) -> Contender<'a> {

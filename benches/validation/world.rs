@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use tokio::runtime::Runtime;
 use tower::{Layer, Service};
@@ -26,6 +26,13 @@ use crate::{
     common::Tokens,
     support::login::{self, Deployment},
 };
+
+/// How long a session may be served from the cache, in seconds, where each call should look anew: the
+/// shortest there is.
+const SHORT: u64 = 1;
+pub(crate) const SHORT_LIFE: Duration = Duration::from_secs(SHORT);
+/// Where it should never be too old: the longest there is.
+pub(crate) const LONG_LIFE: Duration = Duration::from_secs(3600);
 
 pub(crate) type Body = Full<Bytes>;
 
@@ -53,7 +60,7 @@ pub(crate) type Layered = OAuthProxyService<Inner>;
 /// People logged in behind one layer.
 pub(crate) struct World {
     layer: OAuthProxyLayer,
-    pub(crate) clock: Ahead,
+    clock: Ahead,
     /// One of each grant.
     pub(crate) tokens: Vec<String>,
 }
@@ -67,10 +74,7 @@ impl World {
         adjust: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
     ) -> Self {
         let clock = Ahead::default();
-        let config = login::config(provider)
-            .consent(Consent::Disabled)
-            .clock(clock.clone());
-        let layer = OAuthProxyLayer::new(adjust(config).build().unwrap());
+        let layer = layer(provider, &clock, adjust);
         let tokens = runtime.block_on(async {
             let mut on = Deployment::new("", &layer).await;
             let mut tokens = Vec::with_capacity(people);
@@ -90,61 +94,125 @@ impl World {
     pub(crate) fn service(&self) -> Layered {
         self.layer.layer(Inner)
     }
-}
 
-/// One request and its answer. Nothing here waits: whatever is not ready at once is a mistake.
-pub(crate) fn call<S, R>(service: &mut S, request: Request<Body>) -> R
-where
-    S: Service<Request<Body>, Response = R, Error = Infallible>,
-{
-    let future = pin!(service.call(request));
-    match future.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Ok(answer)) => answer,
-        Poll::Pending => panic!("the call waits for something"),
-    }
-}
-
-pub(crate) trait Answered: Sized {
-    /// The answer, which must have this status.
-    fn with(self, status: StatusCode) -> Self;
-}
-
-impl<B> Answered for Response<B> {
-    fn with(self, status: StatusCode) -> Self {
-        assert_eq!(self.status(), status);
-        self
-    }
-}
-
-/// What an MCP client sends, copied for each call.
-pub(crate) struct Template(HeaderMap);
-
-impl Template {
-    pub(crate) fn new(token: Option<&str>) -> Self {
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("host", "proxy.example"),
-            ("user-agent", "mcp-client/1.0"),
-            ("accept", "application/json, text/event-stream"),
-            ("content-type", "application/json"),
-            ("mcp-session-id", "7d1c2b8e-6d0f-4f0e-9a55-0a4f6a3c9b11"),
-            ("mcp-protocol-version", "2026-07-28"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
+    /// Visitors who find their sessions too old whenever they come.
+    pub(crate) fn first_sights(&self, tokens: &[String]) -> Visitors<Layered> {
+        Visitors {
+            clock: Some(self.clock.clone()),
+            ..Visitors::new(self.service(), tokens)
         }
-        if let Some(token) = token {
-            let value = format!("Bearer {token}").parse().unwrap();
-            headers.insert(header::AUTHORIZATION, value);
+    }
+}
+
+/// A second instance of a proxy: its clock and its cache are its own, its store what `adjust` gives it.
+pub(crate) fn second(
+    provider: &str,
+    adjust: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+) -> Layered {
+    layer(provider, &Ahead::default(), adjust).layer(Inner)
+}
+
+fn layer(
+    provider: &str,
+    clock: &Ahead,
+    adjust: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+) -> OAuthProxyLayer {
+    let config = login::config(provider)
+        .consent(Consent::Disabled)
+        .clock(clock.clone());
+    OAuthProxyLayer::new(adjust(config).build().unwrap())
+}
+
+/// Who presents a token each, in turn.
+pub(crate) struct Visitors<S> {
+    service: S,
+    headers: HeaderMap,
+    credentials: Vec<Vec<u8>>,
+    next: usize,
+    /// Set ahead when all have been there: no session of before is fresh any more.
+    clock: Option<Ahead>,
+    has_extensions: bool,
+}
+
+impl<S> Visitors<S> {
+    /// With no token at all, one visitor without credentials.
+    pub(crate) fn new(service: S, tokens: &[String]) -> Self {
+        let credentials = tokens.iter().map(|token| format!("Bearer {token}").into());
+        Self {
+            service,
+            headers: headers(!tokens.is_empty()),
+            credentials: credentials.collect(),
+            next: 0,
+            clock: None,
+            has_extensions: false,
         }
-        Self(headers)
     }
 
-    pub(crate) fn request(&self) -> Request<Body> {
+    /// Something is in the extensions of each request already.
+    pub(crate) fn with_extensions(self) -> Self {
+        Self {
+            has_extensions: true,
+            ..self
+        }
+    }
+
+    /// The token is copied for each request, as a server copies it from the socket: the service finds
+    /// its bytes close by, however many people there are.
+    fn request(&mut self) -> Request<Body> {
         let mut request = Request::new(Body::default());
-        *request.uri_mut() = http::Uri::from_static("/mcp");
-        request.headers_mut().clone_from(&self.0);
+        *request.uri_mut() = Uri::from_static("/mcp");
+        request.headers_mut().clone_from(&self.headers);
+        if self.has_extensions {
+            request.extensions_mut().insert(7_u64);
+        }
+        if let Some(credentials) = self.credentials.get(self.next) {
+            let value = HeaderValue::from_bytes(credentials).unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, value);
+            self.next += 1;
+        }
+        if self.next == self.credentials.len() {
+            self.next = 0;
+            self.clock.iter().for_each(|clock| clock.skip(SHORT));
+        }
         request
     }
+
+    /// The next one's request and its answer. Nothing here waits: whatever is not ready at once is a
+    /// mistake.
+    pub(crate) fn call<R>(&mut self, status: StatusCode) -> Response<R>
+    where
+        S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
+    {
+        let request = self.request();
+        let future = pin!(self.service.call(request));
+        match future.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(answer)) => {
+                assert_eq!(answer.status(), status);
+                answer
+            }
+            Poll::Pending => panic!("the call waits for something"),
+        }
+    }
+}
+
+/// What an MCP client sends.
+fn headers(with_credentials: bool) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("host", "proxy.example"),
+        ("user-agent", "mcp-client/1.0"),
+        ("accept", "application/json, text/event-stream"),
+        ("content-type", "application/json"),
+        ("mcp-session-id", "7d1c2b8e-6d0f-4f0e-9a55-0a4f6a3c9b11"),
+        ("mcp-protocol-version", "2026-07-28"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if with_credentials {
+        // Keeps the place.
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer"));
+    }
+    headers
 }
 
 /// The system's clock, some time ahead.

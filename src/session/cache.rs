@@ -4,12 +4,12 @@
 //! compared whole, in constant time; a token that was refused is never put here.
 //!
 //! A look takes one shard's lock for reading and changes nothing, so that cores do not wait for each
-//! other. Nothing is swept entry by entry: each shard holds a young and an old generation, and drops
-//! the old one whole when the young one is full or as old as a session may get. What is dropped too
-//! early is validated once more.
+//! other. Nothing is searched for what is over: each shard holds a young and an old generation, and the
+//! old one goes whole when the young one is full or as old as a session may get. What goes too early is
+//! validated once more. To free it, later writers do a little each.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::IntoIter},
     hash::{BuildHasher, BuildHasherDefault, Hasher},
     mem,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -23,8 +23,10 @@ use crate::{grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYT
 
 /// More than the cores of most machines: two of them rarely write at one shard.
 const SHARDS: usize = 64;
-/// What one generation of a shard may hold, in bytes.
-const GENERATION_BYTES: usize = SESSION_CACHE_BYTES / SHARDS / 2;
+/// What one generation of a shard may hold, in bytes; a third one is about to be freed.
+const GENERATION_BYTES: usize = SESSION_CACHE_BYTES / SHARDS / 3;
+/// So many sessions are freed by whoever writes one.
+const FREED_AT_ONCE: usize = 4;
 /// A base64url HMAC-SHA256 tag; of a shorter token, all of it.
 const TAIL: usize = 43;
 
@@ -47,6 +49,8 @@ struct Shard(RwLock<Generations>);
 struct Generations {
     young: Sessions,
     old: Sessions,
+    /// Not found any more.
+    dead: IntoIter<u64, Entry>,
     young_bytes: usize,
     /// When the young generation becomes the old one, in seconds since the Unix epoch.
     turn_at: u64,
@@ -54,9 +58,14 @@ struct Generations {
 
 type Sessions = HashMap<u64, Entry, BuildHasherDefault<AlreadyHashed>>;
 
+/// To be dropped without the lock.
+type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], IntoIter<u64, Entry>);
+
 struct Entry {
     token: Box<[u8]>,
     session: AuthSession,
+    /// Beside the token, so that what is over is not even compared.
+    fresh_until: u64,
 }
 
 impl SessionCache {
@@ -81,15 +90,19 @@ impl SessionCache {
     /// The session of this token, if it may be served now.
     pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<AuthSession> {
         let (key, shard) = self.place(token)?;
-        let session = shard.read().find(key, token)?.session.clone();
-        session.is_fresh(now, &self.revocations).then_some(session)
+        let session = shard.read().find(key, token, now)?.session.clone();
+        session.is_current(&self.revocations).then_some(session)
     }
 
     pub(crate) fn put(&self, token: Box<[u8]>, session: AuthSession, now: u64) {
         let Some((key, shard)) = self.place(&token) else {
             return;
         };
-        let entry = Entry { token, session };
+        let entry = Entry {
+            token,
+            fresh_until: session.fresh_until(),
+            session,
+        };
         let dead = shard.write().put(key, entry, now, self.ttl);
         // Only now, without the lock.
         drop(dead);
@@ -130,14 +143,14 @@ impl Shard {
 }
 
 impl Generations {
-    fn find(&self, key: u64, token: &[u8]) -> Option<&Entry> {
+    fn find(&self, key: u64, token: &[u8], now: u64) -> Option<&Entry> {
         let found = self.young.get(&key).or_else(|| self.old.get(&key));
-        found.filter(|entry| constant_time_eq(&entry.token, token))
+        found.filter(|entry| now < entry.fresh_until && constant_time_eq(&entry.token, token))
     }
 
-    /// Returns the generation that had to go.
+    /// Returns what has to be freed.
     #[must_use]
-    fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Sessions {
+    fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Dead {
         let size = entry.size();
         let dead = match self.young_bytes + size > GENERATION_BYTES {
             true => self.turn(now, ttl),
@@ -153,18 +166,26 @@ impl Generations {
 
     /// Turns when it is time to.
     #[must_use]
-    fn grow_older(&mut self, now: u64, ttl: Duration) -> Sessions {
+    fn grow_older(&mut self, now: u64, ttl: Duration) -> Dead {
         match now >= self.turn_at {
             true => self.turn(now, ttl),
-            false => Sessions::default(),
+            false => self.some_dead(IntoIter::default()),
         }
     }
 
     /// The young generation becomes the old one, and the old one goes.
-    fn turn(&mut self, now: u64, ttl: Duration) -> Sessions {
+    fn turn(&mut self, now: u64, ttl: Duration) -> Dead {
         self.young_bytes = 0;
         self.turn_at = now.saturating_add(ttl.as_secs());
-        mem::replace(&mut self.old, mem::take(&mut self.young))
+        let gone = mem::replace(&mut self.old, mem::take(&mut self.young));
+        let before = mem::replace(&mut self.dead, gone.into_iter());
+        self.some_dead(before)
+    }
+
+    /// The next few of the dead, and all that were left of the generation before them.
+    fn some_dead(&mut self, before: IntoIter<u64, Entry>) -> Dead {
+        let some = [(); FREED_AT_ONCE].map(|()| self.dead.next());
+        (some, before)
     }
 
     fn forget(&mut self, key: u64) {
@@ -201,147 +222,4 @@ impl Hasher for AlreadyHashed {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::tests::{session, session_of_size};
-
-    const TTL: Duration = Duration::from_secs(10);
-
-    fn cache(ttl: Duration) -> SessionCache {
-        SessionCache::new(ttl, Arc::new(Revocations::new()))
-    }
-
-    fn held(cache: &SessionCache) -> usize {
-        let shards = cache.shards.iter().map(Shard::read);
-        shards
-            .map(|shard| shard.young.len() + shard.old.len())
-            .sum()
-    }
-
-    fn bytes(cache: &SessionCache) -> usize {
-        let of = |sessions: &Sessions| sessions.values().map(Entry::size).sum::<usize>();
-        let shards = cache.shards.iter().map(Shard::read);
-        shards.map(|shard| of(&shard.young) + of(&shard.old)).sum()
-    }
-
-    #[test]
-    fn only_the_whole_token_finds_its_session() {
-        let cache = cache(TTL);
-        let token = [b"header.payload.".as_slice(), &[b's'; TAIL]].concat();
-        cache.put(token.clone().into(), session("read", &[]), 0);
-        assert!(cache.get(&token, 0).is_some());
-        // The same tail, and so the same place, each time.
-        let mut other = token.clone();
-        other[0] = b'H';
-        for wrong in [&other[..], &token[1..], &[b"x", &token[..]].concat(), b""] {
-            assert!(cache.get(wrong, 0).is_none());
-        }
-        // A short one is its own tail.
-        cache.put(Box::new(*b"short"), session("read", &[]), 0);
-        assert!(cache.get(b"short", 0).is_some() && cache.get(b"shor", 0).is_none());
-    }
-
-    #[test]
-    fn a_forgotten_token_is_gone_from_both_generations() {
-        let cache = cache(TTL);
-        cache.put(Box::new(*b"token"), session("read", &[]), 0);
-        cache.put(Box::new(*b"token"), session("read", &[]), 10);
-        assert_eq!(held(&cache), 2);
-        cache.forget(b"token");
-        assert_eq!((held(&cache), bytes(&cache)), (0, 0));
-    }
-
-    #[test]
-    fn a_time_to_live_of_zero_keeps_nothing() {
-        let cache = cache(Duration::ZERO);
-        cache.put(Box::new(*b"token"), session("read", &[]), 0);
-        assert!(cache.get(b"token", 0).is_none());
-        cache.forget(b"token");
-    }
-
-    #[test]
-    fn what_is_older_than_two_lives_is_dropped_from_memory() {
-        let cache = cache(TTL);
-        for n in 0..2_000_u32 {
-            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
-        }
-        assert_eq!(held(&cache), 2_000);
-        for now in [10, 20] {
-            for n in 0..2_000_u32 {
-                cache.put(
-                    Box::new((n + 10_000).to_be_bytes()),
-                    session("read", &[]),
-                    now,
-                );
-            }
-        }
-        assert!((0..2_000_u32).all(|n| cache.get(&n.to_be_bytes(), 0).is_none()));
-    }
-
-    #[test]
-    fn what_stands_where_nobody_writes_is_dropped_too() {
-        let cache = cache(TTL);
-        for n in 0..200_u32 {
-            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
-        }
-        // One token alone, and so one shard alone, is written from now on; each new key picks another
-        // neighbour.
-        let (_, busy) = cache.place(b"busy").unwrap();
-        let of_busy = |n: &u32| std::ptr::eq(cache.place(&n.to_be_bytes()).unwrap().1, busy);
-        for (step, n) in (1_000..).filter(of_busy).take(2_000).enumerate() {
-            let now = if step < 1_000 { 10 } else { 20 };
-            cache.put(Box::new(n.to_be_bytes()), session("read", &[]), now);
-        }
-        let elsewhere = cache
-            .shards
-            .iter()
-            .filter(|shard| !std::ptr::eq(*shard, busy));
-        let left: usize = elsewhere
-            .map(|shard| shard.read().young.len() + shard.read().old.len())
-            .sum();
-        assert_eq!(left, 0);
-    }
-
-    #[test]
-    fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
-        let cache = cache(TTL);
-        for n in 0..40_000_u32 {
-            cache.put(Box::new(n.to_be_bytes()), session_of_size(4_000), 0);
-            assert!(cache.get(&n.to_be_bytes(), 0).is_some(), "{n}");
-        }
-        assert!(bytes(&cache) <= SESSION_CACHE_BYTES);
-        assert!(bytes(&cache) > SESSION_CACHE_BYTES / 3, "{}", bytes(&cache));
-        // Larger than a generation: not kept, and nothing else is lost for it.
-        cache.put(Box::new(*b"huge"), session_of_size(GENERATION_BYTES), 0);
-        assert!(cache.get(b"huge", 0).is_none());
-        for shard in &cache.shards {
-            let shard = shard.read();
-            let counted: usize = shard.young.values().map(Entry::size).sum();
-            assert_eq!(counted, shard.young_bytes);
-        }
-    }
-
-    #[test]
-    fn readers_and_writers_on_many_threads_see_whole_entries() {
-        let cache = cache(TTL);
-        std::thread::scope(|threads| {
-            for thread in 0..4_u8 {
-                let cache = &cache;
-                threads.spawn(move || {
-                    for n in 0..3_000_u32 {
-                        let token = [&[thread % 2], &n.to_be_bytes()[..]].concat();
-                        let scopes = format!("t{}n{n}", thread % 2);
-                        cache.put(
-                            token.clone().into(),
-                            session(&scopes, &[]),
-                            u64::from(n / 500),
-                        );
-                        if let Some(found) = cache.get(&token, 0) {
-                            assert!(found.scopes().contains(&scopes));
-                        }
-                    }
-                });
-            }
-        });
-    }
-}
+mod tests;

@@ -139,10 +139,15 @@ impl AuthSession {
         self.inner.is_sufficient
     }
 
-    /// Whether it may still be served without asking anybody.
-    fn is_fresh(&self, now: u64, revocations: &Revocations) -> bool {
+    /// Until when it may be served without asking anybody.
+    fn fresh_until(&self) -> u64 {
+        self.inner.fresh_until
+    }
+
+    /// Whether nothing was revoked since that it might come from.
+    fn is_current(&self, revocations: &Revocations) -> bool {
         let is_current = |mark| revocations.is_current(mark);
-        now < self.inner.fresh_until && self.inner.mark.is_none_or(is_current)
+        self.inner.mark.is_none_or(is_current)
     }
 
     /// This session, for a request of this URI.

@@ -1,0 +1,148 @@
+use super::*;
+use crate::session::tests::{session, session_of_size};
+
+const TTL: Duration = Duration::from_secs(10);
+
+fn cache(ttl: Duration) -> SessionCache {
+    SessionCache::new(ttl, Arc::new(Revocations::new()))
+}
+
+fn held(cache: &SessionCache) -> usize {
+    let shards = cache.shards.iter().map(Shard::read);
+    shards
+        .map(|shard| shard.young.len() + shard.old.len() + shard.dead.len())
+        .sum()
+}
+
+fn bytes(cache: &SessionCache) -> usize {
+    let of = |sessions: &Sessions| sessions.values().map(Entry::size).sum::<usize>();
+    let shards = cache.shards.iter().map(Shard::read);
+    // The dead cannot be looked at; they are no more than a generation.
+    let dead = |shard: &Generations| match shard.dead.len() {
+        0 => 0,
+        _ => GENERATION_BYTES,
+    };
+    let bytes = shards.map(|shard| of(&shard.young) + of(&shard.old) + dead(&shard));
+    bytes.sum()
+}
+
+#[test]
+fn only_the_whole_token_finds_its_session() {
+    let cache = cache(TTL);
+    let token = [b"header.payload.".as_slice(), &[b's'; TAIL]].concat();
+    cache.put(token.clone().into(), session("read", &[]), 0);
+    assert!(cache.get(&token, 0).is_some());
+    // The same tail, and so the same place, each time.
+    let mut other = token.clone();
+    other[0] = b'H';
+    for wrong in [&other[..], &token[1..], &[b"x", &token[..]].concat(), b""] {
+        assert!(cache.get(wrong, 0).is_none());
+    }
+    // A short one is its own tail.
+    cache.put(Box::new(*b"short"), session("read", &[]), 0);
+    assert!(cache.get(b"short", 0).is_some() && cache.get(b"shor", 0).is_none());
+}
+
+#[test]
+fn a_forgotten_token_is_gone_from_both_generations() {
+    let cache = cache(TTL);
+    cache.put(Box::new(*b"token"), session("read", &[]), 0);
+    cache.put(Box::new(*b"token"), session("read", &[]), 10);
+    assert_eq!(held(&cache), 2);
+    cache.forget(b"token");
+    assert_eq!((held(&cache), bytes(&cache)), (0, 0));
+}
+
+#[test]
+fn a_time_to_live_of_zero_keeps_nothing() {
+    let cache = cache(Duration::ZERO);
+    cache.put(Box::new(*b"token"), session("read", &[]), 0);
+    assert!(cache.get(b"token", 0).is_none());
+    cache.forget(b"token");
+}
+
+#[test]
+fn what_is_older_than_two_lives_is_dropped_from_memory() {
+    let cache = cache(TTL);
+    for n in 0..2_000_u32 {
+        cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
+    }
+    assert_eq!(held(&cache), 2_000);
+    for now in [10, 20] {
+        for n in 0..2_000_u32 {
+            cache.put(
+                Box::new((n + 10_000).to_be_bytes()),
+                session("read", &[]),
+                now,
+            );
+        }
+    }
+    assert!((0..2_000_u32).all(|n| cache.get(&n.to_be_bytes(), 0).is_none()));
+}
+
+#[test]
+fn what_stands_where_nobody_writes_is_dropped_too() {
+    let cache = cache(TTL);
+    for n in 0..200_u32 {
+        cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
+    }
+    // One token alone, and so one shard alone, is written from now on; each new key picks another
+    // neighbour.
+    let (_, busy) = cache.place(b"busy").unwrap();
+    let of_busy = |n: &u32| std::ptr::eq(cache.place(&n.to_be_bytes()).unwrap().1, busy);
+    for (step, n) in (1_000..).filter(of_busy).take(2_000).enumerate() {
+        let now = if step < 1_000 { 10 } else { 20 };
+        cache.put(Box::new(n.to_be_bytes()), session("read", &[]), now);
+    }
+    let elsewhere = cache
+        .shards
+        .iter()
+        .filter(|shard| !std::ptr::eq(*shard, busy));
+    let left: usize = elsewhere
+        .map(|shard| shard.read().young.len() + shard.read().old.len())
+        .sum();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
+    let cache = cache(TTL);
+    for n in 0..40_000_u32 {
+        cache.put(Box::new(n.to_be_bytes()), session_of_size(4_000), 0);
+        assert!(cache.get(&n.to_be_bytes(), 0).is_some(), "{n}");
+    }
+    assert!(bytes(&cache) <= SESSION_CACHE_BYTES);
+    assert!(bytes(&cache) > SESSION_CACHE_BYTES / 3, "{}", bytes(&cache));
+    // Larger than a generation: not kept, and nothing else is lost for it.
+    cache.put(Box::new(*b"huge"), session_of_size(GENERATION_BYTES), 0);
+    assert!(cache.get(b"huge", 0).is_none());
+    for shard in &cache.shards {
+        let shard = shard.read();
+        let counted: usize = shard.young.values().map(Entry::size).sum();
+        assert_eq!(counted, shard.young_bytes);
+    }
+}
+
+#[test]
+fn readers_and_writers_on_many_threads_see_whole_entries() {
+    let cache = cache(TTL);
+    std::thread::scope(|threads| {
+        for thread in 0..4_u8 {
+            let cache = &cache;
+            threads.spawn(move || {
+                for n in 0..3_000_u32 {
+                    let token = [&[thread % 2], &n.to_be_bytes()[..]].concat();
+                    let scopes = format!("t{}n{n}", thread % 2);
+                    cache.put(
+                        token.clone().into(),
+                        session(&scopes, &[]),
+                        u64::from(n / 500),
+                    );
+                    if let Some(found) = cache.get(&token, 0) {
+                        assert!(found.scopes().contains(&scopes));
+                    }
+                }
+            });
+        }
+    });
+}
