@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use cookie::{Cookie, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -246,24 +245,21 @@ impl Cookies {
         if name.len() + value.len() > limits::MAX_COOKIE {
             return Err(TooLarge);
         }
-        let seconds = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-        self.header(name, value, seconds).ok_or(TooLarge)
+        self.header(name, value, ttl.as_secs()).ok_or(TooLarge)
     }
 
     fn removal(&self, name: &str) -> Option<HeaderValue> {
         self.header(name, "", 0)
     }
 
-    fn header(&self, name: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
-        let cookie = Cookie::build((name, value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            // Lax, not Strict: the provider's redirect back is a cross-site navigation.
-            .same_site(SameSite::Lax)
-            .max_age(cookie::time::Duration::seconds(max_age))
-            .build();
-        HeaderValue::try_from(cookie.to_string()).ok()
+    /// Nothing here needs quoting (RFC 6265 section 4.1.1): a value is base64url, and a name is our
+    /// own or was read from between the `;` and the `=` of what a browser sent.
+    fn header(&self, name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
+        let secure = if self.secure { "Secure; " } else { "" };
+        // Lax, not Strict: the provider's redirect back is a cross-site navigation.
+        let line =
+            format!("{name}={value}; HttpOnly; SameSite=Lax; {secure}Path=/; Max-Age={max_age}");
+        HeaderValue::try_from(line).ok()
     }
 }
 
@@ -319,6 +315,42 @@ mod tests {
             bytes,
             name: name.to_owned(),
         }
+    }
+
+    fn cookies(base: &str, prefix: &str) -> Cookies {
+        let key = |label| Rotating::new(crate::key::tests::key().seal(label), []);
+        let keys = CookieKeys {
+            request: key("request cookie"),
+            login: key("login cookie"),
+            approvals: key("approvals cookie"),
+        };
+        Cookies::new(&BaseUrl::parse(base).unwrap(), prefix, keys)
+    }
+
+    #[test]
+    fn the_lines_of_set_cookie_are_exactly_these() {
+        let https = cookies("https://mcp.example.com", "__Host-");
+        assert_eq!(
+            https
+                .line("__Host-a", "a-_9", Duration::from_secs(600))
+                .unwrap(),
+            "__Host-a=a-_9; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"
+        );
+        assert_eq!(
+            https.removal("__Host-a").unwrap(),
+            "__Host-a=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
+        );
+        let loopback = cookies("http://127.0.0.1:8000", "");
+        assert_eq!(
+            loopback
+                .line("a", "a-_9", Duration::from_secs(600))
+                .unwrap(),
+            "a=a-_9; HttpOnly; SameSite=Lax; Path=/; Max-Age=600"
+        );
+        assert_eq!(
+            loopback.removal("a").unwrap(),
+            "a=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+        );
     }
 
     #[test]
