@@ -15,7 +15,7 @@ pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 
 pub(crate) const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long a revocation on another instance can go unseen.
 pub(crate) const SESSION_CACHE_TTL: Duration = Duration::from_secs(10);
-/// The local cache of sessions, in bytes: some ten thousand ordinary ones.
+/// The local cache of sessions, in bytes: some thousands with tokens of ordinary size.
 pub(crate) const SESSION_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// One request to the provider, from connect to the last byte.
 pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(10);

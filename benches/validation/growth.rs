@@ -23,7 +23,7 @@ use crate::{
 
 const GRANTS: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 /// Real ones; and sessions that fit into the cache, by a wide enough margin that no shard is full.
-const PEOPLE: usize = 6_000;
+const PEOPLE: usize = 4_000;
 /// Records of the real size; the others of a million are smaller, for the memory of the machine.
 const WHOLE: usize = 100_000;
 const SMALL: usize = 1_000;
