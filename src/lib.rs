@@ -218,7 +218,7 @@
 //! | `login` | one person in one browser |
 //! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
 //! | `oauth` | types that cannot hold a bad value |
-//! | `limits`, `error`, `event`, `key`, `clock`, `random` | below everything; all bounds stand in `limits` |
+//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed` | below everything; all bounds stand in `limits` |
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
@@ -245,6 +245,7 @@ mod limits;
 mod login;
 mod oauth;
 mod page;
+mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;

@@ -65,7 +65,6 @@ impl Routes {
         if let Some(route) = self.well_known(path) {
             return route;
         }
-        // Most paths are told apart by their length.
         if let Some(below) = self.below_base(path) {
             match below {
                 REGISTER => return Route::Register,
@@ -87,6 +86,8 @@ impl Routes {
         Route::Protected
     }
 
+    /// Without a base path, which is the common case, nothing is compared: this stands before every
+    /// request.
     fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
         match self.base_path.is_empty() {
             true => Some(path),

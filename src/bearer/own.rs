@@ -12,8 +12,8 @@ use crate::{
     token::{AccessClaims, TokenError},
 };
 
-/// So often a grant is looked at while others that share its slot are revoked in between. The last look
-/// counts as it is; an old mark keeps its session from being served again.
+/// So often a grant is looked at while others that share its slot are revoked in between. After that it
+/// only has to be there; an old mark keeps its session from being served again.
 const MOST_LOOKS: usize = 3;
 
 /// What of a verified token the look-up needs.
@@ -115,9 +115,13 @@ async fn fresh_grant(
             }
             Err(FreshnessError::Store(error)) => return Err(error.into()),
         };
+        if proxy.grants.revocations().is_current(mark) {
+            return Ok((mark, loaded.grant));
+        }
         // Something was revoked meanwhile: this grant, or one that shares its slot.
         looks += 1;
-        if proxy.grants.revocations().is_current(mark) || looks == MOST_LOOKS {
+        if looks == MOST_LOOKS {
+            proxy.grants.load(&id).await?.ok_or_else(ended)?;
             return Ok((mark, loaded.grant));
         }
     }

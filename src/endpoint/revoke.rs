@@ -174,7 +174,10 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
         return Ok(());
     }
     proxy.sessions.forget(token.as_bytes());
-    match proxy.upstream.revoke(token, hint).await {
+    let answer = proxy.upstream.revoke(token, hint).await;
+    // Again: a request while the provider was asked may have been let in, and kept.
+    proxy.sessions.forget(token.as_bytes());
+    match answer {
         Ok(true) => {
             proxy.emit(&Event::done(Step::Revoke));
             Ok(())

@@ -147,3 +147,50 @@ impl UpstreamGrant {
             .chain([(self.access_token.as_str(), "access_token")])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::BaseUrl;
+
+    #[test]
+    fn a_record_is_written_under_the_names_that_stand_in_every_store() {
+        let base = BaseUrl::parse("https://p.example").unwrap();
+        let grant = Grant {
+            client_id: "client".into(),
+            subject: "ada".into(),
+            scopes: ScopeSet::parse("read write").unwrap(),
+            resource: Resource::base(&base),
+            claims: [("name".to_owned(), Value::from("Ada"))]
+                .into_iter()
+                .collect(),
+            roles: vec!["admin".into()],
+            upstream: UpstreamGrant {
+                access_token: "at".into(),
+                refresh_token: Some("rt".into()),
+                id_token: Some("it".into()),
+                expires_at: Some(2),
+                renew_at: Some(1),
+            },
+            phase: Phase::Active {
+                generation: 3,
+                rotated_at: 4,
+                code: Some(CodeMark {
+                    hash: "hash".into(),
+                    expires_at: 5,
+                }),
+            },
+            indexed_at: 6,
+            stamp: 7,
+            step: 8,
+        };
+        let written = concat!(
+            r#"{"c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
+            r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1},"#,
+            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5}}},"i":6,"t":7,"q":8}"#
+        );
+        assert_eq!(serde_json::to_string(&grant).unwrap(), written);
+        let read: Grant = serde_json::from_str(written).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), written);
+    }
+}

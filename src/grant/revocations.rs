@@ -2,7 +2,7 @@
 //!
 //! A grant falls into one of a fixed number of slots, and a revocation counts its slot up. A session
 //! that was looked up before is not current any more, nor are those that share the slot: they are
-//! looked up once more, which costs them microseconds.
+//! looked up in the store once more.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

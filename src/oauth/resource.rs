@@ -290,6 +290,27 @@ mod tests {
     }
 
     #[test]
+    fn an_issued_audience_is_the_base_url_or_below_it() {
+        let base = base("https://h.example/api");
+        for audience in ["https://h.example/api", "https://h.example/api/mcp"] {
+            assert!(Resource::is_issued(audience, &base), "{audience}");
+            assert_eq!(Resource::of_issued(audience).as_str(), audience);
+        }
+        for audience in [
+            "",
+            "https://h.example",
+            "https://h.example/apix",
+            "https://h.example/api?x",
+            "https://h.example/api.evil.example/",
+            "https://other.example/api",
+            "http://h.example/api",
+            "*",
+        ] {
+            assert!(!Resource::is_issued(audience, &base), "{audience}");
+        }
+    }
+
+    #[test]
     fn within_means_equal_or_below_on_a_segment_boundary() {
         let (all, mcp) = (at("/api"), at("/api/mcp"));
         assert!(mcp.is_within(&all) && mcp.is_within(&mcp) && at("/api/mcp/x").is_within(&mcp));

@@ -10,7 +10,7 @@
 
 use std::{
     collections::{HashMap, hash_map::IntoIter},
-    hash::{BuildHasher, BuildHasherDefault, Hasher},
+    hash::BuildHasher,
     mem,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
     time::Duration,
@@ -19,7 +19,10 @@ use std::{
 use foldhash::quality::RandomState;
 
 use super::AuthSession;
-use crate::{grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYTES};
+use crate::{
+    grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYTES,
+    prehashed::BuildPrehashed,
+};
 
 /// More than the cores of most machines: two of them rarely write at one shard.
 const SHARDS: usize = 64;
@@ -56,7 +59,7 @@ struct Generations {
     turn_at: u64,
 }
 
-type Sessions = HashMap<u64, Entry, BuildHasherDefault<AlreadyHashed>>;
+type Sessions = HashMap<u64, Entry, BuildPrehashed>;
 
 /// To be dropped without the lock.
 type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], IntoIter<u64, Entry>);
@@ -90,7 +93,15 @@ impl SessionCache {
     /// The session of this token, if it may be served now.
     pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<AuthSession> {
         let (key, shard) = self.place(token)?;
-        let session = shard.read().find(key, token, now)?.session.clone();
+        let may_be_served = |until| {
+            // Longer than a whole life from now: the clock was set back. Then nobody knows how old it is.
+            now < until && until <= self.end_of_life(now)
+        };
+        let session = shard
+            .read()
+            .find(key, token, may_be_served)?
+            .session
+            .clone();
         session.is_current(&self.revocations).then_some(session)
     }
 
@@ -143,31 +154,42 @@ impl Shard {
 }
 
 impl Generations {
-    fn find(&self, key: u64, token: &[u8], now: u64) -> Option<&Entry> {
+    fn find(
+        &self,
+        key: u64,
+        token: &[u8],
+        may_be_served: impl FnOnce(u64) -> bool,
+    ) -> Option<&Entry> {
         let found = self.young.get(&key).or_else(|| self.old.get(&key));
-        found.filter(|entry| now < entry.fresh_until && constant_time_eq(&entry.token, token))
+        found.filter(|entry| {
+            may_be_served(entry.fresh_until) && constant_time_eq(&entry.token, token)
+        })
     }
 
     /// Returns what has to be freed.
     #[must_use]
     fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Dead {
         let size = entry.size();
+        if size > GENERATION_BYTES {
+            // Not kept, and nothing else has to go for it.
+            return self.grow_older(now, ttl);
+        }
         let dead = match self.young_bytes + size > GENERATION_BYTES {
             true => self.turn(now, ttl),
             false => self.grow_older(now, ttl),
         };
-        if size <= GENERATION_BYTES {
-            self.young_bytes += size;
-            let replaced = self.young.insert(key, entry);
-            self.young_bytes -= replaced.map_or(0, |entry| entry.size());
-        }
+        self.young_bytes += size;
+        let replaced = self.young.insert(key, entry);
+        self.young_bytes -= replaced.map_or(0, |entry| entry.size());
         dead
     }
 
     /// Turns when it is time to.
     #[must_use]
     fn grow_older(&mut self, now: u64, ttl: Duration) -> Dead {
-        match now >= self.turn_at {
+        // A clock that was set back must not keep it young.
+        let is_time = now >= self.turn_at || self.turn_at > now.saturating_add(ttl.as_secs());
+        match is_time {
             true => self.turn(now, ttl),
             false => self.some_dead(IntoIter::default()),
         }
@@ -198,26 +220,6 @@ impl Generations {
 impl Entry {
     fn size(&self) -> usize {
         self.token.len() + self.session.size()
-    }
-}
-
-/// The keys are hashes.
-#[derive(Default)]
-struct AlreadyHashed(u64);
-
-impl Hasher for AlreadyHashed {
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }
 

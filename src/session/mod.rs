@@ -255,15 +255,20 @@ pub(crate) mod tests {
 
     /// Ada's session with these scopes and roles.
     pub(crate) fn session(scopes: &str, roles: &[&str]) -> AuthSession {
-        with_upstream_token(scopes, roles, "UPSTREAM-SECRET".into())
+        of(scopes, roles, "UPSTREAM-SECRET".into(), u64::MAX)
     }
 
-    /// A session that takes about so many bytes.
-    pub(crate) fn session_of_size(bytes: usize) -> AuthSession {
-        with_upstream_token("", &[], "x".repeat(bytes))
+    /// One that may be served until then.
+    pub(crate) fn session_until(scopes: &str, fresh_until: u64) -> AuthSession {
+        of(scopes, &[], "UPSTREAM-SECRET".into(), fresh_until)
     }
 
-    fn with_upstream_token(scopes: &str, roles: &[&str], access_token: String) -> AuthSession {
+    /// One that takes about so many bytes.
+    pub(crate) fn session_of_size(bytes: usize, fresh_until: u64) -> AuthSession {
+        of("", &[], "x".repeat(bytes), fresh_until)
+    }
+
+    fn of(scopes: &str, roles: &[&str], access_token: String, fresh_until: u64) -> AuthSession {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
             subject: "ada".into(),
@@ -281,7 +286,7 @@ pub(crate) mod tests {
             },
             challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
             is_sufficient: true,
-            fresh_until: u64::MAX,
+            fresh_until,
             mark: None,
         })
     }

@@ -1,13 +1,14 @@
 //! The default store: this process's memory.
 
+mod record;
+
 use std::{
     fmt,
-    hash::{BuildHasherDefault, Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use moka::{
@@ -18,11 +19,12 @@ use moka::{
     sync::Cache,
 };
 
+use self::record::{Key, Record, since_epoch};
 use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
 use crate::{
     clock::{Clock, SystemClock, to_unix},
     error::StorageError,
-    key::sha256,
+    prehashed::BuildPrehashed,
 };
 
 /// Room for all records, in bytes. A grant with its provider tokens is 2 to 6 KiB sealed, so this is
@@ -30,9 +32,6 @@ use crate::{
 const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Below this a handful of records at the size limit would push each other out.
 const MIN_MAX_BYTES: u64 = 16 * MAX_VALUE_BYTES as u64;
-/// What a record costs besides its value: the allocations, the table's slot, the nodes of the queue and
-/// of the timer wheel. An estimate, on the high side.
-const RECORD_OVERHEAD: u64 = 450;
 /// Longer times to live count as this: nothing here lives longer, and no sum can overflow.
 const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long after its expiry a record's room is reclaimed. Whether it is expired is decided by the
@@ -65,7 +64,7 @@ pub struct MemoryStorage {
     clock: Arc<dyn Clock>,
 }
 
-type Records = Cache<Key, Record, BuildHasherDefault<KeyHasher>>;
+type Records = Cache<Key, Record, BuildPrehashed>;
 
 impl MemoryStorage {
     /// An empty store of 256 MiB on the system's clock.
@@ -100,7 +99,7 @@ impl MemoryStorage {
                     losses.count(&record);
                 }
             })
-            .build_with_hasher(BuildHasherDefault::default());
+            .build_with_hasher(BuildPrehashed::default());
         Self { records, clock }
     }
 
@@ -211,93 +210,6 @@ fn is_written<K, V>(result: &CompResult<K, V>) -> bool {
         result,
         CompResult::Inserted(_) | CompResult::ReplacedWith(_)
     )
-}
-
-/// A record's key by its hash: half the size of most keys, in one allocation with what moka keeps of it.
-#[derive(PartialEq, Eq)]
-struct Key([u8; 32]);
-
-impl Key {
-    fn of(key: &str) -> Self {
-        Self(sha256(key.as_bytes()))
-    }
-}
-
-/// A hash needs no hashing.
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
-    }
-}
-
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("a key writes one number")
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-/// A value with its times before it, in one allocation:
-///
-/// ```text
-/// expires_at(8, nanoseconds since the Unix epoch) ttl(4, seconds) value
-/// ```
-#[derive(Clone)]
-struct Record(Arc<[u8]>);
-
-impl Record {
-    const TIMES: usize = 8 + 4;
-
-    fn new(value: &[u8], now: SystemTime, ttl: Duration) -> Self {
-        let expires_at = since_epoch(now).saturating_add(to_nanos(ttl));
-        let ttl = u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX);
-        let mut record = Vec::with_capacity(Self::TIMES + value.len());
-        record.extend_from_slice(&expires_at.to_be_bytes());
-        record.extend_from_slice(&ttl.to_be_bytes());
-        record.extend_from_slice(value);
-        Self(record.into())
-    }
-
-    fn value(&self) -> &[u8] {
-        self.0.get(Self::TIMES..).unwrap_or_default()
-    }
-
-    /// In nanoseconds since the Unix epoch.
-    fn expires_at(&self) -> u64 {
-        self.0.first_chunk().map_or(0, |at| u64::from_be_bytes(*at))
-    }
-
-    /// How long it was given, for the sweep alone.
-    fn ttl(&self) -> Duration {
-        let ttl = self.0.get(8..Self::TIMES).and_then(<[u8]>::first_chunk);
-        Duration::from_secs(ttl.map_or(0, |ttl| u32::from_be_bytes(*ttl)).into())
-    }
-
-    fn weight(&self) -> u32 {
-        let bytes = self.0.len() as u64 + RECORD_OVERHEAD;
-        u32::try_from(bytes).unwrap_or(u32::MAX)
-    }
-}
-
-/// In nanoseconds; a clock before 1970 reads as 0, and one at the end of time, where nothing lives, as
-/// the year 2554.
-fn since_epoch(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, to_nanos)
-}
-
-fn to_nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Tells moka when it may sweep a record; every write starts anew.

@@ -37,7 +37,7 @@ struct Signer {
 }
 
 /// What an access token says, besides its issuer (RFC 9068 section 2.2). Borrowed from whatever it is
-/// made of, or read from.
+/// made of; or, inside [`AccessTokens::verify`] and nowhere else, from a token that was verified.
 #[derive(PartialEq, Eq)]
 pub(crate) struct AccessClaims<'a> {
     pub sub: Cow<'a, str>,

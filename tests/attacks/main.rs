@@ -18,4 +18,5 @@ mod inputs;
 mod leaks;
 mod outages;
 mod races;
+mod revocations;
 mod support;

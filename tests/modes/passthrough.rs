@@ -237,6 +237,19 @@ async fn a_refresh_goes_to_the_provider_and_the_new_tokens_work() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_a_bearer_token_never_reaches_the_verifier() {
+    let at = start().await;
+    for odd in ["a,b", "a\"b", "a b", "a;b", "{}"] {
+        let reply = at.client.call("/mcp", odd).await.expect(401);
+        let challenge = reply.header("www-authenticate").unwrap();
+        assert!(challenge.contains("header is malformed"), "{challenge}");
+    }
+    assert_eq!(at.verifier.asked(), 0);
+    at.client.call("/mcp", "a.b").await.expect(401);
+    assert_eq!(at.verifier.asked(), 1);
+}
+
+#[tokio::test]
 async fn a_provider_that_keeps_or_omits_its_refresh_token_is_asked_with_the_old_one() {
     let at = start().await;
     at.proxy

@@ -1,7 +1,16 @@
 use super::*;
-use crate::session::tests::{session, session_of_size};
+use crate::session::tests::{self, session_until};
 
 const TTL: Duration = Duration::from_secs(10);
+
+/// Fresh for a whole life from 0 on.
+fn session(scopes: &str, _: &[&str]) -> AuthSession {
+    session_until(scopes, 10)
+}
+
+fn session_of_size(bytes: usize) -> AuthSession {
+    tests::session_of_size(bytes, 10)
+}
 
 fn cache(ttl: Duration) -> SessionCache {
     SessionCache::new(ttl, Arc::new(Revocations::new()))
@@ -81,7 +90,7 @@ fn what_is_older_than_two_lives_is_dropped_from_memory() {
 }
 
 #[test]
-fn what_stands_where_nobody_writes_is_dropped_too() {
+fn what_stands_where_nobody_writes_grows_old_too() {
     let cache = cache(TTL);
     for n in 0..200_u32 {
         cache.put(Box::new(n.to_be_bytes()), session("read", &[]), 0);
@@ -114,13 +123,43 @@ fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
     assert!(bytes(&cache) <= SESSION_CACHE_BYTES);
     assert!(bytes(&cache) > SESSION_CACHE_BYTES / 3, "{}", bytes(&cache));
     // Larger than a generation: not kept, and nothing else is lost for it.
-    cache.put(Box::new(*b"huge"), session_of_size(GENERATION_BYTES), 0);
+    let before = held(&cache);
+    for _ in 0..3 {
+        cache.put(Box::new(*b"huge"), session_of_size(GENERATION_BYTES), 0);
+    }
     assert!(cache.get(b"huge", 0).is_none());
+    // Some dead ones were freed.
+    assert!(held(&cache) + 6 * FREED_AT_ONCE >= before);
+    assert!(cache.get(&39_999_u32.to_be_bytes(), 0).is_some());
     for shard in &cache.shards {
         let shard = shard.read();
         let counted: usize = shard.young.values().map(Entry::size).sum();
         assert_eq!(counted, shard.young_bytes);
     }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_session_live_longer() {
+    let cache = cache(TTL);
+    let until = |end| session_until("read", end);
+    cache.put(Box::new(*b"token"), until(100_010), 100_000);
+    assert!(cache.get(b"token", 100_009).is_some());
+    assert!(cache.get(b"token", 100_000).is_some());
+    assert!(cache.get(b"token", 100_010).is_none());
+    assert!(cache.get(b"token", 99_999).is_none());
+    assert!(cache.get(b"token", 0).is_none());
+    // Nor does it stop the generations from growing older.
+    for now in [50_000, 50_010, 50_020] {
+        for n in 0..400_u32 {
+            cache.put(Box::new(n.to_be_bytes()), until(now + 10), now);
+        }
+    }
+    let shards = cache.shards.iter().map(Shard::read);
+    let of_before = |shard: &Generations| {
+        let all = shard.young.values().chain(shard.old.values());
+        all.filter(|entry| entry.fresh_until > 60_000).count()
+    };
+    assert_eq!(shards.map(|shard| of_before(&shard)).sum::<usize>(), 0);
 }
 
 #[test]

@@ -93,7 +93,7 @@ fn the_loss_of_live_records_is_told_once_a_minute() {
 
 #[test]
 fn a_record_gives_back_its_value_and_its_times() {
-    let now = UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
+    let now = std::time::UNIX_EPOCH + Duration::from_millis(1_800_000_000_123);
     let record = Record::new(b"value", now, MINUTE);
     assert_eq!(record.value(), b"value");
     assert_eq!(record.expires_at(), since_epoch(now + MINUTE));
