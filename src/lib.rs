@@ -169,7 +169,7 @@
 //!
 //! With one secret and one store, any instance serves any step, and a process may be killed at any
 //! moment. [`docs::stores`] says how to choose and size a store, how to rotate the secret, and what
-//! users notice in each outage.
+//! users notice in each outage; [`docs::cost`], what a request, a login and a grant cost.
 //!
 //! # Events
 //!

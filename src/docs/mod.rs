@@ -1,4 +1,7 @@
 //! Chapters for whoever runs a service behind this layer.
 
+#[doc = include_str!("cost.md")]
+pub mod cost {}
+
 #[doc = include_str!("stores.md")]
 pub mod stores {}
