@@ -206,6 +206,20 @@ async fn a_frozen_primary_s_replica_takes_over_and_is_found() {
         let replication = replica.cli(&["INFO", "replication"]);
         replication.contains("master_link_status:up")
     });
+    // And everybody of the newcomer: the other primaries vote for no replica that they do not know, and
+    // the next election is eight seconds later.
+    let newcomer = replica.cli(&["CLUSTER", "MYID"]);
+    let knows = |node: &Server| {
+        let nodes = node.cli(&["CLUSTER", "NODES"]);
+        let mut lines = nodes.lines();
+        lines.any(|line| line.starts_with(&newcomer) && line.contains(&format!("slave {primary}")))
+    };
+    eventually(|| cluster.0.iter().all(knows) && knows(&replica));
+    eventually(|| {
+        let nodes = replica.cli(&["CLUSTER", "NODES"]);
+        let is_linked = |line: &&str| line.contains("master") && line.contains(" connected ");
+        nodes.lines().filter(is_linked).count() == 3
+    });
     let store = cluster.store().await;
     let key = cluster.key_of(2);
     store.set(&key, vec![1], MINUTE).await.unwrap();
