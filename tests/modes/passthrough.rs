@@ -19,7 +19,7 @@ use crate::{
     common::{
         Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
         client::native_metadata,
-        provider::MARK,
+        provider::{Gate, MARK},
         proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
     },
     inside::{Remote, session},
@@ -29,6 +29,8 @@ use crate::{
 const WORKS: usize = 0;
 const UNAVAILABLE: usize = 1;
 const HANGS: usize = 2;
+/// Believes an older answer, as a verifier with a cache of its own does.
+const BELIEVES: usize = 3;
 
 /// Asks the provider whether the token lives, as introspection would.
 #[derive(Clone)]
@@ -48,7 +50,8 @@ impl TokenVerifier for Introspection {
                 HANGS => std::future::pending().await,
                 _ => {}
             }
-            if !self.provider.accepts(token) {
+            let believes = self.mood.load(Ordering::SeqCst) == BELIEVES;
+            if !believes && !self.provider.accepts(token) {
                 return Err(VerifyError::Invalid("inactive".to_owned()));
             }
             let mut verified = VerifiedToken::new("ada");
@@ -418,6 +421,29 @@ async fn a_revoked_token_is_refused_at_once_and_dead_at_the_provider() {
         let reply = at.client.refresh(tokens.refresh()).await;
         reply.refused(400, "invalid_grant");
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_kept_while_the_provider_revoked_is_forgotten_with_its_answer() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let gate = Gate::default();
+    at.proxy
+        .provider
+        .next(Kind::Revoke, Answer::Held(gate.clone()));
+    let revocation = {
+        let (client, access) = (at.client.clone(), tokens.access.clone());
+        tokio::spawn(async move { client.revoke(&access).await })
+    };
+    while at.proxy.provider.count(Kind::Revoke) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    at.verifier.be(BELIEVES);
+    at.call(&tokens).await.expect(200);
+    at.verifier.be(WORKS);
+    gate.open();
+    revocation.await.unwrap().expect(200);
+    at.call(&tokens).await.refused(401, "invalid_token");
 }
 
 #[tokio::test]
