@@ -65,7 +65,7 @@ pub(crate) const INDEX_SHARDS: u8 = 16;
 /// Grants in one part: 16 of them hold some 32,000, in records below the stores' limit.
 pub(crate) const INDEX_SHARD_ENTRIES: usize = 2_000;
 /// Callbacks that this process remembers as used, besides the store.
-pub(crate) const MAX_CALLBACKS: u64 = 20_000;
+pub(crate) const MAX_CALLBACKS: usize = 20_000;
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One verb of the store may take this long, then the store counts as down.

@@ -16,7 +16,9 @@ use crate::{
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
 pub(super) fn json(status: StatusCode, body: &Value) -> OwnResponse {
-    let mut response = Response::new(Bytes::from(body.to_string()));
+    // Nothing in a `Value` can fail to be written.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

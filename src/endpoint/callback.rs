@@ -17,7 +17,6 @@ use crate::{
     grant::{
         CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
     },
-    key::sha256,
     limits::HOOK_TIMEOUT,
     login::{Identity, IdentityError, Outcome, transaction::Login},
     oauth::Params,
@@ -42,8 +41,7 @@ pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
         );
     };
     let login = Arc::new(login);
-    let claim = sha256(login.state.as_bytes());
-    let arrival = proxy.callbacks.get_with(claim, Arc::default);
+    let arrival = proxy.arrivals.of(&login.state, proxy.now());
     // In a task of its own: a person who reloads the page must not drop what the provider's
     // single-use code was spent for. The reload finds it.
     let work = {

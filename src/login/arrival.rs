@@ -1,10 +1,79 @@
 //! A person's return from the provider, as this process knows it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::sync::OnceCell;
 
-use crate::{error::OAuthError, event::Reason, grant::GrantId};
+use crate::{error::OAuthError, event::Reason, grant::GrantId, key::sha256, limits::MAX_CALLBACKS};
+
+/// Callbacks that this process has begun to answer: the provider's single-use code is sent once,
+/// whatever the browser does. The store holds those that succeeded.
+///
+/// Each is kept at least as long as its login cookie lives. Of more than [`MAX_CALLBACKS`] the oldest
+/// go early: what the store does not know by then, the provider has to.
+pub(crate) struct Arrivals {
+    kept_for: Duration,
+    generations: Mutex<Generations>,
+}
+
+#[derive(Default)]
+struct Generations {
+    young: ByState,
+    old: ByState,
+    /// When the young one becomes the old one, in seconds since the Unix epoch.
+    turn_at: u64,
+}
+
+type ByState = HashMap<[u8; 32], Arc<Arrival>>;
+
+impl Arrivals {
+    pub(crate) fn new(kept_for: Duration) -> Self {
+        Self {
+            kept_for,
+            generations: Mutex::default(),
+        }
+    }
+
+    /// The arrival of this login, the same for all who ask.
+    pub(crate) fn of(&self, state: &str, now: u64) -> Arc<Arrival> {
+        let state = sha256(state.as_bytes());
+        let mut generations = self
+            .generations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let gone = generations.make_room(now, self.kept_for);
+        let arrival = generations.find_or_begin(state);
+        drop(generations);
+        // Only now, without the lock: there may be thousands.
+        drop(gone);
+        arrival
+    }
+}
+
+impl Generations {
+    fn make_room(&mut self, now: u64, kept_for: Duration) -> ByState {
+        if now < self.turn_at && self.young.len() < MAX_CALLBACKS / 2 {
+            return ByState::new();
+        }
+        self.turn_at = now.saturating_add(kept_for.as_secs());
+        mem::replace(&mut self.old, mem::take(&mut self.young))
+    }
+
+    fn find_or_begin(&mut self, state: [u8; 32]) -> Arc<Arrival> {
+        if let Some(known) = self.old.get(&state) {
+            return Arc::clone(known);
+        }
+        Arc::clone(self.young.entry(state).or_default())
+    }
+}
 
 /// One callback: the provider's code is sent once, whatever the browser repeats, and the outcome is
 /// given to one request.
@@ -36,5 +105,48 @@ impl Arrival {
     /// Whether this is the request that gets the outcome: true once.
     pub(crate) fn give(&self) -> bool {
         !self.is_given.swap(true, Ordering::AcqRel)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEPT: Duration = Duration::from_secs(600);
+
+    fn is_known(arrivals: &Arrivals, state: &str, now: u64) -> bool {
+        !arrivals.of(state, now).give()
+    }
+
+    #[test]
+    fn a_login_arrives_once_as_long_as_its_cookie_lives_and_is_forgotten_then() {
+        for arrived_at in [1_000, 1_001, 1_300, 1_599] {
+            let arrivals = Arrivals::new(KEPT);
+            arrivals.of("begins to count", 1_000);
+            assert!(!is_known(&arrivals, "state", arrived_at));
+            for later in [0, 1, 300, 599] {
+                let now = arrived_at + later;
+                assert!(is_known(&arrivals, "state", now), "{arrived_at} + {later}");
+            }
+            arrivals.of("somebody else", arrived_at + 1_200);
+            arrivals.of("one more", arrived_at + 1_800);
+            let held = arrivals.generations.lock().unwrap();
+            assert!(held.young.len() + held.old.len() <= 2);
+        }
+    }
+
+    #[test]
+    fn no_more_are_kept_than_there_may_be_and_the_youngest_half_is() {
+        let arrivals = Arrivals::new(KEPT);
+        let many = MAX_CALLBACKS + 5;
+        for n in 0..many {
+            assert!(!is_known(&arrivals, &n.to_string(), 1_000));
+            let held = arrivals.generations.lock().unwrap();
+            assert!(held.young.len() + held.old.len() <= MAX_CALLBACKS, "{n}");
+        }
+        for n in many - MAX_CALLBACKS / 2..many {
+            assert!(is_known(&arrivals, &n.to_string(), 1_000), "{n}");
+        }
+        assert!(!is_known(&arrivals, "0", 1_000));
     }
 }

@@ -12,7 +12,7 @@ mod identity;
 mod source;
 pub(crate) mod transaction;
 
-pub(crate) use arrival::{Arrival, Outcome};
+pub(crate) use arrival::{Arrivals, Outcome};
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub use identity::Identity;
 pub(crate) use identity::domain_of;

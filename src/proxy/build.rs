@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use moka::sync::Cache;
-
 use super::{
     OAuthProxyConfig, Proxy,
     check::{check_lifetimes, check_paths, check_verifier, cookie_prefix},
@@ -18,8 +16,7 @@ use crate::{
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
-    limits,
-    login::{CookieKeys, Cookies},
+    login::{Arrivals, CookieKeys, Cookies},
     oauth::{BaseUrl, ScopeSet},
     route::Routes,
     session::SessionCache,
@@ -99,11 +96,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let forward_resource = builder
         .forward_resource
         .unwrap_or(provider.forward_resource);
-    let upstream = Arc::new(UpstreamClient::new(
-        provider,
-        http,
-        builder.upstream_timeout,
-    ));
+    let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
+    let upstream = Arc::new(upstream);
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
@@ -183,11 +177,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
-        callbacks: Cache::builder()
-            .max_capacity(limits::MAX_CALLBACKS)
-            .eviction_policy(moka::policy::EvictionPolicy::lru())
-            .time_to_live(settings.transaction_ttl)
-            .build(),
+        arrivals: Arrivals::new(settings.transaction_ttl),
         upstream,
         verifier: builder.token_verifier,
         clock: builder.clock,

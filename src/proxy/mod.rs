@@ -7,8 +7,6 @@ mod weak;
 
 use std::{fmt, sync::Arc};
 
-use moka::sync::Cache;
-
 use crate::{
     challenge::Challenges,
     client::Clients,
@@ -18,7 +16,7 @@ use crate::{
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
-    login::{Arrival, Cookies},
+    login::{Arrivals, Cookies},
     provider::Provider,
     route::Routes,
     session::SessionCache,
@@ -80,9 +78,7 @@ pub(crate) struct Proxy {
     pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
     /// Seals the provider's refresh token for the client in passthrough mode.
     pub(crate) passthrough: Rotating<SealKey>,
-    /// Callbacks that this process has begun to answer: the provider's single-use code is sent
-    /// once, whatever the browser does. The store holds those that succeeded.
-    pub(crate) callbacks: Cache<[u8; 32], Arc<Arrival>>,
+    pub(crate) arrivals: Arrivals,
 }
 
 impl Proxy {

@@ -5,19 +5,13 @@ mod record;
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use moka::{
-    Entry, Expiry,
-    notification::RemovalCause,
-    ops::compute::{CompResult, Op},
-    policy::EvictionPolicy,
-    sync::Cache,
-};
+use moka::{Expiry, notification::RemovalCause, policy::EvictionPolicy, sync::Cache};
 
 use self::record::{Key, Record, since_epoch};
 use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
@@ -37,6 +31,8 @@ const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// How long after its expiry a record's room is reclaimed. Whether it is expired is decided by the
 /// [`Clock`]; reclaiming runs on the monotonic clock, and must not come first when the two drift.
 const RECLAIM_DELAY: Duration = Duration::from_secs(60);
+/// Changes that may be made at once, if their keys fall to different locks.
+const LOCKS: usize = 64;
 /// At most one warning about lost records in this many seconds.
 const WARN_EVERY: u64 = 60;
 
@@ -61,10 +57,19 @@ const WARN_EVERY: u64 = 60;
 /// ```
 pub struct MemoryStorage {
     records: Records,
+    /// Whoever changes a record holds the one that its key falls to, from the look to the change.
+    locks: [Mutex<()>; LOCKS],
     clock: Arc<dyn Clock>,
 }
 
 type Records = Cache<Key, Record, BuildPrehashed>;
+
+/// What becomes of a record that was looked at.
+enum Change {
+    Put(Record),
+    Remove,
+    Nothing,
+}
 
 impl MemoryStorage {
     /// An empty store of 256 MiB on the system's clock.
@@ -100,7 +105,11 @@ impl MemoryStorage {
                 }
             })
             .build_with_hasher(BuildPrehashed::default());
-        Self { records, clock }
+        Self {
+            records,
+            locks: [const { Mutex::new(()) }; LOCKS],
+            clock,
+        }
     }
 
     /// How many records are held, for monitoring; expired ones count until they are swept.
@@ -109,18 +118,23 @@ impl MemoryStorage {
         self.records.entry_count()
     }
 
-    /// Every change goes through here, removals too: moka runs these closures one at a time for each
-    /// key, while its plain `insert` and `remove` would slip in between.
-    fn change(
-        &self,
-        key: &str,
-        decide: impl FnOnce(Option<&Record>) -> Op<Record>,
-    ) -> CompResult<Key, Record> {
-        let decide = |entry: Option<Entry<Key, Record>>| {
-            let record = entry.map(Entry::into_value);
-            decide(record.as_ref().filter(|record| self.is_live(record)))
-        };
-        self.records.entry(Key::of(key)).and_compute_with(decide)
+    /// Every change goes through here, removals too, so that nothing slips in between the look and the
+    /// change. (moka's own `and_compute_with` promises the same for twice the time.) Returns whether a
+    /// record was put.
+    fn change(&self, key: &str, decide: impl FnOnce(Option<&Record>) -> Change) -> bool {
+        let key = Key::of(key);
+        let lock = self.locks.get(key.lock(LOCKS)).map(Mutex::lock);
+        let _alone = lock.map(|lock| lock.unwrap_or_else(PoisonError::into_inner));
+        let record = self.records.get(&key);
+        match decide(record.as_ref().filter(|record| self.is_live(record))) {
+            Change::Put(record) => {
+                self.records.insert(key, record);
+                return true;
+            }
+            Change::Remove => self.records.invalidate(&key),
+            Change::Nothing => {}
+        }
+        false
     }
 
     fn record(&self, value: &[u8], ttl: Duration) -> Result<Record, StorageError> {
@@ -148,7 +162,7 @@ impl TokenStorage for MemoryStorage {
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
         Box::pin(async move {
             let record = self.record(&value, ttl)?;
-            self.change(key, |_| Op::Put(record));
+            self.change(key, |_| Change::Put(record));
             Ok(())
         })
     }
@@ -161,11 +175,10 @@ impl TokenStorage for MemoryStorage {
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             let record = self.record(&value, ttl)?;
-            let result = self.change(key, |current| match current {
-                None => Op::Put(record),
-                Some(_) => Op::Nop,
-            });
-            Ok(is_written(&result))
+            Ok(self.change(key, |current| match current {
+                None => Change::Put(record),
+                Some(_) => Change::Nothing,
+            }))
         })
     }
 
@@ -174,7 +187,7 @@ impl TokenStorage for MemoryStorage {
             let mut taken = None;
             self.change(key, |current| {
                 taken = current.map(|record| record.value().to_vec());
-                Op::Remove
+                Change::Remove
             });
             Ok(taken)
         })
@@ -189,27 +202,19 @@ impl TokenStorage for MemoryStorage {
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             let record = self.record(&new, ttl)?;
-            let result = self.change(key, |current| match current {
-                Some(current) if current.value() == expected => Op::Put(record),
-                _ => Op::Nop,
-            });
-            Ok(is_written(&result))
+            Ok(self.change(key, |current| match current {
+                Some(current) if current.value() == expected => Change::Put(record),
+                _ => Change::Nothing,
+            }))
         })
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(async move {
-            self.change(key, |_| Op::Remove);
+            self.change(key, |_| Change::Remove);
             Ok(())
         })
     }
-}
-
-fn is_written<K, V>(result: &CompResult<K, V>) -> bool {
-    matches!(
-        result,
-        CompResult::Inserted(_) | CompResult::ReplacedWith(_)
-    )
 }
 
 /// Tells moka when it may sweep a record; every write starts anew.

@@ -6,7 +6,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::Client;
+use reqwest::{Client, IntoUrl, Url};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ use super::{
     transport::{Answer, send},
 };
 use crate::{
-    error::UpstreamError,
+    error::{ConfigError, UpstreamError},
     provider::{Provider, Revocation},
 };
 
@@ -25,17 +25,29 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct UpstreamClient {
     provider: Arc<Provider>,
+    /// The provider's, parsed.
+    token_url: Url,
     http: Client,
     timeout: Duration,
 }
 
 impl UpstreamClient {
-    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
-        Self {
+    /// # Errors
+    ///
+    /// [`ConfigError`] when the provider's token URL is none, which [`Provider::check`] has said before.
+    pub(crate) fn new(
+        provider: Arc<Provider>,
+        http: Client,
+        timeout: Duration,
+    ) -> Result<Self, ConfigError> {
+        let token_url = Url::parse(&provider.token_url)
+            .map_err(|error| ConfigError::new("provider", format!("the token URL: {error}")))?;
+        Ok(Self {
             provider,
+            token_url,
             http,
             timeout,
-        }
+        })
     }
 
     pub(crate) fn provider(&self) -> &Provider {
@@ -136,7 +148,7 @@ impl UpstreamClient {
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
         let request = credentials::form_request(&self.provider, params, extras);
-        let answer = self.post(&self.provider.token_url, request).await?;
+        let answer = self.post(self.token_url.clone(), request).await?;
         answer::token_answer(
             &self.provider,
             answer.status,
@@ -191,7 +203,7 @@ impl UpstreamClient {
         })
     }
 
-    async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
+    async fn post(&self, url: impl IntoUrl, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)

@@ -154,5 +154,5 @@ async fn serve(
 pub(crate) fn client(provider: Provider, timeout: Duration) -> UpstreamClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
     let http = http_client(Some(direct), timeout).unwrap();
-    UpstreamClient::new(Arc::new(provider), http, timeout)
+    UpstreamClient::new(Arc::new(provider), http, timeout).unwrap()
 }

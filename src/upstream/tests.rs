@@ -270,7 +270,7 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
                 .redirect(reqwest::redirect::Policy::limited(5))
         });
         let http = http_client(Some(follow), PATIENT).unwrap();
-        let client = UpstreamClient::new(Arc::new(idp.provider()), http, PATIENT);
+        let client = UpstreamClient::new(Arc::new(idp.provider()), http, PATIENT).unwrap();
         let error = exchange(&client).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Failed { .. }), "{error:?}");
     }

@@ -20,6 +20,12 @@ impl Key {
     pub(super) fn of(key: &str) -> Self {
         Self(sha256(key.as_bytes()))
     }
+
+    /// Which of so many locks it falls to.
+    pub(super) fn lock(&self, locks: usize) -> usize {
+        let [.., last] = self.0;
+        usize::from(last) % locks
+    }
 }
 
 /// A hash needs no hashing.
