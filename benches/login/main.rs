@@ -26,6 +26,7 @@ mod table;
 
 use std::time::{Duration, Instant};
 
+use axum::routing::get;
 use tokio::task::JoinSet;
 use tower_oauth_proxy::OAuthProxyLayer;
 
@@ -51,8 +52,9 @@ const CONNECTIONS: usize = 16;
 const QUIET_PEOPLE: usize = 160;
 /// When such a token is over, with the second that clocks are cut to.
 const BRIEF_LIFE: Duration = Duration::from_millis(2100);
-/// One for each login under way, and as many again for a pool that opens one too many at times.
-const MOST_CONNECTIONS_TO_PROVIDER: u64 = 2 * CONNECTIONS as u64;
+/// Of each of two pools, the layer's and the bare client's: one for each login under way, and as many
+/// again for a pool that opens one too many at times.
+const MOST_CONNECTIONS_TO_PROVIDER: u64 = 2 * 2 * CONNECTIONS as u64;
 /// A run takes about a minute.
 const LIMIT: Duration = Duration::from_secs(180);
 
@@ -84,10 +86,38 @@ fn be_server(provider: &str) {
         let layer = OAuthProxyLayer::new(config(provider).build().unwrap());
         let (listener, address) = host::listen().await;
         println!("{address}");
-        axum::serve(listener, host::app().layer(layer))
-            .await
-            .unwrap();
+        let bare = Exchange::new(provider);
+        // Added last: outside the layer.
+        let app = host::app().layer(layer);
+        let app = app.route("/exchange", get(async move || bare.go().await));
+        axum::serve(listener, app).await.unwrap();
     });
+}
+
+/// What a callback has to do with the provider, by the HTTP client alone.
+#[derive(Clone)]
+struct Exchange {
+    client: reqwest::Client,
+    url: reqwest::Url,
+}
+
+impl Exchange {
+    fn new(provider: &str) -> Self {
+        Self {
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            url: format!("{provider}/token").parse().unwrap(),
+        }
+    }
+
+    async fn go(&self) -> &'static str {
+        let form = "grant_type=authorization_code&code=floor-0000000~nonce-of-22-characters&\
+                    code_verifier=a-verifier-of-43-characters-0123456789abcdef";
+        let asked = self.client.post(self.url.clone()).body(form);
+        let asked = asked.header("content-type", "application/x-www-form-urlencoded");
+        let answer = asked.send().await.unwrap().bytes().await.unwrap();
+        assert!(answer.len() > 1000, "{answer:?}");
+        "ok"
+    }
 }
 
 async fn run(server: &Child, address: &str, provider: &str) -> bool {
@@ -117,6 +147,9 @@ async fn run(server: &Child, address: &str, provider: &str) -> bool {
         )
         .await;
         table.floor.push(spent / as_f64(Step::ALL.len()));
+        let asking = people.new_ones("floor-", PEOPLE, &wires);
+        let (spent, _) = measured(server, asking, Person::exchange).await;
+        table.exchange.push(spent);
 
         let new = people.new_ones("whole-", PEOPLE, &wires);
         let (spent, logged_in) = measured(server, new, Person::log_in).await;

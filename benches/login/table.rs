@@ -10,6 +10,8 @@ use crate::support::{
 pub(crate) struct Table {
     /// One bare request.
     pub(crate) floor: Vec<f64>,
+    /// One bare request whose answer takes a bare exchange with the provider.
+    pub(crate) exchange: Vec<f64>,
     pub(crate) login: Vec<f64>,
     pub(crate) refresh: Vec<f64>,
     /// Of grants that nobody has used for a round.
@@ -83,6 +85,22 @@ impl Table {
         let sum: f64 = self.steps.iter().map(|spent| median(spent)).sum();
         println!("| all | {sum:.1} | |");
         println!("| floor: `GET /health` | {} | 1.0 |", cell(&self.floor, 1));
+        println!(
+            "| floor of a callback: `GET /exchange`, which asks the provider without the layer | {} | {:.1} |",
+            cell(&self.exchange, 1),
+            ratio(&self.exchange, &self.floor)
+        );
+        println!(
+            "\nOf a login, {} µs are neither in five bare requests nor in one with a bare exchange.",
+            cell(&self.beside_floors(), 1)
+        );
+    }
+
+    fn beside_floors(&self) -> Vec<f64> {
+        let floors = self.floor.iter().zip(&self.exchange);
+        let of_a_login = floors.map(|(bare, exchange)| 5.0 * bare + exchange);
+        let beside = self.login.iter().zip(of_a_login);
+        beside.map(|(login, floors)| login - floors).collect()
     }
 }
 

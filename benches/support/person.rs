@@ -82,6 +82,12 @@ impl Person {
         self
     }
 
+    /// Has the server ask the provider, and do nothing else.
+    pub(crate) async fn exchange(self) -> Self {
+        self.wire.get("/exchange", &[]).await.expect(200);
+        self
+    }
+
     pub(crate) async fn log_in(mut self) -> Self {
         for step in Step::ALL {
             self = self.take(step).await;
