@@ -18,6 +18,10 @@ impl ByHand {
     pub(super) fn pass(&self, time: Duration) {
         *self.0.lock().unwrap() += time;
     }
+
+    pub(super) fn set_back(&self, time: Duration) {
+        *self.0.lock().unwrap() -= time;
+    }
 }
 
 impl Clock for ByHand {

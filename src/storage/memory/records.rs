@@ -1,0 +1,174 @@
+//! One part of the memory store: a map with a hand that goes round it.
+//!
+//! The hand frees what is over, a little at each write, and finds what has not been used for longest
+//! where room is needed: the oldest of the next few, which is close to the oldest of all.
+
+use std::hash::{Hash, Hasher};
+
+use indexmap::IndexMap;
+
+use crate::{key::sha256, prehashed::BuildPrehashed};
+
+/// What a record costs besides its value: its slot in the map with room to grow, its part of the table,
+/// and what the allocator adds. An estimate, on the high side.
+const RECORD_OVERHEAD: u64 = 200;
+/// At each write so many are looked at whether they are over: more than the one that came.
+const SWEPT_AT_ONCE: usize = 2;
+/// Of so many the one that was used longest ago makes room.
+const CANDIDATES: usize = 32;
+/// A map this large that is mostly empty gives room back.
+const MIN_CAPACITY: usize = 64;
+
+/// A record's key by its hash: all keys are of one size, and fall anywhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key([u8; 32]);
+
+/// A value with its times.
+pub(super) struct Record {
+    pub(super) value: Box<[u8]>,
+    /// In nanoseconds since the Unix epoch.
+    pub(super) expires_at: u64,
+    /// By the clock of [`Records::used`].
+    used_at: u64,
+}
+
+/// The records whose keys fall together.
+#[derive(Default)]
+pub(super) struct Records {
+    records: IndexMap<Key, Record, BuildPrehashed>,
+    /// The next place to look at.
+    hand: usize,
+    /// Ticks at every use.
+    used: u64,
+}
+
+impl Key {
+    pub(super) fn of(key: &str) -> Self {
+        Self(sha256(key.as_bytes()))
+    }
+
+    /// Which of so many parts it belongs to.
+    pub(super) fn part(&self, parts: usize) -> usize {
+        let [.., last] = self.0;
+        usize::from(last) % parts
+    }
+}
+
+/// A hash needs no hashing.
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+impl Record {
+    pub(super) fn new(value: Vec<u8>, expires_at: u64) -> Self {
+        Self {
+            value: value.into(),
+            expires_at,
+            used_at: 0,
+        }
+    }
+
+    pub(super) fn is_live(&self, now: u64) -> bool {
+        now < self.expires_at
+    }
+
+    /// What it takes, in bytes.
+    pub(super) fn weight(&self) -> u64 {
+        self.value.len() as u64 + RECORD_OVERHEAD
+    }
+}
+
+impl Records {
+    pub(super) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// The value, if it is not over; this is a use.
+    pub(super) fn get(&mut self, key: &Key, now: u64) -> Option<&[u8]> {
+        self.used += 1;
+        let record = self.records.get_mut(key)?;
+        if !record.is_live(now) {
+            return None;
+        }
+        record.used_at = self.used;
+        Some(&record.value)
+    }
+
+    /// Returns what was there before, over or not.
+    pub(super) fn put(&mut self, key: Key, mut record: Record) -> Option<Record> {
+        self.used += 1;
+        record.used_at = self.used;
+        self.records.insert(key, record)
+    }
+
+    /// Returns what was there, over or not.
+    pub(super) fn remove(&mut self, key: &Key) -> Option<Record> {
+        // The last one takes its place.
+        let gone = self.records.swap_remove(key);
+        self.give_room_back();
+        gone
+    }
+
+    /// Frees what is over of the next few; returns how many bytes that were.
+    pub(super) fn sweep(&mut self, now: u64) -> u64 {
+        let mut freed = 0;
+        for _ in 0..SWEPT_AT_ONCE {
+            if self.hand >= self.records.len() {
+                self.hand = 0;
+            }
+            let next = self.records.get_index(self.hand);
+            if next.is_some_and(|(_, record)| !record.is_live(now)) {
+                freed += self.take_at(self.hand).map_or(0, |record| record.weight());
+            }
+            // The one that has come here now was last: likely the newest, with time until the next round.
+            self.hand += 1;
+        }
+        freed
+    }
+
+    /// Takes out the record that will be missed least: one that is over, else the one of the next few
+    /// that was used longest ago. Never `spared`, which has just come.
+    pub(super) fn make_room(&mut self, now: u64, spared: &Key) -> Option<Record> {
+        let len = self.records.len();
+        let places = (0..CANDIDATES.min(len)).map(|n| (self.hand + n) % len);
+        let (_, at) = places
+            .filter_map(|at| {
+                let (key, record) = self.records.get_index(at)?;
+                let missed = if record.is_live(now) {
+                    record.used_at
+                } else {
+                    0
+                };
+                (key != spared).then_some((missed, at))
+            })
+            .min()?;
+        self.hand = (self.hand + CANDIDATES.min(len)) % len;
+        self.take_at(at)
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.records.capacity()
+    }
+
+    #[cfg(test)]
+    pub(super) fn weight(&self) -> u64 {
+        self.records.values().map(Record::weight).sum()
+    }
+
+    fn take_at(&mut self, at: usize) -> Option<Record> {
+        let (_, record) = self.records.swap_remove_index(at)?;
+        self.give_room_back();
+        Some(record)
+    }
+
+    fn give_room_back(&mut self) {
+        let (len, capacity) = (self.records.len(), self.records.capacity());
+        if capacity >= MIN_CAPACITY && len < capacity / 4 {
+            self.records.shrink_to(len * 2);
+        }
+    }
+}
