@@ -98,7 +98,9 @@ impl Table {
 
     fn beside_floors(&self) -> Vec<f64> {
         let floors = self.floor.iter().zip(&self.exchange);
-        let of_a_login = floors.map(|(bare, exchange)| 5.0 * bare + exchange);
+        #[allow(clippy::cast_precision_loss, reason = "five")]
+        let others = (Step::ALL.len() - 1) as f64;
+        let of_a_login = floors.map(|(bare, exchange)| others * bare + exchange);
         let beside = self.login.iter().zip(of_a_login);
         beside.map(|(login, floors)| login - floors).collect()
     }

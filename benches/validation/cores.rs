@@ -34,8 +34,8 @@ one of 64 shards' locks, and the session's reference count, each up and down; th
 borrowed. On 64 cores it is one token on all of them at once that would wait for these two cache \
 lines; different tokens meet only where they share a shard. A first sight, once in a cache life for \
 each token, writes to lines that all cores share: the reference counts of the proxy, of its challenges \
-and of the runtime (which the store's time limit holds), and the queue in which moka notes reads; that \
-queue would be the first to fill.";
+and of the runtime (which the store's time limit holds), and one of the 32 locks of the memory store, \
+which is held for a look and a copy.";
 
 /// Makes one request.
 type Worker = Box<dyn FnMut() + Send>;

@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use http::StatusCode;
+use indexmap::IndexMap;
 use rand::seq::SliceRandom;
 use tokio::runtime::Runtime;
 use tower_oauth_proxy::{
@@ -16,7 +17,7 @@ use tower_oauth_proxy::{
 
 use crate::{
     harness::{Contender, Measured, measure},
-    primitives::{copy, each, parsed, table},
+    primitives::{Table, copy, each, parsed},
     support::{records::Recorder, usage::Resident},
     world::{Inner, LONG_LIFE, SHORT_LIFE, Visitors, World, second},
 };
@@ -56,7 +57,7 @@ pub(crate) fn print(runtime: &Runtime, provider: &str) {
          come, in random order\n"
     );
     println!(
-        "| live grants | first sight | the same, cache off | bare: `moka get` | bare: record parsed, \
+        "| live grants | first sight | the same, cache off | bare: map | bare: record parsed, \
          kept | sessions in the cache | cached |\n|---:|---:|---:|---:|---:|---:|---:|"
     );
     for grants in GRANTS {
@@ -147,16 +148,17 @@ fn beside(
 
 /// The bare look into a map of as many records, at any of those that have the size of a real one.
 fn bare_get(grants: usize, whole: usize) -> Contender<'static> {
-    let table = table();
+    let mut table = IndexMap::new();
     let mut keys = Vec::with_capacity(grants.min(WHOLE));
     for n in 0..grants {
         let key = key();
-        table.insert(key.clone(), Arc::new(value(n, whole)));
+        table.insert(key.clone(), value(n, whole).into());
         if n < WHOLE {
             keys.push(key);
         }
     }
     keys.shuffle(&mut rand::rng());
+    let table = Table::new(table);
     each(name(GET, grants), keys, move |key| copy(&table, key))
 }
 

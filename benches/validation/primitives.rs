@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use aes_gcm::{
@@ -14,7 +14,7 @@ use aes_gcm::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use hmac::{Hmac, Mac};
 use http::Extensions;
-use moka::{policy::EvictionPolicy, sync::Cache};
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -29,7 +29,7 @@ pub(crate) const PARTS: [&str; 9] = [
     "base64url of payload and signature",
     "claims, borrowed",
     "SHA-256 of the grant's id, in base64url",
-    "record from the map (moka), copied",
+    "record from the map, copied",
     "AES-256-GCM open of the record",
     "record parsed (serde_json)",
     "token into a map",
@@ -135,10 +135,12 @@ impl Samples {
         let same_session = Arc::clone(&session);
         let mut held = Extensions::new();
         held.insert(7_u64);
-        let table = table();
-        for (key, value) in &self.records {
-            table.insert(key.clone(), Arc::new(value.clone()));
-        }
+        let records = self.records.iter();
+        let table = Table::new(
+            records
+                .map(|(key, value)| (key.clone(), value.clone().into()))
+                .collect(),
+        );
         let mut seen = HashMap::new();
         let decode = |payload| B64.decode(payload).unwrap();
         let claims: Vec<_> = self
@@ -210,18 +212,11 @@ impl Samples {
     }
 }
 
-/// What the memory store keeps its records in.
-pub(crate) type Table = Cache<String, Arc<Vec<u8>>>;
-
-pub(crate) fn table() -> Table {
-    Cache::builder()
-        .max_capacity(u64::MAX)
-        .eviction_policy(EvictionPolicy::lru())
-        .build()
-}
+/// What the memory store keeps its records in, in one part.
+pub(crate) type Table = Mutex<IndexMap<String, Box<[u8]>>>;
 
 pub(crate) fn copy(table: &Table, key: &str) -> Vec<u8> {
-    table.get(key).unwrap().to_vec()
+    table.lock().unwrap()[key].to_vec()
 }
 
 /// A contender that takes its samples in turn.

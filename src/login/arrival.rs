@@ -17,8 +17,8 @@ use crate::{error::OAuthError, event::Reason, grant::GrantId, key::sha256, limit
 /// Callbacks that this process has begun to answer: the provider's single-use code is sent once,
 /// whatever the browser does. The store holds those that succeeded.
 ///
-/// Each is kept at least as long as its login cookie lives. Of more than [`MAX_CALLBACKS`] the oldest
-/// go early: what the store does not know by then, the provider has to.
+/// Each is kept at least for the life of a login cookie. Of more than [`MAX_CALLBACKS`] the older half
+/// goes early: what the store does not know by then, the provider has to.
 pub(crate) struct Arrivals {
     kept_for: Duration,
     generations: Mutex<Generations>,
@@ -122,16 +122,21 @@ mod tests {
     fn a_login_arrives_once_as_long_as_its_cookie_lives_and_is_forgotten_then() {
         for arrived_at in [1_000, 1_001, 1_300, 1_599] {
             let arrivals = Arrivals::new(KEPT);
-            arrivals.of("begins to count", 1_000);
+            let others = |until| {
+                for now in 1_000..until {
+                    arrivals.of(&format!("other{now}"), now);
+                }
+            };
+            others(arrived_at);
             assert!(!is_known(&arrivals, "state", arrived_at));
-            for later in [0, 1, 300, 599] {
-                let now = arrived_at + later;
-                assert!(is_known(&arrivals, "state", now), "{arrived_at} + {later}");
-            }
-            arrivals.of("somebody else", arrived_at + 1_200);
-            arrivals.of("one more", arrived_at + 1_800);
+            others(arrived_at + 599);
+            let now = arrived_at + 599;
+            assert!(is_known(&arrivals, "state", now), "{arrived_at}");
+            others(now + 1_200);
             let held = arrivals.generations.lock().unwrap();
-            assert!(held.young.len() + held.old.len() <= 2);
+            assert!(held.young.len() + held.old.len() <= 1_200);
+            let state = sha256(b"state");
+            assert!(!held.young.contains_key(&state) && !held.old.contains_key(&state));
         }
     }
 

@@ -29,8 +29,8 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 /// - **Values** are any bytes, empty too. A value over [`MAX_VALUE_BYTES`] is refused with
 ///   [`StorageError::TooLarge`] and changes nothing; a smaller one is taken.
 /// - **Time to live** counts from the call that wrote the value; every write replaces it. Before it
-///   is over the record is there (a store with a size limit may lose its least recently used
-///   records, and says so in its log); once it is over the record is absent for *every* verb,
+///   is over the record is there (a store with a size limit may lose records that were not
+///   used for long, and says so in its log); once it is over the record is absent for *every* verb,
 ///   whether it was swept or not. Milliseconds matter, less does not: round up. Zero is over at
 ///   once. Times above ten years may be cut to ten years.
 /// - **A failure is an error, never an answer.** A store that cannot be reached, or times out,

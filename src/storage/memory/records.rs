@@ -1,6 +1,6 @@
 //! One part of the memory store: a map with a hand that goes round it.
 //!
-//! The hand frees what is over, a little at each write, and finds what has not been used for longest
+//! The hand frees what is over, a little at each use, and finds what has not been used for longest
 //! where room is needed: the oldest of the next few, which is close to the oldest of all.
 
 use std::hash::{Hash, Hasher};
@@ -10,10 +10,10 @@ use indexmap::IndexMap;
 use crate::{key::sha256, prehashed::BuildPrehashed};
 
 /// What a record costs besides its value: its slot in the map with room to grow, its part of the table,
-/// and what the allocator adds. An estimate, on the high side.
+/// and what the allocator adds. An estimate, mostly on the high side.
 const RECORD_OVERHEAD: u64 = 200;
-/// At each write so many are looked at whether they are over: more than the one that came.
-const SWEPT_AT_ONCE: usize = 2;
+/// Swept only when it has been over for so long: a clock that is put right again finds it.
+const GRACE: u64 = 60 * 1_000_000_000;
 /// Of so many the one that was used longest ago makes room.
 const CANDIDATES: usize = 32;
 /// A map this large that is mostly empty gives room back.
@@ -75,6 +75,10 @@ impl Record {
         now < self.expires_at
     }
 
+    fn is_long_over(&self, now: u64) -> bool {
+        now >= self.expires_at.saturating_add(GRACE)
+    }
+
     /// What it takes, in bytes.
     pub(super) fn weight(&self) -> u64 {
         self.value.len() as u64 + RECORD_OVERHEAD
@@ -112,19 +116,20 @@ impl Records {
         gone
     }
 
-    /// Frees what is over of the next few; returns how many bytes that were.
-    pub(super) fn sweep(&mut self, now: u64) -> u64 {
+    /// Looks at the next few and frees what is long over; returns how many bytes that were.
+    pub(super) fn sweep(&mut self, now: u64, looks: usize) -> u64 {
         let mut freed = 0;
-        for _ in 0..SWEPT_AT_ONCE {
+        for _ in 0..looks {
             if self.hand >= self.records.len() {
                 self.hand = 0;
             }
-            let next = self.records.get_index(self.hand);
-            if next.is_some_and(|(_, record)| !record.is_live(now)) {
-                freed += self.take_at(self.hand).map_or(0, |record| record.weight());
+            match self.records.get_index(self.hand) {
+                // The last one comes here, and is looked at next.
+                Some((_, record)) if record.is_long_over(now) => {
+                    freed += self.take_at(self.hand).map_or(0, |record| record.weight());
+                }
+                _ => self.hand += 1,
             }
-            // The one that has come here now was last: likely the newest, with time until the next round.
-            self.hand += 1;
         }
         freed
     }
@@ -170,5 +175,66 @@ impl Records {
         if capacity >= MIN_CAPACITY && len < capacity / 4 {
             self.records.shrink_to(len * 2);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_000 * GRACE;
+
+    fn with(lives: &[(&str, u64)]) -> Records {
+        let mut records = Records::default();
+        for (key, life) in lives {
+            records.put(Key::of(key), Record::new(key.as_bytes().into(), NOW + life));
+        }
+        records
+    }
+
+    fn goes(records: &mut Records, spared: &str) -> Option<String> {
+        let gone = records.make_room(NOW, &Key::of(spared))?;
+        Some(String::from_utf8(gone.value.into_vec()).unwrap())
+    }
+
+    #[test]
+    fn what_is_over_goes_first_then_what_was_used_longest_ago_and_the_new_one_never() {
+        let mut records = with(&[("a", 9), ("b", 9), ("over", 0), ("c", 9), ("new", 9)]);
+        for used in ["b", "a"] {
+            assert!(records.get(&Key::of(used), NOW).is_some());
+        }
+        let order: Vec<_> = std::iter::from_fn(|| goes(&mut records, "new")).collect();
+        assert_eq!(order, ["over", "c", "b", "a"]);
+        assert_eq!(records.len(), 1);
+        assert_eq!(goes(&mut records, "another"), Some("new".to_owned()));
+        assert_eq!(goes(&mut records, "another"), None);
+    }
+
+    #[test]
+    fn a_write_is_a_use() {
+        let mut records = with(&[("old", 9), ("read", 9)]);
+        records.get(&Key::of("read"), NOW);
+        records.get(&Key::of("old"), NOW);
+        records.put(Key::of("written"), Record::new(b"written".into(), NOW + 9));
+        records.put(Key::of("read"), Record::new(b"read".into(), NOW + 9));
+        let order: Vec<_> = std::iter::from_fn(|| goes(&mut records, "")).collect();
+        assert_eq!(order, ["old", "written", "read"]);
+    }
+
+    #[test]
+    fn a_round_of_looks_frees_all_that_is_long_over_and_nothing_else() {
+        let names: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+        let lives = names.iter().enumerate();
+        let lives: Vec<_> = lives.map(|(n, name)| (&**name, n as u64)).collect();
+        let mut records = with(&lives);
+        let weight = records.weight();
+        assert_eq!(records.sweep(NOW + GRACE - 1, 200), 0);
+        let freed = records.sweep(NOW + GRACE + 49, 150);
+        assert_eq!(records.len(), 50);
+        assert_eq!(freed, weight - records.weight());
+        assert!((50..100).all(|n: u64| records.get(&Key::of(&n.to_string()), NOW).is_some()));
+        // One look each, from wherever the hand stands.
+        assert!(records.sweep(NOW + 2 * GRACE, 50) > 0);
+        assert_eq!((records.len(), records.sweep(NOW, 3)), (0, 0));
     }
 }
