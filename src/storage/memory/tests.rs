@@ -1,4 +1,6 @@
-use std::ops::Range;
+use std::{collections::BTreeMap, ops::Range};
+
+use proptest::{collection::vec, prelude::*};
 
 use super::*;
 use crate::storage::{by_hand::ByHand, contract};
@@ -268,4 +270,61 @@ async fn a_future_that_is_never_polled_does_nothing() {
     let (store, _clock) = on_a_fake_clock();
     drop(store.set("k", vec![1], MINUTE));
     assert!(store.get("k").await.unwrap().is_none());
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_done_it_answers_as_a_plain_map_would(
+        steps in vec((0..7_u8, 0..8_u8, 0..4_u8, 0..5_u64), 1..400),
+    ) {
+        let clock = ByHand::new();
+        let store = MemoryStorage::divided(3, MIN_MAX_BYTES, clock.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(beside_a_plain_map(&store, &clock, steps));
+        check_sum(&store);
+    }
+}
+
+/// Each step: what to do, with which key, with which value, for how many half minutes.
+async fn beside_a_plain_map(store: &MemoryStorage, clock: &ByHand, steps: Vec<(u8, u8, u8, u64)>) {
+    let mut map: BTreeMap<u8, (Vec<u8>, SystemTime)> = BTreeMap::new();
+    for (verb, key, value, halves) in steps {
+        let ttl = MINUTE * u32::try_from(halves).unwrap() / 2;
+        if verb == 0 {
+            clock.pass(ttl / 2);
+        }
+        let (now, name) = (clock.now(), key.to_string());
+        map.retain(|_, (_, until)| now < *until);
+        let there = map.get(&key).map(|(value, _)| value.clone());
+        let (plain, new) = (vec![value], (vec![value], now + ttl));
+        match verb {
+            1 => {
+                store.set(&name, plain, ttl).await.unwrap();
+                map.insert(key, new);
+            }
+            2 => {
+                let inserted = store.insert_if_absent(&name, plain, ttl).await.unwrap();
+                assert_eq!(inserted, there.is_none());
+                map.entry(key).or_insert(new);
+            }
+            3 => {
+                assert_eq!(store.take(&name).await.unwrap(), there);
+                map.remove(&key);
+            }
+            4 => {
+                let expected = [value / 2];
+                let swap = store.compare_and_swap(&name, &expected, plain, ttl);
+                let fits = there.is_some_and(|there| there == expected);
+                assert_eq!(swap.await.unwrap(), fits);
+                if fits {
+                    map.insert(key, new);
+                }
+            }
+            5 => {
+                store.remove(&name).await.unwrap();
+                map.remove(&key);
+            }
+            _ => assert_eq!(store.get(&name).await.unwrap(), there),
+        }
+    }
 }
