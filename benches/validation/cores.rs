@@ -35,7 +35,7 @@ borrowed. On 64 cores it is one token on all of them at once that would wait for
 lines; different tokens meet only where they share a shard. A first sight, once in a cache life for \
 each token, writes to lines that all cores share: the reference counts of the proxy, of its challenges \
 and of the runtime (which the store's time limit holds), and one of the 32 locks of the memory store, \
-which is held for a look and a copy.";
+which is held for a look, a copy and a glance at two other records.";
 
 /// Makes one request.
 type Worker = Box<dyn FnMut() + Send>;

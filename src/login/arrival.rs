@@ -49,29 +49,40 @@ impl Arrivals {
             .generations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let gone = generations.make_room(now, self.kept_for);
-        let arrival = generations.find_or_begin(state);
+        let next_turn = now.saturating_add(self.kept_for.as_secs());
+        let gone = generations.turn(now, next_turn);
+        let (arrival, more_gone) = generations.find_or_begin(state, next_turn);
         drop(generations);
         // Only now, without the lock: there may be thousands.
-        drop(gone);
+        drop((gone, more_gone));
         arrival
     }
 }
 
 impl Generations {
-    fn make_room(&mut self, now: u64, kept_for: Duration) -> ByState {
-        if now < self.turn_at && self.young.len() < MAX_CALLBACKS / 2 {
-            return ByState::new();
+    /// When it is time to. Returns what is to be freed, as does the next one.
+    fn turn(&mut self, now: u64, next_turn: u64) -> ByState {
+        match now < self.turn_at {
+            true => ByState::new(),
+            false => self.grow_older(next_turn),
         }
-        self.turn_at = now.saturating_add(kept_for.as_secs());
-        mem::replace(&mut self.old, mem::take(&mut self.young))
     }
 
-    fn find_or_begin(&mut self, state: [u8; 32]) -> Arc<Arrival> {
-        if let Some(known) = self.old.get(&state) {
-            return Arc::clone(known);
+    fn find_or_begin(&mut self, state: [u8; 32], next_turn: u64) -> (Arc<Arrival>, ByState) {
+        let known = self.young.get(&state).or_else(|| self.old.get(&state));
+        if let Some(known) = known {
+            return (Arc::clone(known), ByState::new());
         }
-        Arc::clone(self.young.entry(state).or_default())
+        let gone = match self.young.len() < MAX_CALLBACKS / 2 {
+            true => ByState::new(),
+            false => self.grow_older(next_turn),
+        };
+        (Arc::clone(self.young.entry(state).or_default()), gone)
+    }
+
+    fn grow_older(&mut self, next_turn: u64) -> ByState {
+        self.turn_at = next_turn;
+        mem::replace(&mut self.old, mem::take(&mut self.young))
     }
 }
 
@@ -145,6 +156,9 @@ mod tests {
         let arrivals = Arrivals::new(KEPT);
         let many = MAX_CALLBACKS + 5;
         for n in 0..many {
+            if n == MAX_CALLBACKS {
+                assert!(is_known(&arrivals, "0", 1_000), "all of them are known");
+            }
             assert!(!is_known(&arrivals, &n.to_string(), 1_000));
             let held = arrivals.generations.lock().unwrap();
             assert!(held.young.len() + held.old.len() <= MAX_CALLBACKS, "{n}");

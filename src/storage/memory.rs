@@ -49,7 +49,7 @@ const PART_BYTES: u64 = 8 * 1024 * 1024;
 /// full, records that are over or have not been used for long make room, never the new one; a record
 /// that was still live is then missed by its owner, who has to log in again, and a warning says so at
 /// most once a minute. The room of a record that has been over for a minute is reclaimed by later reads
-/// and writes, each of which looks at a few records: what came in one burst goes with the next.
+/// and writes, which look at a few records each: what came in one burst goes with the next.
 ///
 /// ```
 /// use std::time::Duration;
@@ -122,17 +122,11 @@ impl MemoryStorage {
         }
     }
 
-    /// How many records are held, for monitoring. Looks at each of them, and frees those that have been
-    /// over for a minute; what is over since counts.
+    /// How many live records are held, for monitoring: looks at each of them.
     pub fn record_count(&self) -> u64 {
         let now = self.now();
-        let count = |part: &Part| {
-            let mut part = part.lock();
-            let all = part.len();
-            self.bytes.subtract(part.sweep(now, all));
-            part.len() as u64
-        };
-        self.parts.iter().map(count).sum()
+        let live = self.parts.iter().map(|part| part.lock().live(now));
+        live.sum::<usize>() as u64
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
@@ -161,8 +155,8 @@ impl MemoryStorage {
             Change::Nothing => return Ok((None, false)),
         };
         let freed = before.as_ref().map_or(0, Record::weight) + part.sweep(now, LOOKS_OF_A_WRITE);
-        drop(part);
         self.bytes.subtract(freed);
+        drop(part);
         if is_put {
             self.make_room(&key, now);
         }
@@ -307,7 +301,7 @@ impl Default for MemoryStorage {
 impl fmt::Debug for MemoryStorage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStorage")
-            .field("records", &self.record_count())
+            .field("bytes", &self.bytes.get())
             .field("max_bytes", &self.max_bytes)
             .finish_non_exhaustive()
     }

@@ -36,7 +36,8 @@ impl Losses {
         let now = to_unix(self.clock.now());
         self.lost.fetch_add(1, Ordering::Relaxed);
         let quiet_until = self.quiet_until.load(Ordering::Relaxed);
-        if now < quiet_until {
+        // Further off than that: the clock was ahead.
+        if now < quiet_until && quiet_until <= now.saturating_add(WARN_EVERY) {
             return false;
         }
         // Of threads that are here at once, one warns.
@@ -75,5 +76,8 @@ mod tests {
         assert!(!losses.count());
         clock.pass(Duration::from_secs(60));
         assert!(losses.count());
+        clock.set_back(Duration::from_secs(3_600));
+        assert!(losses.count());
+        assert!(!losses.count());
     }
 }

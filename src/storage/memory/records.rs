@@ -86,6 +86,13 @@ impl Record {
 }
 
 impl Records {
+    /// How many are not over.
+    pub(super) fn live(&self, now: u64) -> usize {
+        let records = self.records.values();
+        records.filter(|record| record.is_live(now)).count()
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.records.len()
     }
@@ -233,7 +240,6 @@ mod tests {
         assert_eq!(records.len(), 50);
         assert_eq!(freed, weight - records.weight());
         assert!((50..100).all(|n: u64| records.get(&Key::of(&n.to_string()), NOW).is_some()));
-        // One look each, from wherever the hand stands.
         assert!(records.sweep(NOW + 2 * GRACE, 50) > 0);
         assert_eq!((records.len(), records.sweep(NOW, 3)), (0, 0));
     }

@@ -40,8 +40,8 @@ async fn what_is_over_by_a_clock_that_is_put_right_again_comes_back() {
     assert!(store.get("k").await.unwrap().is_some());
     clock.set_back(10 * MINUTE);
     assert_eq!(store.record_count(), 1_001);
-    clock.pass(12 * MINUTE);
-    assert_eq!(store.record_count(), 1_000);
+    clock.pass(12 * MINUTE - Duration::from_secs(1));
+    assert_eq!(store.record_count(), 1_000, "what is over does not count");
 }
 
 #[tokio::test]
@@ -194,8 +194,10 @@ async fn what_is_over_goes_with_later_use_and_its_room_too() {
         }
     }
     assert!(held() < 500, "{}", held());
-    assert_eq!(store.record_count(), 0);
-    assert_eq!(store.bytes.get(), 0);
+    for n in 20_000..24_000 {
+        store.remove(&n.to_string()).await.unwrap();
+    }
+    assert_eq!((held(), store.bytes.get()), (0, 0));
     let room = store.parts.iter().map(|part| part.lock().capacity());
     assert!(room.sum::<usize>() < 64 * store.parts.len());
 }
@@ -216,8 +218,31 @@ fn the_sum_of_bytes_holds_under_many_threads() {
         }
     });
     check_sum(&store);
-    assert!(store.bytes.get() > MIN_MAX_BYTES / 2);
     assert!(store.losses.is_any());
+    // Of three hundred keys most were swept.
+    let held = store.parts.iter().map(|part| part.lock().len());
+    assert!(held.sum::<usize>() < 200);
+}
+
+/// The sum is of unsigned numbers: below zero would be enormous.
+#[test]
+fn the_sum_of_bytes_is_never_below_zero() {
+    let store = divided(1, MIN_MAX_BYTES);
+    let most = 4 * Record::new(vec![0; 100], 0).weight();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..20_000 {
+                    let put = store.change("k", |_| Change::Put(Record::new(vec![0; 100], 0)));
+                    put.unwrap();
+                    assert!(store.bytes.get() <= most);
+                    store.change("k", |_| Change::Remove).unwrap();
+                    assert!(store.bytes.get() <= most);
+                }
+            });
+        }
+    });
+    assert_eq!(store.bytes.get(), 0);
 }
 
 /// All verbs, on keys that others use too, with more than there is room for.
@@ -235,9 +260,9 @@ async fn hammer(store: &MemoryStorage, clock: &ByHand, thread: usize) {
                 swap.await.unwrap();
             }
             5 => store.remove(&key).await.unwrap(),
-            _ => clock.pass(Duration::from_millis(20)),
+            _ => clock.pass(Duration::from_millis(300)),
         }
-        // Each thread may be about to make room for what it has just put; below zero would be enormous.
+        // Each thread may be about to make room for what it has just put.
         assert!(store.bytes.get() <= MIN_MAX_BYTES + 4 * MAX_VALUE_BYTES as u64);
     }
 }
