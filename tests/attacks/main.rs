@@ -16,6 +16,7 @@ mod common;
 mod growth;
 mod inputs;
 mod leaks;
+mod meddler;
 mod outages;
 mod races;
 mod revocations;

@@ -1,18 +1,18 @@
 //! A revocation between the steps of a look-up: in whatever order they come, no session of it is served
 //! once the revocation was answered.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::sync::Semaphore;
-use tower_oauth_proxy::storage::{MemoryStorage, StorageFuture, TokenStorage};
+use tower_oauth_proxy::storage::{MemoryStorage, TokenStorage};
 
-use crate::common::Proxy;
+use crate::{
+    common::Proxy,
+    meddler::{Answer, Meddled, Meddler},
+};
 
 /// A place where the next one that comes with a grant is held.
 struct Hold {
@@ -57,47 +57,24 @@ struct Holding {
     take: Hold,
 }
 
-impl TokenStorage for Holding {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+impl Meddler for Arc<Holding> {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.memory
+    }
+
+    fn get<'a>(&'a self, key: &'a str, read: Answer<'a>) -> Answer<'a> {
         Box::pin(async move {
-            let value = self.memory.get(key).await;
+            let value = read.await;
             self.read.pass(key).await;
             value
         })
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.memory.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.memory.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+    fn take<'a>(&'a self, key: &'a str, take: Answer<'a>) -> Answer<'a> {
         Box::pin(async move {
             self.take.pass(key).await;
-            self.memory.take(key).await
+            take.await
         })
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.memory.compare_and_swap(key, expected, new, ttl)
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.memory.remove(key)
     }
 }
 
@@ -107,7 +84,7 @@ async fn proxy() -> (Proxy, Arc<Holding>) {
         read: Hold::new(),
         take: Hold::new(),
     });
-    let proxy = Proxy::with(|builder| builder.token_storage(Arc::clone(&store))).await;
+    let proxy = Proxy::with(|builder| builder.token_storage(Meddled(Arc::clone(&store)))).await;
     (proxy, store)
 }
 

@@ -2,18 +2,15 @@
 //! operator is told, and nothing panics.
 
 use std::{
-    future::Future,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tower_oauth_proxy::{
-    Reason, Step, StorageError,
-    storage::{StorageFuture, TokenStorage},
-};
+use tower_oauth_proxy::{Reason, Step, StorageError, storage::TokenStorage};
 
 use crate::{
     common::{Client, FakeClock, Proxy, Store, Tokens},
+    meddler::{Answer, Meddled, Meddler},
     support::{before_callback, code},
 };
 
@@ -69,49 +66,23 @@ impl Liar {
         *self.lie.lock().unwrap() = lie;
     }
 
-    async fn told(
-        &self,
-        truth: impl Future<Output = Result<Option<Vec<u8>>, StorageError>>,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
+    async fn told(&self, truth: Answer<'_>) -> Result<Option<Vec<u8>>, StorageError> {
         let lie = *self.lie.lock().unwrap();
         truth.await?.map(lie).transpose()
     }
 }
 
-impl TokenStorage for Liar {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(self.told(self.store.get(key)))
+impl Meddler for Liar {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.store
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.store.set(key, value, ttl)
+    fn get<'a>(&'a self, _: &'a str, truth: Answer<'a>) -> Answer<'a> {
+        Box::pin(self.told(truth))
     }
 
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(self.told(self.store.take(key)))
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.compare_and_swap(key, expected, new, ttl)
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.store.remove(key)
+    fn take<'a>(&'a self, _: &'a str, truth: Answer<'a>) -> Answer<'a> {
+        Box::pin(self.told(truth))
     }
 }
 
@@ -121,7 +92,7 @@ async fn setup(encrypted: bool) -> (Proxy, Liar, Client) {
     let liar = Liar::new(&first.clock);
     let proxy = first.sibling(|builder| {
         let builder = builder
-            .token_storage(liar.clone())
+            .token_storage(Meddled(liar.clone()))
             .session_cache_ttl(Duration::ZERO);
         match encrypted {
             true => builder,
