@@ -58,8 +58,8 @@ impl RedirectUri {
     ///
     /// # Errors
     ///
-    /// [`InvalidRedirectUri`]: not absolute, a fragment, user information, dot segments in any
-    /// encoding, a host with several spellings, http to another computer, a scheme such as
+    /// [`InvalidRedirectUri`]: not absolute, a fragment, user information or any other `@`, dot
+    /// segments in any encoding, a host with several spellings, http to another computer, a scheme such as
     /// `javascript`.
     pub fn parse(raw: &str) -> Result<Self, InvalidRedirectUri> {
         let scheme = raw.split(':').next().unwrap_or_default();
@@ -71,6 +71,11 @@ impl RedirectUri {
         }
         let uri = StrictUri::parse(raw, MAX_BYTES)
             .map_err(|fault| InvalidRedirectUri::Uri(why(fault)))?;
+        // Right in a path or query by RFC 3986, and the host's beginning to those who look for the last
+        // one in all of the URI: `http://127.0.0.1:9000/@evil.example`.
+        if raw.contains('@') {
+            return Err(InvalidRedirectUri::Uri("has an `@`: write it as %40"));
+        }
         if uri.scheme() == "http" && !uri.is_loopback() {
             return Err(InvalidRedirectUri::PlainHttp);
         }

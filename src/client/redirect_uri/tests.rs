@@ -56,6 +56,8 @@ fn a_scheme_of_scripts_or_files_is_refused_in_any_spelling() {
     ] {
         assert!(RedirectUri::parse(raw).is_err(), "{raw:?}");
     }
+    // The way to write it.
+    assert!(RedirectUri::parse("https://claude.ai/cb/%40x?y=%40").is_ok());
 }
 
 #[test]
@@ -86,6 +88,11 @@ fn what_two_parsers_read_differently_is_refused() {
         "https://claude.ai@evil.example/api/mcp/auth_callback",
         "https://evil.example\\@claude.ai/",
         "https://claude.ai\\.evil.example/",
+        "http://127.0.0.1:9000/@evil.example",
+        "http://127.0.0.1:9000/@evil.example/cb",
+        "https://claude.ai/cb/@x",
+        "https://claude.ai/cb?x=@evil.example",
+        "myapp://callback/@evil.example",
         "https://claude.ai/a/../b",
         "https://claude.ai/a/%2e%2e/b",
         "https://claude.ai/a/.%2E/b",

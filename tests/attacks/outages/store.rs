@@ -147,6 +147,7 @@ async fn a_store_that_breaks_after_the_exchange_is_told_to_the_client() {
     let mut failures = 0;
     for verbs in 1.. {
         let (mut browser, callback, _) = before_callback(&proxy, &client).await;
+        let mut second_tab = browser.clone();
         store.be(Health::UpFor(verbs));
         let landing = browser.open(&callback).await;
         store.be(Health::Up);
@@ -162,6 +163,10 @@ async fn a_store_that_breaks_after_the_exchange_is_told_to_the_client() {
         assert_eq!(of("state").as_deref(), Some("client-state"));
         assert_eq!(of("iss").as_deref(), Some(&*proxy.base));
         failures += 1;
+        // A second tab that still has the cookie spends the code no second time, and gets no grant.
+        let page = second_tab.open(&callback).await.page();
+        assert_eq!(page.reply.status, 400, "after {verbs} verbs");
+        assert_eq!(proxy.provider.count_grant("authorization_code"), failures);
     }
     assert!(failures >= 2, "the mark of the callback, the grant");
 }
