@@ -56,8 +56,6 @@ fn a_scheme_of_scripts_or_files_is_refused_in_any_spelling() {
     ] {
         assert!(RedirectUri::parse(raw).is_err(), "{raw:?}");
     }
-    // The way to write it.
-    assert!(RedirectUri::parse("https://claude.ai/cb/%40x?y=%40").is_ok());
 }
 
 #[test]
@@ -114,6 +112,8 @@ fn what_two_parsers_read_differently_is_refused() {
     ] {
         assert!(RedirectUri::parse(raw).is_err(), "{raw:?}");
     }
+    // The way to write an `@`.
+    assert!(RedirectUri::parse("https://claude.ai/cb/%40x?y=%40").is_ok());
     let long = format!("https://h.example/{}", "a".repeat(MAX_BYTES));
     assert!(RedirectUri::parse(&long).is_err());
 }
