@@ -9,20 +9,22 @@ use std::sync::Arc;
 
 use http::{StatusCode, request::Parts};
 
-use super::{answer, consent, redirect::Target, refusal::Refusal, request};
+use super::{
+    admission::{self, login_failed},
+    answer,
+    redirect::Target,
+    refusal::Refusal,
+    request,
+};
 use crate::{
     body::OwnResponse,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    grant::{
-        CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
-    },
-    limits::HOOK_TIMEOUT,
-    login::{Identity, IdentityError, Outcome, transaction::Login},
+    grant::GrantId,
+    login::{Outcome, transaction::Login},
     oauth::Params,
     page,
     proxy::Proxy,
-    token::{decode_unverified, roles},
     upstream::TokenAnswer,
 };
 
@@ -159,115 +161,15 @@ async fn complete(
     login: &Login,
     tokens: &TokenAnswer,
 ) -> Result<(String, GrantId), Refusal> {
-    let settings = &proxy.settings;
     // Two instances can be asked at the same moment; one of them gives the grant.
     if !proxy
         .grants
-        .mark_callback(&login.state, settings.transaction_ttl)
+        .mark_callback(&login.state, proxy.settings.transaction_ttl)
         .await?
     {
         return Err(replayed());
     }
-    let person = identify(proxy, tokens, login).await?;
-    admit(proxy, &person).await?;
-    let id = GrantId::random();
-    let code = new_code(&id);
-    let grant = grant(proxy, login, tokens, person, id, &code)?;
-    // Listed before it exists: what exists is always listed.
-    if settings.token_swap {
-        let (listed_for, now) = (settings.refresh_token_ttl, proxy.now());
-        proxy
-            .grants
-            .index(&id, &grant.subject, &grant.client_id, listed_for, now)
-            .await?;
-    }
-    proxy
-        .grants
-        .create(&id, &grant, settings.authorization_code_ttl)
-        .await?;
-    Ok((code, id))
-}
-
-async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<Identity, Refusal> {
-    let scopes = consent::upstream_scopes(proxy, &login.request.scopes);
-    let asked_openid = scopes.iter().any(|scope| scope == "openid");
-    let nonce = asked_openid.then_some(login.nonce.as_str());
-    proxy
-        .upstream
-        .identity(tokens, nonce, proxy.now())
-        .await
-        .map_err(|error| match error {
-            IdentityError::Upstream(error) => Refusal::from(&error),
-            other => login_failed(Reason::IdToken).detail(other),
-        })
-}
-
-/// The operator's lists and hook.
-async fn admit(proxy: &Proxy, person: &Identity) -> Result<(), Refusal> {
-    let settings = &proxy.settings;
-    if !settings.allow_list.admits(person) {
-        let text = "this account may not use this service";
-        return Err(Refusal::new(Reason::NotAllowed, Code::AccessDenied, text));
-    }
-    let Some(hook) = &settings.on_login else {
-        return Ok(());
-    };
-    match tokio::time::timeout(HOOK_TIMEOUT, hook(person.clone())).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(no)) => Err(Refusal::new(
-            Reason::HookDenied,
-            Code::AccessDenied,
-            no.into_description(),
-        )),
-        Err(_) => Err(Refusal::unavailable(Reason::HookDenied).detail("on_login timed out")),
-    }
-}
-
-/// The record that waits for the client to redeem its code.
-fn grant(
-    proxy: &Proxy,
-    login: &Login,
-    tokens: &TokenAnswer,
-    person: Identity,
-    id: GrantId,
-    code: &str,
-) -> Result<Grant, Refusal> {
-    let (request, now) = (&login.request, proxy.now());
-    let scopes = scopes::granted(&request.scopes, tokens.scope.as_ref());
-    if scopes.is_empty() && !request.scopes.is_empty() {
-        let text = "the identity provider granted none of the requested scopes";
-        return Err(Refusal::new(Reason::Scope, Code::AccessDenied, text));
-    }
-    let claims = proxy
-        .settings
-        .claims
-        .collect(tokens.access_token(), Some(&person.claims));
-    let in_access_token = decode_unverified(tokens.access_token()).unwrap_or_default();
-    let roles = roles(
-        &proxy.settings.role_claims,
-        [&person.claims, &in_access_token],
-    );
-    let ttl = proxy.settings.authorization_code_ttl.as_secs();
-    Ok(Grant {
-        client_id: request.client_id.clone(),
-        subject: person.subject.unwrap_or_else(|| format!("grant:{id}")),
-        scopes,
-        resource: request.resource.clone(),
-        claims,
-        roles,
-        upstream: UpstreamGrant::new(tokens, now),
-        phase: Phase::Pending(PendingCode {
-            mark: CodeMark {
-                hash: code_hash(code),
-                expires_at: now.saturating_add(ttl),
-            },
-            redirect_uri: request.redirect_uri.clone(),
-            challenge: request.challenge.clone(),
-        }),
-        indexed_at: now,
-        stamp: 0,
-        step: 0,
-    })
+    admission::admit(proxy, login, tokens).await
 }
 
 /// What the provider said instead of a code (RFC 6749 section 4.1.2.1). Its words go to the
@@ -285,11 +187,6 @@ fn provider_error(error: &str, description: Option<&str>) -> Refusal {
     let text = "the identity provider refused the login";
     let description = description.unwrap_or_default();
     Refusal::new(Reason::ProviderDenied, code, text).detail(format!("{error}: {description}"))
-}
-
-fn login_failed(reason: Reason) -> Refusal {
-    let text = "the identity provider did not complete the login";
-    Refusal::new(reason, Code::ServerError, text)
 }
 
 fn not_here(proxy: &Proxy, reason: Reason, detail: &'static str) -> OwnResponse {
