@@ -117,6 +117,8 @@ fn grant(
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge.clone(),
         }),
+        created_at: now,
+        proven_at: now,
         indexed_at: now,
         stamp: 0,
         step: 0,

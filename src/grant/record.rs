@@ -32,6 +32,12 @@ pub(crate) struct Grant {
     pub(crate) upstream: UpstreamGrant,
     #[serde(rename = "p")]
     pub(crate) phase: Phase,
+    /// When the person logged in, in seconds since the Unix epoch.
+    #[serde(rename = "b", default)]
+    pub(crate) created_at: u64,
+    /// When the provider last vouched for the person, and the operator admitted them.
+    #[serde(rename = "v", default)]
+    pub(crate) proven_at: u64,
     /// When the grant was last put into the lists of its subject and client.
     #[serde(rename = "i", default)]
     pub(crate) indexed_at: u64,
@@ -180,6 +186,8 @@ mod tests {
                     expires_at: 5,
                 }),
             },
+            created_at: 9,
+            proven_at: 10,
             indexed_at: 6,
             stamp: 7,
             step: 8,
@@ -187,7 +195,7 @@ mod tests {
         let written = concat!(
             r#"{"c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
             r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1},"#,
-            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5}}},"i":6,"t":7,"q":8}"#
+            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5}}},"b":9,"v":10,"i":6,"t":7,"q":8}"#
         );
         assert_eq!(serde_json::to_string(&grant).unwrap(), written);
         let read: Grant = serde_json::from_str(written).unwrap();

@@ -92,6 +92,8 @@ fn grant(generation: u32) -> Grant {
             rotated_at: 100,
             code: None,
         },
+        created_at: 0,
+        proven_at: 0,
         indexed_at: 0,
         stamp: 0,
         step: 0,

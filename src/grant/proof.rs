@@ -1,0 +1,71 @@
+//! Whether what was true of a person at login still is. The grant's room says when it asks; who
+//! answers stands above it.
+
+use std::{future::Future, pin::Pin};
+
+use serde_json::{Map, Value};
+
+use super::{Grant, GrantId};
+use crate::{event::Reason, upstream::TokenAnswer};
+
+/// What [`ProofOfLife::ask`] returns.
+pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
+
+/// Asks the provider who a grant's person is now, and the operator whether they may still come in.
+pub(crate) trait ProofOfLife: Send + Sync {
+    /// What the answer to a renewal says by itself, without asking anybody. `None`: the provider or
+    /// the operator's hook has to be asked, with [`ask`](Self::ask).
+    fn read(&self, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look>;
+
+    /// Whether [`ask`](Self::ask) can learn anything without a renewal.
+    fn can_ask(&self) -> bool;
+
+    /// Asks the provider and the operator. `renewed` is the answer to a renewal of just now; without
+    /// one the provider is asked with the grant's own access token.
+    fn ask<'a>(
+        &'a self,
+        id: GrantId,
+        grant: &'a Grant,
+        renewed: Option<&'a TokenAnswer>,
+        now: u64,
+    ) -> LookFuture<'a>;
+}
+
+/// What a look at a person came to.
+pub(crate) enum Look {
+    /// The provider vouches for them, and the operator still admits them.
+    Proven(Proven),
+    /// Nobody could say just now: what was known stands for a while.
+    Later {
+        /// For the operator.
+        reason: Reason,
+        /// What was said.
+        detail: String,
+    },
+    /// The provider's API refused the grant's own access token (401). Only a look without a renewal
+    /// comes to this.
+    TokenRefused,
+    /// They may no longer come in: the grant ends, here and at the provider.
+    No {
+        /// For the operator.
+        reason: Reason,
+        /// Which rule, and what was said.
+        detail: String,
+    },
+}
+
+/// What a look found.
+pub(crate) struct Proven {
+    /// The claims and roles that replace the grant's; `None` when nobody named any anew.
+    pub(crate) known: Option<Known>,
+    /// The renewal's ID token, when it was checked and is about this person.
+    pub(crate) id_token: Option<String>,
+}
+
+/// What sessions show of a person.
+pub(crate) struct Known {
+    /// The claims that the configuration lets through.
+    pub(crate) claims: Map<String, Value>,
+    /// The roles.
+    pub(crate) roles: Vec<String>,
+}
