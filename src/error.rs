@@ -107,6 +107,11 @@ impl UpstreamError {
         }
     }
 
+    /// Whether the provider's API said that the access token is not good (any more).
+    pub(crate) fn is_token_refused(&self) -> bool {
+        matches!(self, Self::Failed { status: 401 })
+    }
+
     /// Whether the provider said that this very token or code is dead (`invalid_grant`).
     pub fn is_dead_grant(&self) -> bool {
         matches!(self, Self::Rejected { code, .. } if code == "invalid_grant")

@@ -222,6 +222,7 @@
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
+mod admission;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod bearer;
@@ -261,7 +262,9 @@ pub use client::{
     RedirectUri, StaticClient,
 };
 pub use clock::{Clock, SystemClock};
-pub use config::{Consent, OAuthProxyConfigBuilder, Refusal, RegistrationRequest};
+pub use config::{
+    Consent, LoginRequest, OAuthProxyConfigBuilder, Occasion, Refusal, RegistrationRequest,
+};
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;

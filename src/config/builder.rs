@@ -5,11 +5,12 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::hooks::{AllowList, LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
+    config::hooks::{
+        AllowList, LoginHook, LoginRequest, Refusal, RegistrationHook, RegistrationRequest, hook,
+    },
     event::{Event, EventCallback},
     key::SecretKey,
     limits,
-    login::Identity,
     provider::Provider,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
@@ -75,6 +76,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) claims: ClaimsPassthrough,
     pub(crate) role_claims: Vec<String>,
+    pub(crate) access_token_audiences: Vec<String>,
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) storage_encryption: bool,
     pub(crate) allow_list: AllowList,
@@ -123,6 +125,7 @@ impl OAuthProxyConfigBuilder {
             extra_token_params: Vec::new(),
             claims: ClaimsPassthrough::default(),
             role_claims: ["role", "roles", "realm_access"].map(str::to_owned).into(),
+            access_token_audiences: Vec::new(),
             storage: None,
             storage_encryption: true,
             allow_list: AllowList::default(),
@@ -362,10 +365,33 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The claims that hold a person's roles, in the ID token, userinfo or a JWT access token: a
-    /// string or an array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    /// The claims that hold a person's roles, in the ID token, userinfo or a JWT access token that is
+    /// for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.role_claims = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// More names by which the provider's access tokens are for this service (`aud`). Roles and
+    /// claims of an access token count only when it is a JWT, its `aud` names us and its `sub` is
+    /// the same person: what another API's token says is not said to us. The client id, the
+    /// [identifier URI](crate::Provider::identifier_uri), an `audience` or `resource` that is asked
+    /// for, and the base URL with `forward_resource` are names already. Default: no others.
+    ///
+    /// Keycloak puts `account` into `aud` unless a mapper adds the client: add the mapper, or name
+    /// `account` here to read `realm_access` from its access tokens.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.access_token_audiences(["api://reports", "account"])
+    /// # }
+    /// ```
+    pub fn access_token_audiences<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        audiences: I,
+    ) -> Self {
+        self.access_token_audiences = audiences.into_iter().map(Into::into).collect();
         self
     }
 
@@ -382,8 +408,8 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Lets only people with these verified addresses log in (besides `allowed_domains`). Asked at
-    /// login: whoever is taken off the list keeps what was granted until it is revoked or unused
-    /// for `refresh_token_ttl`.
+    /// login, at each renewal of the provider's token, and when a client refreshes and the last look
+    /// is older than `identity_max_age`: whoever is taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
         self.allow_list.is_wanted = true;
         self.allow_list
@@ -419,10 +445,23 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Asked for each person that the provider let in, after the allow lists.
+    /// Asked for each person that the provider let in, after the allow lists; and again whenever the
+    /// person is looked at while their grant lives ([`Occasion::Recheck`](crate::Occasion::Recheck)):
+    /// a no then ends the grant. May take 10 seconds; at login no answer is a no for now, later what
+    /// was known stands for a while.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Refusal};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.on_login(async |request| match request.person.claims.get("hd") {
+    ///     Some(domain) if domain == "example.com" => Ok(()),
+    ///     _ => Err(Refusal::new("this service is for example.com only")),
+    /// })
+    /// # }
+    /// ```
     pub fn on_login<F, Fut>(mut self, closure: F) -> Self
     where
-        F: Fn(Identity) -> Fut + Send + Sync + 'static,
+        F: Fn(LoginRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
         self.on_login = Some(hook(closure));

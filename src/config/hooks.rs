@@ -51,10 +51,38 @@ pub struct RegistrationRequest {
     pub scopes: ScopeSet,
 }
 
+/// A person who wants in, or who is in and is looked at again. Made by the proxy, read by
+/// [`on_login`](crate::OAuthProxyConfigBuilder::on_login).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct LoginRequest {
+    /// Who it is, as the provider knows them now.
+    pub person: Identity,
+    /// The client that acts for them: [`AuthSession::client_id`](crate::AuthSession::client_id).
+    pub client_id: String,
+    /// What the client asks for at login; later, what it was granted.
+    pub scopes: ScopeSet,
+    /// The protected resource that the tokens are for (RFC 8707): the base URL or a URL below it.
+    pub resource: String,
+    /// Whether this is the login, or a later look at the same person.
+    pub occasion: Occasion,
+}
+
+/// When the operator's rules are asked about a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Occasion {
+    /// The person has come back from the provider. A no ends the login.
+    Login,
+    /// The provider renewed their token, or a client refreshed and the last look is older than
+    /// [`identity_max_age`](crate::OAuthProxyConfigBuilder::identity_max_age). A no ends the grant.
+    Recheck,
+}
+
 type HookFuture = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 type Hook<T> = Arc<dyn Fn(T) -> HookFuture + Send + Sync>;
 pub(crate) type RegistrationHook = Hook<RegistrationRequest>;
-pub(crate) type LoginHook = Hook<Identity>;
+pub(crate) type LoginHook = Hook<LoginRequest>;
 
 /// Turns an async closure into a stored hook.
 pub(crate) fn hook<T, F, Fut>(closure: F) -> Hook<T>

@@ -6,5 +6,5 @@ pub(crate) mod hooks;
 mod settings;
 
 pub use builder::{Consent, OAuthProxyConfigBuilder};
-pub use hooks::{Refusal, RegistrationRequest};
+pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
 pub(crate) use settings::Settings;

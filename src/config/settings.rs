@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) claims: ClaimsPassthrough,
     pub(crate) role_claims: Vec<String>,
+    pub(crate) access_token_audiences: Vec<String>,
     pub(crate) allow_list: AllowList,
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,

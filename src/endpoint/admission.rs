@@ -2,15 +2,16 @@
 
 use super::{consent, refusal::Refusal};
 use crate::{
+    admission::NotAdmitted,
+    config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
     event::Reason,
     grant::{
-        CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
+        CodeMark, Grant, GrantId, Known, PendingCode, Phase, UpstreamGrant, code_hash, new_code,
+        scopes,
     },
-    limits::HOOK_TIMEOUT,
     login::{Identity, IdentityError, transaction::Login},
     proxy::Proxy,
-    token::{decode_unverified, roles},
     upstream::TokenAnswer,
 };
 
@@ -22,7 +23,7 @@ pub(super) async fn admit(
 ) -> Result<(String, GrantId), Refusal> {
     let settings = &proxy.settings;
     let person = identify(proxy, tokens, login).await?;
-    ask_operator(proxy, &person).await?;
+    ask_operator(proxy, login, &person).await?;
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
@@ -46,8 +47,8 @@ async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<
     let asked_openid = scopes.iter().any(|scope| scope == "openid");
     let nonce = asked_openid.then_some(login.nonce.as_str());
     proxy
-        .upstream
-        .identity(tokens, nonce, proxy.now())
+        .admission
+        .identify(tokens, nonce, proxy.now())
         .await
         .map_err(|error| match error {
             IdentityError::Upstream(error) => Refusal::from(&error),
@@ -56,24 +57,28 @@ async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<
 }
 
 /// The operator's lists and hook.
-async fn ask_operator(proxy: &Proxy, person: &Identity) -> Result<(), Refusal> {
-    let settings = &proxy.settings;
-    if !settings.allow_list.admits(person) {
-        let text = "this account may not use this service";
-        return Err(Refusal::new(Reason::NotAllowed, Code::AccessDenied, text));
-    }
-    let Some(hook) = &settings.on_login else {
-        return Ok(());
+async fn ask_operator(proxy: &Proxy, login: &Login, person: &Identity) -> Result<(), Refusal> {
+    let request = LoginRequest {
+        person: person.clone(),
+        client_id: login.request.client_id.clone(),
+        scopes: login.request.scopes.clone(),
+        resource: login.request.resource.as_str().to_owned(),
+        occasion: Occasion::Login,
     };
-    match tokio::time::timeout(HOOK_TIMEOUT, hook(person.clone())).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(no)) => Err(Refusal::new(
-            Reason::HookDenied,
-            Code::AccessDenied,
-            no.into_description(),
-        )),
-        Err(_) => Err(Refusal::unavailable(Reason::HookDenied).detail("on_login timed out")),
-    }
+    proxy
+        .admission
+        .ask_operator(request)
+        .await
+        .map_err(|no| match no {
+            NotAdmitted::No {
+                reason,
+                description,
+                detail,
+            } => Refusal::new(reason, Code::AccessDenied, description).detail(detail),
+            NotAdmitted::Later { detail } => {
+                Refusal::unavailable(Reason::HookDenied).detail(detail)
+            }
+        })
 }
 
 /// The record that waits for the client to redeem its code.
@@ -91,14 +96,10 @@ fn grant(
         let text = "the identity provider granted none of the requested scopes";
         return Err(Refusal::new(Reason::Scope, Code::AccessDenied, text));
     }
-    let claims = proxy
-        .settings
-        .claims
-        .collect(tokens.access_token(), Some(&person.claims));
-    let in_access_token = decode_unverified(tokens.access_token()).unwrap_or_default();
-    let roles = roles(
-        &proxy.settings.role_claims,
-        [&person.claims, &in_access_token],
+    let Known { claims, roles } = proxy.admission.known(
+        &person.claims,
+        person.subject.as_deref(),
+        tokens.access_token(),
     );
     let ttl = proxy.settings.authorization_code_ttl.as_secs();
     Ok(Grant {

@@ -42,7 +42,7 @@ impl Identity {
     }
 
     /// Reads the standard claims (OpenID Connect Core section 5.1).
-    pub(super) fn from_claims(claims: Map<String, Value>) -> Self {
+    pub(crate) fn from_claims(claims: Map<String, Value>) -> Self {
         Self {
             subject: id_token::subject(&claims).map(str::to_owned),
             email: short_text(&claims, "email"),

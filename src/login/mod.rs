@@ -14,6 +14,7 @@ pub(crate) mod transaction;
 
 pub(crate) use arrival::{Arrivals, Outcome};
 pub(crate) use cookies::{CookieKeys, Cookies};
+pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token, subject as subject_of};
 pub use identity::Identity;
 pub(crate) use identity::domain_of;
 pub(crate) use source::IdentityError;

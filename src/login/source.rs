@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::UpstreamError,
     provider::Who,
+    token::merged,
     upstream::{TokenAnswer, UpstreamClient},
 };
 
@@ -57,20 +58,48 @@ impl UpstreamClient {
             }
             (Some(url), None) => userinfo_alone(self.get_object(url, access_token).await?)?,
             (Some(url), Some(known)) if provider.always_userinfo => {
-                merge(known, self.get_object(url, access_token).await?)?
+                with_userinfo(&known, &self.get_object(url, access_token).await?)?
             }
             (_, Some(known)) => known,
             (None, None) => return Ok(from_access_token(access_token)),
         };
         Ok(Identity::from_claims(bounded(claims)?))
     }
+
+    /// Who an access token belongs to, asked anew at userinfo or at the provider's own API. `said` is
+    /// what an ID token of just now says, `before` what an older one said: userinfo is newer than that.
+    pub(crate) async fn identity_again(
+        &self,
+        access_token: &str,
+        said: Option<&Map<String, Value>>,
+        before: Option<Map<String, Value>>,
+    ) -> Result<Identity, IdentityError> {
+        let provider = self.provider();
+        let Some(url) = &provider.userinfo_url else {
+            let claims = said.cloned().or(before).unwrap_or_default();
+            return Ok(Identity::from_claims(claims));
+        };
+        if provider.who == Who::GitHub {
+            return self.github_identity(url, access_token).await;
+        }
+        let userinfo = self.get_object(url, access_token).await?;
+        let claims = match (said, before) {
+            (Some(said), _) => with_userinfo(said, &userinfo)?,
+            (None, Some(before)) => {
+                same_subject(&before, &userinfo)?;
+                merged(&userinfo, &before)
+            }
+            (None, None) => userinfo_alone(userinfo)?,
+        };
+        Ok(Identity::from_claims(bounded(claims)?))
+    }
 }
 
-/// Userinfo without an ID token. `sub` is required of an OpenID provider; others call it `id`, as a
-/// string or a number.
+/// Userinfo without an ID token. `sub` is required of an OpenID provider; others call it `id`. Some
+/// write either as a number.
 fn userinfo_alone(mut userinfo: Map<String, Value>) -> Result<Map<String, Value>, UpstreamError> {
-    if !userinfo.contains_key("sub") {
-        let id = match userinfo.get("id") {
+    if !matches!(userinfo.get("sub"), Some(Value::String(_))) {
+        let id = match userinfo.get("sub").or_else(|| userinfo.get("id")) {
             Some(Value::String(id)) => Some(id.clone()),
             Some(Value::Number(id)) => Some(id.to_string()),
             _ => None,
@@ -87,25 +116,26 @@ fn userinfo_alone(mut userinfo: Map<String, Value>) -> Result<Map<String, Value>
     }
 }
 
-/// OpenID Connect Core section 5.3.2: userinfo that is about somebody else must not be used. What
-/// the ID token says stands.
-fn merge(
-    mut id_token: Map<String, Value>,
-    userinfo: Map<String, Value>,
+/// The claims of an ID token, and of userinfo what may stand beside them.
+fn with_userinfo(
+    id_token: &Map<String, Value>,
+    userinfo: &Map<String, Value>,
 ) -> Result<Map<String, Value>, IdentityError> {
-    if userinfo.get("sub") != id_token.get("sub") {
-        return Err(IdentityError::SubjectMismatch);
+    same_subject(id_token, userinfo)?;
+    Ok(merged(id_token, userinfo))
+}
+
+/// OpenID Connect Core section 5.3.2: "The sub Claim in the UserInfo Response MUST be verified to
+/// exactly match the sub Claim in the ID Token; if they do not match, the UserInfo Response values
+/// MUST NOT be used."
+fn same_subject(
+    id_token: &Map<String, Value>,
+    userinfo: &Map<String, Value>,
+) -> Result<(), IdentityError> {
+    match userinfo.get("sub") == id_token.get("sub") {
+        true => Ok(()),
+        false => Err(IdentityError::SubjectMismatch),
     }
-    // `email_verified` speaks of the address beside it, and of no other.
-    let other_address = id_token
-        .get("email")
-        .is_some_and(|email| userinfo.get("email") != Some(email));
-    for (name, value) in userinfo {
-        if !(other_address && name == "email_verified") {
-            id_token.entry(name).or_insert(value);
-        }
-    }
-    Ok(id_token)
 }
 
 fn from_access_token(token: &str) -> Identity {
@@ -145,12 +175,12 @@ mod tests {
     fn userinfo_about_somebody_else_is_refused_and_the_id_token_stands() {
         let id_token = || map(json!({"sub": "u", "email": "a@b.example"}));
         for foreign in [json!({"sub": "v"}), json!({}), json!({"sub": 7})] {
-            let result = merge(id_token(), map(foreign));
+            let result = with_userinfo(&id_token(), &map(foreign));
             assert!(matches!(result, Err(IdentityError::SubjectMismatch)));
         }
-        let merged = merge(
-            id_token(),
-            map(json!({"sub": "u", "email": "x@y.example", "email_verified": true, "groups": ["g"]})),
+        let merged = with_userinfo(
+            &id_token(),
+            &map(json!({"sub": "u", "email": "x@y.example", "email_verified": true, "groups": ["g"]})),
         )
         .unwrap();
         assert_eq!(merged["email"], "a@b.example");
@@ -158,7 +188,7 @@ mod tests {
         assert_eq!(merged["groups"], json!(["g"]));
         let same = json!({"sub": "u", "email": "a@b.example", "email_verified": true});
         assert_eq!(
-            merge(id_token(), map(same)).unwrap()["email_verified"],
+            with_userinfo(&id_token(), &map(same)).unwrap()["email_verified"],
             true
         );
     }

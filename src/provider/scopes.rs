@@ -61,6 +61,14 @@ impl ScopeRule {
 }
 
 impl Provider {
+    /// The URI of the operator's own API, where scopes are written behind it.
+    pub(crate) fn identifier_uri_of_scopes(&self) -> Option<String> {
+        match &self.scope_rule {
+            ScopeRule::Prefix(prefix) => Some(prefix.clone()),
+            ScopeRule::Same | ScopeRule::Aliases(_) | ScopeRule::Implies(_) => None,
+        }
+    }
+
     /// What to ask the provider for: each scope by the provider's name, and those that are always
     /// asked for. No duplicates.
     pub(crate) fn scopes_to_upstream<I>(&self, scopes: I) -> Vec<String>

@@ -9,6 +9,7 @@ use super::{
     weak::tell_weak_options,
 };
 use crate::{
+    admission::Admission,
     challenge::Challenges,
     client::Clients,
     config::{OAuthProxyConfigBuilder, Settings},
@@ -118,7 +119,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         },
     );
 
-    let settings = Settings {
+    let settings = Arc::new(Settings {
         callback_url: base.join(&builder.redirect_path),
         scopes,
         offered_scopes,
@@ -144,12 +145,18 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         extra_token_params: builder.extra_token_params,
         claims: builder.claims,
         role_claims: builder.role_claims,
+        access_token_audiences: builder.access_token_audiences,
         allow_list: builder.allow_list,
         on_register: builder.on_register,
         on_login: builder.on_login,
         service_name: builder.service_name.map(Into::into),
         base,
-    };
+    });
+    let admission = Admission::new(
+        Arc::clone(&upstream),
+        Arc::clone(&settings),
+        Arc::clone(&events),
+    );
     let base = &settings.base;
     let proxy = Proxy {
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
@@ -179,10 +186,11 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         passthrough: secrets.seal("passthrough refresh token"),
         arrivals: Arrivals::new(settings.transaction_ttl),
         upstream,
+        admission: Arc::new(admission),
         verifier: builder.token_verifier,
         clock: builder.clock,
         events,
-        settings,
+        settings: Arc::clone(&settings),
     };
     tell_weak_options(&proxy, builder.storage_encryption);
     Ok(OAuthProxyConfig {

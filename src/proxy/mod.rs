@@ -8,6 +8,7 @@ mod weak;
 use std::{fmt, sync::Arc};
 
 use crate::{
+    admission::Admission,
     challenge::Challenges,
     client::Clients,
     clock::{Clock, unix_now},
@@ -61,7 +62,7 @@ impl fmt::Debug for OAuthProxyConfig {
 
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {
-    pub(crate) settings: Settings,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) routes: Routes,
     pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
@@ -73,6 +74,7 @@ pub(crate) struct Proxy {
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) access_tokens: AccessTokens,
     pub(crate) upstream: Arc<UpstreamClient>,
+    pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
     /// Present exactly when `token_swap` is off.
     pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,

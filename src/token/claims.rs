@@ -3,6 +3,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
+use super::merge::may_vouch;
+
 /// The largest value that passes unless set, in bytes of its JSON encoding.
 const DEFAULT_MAX_VALUE_SIZE: usize = 2000;
 /// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
@@ -48,7 +50,8 @@ const PROTECTED: &[&str] = &[
 /// Which claims of the provider's access token and ID token the proxy's own tokens carry.
 ///
 /// The default passes every claim of both whose value is a string, a number or a boolean, under its
-/// own name. When both tokens have a claim, the access token's value passes.
+/// own name. When both tokens have a claim, the access token's value passes. `email_verified` and
+/// `phone_number_verified` pass only with the address or number of the same token.
 ///
 /// **Arrays and objects are dropped unless [`allow_complex`](Self::allow_complex) is on.** Most
 /// providers put `roles`, `groups` and `permissions` into arrays. A person's roles reach guards without it: see
@@ -110,8 +113,11 @@ impl ClaimsPassthrough {
     }
 
     /// Whether the access token's claims pass; on by default. They can be read only where the
-    /// provider's access tokens are JWTs. Their signature is not checked: they came straight from the
-    /// provider's token endpoint over TLS (as OIDC Core section 3.1.3.7 has it for ID tokens).
+    /// provider's access tokens are JWTs, and they count only when the token is for this service and
+    /// about the same person: see
+    /// [`access_token_audiences`](crate::OAuthProxyConfigBuilder::access_token_audiences). Their
+    /// signature is not checked: they came straight from the provider's token endpoint over TLS (as
+    /// OIDC Core section 3.1.3.7 has it for ID tokens).
     #[must_use]
     pub fn from_access_token(mut self, on: bool) -> Self {
         self.from_access_token = on;
@@ -167,29 +173,40 @@ impl ClaimsPassthrough {
         self
     }
 
-    /// The claims that pass, under the names that they get.
+    /// The claims that pass, under the names that they get. Those of the access token only where it
+    /// is for this service and about this person: see [`Audiences`](super::Audiences).
     pub(crate) fn collect(
         &self,
-        access_token: &str,
-        id_token_claims: Option<&Map<String, Value>>,
+        access_token: Option<&Map<String, Value>>,
+        id_token: Option<&Map<String, Value>>,
     ) -> Map<String, Value> {
-        let access = match self.from_access_token {
-            true => decode_unverified(access_token),
-            false => None,
-        };
-        let id = id_token_claims.filter(|_| self.from_id_token);
-        let sources: Vec<_> = access.iter().chain(id).collect();
+        let access = access_token.filter(|_| self.from_access_token);
+        let id = id_token.filter(|_| self.from_id_token);
+        // The first of a name passes; what vouches for an address passes with that address only.
+        let sources = [(access, None), (id, access)];
+        let sources = sources
+            .iter()
+            .filter_map(|(source, first)| Some(((*source)?, *first)));
         let mut passed = Passed::default();
         match &self.allowed {
             Some(names) => {
                 for name in names {
-                    let values = sources.iter().filter_map(|source| source.get(name));
-                    values.for_each(|value| self.pass(name, value, &mut passed));
+                    for (source, first) in sources.clone() {
+                        if let Some(value) = source.get(name)
+                            && may_vouch(name, source, first)
+                        {
+                            self.pass(name, value, &mut passed);
+                        }
+                    }
                 }
             }
             None => {
-                for (name, value) in sources.into_iter().flatten() {
-                    self.pass(name, value, &mut passed);
+                for (source, first) in sources {
+                    for (name, value) in source {
+                        if may_vouch(name, source, first) {
+                            self.pass(name, value, &mut passed);
+                        }
+                    }
                 }
             }
         }

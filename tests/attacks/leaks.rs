@@ -529,8 +529,8 @@ async fn nothing_prints_a_secret() {
     let session = Arc::new(Mutex::new(None::<AuthSession>));
     let met = identity.clone();
     let proxy = Proxy::with(move |builder| {
-        builder.on_login(move |person| {
-            *met.lock().unwrap() = Some(person);
+        builder.on_login(move |request| {
+            *met.lock().unwrap() = Some(request.person);
             async { Ok(()) }
         })
     })

@@ -67,7 +67,9 @@ async fn login_with(
         settings.person = object(json!({ "sub": "person-1" }));
         settings.person.extend(object(in_id_token));
         settings.jwt_access = true;
-        settings.access_claims = object(in_access_token);
+        // For this app, about this person, unless a test says otherwise.
+        settings.access_claims = object(json!({ "aud": "upstream-app", "sub": "person-1" }));
+        settings.access_claims.extend(object(in_access_token));
     });
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
@@ -266,4 +268,48 @@ async fn roles_are_read_whatever_passes_from_both_tokens_and_the_claims_that_are
     assert_eq!(roles(None, groups, other).await, ["r"]);
     let scopes = json!({ "scope": "admin", "groups": ["admin"] });
     assert!(roles(None, scopes, json!({})).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_another_apis_access_token_says_is_not_said_to_this_service() {
+    let passes = ClaimsPassthrough::default;
+    for elsewhere in [
+        json!({ "aud": "api://payroll" }),
+        json!({ "aud": ["api://payroll", "api://hr"] }),
+        json!({ "aud": null }),
+        json!({ "sub": "another-pairwise-name" }),
+        json!({ "sub": null }),
+    ] {
+        let mut access = json!({ "roles": ["admin"], "level": 9 });
+        let object = access.as_object_mut().unwrap();
+        object.extend(elsewhere.as_object().unwrap().clone());
+        assert_eq!(passed(passes(), json!({}), access.clone()).await, json!({}));
+        let seen = roles(None, json!({ "roles": ["reader"] }), access).await;
+        assert_eq!(seen, ["reader"], "{elsewhere}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_names_the_audiences_by_which_access_tokens_are_for_this_service() {
+    let access = || json!({ "aud": ["account", "other"], "roles": ["k"] });
+    let named = |builder: OAuthProxyConfigBuilder| builder.access_token_audiences(["account"]);
+    let login = login_with(named, json!({}), access()).await;
+    let seen = session(&login.proxy, &login.tokens.access).await;
+    assert_eq!(seen.roles(), ["k"]);
+    assert!(roles(None, json!({}), access()).await.is_empty());
+    for (name, value) in [("audience", "https://api.example"), ("resource", "urn:api")] {
+        let asked =
+            |builder: OAuthProxyConfigBuilder| builder.extra_authorization_params([(name, value)]);
+        let login = login_with(asked, json!({}), json!({ "aud": value, "role": "k" })).await;
+        let seen = session(&login.proxy, &login.tokens.access).await;
+        assert_eq!(seen.roles(), ["k"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_word_that_vouches_for_an_address_passes_with_that_address_alone() {
+    let id = json!({ "email": "ada@example.com" });
+    let access = json!({ "email_verified": true });
+    let seen = passed(ClaimsPassthrough::default(), id, access).await;
+    assert_eq!(seen, json!({ "email": "ada@example.com" }));
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use serde_json::{Value, json};
-use tower_oauth_proxy::{Identity, OAuthProxyConfigBuilder, Reason, Refusal, Step};
+use tower_oauth_proxy::{LoginRequest, OAuthProxyConfigBuilder, Reason, Refusal, Step};
 
 use crate::{
     common::{Kind, Proxy},
@@ -116,9 +116,10 @@ async fn the_login_hook_sees_whom_the_lists_admit_and_its_words_reach_the_client
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
     let (proxy, store) = Proxy::with_store(|builder| {
-        lists(builder).on_login(move |person: Identity| {
+        lists(builder).on_login(move |request: LoginRequest| {
             count.fetch_add(1, Ordering::SeqCst);
             async move {
+                let person = request.person;
                 assert_eq!(person.verified_email(), person.email.as_deref());
                 assert_eq!(person.email_domain(), Some("example.com"));
                 match person.claims["team"].as_str() {
@@ -156,7 +157,7 @@ async fn the_login_hook_sees_whom_the_lists_admit_and_its_words_reach_the_client
 #[tokio::test]
 async fn a_login_hook_that_hangs_lets_nobody_in() {
     let (proxy, store) = Proxy::with_store(|builder| {
-        builder.on_login(async |_: Identity| {
+        builder.on_login(async |_: LoginRequest| {
             // From here on nothing but the limit can wake anybody.
             tokio::time::pause();
             std::future::pending::<()>().await;

@@ -404,8 +404,8 @@ async fn allow_lists_let_in_only_verified_people() {
 #[tokio::test]
 async fn the_login_hook_sees_the_person_and_may_refuse() {
     let proxy = Proxy::with(|builder| {
-        builder.on_login(async |person: tower_oauth_proxy::Identity| {
-            match person.subject.as_deref() {
+        builder.on_login(async |request: tower_oauth_proxy::LoginRequest| {
+            match request.person.subject.as_deref() {
                 Some("person-1") => Ok(()),
                 _ => Err(Refusal::new("members only")),
             }

@@ -1,0 +1,99 @@
+//! The operator's word about a person: the allow lists, then the hook.
+
+use std::borrow::Cow;
+
+use crate::{
+    config::{LoginRequest, Settings},
+    event::Reason,
+    limits::HOOK_TIMEOUT,
+    login::Identity,
+};
+
+/// Why a person does not come in.
+#[derive(Debug)]
+pub(crate) enum NotAdmitted {
+    /// The operator says no.
+    No {
+        /// Which rule.
+        reason: Reason,
+        /// What the person and the client may read.
+        description: Cow<'static, str>,
+        /// Who, and which option, for the operator.
+        detail: String,
+    },
+    /// The hook did not answer in time.
+    Later {
+        /// For the operator.
+        detail: String,
+    },
+}
+
+/// Asks the allow lists, which answer at once, and then the hook.
+pub(super) async fn ask(settings: &Settings, request: LoginRequest) -> Result<(), NotAdmitted> {
+    ask_lists(settings, &request.person)?;
+    let Some(hook) = &settings.on_login else {
+        return Ok(());
+    };
+    let who = who(&request.person);
+    match tokio::time::timeout(HOOK_TIMEOUT, hook(request)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(no)) => {
+            let description = no.into_description();
+            Err(NotAdmitted::No {
+                reason: Reason::HookDenied,
+                detail: format!("on_login refused {who}: {description}"),
+                description,
+            })
+        }
+        Err(_) => Err(NotAdmitted::Later {
+            detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
+        }),
+    }
+}
+
+/// `allowed_emails` and `allowed_domains`.
+pub(super) fn ask_lists(settings: &Settings, person: &Identity) -> Result<(), NotAdmitted> {
+    if settings.allow_list.admits(person) {
+        return Ok(());
+    }
+    Err(NotAdmitted::No {
+        reason: Reason::NotAllowed,
+        description: "this account may not use this service".into(),
+        detail: format!(
+            "{} is in neither allowed_emails nor allowed_domains",
+            who(person)
+        ),
+    })
+}
+
+/// The person in an operator's words: the address is what the lists are about.
+fn who(person: &Identity) -> String {
+    let subject = person.subject.as_deref().unwrap_or("(unknown)");
+    match (&person.email, person.email_verified) {
+        (None, _) => format!("subject {subject}, of whom the provider gives no address,"),
+        (Some(email), true) => format!("subject {subject} with the verified address {email}"),
+        (Some(email), false) => {
+            format!(
+                "subject {subject} with the address {email}, which the provider does not verify,"
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operator_reads_who_and_whether_the_address_is_verified() {
+        let mut person = Identity {
+            subject: Some("7".into()),
+            ..Identity::default()
+        };
+        assert!(who(&person).contains("subject 7, of whom the provider gives no address"));
+        person.email = Some("a@b.example".into());
+        assert!(who(&person).contains("a@b.example, which the provider does not verify"));
+        person.email_verified = true;
+        assert!(who(&person).ends_with("the verified address a@b.example"));
+    }
+}

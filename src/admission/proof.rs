@@ -1,0 +1,235 @@
+//! Proof of life: is a grant's person still who they were, and may they still come in?
+
+use serde_json::{Map, Value};
+
+use super::{
+    Admission, NotAdmitted, operator,
+    renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
+};
+use crate::{
+    config::{LoginRequest, Occasion},
+    error::UpstreamError,
+    event::{Event, Reason, Step},
+    grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
+    login::{Expected, Identity, IdentityError},
+    token::decode_unverified,
+    upstream::TokenAnswer,
+};
+
+impl ProofOfLife for Admission {
+    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look> {
+        let said = match self.id_token_of(grant, Some(renewed), now) {
+            RenewedIdToken::SomebodyElse => return Some(somebody_else("the renewed ID token")),
+            RenewedIdToken::Same(claims) => Some(claims),
+            RenewedIdToken::Absent => None,
+            RenewedIdToken::Refused(fault) => {
+                let event = Event::refused(Step::UpstreamRefresh, Reason::IdToken);
+                let detail = format!("the renewed ID token is not used: {fault}");
+                self.events
+                    .emit(&event.grant(id.to_string()).detail(detail));
+                None
+            }
+        };
+        if self.settings.on_login.is_some() || self.needs_userinfo(said.is_some()) {
+            return None;
+        }
+        let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
+        if let Err(no) = operator::ask_lists(&self.settings, &person) {
+            return Some(no.into());
+        }
+        Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
+    }
+
+    fn can_ask(&self) -> bool {
+        self.can_ask_provider()
+            || self.settings.on_login.is_some()
+            || self.settings.allow_list.is_wanted
+    }
+
+    fn can_ask_provider(&self) -> bool {
+        self.upstream.provider().userinfo_url.is_some()
+    }
+
+    fn ask<'a>(
+        &'a self,
+        _id: GrantId,
+        grant: &'a Grant,
+        renewed: Option<&'a TokenAnswer>,
+        now: u64,
+    ) -> LookFuture<'a> {
+        Box::pin(self.look(grant, renewed, now))
+    }
+}
+
+impl Admission {
+    /// The provider first: the operator judges what is true now.
+    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: u64) -> Look {
+        let said = match self.id_token_of(grant, renewed, now) {
+            RenewedIdToken::SomebodyElse => return somebody_else("the renewed ID token"),
+            RenewedIdToken::Same(claims) => Some(claims),
+            RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
+        };
+        let asked = match self.needs_userinfo(said.is_some()) {
+            false => None,
+            true => match self.ask_provider(grant, renewed, said.as_ref()).await {
+                Ok(person) => Some(person),
+                Err(look) => return look,
+            },
+        };
+        let known = said.clone().or_else(|| said_before(grant));
+        let person = match &asked {
+            Some(person) => person.clone(),
+            None => person_of(grant, known),
+        };
+        let request = LoginRequest {
+            person,
+            client_id: grant.client_id.clone(),
+            scopes: grant.scopes.clone(),
+            resource: grant.resource.as_str().to_owned(),
+            occasion: Occasion::Recheck,
+        };
+        match self.ask_operator(request).await {
+            Ok(()) => Look::Proven(self.proven(grant, renewed, said, asked)),
+            Err(no) => no.into(),
+        }
+    }
+
+    /// Userinfo or the provider's own API, with the newest access token there is.
+    async fn ask_provider(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
+        said: Option<&Map<String, Value>>,
+    ) -> Result<Identity, Look> {
+        let access_token = match renewed {
+            Some(renewed) => renewed.access_token(),
+            None => &grant.upstream.access_token,
+        };
+        let before = said_before(grant);
+        let asked = self.upstream.identity_again(access_token, said, before);
+        let person = match asked.await {
+            Ok(person) => person,
+            Err(IdentityError::SubjectMismatch) => return Err(somebody_else("userinfo")),
+            Err(IdentityError::Upstream(error)) => {
+                // A token that was issued just now is not refused for the person's sake: then userinfo
+                // is in trouble.
+                let is_refused = renewed.is_none() && error.is_token_refused();
+                return Err(match is_refused {
+                    true => Look::TokenRefused,
+                    false => trouble(&error),
+                });
+            }
+            Err(error @ IdentityError::IdToken(_)) => {
+                return Err(Look::Later {
+                    reason: Reason::IdToken,
+                    detail: error.to_string(),
+                });
+            }
+        };
+        let is_same = person.subject.as_deref() == Some(&*grant.subject);
+        if is_named_by_provider(&grant.subject) && !is_same {
+            return Err(somebody_else("userinfo"));
+        }
+        Ok(person)
+    }
+
+    /// Whether userinfo has to be asked, as at login: where no ID token speaks, or the operator wants
+    /// both.
+    fn needs_userinfo(&self, has_id_token: bool) -> bool {
+        let provider = self.upstream.provider();
+        self.can_ask_provider() && (!has_id_token || provider.always_userinfo)
+    }
+
+    fn id_token_of(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
+        now: u64,
+    ) -> RenewedIdToken {
+        let provider = self.upstream.provider();
+        let expected = Expected {
+            issuer: &provider.issuer,
+            client_id: &provider.client_id,
+            // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
+            nonce: None,
+            now,
+        };
+        read_id_token(
+            renewed.and_then(TokenAnswer::id_token),
+            grant.upstream.id_token.as_deref(),
+            &grant.subject,
+            &expected,
+        )
+    }
+
+    /// What sessions show from now on. `said` is a checked ID token's, `asked` who userinfo names.
+    fn proven(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
+        said: Option<Map<String, Value>>,
+        asked: Option<Identity>,
+    ) -> Proven {
+        let id_token = match said {
+            Some(_) => renewed.and_then(TokenAnswer::id_token).map(str::to_owned),
+            None => None,
+        };
+        let access_token = match renewed {
+            Some(renewed) => renewed.access_token(),
+            None => &grant.upstream.access_token,
+        };
+        let is_new = renewed.is_some() || asked.is_some();
+        let claims = asked
+            .map(|person| person.claims)
+            .or(said)
+            .or_else(|| said_before(grant));
+        let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
+        // Where nobody says a word on the person, what was known stands.
+        let speaks = claims.is_some() || self.speaks(access_token, subject);
+        let known = (is_new && speaks)
+            .then(|| self.known(&claims.unwrap_or_default(), subject, access_token));
+        Proven { known, id_token }
+    }
+}
+
+/// The claims of the ID token that the grant holds: it was checked when it came.
+fn said_before(grant: &Grant) -> Option<Map<String, Value>> {
+    grant
+        .upstream
+        .id_token
+        .as_deref()
+        .and_then(decode_unverified)
+}
+
+/// The person, as far as an ID token knows them.
+fn person_of(grant: &Grant, claims: Option<Map<String, Value>>) -> Identity {
+    let mut person = Identity::from_claims(claims.unwrap_or_default());
+    person.subject = is_named_by_provider(&grant.subject).then(|| grant.subject.clone());
+    person
+}
+
+fn somebody_else(what: &str) -> Look {
+    Look::No {
+        reason: Reason::IdToken,
+        detail: format!("{what} is about another person than the login was"),
+    }
+}
+
+fn trouble(error: &UpstreamError) -> Look {
+    Look::Later {
+        reason: Reason::ProviderUnavailable,
+        detail: error.to_string(),
+    }
+}
+
+impl From<NotAdmitted> for Look {
+    fn from(no: NotAdmitted) -> Self {
+        match no {
+            NotAdmitted::No { reason, detail, .. } => Self::No { reason, detail },
+            NotAdmitted::Later { detail } => Self::Later {
+                reason: Reason::HookDenied,
+                detail,
+            },
+        }
+    }
+}
