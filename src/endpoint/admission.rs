@@ -4,9 +4,7 @@ use super::{consent, refusal::Refusal};
 use crate::{
     error::OAuthErrorCode as Code,
     event::Reason,
-    grant::{
-        CodeMark, Grant, GrantId, PendingCode, Phase, UpstreamGrant, code_hash, new_code, scopes,
-    },
+    grant::{CodeMark, Grant, GrantId, Phase, UpstreamGrant, code_hash, new_code, scopes},
     limits::HOOK_TIMEOUT,
     login::{Identity, IdentityError, transaction::Login},
     proxy::Proxy,
@@ -109,11 +107,9 @@ fn grant(
         claims,
         roles,
         upstream: UpstreamGrant::new(tokens, now),
-        phase: Phase::Pending(PendingCode {
-            mark: CodeMark {
-                hash: code_hash(code),
-                expires_at: now.saturating_add(ttl),
-            },
+        phase: Phase::Pending(CodeMark {
+            hash: code_hash(code),
+            expires_at: now.saturating_add(ttl),
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge.clone(),
         }),

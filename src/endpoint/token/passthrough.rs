@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::missing;
+use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
@@ -71,8 +71,8 @@ pub(super) async fn refresh(
     if proxy.now() >= held.expires_at {
         return Err(Refusal::grant(Reason::Expired));
     }
-    let asked = super::refresh_token::narrowed(params.get("scope"), &held.scopes)?;
-    super::resource(proxy, params, &held.resource)?;
+    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.settings.scopes)?;
+    resource(proxy, params, &held.resource)?;
     let names = scopes::for_provider(&asked, &proxy.settings.offered_scopes);
     let scope = proxy
         .upstream
