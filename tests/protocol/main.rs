@@ -17,6 +17,7 @@ mod bearer;
 mod callback;
 mod compose;
 mod consent;
+mod credentials;
 mod discovery;
 mod grace;
 mod journey;

@@ -7,15 +7,7 @@ use tower_oauth_proxy::{Reason, Step};
 use crate::common::{
     Answer, Client, Kind, Pkce, Proxy, Tokens,
     client::{CALLBACK, native_metadata},
-    wire::query_param,
 };
-
-/// A code, and the pair that it needs.
-async fn code(proxy: &Proxy, client: &Client) -> (String, Pkce) {
-    let pkce = Pkce::new();
-    let callback = proxy.login(&mut proxy.browser(), client, &pkce).await;
-    (query_param(&callback, "code").unwrap(), pkce)
-}
 
 /// The same client in all but its id.
 async fn stranger(proxy: &Proxy) -> Client {
@@ -37,7 +29,7 @@ fn with_another_secret(code: &str) -> String {
 async fn a_code_with_the_id_of_a_grant_and_another_secret_is_refused_before_and_after_redemption() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
-    let (code, pkce) = code(&proxy, &client).await;
+    let (code, pkce) = proxy.code(&client).await;
     let guess = with_another_secret(&code);
     let refused = async || {
         let reply = client.redeem_code(&guess, &pkce).await;
@@ -58,7 +50,7 @@ async fn a_stranger_with_a_leaked_code_ends_nothing() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
     let other = stranger(&proxy).await;
-    let (code, pkce) = code(&proxy, &client).await;
+    let (code, pkce) = proxy.code(&client).await;
     let tokens = Tokens::read(&client.redeem_code(&code, &pkce).await);
     let foreign = "http://127.0.0.1:9000/elsewhere";
     let unknown = Pkce::new();
@@ -123,7 +115,7 @@ async fn strangers_in_a_race_with_the_client_end_nothing() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
     let other = stranger(&proxy).await;
-    let (code, pkce) = code(&proxy, &client).await;
+    let (code, pkce) = proxy.code(&client).await;
     let tasks: Vec<_> = (0..40)
         .map(|turn| {
             let (code, right) = (code.clone(), pkce.clone());
@@ -153,7 +145,7 @@ async fn strangers_in_a_race_with_the_client_end_nothing() {
 async fn an_old_code_from_a_log_ends_nothing() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
-    let (code, pkce) = code(&proxy, &client).await;
+    let (code, pkce) = proxy.code(&client).await;
     let tokens = Tokens::read(&client.redeem_code(&code, &pkce).await);
     proxy.clock.advance_secs(300);
     client
@@ -176,7 +168,7 @@ async fn an_old_code_from_a_log_ends_nothing() {
 async fn a_resource_cannot_hide_a_replay() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
-    let (code, pkce) = code(&proxy, &client).await;
+    let (code, pkce) = proxy.code(&client).await;
     let ask = async |resource: &str| {
         let fields = [
             ("grant_type", "authorization_code"),
