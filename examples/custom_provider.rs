@@ -26,6 +26,7 @@
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
 //! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |
+//! | `REFRESH_TOKEN_GRACE` | seconds, or `until-used` |
 //!
 //! The stores but `memory` need their features:
 //! `cargo run --example custom_provider --features sqlite,redis`.

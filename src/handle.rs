@@ -124,9 +124,22 @@ impl OAuthProxyHandle {
         }
     }
 
-    /// Denies a client from now on: it can neither log anybody in nor refresh. Registrations live
-    /// in the `client_id` itself, so this is how one is deleted. Access tokens that it holds end
-    /// at their own expiry, or with [`revoke_client`](Self::revoke_client).
+    /// Denies a client from now on: it can neither log anybody in nor redeem, refresh or revoke.
+    /// Registrations live in the `client_id` itself, so this is how one is deleted. Access tokens that
+    /// it holds end at their own expiry, or with [`revoke_client`](Self::revoke_client).
+    ///
+    /// **It denies one registration, not the app behind it.** Anybody may register, so the same app is
+    /// back with another `client_id` after one anonymous request. Against an app, and not a
+    /// registration, use what every registration has to pass:
+    ///
+    /// - the [redirect policy](crate::OAuthProxyConfigBuilder::redirect_policy): a host that it no
+    ///   longer permits gets no codes, whenever the client registered;
+    /// - [`on_register`](crate::OAuthProxyConfigBuilder::on_register) for new registrations, by name,
+    ///   redirect URI or scope;
+    /// - [`on_login`](crate::OAuthProxyConfigBuilder::on_login) and the allow lists for the person.
+    ///
+    /// What identifies an app is where its answers go: a name is anybody's to claim, and an app on
+    /// loopback cannot be told from another one.
     ///
     /// The denial lives in the store: in the memory store it is forgotten at restart.
     ///

@@ -268,6 +268,7 @@ pub use config::{
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;
+pub use grant::RefreshGrace;
 pub use handle::{GrantInfo, OAuthProxyHandle};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};

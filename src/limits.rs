@@ -11,7 +11,8 @@ pub(crate) const AUTHORIZATION_CODE_TTL: Duration = Duration::from_secs(5 * 60);
 pub(crate) const TRANSACTION_TTL: Duration = Duration::from_secs(10 * 60);
 /// A grant that is not used for this long is over.
 pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// An access token's life where neither the operator nor the provider says.
+/// An access token's life unless the operator says otherwise, whatever the provider's lives: it can
+/// be renewed with our refresh token, and one that leaks should not be good for ten years.
 pub(crate) const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long a revocation on another instance can go unseen.
 pub(crate) const SESSION_CACHE_TTL: Duration = Duration::from_secs(10);
@@ -25,8 +26,12 @@ pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60)
 pub(crate) const DENIED_CLIENT_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The immediate predecessor of a refresh token is answered with the same successor for this long:
-/// a lost answer, or two processes of one client that share a token file, cost nothing.
-pub(crate) const REFRESH_GRACE_SECS: u64 = 30;
+/// a lost answer, or two processes of one client that share a token file, cost nothing. Processes
+/// that came 40 seconds apart were logged out by half a minute.
+pub(crate) const REFRESH_GRACE: Duration = Duration::from_secs(60);
+/// The longest grace that is a time. Whoever needs more means "until the successor is used", and
+/// should read what that costs.
+pub(crate) const MAX_REFRESH_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The provider's token is renewed this long before its end at most, or a tenth of its life where
 /// that is shorter.
 pub(crate) const RENEW_AHEAD_SECS: u64 = 60;

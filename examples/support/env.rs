@@ -12,7 +12,7 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyConfigBuilder, Provider, SecretKey, provider,
+    ConfigError, Consent, OAuthProxyConfigBuilder, Provider, RefreshGrace, SecretKey, provider,
 };
 
 /// The variables of a process.
@@ -110,6 +110,14 @@ impl Env {
         }
     }
 
+    /// A time in seconds, or `until-used`.
+    fn grace(&self, name: &str) -> Result<Option<RefreshGrace>, Refusal> {
+        match self.optional(name) {
+            Some("until-used") => Ok(Some(RefreshGrace::UntilUsed)),
+            _ => Ok(self.seconds(name)?.map(RefreshGrace::from)),
+        }
+    }
+
     /// `PROTECTED_PATH` as requests have it: below the path of `BASE_URL`.
     pub fn protected_path(&self) -> Result<String, Refusal> {
         let path = self.optional("PROTECTED_PATH").unwrap_or("/mcp");
@@ -171,6 +179,9 @@ impl Env {
         }
         if let Some(time) = self.seconds("REFRESH_TOKEN_TTL")? {
             builder = builder.refresh_token_ttl(time);
+        }
+        if let Some(grace) = self.grace("REFRESH_TOKEN_GRACE")? {
+            builder = builder.refresh_token_grace(grace);
         }
         if let Some(time) = self.seconds("SESSION_CACHE_TTL")? {
             builder = builder.session_cache_ttl(time);

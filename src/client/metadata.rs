@@ -1,10 +1,19 @@
 //! What a client says of itself when it registers, and the answer: RFC 7591 sections 2 and 3.2.
+//!
+//! What decides is refused when it cannot be honoured: redirect URIs, grant and response types, the
+//! authentication method. A client that believed to have registered something else would fail
+//! later, in front of a person. All the rest is for show, and nobody is locked out for a logo: RFC
+//! 7591 section 2, "the authorization server MUST ignore any client metadata sent by the client that
+//! it does not understand", and section 3.2.1, it "MAY reject or replace any of the client's requested
+//! metadata values". The answer names what was kept.
+
+use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    ApplicationType, ClientAuthMethod, RedirectPolicy, RedirectUri, Registration, TooLarge,
+    ApplicationType, AuthRule, ClientAuthMethod, RedirectPolicy, RedirectUri, Registration,
 };
 use crate::{
     error::{OAuthError, OAuthErrorCode},
@@ -16,9 +25,8 @@ use crate::{
 pub(crate) const MAX_METADATA_BYTES: usize = 64 * 1024;
 /// The most redirect URIs; the most seen with a real client is four.
 const MAX_REDIRECT_URIS: usize = 10;
-/// The longest name that is accepted, and how much of it is kept, in characters.
-const MAX_NAME: usize = 256;
-const KEPT_NAME: usize = 100;
+/// How much of a name is kept, in characters.
+const MAX_NAME: usize = 100;
 /// The longest echoed URI, in bytes.
 const MAX_URI_BYTES: usize = 2048;
 
@@ -59,6 +67,8 @@ impl ClientMetadata {
         if body.len() > MAX_METADATA_BYTES {
             return Err(bad_metadata("the metadata is too large"));
         }
+        // RFC 8259 section 8.1: parsers "MAY ignore the presence of a byte order mark".
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
             return Err(bad_metadata("the body is not a JSON object"));
         };
@@ -66,22 +76,19 @@ impl ClientMetadata {
         fields.retain(|_, value| !value.is_null());
         let fields = Fields(&fields);
 
-        let application_type = read_application_type(fields)?;
-        let redirect_uris = read_redirect_uris(fields, policy, application_type)?;
+        let redirect_uris = read_redirect_uris(fields, policy)?;
         must_include(fields, "grant_types", "authorization_code")?;
         must_include(fields, "response_types", "code")?;
         let registration = Registration {
             redirect_uris,
-            name: read_name(fields)?,
-            auth_method: read_auth_method(fields)?,
-            application_type,
-            scope: read_scope(fields, configured_scopes)?,
+            name: read_name(fields),
+            auth: read_auth_method(fields)?,
+            application_type: read_application_type(fields),
+            scope: read_scope(fields, configured_scopes),
             issued_at: now,
         };
-        Ok(Self {
-            registration,
-            echo: read_echo(fields)?,
-        })
+        let echo = read_echo(fields);
+        Ok(Self { registration, echo })
     }
 }
 
@@ -111,7 +118,7 @@ pub(crate) fn registration_answer(
     put("response_types", json!(["code"]));
     put(
         "token_endpoint_auth_method",
-        registration.auth_method.as_str().into(),
+        registration.auth.told().as_str().into(),
     );
     if let Some(application_type) = registration.application_type {
         put("application_type", application_type.as_str().into());
@@ -125,18 +132,14 @@ pub(crate) fn registration_answer(
     Value::Object(answer)
 }
 
-impl From<TooLarge> for OAuthError {
-    fn from(_: TooLarge) -> Self {
-        bad_metadata("the redirect URIs, name and scope are too long together")
-    }
-}
-
 fn read_redirect_uris(
     fields: Fields<'_>,
     policy: &RedirectPolicy,
-    application_type: Option<ApplicationType>,
 ) -> Result<Vec<RedirectUri>, OAuthError> {
-    let given = fields.texts("redirect_uris")?.unwrap_or_default();
+    let code = OAuthErrorCode::InvalidRedirectUri;
+    let given = fields
+        .must_be_texts("redirect_uris", code)?
+        .unwrap_or_default();
     if given.is_empty() {
         return Err(bad_redirect("redirect_uris is missing".to_owned()));
     }
@@ -150,14 +153,6 @@ fn read_redirect_uris(
         let shown = describable(raw);
         let uri = RedirectUri::parse(raw)
             .map_err(|why| bad_redirect(format!("the redirect URI {shown} {why}")))?;
-        // OpenID Connect Dynamic Client Registration section 2.
-        let is_for_web = uri.uri().scheme() == "https" && !uri.is_loopback();
-        if application_type == Some(ApplicationType::Web) && !is_for_web {
-            return Err(bad_redirect(format!(
-                "the redirect URI {shown} is not for application_type web: https to a host other \
-                 than localhost"
-            )));
-        }
         if !policy.permits(&uri) {
             let why = format!("the redirect URI {shown} is not allowed by this server");
             return Err(bad_redirect(why).with_detail(RedirectPolicy::advice(&uri)));
@@ -169,13 +164,14 @@ fn read_redirect_uris(
     Ok(uris)
 }
 
-/// Absent is taken as unknown, not as OpenID's default `web`: most MCP clients leave it out.
-fn read_application_type(fields: Fields<'_>) -> Result<Option<ApplicationType>, OAuthError> {
-    match fields.text("application_type")? {
-        None => Ok(None),
-        Some("web") => Ok(Some(ApplicationType::Web)),
-        Some("native") => Ok(Some(ApplicationType::Native)),
-        Some(_) => Err(bad_metadata("application_type must be web or native")),
+/// Absent is taken as unknown, not as OpenID's default `web`: most MCP clients leave it out. The type
+/// is kept and told, and forbids nothing: OpenID's rule that `web` means https is for the implicit
+/// grant, client SDKs say `web` for a scheme of their own, and the redirect policy decides.
+fn read_application_type(fields: Fields<'_>) -> Option<ApplicationType> {
+    match fields.text("application_type")?.as_ref() {
+        "web" => Some(ApplicationType::Web),
+        "native" => Some(ApplicationType::Native),
+        _ => None,
     }
 }
 
@@ -185,7 +181,7 @@ fn must_include(
     name: &'static str,
     needed: &'static str,
 ) -> Result<(), OAuthError> {
-    match fields.texts(name)? {
+    match fields.must_be_texts(name, OAuthErrorCode::InvalidClientMetadata)? {
         Some(given) if !given.is_empty() && !given.contains(&needed) => {
             Err(bad_metadata(format!("{name} must include {needed}")))
         }
@@ -193,26 +189,21 @@ fn must_include(
     }
 }
 
-fn read_name(fields: Fields<'_>) -> Result<Option<String>, OAuthError> {
-    let Some(name) = fields.text("client_name")? else {
-        return Ok(None);
-    };
-    if name.chars().count() > MAX_NAME {
-        return Err(bad_metadata("client_name is too long"));
-    }
-    let name = printable(name.trim(), KEPT_NAME);
-    Ok(Some(name).filter(|name| !name.is_empty()))
+fn read_name(fields: Fields<'_>) -> Option<String> {
+    let name = printable(fields.text("client_name")?.trim(), MAX_NAME);
+    Some(name).filter(|name| !name.is_empty())
 }
 
-fn read_auth_method(fields: Fields<'_>) -> Result<ClientAuthMethod, OAuthError> {
-    let Some(given) = fields.text("token_endpoint_auth_method")? else {
-        // The default of RFC 7591 section 2.
-        return Ok(ClientAuthMethod::ClientSecretBasic);
+fn read_auth_method(fields: Fields<'_>) -> Result<AuthRule, OAuthError> {
+    let given = match fields.get("token_endpoint_auth_method") {
+        None => return Ok(AuthRule::AnySecret),
+        Some(Value::String(text)) if text.is_empty() => return Ok(AuthRule::AnySecret),
+        given => given.and_then(Value::as_str),
     };
     let known = ClientAuthMethod::ALL
         .into_iter()
-        .find(|method| method.as_str() == given);
-    known.ok_or_else(|| {
+        .find(|method| Some(method.as_str()) == given);
+    known.map(AuthRule::Exactly).ok_or_else(|| {
         bad_metadata(
             "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post",
         )
@@ -220,44 +211,44 @@ fn read_auth_method(fields: Fields<'_>) -> Result<ClientAuthMethod, OAuthError> 
 }
 
 /// Scopes that are not offered are dropped, not refused: Claude has asked for `claudeai`, and
-/// others for openid and email wherever they are.
-fn read_scope(fields: Fields<'_>, configured: &ScopeSet) -> Result<Option<ScopeSet>, OAuthError> {
-    let Some(scope) = fields.text("scope")? else {
-        return Ok(None);
+/// others for openid and email wherever they are. A list is read too, where a string belongs: to
+/// drop it would give the client more than it asked for.
+fn read_scope(fields: Fields<'_>, configured: &ScopeSet) -> Option<ScopeSet> {
+    let asked = match fields.texts("scope") {
+        Some(names) => names.join(" "),
+        None => fields.text("scope")?.into_owned(),
     };
-    let asked = ScopeSet::parse(scope).map_err(|why| bad_metadata(format!("scope: {why}")))?;
     let offered = configured
         .with("offline_access")
         .unwrap_or_else(|_| configured.clone());
-    Ok(Some(asked.intersection(&offered)).filter(|scope| !scope.is_empty()))
+    let known = asked
+        .split_ascii_whitespace()
+        .filter(|scope| offered.contains(scope));
+    // Each one is in a set already, and so is a scope.
+    ScopeSet::new(known).ok().filter(|scope| !scope.is_empty())
 }
 
-fn read_echo(fields: Fields<'_>) -> Result<Map<String, Value>, OAuthError> {
+fn read_echo(fields: Fields<'_>) -> Map<String, Value> {
     let mut echo = Map::new();
     for (name, value) in fields.0 {
         // `client_uri#ja` is `client_uri` in Japanese: RFC 7591 section 2.2.
         let base = name.split('#').next().unwrap_or_default();
-        let is_text = ECHOED_TEXTS.contains(&base) || name.starts_with("client_name#");
-        if ECHOED_URIS.contains(&base) {
-            match fields.text(name)? {
-                // Left empty rather than out.
-                Some("") | None => continue,
-                Some(uri) if is_web_uri(uri) => {}
-                Some(_) => {
-                    let name = describable(name);
-                    return Err(bad_metadata(format!("{name} must be an http or https URL")));
-                }
-            }
-        } else if is_text {
-            fields.text(name)?;
+        let text = fields.text(name);
+        let kept = if ECHOED_URIS.contains(&base) {
+            text.filter(|uri| is_web_uri(uri))
+                .map(|uri| Value::from(uri.as_ref()))
+        } else if ECHOED_TEXTS.contains(&base) || name.starts_with("client_name#") {
+            text.map(|text| Value::from(text.as_ref()))
         } else if name == "contacts" {
-            fields.texts(name)?;
-        } else if name != "jwks" || !value.is_object() {
-            continue;
-        }
-        echo.insert(name.clone(), value.clone());
+            fields.texts(name).map(|_| value.clone())
+        } else if name == "jwks" {
+            Some(value.clone()).filter(Value::is_object)
+        } else {
+            None
+        };
+        echo.extend(kept.map(|kept| (name.clone(), kept)));
     }
-    Ok(echo)
+    echo
 }
 
 /// Whoever shows such a link as it is must not run a script (a peer's advisory).
@@ -267,40 +258,45 @@ fn is_web_uri(uri: &str) -> bool {
         && Url::parse(uri).is_ok_and(|uri| matches!(uri.scheme(), "http" | "https"))
 }
 
-/// Typed reading of members that may be absent.
+/// Reading of members that may be absent, or of a wrong kind.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    fn text(self, name: &str) -> Result<Option<&'a str>, OAuthError> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => {
-                let name = describable(name);
-                Err(bad_metadata(format!("{name} must be a string")))
-            }
+    fn get(self, name: &str) -> Option<&'a Value> {
+        self.0.get(name)
+    }
+
+    /// A string; some write a number where one belongs (`"software_version": 2`).
+    fn text(self, name: &str) -> Option<Cow<'a, str>> {
+        match self.get(name)? {
+            Value::String(text) => Some(Cow::Borrowed(text)),
+            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            _ => None,
         }
     }
 
-    fn texts(self, name: &str) -> Result<Option<Vec<&'a str>>, OAuthError> {
-        let Some(value) = self.0.get(name) else {
+    /// An array of nothing but strings.
+    fn texts(self, name: &str) -> Option<Vec<&'a str>> {
+        let items = self.get(name)?.as_array()?;
+        items.iter().map(Value::as_str).collect()
+    }
+
+    /// An array of nothing but strings, or nothing; for what decides.
+    fn must_be_texts(
+        self,
+        name: &str,
+        code: OAuthErrorCode,
+    ) -> Result<Option<Vec<&'a str>>, OAuthError> {
+        if self.get(name).is_none() {
             return Ok(None);
-        };
-        let texts: Option<Vec<&str>> = value
-            .as_array()
-            .and_then(|items| items.iter().map(Value::as_str).collect());
-        let code = match name {
-            "redirect_uris" => OAuthErrorCode::InvalidRedirectUri,
-            _ => OAuthErrorCode::InvalidClientMetadata,
-        };
-        texts
-            .map(Some)
-            .ok_or_else(|| OAuthError::new(code, format!("{name} must be an array of strings")))
+        }
+        let texts = self.texts(name).map(Some);
+        texts.ok_or_else(|| OAuthError::new(code, format!("{name} must be an array of strings")))
     }
 }
 
-fn bad_metadata(description: impl Into<std::borrow::Cow<'static, str>>) -> OAuthError {
+fn bad_metadata(description: impl Into<Cow<'static, str>>) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidClientMetadata, description)
 }
 

@@ -13,13 +13,13 @@ mod registry;
 mod sealed;
 mod static_client;
 
-pub(crate) use credentials::Presented;
+pub(crate) use credentials::{Presented, is_basic};
 pub use known_clients::KnownClient;
 pub(crate) use metadata::{ClientMetadata, registration_answer};
 pub use redirect_policy::RedirectPolicy;
 pub use redirect_uri::{InvalidRedirectUri, RedirectUri};
-pub(crate) use registration::Registration;
 pub use registration::{ApplicationType, ClientAuthMethod};
+pub(crate) use registration::{AuthRule, Registration};
 pub(crate) use registry::{Client, ClientOrigin, Clients};
 pub(crate) use sealed::{TooLarge, derive_secret, foreign_key, open, seal, verify_secret};
 pub use static_client::StaticClient;

@@ -39,12 +39,47 @@ impl ClientAuthMethod {
     }
 }
 
+/// What a client has to authenticate with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AuthRule {
+    /// The method that it named, and no other.
+    Exactly(ClientAuthMethod),
+    /// It has a secret and named no method: the secret counts wherever it stands. The default of
+    /// RFC 7591 section 2 is `client_secret_basic`, and that is what the client is told; openid-client
+    /// 6 sends it in the body all the same.
+    AnySecret,
+}
+
+impl AuthRule {
+    /// Whether a client may authenticate in this way.
+    pub(crate) fn admits(self, used: ClientAuthMethod) -> bool {
+        match self {
+            Self::Exactly(named) => used == named,
+            Self::AnySecret => used.has_secret(),
+        }
+    }
+
+    /// Whether the client has a secret.
+    pub(crate) fn has_secret(self) -> bool {
+        self.told().has_secret()
+    }
+
+    /// The method that a registration answer names.
+    pub(crate) fn told(self) -> ClientAuthMethod {
+        match self {
+            Self::Exactly(named) => named,
+            Self::AnySecret => ClientAuthMethod::ClientSecretBasic,
+        }
+    }
+}
+
 /// `application_type` of OpenID Connect Dynamic Client Registration section 2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ApplicationType {
-    /// Runs on a server or in a browser: its redirect URIs are https.
+    /// Runs on a server or in a browser. Client libraries also say so of apps with a scheme of their
+    /// own, so it is kept and decides nothing.
     Web,
     /// Runs on the person's own computer.
     Native,
@@ -67,7 +102,7 @@ pub(crate) struct Registration {
     pub(crate) redirect_uris: Vec<RedirectUri>,
     /// Printable; what the client calls itself, which proves nothing.
     pub(crate) name: Option<String>,
-    pub(crate) auth_method: ClientAuthMethod,
+    pub(crate) auth: AuthRule,
     pub(crate) application_type: Option<ApplicationType>,
     /// What an authorization request without `scope` asks for; never a cap.
     pub(crate) scope: Option<ScopeSet>,

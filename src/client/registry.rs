@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt};
 use secrecy::ExposeSecret;
 
 use super::{
-    ClientAuthMethod, RedirectUri, Registration, StaticClient, TooLarge,
+    AuthRule, RedirectUri, Registration, StaticClient, TooLarge,
     credentials::{Presented, Proof},
     derive_secret, foreign_key, open, seal, verify_secret,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Client {
     /// What it calls itself; only a configured client's name is vouched for.
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
-    pub(crate) auth_method: ClientAuthMethod,
+    pub(crate) auth: AuthRule,
     /// The scopes of an authorization request that names none; never a cap.
     pub(crate) scope: Option<ScopeSet>,
     pub(crate) origin: ClientOrigin,
@@ -84,7 +84,7 @@ impl Clients {
     ) -> Result<(String, Option<String>), TooLarge> {
         let id = seal(registration, &self.registration_keys)?;
         let secret = registration
-            .auth_method
+            .auth
             .has_secret()
             .then(|| derive_secret(&id, &self.secret_keys));
         Ok((id, secret))
@@ -97,7 +97,7 @@ impl Clients {
                 id: configured.id.clone(),
                 name: configured.name.clone(),
                 redirect_uris: configured.redirect_uris.clone(),
-                auth_method: configured.auth_method,
+                auth: configured.auth,
                 scope: configured.scope.clone(),
                 origin: ClientOrigin::Static,
             });
@@ -107,7 +107,7 @@ impl Clients {
             id: client_id.to_owned(),
             name: registration.name,
             redirect_uris: registration.redirect_uris,
-            auth_method: registration.auth_method,
+            auth: registration.auth,
             scope: registration.scope,
             origin: ClientOrigin::Registered {
                 issued_at: registration.issued_at,
@@ -120,10 +120,10 @@ impl Clients {
         foreign_key(client_id, &self.registration_keys)
     }
 
-    /// Whether the caller is this client, by exactly the method it registered (a peer let any
-    /// method pass for any client). A public client is its id: what binds it is PKCE.
+    /// Whether the caller is this client, by the method it registered (a peer let any method pass for
+    /// any client). A public client is its id: what binds it is PKCE.
     pub(crate) fn authenticate(&self, client: &Client, presented: &Presented) -> bool {
-        if client.id != presented.id || client.auth_method != presented.method() {
+        if client.id != presented.id || !client.auth.admits(presented.method()) {
             return false;
         }
         match &presented.proof {
@@ -161,7 +161,7 @@ impl fmt::Debug for Clients {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SecretKey, oauth::Params};
+    use crate::{ClientAuthMethod, SecretKey, oauth::Params};
 
     const SECRET: &str = "a static secret, long enough";
 
@@ -187,7 +187,7 @@ mod tests {
         Registration {
             redirect_uris: vec![RedirectUri::parse("http://localhost:1/cb").unwrap()],
             name: None,
-            auth_method,
+            auth: AuthRule::Exactly(auth_method),
             application_type: None,
             scope: None,
             issued_at: 7,
@@ -195,7 +195,7 @@ mod tests {
     }
 
     fn post(body: &str) -> Presented {
-        Presented::read(None, &Params::parse(body).unwrap()).unwrap()
+        Presented::read([], &Params::parse(body).unwrap()).unwrap()
     }
 
     fn basic(id: &str, secret: &str) -> Presented {
@@ -239,6 +239,28 @@ mod tests {
                 let passes = clients.authenticate(&client, &presented);
                 assert_eq!(passes, used == method, "{used:?} for {method:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_secret_of_a_client_that_named_no_method_counts_wherever_it_stands_and_must_stand() {
+        let clients = clients();
+        let unnamed = Registration {
+            auth: AuthRule::AnySecret,
+            ..registration(ClientAuthMethod::None)
+        };
+        let (id, secret) = clients.register(&unnamed).unwrap();
+        let secret = secret.unwrap();
+        let registered = clients.find(&id).unwrap();
+        let configured = clients.find("web").unwrap();
+        for (client, secret) in [(&registered, &*secret), (&configured, SECRET)] {
+            let id = &client.id;
+            let posted = format!("client_id={id}&client_secret={secret}");
+            assert!(clients.authenticate(client, &basic(id, secret)));
+            assert!(clients.authenticate(client, &post(&posted)));
+            assert!(!clients.authenticate(client, &post(&format!("client_id={id}"))));
+            assert!(!clients.authenticate(client, &post(&format!("{posted}x"))));
+            assert!(!clients.authenticate(client, &basic(id, "guess")));
         }
     }
 

@@ -19,7 +19,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{ApplicationType, ClientAuthMethod, RedirectUri, Registration};
+use super::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
     key::{KeyId, MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
@@ -126,10 +126,11 @@ fn secret_by(key: &MacKey, client_id: &str) -> String {
 }
 
 fn encode(registration: &Registration) -> Vec<u8> {
-    let method = match registration.auth_method {
-        ClientAuthMethod::None => 0,
-        ClientAuthMethod::ClientSecretBasic => 1,
-        ClientAuthMethod::ClientSecretPost => 2,
+    let method = match registration.auth {
+        AuthRule::Exactly(ClientAuthMethod::None) => 0,
+        AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic) => 1,
+        AuthRule::Exactly(ClientAuthMethod::ClientSecretPost) => 2,
+        AuthRule::AnySecret => 3,
     };
     let application = match registration.application_type {
         None => 0,
@@ -167,11 +168,11 @@ fn decode(body: &[u8]) -> Option<Registration> {
     if flags & !(METHOD_BITS | TYPE_BITS | HAS_NAME | HAS_SCOPE) != 0 {
         return None;
     }
-    let auth_method = match flags & METHOD_BITS {
-        0 => ClientAuthMethod::None,
-        1 => ClientAuthMethod::ClientSecretBasic,
-        2 => ClientAuthMethod::ClientSecretPost,
-        _ => return None,
+    let auth = match flags & METHOD_BITS {
+        0 => AuthRule::Exactly(ClientAuthMethod::None),
+        1 => AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic),
+        2 => AuthRule::Exactly(ClientAuthMethod::ClientSecretPost),
+        _ => AuthRule::AnySecret,
     };
     let application_type = match (flags & TYPE_BITS) >> 2 {
         0 => None,
@@ -201,7 +202,7 @@ fn decode(body: &[u8]) -> Option<Registration> {
     (!redirect_uris.is_empty()).then_some(Registration {
         redirect_uris,
         name,
-        auth_method,
+        auth,
         application_type,
         scope,
         issued_at,

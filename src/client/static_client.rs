@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ClientAuthMethod, RedirectUri};
+use super::{AuthRule, ClientAuthMethod, RedirectUri};
 use crate::{
     error::ConfigError,
     oauth::{ScopeSet, describable},
@@ -33,7 +33,7 @@ const MIN_SECRET_BYTES: usize = 16;
 pub struct StaticClient {
     pub(super) id: String,
     pub(super) secret: Option<SecretString>,
-    pub(super) auth_method: ClientAuthMethod,
+    pub(super) auth: AuthRule,
     pub(super) redirect_uris: Vec<RedirectUri>,
     pub(super) name: Option<String>,
     pub(super) scope: Option<ScopeSet>,
@@ -45,21 +45,22 @@ impl StaticClient {
         Self {
             id: id.into(),
             secret: None,
-            auth_method: ClientAuthMethod::None,
+            auth: AuthRule::Exactly(ClientAuthMethod::None),
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
         }
     }
 
-    /// A client with a secret of 16 to 1024 bytes, sent by `client_secret_basic`.
+    /// A client with a secret of 16 to 1024 bytes, sent in the `Authorization` header or in the body
+    /// unless [`auth_method`](Self::auth_method) says which.
     ///
     /// Letters and digits are safest: RFC 6749 section 2.3.1 has clients form-encode the secret in
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
         Self {
             secret: Some(secret.into()),
-            auth_method: ClientAuthMethod::ClientSecretBasic,
+            auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
     }
@@ -83,10 +84,10 @@ impl StaticClient {
         self
     }
 
-    /// How a confidential client sends its secret.
+    /// How a confidential client has to send its secret. Unset: either way will do.
     #[must_use]
     pub fn auth_method(mut self, method: ClientAuthMethod) -> Self {
-        self.auth_method = method;
+        self.auth = AuthRule::Exactly(method);
         self
     }
 
@@ -116,10 +117,10 @@ impl StaticClient {
             return refuse("has no redirect URI");
         }
         match &self.secret {
-            None if self.auth_method.has_secret() => refuse(
+            None if self.auth.has_secret() => refuse(
                 "has no secret for its authentication method: use StaticClient::confidential",
             ),
-            Some(_) if !self.auth_method.has_secret() => {
+            Some(_) if !self.auth.has_secret() => {
                 refuse("has a secret that the method `none` would never check")
             }
             Some(secret)

@@ -9,6 +9,7 @@ use crate::{
         AllowList, LoginHook, LoginRequest, Refusal, RegistrationHook, RegistrationRequest, hook,
     },
     event::{Event, EventCallback},
+    grant::RefreshGrace,
     key::SecretKey,
     limits,
     provider::Provider,
@@ -66,8 +67,9 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) keep_authorization_header: bool,
     pub(crate) cors_on_protected_paths: bool,
     pub(crate) audience_by_path: bool,
-    pub(crate) access_token_ttl: Option<Duration>,
+    pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) refresh_token_grace: RefreshGrace,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
@@ -115,8 +117,9 @@ impl OAuthProxyConfigBuilder {
             keep_authorization_header: false,
             cors_on_protected_paths: false,
             audience_by_path: true,
-            access_token_ttl: None,
+            access_token_ttl: limits::ACCESS_TOKEN_TTL,
             refresh_token_ttl: limits::REFRESH_TOKEN_TTL,
+            refresh_token_grace: RefreshGrace::default(),
             authorization_code_ttl: limits::AUTHORIZATION_CODE_TTL,
             transaction_ttl: limits::TRANSACTION_TTL,
             session_cache_ttl: limits::SESSION_CACHE_TTL,
@@ -295,16 +298,39 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// An access token's life. Unset: the provider's, or one hour. Where the provider's token can
-    /// be renewed, this one may outlive it; else it is cut to the provider's.
+    /// An access token's life, from one second to a year. Default: one hour, also where the
+    /// provider's own lives ten minutes or ten years: this token may outlive it, and the provider's is
+    /// renewed meanwhile. Only where the provider's token ends and cannot be renewed does this one
+    /// end with it.
     pub fn access_token_ttl(mut self, ttl: Duration) -> Self {
-        self.access_token_ttl = Some(ttl);
+        self.access_token_ttl = ttl;
         self
     }
 
     /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
         self.refresh_token_ttl = ttl;
+        self
+    }
+
+    /// How long a refresh token that was exchanged is still answered with its successor: for a time
+    /// of up to 24 hours, or [until the successor is used](RefreshGrace::UntilUsed). Default: 60
+    /// seconds.
+    ///
+    /// A longer grace forgives an answer that was lost and processes of one client that share a
+    /// token file. It costs the same time in which a stolen token goes unseen: see
+    /// [`RefreshGrace`]. The clocks of all instances have to agree within a fraction of it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, RefreshGrace};
+    /// # fn both(builder: OAuthProxyConfigBuilder, other: OAuthProxyConfigBuilder) {
+    /// builder.refresh_token_grace(Duration::from_secs(5 * 60));
+    /// other.refresh_token_grace(RefreshGrace::UntilUsed);
+    /// # }
+    /// ```
+    pub fn refresh_token_grace(mut self, grace: impl Into<RefreshGrace>) -> Self {
+        self.refresh_token_grace = grace.into();
         self
     }
 

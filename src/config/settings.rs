@@ -8,6 +8,7 @@ use crate::{
         Consent,
         hooks::{AllowList, LoginHook, RegistrationHook},
     },
+    grant::RefreshGrace,
     oauth::{BaseUrl, ScopeSet},
     token::ClaimsPassthrough,
 };
@@ -34,8 +35,9 @@ pub(crate) struct Settings {
     pub(crate) keep_authorization_header: bool,
     pub(crate) cors_on_protected_paths: bool,
     pub(crate) audience_by_path: bool,
-    pub(crate) access_token_ttl: Option<Duration>,
+    pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) refresh_token_grace: RefreshGrace,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,

@@ -6,10 +6,7 @@ use crate::{
     config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
     event::Reason,
-    grant::{
-        CodeMark, Grant, GrantId, Known, PendingCode, Phase, UpstreamGrant, code_hash, new_code,
-        scopes,
-    },
+    grant::{CodeMark, Grant, GrantId, Known, Phase, UpstreamGrant, code_hash, new_code, scopes},
     login::{Identity, IdentityError, transaction::Login},
     proxy::Proxy,
     upstream::TokenAnswer,
@@ -110,11 +107,9 @@ fn grant(
         claims,
         roles,
         upstream: UpstreamGrant::new(tokens, now),
-        phase: Phase::Pending(PendingCode {
-            mark: CodeMark {
-                hash: code_hash(code),
-                expires_at: now.saturating_add(ttl),
-            },
+        phase: Phase::Pending(CodeMark {
+            hash: code_hash(code),
+            expires_at: now.saturating_add(ttl),
             redirect_uri: request.redirect_uri.clone(),
             challenge: request.challenge.clone(),
         }),

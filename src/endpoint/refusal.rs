@@ -1,6 +1,6 @@
 //! A refusal on its way out: what the client reads, and why, for the operator.
 
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::answer;
 use crate::{
@@ -18,8 +18,8 @@ pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) error: OAuthError,
     grant: Option<GrantId>,
-    /// Whether the client tried HTTP Basic and has to be told the scheme (RFC 6749 section 5.2).
-    basic: bool,
+    /// What a header says besides.
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Refusal {
@@ -36,7 +36,7 @@ impl Refusal {
             reason,
             error,
             grant: None,
-            basic: false,
+            header: None,
         }
     }
 
@@ -67,8 +67,19 @@ impl Refusal {
         self
     }
 
-    pub(super) fn with_basic_challenge(mut self, basic: bool) -> Self {
-        self.basic = basic;
+    /// A client that tried HTTP Basic has to be told the scheme: RFC 6749 section 5.2, "the
+    /// authorization server MUST respond with an HTTP 401 (Unauthorized) status code and include the
+    /// "WWW-Authenticate" response header field matching the authentication scheme used".
+    pub(super) fn with_basic_challenge(self, tried: bool) -> Self {
+        if !tried || self.error.status != StatusCode::UNAUTHORIZED {
+            return self;
+        }
+        let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
+        self.with_header(header::WWW_AUTHENTICATE, scheme)
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some((name, value));
         self
     }
 
@@ -88,12 +99,7 @@ impl Refusal {
     pub(super) fn into_json(self, proxy: &Proxy, step: Step) -> OwnResponse {
         proxy.emit(&self.event(step));
         let mut response = answer::error(&self.error);
-        if self.basic && self.error.status == StatusCode::UNAUTHORIZED {
-            let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, scheme);
-        }
+        response.headers_mut().extend(self.header);
         response
     }
 }

@@ -1,7 +1,7 @@
 //! Reading what came: the body with a hard limit in size and time, the form, the query.
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -31,6 +31,16 @@ where
         );
         let error = error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
         return Err(Refusal::from_error(Reason::NotServed, error));
+    }
+    if has_content_coding(headers) {
+        let text = "the body has a content coding: send it without one, as it is";
+        let error = OAuthError::new(OAuthErrorCode::InvalidRequest, text);
+        let error = error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        // RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
+        // Accept-Encoding response header field ought to be used".
+        let only = HeaderValue::from_static("identity");
+        let refusal = Refusal::from_error(Reason::NotServed, error);
+        return Err(refusal.with_header(header::ACCEPT_ENCODING, only));
     }
     let read = Limited::new(body, MAX_BODY).collect();
     match tokio::time::timeout(BODY_TIMEOUT, read).await {
@@ -81,6 +91,15 @@ pub(super) fn single<'a>(headers: &'a HeaderMap, name: &header::HeaderName) -> O
         (Some(value), None) => value.to_str().ok(),
         _ => None,
     }
+}
+
+/// A compressed body is not read: what it grows to is known only afterwards.
+fn has_content_coding(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
 }
 
 fn has_content_type(headers: &HeaderMap, wanted: &str) -> bool {

@@ -14,7 +14,7 @@ use super::{
     answer,
     refusal::Refusal,
     request,
-    token::{authenticate, open_passed_through},
+    token::{authenticate, open_passed_through, refuses_operator},
 };
 use crate::{
     body::OwnResponse,
@@ -182,13 +182,25 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
             proxy.emit(&Event::done(Step::Revoke));
             Ok(())
         }
-        Ok(false) => Err(Refusal::new(
-            Reason::UnsupportedType,
-            OAuthErrorCode::UnsupportedTokenType,
-            "the identity provider cannot revoke this token",
-        )),
+        Ok(false) => Err(cannot_revoke()),
+        Err(UpstreamError::Rejected { code, .. }) if code == "unsupported_token_type" => {
+            Err(cannot_revoke())
+        }
+        // The token lives: 200 would be a lie (RFC 7009 section 2.2).
+        Err(error) if refuses_operator(&error) => {
+            Err(Refusal::unavailable(Reason::ProviderRejected).detail(error))
+        }
         // The provider knows no such token: it is as good as revoked.
         Err(UpstreamError::Rejected { .. }) => Ok(()),
         Err(error) => Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error)),
     }
+}
+
+/// RFC 7009 section 2.2.1.
+fn cannot_revoke() -> Refusal {
+    Refusal::new(
+        Reason::UnsupportedType,
+        OAuthErrorCode::UnsupportedTokenType,
+        "the identity provider cannot revoke this token",
+    )
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::UpstreamGrant;
-use crate::limits::{ACCESS_TOKEN_TTL, RENEW_AHEAD_SECS};
+use crate::limits::RENEW_AHEAD_SECS;
 
 /// From when on a token that lives `lifetime` seconds should be renewed: a minute before its end,
 /// or a tenth of its life where that is shorter.
@@ -14,22 +14,15 @@ pub(crate) fn renew_at(now: u64, lifetime: u64) -> u64 {
 
 /// When an access token issued now ends.
 ///
-/// The configured life stands where the provider's token can be renewed or never ends; else ours
-/// ends with the provider's at the latest. Nothing configured: the provider's, or one hour.
-pub(crate) fn access_token_expiry(
-    configured: Option<Duration>,
-    upstream: &UpstreamGrant,
-    now: u64,
-) -> u64 {
-    let configured = configured.map(|ttl| now.saturating_add(ttl.as_secs()));
-    let one_hour = now.saturating_add(ACCESS_TOKEN_TTL.as_secs());
-    match (configured, upstream.expires_at, upstream.can_renew()) {
-        (Some(end), Some(upstream), false) => end.min(upstream),
-        (Some(end), ..) => end,
-        (None, Some(upstream), false) => upstream,
-        // Renewable and nearly over: it will be renewed at the next request.
-        (None, Some(upstream), true) if upstream > now => upstream,
-        (None, ..) => one_hour,
+/// Its life is ours to say, whatever the provider's lives: a provider that says ten years would make
+/// a leaked token good for ten years, one that says ten minutes would send every client to refresh
+/// six times an hour. Only where the provider's token ends and cannot be renewed does ours end with
+/// it: a handler could do nothing with it after that.
+pub(crate) fn access_token_expiry(ttl: Duration, upstream: &UpstreamGrant, now: u64) -> u64 {
+    let end = now.saturating_add(ttl.as_secs());
+    match upstream.expires_at {
+        Some(last) if !upstream.can_renew() => end.min(last),
+        _ => end,
     }
 }
 
@@ -53,32 +46,28 @@ mod tests {
     }
 
     #[test]
-    fn our_life_is_our_own_only_where_the_providers_token_can_be_renewed() {
-        let ttl = Some(Duration::from_secs(7_200));
-        assert_eq!(
-            access_token_expiry(ttl, &upstream(Some(1_600), true), 1_000),
-            8_200
-        );
-        assert_eq!(
-            access_token_expiry(ttl, &upstream(Some(1_600), false), 1_000),
-            1_600
-        );
-        assert_eq!(
-            access_token_expiry(ttl, &upstream(None, false), 1_000),
-            8_200
-        );
-        assert_eq!(
-            access_token_expiry(None, &upstream(Some(1_600), true), 1_000),
-            1_600
-        );
-        assert_eq!(
-            access_token_expiry(None, &upstream(Some(1_600), false), 1_000),
-            1_600
-        );
-        assert_eq!(
-            access_token_expiry(None, &upstream(None, false), 1_000),
-            4_600
-        );
+    fn our_life_is_our_own_unless_the_providers_token_ends_first_and_cannot_be_renewed() {
+        let hour = Duration::from_secs(3_600);
+        let ten_years = 1_000 + 315_360_000;
+        for (upstream, end) in [
+            (upstream(Some(1_600), true), 4_600),
+            (upstream(Some(1_600), false), 1_600),
+            (upstream(Some(900), true), 4_600),
+            (upstream(Some(900), false), 900),
+            (upstream(Some(ten_years), true), 4_600),
+            (upstream(Some(ten_years), false), 4_600),
+            (upstream(None, true), 4_600),
+            (upstream(None, false), 4_600),
+        ] {
+            let said = access_token_expiry(hour, &upstream, 1_000);
+            assert_eq!(
+                said,
+                end,
+                "{:?} {}",
+                upstream.expires_at,
+                upstream.can_renew()
+            );
+        }
     }
 
     #[test]

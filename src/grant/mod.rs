@@ -29,6 +29,7 @@ pub(crate) use index::Owner;
 pub(crate) use live::LiveGrant;
 #[allow(unused_imports, reason = "asked by the renewal")]
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
-pub(crate) use record::{CodeMark, Grant, PendingCode, Phase, UpstreamGrant};
+pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};
 pub(crate) use refresh_token::RefreshTokens;
 pub(crate) use revocations::{RevocationMark, Revocations};
+pub use rotation::RefreshGrace;

@@ -55,7 +55,7 @@ pub(crate) struct Grant {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
     /// The person is back from the provider; the client holds a code.
-    Pending(PendingCode),
+    Pending(CodeMark),
     /// The client holds tokens.
     #[serde(rename = "a")]
     Active {
@@ -73,21 +73,18 @@ pub(crate) enum Phase {
     Spent(CodeMark),
 }
 
-/// What has to match when the code comes back.
-#[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct PendingCode {
-    pub(crate) mark: CodeMark,
-    pub(crate) redirect_uri: RedirectUri,
-    pub(crate) challenge: CodeChallenge,
-}
-
-/// A code, by its hash.
+/// A code, by its hash, and what a request has to repeat and to prove with it: the first time, and
+/// each later one, so that only its own client's replay counts as one.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct CodeMark {
     #[serde(rename = "h")]
     pub(crate) hash: String,
     #[serde(rename = "e")]
     pub(crate) expires_at: u64,
+    #[serde(rename = "u")]
+    pub(crate) redirect_uri: RedirectUri,
+    #[serde(rename = "k")]
+    pub(crate) challenge: CodeChallenge,
 }
 
 /// The provider's side of a grant.
@@ -159,6 +156,9 @@ mod tests {
     use super::*;
     use crate::oauth::BaseUrl;
 
+    /// Of RFC 7636 appendix B.
+    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
     #[test]
     fn a_record_is_written_under_the_names_that_stand_in_every_store() {
         let base = BaseUrl::parse("https://p.example").unwrap();
@@ -184,6 +184,8 @@ mod tests {
                 code: Some(CodeMark {
                     hash: "hash".into(),
                     expires_at: 5,
+                    redirect_uri: RedirectUri::parse("http://localhost/cb").unwrap(),
+                    challenge: CodeChallenge::parse(CHALLENGE, Some("S256"), false).unwrap(),
                 }),
             },
             created_at: 9,
@@ -195,7 +197,9 @@ mod tests {
         let written = concat!(
             r#"{"c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
             r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1},"#,
-            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5}}},"b":9,"v":10,"i":6,"t":7,"q":8}"#
+            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5,"u":"http://localhost/cb","#,
+            r#""k":{"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","method":"S256"}}}},"#,
+            r#""b":9,"v":10,"i":6,"t":7,"q":8}"#
         );
         assert_eq!(serde_json::to_string(&grant).unwrap(), written);
         let read: Grant = serde_json::from_str(written).unwrap();

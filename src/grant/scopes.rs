@@ -30,9 +30,50 @@ pub(crate) fn for_provider(requested: &ScopeSet, offered: &ScopeSet) -> ScopeSet
     requested.retain(|scope| scope != "offline_access" || offered.contains(scope))
 }
 
+/// The scopes of a refresh: some of the granted ones, never more (RFC 6749 section 6: "MUST NOT
+/// include any scope not originally granted"). `None` when the client asks for more.
+///
+/// Clients repeat the list that they once sent to authorize, and what was dropped there is dropped
+/// here. Only a scope that is offered, and was not granted, is asked for in earnest.
+pub(crate) fn narrowed(
+    asked: &ScopeSet,
+    granted: &ScopeSet,
+    offered: &ScopeSet,
+) -> Option<ScopeSet> {
+    let is_wider = |scope: &str| {
+        !granted.contains(scope) && offered.contains(scope) && scope != "offline_access"
+    };
+    let kept = asked.retain(|scope| granted.contains(scope));
+    // Of nothing but unknown scopes nothing would be left: no list that authorize accepted.
+    let is_unknown = kept.is_empty() && !granted.is_empty();
+    (!is_unknown && !asked.iter().any(is_wider)).then_some(kept)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refresh_keeps_what_was_granted_drops_what_is_unknown_and_never_widens() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let offered = set("openid read write");
+        let narrowed = |asked: &str, granted: &str| {
+            narrowed(&set(asked), &set(granted), &offered).map(|kept| kept.to_string())
+        };
+        let kept = |scopes: &str| Some(scopes.to_owned());
+        assert_eq!(narrowed("read", "openid read"), kept("read"));
+        assert_eq!(
+            narrowed("claudeai read openid", "openid read"),
+            kept("read openid")
+        );
+        assert_eq!(narrowed("read offline_access", "read"), kept("read"));
+        assert_eq!(narrowed("read write", "read"), None);
+        assert_eq!(narrowed("write", "read"), None);
+        assert_eq!(narrowed("claudeai", "read"), None);
+        // Granted, and taken out of the configuration since.
+        assert_eq!(narrowed("read gone", "read gone"), kept("read gone"));
+        assert_eq!(narrowed("claudeai", ""), kept(""));
+    }
 
     #[test]
     fn a_scope_that_the_provider_withheld_is_not_granted() {

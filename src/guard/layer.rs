@@ -17,14 +17,20 @@ use crate::{
     body::{OwnResponse, ResponseBody},
     challenge::{Asked, Refused},
     event::{Event, Reason, Step},
+    oauth::ScopeSet,
     session::AuthSession,
 };
 
 /// Puts a [`Guard`] before a service, inside the [`OAuthProxyLayer`](crate::OAuthProxyLayer).
 ///
 /// Without a session it answers 401 with the layer's challenge; with too few scopes 403
-/// `insufficient_scope`, naming all scopes that are needed (RFC 6750 section 3.1), which makes MCP
-/// clients step up; for any other denial 403 without a challenge.
+/// `insufficient_scope`, which makes MCP clients step up; for any other denial 403 without a
+/// challenge.
+///
+/// The challenge names all scopes that this request needs at once, the ones held already included:
+/// those of every request ([`required_scopes`](crate::OAuthProxyConfigBuilder::required_scopes)),
+/// of the guards that it passed, and of this one. A token of just these passes. It does not name
+/// what other requests need: MCP clients add up what they were asked for before.
 ///
 /// ```
 /// use tower_layer::Layer;
@@ -77,20 +83,41 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let session = AuthSession::from_extensions(request.extensions());
         match self.guard.check(session) {
-            Ok(()) => RequireFuture {
-                kind: Kind::Inner {
-                    future: self.inner.call(request),
-                },
-            },
+            Ok(()) => {
+                let relied_on = session.map(|session| self.guard.relies_on(session));
+                if let Some(relied_on) = relied_on.filter(|scopes| !scopes.is_empty()) {
+                    PassedBy::add(request.extensions_mut(), &relied_on);
+                }
+                RequireFuture {
+                    kind: Kind::Inner {
+                        future: self.inner.call(request),
+                    },
+                }
+            }
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
                     response: Some(refuse(request.uri().path(), request.extensions(), &denied)),
                 },
             },
         }
+    }
+}
+
+/// The scopes by which a request passed the guards on its way: a guard further inside names them too,
+/// for a token of its own scopes alone would not come so far again.
+#[derive(Clone)]
+struct PassedBy(ScopeSet);
+
+impl PassedBy {
+    fn add(extensions: &mut Extensions, relied_on: &ScopeSet) {
+        let all = match extensions.get::<Self>() {
+            Some(Self(before)) => before.union(relied_on),
+            None => relied_on.clone(),
+        };
+        extensions.insert(Self(all));
     }
 }
 
@@ -106,9 +133,14 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
         .and_then(AuthSession::asked)
         .or_else(|| asked.and_then(|asked| asked.path.as_ref().map(PathAndQuery::path)))
         .unwrap_or(path);
+    let passed_by = extensions.get::<PassedBy>();
+    let needed = match denied {
+        Denied::Scopes(needed) => passed_by.map_or(needed.clone(), |by| by.0.union(needed)),
+        _ => ScopeSet::default(),
+    };
     let refused = match denied {
         Denied::NoSession => Refused::NoCredentials,
-        Denied::Scopes(needed) => Refused::InsufficientScope(needed),
+        Denied::Scopes(_) => Refused::InsufficientScope(&needed),
         Denied::Forbidden => Refused::Forbidden,
     };
     match challenges {

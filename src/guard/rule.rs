@@ -123,7 +123,7 @@ impl Guard {
         let mut is_short = false;
         for guard in guards {
             match guard.judge(session) {
-                Ok(()) => needed = needed.union(&guard.scopes()),
+                Ok(()) => needed = needed.union(&guard.relies_on(session)),
                 Err(Denied::Scopes(scopes)) => {
                     is_short = true;
                     needed = needed.union(&scopes);
@@ -138,14 +138,21 @@ impl Guard {
         }
     }
 
-    /// The scopes that the guard cannot do without.
-    fn scopes(&self) -> ScopeSet {
+    /// The scopes by which a session that the guard admits passes: a token without them would not.
+    pub(super) fn relies_on(&self, session: &AuthSession) -> ScopeSet {
         match &*self.0 {
             Rule::Scopes(scopes) => scopes.clone(),
-            Rule::All(guards) => guards
+            Rule::All(guards) => guards.iter().fold(ScopeSet::default(), |all, guard| {
+                all.union(&guard.relies_on(session))
+            }),
+            // One way is enough: the one that asks for least.
+            Rule::Any(guards) => guards
                 .iter()
-                .fold(ScopeSet::default(), |all, guard| all.union(&guard.scopes())),
-            _ => ScopeSet::default(),
+                .filter(|guard| guard.judge(session).is_ok())
+                .map(|guard| guard.relies_on(session))
+                .min_by_key(ScopeSet::len)
+                .unwrap_or_default(),
+            Rule::Session | Rule::Role(_) | Rule::Custom(_) => ScopeSet::default(),
         }
     }
 }
@@ -214,6 +221,17 @@ mod tests {
         assert_eq!(both.check(&ada), needed("read write"));
         let nested = require_all([require_all([scopes("read")]), scopes("write admin")]);
         assert_eq!(nested.check(&ada), needed("read write admin"));
+        // What one guard was passed by is still needed for the step to another.
+        let either = require_all([
+            require_any([require_role("x"), scopes("read"), scopes("read openid")]),
+            scopes("write"),
+        ]);
+        assert_eq!(either.check(&ada), needed("read write"));
+        let by_role = require_all([
+            require_any([scopes("read"), require_role("staff")]),
+            scopes("write"),
+        ]);
+        assert_eq!(by_role.check(&session("read", &["staff"])), needed("write"));
         // A role that is missing cannot be had by another login: no step-up is offered.
         let mixed = require_all([scopes("write"), require_role("admin")]);
         assert_eq!(mixed.check(&ada), Err(Denied::Forbidden));

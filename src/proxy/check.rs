@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{config::OAuthProxyConfigBuilder, error::ConfigError, limits, oauth::BaseUrl, route};
+use crate::{
+    config::OAuthProxyConfigBuilder, error::ConfigError, grant::RefreshGrace, limits,
+    oauth::BaseUrl, route,
+};
 
 pub(super) fn check_paths(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
     let plain = |path: &str| {
@@ -51,14 +54,23 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    let access = builder.access_token_ttl.unwrap_or(limits::ACCESS_TOKEN_TTL);
     let rules = [
-        ("access_token_ttl", access, SECOND, YEAR),
+        ("access_token_ttl", builder.access_token_ttl, SECOND, YEAR),
         (
             "refresh_token_ttl",
             builder.refresh_token_ttl,
             SECOND,
             10 * YEAR,
+        ),
+        (
+            "refresh_token_grace",
+            // Until it is used: no time that could be too long.
+            match builder.refresh_token_grace {
+                RefreshGrace::For(grace) => grace,
+                RefreshGrace::UntilUsed => Duration::ZERO,
+            },
+            Duration::ZERO,
+            limits::MAX_REFRESH_GRACE,
         ),
         (
             "authorization_code_ttl",

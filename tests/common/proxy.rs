@@ -178,6 +178,14 @@ impl Proxy {
         callback
     }
 
+    /// A login up to the code, and the pair that it needs.
+    pub async fn code(&self, client: &Client) -> (String, Pkce) {
+        let pkce = Pkce::new();
+        let callback = self.login(&mut self.browser(), client, &pkce).await;
+        let code = query_param(&callback, "code").expect("a code");
+        (code, pkce)
+    }
+
     /// Opens an authorization URL and approves on the consent page.
     pub async fn approve(&self, browser: &mut Browser, authorize_url: &str) -> Landing {
         let page = browser.open(authorize_url).await.page();

@@ -125,6 +125,83 @@ async fn a_guarded_route_passes_challenges_or_forbids() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_for_just_what_the_challenge_names_passes_after_one_step() {
+    let proxy = Proxy::with(|b| b.required_scopes(["openid"])).await;
+    let client = proxy.client().await;
+    let first = tokens(&proxy, &client, "openid").await;
+    let guards = [
+        ("one", scopes(&["write"])),
+        ("both", scopes(&["read", "write"])),
+        (
+            "either",
+            require_all([
+                require_any([require_role("x"), scopes(&["read"])]),
+                scopes(&["write"]),
+            ]),
+        ),
+    ];
+    let app = guards
+        .into_iter()
+        .fold(Router::new(), |app, (name, guard)| {
+            let route = any(async || "inside").layer(RequireLayer::new(guard));
+            app.route(&format!("/{name}"), route)
+        });
+    // Guards outside of guards, behind a router that cuts the path.
+    let outer = RequireLayer::new(scopes(&["read"]));
+    let within = app.clone().layer(RequireLayer::new(require_auth()));
+    let app = Router::new()
+        .nest("/mcp/in", app)
+        .nest("/mcp/within", within.layer(outer))
+        .layer(proxy.layer.clone());
+    let wire = Wire::new(&*proxy.base, app);
+    let there = Client {
+        wire,
+        ..client.clone()
+    };
+    let needed = async |path: &str, token: &str| {
+        let reply = there.call(path, token).await;
+        reply.refused(403, "insufficient_scope");
+        let said = challenge(&reply).to_owned();
+        // The TypeScript SDK reads the scheme up to the first space.
+        let metadata = format!(
+            "resource_metadata=\"https://proxy.example/.well-known/oauth-protected-resource{path}\""
+        );
+        assert!(
+            said.starts_with("Bearer error=\"insufficient_scope\", "),
+            "{said}"
+        );
+        assert!(said.contains(&metadata), "{said}");
+        let (_, scope) = said.split_once("scope=\"").unwrap();
+        scope.split_once('"').unwrap().0.to_owned()
+    };
+    for (path, expected) in [
+        ("/mcp/in/one", "openid write"),
+        ("/mcp/in/both", "openid read write"),
+    ] {
+        assert_eq!(needed(path, &first.access).await, expected, "{path}");
+        let stepped_up = tokens(&proxy, &client, expected).await;
+        there.call(path, &stepped_up.access).await.expect(200);
+    }
+    // Of two ways one is named, and it is enough.
+    let either = needed("/mcp/in/either", &first.access).await;
+    let stepped_up = tokens(&proxy, &client, &either).await;
+    there
+        .call("/mcp/in/either", &stepped_up.access)
+        .await
+        .expect(200);
+
+    // What the outer guard was passed by is still needed inside.
+    let reader = tokens(&proxy, &client, "openid read").await;
+    for path in ["/mcp/within/one", "/mcp/within/both", "/mcp/within/either"] {
+        assert_eq!(needed(path, &first.access).await, "openid read", "{path}");
+        let all = needed(path, &reader.access).await;
+        assert_eq!(all, "openid read write", "{path}");
+        let stepped_up = tokens(&proxy, &client, &all).await;
+        there.call(path, &stepped_up.access).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn without_a_session_every_guard_answers_with_the_layers_challenge() {
     let open = ["auth", "read", "admin", "strict", "any", "own"];
     let paths = open.map(|rule| format!("/open/{rule}"));

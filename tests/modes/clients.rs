@@ -19,11 +19,13 @@ use crate::common::{
 const SECRET: &str = "a+secret with 100% odd:letters/=";
 const INTRANET: &str = "https://intranet.example/callback";
 
-fn static_clients() -> [StaticClient; 3] {
+fn static_clients() -> [StaticClient; 4] {
     let at = |client: StaticClient, uri| client.redirect_uri(uri).unwrap();
     [
         at(StaticClient::public("desktop app"), "http://localhost/cb").name("Desktop"),
-        at(StaticClient::confidential("web:basic", SECRET), INTRANET),
+        at(StaticClient::confidential("web:basic", SECRET), INTRANET)
+            .auth_method(ClientAuthMethod::ClientSecretBasic),
+        at(StaticClient::confidential("web-any", SECRET), INTRANET),
         at(StaticClient::confidential("web-post", SECRET), INTRANET)
             .auth_method(ClientAuthMethod::ClientSecretPost)
             .default_scope(ScopeSet::new(["read"]).unwrap()),
@@ -61,6 +63,8 @@ async fn static_clients_of_each_kind_make_the_whole_journey() {
             "openid read write",
         ),
         ("web:basic", Auth::Basic, INTRANET, "openid read write"),
+        ("web-any", Auth::Basic, INTRANET, "openid read write"),
+        ("web-any", Auth::Post, INTRANET, "openid read write"),
         ("web-post", Auth::Post, INTRANET, "read"),
     ] {
         let client = client(&proxy, id, auth, redirect_uri);
@@ -105,6 +109,9 @@ async fn a_static_client_authenticates_as_configured_and_not_otherwise() {
         }
         owner.redeem(&callback, &pkce).await.expect(200);
     }
+    // Without a word on how, the secret may stand anywhere, and has to be there.
+    let nobody = client(&proxy, "web-any", Auth::None, INTRANET);
+    nobody.refresh("x").await.refused(401, "invalid_client");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tower_oauth_proxy::{
-    ConfigError, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, RedirectPolicy, SecretKey,
-    StaticClient,
+    ConfigError, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, RedirectPolicy,
+    RefreshGrace, SecretKey, StaticClient,
     provider::{azure, generic, github},
 };
 
@@ -199,7 +199,7 @@ fn a_cookie_prefix_that_breaks_the_header_or_that_browsers_refuse_is_refused() {
 #[test]
 fn a_lifetime_of_nothing_or_of_ages_is_refused() {
     type Set = fn(OAuthProxyConfigBuilder, Duration) -> OAuthProxyConfigBuilder;
-    let options: [(&str, Set); 6] = [
+    let options: [(&str, Set); 7] = [
         (
             "access_token_ttl",
             OAuthProxyConfigBuilder::access_token_ttl,
@@ -221,19 +221,30 @@ fn a_lifetime_of_nothing_or_of_ages_is_refused() {
             "session_cache_ttl",
             OAuthProxyConfigBuilder::session_cache_ttl,
         ),
+        ("refresh_token_grace", |builder, time| {
+            builder.refresh_token_grace(time)
+        }),
     ];
+    // Zero turns the cache, and the grace, off.
+    let may_be_zero = ["session_cache_ttl", "refresh_token_grace"];
     for (option, set) in options {
         assert_eq!(fault(set(good(), Duration::MAX)), option);
         let century = Duration::from_secs(100 * 366 * 24 * 3600);
         assert_eq!(fault(set(good(), century)), option);
-        if option != "session_cache_ttl" {
+        if !may_be_zero.contains(&option) {
             assert_eq!(fault(set(good(), Duration::ZERO)), option);
             assert_eq!(fault(set(good(), Duration::from_nanos(1))), option);
         }
         set(good(), Duration::from_secs(60)).build().unwrap();
     }
-    // Zero turns the cache off.
     good().session_cache_ttl(Duration::ZERO).build().unwrap();
+    let grace = |grace: Duration| good().refresh_token_grace(grace).build();
+    grace(Duration::ZERO).unwrap();
+    let day = Duration::from_secs(24 * 3600);
+    grace(day).unwrap();
+    grace(day + Duration::from_nanos(1)).unwrap_err();
+    let until_used = good().refresh_token_grace(RefreshGrace::UntilUsed);
+    until_used.build().unwrap();
 }
 
 #[test]

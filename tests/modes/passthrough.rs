@@ -323,6 +323,62 @@ async fn only_the_providers_own_word_ends_a_refresh_token() {
 }
 
 #[tokio::test]
+async fn a_refusal_that_repeating_cannot_mend_is_said_as_what_it_is() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for (said, heard) in [
+        ("invalid_scope", "invalid_scope"),
+        ("interaction_required", "invalid_grant"),
+        ("consent_required", "invalid_grant"),
+        ("unauthorized_client", "invalid_grant"),
+        ("invalid_request", "invalid_grant"),
+        ("unsupported_grant_type", "invalid_grant"),
+    ] {
+        at.proxy.provider.next_token(Answer::Error(400, said));
+        let reply = at.client.refresh(tokens.refresh()).await;
+        reply.refused(400, heard);
+        assert_eq!(reply.header("retry-after"), None, "{said}");
+        at.proxy.told(Step::Refresh, Reason::ProviderRejected);
+        let event = at.proxy.events().pop().unwrap();
+        assert!(
+            event.detail.unwrap().contains(said),
+            "the operator reads it"
+        );
+    }
+    // Nothing was kept of it: the token is as good as the provider says.
+    Tokens::read(&at.client.refresh(tokens.refresh()).await);
+}
+
+#[tokio::test]
+async fn a_revocation_that_the_provider_refuses_to_the_operator_is_no_success() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for (answer, status, error) in [
+        (
+            Answer::Error(401, "invalid_client"),
+            503,
+            "temporarily_unavailable",
+        ),
+        (Answer::Status(503), 503, "temporarily_unavailable"),
+        (
+            Answer::Error(400, "unsupported_token_type"),
+            400,
+            "unsupported_token_type",
+        ),
+    ] {
+        at.proxy.provider.next(Kind::Revoke, answer);
+        let reply = at.client.revoke(&tokens.access).await;
+        reply.refused(status, error);
+        assert!(at.proxy.provider.accepts(&tokens.access));
+    }
+    let unknown = Answer::Error(400, "invalid_token");
+    at.proxy.provider.next(Kind::Revoke, unknown);
+    at.client.revoke("unknown").await.expect(200);
+    at.client.revoke(&tokens.access).await.expect(200);
+    assert!(!at.proxy.provider.accepts(&tokens.access));
+}
+
+#[tokio::test]
 async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
     let timeout = Duration::from_millis(50);
     let at = start_with(|b| b.upstream_request_timeout(timeout), None).await;
@@ -470,6 +526,10 @@ async fn a_code_is_redeemed_once_and_what_a_replay_finds_is_revoked() {
     reply.refused(400, "invalid_grant");
     let tokens = Tokens::read(&at.client.redeem(&callback, &pkce).await);
     at.call(&tokens).await.expect(200);
+    let reply = at.client.redeem(&callback, &other).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Redeem, Reason::Pkce);
+    assert!(at.proxy.provider.accepts(&tokens.access), "a stranger's");
     let reply = at.client.redeem(&callback, &pkce).await;
     reply.refused(400, "invalid_grant");
     at.proxy.told(Step::Redeem, Reason::Replayed);

@@ -23,7 +23,7 @@ use crate::{
 const PROCESSES: usize = 3;
 const PEOPLE: usize = 24;
 /// The same grant is hit on purpose once in this time: a lease of a killed process lasts 7 seconds,
-/// and somebody has to come through within the 30 seconds of a lost refresh answer.
+/// and somebody has to come through within the minute of a lost refresh answer.
 const MERCY: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

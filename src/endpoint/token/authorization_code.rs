@@ -1,8 +1,13 @@
 //! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 //!
-//! Everything is checked before anything changes; then one compare-and-swap turns the pending grant
-//! into a live one. A code that comes back after that is a replay and ends the grant (RFC 6749
-//! section 4.1.2), but only when client and code both matched.
+//! The order of the checks stands in the table of the parent module. Everything is checked before
+//! anything changes; then one compare-and-swap turns the pending grant into a live one.
+//!
+//! A code that comes back after that is a replay and ends the grant: RFC 6749 section 4.1.2, "the
+//! authorization server MUST deny the request and SHOULD revoke (when possible) all tokens previously
+//! issued based on that authorization code". Only a request that proves all that the first one proved
+//! is one: a code leaks into logs and histories, and a stranger who finds it must not be able to log
+//! people out (RFC 9700 section 4.5, OWASP ASVS 5.0 section 10.4.2).
 
 use std::sync::Arc;
 
@@ -13,10 +18,7 @@ use crate::{
     client::Client,
     endpoint::{refusal::Refusal, revoke::end_grant},
     event::{Event, Reason, Step},
-    grant::{
-        CodeMark, Grant, GrantId, Loaded, OnDoubt, PendingCode, Phase, code_hash, lifetime,
-        read_code,
-    },
+    grant::{CodeMark, Grant, GrantId, Loaded, OnDoubt, Phase, code_hash, lifetime, read_code},
     key::constant_time_eq,
     oauth::Params,
     proxy::Proxy,
@@ -31,41 +33,24 @@ pub(super) async fn redeem(
     let id = read_code(code).ok_or_else(|| {
         Refusal::grant(Reason::InvalidToken).detail("the code is none of this server")
     })?;
-    let hash = code_hash(code);
     let gone = || Refusal::grant(Reason::GrantEnded).of(id);
     if !proxy.grants.handle(id).settles().await {
         return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
     }
     let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
     let now = proxy.now();
-    let pending = match &loaded.grant.phase {
-        Phase::Pending(pending) => pending,
-        Phase::Active { code: None, .. } => return Err(gone()),
-        Phase::Active {
-            code: Some(mark), ..
-        }
-        | Phase::Spent(mark) => {
-            return Err(replayed(proxy, client, id, &loaded.grant, mark, &hash).await);
-        }
-    };
-    if !constant_time_eq(pending.mark.hash.as_bytes(), hash.as_bytes()) {
-        return Err(Refusal::grant(Reason::InvalidToken).of(id));
+    let mark = proven(&loaded.grant, client, code, params, now).map_err(|no| no.of(id))?;
+    if !matches!(loaded.grant.phase, Phase::Pending(_)) {
+        return Err(replayed(proxy, id).await);
     }
-    if loaded.grant.client_id != client.id {
-        return Err(Refusal::grant(Reason::ForeignClient).of(id));
-    }
-    if now >= pending.mark.expires_at {
-        return Err(Refusal::grant(Reason::Expired).of(id));
-    }
-    check(params, pending).map_err(|refusal| refusal.of(id))?;
     // Before the code is consumed, not after (a peer's bug).
-    let resource = resource(proxy, params, &loaded.grant.resource)?;
+    let resource = resource(proxy, params, &loaded.grant.resource).map_err(|no| no.of(id))?;
 
     let ttl = proxy.settings.refresh_token_ttl;
-    let code_ttl = lifetime::ttl_until(pending.mark.expires_at, now);
+    let code_ttl = lifetime::ttl_until(mark.expires_at, now);
     if !proxy.settings.token_swap {
         let mut spent = Grant::clone(&loaded.grant);
-        spent.phase = Phase::Spent(pending.mark.clone());
+        spent.phase = Phase::Spent(mark.clone());
         let spent = proxy
             .grants
             .replace(
@@ -77,7 +62,7 @@ pub(super) async fn redeem(
             )
             .await?;
         let Some(Loaded { grant: spent, .. }) = spent else {
-            return Err(lost_race(proxy, client, id, &hash).await);
+            return Err(lost_race(proxy, client, id, code, params).await);
         };
         tell(proxy, id);
         return Ok(passthrough::issue(proxy, &spent));
@@ -86,7 +71,7 @@ pub(super) async fn redeem(
     active.phase = Phase::Active {
         generation: 0,
         rotated_at: now,
-        code: Some(pending.mark.clone()),
+        code: Some(mark.clone()),
     };
     let active = proxy
         .grants
@@ -99,64 +84,86 @@ pub(super) async fn redeem(
         )
         .await?;
     let Some(Loaded { grant: active, .. }) = active else {
-        return Err(lost_race(proxy, client, id, &hash).await);
+        return Err(lost_race(proxy, client, id, code, params).await);
     };
     tell(proxy, id);
     Ok(issue(proxy, &id, &active, &active.scopes, &resource, 0))
 }
 
-/// What the request has to repeat, and to prove.
-fn check(params: &Params, pending: &PendingCode) -> Result<(), Refusal> {
+/// All that a request has to prove, whether it is the first one with this code or a replay: that it
+/// has the code, is the code's client, comes in time, and holds the redirect URI and the verifier.
+fn proven<'a>(
+    grant: &'a Grant,
+    client: &Client,
+    code: &str,
+    params: &Params,
+    now: u64,
+) -> Result<&'a CodeMark, Refusal> {
+    let mark = match &grant.phase {
+        Phase::Pending(mark)
+        | Phase::Spent(mark)
+        | Phase::Active {
+            code: Some(mark), ..
+        } => mark,
+        // Redeemed so long ago that a replay can no longer be told.
+        Phase::Active { code: None, .. } => return Err(Refusal::grant(Reason::GrantEnded)),
+    };
+    // The id in front of a code is no secret: it stands in access tokens.
+    if !constant_time_eq(mark.hash.as_bytes(), code_hash(code).as_bytes()) {
+        let refusal = Refusal::grant(Reason::InvalidToken);
+        return Err(refusal.detail("the code has the id of a grant and not its secret"));
+    }
+    // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated
+    // confidential client, or if the client is public, [...] to client_id in the request".
+    if grant.client_id != client.id {
+        return Err(Refusal::grant(Reason::ForeignClient));
+    }
+    // An old code from some log is no attack on what it gave.
+    if now >= mark.expires_at {
+        return Err(Refusal::grant(Reason::Expired));
+    }
     // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
     if let Some(redirect_uri) = params.get("redirect_uri")
-        && redirect_uri != pending.redirect_uri.as_str()
+        && redirect_uri != mark.redirect_uri.as_str()
     {
         return Err(Refusal::grant(Reason::RedirectUri));
     }
     let verifier = params
         .get("code_verifier")
         .ok_or_else(|| missing("code_verifier"))?;
-    if !pending.challenge.verify(verifier) {
+    // RFC 7636 section 4.6: "If the values are not equal, an error response indicating
+    // "invalid_grant" [...] MUST be returned."
+    if !mark.challenge.verify(verifier) {
         return Err(Refusal::grant(Reason::Pkce));
     }
-    Ok(())
+    Ok(mark)
 }
 
-/// Somebody redeemed between our look and our swap.
-async fn lost_race(proxy: &Arc<Proxy>, client: &Client, id: GrantId, hash: &str) -> Refusal {
+/// Another request with this code was faster: that makes this one a replay.
+async fn lost_race(
+    proxy: &Arc<Proxy>,
+    client: &Client,
+    id: GrantId,
+    code: &str,
+    params: &Params,
+) -> Refusal {
     let Loaded { grant, .. } = match proxy.grants.load(&id).await {
         Ok(Some(loaded)) => loaded,
         Ok(None) => return Refusal::grant(Reason::GrantEnded).of(id),
         Err(error) => return error.into(),
     };
-    match &grant.phase {
-        Phase::Active {
-            code: Some(mark), ..
+    match proven(&grant, client, code, params, proxy.now()) {
+        Ok(_) if matches!(grant.phase, Phase::Pending(_)) => {
+            Refusal::grant(Reason::GrantEnded).of(id)
         }
-        | Phase::Spent(mark) => replayed(proxy, client, id, &grant, mark, hash).await,
-        _ => Refusal::grant(Reason::GrantEnded).of(id),
+        Ok(_) => replayed(proxy, id).await,
+        Err(refusal) => refusal.of(id),
     }
 }
 
-/// The code was redeemed before. Whoever has it besides the client must not keep what it gave.
-async fn replayed(
-    proxy: &Arc<Proxy>,
-    client: &Client,
-    id: GrantId,
-    grant: &Grant,
-    redeemed: &CodeMark,
-    presented: &str,
-) -> Refusal {
-    if !constant_time_eq(redeemed.hash.as_bytes(), presented.as_bytes()) {
-        return Refusal::grant(Reason::InvalidToken).of(id);
-    }
-    if grant.client_id != client.id {
-        return Refusal::grant(Reason::ForeignClient).of(id);
-    }
-    if proxy.now() >= redeemed.expires_at {
-        // An old code from some log is nobody's attack on this grant.
-        return Refusal::grant(Reason::Expired).of(id);
-    }
+/// The code was redeemed before, and somebody else holds all that its client held. What it gave has
+/// to go.
+async fn replayed(proxy: &Arc<Proxy>, id: GrantId) -> Refusal {
     match end_grant(proxy, id).await {
         Ok(_) => Refusal::grant(Reason::Replayed).of(id),
         Err(error) => error.into(),

@@ -1,9 +1,9 @@
 //! Who is asking, at the token and revocation endpoints (RFC 6749 section 2.3, RFC 7591 section 2).
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    client::{Client, Presented},
+    client::{Client, Presented, is_basic},
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
     event::Reason,
@@ -11,15 +11,14 @@ use crate::{
     proxy::Proxy,
 };
 
-/// The client, authenticated exactly as it registered; else 401 `invalid_client`.
+/// The client, authenticated as it registered; else 401 `invalid_client`.
 pub(in crate::endpoint) async fn authenticate(
     proxy: &Proxy,
     headers: &HeaderMap,
     params: &Params,
 ) -> Result<Client, Refusal> {
-    let mut lines = headers.get_all(header::AUTHORIZATION).iter();
-    let (first, second) = (lines.next(), lines.next());
-    let tried_basic = first.is_some();
+    let lines = || headers.get_all(header::AUTHORIZATION).iter();
+    let tried_basic = lines().any(|line| is_basic(line.as_bytes()));
     let invalid = |reason: Reason, detail: &'static str| {
         Refusal::new(
             reason,
@@ -29,20 +28,8 @@ pub(in crate::endpoint) async fn authenticate(
         .detail(detail)
         .with_basic_challenge(tried_basic)
     };
-    let line = match (first, second) {
-        (None, _) => None,
-        (Some(line), None) => Some(line.to_str().map_err(|_| {
-            invalid(
-                Reason::ClientAuthentication,
-                "the Authorization header is not ASCII",
-            )
-        })?),
-        (Some(_), Some(_)) => {
-            let detail = "two Authorization headers";
-            return Err(invalid(Reason::ClientAuthentication, detail));
-        }
-    };
-    let presented = Presented::read(line, params).map_err(|error| {
+    let lines = lines().map(HeaderValue::as_bytes);
+    let presented = Presented::read(lines, params).map_err(|error| {
         let reason = match error.code {
             OAuthErrorCode::InvalidClient => Reason::ClientAuthentication,
             _ => Reason::Malformed,

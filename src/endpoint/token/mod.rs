@@ -1,7 +1,39 @@
 //! `POST {base}/oauth/token`: tokens (RFC 6749 sections 4.1.3 and 6). One file for each grant type.
 //!
-//! The client is authenticated before anything is looked at: a client that is not known any more
-//! must hear `invalid_client`, or it keeps its dead registration for ever.
+//! # The order of the checks
+//!
+//! What a refusal reveals, and what it ends, depends on what was asked before. Of both grant types:
+//!
+//! | | check | refusal | why here |
+//! |---|---|---|---|
+//! | 1 | the body is a form, each parameter once | `invalid_request` | what reads in two ways is not judged |
+//! | 2 | the client is known, authenticated, not denied | `invalid_client` | nobody else learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever |
+//! | 3 | code or refresh token is one of ours | `invalid_grant` | before the store is asked: strangers' strings cost no round trip |
+//! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
+//!
+//! `authorization_code`: what has to be *proven* comes before the replay, what is merely *wanted*
+//! after it.
+//!
+//! | | check | refusal | why here |
+//! |---|---|---|---|
+//! | 5 | the code's secret, in constant time | `invalid_grant` | the id in front of it stands in access tokens |
+//! | 6 | it is this client's | `invalid_grant` | another client's request must not end a grant |
+//! | 7 | it has not expired | `invalid_grant` | an old code from some log ends nothing |
+//! | 8 | `redirect_uri`, then `code_verifier` | `invalid_grant` | a stranger with a leaked code ends nothing |
+//! | 9 | it was not redeemed before | `invalid_grant`, **the grant ends** | only a request that has all that the client has is a replay; and no wrong `resource` hides it |
+//! | 10 | `resource` | `invalid_target` | before the code is consumed: a mistake here can be mended |
+//!
+//! `refresh_token`:
+//!
+//! | | check | refusal | why here |
+//! |---|---|---|---|
+//! | 5 | the grant is live and this client's | `invalid_grant` | another client's request must not end a grant |
+//! | 6 | the token is live, or its grace runs | `invalid_grant`, **the grant ends** | before all that could refuse the request: a wider `scope` or a foreign `resource` must not hide a theft |
+//! | 7 | the provider's token is alive, or can be renewed | `invalid_grant`, **the grant ends** | the person has to come again, whatever is asked for |
+//! | 8 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | before the provider is asked, and before anything changes |
+//! | 9 | the provider's token is fresh | 503 | the last that can fail: after it one swap rotates |
+//!
+//! After the wait for the provider 5 to 8 are asked again, of the record that is about to change.
 
 mod authorization_code;
 mod client;
@@ -15,7 +47,7 @@ use http_body::Body;
 use serde_json::{Value, json};
 
 pub(super) use client::authenticate;
-pub(super) use passthrough::open as open_passed_through;
+pub(super) use passthrough::{open as open_passed_through, refuses_operator};
 
 use super::{answer, refusal::Refusal, request};
 use crate::{
@@ -23,7 +55,7 @@ use crate::{
     clock::unix_now,
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
-    grant::{Grant, GrantId, lifetime},
+    grant::{Grant, GrantId, lifetime, scopes},
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
     random,
@@ -77,22 +109,33 @@ fn missing(name: &'static str) -> Refusal {
     )
 }
 
+/// The scope that a refresh names, or the whole grant's.
+fn narrowed(
+    asked: Option<&str>,
+    granted: &ScopeSet,
+    offered: &ScopeSet,
+) -> Result<ScopeSet, Refusal> {
+    let wider = |text: String| Refusal::new(Reason::Scope, OAuthErrorCode::InvalidScope, text);
+    let Some(asked) = asked else {
+        return Ok(granted.clone());
+    };
+    let asked = ScopeSet::parse(asked).map_err(|error| wider(error.to_string()))?;
+    scopes::narrowed(&asked, granted, offered)
+        .ok_or_else(|| wider("a refresh cannot ask for more than was granted".to_owned()))
+}
+
 /// The resource that a token request names: the granted one, or one below it (RFC 8707 section
 /// 2.2).
 fn resource(proxy: &Proxy, params: &Params, granted: &Resource) -> Result<Resource, Refusal> {
-    let Some(raw) = params.get("resource") else {
-        return Ok(granted.clone());
-    };
-    Resource::parse(raw, &proxy.settings.base)
-        .ok()
-        .filter(|asked| asked.is_within(granted))
-        .ok_or_else(|| {
-            Refusal::new(
-                Reason::Resource,
-                OAuthErrorCode::InvalidTarget,
-                "the resource is not the one that was granted",
-            )
-        })
+    match Resource::asked_for(params, &proxy.settings.base) {
+        Ok(None) => Ok(granted.clone()),
+        Ok(Some(asked)) if asked.is_within(granted) => Ok(asked),
+        _ => Err(Refusal::new(
+            Reason::Resource,
+            OAuthErrorCode::InvalidTarget,
+            "the resource is not the one that was granted",
+        )),
+    }
 }
 
 /// The answer of both grant types (RFC 6749 section 5.1): a fresh access token, and the refresh
@@ -106,8 +149,7 @@ fn issue(
     generation: u32,
 ) -> Value {
     let now = unix_now(&*proxy.clock);
-    let ttl = proxy.settings.access_token_ttl;
-    let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
+    let exp = lifetime::access_token_expiry(proxy.settings.access_token_ttl, &grant.upstream, now);
     let scope = scopes.to_string();
     let claims = AccessClaims {
         sub: (&grant.subject).into(),

@@ -8,11 +8,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::missing;
+use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
-    error::UpstreamError,
+    error::{OAuthErrorCode, UpstreamError},
     event::{Event, Reason, Step},
     grant::{Grant, scopes},
     limits::MAX_BODY,
@@ -71,8 +71,8 @@ pub(super) async fn refresh(
     if proxy.now() >= held.expires_at {
         return Err(Refusal::grant(Reason::Expired));
     }
-    let asked = super::refresh_token::narrowed(params.get("scope"), &held.scopes)?;
-    super::resource(proxy, params, &held.resource)?;
+    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.settings.scopes)?;
+    resource(proxy, params, &held.resource)?;
     let names = scopes::for_provider(&asked, &proxy.settings.offered_scopes);
     let scope = proxy
         .upstream
@@ -148,15 +148,84 @@ fn answer(
     body
 }
 
-/// Only the provider's own word on this token is `invalid_grant`.
+/// What a client hears of the provider's refusal. Nothing is kept here, so nobody can count how long
+/// a refusal has stood: what repeating cannot mend is said at once.
+///
+/// | the provider | the client hears | why |
+/// |---|---|---|
+/// | `invalid_scope` | the same | it can ask for less |
+/// | refuses the operator's own credentials | 503 | a login would fail as well, and the token works again once that is mended |
+/// | any other code (`invalid_grant`, `interaction_required`, `invalid_request` …) | `invalid_grant` | a person has to come again: only that can help |
+/// | 5xx, 429, no code at all, no answer | 503 | nothing was decided; it ends with the refresh token's own end |
 fn refused(error: &UpstreamError) -> Refusal {
-    if error.is_dead_grant() {
-        return Refusal::grant(Reason::ProviderRejected).detail(error);
-    }
-    let reason = match error {
-        UpstreamError::Rejected { .. } => Reason::ProviderRejected,
-        UpstreamError::Malformed(_) => Reason::ProviderMalformed,
-        _ => Reason::ProviderUnavailable,
+    let code = match error {
+        UpstreamError::Rejected { code, .. } if !refuses_operator(error) => code.as_str(),
+        UpstreamError::Rejected { .. } => {
+            return Refusal::unavailable(Reason::ProviderRejected).detail(error);
+        }
+        UpstreamError::Malformed(_) => {
+            return Refusal::unavailable(Reason::ProviderMalformed).detail(error);
+        }
+        _ => return Refusal::unavailable(Reason::ProviderUnavailable).detail(error),
     };
-    Refusal::unavailable(reason).detail(error)
+    if code == "invalid_scope" {
+        let text = "the identity provider does not grant this scope, or no longer";
+        let code = OAuthErrorCode::InvalidScope;
+        return Refusal::new(Reason::ProviderRejected, code, text).detail(error);
+    }
+    Refusal::grant(Reason::ProviderRejected).detail(error)
+}
+
+/// Whether the provider refuses the operator's credentials, which says nothing of any token.
+pub(in crate::endpoint) fn refuses_operator(error: &UpstreamError) -> bool {
+    let UpstreamError::Rejected { code, .. } = error else {
+        return false;
+    };
+    // RFC 6749 section 5.2; Google's; GitHub's; Slack's.
+    [
+        "invalid_client",
+        "deleted_client",
+        "disabled_client",
+        "incorrect_client_credentials",
+        "bad_client_secret",
+        "invalid_client_id",
+    ]
+    .contains(&code.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_repeating_cannot_mend_is_said_at_once_and_trouble_is_no_refusal() {
+        let said = |code: &str| {
+            let refusal = refused(&UpstreamError::Rejected {
+                status: 400,
+                code: code.to_owned(),
+                description: None,
+            });
+            refusal.error.code
+        };
+        for code in [
+            "invalid_grant",
+            "interaction_required",
+            "invalid_request",
+            "odd",
+        ] {
+            assert_eq!(said(code), OAuthErrorCode::InvalidGrant, "{code}");
+        }
+        assert_eq!(said("invalid_scope"), OAuthErrorCode::InvalidScope);
+        for code in ["invalid_client", "incorrect_client_credentials"] {
+            assert_eq!(said(code), OAuthErrorCode::TemporarilyUnavailable, "{code}");
+        }
+        for trouble in [
+            UpstreamError::Timeout,
+            UpstreamError::Transport(String::new()),
+            UpstreamError::Malformed(String::new()),
+        ] {
+            let code = refused(&trouble).error.code;
+            assert_eq!(code, OAuthErrorCode::TemporarilyUnavailable, "{trouble}");
+        }
+    }
 }

@@ -1,22 +1,22 @@
 //! `grant_type=refresh_token` (RFC 6749 section 6, RFC 9700 section 4.14.2).
 //!
-//! One compare-and-swap makes the successor live. The immediate predecessor is answered with the
-//! same successor for 30 seconds, so that a lost answer or a racing process costs nothing; anything
-//! older is reuse and ends the grant.
+//! The order of the checks stands in the table of the parent module. One compare-and-swap makes the
+//! successor live. The immediate predecessor is answered with the same successor while its grace
+//! runs ([`RefreshGrace`](crate::RefreshGrace)), so that a lost answer or a racing process costs
+//! nothing; anything older is reuse and ends the grant.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{issue, missing, resource};
+use super::{issue, missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::{refusal::Refusal, revoke::end_grant},
-    error::OAuthErrorCode,
     event::{Event, Reason, Step},
     grant::{
         CodeMark, Grant, GrantId, OnDoubt, Phase,
-        rotation::{Rotation, judge},
+        rotation::{Reuse, Rotation, judge},
     },
     limits::SWAP_ATTEMPTS,
     oauth::{Params, Resource, ScopeSet},
@@ -78,7 +78,7 @@ pub(super) async fn refresh(
                     None => continue,
                 }
             }
-            Rotation::Repeat | Rotation::Reuse => (loaded.grant, asked.generation),
+            Rotation::Repeat { live } => (loaded.grant, live),
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
         return Ok(issue(
@@ -93,10 +93,9 @@ pub(super) async fn refresh(
     Err(Refusal::unavailable(Reason::Contention).of(id))
 }
 
-/// What a valid request asks for, and how its token is judged.
+/// What a valid request asks for, and what its token leads to.
 struct Asked {
     rotation: Rotation,
-    generation: u32,
     code: Option<CodeMark>,
     scopes: ScopeSet,
     resource: Resource,
@@ -124,36 +123,28 @@ async fn judged(
         return Err(Refusal::grant(Reason::ForeignClient).of(id));
     }
     let now = proxy.now();
-    let asked = Asked {
-        rotation: judge(presented, *generation, *rotated_at, now),
-        generation: *generation,
+    let grace = proxy.settings.refresh_token_grace;
+    let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
+        Err(Reuse) => Err(Reason::RefreshReuse),
+        // The person has to log in again.
+        Ok(_) if grant.upstream.is_over(now) => Err(Reason::Expired),
+        Ok(rotation) => Ok(rotation),
+    };
+    let rotation = match rotation {
+        Ok(rotation) => rotation,
+        Err(over) => {
+            end_grant(proxy, id).await?;
+            return Err(Refusal::grant(over).of(id));
+        }
+    };
+    let offered = &proxy.settings.scopes;
+    let scopes = narrowed(params.get("scope"), &grant.scopes, offered).map_err(|no| no.of(id))?;
+    let resource = resource(proxy, params, &grant.resource).map_err(|no| no.of(id))?;
+    Ok(Asked {
+        rotation,
         // A mark is kept to know a replay; after the code's own end there is none.
         code: code.clone().filter(|mark| now < mark.expires_at),
-        scopes: narrowed(params.get("scope"), &grant.scopes)?,
-        resource: resource(proxy, params, &grant.resource)?,
-    };
-    let over = match asked.rotation {
-        Rotation::Reuse => Reason::RefreshReuse,
-        // The person has to log in again.
-        _ if grant.upstream.is_over(now) => Reason::Expired,
-        _ => return Ok(asked),
-    };
-    end_grant(proxy, id).await?;
-    Err(Refusal::grant(over).of(id))
-}
-
-/// The scope of a refresh may be narrower than the grant's, never wider.
-pub(super) fn narrowed(asked: Option<&str>, granted: &ScopeSet) -> Result<ScopeSet, Refusal> {
-    let Some(asked) = asked else {
-        return Ok(granted.clone());
-    };
-    let wider = |text: String| Refusal::new(Reason::Scope, OAuthErrorCode::InvalidScope, text);
-    let asked = ScopeSet::parse(asked).map_err(|error| wider(error.to_string()))?;
-    if asked.is_subset(granted) {
-        Ok(asked)
-    } else {
-        Err(wider(
-            "a refresh cannot ask for more than was granted".to_owned(),
-        ))
-    }
+        scopes,
+        resource,
+    })
 }

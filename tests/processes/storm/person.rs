@@ -17,7 +17,7 @@ use crate::{
     world::{Dice, World, public_client, unix_now, url},
 };
 
-/// Clients try for this long. The predecessor of a refresh token is good for 30 seconds.
+/// Clients try for this long. The predecessor of a refresh token is good for a minute.
 const PATIENCE: Duration = Duration::from_secs(25);
 
 pub(crate) struct Person {
