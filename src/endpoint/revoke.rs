@@ -140,7 +140,7 @@ pub(crate) async fn end_grants(
     failed.map_or(Ok(count), Err)
 }
 
-async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
+pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
     let mut outcome = Ok(false);
     for (token, hint) in grant.upstream.revocable() {
         outcome = proxy.upstream.revoke(token, hint).await;

@@ -50,6 +50,42 @@ pub(crate) struct Grant {
     pub(crate) step: u64,
 }
 
+impl Grant {
+    /// A grant of passthrough mode, whose tokens the client holds: nothing of it is stored, and it is
+    /// put together again for a look at its person.
+    pub(crate) fn passed_through(
+        client_id: &str,
+        subject: &str,
+        scopes: &ScopeSet,
+        resource: &Resource,
+        upstream: UpstreamGrant,
+    ) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            subject: subject.to_owned(),
+            scopes: scopes.clone(),
+            resource: resource.clone(),
+            claims: Map::new(),
+            roles: Vec::new(),
+            upstream: UpstreamGrant {
+                // Not checked yet: nothing to compare the next one with.
+                id_token: None,
+                ..upstream
+            },
+            phase: Phase::Active {
+                generation: 0,
+                rotated_at: 0,
+                code: None,
+            },
+            created_at: 0,
+            proven_at: 0,
+            indexed_at: 0,
+            stamp: 0,
+            step: 0,
+        }
+    }
+}
+
 /// Where in its life a grant is.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

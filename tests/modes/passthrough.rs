@@ -596,3 +596,51 @@ async fn a_provider_that_names_no_end_and_no_refresh_token_leaves_both_out() {
     let token = answer["access_token"].as_str().unwrap();
     at.client.call("/mcp", token).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() {
+    for issue_id_token in [true, false] {
+        let at = start_with(|b| b.allowed_domains(["example.com"]), None).await;
+        let provider = &at.proxy.provider;
+        provider.configure(|settings| settings.issue_id_token = issue_id_token);
+        let first = at.journey().await;
+        let second = Tokens::read(&at.client.refresh(first.refresh()).await);
+        provider.configure(|settings| {
+            settings
+                .person
+                .insert("email".into(), "ada@left.example".into());
+        });
+        let reply = at.client.refresh(second.refresh()).await.expect(400);
+        assert_eq!(reply.json()["error"], "invalid_grant");
+        at.proxy.told(Step::Refresh, Reason::NotAllowed);
+        assert_eq!(provider.live_refresh_tokens(), 0, "the provider is told");
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_whose_id_token_is_about_another_person_is_refused() {
+    let at = start().await;
+    let first = at.journey().await;
+    at.proxy.provider.configure(|settings| {
+        settings.person.insert("sub".into(), "person-2".into());
+    });
+    let reply = at.client.refresh(first.refresh()).await.expect(400);
+    assert_eq!(reply.json()["error"], "invalid_grant");
+    at.proxy.told(Step::Refresh, Reason::IdToken);
+}
+
+#[tokio::test]
+async fn trouble_at_a_look_does_not_cost_the_token_that_the_provider_has_just_renewed() {
+    let at = start().await;
+    at.proxy
+        .provider
+        .configure(|settings| settings.issue_id_token = false);
+    let first = at.journey().await;
+    at.proxy
+        .provider
+        .always(Kind::UserInfo, Answer::Status(500));
+    let second = Tokens::read(&at.client.refresh(first.refresh()).await);
+    at.call(&second).await.expect(200);
+    let told = at.proxy.refusals();
+    assert!(told.contains(&(Step::UpstreamRefresh, Reason::ProviderUnavailable)));
+}

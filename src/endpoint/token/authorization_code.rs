@@ -65,7 +65,7 @@ pub(super) async fn redeem(
             return Err(lost_race(proxy, client, id, code, params).await);
         };
         tell(proxy, id);
-        return Ok(passthrough::issue(proxy, &spent));
+        return Ok(passthrough::issue(proxy, id, &spent));
     }
     let mut active = Grant::clone(&loaded.grant);
     active.phase = Phase::Active {

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{refusal::Refusal, revoke::end_at_provider},
     error::{OAuthErrorCode, UpstreamError},
     event::{Event, Reason, Step},
-    grant::{Grant, scopes},
+    grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, scopes},
     limits::MAX_BODY,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
+    upstream::TokenAnswer,
 };
 
 /// What the client's refresh token holds, sealed with the client's id as context.
@@ -31,10 +32,19 @@ pub(in crate::endpoint) struct SealedRefreshToken {
     resource: Resource,
     #[serde(rename = "e")]
     expires_at: u64,
+    /// The login's name in events.
+    #[serde(rename = "g")]
+    id: GrantId,
+    /// The person, to be looked at again at each renewal.
+    #[serde(rename = "u")]
+    subject: String,
+    /// When they logged in.
+    #[serde(rename = "b")]
+    created_at: u64,
 }
 
 /// The answer to a redeemed code.
-pub(super) fn issue(proxy: &Proxy, grant: &Grant) -> Value {
+pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
     let now = proxy.now();
     let expires_in = grant.upstream.expires_at.map(|end| end.saturating_sub(now));
     let sealed = grant
@@ -46,6 +56,9 @@ pub(super) fn issue(proxy: &Proxy, grant: &Grant) -> Value {
             scopes: grant.scopes.clone(),
             resource: grant.resource.clone(),
             expires_at: now.saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+            id,
+            subject: grant.subject.clone(),
+            created_at: grant.created_at,
         });
     answer(
         proxy,
@@ -84,16 +97,18 @@ pub(super) async fn refresh(
         .upstream
         .refresh(&held.token, Some(&scope), extra)
         .await
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| refused(&error).of(held.id))?;
+    look_again(proxy, client, &held, &tokens).await?;
     let granted = scopes::granted(&asked, tokens.scope.as_ref());
-    proxy.emit(&Event::done(Step::Refresh));
+    proxy.emit(&Event::done(Step::Refresh).grant(held.id.to_string()));
     let sealed = SealedRefreshToken {
-        token: tokens.refresh_token().map_or(held.token, str::to_owned),
-        scopes: held.scopes,
-        resource: held.resource,
+        token: tokens
+            .refresh_token()
+            .map_or_else(|| held.token.clone(), str::to_owned),
         expires_at: proxy
             .now()
             .saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+        ..held
     };
     let access_token = tokens.access_token();
     Ok(answer(
@@ -104,6 +119,44 @@ pub(super) async fn refresh(
         &granted,
         Some(sealed),
     ))
+}
+
+/// What was true at login must not stay true for ever: each renewal is a proof of life. A no is told
+/// to the provider, too. Trouble is no answer: the provider has just renewed, its new token must not be
+/// lost, and the verifier judges it at its first sight.
+async fn look_again(
+    proxy: &Proxy,
+    client: &Client,
+    held: &SealedRefreshToken,
+    tokens: &TokenAnswer,
+) -> Result<(), Refusal> {
+    let now = proxy.now();
+    let grant = Grant::passed_through(
+        &client.id,
+        &held.subject,
+        &held.scopes,
+        &held.resource,
+        UpstreamGrant::new(tokens, now),
+    );
+    let look = match proxy.admission.read(held.id, &grant, tokens, now) {
+        Some(look) => look,
+        None => {
+            let ask = proxy.admission.ask(held.id, &grant, Some(tokens), now);
+            ask.await
+        }
+    };
+    match look {
+        Look::Proven(_) | Look::TokenRefused => Ok(()),
+        Look::Later { reason, detail } => {
+            let event = Event::refused(Step::UpstreamRefresh, reason);
+            proxy.emit(&event.grant(held.id.to_string()).detail(detail));
+            Ok(())
+        }
+        Look::No { reason, detail } => {
+            end_at_provider(proxy, held.id, &grant).await;
+            Err(Refusal::grant(reason).detail(detail).of(held.id))
+        }
+    }
 }
 
 /// What a client's refresh token holds; `None` when it is not this client's.
