@@ -67,6 +67,8 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Option<Duration>,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) identity_max_age: Duration,
+    pub(crate) grant_max_age: Option<Duration>,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
@@ -115,6 +117,8 @@ impl OAuthProxyConfigBuilder {
             audience_by_path: true,
             access_token_ttl: None,
             refresh_token_ttl: limits::REFRESH_TOKEN_TTL,
+            identity_max_age: limits::IDENTITY_MAX_AGE,
+            grant_max_age: None,
             authorization_code_ttl: limits::AUTHORIZATION_CODE_TTL,
             transaction_ttl: limits::TRANSACTION_TTL,
             session_cache_ttl: limits::SESSION_CACHE_TTL,
@@ -302,6 +306,23 @@ impl OAuthProxyConfigBuilder {
     /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
         self.refresh_token_ttl = ttl;
+        self
+    }
+
+    /// How long a look at a person is good. A client that refreshes later has the provider asked
+    /// again: for a new token, or for the person with the one that is there. A no ends the grant;
+    /// trouble at the provider is no answer, and what was known stands for twice this time. Counted
+    /// in whole seconds, at least one. Default: 1 hour.
+    pub fn identity_max_age(mut self, age: Duration) -> Self {
+        self.identity_max_age = age;
+        self
+    }
+
+    /// How old a grant may get, counted from the login, however often it is used: then the person has
+    /// to log in again. Default: without end, but 30 days where the provider gives no refresh token and
+    /// nobody can be asked whether the person may still come in.
+    pub fn grant_max_age(mut self, age: Duration) -> Self {
+        self.grant_max_age = Some(age);
         self
     }
 

@@ -15,14 +15,18 @@ use crate::{
     documents::Documents,
     error::ConfigError,
     event::Events,
-    grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
+    grant::{
+        Freshness, FreshnessParts, FreshnessSettings, Grant, GrantId, Grants, Look, LookFuture,
+        ProofOfLife, Proven, RefreshTokens,
+    },
     login::{Arrivals, CookieKeys, Cookies},
     oauth::{BaseUrl, ScopeSet},
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
+    tasks::Tasks,
     token::AccessTokens,
-    upstream::{UpstreamClient, http_client},
+    upstream::{TokenAnswer, UpstreamClient, http_client},
 };
 
 impl OAuthProxyConfigBuilder {
@@ -98,23 +102,31 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         .unwrap_or(provider.forward_resource);
     let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
+    let tasks = Tasks::default();
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
         secrets.mac("index of grants"),
         Arc::clone(&events),
+        tasks.clone(),
     ));
     let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);
     let freshness = Freshness::new(
-        Arc::clone(&grants),
-        Arc::clone(&upstream),
-        Arc::clone(&builder.clock),
-        Arc::clone(&events),
+        FreshnessParts {
+            grants: Arc::clone(&grants),
+            upstream: Arc::clone(&upstream),
+            proof: Arc::new(NoProof),
+            clock: Arc::clone(&builder.clock),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+        },
         FreshnessSettings {
             extra_params: builder.extra_token_params.clone(),
             offered_scopes: offered_scopes.clone(),
             grant_ttl: builder.refresh_token_ttl,
             upstream_timeout: builder.upstream_timeout,
+            identity_max_age: builder.identity_max_age,
+            grant_max_age: builder.grant_max_age,
         },
     );
 
@@ -178,6 +190,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
         arrivals: Arrivals::new(settings.transaction_ttl),
+        tasks,
         upstream,
         verifier: builder.token_verifier,
         clock: builder.clock,
@@ -188,6 +201,37 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     Ok(OAuthProxyConfig {
         proxy: Arc::new(proxy),
     })
+}
+
+/// A renewal is proof enough, and nobody else can be asked.
+struct NoProof;
+
+impl ProofOfLife for NoProof {
+    fn read(&self, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
+        Some(Look::Proven(Proven {
+            known: None,
+            id_token: None,
+        }))
+    }
+
+    fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn ask<'a>(
+        &'a self,
+        _: GrantId,
+        _: &'a Grant,
+        _: Option<&'a TokenAnswer>,
+        _: u64,
+    ) -> LookFuture<'a> {
+        Box::pin(async {
+            Look::Proven(Proven {
+                known: None,
+                id_token: None,
+            })
+        })
+    }
 }
 
 fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {

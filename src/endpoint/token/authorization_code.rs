@@ -61,7 +61,7 @@ pub(super) async fn redeem(
     // Before the code is consumed, not after (a peer's bug).
     let resource = resource(proxy, params, &loaded.grant.resource)?;
 
-    let ttl = proxy.settings.refresh_token_ttl;
+    let ttl = proxy.freshness.record_ttl(&loaded.grant, now);
     let code_ttl = lifetime::ttl_until(pending.mark.expires_at, now);
     if !proxy.settings.token_swap {
         let mut spent = Grant::clone(&loaded.grant);

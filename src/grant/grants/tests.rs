@@ -68,6 +68,7 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
         RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
         Rotating::new(secret.mac("index"), []),
         events,
+        Tasks::default(),
     )
 }
 
@@ -86,6 +87,8 @@ fn grant(generation: u32) -> Grant {
             id_token: None,
             expires_at: None,
             renew_at: None,
+            renewed_at: None,
+            refused_since: None,
         },
         phase: Phase::Active {
             generation,
