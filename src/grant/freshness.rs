@@ -270,6 +270,7 @@ impl Freshness {
         Looks {
             max_age: self.settings.identity_max_age,
             can_ask: self.proof.can_ask(),
+            can_ask_provider: self.proof.can_ask_provider(),
         }
     }
 

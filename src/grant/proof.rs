@@ -15,10 +15,14 @@ pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>
 pub(crate) trait ProofOfLife: Send + Sync {
     /// What the answer to a renewal says by itself, without asking anybody. `None`: the provider or
     /// the operator's hook has to be asked, with [`ask`](Self::ask).
-    fn read(&self, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look>;
+    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look>;
 
-    /// Whether [`ask`](Self::ask) can learn anything without a renewal.
+    /// Whether [`ask`](Self::ask) can learn anything without a renewal, from the provider or from
+    /// the operator.
     fn can_ask(&self) -> bool;
+
+    /// Whether the provider can be asked about a person without a renewal.
+    fn can_ask_provider(&self) -> bool;
 
     /// Asks the provider and the operator. `renewed` is the answer to a renewal of just now; without
     /// one the provider is asked with the grant's own access token.

@@ -207,7 +207,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
 struct NoProof;
 
 impl ProofOfLife for NoProof {
-    fn read(&self, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
+    fn read(&self, _: GrantId, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
         Some(Look::Proven(Proven {
             known: None,
             id_token: None,
@@ -215,6 +215,10 @@ impl ProofOfLife for NoProof {
     }
 
     fn can_ask(&self) -> bool {
+        false
+    }
+
+    fn can_ask_provider(&self) -> bool {
         false
     }
 

@@ -30,23 +30,25 @@ pub(in crate::grant) enum Due {
     Look,
 }
 
-/// How long a look at a person is good, and whether one is possible without a renewal.
+/// How long a look at a person is good, and who can be asked without a renewal.
 #[derive(Clone, Copy)]
 pub(in crate::grant) struct Looks {
     pub(in crate::grant) max_age: Duration,
+    /// Anybody: the provider, or the operator's lists and hook.
     pub(in crate::grant) can_ask: bool,
+    pub(in crate::grant) can_ask_provider: bool,
 }
 
 impl Looks {
-    /// Whether anybody can say that the person may still come in.
+    /// Whether the provider is ever heard of again.
     pub(in crate::grant) fn can_prove(self, grant: &Grant) -> bool {
-        self.can_ask || grant.upstream.can_renew()
+        self.can_ask_provider || grant.upstream.can_renew()
     }
 
     /// Whether what was known of the person has stood for twice its time: trouble at the provider
     /// keeps them no longer.
     pub(in crate::grant) fn are_overdue(self, grant: &Grant, now: u64) -> bool {
-        self.can_prove(grant) && now >= self.end(grant, 2)
+        (self.can_ask || self.can_prove(grant)) && now >= self.end(grant, 2)
     }
 
     fn is_due(self, grant: &Grant, now: u64) -> bool {
@@ -69,17 +71,20 @@ pub(in crate::grant) fn due(grant: &Grant, need: &Need, looks: Looks, now: u64) 
                 .is_some_and(|at| now < at.saturating_add(REPLACED_ONCE_IN.as_secs()));
             match (upstream.access_token == *than, can_renew) {
                 (true, true) if !was_just_renewed => Due::Renewal,
-                (true, false) if looks.can_ask => Due::Look,
+                (true, false) if looks.can_ask_provider => Due::Look,
                 _ => Due::Nothing,
             }
         }
         _ if upstream.wants_renewal(now) => Due::Renewal,
-        Need::Proof if looks.is_due(grant, now) => match (looks.can_ask, can_renew) {
-            (true, _) => Due::Look,
-            // A renewal is a proof: the provider still gives tokens for this person.
-            (false, true) => Due::Renewal,
-            (false, false) => Due::Nothing,
-        },
+        Need::Proof if looks.is_due(grant, now) => {
+            match (looks.can_ask_provider, can_renew, looks.can_ask) {
+                (true, ..) => Due::Look,
+                // A renewal is a proof: the provider still gives tokens for this person.
+                (false, true, _) => Due::Renewal,
+                (false, false, true) => Due::Look,
+                (false, false, false) => Due::Nothing,
+            }
+        }
         Need::Token | Need::Proof => Due::Nothing,
     }
 }
@@ -95,6 +100,7 @@ mod tests {
         Looks {
             max_age: Duration::from_secs(HOUR),
             can_ask,
+            can_ask_provider: can_ask,
         }
     }
 
@@ -130,6 +136,23 @@ mod tests {
         grant.upstream.refresh_token = None;
         assert_eq!(due(&grant, &Need::Proof, looks(true), HOUR), Due::Look);
         assert_eq!(due(&grant, &Need::Proof, looks(false), HOUR), Due::Nothing);
+    }
+
+    #[test]
+    fn the_operator_alone_is_asked_only_where_the_provider_is_never_heard_of_again() {
+        let operator = Looks {
+            can_ask_provider: false,
+            ..looks(true)
+        };
+        let mut grant = grant(0);
+        grant.upstream.renew_at = Some(100 * HOUR);
+        let due = |grant: &Grant, need: &Need| due(grant, need, operator, HOUR);
+        assert_eq!(due(&grant, &Need::Proof), Due::Renewal);
+        grant.upstream.refresh_token = None;
+        assert_eq!(due(&grant, &Need::Proof), Due::Look);
+        assert_eq!(due(&grant, &another("at")), Due::Nothing, "knows no tokens");
+        assert!(!operator.can_prove(&grant), "it has a last day");
+        assert!(operator.are_overdue(&grant, 2 * HOUR));
     }
 
     #[test]

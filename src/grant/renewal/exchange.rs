@@ -71,7 +71,7 @@ impl Renewal {
         answered: &Answered,
     ) -> Result<Loaded, FreshnessError> {
         let proof = &self.of.proof;
-        let read = proof.read(&loaded.grant, &answered.tokens, answered.at);
+        let read = proof.read(self.id, &loaded.grant, &answered.tokens, answered.at);
         let (proven, look) = match read {
             Some(Look::Proven(proven)) => (Some(proven), None),
             Some(Look::No { reason, detail }) => {

@@ -309,12 +309,16 @@ impl ScriptedProof {
 }
 
 impl ProofOfLife for ScriptedProof {
-    fn read(&self, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
+    fn read(&self, _: GrantId, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
         let said = self.reads.lock().unwrap().pop_front();
         said.unwrap_or_else(|| Some(well()))
     }
 
     fn can_ask(&self) -> bool {
+        self.can_ask
+    }
+
+    fn can_ask_provider(&self) -> bool {
         self.can_ask
     }
 
