@@ -112,10 +112,47 @@ impl UpstreamError {
         matches!(self, Self::Failed { status: 401 })
     }
 
+    /// What a refusal of a renewal means for the grant.
+    pub(crate) fn verdict(&self) -> Verdict {
+        let (status, code) = match self {
+            Self::Rejected { status, code, .. } => (*status, code.as_str()),
+            Self::Failed { status } => (*status, ""),
+            Self::Transport(_) | Self::Timeout | Self::Malformed(_) => return Verdict::Trouble,
+        };
+        match code {
+            "invalid_grant"
+            | "bad_refresh_token"
+            | "interaction_required"
+            | "login_required"
+            | "consent_required"
+            | "account_selection_required"
+            | "unauthorized_client"
+            | "access_denied" => Verdict::Ends,
+            // The operator's own credentials say nothing about this person.
+            "invalid_client" | "incorrect_client_credentials" => Verdict::Trouble,
+            _ if self.is_transient() && !code.is_empty() => Verdict::Trouble,
+            _ if matches!(status, 408 | 425 | 429) => Verdict::Trouble,
+            _ if !code.is_empty() || (400..500).contains(&status) => Verdict::Bounded,
+            _ => Verdict::Trouble,
+        }
+    }
+
     /// Whether the provider said that this very token or code is dead (`invalid_grant`).
     pub fn is_dead_grant(&self) -> bool {
         matches!(self, Self::Rejected { code, .. } if code == "invalid_grant")
     }
+}
+
+/// What a provider's refusal to renew means for the grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The provider's own word that this token is dead, or that the person has to come again.
+    Ends,
+    /// A refusal that will not pass by itself and does not name the token: it ends the grant once it
+    /// has lasted.
+    Bounded,
+    /// Nothing was said about this grant: later.
+    Trouble,
 }
 
 /// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591 and 8707.

@@ -1,6 +1,10 @@
 //! The operator's hand on the running proxy.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use crate::{
     clock::from_unix,
@@ -148,6 +152,30 @@ impl OAuthProxyHandle {
     /// [`StorageError`] when the store did not answer: the client may or may not be denied, ask again.
     pub async fn deny_client(&self, client_id: &str) -> Result<(), StorageError> {
         self.proxy.grants.deny(client_id).await
+    }
+
+    /// Waits until no work is left that goes on behind requests, or until the deadline has passed, and
+    /// returns how much is left: renewals of the provider's tokens (an answer that is not heard ends
+    /// the grant at a provider that rotates its refresh tokens), logins that came back from the
+    /// provider, revocations at the provider, and what the store has to be told.
+    ///
+    /// Call it at shutdown, after the server has answered its last request, and before the runtime
+    /// ends. New work is still accepted, and waited for. An answer of the provider is awaited for
+    /// [`upstream_request_timeout`](crate::OAuthProxyConfigBuilder::upstream_request_timeout) and a
+    /// minute, and a store that is down for 10 minutes; 15 seconds are enough when both are well.
+    ///
+    /// ```
+    /// # async fn stop(layer: &tower_oauth_proxy::OAuthProxyLayer) {
+    /// use std::time::Duration;
+    ///
+    /// let left = layer.handle().drain(Duration::from_secs(15)).await;
+    /// if left > 0 {
+    ///     eprintln!("{left} tasks did not finish: some people may have to log in again");
+    /// }
+    /// # }
+    /// ```
+    pub async fn drain(&self, deadline: Duration) -> usize {
+        self.proxy.tasks.drained(deadline).await
     }
 
     async fn list(&self, owner: Owner<'_>) -> Result<Vec<GrantInfo>, StorageError> {

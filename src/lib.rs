@@ -253,6 +253,7 @@ mod random;
 mod route;
 mod session;
 pub mod storage;
+mod tasks;
 mod token;
 mod upstream;
 
@@ -276,7 +277,7 @@ pub use login::Identity;
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::Provider;
 pub use proxy::OAuthProxyConfig;
-pub use session::{AuthSession, UpstreamTokens};
+pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
 

@@ -57,6 +57,37 @@ pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 pub(crate) const MAX_APPROVALS: usize = 32;
 /// Grants that this process remembers as failed to renew just now.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
+/// After the first failed renewal of a grant's token the provider is left alone for this long; after
+/// each further one twice as long.
+pub(crate) const BACK_OFF_FIRST_SECS: u64 = 2;
+/// The longest such pause: two requests a minute, and a provider that is well again is seen soon.
+pub(crate) const BACK_OFF_MOST_SECS: u64 = 30;
+/// So long after a failure its successor counts as the next one in a row.
+pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
+/// The owner of a lease says about this often that it lives.
+pub(crate) const LEASE_BEAT: Duration = Duration::from_secs(1);
+/// A lease whose owner said nothing for this long is taken over: three beats, and no more than a
+/// client waits for an answer.
+pub(crate) const LEASE_DEAD_AFTER: Duration = Duration::from_secs(3);
+/// The answer to a renewal is awaited this much longer than callers are kept waiting: a provider that
+/// rotates its refresh tokens has spent the old one, and says the new one only once.
+pub(crate) const LATE_ANSWER: Duration = Duration::from_secs(60);
+/// A refusal of the provider that does not name the token ends the grant once it has lasted this
+/// long: an operator has a day to mend a configuration.
+pub(crate) const REFUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// The life of a provider's token that comes with a refresh token and without `expires_in`: what most
+/// providers give. Omitted is not endless (RFC 6749 section 5.1).
+pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
+/// A provider's token that a handler reports as refused is replaced once in this time: an API that
+/// refuses every token must not turn each call into a request at the provider.
+pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
+/// What was true of a person is asked again when a client refreshes after this long.
+pub(crate) const IDENTITY_MAX_AGE: Duration = Duration::from_secs(60 * 60);
+/// The life of a grant whose person nobody can be asked about: no refresh token, no userinfo.
+pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A grant's record stays this long after its last day, so that the client that comes back then is
+/// told why, and the provider's tokens are revoked.
+pub(crate) const AFTER_LAST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the store has to know and cannot be told is tried again for this long.
 pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
 /// Before a grant is ended on the provider's word, the store is looked at once more after this long.

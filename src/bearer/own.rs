@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::refusal::Refusal;
 use crate::{
     event::Reason,
-    grant::{FreshnessError, Grant, GrantId, Phase, RevocationMark},
+    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
@@ -78,11 +78,8 @@ pub(super) async fn look_up(
         resource,
         expires_at: token.expires_at,
         grant_id: Some(token.grant.to_string()),
-        upstream: UpstreamTokens {
-            access_token: grant.upstream.access_token,
-            id_token: grant.upstream.id_token,
-            expires_at: grant.upstream.expires_at,
-        },
+        freshness: Some(Arc::clone(&proxy.freshness)),
+        upstream: UpstreamTokens::of(grant.upstream),
         challenges: proxy.challenges.clone(),
     }))
 }
@@ -106,7 +103,11 @@ async fn fresh_grant(
         {
             return Err(ended());
         }
-        let loaded = match proxy.freshness.ensure(id, loaded).await {
+        if proxy.freshness.is_past_last_day(&loaded.grant, now) {
+            proxy.freshness.expire(id).await?;
+            return Err(Refusal::expired().of_grant(id));
+        }
+        let loaded = match proxy.freshness.ensure(id, loaded, Need::Token).await {
             Ok(loaded) => loaded,
             Err(FreshnessError::Over) => return Err(ended()),
             Err(FreshnessError::Later) => {

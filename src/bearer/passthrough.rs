@@ -47,6 +47,7 @@ pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthS
         resource: Resource::base(&settings.base),
         expires_at: until,
         grant_id: None,
+        freshness: None,
         upstream: UpstreamTokens {
             access_token: token.to_owned(),
             id_token: None,

@@ -70,6 +70,8 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_token_grace: RefreshGrace,
+    pub(crate) identity_max_age: Duration,
+    pub(crate) grant_max_age: Option<Duration>,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
@@ -120,6 +122,8 @@ impl OAuthProxyConfigBuilder {
             access_token_ttl: limits::ACCESS_TOKEN_TTL,
             refresh_token_ttl: limits::REFRESH_TOKEN_TTL,
             refresh_token_grace: RefreshGrace::default(),
+            identity_max_age: limits::IDENTITY_MAX_AGE,
+            grant_max_age: None,
             authorization_code_ttl: limits::AUTHORIZATION_CODE_TTL,
             transaction_ttl: limits::TRANSACTION_TTL,
             session_cache_ttl: limits::SESSION_CACHE_TTL,
@@ -331,6 +335,23 @@ impl OAuthProxyConfigBuilder {
     /// ```
     pub fn refresh_token_grace(mut self, grace: impl Into<RefreshGrace>) -> Self {
         self.refresh_token_grace = grace.into();
+        self
+    }
+
+    /// How long a look at a person is good. A client that refreshes later has the provider asked
+    /// again: for a new token, or for the person with the one that is there. A no ends the grant;
+    /// trouble at the provider is no answer, and what was known stands for twice this time. Counted
+    /// in whole seconds, at least one. Default: 1 hour.
+    pub fn identity_max_age(mut self, age: Duration) -> Self {
+        self.identity_max_age = age;
+        self
+    }
+
+    /// How old a grant may get, counted from the login, however often it is used: then the person has
+    /// to log in again. Default: without end, but 30 days where the provider gives no refresh token and
+    /// nobody can be asked whether the person may still come in.
+    pub fn grant_max_age(mut self, age: Duration) -> Self {
+        self.grant_max_age = Some(age);
         self
     }
 

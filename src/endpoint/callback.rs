@@ -48,7 +48,8 @@ pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
     // single-use code was spent for. The reload finds it.
     let work = {
         let (proxy, login, arrival) = (Arc::clone(proxy), Arc::clone(&login), Arc::clone(&arrival));
-        tokio::spawn(async move {
+        let tasks = proxy.tasks.clone();
+        tasks.spawn(async move {
             let outcome = arrival
                 .outcome
                 .get_or_try_init(|| arrive(&proxy, &params, &login));

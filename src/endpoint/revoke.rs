@@ -21,7 +21,7 @@ use crate::{
     client::Client,
     error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId},
+    grant::{self, Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
     proxy::Proxy,
     token::AccessClaims,
@@ -91,7 +91,8 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, S
     let (done, told) = oneshot::channel();
     let proxy = Arc::clone(proxy);
     // In a task of its own: a caller that hangs up must not end a grant by halves.
-    let at_provider = tokio::spawn(async move {
+    let tasks = proxy.tasks.clone();
+    let at_provider = tasks.spawn(async move {
         match proxy.grants.end(&id).await {
             Ok(Some(grant)) => {
                 let _ = done.send(Ok(true));
@@ -132,7 +133,8 @@ pub(crate) async fn end_grants(
     }
     let count = ended.len();
     let proxy = Arc::clone(proxy);
-    tokio::spawn(async move {
+    let tasks = proxy.tasks.clone();
+    tasks.spawn(async move {
         for (id, grant) in ended {
             end_at_provider(&proxy, id, &grant).await;
         }
@@ -141,22 +143,7 @@ pub(crate) async fn end_grants(
 }
 
 pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
-    let mut outcome = Ok(false);
-    for (token, hint) in grant.upstream.revocable() {
-        outcome = proxy.upstream.revoke(token, hint).await;
-        // `false`: the provider does not revoke this kind; the other kind may do.
-        if !matches!(outcome, Ok(false)) {
-            break;
-        }
-    }
-    match outcome {
-        Ok(true) => proxy.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
-        Ok(false) => {}
-        Err(error) => {
-            let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
-            proxy.emit(&event.grant(id.to_string()).detail(error));
-        }
-    }
+    grant::end_at_provider(&proxy.upstream, &proxy.events, id, &grant.upstream).await;
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's

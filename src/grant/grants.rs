@@ -12,6 +12,7 @@ use crate::{
     key::{KeyId, MacKey, Rotating, sha256},
     limits, random,
     storage::{TokenStorage, secret_key},
+    tasks::Tasks,
 };
 
 /// Reads and writes grants; every verb is bounded in time.
@@ -21,6 +22,7 @@ pub(crate) struct Grants {
     live: LiveGrants,
     revocations: Arc<Revocations>,
     events: Arc<Events>,
+    tasks: Tasks,
     pub(crate) refresh_tokens: RefreshTokens,
 }
 
@@ -37,9 +39,11 @@ impl Grants {
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
+        tasks: Tasks,
     ) -> Self {
         Self {
             storage,
+            tasks,
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -144,7 +148,7 @@ impl Grants {
                 before: Grant::clone(&loaded.grant),
                 ttl,
             };
-            tokio::spawn(undo.run(self.handle(*id).in_doubt()));
+            self.tasks.spawn(undo.run(self.handle(*id).in_doubt()));
         }
         Err(error)
     }
@@ -155,6 +159,23 @@ impl Grants {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.revocations.revoke(*id);
         Ok(taken.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    }
+
+    /// Ends a grant only as it was loaded; `false` when something was written since, and it lives.
+    pub(super) async fn end_as_loaded(
+        &self,
+        id: &GrantId,
+        loaded: &Loaded,
+    ) -> Result<bool, StorageError> {
+        let key = id.record_key();
+        let gone = self
+            .storage
+            .compare_and_swap(&key, &loaded.bytes, Vec::new(), Duration::ZERO);
+        let has_ended = bounded(gone).await?;
+        if has_ended {
+            self.revocations.revoke(*id);
+        }
+        Ok(has_ended)
     }
 
     /// What this process knows of a grant whose record is gone goes too.

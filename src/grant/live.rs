@@ -28,6 +28,8 @@ pub(crate) struct LiveGrant {
     id: GrantId,
     /// How many tasks still wait to tell the store something that it has to know.
     doubts: AtomicUsize,
+    /// How many renewals have kept their callers waiting for too long and still go on.
+    late: AtomicUsize,
     /// Held by the task that renews the provider's token.
     pub(super) renewal: Arc<tokio::sync::Mutex<()>>,
     registry: Weak<Registry>,
@@ -43,6 +45,7 @@ impl LiveGrants {
         let live = Arc::new(LiveGrant {
             id,
             doubts: AtomicUsize::new(0),
+            late: AtomicUsize::new(0),
             renewal: Arc::default(),
             registry: Arc::downgrade(&self.0),
         });
@@ -79,6 +82,26 @@ impl LiveGrant {
     pub(super) fn in_doubt(self: &Arc<Self>) -> Doubt {
         self.doubts.fetch_add(1, Ordering::AcqRel);
         Doubt(Arc::clone(self))
+    }
+
+    /// Whether a renewal is at work that nobody should wait for.
+    pub(super) fn is_late(&self) -> bool {
+        self.late.load(Ordering::Acquire) > 0
+    }
+
+    /// Nobody waits for the renewal until the returned value is dropped.
+    pub(super) fn late(self: &Arc<Self>) -> Late {
+        self.late.fetch_add(1, Ordering::AcqRel);
+        Late(Arc::clone(self))
+    }
+}
+
+/// See [`LiveGrant::late`].
+pub(super) struct Late(Arc<LiveGrant>);
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        self.0.late.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

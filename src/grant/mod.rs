@@ -4,14 +4,16 @@
 //! redeemed, a refresh token rotated, the provider's token renewed) is one compare-and-swap: two
 //! instances, or a crash between two steps, cannot tear it.
 
+mod backoff;
 mod code;
+mod ending;
 mod freshness;
 mod grants;
 mod id;
 mod index;
 pub(crate) mod lifetime;
 mod live;
-#[allow(dead_code, unused_imports, reason = "asked by the renewal")]
+#[allow(dead_code, reason = "for who answers")]
 mod proof;
 mod record;
 mod refresh_token;
@@ -22,14 +24,16 @@ pub(crate) mod scopes;
 mod undo;
 
 pub(crate) use code::{code_hash, new_code, read_code};
-pub(crate) use freshness::{Freshness, FreshnessError, FreshnessSettings};
+pub(crate) use ending::end_at_provider;
+pub(crate) use freshness::{Freshness, FreshnessError, FreshnessParts, FreshnessSettings};
 pub(crate) use grants::{Grants, Loaded, OnDoubt};
 pub(crate) use id::GrantId;
 pub(crate) use index::Owner;
 pub(crate) use live::LiveGrant;
-#[allow(unused_imports, reason = "asked by the renewal")]
+#[allow(unused_imports, reason = "for who answers")]
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
 pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};
 pub(crate) use refresh_token::RefreshTokens;
+pub(crate) use renewal::Need;
 pub(crate) use revocations::{RevocationMark, Revocations};
 pub use rotation::RefreshGrace;

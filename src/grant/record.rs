@@ -138,28 +138,43 @@ pub(crate) struct UpstreamGrant {
     /// From when on it should be renewed.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) renew_at: Option<u64>,
+    /// When it was last renewed; `None` since the login.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) renewed_at: Option<u64>,
+    /// Since when the provider has refused to renew it, in words that do not end the grant at once.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) refused_since: Option<u64>,
 }
 
 impl UpstreamGrant {
     pub(crate) fn new(answer: &TokenAnswer, now: u64) -> Self {
+        let refresh_token = answer.refresh_token().map(str::to_owned);
         let expires_at = answer.expires_in.map(|secs| now.saturating_add(secs));
         Self {
             access_token: answer.access_token().to_owned(),
-            refresh_token: answer.refresh_token().map(str::to_owned),
             id_token: answer.id_token().map(str::to_owned),
             expires_at,
-            renew_at: answer.expires_in.map(|secs| lifetime::renew_at(now, secs)),
+            renew_at: lifetime::renewal(now, answer.expires_in, refresh_token.is_some()),
+            refresh_token,
+            renewed_at: None,
+            refused_since: None,
         }
     }
 
     /// The state after a renewal. What the provider leaves out stands as it was (RFC 6749
-    /// section 6).
+    /// section 6). So does the ID token: the new one counts only once it was checked (OpenID Connect
+    /// Core section 12.2).
     #[must_use]
     pub(crate) fn renewed(&self, answer: &TokenAnswer, now: u64) -> Self {
-        let mut renewed = Self::new(answer, now);
-        renewed.refresh_token = renewed.refresh_token.or_else(|| self.refresh_token.clone());
-        renewed.id_token = renewed.id_token.or_else(|| self.id_token.clone());
-        renewed
+        let new = Self::new(answer, now);
+        let refresh_token = new.refresh_token.or_else(|| self.refresh_token.clone());
+        Self {
+            id_token: self.id_token.clone(),
+            renew_at: lifetime::renewal(now, answer.expires_in, refresh_token.is_some()),
+            refresh_token,
+            renewed_at: Some(now),
+            ..new
+        }
     }
 
     pub(crate) fn can_renew(&self) -> bool {
@@ -213,6 +228,8 @@ mod tests {
                 id_token: Some("it".into()),
                 expires_at: Some(2),
                 renew_at: Some(1),
+                renewed_at: Some(11),
+                refused_since: Some(12),
             },
             phase: Phase::Active {
                 generation: 3,
@@ -232,7 +249,7 @@ mod tests {
         };
         let written = concat!(
             r#"{"c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
-            r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1},"#,
+            r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1,"w":11,"f":12},"#,
             r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5,"u":"http://localhost/cb","#,
             r#""k":{"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","method":"S256"}}}},"#,
             r#""b":9,"v":10,"i":6,"t":7,"q":8}"#

@@ -16,12 +16,13 @@ use crate::{
     documents::Documents,
     error::ConfigError,
     event::Events,
-    grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
+    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
     login::{Arrivals, CookieKeys, Cookies},
     oauth::{BaseUrl, ScopeSet},
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
+    tasks::Tasks,
     token::AccessTokens,
     upstream::{UpstreamClient, http_client},
 };
@@ -99,26 +100,15 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         .unwrap_or(provider.forward_resource);
     let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
+    let tasks = Tasks::default();
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
         secrets.mac("index of grants"),
         Arc::clone(&events),
+        tasks.clone(),
     ));
     let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);
-    let freshness = Freshness::new(
-        Arc::clone(&grants),
-        Arc::clone(&upstream),
-        Arc::clone(&builder.clock),
-        Arc::clone(&events),
-        FreshnessSettings {
-            extra_params: builder.extra_token_params.clone(),
-            offered_scopes: offered_scopes.clone(),
-            grant_ttl: builder.refresh_token_ttl,
-            upstream_timeout: builder.upstream_timeout,
-        },
-    );
-
     let settings = Arc::new(Settings {
         callback_url: base.join(&builder.redirect_path),
         scopes,
@@ -153,10 +143,28 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         service_name: builder.service_name.map(Into::into),
         base,
     });
-    let admission = Admission::new(
+    let admission = Arc::new(Admission::new(
         Arc::clone(&upstream),
         Arc::clone(&settings),
         Arc::clone(&events),
+    ));
+    let freshness = Freshness::new(
+        FreshnessParts {
+            grants: Arc::clone(&grants),
+            upstream: Arc::clone(&upstream),
+            proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
+            clock: Arc::clone(&builder.clock),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+        },
+        FreshnessSettings {
+            extra_params: settings.extra_token_params.clone(),
+            offered_scopes: settings.offered_scopes.clone(),
+            grant_ttl: settings.refresh_token_ttl,
+            upstream_timeout: settings.upstream_timeout,
+            identity_max_age: builder.identity_max_age,
+            grant_max_age: builder.grant_max_age,
+        },
     );
     let base = &settings.base;
     let proxy = Proxy {
@@ -186,8 +194,9 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
         arrivals: Arrivals::new(settings.transaction_ttl),
+        tasks,
         upstream,
-        admission: Arc::new(admission),
+        admission,
         verifier: builder.token_verifier,
         clock: builder.clock,
         events,

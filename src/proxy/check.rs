@@ -62,6 +62,13 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
             SECOND,
             10 * YEAR,
         ),
+        ("identity_max_age", builder.identity_max_age, SECOND, YEAR),
+        (
+            "grant_max_age",
+            builder.grant_max_age.unwrap_or(YEAR),
+            SECOND,
+            10 * YEAR,
+        ),
         (
             "refresh_token_grace",
             // Until it is used: no time that could be too long.

@@ -21,6 +21,7 @@ use crate::{
     provider::Provider,
     route::Routes,
     session::SessionCache,
+    tasks::Tasks,
     token::{AccessTokens, TokenVerifier},
     upstream::UpstreamClient,
 };
@@ -81,6 +82,8 @@ pub(crate) struct Proxy {
     /// Seals the provider's refresh token for the client in passthrough mode.
     pub(crate) passthrough: Rotating<SealKey>,
     pub(crate) arrivals: Arrivals,
+    /// Work that goes on when the request that began it is gone.
+    pub(crate) tasks: Tasks,
 }
 
 impl Proxy {

@@ -1,6 +1,7 @@
 //! `AuthSession`: what a handler gets.
 
 mod cache;
+mod upstream;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -10,11 +11,12 @@ use serde_json::{Map, Value};
 use crate::{
     challenge::Challenges,
     clock::from_unix,
-    grant::{RevocationMark, Revocations},
+    grant::{Freshness, RevocationMark, Revocations},
     oauth::{BaseUrl, Resource, ScopeSet},
 };
 
 pub(crate) use cache::SessionCache;
+pub use upstream::{UpstreamTokenError, UpstreamTokens};
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
 ///
@@ -51,6 +53,8 @@ pub(crate) struct Inner {
     /// `None` in passthrough mode, where no grant is kept.
     pub(crate) grant_id: Option<String>,
     pub(crate) upstream: UpstreamTokens,
+    /// Where another token of the provider comes from; `None` in passthrough mode.
+    pub(crate) freshness: Option<Arc<Freshness>>,
     /// For guards, which have to challenge as the layer does.
     pub(crate) challenges: Challenges,
     /// Whether it covers the scopes that every request needs.
@@ -212,43 +216,6 @@ impl fmt::Debug for AuthSession {
     }
 }
 
-/// The provider's tokens behind a session, fresh at the time of the request.
-///
-/// The provider's refresh token is not here: using it would break the proxy's own renewal.
-#[derive(Clone)]
-pub struct UpstreamTokens {
-    pub(crate) access_token: String,
-    pub(crate) id_token: Option<String>,
-    pub(crate) expires_at: Option<u64>,
-}
-
-impl UpstreamTokens {
-    /// The provider's access token.
-    pub fn access_token(&self) -> &str {
-        &self.access_token
-    }
-
-    /// The provider's ID token, where it gave one.
-    pub fn id_token(&self) -> Option<&str> {
-        self.id_token.as_deref()
-    }
-
-    /// When the provider's access token ends; `None` when it does not, or the provider did not say.
-    pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at.map(from_unix)
-    }
-}
-
-impl fmt::Debug for UpstreamTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UpstreamTokens")
-            .field("access_token", &"[redacted]")
-            .field("id_token", &self.id_token.as_ref().map(|_| "[redacted]"))
-            .field("expires_at", &self.expires_at)
-            .finish()
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -279,6 +246,7 @@ pub(crate) mod tests {
             resource: Resource::base(&base),
             expires_at: 1_000,
             grant_id: None,
+            freshness: None,
             upstream: UpstreamTokens {
                 access_token,
                 id_token: Some("UPSTREAM-SECRET".into()),

@@ -50,6 +50,14 @@ impl UpstreamClient {
         })
     }
 
+    /// The same, with more patience for each answer.
+    pub(crate) fn waiting_longer(&self, by: Duration) -> Self {
+        Self {
+            timeout: self.timeout + by,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn provider(&self) -> &Provider {
         &self.provider
     }

@@ -19,5 +19,6 @@ mod leaks;
 mod meddler;
 mod outages;
 mod races;
+mod renewals;
 mod revocations;
 mod support;

@@ -21,3 +21,4 @@ mod ready;
 mod servers;
 mod session;
 mod streams;
+mod upstream;

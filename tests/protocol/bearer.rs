@@ -341,6 +341,7 @@ async fn a_provider_that_is_down_is_503_and_logs_nobody_out() {
     let reply = client.call("/mcp", &tokens.access).await.expect(503);
     assert!(reply.header("retry-after").is_some());
     assert_eq!(reply.header(INSIDE), None);
+    proxy.clock.advance_secs(30);
     proxy.provider.always(Kind::Token, Answer::Normal);
     proxy.session(&client, &tokens.access).await;
 }

@@ -257,7 +257,6 @@ async fn a_provider_that_is_down_changes_nothing() {
         Answer::Status(500),
         Answer::Status(503),
         Answer::Status(429),
-        Answer::Hang,
         Answer::Raw(200, "application/json", "{".to_owned()),
         Answer::Error(400, "temporarily_unavailable"),
         Answer::Error(401, "invalid_client"),
@@ -271,7 +270,9 @@ async fn a_provider_that_is_down_changes_nothing() {
             "{said}"
         );
         assert!(reply.header("retry-after").is_some(), "{said}");
+        proxy.clock.advance_secs(30);
     }
+    assert_eq!(proxy.provider.count_grant("refresh_token"), 6);
     proxy.provider.always(Kind::Token, Answer::Normal);
     let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
     proxy.session(&client, &renewed.access).await;

@@ -46,7 +46,7 @@ pub(super) async fn redeem(
     // Before the code is consumed, not after (a peer's bug).
     let resource = resource(proxy, params, &loaded.grant.resource).map_err(|no| no.of(id))?;
 
-    let ttl = proxy.settings.refresh_token_ttl;
+    let ttl = proxy.freshness.record_ttl(&loaded.grant, now);
     let code_ttl = lifetime::ttl_until(mark.expires_at, now);
     if !proxy.settings.token_swap {
         let mut spent = Grant::clone(&loaded.grant);

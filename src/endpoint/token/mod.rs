@@ -149,7 +149,12 @@ fn issue(
     generation: u32,
 ) -> Value {
     let now = unix_now(&*proxy.clock);
-    let exp = lifetime::access_token_expiry(proxy.settings.access_token_ttl, &grant.upstream, now);
+    let ttl = proxy.settings.access_token_ttl;
+    let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
+    let exp = proxy
+        .freshness
+        .last_day(grant)
+        .map_or(exp, |day| exp.min(day));
     let scope = scopes.to_string();
     let claims = AccessClaims {
         sub: (&grant.subject).into(),

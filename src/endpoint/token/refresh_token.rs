@@ -15,7 +15,7 @@ use crate::{
     endpoint::{refusal::Refusal, revoke::end_grant},
     event::{Event, Reason, Step},
     grant::{
-        CodeMark, Grant, GrantId, OnDoubt, Phase,
+        CodeMark, Grant, GrantId, Need, OnDoubt, Phase,
         rotation::{Reuse, Rotation, judge},
     },
     limits::SWAP_ATTEMPTS,
@@ -51,7 +51,7 @@ pub(super) async fn refresh(
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
         let loaded = proxy
             .freshness
-            .ensure(id, loaded)
+            .ensure(id, loaded, Need::Proof)
             .await
             .map_err(|error| Refusal::from(error).of(id))?;
         // That may have taken long: what counts is the record that is about to be replaced.
@@ -64,7 +64,7 @@ pub(super) async fn refresh(
                     rotated_at: proxy.now(),
                     code: asked.code,
                 };
-                let ttl = proxy.settings.refresh_token_ttl;
+                let ttl = proxy.freshness.record_ttl(&grant, proxy.now());
                 proxy
                     .grants
                     .stay_listed(&id, &mut grant, ttl, proxy.now())
@@ -127,7 +127,9 @@ async fn judged(
     let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
         Err(Reuse) => Err(Reason::RefreshReuse),
         // The person has to log in again.
-        Ok(_) if grant.upstream.is_over(now) => Err(Reason::Expired),
+        Ok(_) if grant.upstream.is_over(now) || proxy.freshness.is_past_last_day(grant, now) => {
+            Err(Reason::Expired)
+        }
         Ok(rotation) => Ok(rotation),
     };
     let rotation = match rotation {

@@ -68,6 +68,7 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
         RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
         Rotating::new(secret.mac("index"), []),
         events,
+        Tasks::default(),
     )
 }
 
@@ -86,6 +87,8 @@ fn grant(generation: u32) -> Grant {
             id_token: None,
             expires_at: None,
             renew_at: None,
+            renewed_at: None,
+            refused_since: None,
         },
         phase: Phase::Active {
             generation,
@@ -137,7 +140,7 @@ async fn unanswered(way: u8) -> (Grants, GrantId) {
 #[tokio::test]
 async fn a_swap_that_lands_after_the_client_was_told_to_try_again_is_taken_back() {
     let (grants, id) = unanswered(1).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(grants.tasks.drained(Duration::from_secs(60)).await, 0);
     let now = grants.load(&id).await.unwrap().unwrap();
     assert_eq!(
         generation(&now.grant),
@@ -164,7 +167,7 @@ async fn a_step_is_taken_back_from_under_a_renewal_that_stays() {
         .await
         .unwrap()
         .unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(grants.tasks.drained(Duration::from_secs(60)).await, 0);
     let now = grants.load(&id).await.unwrap().unwrap();
     assert_eq!(
         generation(&now.grant),
@@ -172,6 +175,26 @@ async fn a_step_is_taken_back_from_under_a_renewal_that_stays() {
         "the client was told that nothing has changed"
     );
     assert_eq!(now.grant.upstream.access_token, "u2");
+}
+
+/// The mutant: an undo that takes back whatever step it finds.
+#[tokio::test]
+async fn a_step_that_somebody_else_took_since_is_not_taken_back() {
+    let (grants, id) = unanswered(2).await;
+    let there = grants.load(&id).await.unwrap().unwrap();
+    assert_eq!(generation(&there.grant), 1, "it was written");
+    let ttl = Duration::from_secs(600);
+    let take_back = OnDoubt::TakeBack { ttl };
+    let taken = grants.replace(&id, &there, grant(2), ttl, take_back).await;
+    assert!(taken.unwrap().is_some());
+    let left = grants.tasks.drained(Duration::from_secs(60)).await;
+    assert_eq!(left, 0, "the undo is done");
+    let now = grants.load(&id).await.unwrap().unwrap();
+    assert_eq!(
+        generation(&now.grant),
+        2,
+        "its client holds what it was given"
+    );
 }
 
 #[tokio::test]

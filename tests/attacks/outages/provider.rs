@@ -8,19 +8,27 @@ use tower_oauth_proxy::{Reason, Step, provider::generic};
 use super::{is_503_without_a_challenge, is_unavailable};
 use crate::common::{
     Answer, Client, Kind, Proxy, Tokens,
+    clock::START,
+    provider::Gate,
     proxy::{BASE, builder_from},
 };
 
 /// Own access tokens that outlive the provider's.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// After a failure the provider is left alone this long.
-const BACK_OFF: u64 = 2;
+/// After a failure the provider is left alone no longer than this.
+const BACK_OFF: u64 = 30;
+/// And no longer than this after the first one.
+const FIRST_BACK_OFF: u64 = 2;
 
 async fn setup() -> (Proxy, Client, Tokens) {
+    setup_for(DAY).await
+}
+
+async fn setup_for(access_token_ttl: Duration) -> (Proxy, Client, Tokens) {
     let proxy = Proxy::with(|builder| {
         builder
-            .access_token_ttl(DAY)
+            .access_token_ttl(access_token_ttl)
             .upstream_request_timeout(Duration::from_millis(400))
     })
     .await;
@@ -49,7 +57,6 @@ fn troubles() -> Vec<Answer> {
         Answer::Status(403),
         Answer::Status(400),
         Answer::Status(200),
-        Answer::Hang,
         Answer::Lost,
         Answer::Padded(3 << 20),
         Answer::Without(&["access_token"]),
@@ -65,7 +72,6 @@ fn troubles() -> Vec<Answer> {
         Answer::Error(401, "invalid_client"),
         Answer::Error(400, "invalid_client"),
         Answer::Error(200, "incorrect_client_credentials"),
-        Answer::Error(400, "unauthorized_client"),
         Answer::Error(400, "invalid_request"),
         Answer::Error(400, "invalid_scope"),
         Answer::Error(403, "unauthorized"),
@@ -123,27 +129,35 @@ async fn trouble_while_the_token_still_lives_is_not_noticed() {
         let said = &said[..said.len().min(100)];
         // Within the last minute: a renewal is wanted, and not yet needed.
         proxy.clock.advance_secs(3600 - 50);
+        let at_rest = async || {
+            // A request waits half a second, then the renewal goes on alone.
+            let handle = proxy.layer.handle();
+            assert_eq!(handle.drain(Duration::from_secs(60)).await, 0, "{said}");
+        };
         proxy.provider.always(Kind::Token, trouble);
         let asked = proxy.provider.count_grant("refresh_token");
         let reply = client.call("/mcp", &tokens.access).await;
         assert_eq!(reply.status, 200, "{said}: {reply:?}");
+        at_rest().await;
         assert_eq!(
             proxy.provider.count_grant("refresh_token"),
             asked + 1,
             "{said}"
         );
-        proxy.clock.advance_secs(BACK_OFF);
+        proxy.clock.advance_secs(FIRST_BACK_OFF);
         let reply = client.refresh(tokens.refresh()).await;
         assert_eq!(reply.status, 200, "{said}: {reply:?}");
+        at_rest().await;
         assert_eq!(
             proxy.provider.count_grant("refresh_token"),
             asked + 2,
             "{said}"
         );
         tokens = Tokens::read(&reply);
-        proxy.clock.advance_secs(BACK_OFF);
+        proxy.clock.advance_secs(2 * FIRST_BACK_OFF);
         proxy.provider.always(Kind::Token, Answer::Normal);
         proxy.session(&client, &tokens.access).await;
+        at_rest().await;
         assert_eq!(
             proxy.provider.count_grant("refresh_token"),
             asked + 3,
@@ -152,10 +166,9 @@ async fn trouble_while_the_token_still_lives_is_not_noticed() {
     }
 }
 
-/// A provider that hangs must not hang every request, nor be asked by each of them. One that refuses
-/// at once costs nobody anything, and is asked again at once, so that its recovery is seen.
+/// Nor does it hang every request, nor is it asked by each of them.
 #[tokio::test]
-async fn a_provider_that_hangs_is_left_alone_for_a_moment() {
+async fn a_provider_that_hangs_is_asked_once_and_nobody_waits_for_it_after_the_first() {
     let proxy = Proxy::with(|builder| {
         builder
             .access_token_ttl(DAY)
@@ -166,21 +179,99 @@ async fn a_provider_that_hangs_is_left_alone_for_a_moment() {
     let tokens = proxy.journey(&client).await;
     proxy.clock.advance_secs(3600);
     proxy.provider.always(Kind::Token, Answer::Hang);
+    is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
     let begun = std::time::Instant::now();
     for _ in 0..10 {
         is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
         is_unavailable(&client.refresh(tokens.refresh()).await);
+        proxy.clock.advance_secs(BACK_OFF);
+    }
+    // Twenty that waited would take twenty times the timeout.
+    assert!(begun.elapsed() < Duration::from_secs(12));
+    assert_eq!(proxy.provider.count_grant("refresh_token"), 1);
+}
+
+/// It has rotated its refresh token, and says the new one 200 ms after nobody listens any more.
+#[tokio::test]
+async fn an_answer_that_comes_after_the_timeout_is_awaited_and_kept() {
+    for by_refresh in [false, true] {
+        let proxy = Proxy::with(|builder| {
+            builder
+                .access_token_ttl(DAY)
+                .upstream_request_timeout(Duration::from_millis(300))
+        })
+        .await;
+        let client = proxy.client().await;
+        let tokens = proxy.journey(&client).await;
+        proxy.clock.advance_secs(3600);
+        let gate = Gate::default();
+        proxy.provider.next_token(Answer::Held(gate.clone()));
+        match by_refresh {
+            true => is_unavailable(&client.refresh(tokens.refresh()).await),
+            false => is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await),
+        }
+        let told = (Step::UpstreamRefresh, Reason::ProviderUnavailable);
+        assert!(proxy.refusals().contains(&told));
+        assert_eq!(proxy.layer.handle().drain(Duration::ZERO).await, 1);
+        gate.open();
+        assert_eq!(proxy.layer.handle().drain(Duration::from_secs(60)).await, 0);
+        proxy.session(&client, &tokens.access).await;
+        let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
+        proxy.session(&client, &renewed.access).await;
+        assert_eq!(proxy.provider.count_grant("refresh_token"), 1);
+        assert_eq!(proxy.provider.live_refresh_tokens(), 1);
+    }
+}
+
+/// Bodies that are no OAuth error, and codes that say nothing about the token: an operator has a day.
+#[tokio::test]
+async fn a_refusal_in_other_words_is_503_for_a_day_and_then_the_person_logs_in_again() {
+    let json = "application/json";
+    for refusal in [
+        raw(
+            400,
+            json,
+            r#"{"status":400,"message":"Invalid refresh token"}"#,
+        ),
+        raw(401, json, r#"{"status":"BAD_REFRESH_TOKEN"}"#),
+        Answer::Error(400, "invalid_request"),
+        Answer::Error(400, "invalid_scope"),
+        Answer::Status(403),
+    ] {
+        for by_refresh in [false, true] {
+            let (proxy, client, tokens) = setup_for(3 * DAY).await;
+            let ask = async || match by_refresh {
+                true => client.refresh(tokens.refresh()).await,
+                false => client.call("/mcp", &tokens.access).await,
+            };
+            proxy.provider.always(Kind::Token, refusal.clone());
+            for hour in [1, 5, 20] {
+                proxy.clock.set(START + hour * 3600);
+                let reply = ask().await;
+                assert_eq!(reply.status, 503, "{refusal:?} after {hour} h: {reply:?}");
+            }
+            proxy.clock.set(START + 26 * 3600);
+            let status = if by_refresh { 400 } else { 401 };
+            assert_eq!(ask().await.status, status, "{refusal:?}");
+            let refused = client.refresh(tokens.refresh()).await;
+            refused.refused(400, "invalid_grant");
+        }
+    }
+}
+
+/// Fifty requests, one grant, one answer.
+#[tokio::test]
+async fn a_refused_renewal_is_not_asked_again_at_every_request() {
+    let (proxy, client, tokens) = setup().await;
+    proxy.clock.advance_secs(3600);
+    proxy
+        .provider
+        .always(Kind::Token, Answer::Error(400, "invalid_request"));
+    for _ in 0..50 {
+        is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
     }
     assert_eq!(proxy.provider.count_grant("refresh_token"), 1);
-    assert!(
-        begun.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        begun.elapsed()
-    );
-
-    proxy.provider.always(Kind::Token, Answer::Status(500));
-    tokio::time::sleep(Duration::from_millis(2_100)).await;
-    is_503_without_a_challenge(&client.call("/mcp", &tokens.access).await);
+    proxy.clock.advance_secs(BACK_OFF);
     proxy.provider.always(Kind::Token, Answer::Normal);
     proxy.session(&client, &tokens.access).await;
 }
@@ -215,7 +306,8 @@ async fn a_provider_that_cannot_be_reached_is_503_and_logs_nobody_out() {
     // A revocation needs nobody else.
     let other = proxy.journey(&client).await;
     there.revoke(other.refresh()).await.expect(200);
-    // And where the provider can be reached, all is well.
+    // And where the provider can be reached, all is well, after a moment.
+    proxy.clock.advance_secs(BACK_OFF);
     proxy.session(&client, &tokens.access).await;
     Tokens::read(&client.refresh(tokens.refresh()).await);
 }
@@ -230,6 +322,11 @@ async fn the_providers_own_word_on_the_token_ends_the_grant() {
         Answer::Error(403, "invalid_grant"),
         Answer::Error(200, "invalid_grant"),
         Answer::Error(200, "bad_refresh_token"),
+        // Nobody but the person can help.
+        Answer::Error(400, "interaction_required"),
+        Answer::Error(400, "login_required"),
+        Answer::Error(400, "consent_required"),
+        Answer::Error(400, "unauthorized_client"),
     ] {
         for by_refresh in [false, true] {
             let tokens = proxy.journey(&client).await;

@@ -1,0 +1,189 @@
+//! What a grant needs now: rules on its record and the time.
+
+use std::time::Duration;
+
+use super::super::Grant;
+use crate::limits::REPLACED_ONCE_IN;
+
+/// What somebody needs of a grant.
+#[derive(Clone, Debug)]
+pub(crate) enum Need {
+    /// A token of the provider that is good now: a request with an access token of ours.
+    Token,
+    /// That, and a person who was looked at not long ago: a client refreshes.
+    Proof,
+    /// Another access token than this one, which the provider's API refused.
+    Another {
+        /// The provider's access token, as a handler had it.
+        than: String,
+    },
+}
+
+/// What has to be done for it, by one task for all instances.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::grant) enum Due {
+    /// The record has what is needed, or it cannot be had.
+    Nothing,
+    /// The provider's token is renewed, and the answer looked into.
+    Renewal,
+    /// The person is looked at, with the token that is there.
+    Look,
+}
+
+/// How long a look at a person is good, and who can be asked without a renewal.
+#[derive(Clone, Copy)]
+pub(in crate::grant) struct Looks {
+    pub(in crate::grant) max_age: Duration,
+    /// Anybody: the provider, or the operator's lists and hook.
+    pub(in crate::grant) can_ask: bool,
+    pub(in crate::grant) can_ask_provider: bool,
+}
+
+impl Looks {
+    /// Whether the provider is ever heard of again.
+    pub(in crate::grant) fn can_prove(self, grant: &Grant) -> bool {
+        self.can_ask_provider || grant.upstream.can_renew()
+    }
+
+    /// Whether what was known of the person has stood for twice its time: trouble at the provider
+    /// keeps them no longer.
+    pub(in crate::grant) fn are_overdue(self, grant: &Grant, now: u64) -> bool {
+        (self.can_ask || self.can_prove(grant)) && now >= self.end(grant, 2)
+    }
+
+    fn is_due(self, grant: &Grant, now: u64) -> bool {
+        now >= self.end(grant, 1)
+    }
+
+    fn end(self, grant: &Grant, times: u64) -> u64 {
+        let age = self.max_age.as_secs().saturating_mul(times);
+        grant.proven_at.saturating_add(age)
+    }
+}
+
+pub(in crate::grant) fn due(grant: &Grant, need: &Need, looks: Looks, now: u64) -> Due {
+    let upstream = &grant.upstream;
+    let can_renew = upstream.can_renew();
+    match need {
+        Need::Another { than } => {
+            let was_just_renewed = upstream
+                .renewed_at
+                .is_some_and(|at| now < at.saturating_add(REPLACED_ONCE_IN.as_secs()));
+            match (upstream.access_token == *than, can_renew) {
+                (true, true) if !was_just_renewed => Due::Renewal,
+                (true, false) if looks.can_ask_provider => Due::Look,
+                _ => Due::Nothing,
+            }
+        }
+        _ if upstream.wants_renewal(now) => Due::Renewal,
+        Need::Proof if looks.is_due(grant, now) => {
+            match (looks.can_ask_provider, can_renew, looks.can_ask) {
+                (true, ..) => Due::Look,
+                // A renewal is a proof: the provider still gives tokens for this person.
+                (false, true, _) => Due::Renewal,
+                (false, false, true) => Due::Look,
+                (false, false, false) => Due::Nothing,
+            }
+        }
+        Need::Token | Need::Proof => Due::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grant::renewal::tests::grant;
+
+    const HOUR: u64 = 3_600;
+
+    fn looks(can_ask: bool) -> Looks {
+        Looks {
+            max_age: Duration::from_secs(HOUR),
+            can_ask,
+            can_ask_provider: can_ask,
+        }
+    }
+
+    fn another(than: &str) -> Need {
+        Need::Another { than: than.into() }
+    }
+
+    #[test]
+    fn a_request_renews_what_is_about_to_end_and_asks_nobody_about_the_person() {
+        let grant = grant(0);
+        for can_ask in [true, false] {
+            let due = |now| due(&grant, &Need::Token, looks(can_ask), now);
+            assert_eq!(due(3_539), Due::Nothing);
+            assert_eq!(due(3_540), Due::Renewal);
+        }
+        let mut endless = grant.clone();
+        endless.upstream.renew_at = None;
+        assert_eq!(
+            due(&endless, &Need::Token, looks(true), u64::MAX),
+            Due::Nothing
+        );
+    }
+
+    #[test]
+    fn a_refresh_looks_at_the_person_when_the_last_look_is_as_old_as_it_may_be() {
+        let mut grant = grant(0);
+        grant.upstream.renew_at = Some(100 * HOUR);
+        let at = |can_ask, now| due(&grant, &Need::Proof, looks(can_ask), now);
+        assert_eq!(at(true, HOUR - 1), Due::Nothing);
+        assert_eq!(at(true, HOUR), Due::Look);
+        assert_eq!(at(false, HOUR), Due::Renewal);
+        assert_eq!(at(true, 100 * HOUR), Due::Renewal, "one answer for both");
+        grant.upstream.refresh_token = None;
+        assert_eq!(due(&grant, &Need::Proof, looks(true), HOUR), Due::Look);
+        assert_eq!(due(&grant, &Need::Proof, looks(false), HOUR), Due::Nothing);
+    }
+
+    #[test]
+    fn the_operator_alone_is_asked_only_where_the_provider_is_never_heard_of_again() {
+        let operator = Looks {
+            can_ask_provider: false,
+            ..looks(true)
+        };
+        let mut grant = grant(0);
+        grant.upstream.renew_at = Some(100 * HOUR);
+        let due = |grant: &Grant, need: &Need| due(grant, need, operator, HOUR);
+        assert_eq!(due(&grant, &Need::Proof), Due::Renewal);
+        grant.upstream.refresh_token = None;
+        assert_eq!(due(&grant, &Need::Proof), Due::Look);
+        assert_eq!(due(&grant, &another("at")), Due::Nothing, "knows no tokens");
+        assert!(!operator.can_prove(&grant), "it has a last day");
+        assert!(operator.are_overdue(&grant, 2 * HOUR));
+    }
+
+    #[test]
+    fn what_was_known_stands_for_twice_its_time_where_anybody_can_be_asked() {
+        let mut grant = grant(0);
+        assert!(!looks(false).are_overdue(&grant, 2 * HOUR - 1));
+        assert!(looks(false).are_overdue(&grant, 2 * HOUR));
+        grant.upstream.refresh_token = None;
+        assert!(looks(true).are_overdue(&grant, 2 * HOUR));
+        assert!(!looks(false).are_overdue(&grant, u64::MAX));
+    }
+
+    #[test]
+    fn a_refused_token_is_replaced_once_in_half_a_minute() {
+        let mut grant = grant(0);
+        assert_eq!(due(&grant, &another("at"), looks(true), 0), Due::Renewal);
+        assert_eq!(due(&grant, &another("older"), looks(true), 0), Due::Nothing);
+        grant.upstream.renewed_at = Some(1_000);
+        assert_eq!(
+            due(&grant, &another("at"), looks(true), 1_029),
+            Due::Nothing
+        );
+        assert_eq!(
+            due(&grant, &another("at"), looks(true), 1_030),
+            Due::Renewal
+        );
+        grant.upstream.refresh_token = None;
+        assert_eq!(due(&grant, &another("at"), looks(true), 1_029), Due::Look);
+        assert_eq!(
+            due(&grant, &another("at"), looks(false), 1_029),
+            Due::Nothing
+        );
+    }
+}

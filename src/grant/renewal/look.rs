@@ -1,0 +1,111 @@
+//! A look at the person behind a grant: are they still who they were, and may they still come in?
+
+use super::{
+    super::{
+        FreshnessError, Grant, Loaded, UpstreamGrant,
+        backoff::Failure,
+        proof::{Look, Proven},
+    },
+    Need, Renewal,
+    lease::Lease,
+    save::Change,
+};
+use crate::{
+    event::Reason,
+    limits::{LATE_ANSWER, REPLACED_ONCE_IN},
+    upstream::TokenAnswer,
+};
+
+impl Renewal {
+    /// Without a renewal: with the access token that is there.
+    pub(super) async fn look(
+        &mut self,
+        lease: &Lease,
+        loaded: Loaded,
+    ) -> Result<Loaded, FreshnessError> {
+        match self.ask_about(&loaded.grant, None).await {
+            Look::Proven(proven) => self.proven(lease, loaded, &proven).await,
+            Look::No { reason, detail } => self.end(reason, &detail, None).await,
+            Look::TokenRefused if loaded.grant.upstream.can_renew() => {
+                self.renew(lease, loaded).await
+            }
+            Look::TokenRefused => {
+                let detail = "the provider's API refuses the token, and there is no other";
+                self.end(Reason::ProviderRejected, detail, None).await
+            }
+            later @ Look::Later { .. } => {
+                self.tell_nobody_knows(lease, later);
+                Err(FreshnessError::Later)
+            }
+        }
+    }
+
+    async fn proven(
+        &self,
+        lease: &Lease,
+        loaded: Loaded,
+        proven: &Proven,
+    ) -> Result<Loaded, FreshnessError> {
+        if matches!(self.need, Need::Another { .. }) {
+            // The provider stands by a token that some API refused: not asked again at each call.
+            let failure = Failure {
+                count: 0,
+                until: self.of.now().saturating_add(REPLACED_ONCE_IN.as_secs()),
+            };
+            self.of.failures.remember(self.id, failure);
+            lease.failed(failure);
+        } else {
+            self.of.failures.forget(self.id);
+        }
+        self.save(loaded, &Change::proven(proven)).await
+    }
+
+    /// The one who answers is bounded in itself; this is for one that is not.
+    pub(super) async fn ask_about(&self, grant: &Grant, renewed: Option<&TokenAnswer>) -> Look {
+        let asked = self.of.proof.ask(self.id, grant, renewed, self.of.now());
+        match tokio::time::timeout(LATE_ANSWER, asked).await {
+            Ok(look) => look,
+            Err(_) => Look::Later {
+                reason: Reason::ProviderUnavailable,
+                detail: "no answer in time".to_owned(),
+            },
+        }
+    }
+
+    /// Nobody could say: what was known stands, and nobody asks again at once.
+    pub(super) fn tell_nobody_knows(&self, lease: &Lease, look: Look) {
+        let (reason, detail) = match look {
+            Look::Later { reason, detail } => (reason, detail),
+            // Only a look without a renewal comes to this.
+            _ => {
+                let detail = "the provider's API refuses the token that was just renewed";
+                (Reason::ProviderRejected, detail.to_owned())
+            }
+        };
+        let seconds = self.fail(lease);
+        self.tell(
+            reason,
+            format!("{detail}: what was known of the person stands; asked again in {seconds} s"),
+        );
+    }
+
+    /// They may no longer come in. The provider hears of it too: of the tokens in the record, and of
+    /// those that it gave just now.
+    pub(super) async fn end(
+        &self,
+        reason: Reason,
+        why: &str,
+        new: Option<UpstreamGrant>,
+    ) -> Result<Loaded, FreshnessError> {
+        let ended = self.of.grants.end(&self.id).await;
+        let follows = match &ended {
+            Ok(_) => "the grant ends",
+            Err(_) => "the grant is to end, and the store does not answer",
+        };
+        self.tell(reason, format!("{why}: {follows}"));
+        let old = ended?.map(|grant| grant.upstream);
+        self.of
+            .revoke_at_provider(self.id, new.into_iter().chain(old));
+        Err(FreshnessError::Over)
+    }
+}

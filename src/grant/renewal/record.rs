@@ -1,0 +1,198 @@
+//! What stands in the store about one grant's renewal: who is at it, and what became of the last one.
+//!
+//! Absent is the normal state: nobody is at it, and the last one to be at it let go. So a lease that
+//! was let go can be told from one whose owner died.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::super::backoff::Failure;
+use crate::limits::{BACK_OFF_MEMORY, LEASE_DEAD_AFTER, SETTLE_FOR};
+
+/// The record, as JSON. One that does not parse is somebody's of another version, and treated as held.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct LeaseRecord {
+    /// Who holds it, by a random number; `None` when nobody does.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<u64>,
+    /// Another number each time that the owner says that it lives.
+    #[serde(rename = "b", default)]
+    pub(super) beat: u32,
+    /// Whether the owner has kept its callers waiting for too long, and nobody should wait for it.
+    #[serde(rename = "l", default)]
+    pub(super) is_late: bool,
+    /// When it was taken from an owner that never let go, in seconds since the Unix epoch. That one
+    /// may have been answered by the provider, and not have been able to store it.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub(super) suspect_since: Option<u64>,
+    /// Failures in a row.
+    #[serde(rename = "f", default)]
+    pub(super) failures: u32,
+    /// Until when the provider is left alone, in seconds since the Unix epoch.
+    #[serde(rename = "u", default)]
+    pub(super) until: u64,
+}
+
+impl LeaseRecord {
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        // Numbers and flags: there is nothing in it that could fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Taken by this owner, while nobody held it. What became of the last one stays known.
+    pub(super) fn taken(&self, owner: u64, now: u64) -> Self {
+        Self {
+            owner: Some(owner),
+            suspect_since: suspicion(self.suspect_since, now),
+            failures: self.failures,
+            ..Self::default()
+        }
+    }
+
+    /// Taken by this owner from one that is dead.
+    pub(super) fn taken_over(dead: Option<&Self>, owner: u64, now: u64) -> Self {
+        Self {
+            owner: Some(owner),
+            suspect_since: Some(now),
+            failures: dead.map_or(0, |dead| dead.failures),
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn beaten(&self, is_late: bool) -> Self {
+        Self {
+            beat: self.beat.wrapping_add(1),
+            is_late,
+            ..self.clone()
+        }
+    }
+
+    /// Let go after a failure: others hold back too, and a suspicion goes on.
+    pub(super) fn let_go(&self, failure: Failure, now: u64) -> Self {
+        Self {
+            suspect_since: suspicion(self.suspect_since, now),
+            failures: failure.count,
+            until: failure.until,
+            ..Self::default()
+        }
+    }
+
+    /// How long a record that nobody holds is worth keeping.
+    pub(super) fn kept_for(&self, now: u64) -> Duration {
+        let until = self.until.saturating_sub(now);
+        let pause = Duration::from_secs(until) + BACK_OFF_MEMORY;
+        let suspect = self.suspect_since.map_or(0, |since| {
+            let end = since.saturating_add(SETTLE_FOR.as_secs());
+            end.saturating_sub(now)
+        });
+        pause.max(Duration::from_secs(suspect)).min(SETTLE_FOR)
+    }
+
+    /// The failure that holds everybody back; `None` when nothing does.
+    pub(super) fn failure(&self, now: u64) -> Option<Failure> {
+        let failure = Failure {
+            count: self.failures,
+            until: self.until,
+        };
+        failure.holds(now).then_some(failure)
+    }
+}
+
+/// A suspicion ends when its cause would have settled: whoever was answered tries to store it for
+/// [`SETTLE_FOR`]. One from the future is from a clock that was set back, and begins now.
+pub(super) fn suspicion(since: Option<u64>, now: u64) -> Option<u64> {
+    let since = since?.min(now);
+    (now < since.saturating_add(SETTLE_FOR.as_secs())).then_some(since)
+}
+
+/// What a waiter has seen of somebody's lease, in its own time: clocks of machines differ.
+#[derive(Default)]
+pub(super) struct Watch(Option<(Vec<u8>, Instant)>);
+
+impl Watch {
+    /// Whether the owner has said nothing for as long as this waiter looked on. `asked` is from
+    /// before the store was asked for the value, `now` from after.
+    pub(super) fn is_dead(&mut self, value: &[u8], asked: Instant, now: Instant) -> bool {
+        match &self.0 {
+            Some((seen, since)) if seen == value => {
+                asked.saturating_duration_since(*since) >= LEASE_DEAD_AFTER
+            }
+            _ => {
+                self.0 = Some((value.to_vec(), now));
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN_MINUTES: u64 = SETTLE_FOR.as_secs();
+
+    fn held(owner: u64) -> LeaseRecord {
+        LeaseRecord::default().taken(owner, 1_000)
+    }
+
+    #[test]
+    fn a_lease_whose_owner_is_silent_for_three_seconds_is_dead_and_not_before() {
+        let begin = Instant::now();
+        let at = |millis| begin + Duration::from_millis(millis);
+        let mut watch = Watch::default();
+        assert!(!watch.is_dead(b"1", at(0), at(10)));
+        assert!(!watch.is_dead(b"1", at(2_000), at(2_010)));
+        assert!(
+            !watch.is_dead(b"1", at(3_009), at(9_000)),
+            "asked too early"
+        );
+        assert!(watch.is_dead(b"1", at(3_010), at(3_020)));
+        assert!(!watch.is_dead(b"2", at(3_030), at(3_040)), "it lives");
+        assert!(!watch.is_dead(b"2", at(6_000), at(6_010)));
+        assert!(watch.is_dead(b"2", at(6_040), at(6_050)));
+    }
+
+    #[test]
+    fn a_beat_changes_the_bytes_and_nothing_else() {
+        let mut dead = held(1);
+        dead.failures = 3;
+        let first = LeaseRecord::taken_over(Some(&dead), 2, 1_000);
+        let second = first.beaten(false);
+        assert_ne!(first.bytes(), second.bytes());
+        assert_eq!(second.owner, Some(2));
+        assert_eq!((second.suspect_since, second.failures), (Some(1_000), 3));
+        assert_eq!(LeaseRecord::read(&second.bytes()), Some(second));
+    }
+
+    #[test]
+    fn a_suspicion_goes_on_through_failures_and_ends_ten_minutes_after_it_began() {
+        let failure = Failure::after(0, 1_100);
+        let over = LeaseRecord::taken_over(None, 2, 1_000);
+        let left = over.let_go(failure, 1_100);
+        assert_eq!((left.owner, left.suspect_since), (None, Some(1_000)));
+        let again = left.taken(3, 1_000 + TEN_MINUTES - 1);
+        assert_eq!(again.suspect_since, Some(1_000));
+        assert_eq!(left.taken(3, 1_000 + TEN_MINUTES).suspect_since, None);
+        assert_eq!(left.taken(3, 900).suspect_since, Some(900));
+        assert_eq!(held(1).let_go(failure, 1_100).suspect_since, None);
+    }
+
+    #[test]
+    fn a_record_is_kept_for_its_pause_and_for_its_suspicion() {
+        let failure = Failure::after(0, 1_000);
+        let ordinary = held(1).let_go(failure, 1_000);
+        assert_eq!(ordinary.failure(1_001), Some(failure));
+        assert_eq!(ordinary.failure(1_002), None);
+        let pause = Duration::from_secs(2) + BACK_OFF_MEMORY;
+        assert_eq!(ordinary.kept_for(1_000), pause);
+        let suspect = LeaseRecord::taken_over(None, 2, 1_000).let_go(failure, 1_000);
+        assert_eq!(suspect.kept_for(1_000), SETTLE_FOR);
+        assert_eq!(suspect.kept_for(1_002), SETTLE_FOR - Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,144 @@
+//! The provider did not renew. Its own word on this very token ends the grant, trouble never does,
+//! and what lies between does after a day.
+
+use super::{
+    super::{FreshnessError, Loaded, backoff::Failure, grants::OnDoubt, lifetime},
+    Due, Renewal,
+    lease::Lease,
+};
+use crate::{
+    error::{StorageError, UpstreamError, Verdict},
+    event::Reason,
+    limits::{REFUSED_FOR, SECOND_LOOK, SWAP_ATTEMPTS},
+};
+
+/// What a refusal came to.
+enum Outcome {
+    /// The grant is over.
+    Ended,
+    /// It lives; what follows, in words.
+    Lives(String),
+    /// Another token than the one that was refused stands in the record.
+    Overtaken(Loaded),
+}
+
+impl Renewal {
+    pub(super) async fn refused(
+        &self,
+        lease: &Lease,
+        error: &UpstreamError,
+        presented: &str,
+    ) -> Result<Loaded, FreshnessError> {
+        let reason = match error {
+            UpstreamError::Rejected { .. } => Reason::ProviderRejected,
+            UpstreamError::Malformed(_) => Reason::ProviderMalformed,
+            _ => Reason::ProviderUnavailable,
+        };
+        let said = error.to_string();
+        let outcome = match error.verdict() {
+            Verdict::Ends => self.ends(lease, presented).await,
+            Verdict::Bounded => self.lasts(lease, presented).await,
+            Verdict::Trouble => Ok(Outcome::Lives("this says nothing about the grant".into())),
+        };
+        match outcome {
+            Ok(Outcome::Ended) => {
+                self.tell(reason, format!("{said}: the grant ends"));
+                Err(FreshnessError::Over)
+            }
+            Ok(Outcome::Lives(why)) => {
+                let seconds = self.fail(lease);
+                self.tell(reason, format!("{said}: {why}; asked again in {seconds} s"));
+                Err(FreshnessError::Later)
+            }
+            Ok(Outcome::Overtaken(loaded)) => {
+                let detail = format!("{said}: a newer token is there, the grant lives");
+                self.tell(reason, detail);
+                match self.of.due(&loaded.grant, &self.need) {
+                    Due::Nothing => Ok(loaded),
+                    _ => Err(FreshnessError::Later),
+                }
+            }
+            Err(error) => {
+                self.fail(lease);
+                self.tell(reason, said);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Remembers a failure, here and for other instances; the seconds until somebody asks again.
+    pub(super) fn fail(&self, lease: &Lease) -> u64 {
+        let before = lease.failures().max(self.of.failures.count(self.id));
+        let now = self.of.now();
+        let failure = Failure::after(before, now);
+        self.of.failures.remember(self.id, failure);
+        lease.failed(failure);
+        failure.until.saturating_sub(now)
+    }
+
+    /// The token is dead, or the person has to come again. That counts only where nobody else can have
+    /// been answered: under a lease that was let go by the one before, and is ours to this moment.
+    async fn ends(&self, lease: &Lease, presented: &str) -> Result<Outcome, StorageError> {
+        if lease.is_suspect(self.of.now()) {
+            let why = "an instance that died with the lease may have the newer token";
+            return Ok(Outcome::Lives(why.to_owned()));
+        }
+        // A newer token may be on its way into the store.
+        tokio::time::sleep(SECOND_LOOK).await;
+        if !lease.beat().await {
+            let why = "another instance may have taken the lease";
+            return Ok(Outcome::Lives(why.to_owned()));
+        }
+        for _ in 0..SWAP_ATTEMPTS {
+            let Some(loaded) = self.of.grants.load(&self.id).await? else {
+                return Ok(Outcome::Ended);
+            };
+            if loaded.grant.upstream.refresh_token.as_deref() != Some(presented) {
+                return Ok(Outcome::Overtaken(loaded));
+            }
+            if self.of.grants.end_as_loaded(&self.id, &loaded).await? {
+                return Ok(Outcome::Ended);
+            }
+        }
+        Ok(Outcome::Lives("the record changes all the time".to_owned()))
+    }
+
+    /// A refusal that will not pass by itself, and may be the operator's to mend: since when it lasts
+    /// stands in the record.
+    async fn lasts(&self, lease: &Lease, presented: &str) -> Result<Outcome, StorageError> {
+        let (now, bound) = (self.of.now(), REFUSED_FOR.as_secs());
+        for _ in 0..SWAP_ATTEMPTS {
+            let Some(loaded) = self.of.grants.load(&self.id).await? else {
+                return Ok(Outcome::Ended);
+            };
+            let upstream = &loaded.grant.upstream;
+            if upstream.refresh_token.as_deref() != Some(presented) {
+                return Ok(Outcome::Overtaken(loaded));
+            }
+            let Some(since) = upstream.refused_since else {
+                let mut grant = (*loaded.grant).clone();
+                grant.upstream.refused_since = Some(now);
+                let whole = self.of.record_ttl(&grant, now);
+                let ttl = lifetime::remaining(&grant, whole, now);
+                let grants = &self.of.grants;
+                let kept = grants.replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep);
+                match kept.await? {
+                    Some(_) => return Ok(Outcome::Lives(lasting(bound))),
+                    None => continue,
+                }
+            };
+            let left = since.saturating_add(bound).saturating_sub(now);
+            if left > 0 || lease.is_suspect(now) {
+                return Ok(Outcome::Lives(lasting(left)));
+            }
+            if self.of.grants.end_as_loaded(&self.id, &loaded).await? {
+                return Ok(Outcome::Ended);
+            }
+        }
+        Ok(Outcome::Lives("the record changes all the time".to_owned()))
+    }
+}
+
+fn lasting(left: u64) -> String {
+    format!("the grant ends if this lasts {left} s more")
+}

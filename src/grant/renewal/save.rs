@@ -1,0 +1,206 @@
+//! What the provider gave, and what is now known of the person, are written over whatever else
+//! happens to the record meanwhile (a rotation).
+
+use tokio::time::Instant;
+
+use super::{
+    super::{
+        FreshnessError, Grant, Loaded, UpstreamGrant, freshness::POLL, grants::OnDoubt,
+        proof::Proven, scopes,
+    },
+    Renewal,
+};
+use crate::{
+    error::StorageError,
+    event::{Event, Reason, Step},
+    limits::{SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
+    upstream::TokenAnswer,
+};
+
+/// What the provider gave, and for which token.
+pub(super) struct Answered {
+    /// The refresh token that was presented, and the access token that is replaced.
+    pub(super) presented: String,
+    pub(super) replaced: String,
+    pub(super) tokens: TokenAnswer,
+    /// When, in seconds since the Unix epoch.
+    pub(super) at: u64,
+}
+
+/// What a record is to say from now on.
+pub(super) struct Change<'a> {
+    answered: Option<&'a Answered>,
+    proven: Option<&'a Proven>,
+}
+
+/// How much of it, where the whole does not fit into a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Whole,
+    /// The claims and the ID token of before.
+    OldClaims,
+    /// The claims of before, and no ID token.
+    NoIdToken,
+    /// Nothing of the person but who they are: fewer rights, and never a token that is lost.
+    TokensOnly,
+}
+
+const FITS: [Fit; 4] = [Fit::Whole, Fit::OldClaims, Fit::NoIdToken, Fit::TokensOnly];
+
+impl<'a> Change<'a> {
+    pub(super) fn proven(proven: &'a Proven) -> Self {
+        Self {
+            answered: None,
+            proven: Some(proven),
+        }
+    }
+
+    /// Whether another instance has renewed since: what it has is newer.
+    fn is_overtaken(&self, stored: &Grant) -> bool {
+        self.answered.is_some_and(|answered| {
+            stored.upstream.refresh_token.as_deref() != Some(&*answered.presented)
+                || stored.upstream.access_token != answered.replaced
+        })
+    }
+
+    fn made(&self, before: &Grant, fit: Fit, now: u64) -> Grant {
+        let mut grant = before.clone();
+        if let Some(Answered { tokens, at, .. }) = self.answered {
+            grant.upstream = before.upstream.renewed(tokens, *at);
+            // Fewer scopes at the provider are fewer scopes here, at once.
+            grant.scopes = scopes::granted(&before.scopes, tokens.scope.as_ref());
+        }
+        if let Some(Proven { known, id_token }) = self.proven {
+            grant.proven_at = now;
+            if let Some(known) = known {
+                // A role that was taken away is gone, whatever does not fit.
+                grant.roles.clone_from(&known.roles);
+                if fit == Fit::Whole {
+                    grant.claims.clone_from(&known.claims);
+                }
+            }
+            if let (Fit::Whole, Some(id_token)) = (fit, id_token) {
+                grant.upstream.id_token = Some(id_token.clone());
+            }
+        }
+        if matches!(fit, Fit::NoIdToken | Fit::TokensOnly) {
+            grant.upstream.id_token = None;
+        }
+        if fit == Fit::TokensOnly {
+            grant.claims.clear();
+            grant.roles.clear();
+        }
+        grant
+    }
+}
+
+impl Renewal {
+    /// Writes the provider's answer, which cannot be had again: it is kept until the store takes it.
+    /// Meanwhile requests of this grant are told to come back, and nobody presents the spent token.
+    pub(super) async fn keep(
+        &mut self,
+        loaded: Loaded,
+        answered: &Answered,
+        proven: Option<&Proven>,
+    ) -> Result<Loaded, FreshnessError> {
+        let change = Change {
+            answered: Some(answered),
+            proven,
+        };
+        let error = match self.save(loaded, &change).await {
+            Err(error) if is_passing(&error) => error,
+            result => return result,
+        };
+        self.answer(Err(error));
+        let _doubt = self.live.in_doubt();
+        let deadline = Instant::now() + SETTLE_FOR;
+        let mut pause = POLL;
+        while Instant::now() < deadline {
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(SETTLE_PAUSE);
+            let saved = match self.of.grants.load(&self.id).await {
+                Ok(Some(loaded)) => self.save(loaded, &change).await,
+                Ok(None) => Err(self.is_gone(&change)),
+                Err(error) => Err(error.into()),
+            };
+            match saved {
+                Err(error) if is_passing(&error) => {}
+                result => return result,
+            }
+        }
+        self.tell(Reason::StoreUnavailable, "the provider's new token is lost");
+        Err(FreshnessError::Later)
+    }
+
+    /// Writes a change, as much of it as fits.
+    pub(super) async fn save(
+        &self,
+        loaded: Loaded,
+        change: &Change<'_>,
+    ) -> Result<Loaded, FreshnessError> {
+        let (mut loaded, mut fits) = (loaded, FITS.into_iter());
+        let mut fit = fits.next().unwrap_or(Fit::TokensOnly);
+        for _ in 0..SWAP_ATTEMPTS {
+            if change.is_overtaken(&loaded.grant) {
+                return Ok(loaded);
+            }
+            let now = self.of.now();
+            let mut grant = change.made(&loaded.grant, fit, now);
+            let (grants, ttl) = (&self.of.grants, self.of.record_ttl(&grant, now));
+            grants.stay_listed(&self.id, &mut grant, ttl, now).await;
+            let written = grants.replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep);
+            match written.await {
+                Ok(Some(saved)) => {
+                    self.written(&loaded.grant, &saved.grant, now);
+                    return Ok(saved);
+                }
+                Ok(None) => match self.of.grants.load(&self.id).await? {
+                    Some(again) => loaded = again,
+                    None => return Err(self.is_gone(change)),
+                },
+                Err(error @ StorageError::TooLarge { .. }) => {
+                    self.tell(Reason::TooLarge, &error);
+                    fit = fits.next().ok_or(error)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(FreshnessError::Later)
+    }
+
+    fn written(&self, before: &Grant, after: &Grant, now: u64) {
+        let is_someone_else = before.claims != after.claims
+            || before.roles != after.roles
+            || before.scopes != after.scopes;
+        // Before its time: sessions in the cache still have the token that was replaced.
+        let is_early = before.upstream.access_token != after.upstream.access_token
+            && !before.upstream.wants_renewal(now);
+        if is_someone_else || is_early {
+            self.of.grants.forget(self.id);
+        }
+        let event = Event::done(Step::UpstreamRefresh).grant(self.id.to_string());
+        self.of
+            .events
+            .emit(&match after.proven_at == before.proven_at {
+                true => event,
+                false => event.detail("the person may still come in"),
+            });
+    }
+
+    /// The grant ended meanwhile. What the provider gave for it is nobody's.
+    fn is_gone(&self, change: &Change<'_>) -> FreshnessError {
+        if let Some(Answered { tokens, at, .. }) = change.answered {
+            let new = UpstreamGrant::new(tokens, *at);
+            self.of.revoke_at_provider(self.id, [new]);
+        }
+        FreshnessError::Over
+    }
+}
+
+/// Whether the store may take it later.
+fn is_passing(error: &FreshnessError) -> bool {
+    matches!(
+        error,
+        FreshnessError::Later | FreshnessError::Store(StorageError::Unavailable(_))
+    )
+}
