@@ -84,12 +84,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let judged = self
-            .guard
-            .check(AuthSession::from_extensions(request.extensions()));
-        if judged.is_ok() {
-            PassedBy::note(&self.guard, request.extensions_mut());
-        }
+        let session = AuthSession::from_extensions(request.extensions());
+        let judged = self.guard.admit(session);
+        let judged = judged.map(|by| PassedBy::note(by, request.extensions_mut()));
         match judged {
             Ok(()) => RequireFuture {
                 kind: Kind::Inner {
@@ -111,12 +108,10 @@ where
 struct PassedBy(ScopeSet);
 
 impl PassedBy {
-    fn note(guard: &Guard, extensions: &mut Extensions) {
-        let session = AuthSession::from_extensions(extensions);
-        let relied_on = session.map(|session| guard.relies_on(session));
-        let Some(relied_on) = relied_on.filter(|scopes| !scopes.is_empty()) else {
+    fn note(relied_on: ScopeSet, extensions: &mut Extensions) {
+        if relied_on.is_empty() {
             return;
-        };
+        }
         let all = match extensions.get::<Self>() {
             Some(Self(before)) => before.union(&relied_on),
             None => relied_on,
