@@ -49,7 +49,7 @@ pub(crate) enum Proof {
 
 /// Whether a line of the `Authorization` header is of the scheme `Basic`, well formed or not.
 pub(crate) fn is_basic(line: &[u8]) -> bool {
-    let mut words = line.trim_ascii().split(|byte| byte.is_ascii_whitespace());
+    let mut words = line.trim_ascii().split(u8::is_ascii_whitespace);
     words
         .next()
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Basic"))

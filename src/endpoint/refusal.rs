@@ -18,8 +18,29 @@ pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) error: OAuthError,
     grant: Option<GrantId>,
-    /// What a header says besides.
-    header: Option<(HeaderName, HeaderValue)>,
+    hint: Option<Hint>,
+}
+
+/// What a header tells the client besides.
+#[derive(Debug, Clone, Copy)]
+enum Hint {
+    /// RFC 6749 section 5.2, of a client that tried HTTP Basic: "the authorization server MUST
+    /// respond with an HTTP 401 (Unauthorized) status code and include the "WWW-Authenticate" response
+    /// header field matching the authentication scheme used".
+    Basic,
+    /// RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
+    /// Accept-Encoding response header field ought to be used".
+    NoContentCoding,
+}
+
+impl Hint {
+    fn header(self) -> (HeaderName, HeaderValue) {
+        let (name, value) = match self {
+            Self::Basic => (header::WWW_AUTHENTICATE, "Basic realm=\"oauth\""),
+            Self::NoContentCoding => (header::ACCEPT_ENCODING, "identity"),
+        };
+        (name, HeaderValue::from_static(value))
+    }
 }
 
 impl Refusal {
@@ -36,7 +57,7 @@ impl Refusal {
             reason,
             error,
             grant: None,
-            header: None,
+            hint: None,
         }
     }
 
@@ -67,19 +88,15 @@ impl Refusal {
         self
     }
 
-    /// A client that tried HTTP Basic has to be told the scheme: RFC 6749 section 5.2, "the
-    /// authorization server MUST respond with an HTTP 401 (Unauthorized) status code and include the
-    /// "WWW-Authenticate" response header field matching the authentication scheme used".
-    pub(super) fn with_basic_challenge(self, tried: bool) -> Self {
-        if !tried || self.error.status != StatusCode::UNAUTHORIZED {
-            return self;
+    pub(super) fn with_basic_challenge(mut self, tried: bool) -> Self {
+        if tried && self.error.status == StatusCode::UNAUTHORIZED {
+            self.hint = Some(Hint::Basic);
         }
-        let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
-        self.with_header(header::WWW_AUTHENTICATE, scheme)
+        self
     }
 
-    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+    pub(super) fn without_content_coding(mut self) -> Self {
+        self.hint = Some(Hint::NoContentCoding);
         self
     }
 
@@ -99,7 +116,7 @@ impl Refusal {
     pub(super) fn into_json(self, proxy: &Proxy, step: Step) -> OwnResponse {
         proxy.emit(&self.event(step));
         let mut response = answer::error(&self.error);
-        response.headers_mut().extend(self.header);
+        response.headers_mut().extend(self.hint.map(Hint::header));
         response
     }
 }

@@ -1,7 +1,7 @@
 //! Reading what came: the body with a hard limit in size and time, the form, the query.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, StatusCode, header, request::Parts};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
@@ -36,11 +36,7 @@ where
         let text = "the body has a content coding: send it without one, as it is";
         let error = OAuthError::new(OAuthErrorCode::InvalidRequest, text);
         let error = error.with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
-        // RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
-        // Accept-Encoding response header field ought to be used".
-        let only = HeaderValue::from_static("identity");
-        let refusal = Refusal::from_error(Reason::NotServed, error);
-        return Err(refusal.with_header(header::ACCEPT_ENCODING, only));
+        return Err(Refusal::from_error(Reason::NotServed, error).without_content_coding());
     }
     let read = Limited::new(body, MAX_BODY).collect();
     match tokio::time::timeout(BODY_TIMEOUT, read).await {

@@ -15,8 +15,8 @@ use crate::limits::REFRESH_GRACE;
 /// within the grace gets the live token, and the client notices nothing. With
 /// [`UntilUsed`](Self::UntilUsed) that time has no end: a copied token of an idle client stays good
 /// until the client refreshes with the successor, and a thief and a client who take turns, neither
-/// ever two rotations behind, share one grant for as long as it lives. Bound it with
-/// [`refresh_token_ttl`](crate::OAuthProxyConfigBuilder::refresh_token_ttl).
+/// ever two rotations behind, share one grant for as long as it lives. It is told at start as a weak
+/// option.
 ///
 /// ```
 /// use std::time::Duration;

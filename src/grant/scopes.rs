@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_refresh_keeps_what_was_granted_drops_what_is_unknown_and_never_widens() {
         let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
-        let offered = set("openid read write");
+        let offered = set("openid read write offline_access");
         let narrowed = |asked: &str, granted: &str| {
             narrowed(&set(asked), &set(granted), &offered).map(|kept| kept.to_string())
         };

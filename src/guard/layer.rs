@@ -85,18 +85,14 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let session = AuthSession::from_extensions(request.extensions());
-        match self.guard.check(session) {
-            Ok(()) => {
-                let relied_on = session.map(|session| self.guard.relies_on(session));
-                if let Some(relied_on) = relied_on.filter(|scopes| !scopes.is_empty()) {
-                    PassedBy::add(request.extensions_mut(), &relied_on);
-                }
-                RequireFuture {
-                    kind: Kind::Inner {
-                        future: self.inner.call(request),
-                    },
-                }
-            }
+        let judged = self.guard.admit(session);
+        let judged = judged.map(|by| PassedBy::note(by, request.extensions_mut()));
+        match judged {
+            Ok(()) => RequireFuture {
+                kind: Kind::Inner {
+                    future: self.inner.call(request),
+                },
+            },
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
                     response: Some(refuse(request.uri().path(), request.extensions(), &denied)),
@@ -112,10 +108,13 @@ where
 struct PassedBy(ScopeSet);
 
 impl PassedBy {
-    fn add(extensions: &mut Extensions, relied_on: &ScopeSet) {
+    fn note(relied_on: ScopeSet, extensions: &mut Extensions) {
+        if relied_on.is_empty() {
+            return;
+        }
         let all = match extensions.get::<Self>() {
-            Some(Self(before)) => before.union(relied_on),
-            None => relied_on.clone(),
+            Some(Self(before)) => before.union(&relied_on),
+            None => relied_on,
         };
         extensions.insert(Self(all));
     }

@@ -89,15 +89,23 @@ impl Guard {
     pub fn check<'a>(&self, session: impl Into<Option<&'a AuthSession>>) -> Result<(), Denied> {
         match session.into() {
             None => Err(Denied::NoSession),
-            Some(session) => self.judge(session),
+            Some(session) => self.judge(session).map(drop),
         }
     }
 
-    fn judge(&self, session: &AuthSession) -> Result<(), Denied> {
-        let admitted = |yes: bool| if yes { Ok(()) } else { Err(Denied::Forbidden) };
+    /// As [`check`](Self::check); of a session that is admitted, the scopes by which it was.
+    pub(super) fn admit(&self, session: Option<&AuthSession>) -> Result<ScopeSet, Denied> {
+        session.map_or(Err(Denied::NoSession), |session| self.judge(session))
+    }
+
+    fn judge(&self, session: &AuthSession) -> Result<ScopeSet, Denied> {
+        let admitted = |yes: bool| match yes {
+            true => Ok(ScopeSet::default()),
+            false => Err(Denied::Forbidden),
+        };
         match &*self.0 {
-            Rule::Session => Ok(()),
-            Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(()),
+            Rule::Session => admitted(true),
+            Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(needed.clone()),
             Rule::Scopes(needed) => Err(Denied::Scopes(needed.clone())),
             Rule::Role(role) => admitted(session.roles().iter().any(|held| **held == **role)),
             Rule::Custom(rule) => admitted(rule(session)),
@@ -106,7 +114,7 @@ impl Guard {
                 let mut best = Denied::Forbidden;
                 for guard in guards {
                     match guard.judge(session) {
-                        Ok(()) => return Ok(()),
+                        Ok(scopes) => return Ok(scopes),
                         Err(denied) if best == Denied::Forbidden => best = denied,
                         Err(_) => {}
                     }
@@ -118,12 +126,12 @@ impl Guard {
 
     /// A denial that no scope can help decides; else all scopes of all guards are named, the held
     /// ones too: a token for the missing ones alone would not pass either.
-    fn judge_all(guards: &[Self], session: &AuthSession) -> Result<(), Denied> {
+    fn judge_all(guards: &[Self], session: &AuthSession) -> Result<ScopeSet, Denied> {
         let mut needed = ScopeSet::default();
         let mut is_short = false;
         for guard in guards {
             match guard.judge(session) {
-                Ok(()) => needed = needed.union(&guard.relies_on(session)),
+                Ok(scopes) => needed = needed.union(&scopes),
                 Err(Denied::Scopes(scopes)) => {
                     is_short = true;
                     needed = needed.union(&scopes);
@@ -131,28 +139,9 @@ impl Guard {
                 Err(denied) => return Err(denied),
             }
         }
-        if is_short {
-            Err(Denied::Scopes(needed))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// The scopes by which a session that the guard admits passes: a token without them would not.
-    pub(super) fn relies_on(&self, session: &AuthSession) -> ScopeSet {
-        match &*self.0 {
-            Rule::Scopes(scopes) => scopes.clone(),
-            Rule::All(guards) => guards.iter().fold(ScopeSet::default(), |all, guard| {
-                all.union(&guard.relies_on(session))
-            }),
-            // One way is enough: the one that asks for least.
-            Rule::Any(guards) => guards
-                .iter()
-                .filter(|guard| guard.judge(session).is_ok())
-                .map(|guard| guard.relies_on(session))
-                .min_by_key(ScopeSet::len)
-                .unwrap_or_default(),
-            Rule::Session | Rule::Role(_) | Rule::Custom(_) => ScopeSet::default(),
+        match is_short {
+            true => Err(Denied::Scopes(needed)),
+            false => Ok(needed),
         }
     }
 }
@@ -228,7 +217,7 @@ mod tests {
         ]);
         assert_eq!(either.check(&ada), needed("read write"));
         let by_role = require_all([
-            require_any([scopes("read"), require_role("staff")]),
+            require_any([require_role("staff"), scopes("read")]),
             scopes("write"),
         ]);
         assert_eq!(by_role.check(&session("read", &["staff"])), needed("write"));

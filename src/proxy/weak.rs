@@ -4,6 +4,7 @@ use super::Proxy;
 use crate::{
     config::Consent,
     event::{Event, Reason, Step},
+    grant::RefreshGrace,
 };
 
 /// They are told once, at start.
@@ -42,6 +43,10 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
         (
             !settings.token_swap,
             "token_swap is off: clients hold the provider's access tokens",
+        ),
+        (
+            settings.refresh_token_grace == RefreshGrace::UntilUsed,
+            "refresh_token_grace until used: a stolen refresh token of an idle client goes unseen",
         ),
         (
             settings.keep_authorization_header,

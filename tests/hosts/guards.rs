@@ -126,7 +126,11 @@ async fn a_guarded_route_passes_challenges_or_forbids() {
 
 #[tokio::test]
 async fn a_client_that_asks_for_just_what_the_challenge_names_passes_after_one_step() {
-    let proxy = Proxy::with(|b| b.required_scopes(["openid"])).await;
+    let proxy = Proxy::with(|b| {
+        b.scopes(["openid", "list", "read", "write"])
+            .required_scopes(["openid"])
+    })
+    .await;
     let client = proxy.client().await;
     let first = tokens(&proxy, &client, "openid").await;
     let guards = [
@@ -147,8 +151,11 @@ async fn a_client_that_asks_for_just_what_the_challenge_names_passes_after_one_s
             app.route(&format!("/{name}"), route)
         });
     // Guards outside of guards, behind a router that cuts the path.
-    let outer = RequireLayer::new(scopes(&["read"]));
-    let within = app.clone().layer(RequireLayer::new(require_auth()));
+    let outer = RequireLayer::new(scopes(&["list"]));
+    let within = app
+        .clone()
+        .layer(RequireLayer::new(scopes(&["read"])))
+        .layer(RequireLayer::new(require_auth()));
     let app = Router::new()
         .nest("/mcp/in", app)
         .nest("/mcp/within", within.layer(outer))
@@ -190,12 +197,15 @@ async fn a_client_that_asks_for_just_what_the_challenge_names_passes_after_one_s
         .await
         .expect(200);
 
-    // What the outer guard was passed by is still needed inside.
-    let reader = tokens(&proxy, &client, "openid read").await;
+    // What the outer guards were passed by is still needed inside.
+    let lister = tokens(&proxy, &client, "openid list").await;
+    let reader = tokens(&proxy, &client, "openid list read").await;
     for path in ["/mcp/within/one", "/mcp/within/both", "/mcp/within/either"] {
-        assert_eq!(needed(path, &first.access).await, "openid read", "{path}");
+        assert_eq!(needed(path, &first.access).await, "openid list", "{path}");
+        let next = needed(path, &lister.access).await;
+        assert_eq!(next, "openid list read", "{path}");
         let all = needed(path, &reader.access).await;
-        assert_eq!(all, "openid read write", "{path}");
+        assert_eq!(all, "openid list read write", "{path}");
         let stepped_up = tokens(&proxy, &client, &all).await;
         there.call(path, &stepped_up.access).await.expect(200);
     }

@@ -74,27 +74,13 @@ async fn malformed_or_doubled_credentials_are_refused() {
     let proxy = Proxy::start().await;
     let client = confidential(&proxy, "client_secret_basic").await;
     let fields = [("grant_type", "refresh_token"), ("refresh_token", "x")];
-    for header in [
-        "Basic",
-        "Basic !!!",
-        "Basic eA==",
-        "Basic Og==",
-        "Bearer x",
-        "Digest x",
-        "",
-    ] {
+    for header in ["Basic", "Basic !!!", "Basic eA==", "Basic Og=="] {
         let reply = proxy
             .wire
             .form("/oauth/token", &fields, &[("authorization", header)])
             .await;
-        assert!(
-            [400, 401].contains(&reply.status.as_u16()),
-            "{header}: {reply:?}"
-        );
-        assert!(
-            ["invalid_client", "invalid_request"].contains(&&*reply.error()),
-            "{header}"
-        );
+        reply.refused(401, "invalid_client");
+        proxy.told(Step::Refresh, Reason::ClientAuthentication);
     }
     let right = basic(&client.id, client.secret.as_deref().unwrap());
     let both = [&fields[..], &[("client_secret", "x")]].concat();
@@ -108,9 +94,9 @@ async fn malformed_or_doubled_credentials_are_refused() {
         .wire
         .form("/oauth/token", &other, &[("authorization", &right)])
         .await;
-    assert!(reply.status.is_client_error(), "{reply:?}");
-    let reply = proxy.wire.form("/oauth/token", &fields, &[]).await;
-    assert!(reply.status.is_client_error(), "nobody at all: {reply:?}");
+    reply.refused(400, "invalid_request");
+    let nobody = proxy.wire.form("/oauth/token", &fields, &[]).await;
+    nobody.refused(401, "invalid_client");
 }
 
 /// A client that says nothing of how it will authenticate.
@@ -403,9 +389,5 @@ async fn credentials_in_the_query_are_not_read() {
     let path = format!("/oauth/token?client_id={}", client.id);
     let fields = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     let reply = proxy.wire.form(&path, &fields, &[]).await;
-    assert_ne!(
-        reply.error(),
-        "invalid_grant",
-        "the client was taken from the query"
-    );
+    reply.refused(401, "invalid_client");
 }

@@ -82,6 +82,16 @@ async fn the_operator_sets_the_grace() {
 }
 
 #[tokio::test]
+async fn a_grace_without_an_end_is_told_at_start_as_a_weak_option() {
+    let weak = async |grace: RefreshGrace| {
+        let proxy = Proxy::with(|b| b.refresh_token_grace(grace)).await;
+        proxy.refusals() == [(Step::Configuration, Reason::WeakOption)]
+    };
+    assert!(weak(RefreshGrace::UntilUsed).await);
+    assert!(!weak(Duration::from_secs(24 * 3600).into()).await);
+}
+
+#[tokio::test]
 async fn until_used_a_lost_answer_can_be_asked_for_again_after_weeks_and_a_restart() {
     let (proxy, store) = Proxy::with_store(until_used).await;
     let client = proxy.client().await;

@@ -1,12 +1,24 @@
 //! The order of the checks at the token endpoint: what may end a grant, and what may hide a theft.
 //! The table is in `src/endpoint/token/mod.rs`.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
-use tower_oauth_proxy::{Reason, Step};
+use tower_oauth_proxy::{
+    Reason, Step,
+    storage::{StorageFuture, TokenStorage},
+};
 
 use crate::common::{
-    Answer, Client, Kind, Pkce, Proxy, Tokens,
+    Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Store, Tokens,
     client::{CALLBACK, native_metadata},
+    proxy::BASE,
 };
 
 /// The same client in all but its id.
@@ -98,6 +110,9 @@ async fn a_stranger_with_a_leaked_code_ends_nothing() {
             .await
             .refused(400, error);
         proxy.told(Step::Redeem, reason);
+        let detail = proxy.events().pop().unwrap().detail.unwrap();
+        let is_told = detail.contains("redeemed before") || reason == Reason::MissingParameter;
+        assert!(is_told, "{reason:?}: {detail}");
         proxy.session(&client, &tokens.access).await;
     }
     assert_eq!(proxy.provider.count(Kind::Revoke), 0);
@@ -139,6 +154,73 @@ async fn strangers_in_a_race_with_the_client_end_nothing() {
     assert_eq!(tokens.len(), 1);
     proxy.session(&client, &tokens[0].access).await;
     Tokens::read(&client.refresh(tokens[0].refresh()).await);
+}
+
+/// A store in which one swap finds another record than it expects.
+struct Changed {
+    store: Store,
+    swaps: AtomicUsize,
+}
+
+impl TokenStorage for Changed {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.store.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        self.store.set(key, value, ttl)
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        self.store.insert_if_absent(key, value, ttl)
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.store.take(key)
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        match key.starts_with("grant:") && self.swaps.fetch_add(1, Ordering::SeqCst) == 0 {
+            true => Box::pin(async { Ok(false) }),
+            false => self.store.compare_and_swap(key, expected, new, ttl),
+        }
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        self.store.remove(key)
+    }
+}
+
+#[tokio::test]
+async fn a_code_whose_record_changes_under_its_redemption_is_as_good_as_before() {
+    let clock = FakeClock::default();
+    let store = Changed {
+        store: Store::new(&clock),
+        swaps: AtomicUsize::new(0),
+    };
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    let proxy = Proxy::before(provider, clock, BASE, |builder| {
+        builder
+            .token_storage(store)
+            .insecure_without_storage_encryption()
+    });
+    let client = proxy.client().await;
+    let (code, pkce) = proxy.code(&client).await;
+    let reply = client.redeem_code(&code, &pkce).await;
+    reply.refused(503, "temporarily_unavailable");
+    proxy.told(Step::Redeem, Reason::Contention);
+    Tokens::read(&client.redeem_code(&code, &pkce).await);
 }
 
 #[tokio::test]

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{Answer, Kind, Pkce, Proxy, Tokens, client::native_metadata, provider::Gate};
+use crate::common::{
+    Answer, Client, Kind, Pkce, Proxy, Tokens, client::native_metadata, provider::Gate,
+    store::Health,
+};
 
 #[tokio::test]
 async fn each_refresh_rotates_and_the_session_stays_the_same_persons() {
@@ -96,14 +99,24 @@ async fn another_clients_refresh_token_is_refused_and_untouched() {
 
 #[tokio::test]
 async fn an_unknown_client_is_refused_before_its_token_is_looked_at() {
-    let proxy = Proxy::start().await;
-    let mut client = proxy.client().await;
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
-    client.id = "gone".to_owned();
+    let gone = Client {
+        id: "gone".to_owned(),
+        ..client.clone()
+    };
+    // A store that cannot be asked shows that nobody asks it.
+    store.be(Health::Down);
+    gone.refresh(tokens.refresh())
+        .await
+        .refused(401, "invalid_client");
     client
         .refresh(tokens.refresh())
         .await
-        .refused(401, "invalid_client");
+        .refused(503, "temporarily_unavailable");
+    store.be(Health::Up);
+    Tokens::read(&client.refresh(tokens.refresh()).await);
 }
 
 #[tokio::test]

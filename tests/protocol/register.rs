@@ -51,6 +51,9 @@ async fn a_confidential_client_gets_a_secret_of_its_own_that_never_expires() {
         !first.to_string().contains(MARK),
         "the provider's own secret"
     );
+    let client = proxy.register(&metadata).await;
+    proxy.clock.advance_secs(10 * 366 * 24 * 3600);
+    proxy.journey(&client).await;
 }
 
 #[tokio::test]

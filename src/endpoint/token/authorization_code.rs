@@ -113,20 +113,26 @@ fn proven<'a>(
         let refusal = Refusal::grant(Reason::InvalidToken);
         return Err(refusal.detail("the code has the id of a grant and not its secret"));
     }
+    let refused = |reason: Reason| match grant.phase {
+        Phase::Pending(_) => Refusal::grant(reason),
+        _ => Refusal::grant(reason).detail(
+            "the code was redeemed before, and this request does not prove what its client did",
+        ),
+    };
     // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated
     // confidential client, or if the client is public, [...] to client_id in the request".
     if grant.client_id != client.id {
-        return Err(Refusal::grant(Reason::ForeignClient));
+        return Err(refused(Reason::ForeignClient));
     }
     // An old code from some log is no attack on what it gave.
     if now >= mark.expires_at {
-        return Err(Refusal::grant(Reason::Expired));
+        return Err(refused(Reason::Expired));
     }
     // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
     if let Some(redirect_uri) = params.get("redirect_uri")
         && redirect_uri != mark.redirect_uri.as_str()
     {
-        return Err(Refusal::grant(Reason::RedirectUri));
+        return Err(refused(Reason::RedirectUri));
     }
     let verifier = params
         .get("code_verifier")
@@ -134,12 +140,13 @@ fn proven<'a>(
     // RFC 7636 section 4.6: "If the values are not equal, an error response indicating
     // "invalid_grant" [...] MUST be returned."
     if !mark.challenge.verify(verifier) {
-        return Err(Refusal::grant(Reason::Pkce));
+        return Err(refused(Reason::Pkce));
     }
     Ok(mark)
 }
 
-/// Another request with this code was faster: that makes this one a replay.
+/// The record changed between our look and our swap. Mostly another request with this code was
+/// faster, which makes this one a replay.
 async fn lost_race(
     proxy: &Arc<Proxy>,
     client: &Client,
@@ -153,8 +160,9 @@ async fn lost_race(
         Err(error) => return error.into(),
     };
     match proven(&grant, client, code, params, proxy.now()) {
+        // Something else was written: the code is as good as before.
         Ok(_) if matches!(grant.phase, Phase::Pending(_)) => {
-            Refusal::grant(Reason::GrantEnded).of(id)
+            Refusal::unavailable(Reason::Contention).of(id)
         }
         Ok(_) => replayed(proxy, id).await,
         Err(refusal) => refusal.of(id),
