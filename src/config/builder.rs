@@ -376,7 +376,9 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The limit on one request to the provider. Default: 10 seconds.
+    /// The limit on one request to the provider. Default: 10 seconds. The answer to a renewal is
+    /// awaited for a minute more, while callers are told to come back: a provider that rotates its
+    /// refresh tokens says the new one only once.
     pub fn upstream_request_timeout(mut self, timeout: Duration) -> Self {
         self.upstream_timeout = timeout;
         self

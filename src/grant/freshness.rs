@@ -162,6 +162,10 @@ impl Freshness {
             than: refused.to_owned(),
         };
         let loaded = self.grants.load(&id).await?.ok_or(FreshnessError::Over)?;
+        if self.is_past_last_day(&loaded.grant, self.now()) {
+            self.expire(id).await?;
+            return Err(FreshnessError::Over);
+        }
         let loaded = match self.due(&loaded.grant, &need) {
             Due::Nothing => loaded,
             Due::Renewal | Due::Look => {
@@ -229,6 +233,12 @@ impl Freshness {
     /// The life of a record that is written now.
     pub(crate) fn record_ttl(&self, grant: &Grant, now: u64) -> Duration {
         lifetime::cut_to(self.last_day(grant), self.settings.grant_ttl, now)
+    }
+
+    /// What is left of a record's life, for a write that is no use of the grant.
+    pub(super) fn remaining_ttl(&self, grant: &Grant, now: u64) -> Duration {
+        let left = lifetime::remaining(grant, self.settings.grant_ttl, now);
+        lifetime::cut_to(self.last_day(grant), left, now)
     }
 
     /// Ends a grant whose last day is over, here and at the provider.

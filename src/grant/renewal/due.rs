@@ -65,27 +65,26 @@ pub(in crate::grant) fn due(grant: &Grant, need: &Need, looks: Looks, now: u64) 
     let upstream = &grant.upstream;
     let can_renew = upstream.can_renew();
     match need {
-        Need::Another { than } => {
+        _ if upstream.wants_renewal(now) => Due::Renewal,
+        Need::Another { than } if upstream.access_token == *than => {
             let was_just_renewed = upstream
                 .renewed_at
                 .is_some_and(|at| now < at.saturating_add(REPLACED_ONCE_IN.as_secs()));
-            match (upstream.access_token == *than, can_renew) {
-                (true, true) if !was_just_renewed => Due::Renewal,
-                (true, false) if looks.can_ask_provider => Due::Look,
+            match can_renew {
+                true if !was_just_renewed => Due::Renewal,
+                false if looks.can_ask_provider => Due::Look,
                 _ => Due::Nothing,
             }
         }
-        _ if upstream.wants_renewal(now) => Due::Renewal,
         Need::Proof if looks.is_due(grant, now) => {
-            match (looks.can_ask_provider, can_renew, looks.can_ask) {
-                (true, ..) => Due::Look,
+            match looks.can_ask {
                 // A renewal is a proof: the provider still gives tokens for this person.
-                (false, true, _) => Due::Renewal,
-                (false, false, true) => Due::Look,
-                (false, false, false) => Due::Nothing,
+                _ if can_renew && !looks.can_ask_provider => Due::Renewal,
+                true => Due::Look,
+                false => Due::Nothing,
             }
         }
-        Need::Token | Need::Proof => Due::Nothing,
+        Need::Token | Need::Proof | Need::Another { .. } => Due::Nothing,
     }
 }
 
@@ -170,6 +169,8 @@ mod tests {
         let mut grant = grant(0);
         assert_eq!(due(&grant, &another("at"), looks(true), 0), Due::Renewal);
         assert_eq!(due(&grant, &another("older"), looks(true), 0), Due::Nothing);
+        let older = due(&grant, &another("older"), looks(true), HOUR);
+        assert_eq!(older, Due::Renewal, "the newer one has run out as well");
         grant.upstream.renewed_at = Some(1_000);
         assert_eq!(
             due(&grant, &another("at"), looks(true), 1_029),

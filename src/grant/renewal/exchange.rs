@@ -1,7 +1,7 @@
 //! The provider is asked for a new token, and its answer is awaited as long as it may be worth
 //! something.
 
-use std::pin::pin;
+use std::{pin::pin, sync::Arc};
 
 use super::{
     super::{FreshnessError, Grant, Loaded, proof::Look, scopes},
@@ -42,7 +42,7 @@ impl Renewal {
         grant: &Grant,
         refresh_token: &str,
     ) -> Result<TokenAnswer, UpstreamError> {
-        let of = std::sync::Arc::clone(&self.of);
+        let of = Arc::clone(&self.of);
         let scopes = scopes::for_provider(&grant.scopes, &of.settings.offered_scopes);
         let provider = of.patient.provider();
         let scope = provider.scopes_to_upstream(scopes.iter()).join(" ");
@@ -57,7 +57,7 @@ impl Renewal {
             LATE_ANSWER.as_secs()
         );
         self.tell(Reason::ProviderUnavailable, detail);
-        lease.is_late();
+        lease.mark_late();
         self.keep_nobody_waiting();
         answer.await
     }

@@ -178,7 +178,7 @@ impl Lease {
     }
 
     /// From the next beat on, nobody waits for this lease.
-    pub(super) fn is_late(&self) {
+    pub(super) fn mark_late(&self) {
         self.is_late.store(true, Ordering::Release);
     }
 }

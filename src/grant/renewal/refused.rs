@@ -2,7 +2,7 @@
 //! and what lies between does after a day.
 
 use super::{
-    super::{FreshnessError, Loaded, backoff::Failure, grants::OnDoubt, lifetime},
+    super::{FreshnessError, Loaded, backoff::Failure, grants::OnDoubt},
     Due, Renewal,
     lease::Lease,
 };
@@ -118,8 +118,7 @@ impl Renewal {
             let Some(since) = upstream.refused_since else {
                 let mut grant = (*loaded.grant).clone();
                 grant.upstream.refused_since = Some(now);
-                let whole = self.of.record_ttl(&grant, now);
-                let ttl = lifetime::remaining(&grant, whole, now);
+                let ttl = self.of.remaining_ttl(&grant, now);
                 let grants = &self.of.grants;
                 let kept = grants.replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep);
                 match kept.await? {
