@@ -21,6 +21,7 @@ impl UpstreamClient {
             Ok(emails) => emails,
             Err(UpstreamError::Failed {
                 status: 401 | 403 | 404,
+                ..
             }) => Value::Null,
             Err(error) => return Err(error.into()),
         };

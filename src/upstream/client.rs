@@ -136,6 +136,7 @@ impl UpstreamClient {
         if !status.is_success() {
             return Err(UpstreamError::Failed {
                 status: status.as_u16(),
+                said: None,
             });
         }
         serde_json::from_slice(&body)
@@ -200,6 +201,7 @@ impl UpstreamClient {
         }
         Err(UpstreamError::Failed {
             status: status.as_u16(),
+            said: None,
         })
     }
 

@@ -12,6 +12,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod verdict;
 
 pub(crate) use answer::TokenAnswer;
 pub(crate) use client::UpstreamClient;

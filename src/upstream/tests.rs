@@ -14,7 +14,7 @@ use super::{
     *,
 };
 use crate::{
-    error::UpstreamError,
+    error::{UpstreamError, Verdict},
     provider::{TokenEndpointAuth, generic},
 };
 
@@ -304,13 +304,8 @@ async fn revocation_by_form_is_told_from_its_refusal() {
         matches!(error, UpstreamError::Rejected { code, .. } if code == "unsupported_token_type")
     );
     let idp = FakeProvider::start(Script::json("503 Service Unavailable", "")).await;
-    assert!(
-        idp.client()
-            .revoke("rt", "refresh_token")
-            .await
-            .unwrap_err()
-            .is_transient()
-    );
+    let error = idp.client().revoke("rt", "refresh_token").await;
+    assert_eq!(error.unwrap_err().verdict(), Verdict::Trouble);
 
     let none = generic("https://idp.example/a", "https://idp.example/t", "app", "s");
     assert_eq!(
