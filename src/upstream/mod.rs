@@ -4,6 +4,7 @@
 //! and no error holds a token, a code or a secret.
 
 mod answer;
+mod body;
 mod client;
 mod credentials;
 #[cfg(test)]

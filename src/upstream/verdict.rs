@@ -29,6 +29,13 @@ impl UpstreamError {
     }
 }
 
+/// Whether a code is in the table: no gateway's word for a status.
+pub(super) fn is_known(code: &str) -> bool {
+    [ENDS, OPERATORS, UNDECIDED]
+        .iter()
+        .any(|codes| codes.contains(&code))
+}
+
 fn of_code(code: &str, description: Option<&str>) -> Verdict {
     if ENDS.contains(&code) {
         return Verdict::Ends;
@@ -71,6 +78,28 @@ const ENDS: &[&str] = &[
     "token_revoked",
 ];
 
+/// Codes of the protocol that decide nothing for good: believed under any status, because no gateway
+/// says them. RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2.
+const UNDECIDED: &[&str] = &[
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+    "access_denied",
+];
+
+/// What a provider's API says of an access token that is dead.
+pub(super) const TOKEN_REFUSED: &[&str] = &[
+    // RFC 6750 section 3.1
+    "invalid_token",
+    // Slack. Its `invalid_auth` is missing on purpose: it also means an address that is not allowed.
+    "token_revoked",
+    "token_expired",
+    "account_inactive",
+];
+
 /// "Later", whatever the status: nothing was decided about anything.
 pub(super) const PASSING: &[&str] = &[
     // RFC 6749 section 4.1.2.1, RFC 8628 section 3.5
@@ -95,6 +124,9 @@ pub(super) const PASSING: &[&str] = &[
 const OPERATORS: &[&str] = &[
     // RFC 6749 section 5.2
     "invalid_client",
+    // Google
+    "deleted_client",
+    "disabled_client",
     // GitHub
     "incorrect_client_credentials",
     // Slack
