@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
+    error::{BoxError, OAuthErrorCode, StorageError, UpstreamError, Verdict},
     event::{Event, Reason, Step},
     grant::{Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
@@ -187,8 +187,11 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
             OAuthErrorCode::UnsupportedTokenType,
             "the identity provider cannot revoke this token",
         )),
-        // The provider knows no such token: it is as good as revoked.
-        Err(UpstreamError::Rejected { .. }) => Ok(()),
+        // The provider knows no such token: it is as good as revoked. Any other refusal leaves it alive.
+        Err(error) if error.verdict() == Verdict::Ends => Ok(()),
+        Err(error @ UpstreamError::Rejected { .. }) => {
+            Err(Refusal::unavailable(Reason::ProviderRejected).detail(error))
+        }
         Err(error) => Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error)),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    error::Verdict,
     provider::{generic, github},
     upstream::{
         body::document,
@@ -173,6 +174,192 @@ fn an_answer_prints_no_token() {
     assert!(!printed.contains("hunter"), "{printed}");
     let refused = with("refresh_token", json!("hunter5\u{0}")).unwrap_err();
     assert!(!format!("{refused:?} {refused}").contains("hunter"));
+}
+
+/// Each oddity of a body, and whether it is taken.
+#[test]
+fn oddities_of_a_body_are_read_or_refused_on_purpose() {
+    let json = Some("application/json");
+    let good = r#""access_token":"at","token_type":"Bearer""#;
+    for (what, content_type, body, is_read) in [
+        // RFC 8259 section 8.1 lets a parser ignore the mark.
+        (
+            "a byte order mark",
+            json,
+            format!("\u{feff}{{{good}}}"),
+            true,
+        ),
+        (
+            "a mark in the middle",
+            json,
+            format!("{{\u{feff}{good}}}"),
+            false,
+        ),
+        (
+            "white space around",
+            json,
+            format!("\r\n {{{good}}}\n"),
+            true,
+        ),
+        (
+            "a charset",
+            Some("application/json;charset=UTF-8"),
+            format!("{{{good}}}"),
+            true,
+        ),
+        (
+            "a wrong label",
+            Some("text/html"),
+            format!("{{{good}}}"),
+            true,
+        ),
+        ("no label", None, format!("{{{good}}}"), true),
+        // RFC 8259 section 4 leaves the choice; serde_json's is the last, as JavaScript's.
+        (
+            "a name twice",
+            json,
+            format!(r#"{{"access_token":"old",{good}}}"#),
+            true,
+        ),
+        ("a list of one", json, format!("[{{{good}}}]"), false),
+        ("two objects", json, format!("{{{good}}}{{}}"), false),
+        (
+            "an object in `data`",
+            json,
+            format!(r#"{{"data":{{{good}}}}}"#),
+            false,
+        ),
+        ("a NUL after the end", json, format!("{{{good}}}\0"), false),
+        (
+            "a NUL in a name",
+            json,
+            format!("{{{good},\"x\":\"\0\"}}"),
+            false,
+        ),
+        (
+            "an escaped NUL elsewhere",
+            json,
+            format!(r#"{{{good},"x":"\u0000"}}"#),
+            true,
+        ),
+        (
+            "half a pair of surrogates",
+            json,
+            format!(r#"{{{good},"x":"\ud800"}}"#),
+            false,
+        ),
+        (
+            "a number that is none",
+            json,
+            format!(r#"{{{good},"expires_in":NaN}}"#),
+            false,
+        ),
+        (
+            "a number beyond any",
+            json,
+            format!(r#"{{{good},"expires_in":1e999}}"#),
+            false,
+        ),
+        ("a comment", json, format!("{{{good}}} // ok"), false),
+        (
+            "a signed answer",
+            Some("application/jwt"),
+            "e30.e30.c2ln".to_owned(),
+            false,
+        ),
+        (
+            "a form",
+            None,
+            "access_token=at&token_type=bearer".to_owned(),
+            true,
+        ),
+        ("a query", None, "?access_token=at".to_owned(), false),
+    ] {
+        let result = token_answer(&idp(), &answer(200, content_type, body.as_bytes()));
+        match result {
+            Ok(answer) => {
+                assert!(is_read, "{what}");
+                assert_eq!(answer.access_token(), "at", "{what}");
+            }
+            Err(error) => {
+                assert!(!is_read, "{what}: {error}");
+                assert_eq!(error.verdict(), Verdict::Trouble, "{what}: {error}");
+            }
+        }
+    }
+    // UTF-16 is not JSON any more (RFC 8259 section 8.1), and its mark is another one.
+    let wide: Vec<u8> = std::iter::once(0xfeff)
+        .chain(format!("{{{good}}}").encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert!(token_answer(&idp(), &answer(200, json, &wide)).is_err());
+    // A byte that is no UTF-8 costs nothing where nothing depends on it, and everything elsewhere.
+    let name = b"{\"access_token\":\"at\",\"name\":\"Ren\xe9\"}";
+    assert!(token_answer(&idp(), &answer(200, json, name)).is_ok());
+    let token = b"{\"access_token\":\"a\xe9t\"}";
+    assert!(token_answer(&idp(), &answer(200, json, token)).is_err());
+}
+
+/// Each oddity of a member, and what it is taken for.
+#[test]
+fn oddities_of_a_member_are_read_or_refused_on_purpose() {
+    // A token that is a number would lose digits beyond 2^53 on its way through other parsers.
+    for name in ["access_token", "refresh_token", "id_token"] {
+        for value in [json!(7), json!(true), json!(["at"]), json!({"value": "at"})] {
+            assert!(with(name, value.clone()).is_err(), "{name} {value}");
+        }
+    }
+    // Not known, and no reason to refuse: which scopes an answer means must not be guessed.
+    for value in [
+        json!(7),
+        json!(true),
+        json!({"a": 1}),
+        json!(["a", 7]),
+        json!([null]),
+    ] {
+        assert!(with("scope", value.clone()).is_err(), "{value}");
+    }
+    assert_eq!(with("scope", json!([])).unwrap().scope, None);
+    // Milliseconds, minutes and dates are numbers of seconds to us, or unknown: no guesses.
+    for (given, expected) in [
+        (json!(3_600_000), Some(3_600_000)),
+        (json!(" 3600 "), Some(3600)),
+        (json!("1e3"), Some(1000)),
+        (json!("3600s"), None),
+        (json!("2030-01-01T00:00:00Z"), None),
+        (json!(0.4), None),
+        (json!(-0.0), None),
+        (json!(i64::MIN), None),
+        (json!([3600]), None),
+        (json!({"seconds": 3600}), None),
+    ] {
+        let read = with("expires_in", given.clone()).unwrap();
+        assert_eq!(read.expires_in, expected, "{given}");
+    }
+    // How long the refresh token lives is the provider's to say when it is over.
+    for name in [
+        "refresh_token_expires_in",
+        "refresh_expires_in",
+        "ext_expires_in",
+    ] {
+        for value in [
+            json!(0),
+            json!(-1),
+            json!("15897600"),
+            json!(null),
+            json!([]),
+        ] {
+            assert_eq!(with(name, value).unwrap().expires_in, None);
+        }
+    }
+    for kind in [
+        json!("Bearer "),
+        json!("Bearer, DPoP"),
+        json!(["Bearer"]),
+        json!(false),
+    ] {
+        assert!(with("token_type", kind.clone()).is_err(), "{kind}");
+    }
 }
 
 proptest! {
