@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::printable,
-    oauth::{ScopeSet, describable},
+    oauth::{ScopeSet, describable, is_blank},
 };
 
 /// The largest registration, in bytes; also bounds what is echoed.
@@ -201,7 +201,7 @@ fn read_name(fields: Fields<'_>) -> Result<Option<String>, OAuthError> {
         return Err(bad_metadata("client_name is too long"));
     }
     let name = printable(name.trim(), KEPT_NAME);
-    Ok(Some(name).filter(|name| !name.is_empty()))
+    Ok(Some(name).filter(|name| !is_blank(name)))
 }
 
 fn read_auth_method(fields: Fields<'_>) -> Result<ClientAuthMethod, OAuthError> {
