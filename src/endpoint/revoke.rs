@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError, UpstreamError, Verdict},
+    error::{BoxError, OAuthErrorCode, StorageError, Verdict},
     event::{Event, Reason, Step},
     grant::{Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
@@ -182,16 +182,20 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
             proxy.emit(&Event::done(Step::Revoke));
             Ok(())
         }
-        Ok(false) => Err(Refusal::new(
-            Reason::UnsupportedType,
-            OAuthErrorCode::UnsupportedTokenType,
-            "the identity provider cannot revoke this token",
-        )),
-        // The provider knows no such token: it is as good as revoked. Any other refusal leaves it alive.
-        Err(error) if error.verdict() == Verdict::Ends => Ok(()),
-        Err(error @ UpstreamError::Rejected { .. }) => {
-            Err(Refusal::unavailable(Reason::ProviderRejected).detail(error))
-        }
-        Err(error) => Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error)),
+        Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
+        Err(error) => match error.verdict() {
+            // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
+            Verdict::Ends => Ok(()),
+            // Any other refusal leaves it alive, and the client has to know.
+            Verdict::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Verdict::Trouble => {
+                Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
+            }
+        },
     }
+}
+
+fn not_revocable(reason: Reason) -> Refusal {
+    let words = "the identity provider cannot revoke this token";
+    Refusal::new(reason, OAuthErrorCode::UnsupportedTokenType, words)
 }
