@@ -34,12 +34,10 @@ pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, Up
         return Ok(fields);
     }
     let is_judged = matches!(answer.status.as_u16(), 400 | 401 | 403 | 422);
-    if is_judged && !answer.limited {
-        if let Some(rejected) = fields.and_then(|fields| in_own_words(answer.status, &fields)) {
-            return Err(rejected);
-        }
-    }
-    Err(failed(answer))
+    let rejected = fields
+        .filter(|_| is_judged && !answer.limited)
+        .and_then(|fields| in_own_words(answer.status, &fields));
+    Err(rejected.unwrap_or_else(|| failed(answer)))
 }
 
 /// What the provider's API says instead of a document, or `None` when it answers.

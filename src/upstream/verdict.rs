@@ -13,8 +13,10 @@ impl UpstreamError {
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Rejected {
-                code, description, ..
-            } => of_code(code, description.as_deref()),
+                status,
+                code,
+                description,
+            } => of_code(*status, code, description.as_deref()),
             Self::TokenRefused { .. } => Verdict::Ends,
             Self::NotPermitted { .. } => Verdict::Bounded,
             Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
@@ -31,13 +33,13 @@ impl UpstreamError {
 
 /// Whether a code is in the table: no gateway's word for a status.
 pub(super) fn is_known(code: &str) -> bool {
-    [ENDS, OPERATORS, UNDECIDED]
+    [ENDS, PERSON_HAS_TO_COME, OPERATORS, UNDECIDED]
         .iter()
         .any(|codes| codes.contains(&code))
 }
 
-fn of_code(code: &str, description: Option<&str>) -> Verdict {
-    if ENDS.contains(&code) {
+fn of_code(status: u16, code: &str, description: Option<&str>) -> Verdict {
+    if ENDS.contains(&code) || PERSON_HAS_TO_COME.contains(&code) && matches!(status, 200 | 400) {
         return Verdict::Ends;
     }
     if PASSING.contains(&code) || OPERATORS.contains(&code) {
@@ -57,15 +59,20 @@ fn names_the_token(description: &str) -> bool {
     text.contains("refresh token") && !text.contains("grant type")
 }
 
-/// The token is dead, or a person has to come: trying again cannot help.
-const ENDS: &[&str] = &[
-    // RFC 6749 section 5.2
-    "invalid_grant",
-    // OpenID Connect Core section 3.1.2.6; Entra ID answers refreshes with them.
+/// OpenID Connect Core section 3.1.2.6; Entra ID answers renewals with them, under the status that
+/// RFC 6749 section 5.2 asks for. Under 401 and 403 a gateway of a company can say the same of its own
+/// login.
+const PERSON_HAS_TO_COME: &[&str] = &[
     "interaction_required",
     "login_required",
     "consent_required",
     "account_selection_required",
+];
+
+/// The token is dead: trying again cannot help.
+const ENDS: &[&str] = &[
+    // RFC 6749 section 5.2
+    "invalid_grant",
     // Auth0, with 403, where a rule asks for a second factor at each renewal
     "mfa_required",
     // GitHub
@@ -149,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_the_providers_word_on_this_token_or_person_ends_a_grant() {
-        for code in ENDS {
+        for code in ENDS.iter().chain(PERSON_HAS_TO_COME) {
             assert_eq!(rejected(code, None), Verdict::Ends, "{code}");
         }
         let atlassian = Some("refresh_token is invalid");

@@ -70,6 +70,8 @@ await step('on a small screen nothing is pushed out of view, whatever a client c
     for (const [part, { width, content }] of Object.entries({ page: shown.page, main: shown.main })) {
       check(content <= width, `${what}: the ${part} is ${content} px wide in ${width} px`);
     }
+    const { top: above, bottom: below } = shown.boxes.name;
+    check(below - above < 80, `${what}: the name is ${below - above} px high, more than three lines`);
     for (const [part, { left, right, top, bottom, onTop }] of Object.entries(shown.boxes)) {
       check(left >= 0 && right <= 320 && top >= 0 && bottom <= 568, `${what}: the ${part} is out of view: ${[left, top, right, bottom]}`);
       check(right > left && bottom > top && onTop, `${what}: the ${part} cannot be seen`);

@@ -69,6 +69,12 @@ fn each_providers_refusal_of_a_renewal_has_its_row() {
         ("Entra", 400, r#"{"error":"consent_required"}"#, Ends),
         ("Entra", 400, r#"{"error":"login_required"}"#, Ends),
         (
+            "a gateway",
+            401,
+            r#"{"error":"login_required","redirect":"/sso"}"#,
+            Bounded,
+        ),
+        (
             "Entra",
             401,
             r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired keys"}"#,

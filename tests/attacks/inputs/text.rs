@@ -88,9 +88,9 @@ async fn what_the_provider_says_at_the_callback_is_readable_by_the_operator() {
     ]);
     browser.open(url.as_str()).await.left();
     all_events_are_shown(&proxy);
-    let told = proxy.events().into_iter().filter_map(|event| event.detail);
+    let mut told = proxy.events().into_iter().filter_map(|event| event.detail);
     assert!(
-        told.last()
+        told.next_back()
             .is_some_and(|detail| detail.contains("no\u{fffd}"))
     );
 }
