@@ -16,6 +16,12 @@ const MAX_CODE: usize = 100;
 /// The longest `error_description` that is kept, in characters.
 const MAX_DESCRIPTION: usize = 300;
 
+/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
+/// such word with a digit in it.
+const SHORTEST_TOKEN: usize = 22;
+/// Stands for what is left out.
+const REDACTED: &str = "[redacted]";
+
 /// The fields of a form endpoint's answer that is no refusal; `None` when it has none that can be
 /// read.
 ///
@@ -113,8 +119,8 @@ fn refusal(answer: &Answer, fields: &Map<String, Value>) -> Option<UpstreamError
 fn rejected(status: StatusCode, code: &str, description: Option<&str>) -> UpstreamError {
     UpstreamError::Rejected {
         status: status.as_u16(),
-        code: printable(code, MAX_CODE),
-        description: description.map(|text| printable(text, MAX_DESCRIPTION)),
+        code: printable(&without_tokens(code), MAX_CODE),
+        description: description.map(|text| printable(&without_tokens(text), MAX_DESCRIPTION)),
     }
 }
 
@@ -174,7 +180,7 @@ fn cut_out(text: String, secret: &str) -> String {
     if secret.len() < SHORTEST {
         return text;
     }
-    let mut text = text.replace(secret, "[redacted]");
+    let mut text = text.replace(secret, REDACTED);
     // The bound on the text may have left only the secret's beginning.
     let longest = secret.len().min(text.len());
     let left_over = (SHORTEST..=longest).rev().find(|&length| {
@@ -183,7 +189,7 @@ fn cut_out(text: String, secret: &str) -> String {
     });
     if let Some(length) = left_over {
         text.truncate(text.len() - length);
-        text.push_str("[redacted]");
+        text.push_str(REDACTED);
     }
     text
 }
@@ -200,7 +206,35 @@ fn said(answer: &Answer) -> Option<String> {
             .to_owned(),
         None => return None,
     };
-    Some(printable(&text, MAX_DESCRIPTION))
+    Some(printable(&without_tokens(&text), MAX_DESCRIPTION))
+}
+
+/// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
+/// descriptions and stack traces. Trace ids, which are UUIDs, stay for the provider's support.
+fn without_tokens(text: &str) -> String {
+    let is_token68 = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c| !is_token68(c)) {
+        let word = piece.trim_end_matches(|c| !is_token68(c));
+        if looks_secret(word) {
+            shown.push_str(REDACTED);
+            shown.push_str(piece.get(word.len()..).unwrap_or_default());
+        } else {
+            shown.push_str(piece);
+        }
+    }
+    shown
+}
+
+fn looks_secret(word: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    let parts = || word.split('-');
+    let is_uuid = parts().map(str::len).eq([8, 4, 4, 4, 12])
+        && parts().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    word.len() >= SHORTEST_TOKEN
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !is_uuid
 }
 
 /// Where a short word stands, the protocol's first.

@@ -384,6 +384,49 @@ fn what_was_sent_is_cut_out_of_what_is_said() {
     }
 }
 
+#[test]
+fn what_looks_like_a_token_is_left_out_and_what_helps_an_operator_stays() {
+    for (said, shown) in [
+        (
+            "Invalid refresh token: 8f7e6d5c4b3a29180f1e2d3c",
+            "Invalid refresh token: [redacted]",
+        ),
+        (
+            "(ghr_16C7e42F292c6912E7710c838347Ae178B4a) is over",
+            "([redacted]) is over",
+        ),
+        (
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln, no",
+            "[redacted], no",
+        ),
+        (
+            "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
+            "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
+        ),
+        (
+            "see https://login.microsoftonline.com/error?code=50076",
+            "see https://login.microsoftonline.com/error?code=50076",
+        ),
+        ("at 2026-11-27 11:34:42Z", "at 2026-11-27 11:34:42Z"),
+        ("é8f7e6d5c4b3a29180f1e2d3cé", "é[redacted]é"),
+    ] {
+        let body = serde_json::json!({"error": "invalid_grant", "error_description": said});
+        let error = accepted(&json_answer(400, &body.to_string())).unwrap_err();
+        let told = error.to_string();
+        assert!(told.ends_with(&format!("invalid_grant: {shown}")), "{told}");
+    }
+    // A token for a code, and one that the bound would have cut in two.
+    let token = "8f7e6d5c4b3a29180f1e2d3c";
+    assert_eq!(
+        json(400, &format!(r#"{{"error":"{token}"}}"#)),
+        "[redacted]"
+    );
+    let long = format!("{} {token}", "x".repeat(MAX_DESCRIPTION - 10));
+    let body = serde_json::json!({"error": "invalid_grant", "error_description": long});
+    let error = accepted(&json_answer(400, &body.to_string())).unwrap_err();
+    assert!(!error.to_string().contains("8f7e"), "{error}");
+}
+
 /// What an API's answer comes to, as one word.
 fn api(answer: &Answer) -> &'static str {
     match api_refusal(answer) {
