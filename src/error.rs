@@ -71,88 +71,59 @@ pub enum UpstreamError {
     /// No answer within the configured time.
     #[error("the provider did not answer in time")]
     Timeout,
-    /// The provider refused, with an OAuth error code. Only this ends a grant.
-    #[error("the provider refused with status {status}: {code}")]
+    /// The provider refused in its own words. What that does to a grant depends on the code.
+    #[error("the provider refused with status {status}: {code}{}", after(description.as_deref()))]
     Rejected {
         /// The HTTP status of the answer (some providers refuse with 200).
         status: u16,
-        /// The provider's `error`, bounded and printable.
+        /// The provider's `error`; where it has none, the words in its place. Bounded and printable.
         code: String,
         /// The provider's `error_description`, bounded and printable.
         description: Option<String>,
     },
-    /// The provider failed on its own side (5xx, 429, or an error without a code).
-    #[error("the provider failed with status {status}")]
+    /// The provider's API refuses the access token itself (401, or `invalid_token`).
+    #[error("the provider refused the access token with status {status}{}", after(said.as_deref()))]
+    TokenRefused {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What the provider said, bounded and printable.
+        said: Option<String>,
+    },
+    /// The provider's API does not let this token read this document (any other 403, and 404).
+    #[error("the provider does not permit the request, status {status}{}", after(said.as_deref()))]
+    NotPermitted {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What the provider said, bounded and printable.
+        said: Option<String>,
+    },
+    /// The provider failed on its own side, or something in front of it answered (5xx, 429, a page).
+    #[error("the provider failed with status {status}{}", after(said.as_deref()))]
     Failed {
         /// The HTTP status of the answer.
         status: u16,
+        /// What was said, or the media type of a page; bounded and printable.
+        said: Option<String>,
     },
     /// The answer is not what the protocol asks for.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(String),
 }
 
-impl UpstreamError {
-    /// Whether trying again later can help: nothing was decided about the grant.
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => true,
-            // RFC 6749 section 4.1.2.1 names these two for passing trouble.
-            Self::Rejected { code, .. } => {
-                matches!(
-                    code.as_str(),
-                    "temporarily_unavailable" | "server_error" | "slow_down"
-                )
-            }
-        }
-    }
-
-    /// Whether the provider's API said that the access token is not good (any more).
-    pub(crate) fn is_token_refused(&self) -> bool {
-        matches!(self, Self::Failed { status: 401 })
-    }
-
-    /// What a refusal of a renewal means for the grant.
-    pub(crate) fn verdict(&self) -> Verdict {
-        let (status, code) = match self {
-            Self::Rejected { status, code, .. } => (*status, code.as_str()),
-            Self::Failed { status } => (*status, ""),
-            Self::Transport(_) | Self::Timeout | Self::Malformed(_) => return Verdict::Trouble,
-        };
-        match code {
-            "invalid_grant"
-            | "bad_refresh_token"
-            | "interaction_required"
-            | "login_required"
-            | "consent_required"
-            | "account_selection_required"
-            | "unauthorized_client"
-            | "access_denied" => Verdict::Ends,
-            // The operator's own credentials say nothing about this person.
-            "invalid_client" | "incorrect_client_credentials" => Verdict::Trouble,
-            _ if self.is_transient() && !code.is_empty() => Verdict::Trouble,
-            _ if matches!(status, 408 | 425 | 429) => Verdict::Trouble,
-            _ if !code.is_empty() || (400..500).contains(&status) => Verdict::Bounded,
-            _ => Verdict::Trouble,
-        }
-    }
-
-    /// Whether the provider said that this very token or code is dead (`invalid_grant`).
-    pub fn is_dead_grant(&self) -> bool {
-        matches!(self, Self::Rejected { code, .. } if code == "invalid_grant")
-    }
-}
-
-/// What a provider's refusal to renew means for the grant.
+/// What a provider's answer to a renewal does to the grant that it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The provider's own word that this token is dead, or that the person has to come again.
+    /// The provider's own word that this token is dead: the person has to come again.
     Ends,
-    /// A refusal that will not pass by itself and does not name the token: it ends the grant once it
-    /// has lasted.
+    /// A refusal that may be for good, and does not say so: it ends the grant once it has stood for
+    /// a bounded time.
     Bounded,
-    /// Nothing was said about this grant: later.
+    /// Nothing was decided about this grant, however long it lasts.
     Trouble,
+}
+
+fn after(said: Option<&str>) -> String {
+    said.map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 /// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591 and 8707.

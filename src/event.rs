@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+pub(crate) use crate::oauth::printable;
+
 /// Which part of the protocol an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -171,32 +173,13 @@ impl Event {
         self
     }
 
-    /// Adds words for the operator; control characters are replaced, so that no stranger's input
-    /// starts a new line in a log.
+    /// Adds words for the operator; what is not shown is replaced, so that no stranger's input starts
+    /// a new line in a log or reorders it.
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(printable(&detail.to_string(), MAX_DETAIL));
         self
     }
-}
-
-/// At most `limit` characters, each printable.
-pub(crate) fn printable(text: &str, limit: usize) -> String {
-    text.chars()
-        .take(limit)
-        .map(|c| {
-            if c.is_control() || is_bidi(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
-/// Characters that reorder the text around them: what a person reads is then not what is there.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The operator's callback.

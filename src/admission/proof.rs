@@ -113,7 +113,8 @@ impl Admission {
             Err(IdentityError::Upstream(error)) => {
                 // A token that was issued just now is not refused for the person's sake: then userinfo
                 // is in trouble.
-                let is_refused = renewed.is_none() && error.is_token_refused();
+                let is_refused =
+                    renewed.is_none() && matches!(error, UpstreamError::TokenRefused { .. });
                 return Err(match is_refused {
                     true => Look::TokenRefused,
                     false => trouble(&error),

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::printable,
-    oauth::{ScopeSet, describable},
+    oauth::{ScopeSet, describable, is_blank},
 };
 
 /// The largest registration, in bytes; also bounds what is echoed.
@@ -191,7 +191,7 @@ fn must_include(
 
 fn read_name(fields: Fields<'_>) -> Option<String> {
     let name = printable(fields.text("client_name")?.trim(), MAX_NAME);
-    Some(name).filter(|name| !name.is_empty())
+    Some(name).filter(|name| !is_blank(name))
 }
 
 fn read_auth_method(fields: Fields<'_>) -> Result<AuthRule, OAuthError> {

@@ -22,7 +22,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a description that is safe to show.
+    /// A refusal with a description that is safe to show. What the protocol does not allow there
+    /// (anything outside printable ASCII, `"` and `\`) becomes `?`, and 600 characters are kept.
     pub fn new(description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             description: description.into(),

@@ -3,5 +3,8 @@
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
+#[doc = include_str!("providers.md")]
+pub mod providers {}
+
 #[doc = include_str!("stores.md")]
 pub mod stores {}

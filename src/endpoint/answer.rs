@@ -10,6 +10,7 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
     limits::RETRY_AFTER_SECS,
+    oauth::description,
     page,
     proxy::Proxy,
 };
@@ -37,7 +38,7 @@ pub(super) fn ok_empty() -> OwnResponse {
 pub(super) fn error(error: &OAuthError) -> OwnResponse {
     let body = serde_json::json!({
         "error": error.code.as_str(),
-        "error_description": error.description,
+        "error_description": description(&error.description),
     });
     let mut response = json(error.status, &body);
     if error.status == StatusCode::SERVICE_UNAVAILABLE {

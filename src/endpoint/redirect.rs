@@ -31,7 +31,7 @@ impl Target<'_> {
         error: &OAuthError,
         cookies: Vec<HeaderValue>,
     ) -> OwnResponse {
-        let description = crate::oauth::describable(&error.description);
+        let description = crate::oauth::description(&error.description);
         let params = [
             ("error", error.code.as_str()),
             ("error_description", description.as_str()),

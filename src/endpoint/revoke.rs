@@ -14,12 +14,12 @@ use super::{
     answer,
     refusal::Refusal,
     request,
-    token::{authenticate, open_passed_through, refuses_operator},
+    token::{authenticate, open_passed_through},
 };
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
+    error::{BoxError, OAuthErrorCode, StorageError, Verdict},
     event::{Event, Reason, Step},
     grant::{self, Grant, GrantId},
     limits::{MAX_BEARER, REVOKE_WAIT},
@@ -169,25 +169,20 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
             proxy.emit(&Event::done(Step::Revoke));
             Ok(())
         }
-        Ok(false) => Err(cannot_revoke()),
-        Err(UpstreamError::Rejected { code, .. }) if code == "unsupported_token_type" => {
-            Err(cannot_revoke())
-        }
-        // The token lives: 200 would be a lie (RFC 7009 section 2.2).
-        Err(error) if refuses_operator(&error) => {
-            Err(Refusal::unavailable(Reason::ProviderRejected).detail(error))
-        }
-        // The provider knows no such token: it is as good as revoked.
-        Err(UpstreamError::Rejected { .. }) => Ok(()),
-        Err(error) => Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error)),
+        Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
+        Err(error) => match error.verdict() {
+            // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
+            Verdict::Ends => Ok(()),
+            // Any other refusal leaves it alive, and the client has to know.
+            Verdict::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Verdict::Trouble => {
+                Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
+            }
+        },
     }
 }
 
-/// RFC 7009 section 2.2.1.
-fn cannot_revoke() -> Refusal {
-    Refusal::new(
-        Reason::UnsupportedType,
-        OAuthErrorCode::UnsupportedTokenType,
-        "the identity provider cannot revoke this token",
-    )
+fn not_revocable(reason: Reason) -> Refusal {
+    let words = "the identity provider cannot revoke this token";
+    Refusal::new(reason, OAuthErrorCode::UnsupportedTokenType, words)
 }

@@ -236,7 +236,8 @@ impl Cookies {
             .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
             .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
             .filter_map(|pair| pair.split_once('='))
-            .filter(move |(name, _)| name.starts_with(prefix))
+            // A removal repeats the name: only what we could have set is ours.
+            .filter(move |(name, _)| name.strip_prefix(prefix).is_some_and(is_tag))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .take(MOST)
     }
@@ -267,6 +268,12 @@ impl Cookies {
 enum Kind {
     Request,
     Login,
+}
+
+/// Whether this can stand after the prefix of our names: what [`login_tag`] makes, or nothing.
+fn is_tag(text: &str) -> bool {
+    let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (text.is_empty() || text.len() == 12) && text.bytes().all(is_hex)
 }
 
 /// One of our cookies in a browser.

@@ -19,9 +19,7 @@ impl UpstreamClient {
         let user = self.get_object(url, access_token).await?;
         let emails = match self.get_json(&format!("{url}/emails"), access_token).await {
             Ok(emails) => emails,
-            Err(UpstreamError::Failed {
-                status: 401 | 403 | 404,
-            }) => Value::Null,
+            Err(UpstreamError::NotPermitted { .. }) => Value::Null,
             Err(error) => return Err(error.into()),
         };
         Ok(github_person(&user, &emails)?)

@@ -7,15 +7,17 @@ mod base_url;
 mod description;
 mod params;
 mod pkce;
+mod printable;
 mod resource;
 mod scope;
 mod text;
 mod uri;
 
 pub(crate) use base_url::BaseUrl;
-pub(crate) use description::describable;
+pub(crate) use description::{describable, description};
 pub(crate) use params::{Params, ParamsError, form_decode};
 pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
+pub(crate) use printable::{is_blank, printable};
 pub(crate) use resource::Resource;
 pub use scope::{InvalidScope, ScopeSet};
 pub(crate) use uri::{StrictUri, UriFault};

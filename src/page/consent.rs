@@ -3,7 +3,11 @@
 use maud::html;
 
 use super::frame::frame;
-use crate::oauth::ScopeSet;
+use crate::oauth::{ScopeSet, printable};
+
+/// The longest name or address that is shown, in characters. Both are bounded where they are made;
+/// this keeps a record of an older version in its place too.
+const MAX_SHOWN: usize = 300;
 
 /// Everything on the page; the client's own words are shown, never trusted.
 pub(crate) struct ConsentPage<'a> {
@@ -30,21 +34,21 @@ pub(crate) enum Trust {
     Local,
 }
 
+/// A stranger's words are held apart from ours: the name stands in a box of its own that says whose
+/// word it is, never inside a sentence of the page.
 pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
-    let client = page.client.unwrap_or("An app without a name");
+    let client = page.client.map(|name| printable(name, MAX_SHOWN));
+    let target = printable(page.target, MAX_SHOWN);
     let content = html! {
-        h1 { bdi { (client) } " asks for access to " (page.service) }
+        h1 { "An app asks for access to " (page.service) }
         dl {
-            dt { "App" }
-            dd { bdi { (client) } }
-            dt { "Access goes to" }
-            dd { bdi { (page.target) } }
-            dt { "At" }
-            dd { (page.resource) }
-            @if !page.scopes.is_empty() {
-                dt { "It may" }
-                dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
+            @match (&client, &page.trust) {
+                (Some(name), Trust::Configured) => { dt { "App" } dd .claim { bdi { (name) } } }
+                (Some(name), _) => { dt { "It calls itself" } dd .claim { bdi { (name) } } }
+                (None, _) => { dt { "App" } dd { "It gives no name" } }
             }
+            dt { "Access goes to" }
+            dd { bdi { (target) } }
         }
         @match page.trust {
             Trust::Configured => {}
@@ -57,13 +61,21 @@ pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
                  started this login yourself."
             },
         }
+        dl {
+            dt { "At" }
+            dd { (page.resource) }
+            @if !page.scopes.is_empty() {
+                dt { "It may" }
+                dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
+            }
+        }
+        p { small { "You will log in with " (page.provider) "." } }
         form method="post" action=(page.action) {
             input type="hidden" name="txn" value=(page.transaction);
             input type="hidden" name="csrf" value=(page.form_token);
             button type="submit" name="decision" value="approve" { "Allow and log in" }
             button type="submit" name="decision" value="deny" { "Deny" }
         }
-        p { small { "You will log in with " (page.provider) "." } }
     };
     frame(&format!("Access to {}", page.service), &content)
 }
@@ -92,5 +104,42 @@ mod tests {
         assert!(!html.contains("<b>"));
         assert!(!html.contains("\"'>"));
         assert!(html.contains("&lt;script&gt;"));
+    }
+
+    fn named(name: &str, trust: Trust) -> String {
+        consent(&ConsentPage {
+            service: "Notes",
+            provider: "Acme",
+            client: Some(name),
+            target: "app.example",
+            trust,
+            scopes: &ScopeSet::default(),
+            resource: "https://notes.example",
+            action: "https://notes.example/oauth/consent",
+            transaction: "t",
+            form_token: "f",
+        })
+    }
+
+    #[test]
+    fn a_clients_name_is_no_part_of_a_sentence_of_ours() {
+        let claim = "Claude by Anthropic is verified and approved by your company IT";
+        for trust in [Trust::Address, Trust::Local] {
+            let html = named(claim, trust);
+            let before = "<dt>It calls itself</dt><dd class=\"claim\"><bdi>";
+            assert!(
+                html.contains(&format!("{before}{claim}</bdi></dd>")),
+                "{html}"
+            );
+            assert_eq!(html.matches(claim).count(), 1, "{html}");
+        }
+        // The operator's own word about an app of the operator's.
+        assert!(named("Intranet", Trust::Configured).contains("<dt>App</dt>"));
+    }
+
+    #[test]
+    fn what_moves_or_hides_other_text_is_not_on_the_page() {
+        let html = named("a\u{202e}b\u{2028}c\u{e0041}d", Trust::Local);
+        assert!(html.contains("a\u{fffd}b\u{fffd}c\u{fffd}d"), "{html}");
     }
 }

@@ -3,19 +3,31 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// Kept small and readable without a stylesheet; follows the person's light or dark setting.
+///
+/// Nothing is wider than its card, at any width: every column may shrink to nothing
+/// (`minmax(0,1fr)`), every word may break. A client's name has a box of its own height, which
+/// scrolls: it pushes nothing out of view. The buttons stay at the screen's lower edge.
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
-body{font:16px/1.5 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;place-items:center}\
-main{max-width:30rem;padding:2rem;margin:1rem;border:1px solid #8884;border-radius:12px}\
+*{box-sizing:border-box}\
+body{font:16px/1.5 system-ui,sans-serif;margin:0;display:grid;min-height:100vh;\
+grid-template-columns:minmax(0,1fr);place-items:center}\
+main{width:calc(100% - 2rem);max-width:34rem;padding:2rem;margin:1rem;border:1px solid #8884;\
+border-radius:12px;overflow-wrap:anywhere}\
 h1{font-size:1.25rem;margin:0 0 1rem}\
-dl{display:grid;grid-template-columns:auto 1fr;gap:.4rem 1rem;margin:1rem 0}\
-dt{opacity:.7}dd{margin:0;overflow-wrap:anywhere;font-weight:600}\
+dl{display:grid;grid-template-columns:minmax(0,auto) minmax(0,1fr);gap:.4rem 1rem;margin:1rem 0}\
+dt{opacity:.7}dd{margin:0;font-weight:600}\
+.claim{font-weight:400;max-height:4.7em;overflow:auto;padding:0 .5rem;border:1px dashed #8888;\
+border-radius:6px}\
 ul{margin:0;padding-left:1.2rem}\
 .caution{border-left:4px solid #d97706;padding:.5rem .75rem;background:#d9770622}\
-form{display:flex;gap:.75rem;margin-top:1.5rem}\
+form{display:flex;flex-wrap:wrap;gap:.75rem;margin-top:1rem;padding:.5rem 0;position:sticky;bottom:0;\
+background:Canvas}\
 button{font:inherit;padding:.6rem 1.2rem;border-radius:8px;border:1px solid #8888;cursor:pointer}\
 button[value=approve]{background:#1d4ed8;color:#fff;border-color:#1d4ed8;font-weight:600}\
-small{opacity:.7}";
+small{opacity:.7}\
+@media(max-width:30rem){main{width:100%;margin:0;padding:1rem;border:0}\
+dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.4rem}}";
 
 /// A page around some content.
 pub(super) fn frame(title: &str, content: &Markup) -> String {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{self, TokenAnswer},
+    body,
     credentials::{self, FormRequest},
     refusal,
     transport::{Answer, send},
@@ -140,14 +141,11 @@ impl UpstreamClient {
             .get(url)
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, credentials::bearer(access_token));
-        let Answer { status, body, .. } = send(request, self.timeout).await?;
-        if !status.is_success() {
-            return Err(UpstreamError::Failed {
-                status: status.as_u16(),
-            });
+        let answer = send(request, self.timeout).await?;
+        match refusal::api_refusal(&answer) {
+            Some(refusal) => Err(refusal::without(refusal, &[access_token])),
+            None => body::document(&answer),
         }
-        serde_json::from_slice(&body)
-            .map_err(|_| UpstreamError::Malformed("the document is not JSON".to_owned()))
     }
 
     async fn token_request(
@@ -157,12 +155,16 @@ impl UpstreamClient {
     ) -> Result<TokenAnswer, UpstreamError> {
         let request = credentials::form_request(&self.provider, params, extras);
         let answer = self.post(self.token_url.clone(), request).await?;
-        answer::token_answer(
-            &self.provider,
-            answer.status,
-            answer.content_type.as_deref(),
-            &answer.body,
-        )
+        answer::token_answer(&self.provider, &answer).map_err(|error| {
+            let secret = self.provider.client_secret.as_ref();
+            let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
+            let sent = params.iter().filter(|(name, _)| is_secret(*name));
+            let sent = sent.map(|(_, value)| *value);
+            let sent: Vec<&str> = sent
+                .chain(secret.map(ExposeSecret::expose_secret))
+                .collect();
+            refusal::without(error, &sent)
+        })
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
@@ -176,10 +178,10 @@ impl UpstreamClient {
         let params = [("token", token), ("token_type_hint", hint)];
         let request = credentials::form_request(&self.provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match refusal::accepted(answer.status, answer.content_type.as_deref(), &answer.body) {
+        match refusal::accepted(&answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => Err(refusal::without(error, &[token])),
         }
     }
 
@@ -208,6 +210,7 @@ impl UpstreamClient {
         }
         Err(UpstreamError::Failed {
             status: status.as_u16(),
+            said: None,
         })
     }
 

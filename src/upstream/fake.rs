@@ -6,12 +6,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use super::{Customize, UpstreamClient, http_client};
+use super::{
+    Customize, UpstreamClient, http_client,
+    transport::{Answer, Challenge},
+};
 use crate::provider::{Provider, generic};
 
 /// A time limit that no test should reach.
@@ -45,6 +50,21 @@ impl Script {
     pub(crate) fn json(status: &str, body: &str) -> Self {
         Self::response(status, "application/json", body)
     }
+}
+
+/// An answer as it comes out of the transport.
+pub(crate) fn answer(status: u16, content_type: Option<&str>, body: &[u8]) -> Answer {
+    Answer {
+        status: StatusCode::from_u16(status).unwrap(),
+        content_type: content_type.map(str::to_owned),
+        limited: false,
+        challenge: Challenge::None,
+        body: Bytes::copy_from_slice(body),
+    }
+}
+
+pub(crate) fn json_answer(status: u16, body: &str) -> Answer {
+    answer(status, Some("application/json"), body.as_bytes())
 }
 
 pub(crate) struct FakeProvider {

@@ -4,6 +4,7 @@
 //! and no error holds a token, a code or a secret.
 
 mod answer;
+mod body;
 mod client;
 mod credentials;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod transport;
+mod verdict;
 
 pub(crate) use answer::TokenAnswer;
 pub(crate) use client::UpstreamClient;

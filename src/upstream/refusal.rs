@@ -1,150 +1,301 @@
-//! Is this answer a refusal, and whose? RFC 6749 section 5.2, as pure functions.
+//! Is this answer a refusal, and whose? RFC 6749 section 5.2 and RFC 6750 section 3.1, as pure
+//! functions. What a refusal does to a grant is the table in `verdict`.
 
 use http::StatusCode;
 use serde_json::{Map, Value};
-use url::form_urlencoded;
 
+use super::{
+    body::{self, is_page},
+    transport::{Answer, Challenge},
+    verdict::{PASSING, TOKEN_REFUSED, is_known},
+};
 use crate::{error::UpstreamError, event::printable};
 
-/// The longest `error` that counts as a code, in characters.
+/// The longest `error` that is kept, in characters.
 const MAX_CODE: usize = 100;
 /// The longest `error_description` that is kept, in characters.
 const MAX_DESCRIPTION: usize = 300;
 
-/// The fields of an answer that is no refusal; `None` when it has none that can be read.
+/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
+/// such word with a digit in it.
+const SHORTEST_TOKEN: usize = 22;
+/// Stands for what is left out.
+const REDACTED: &str = "[redacted]";
+
+/// The fields of a form endpoint's answer that is no refusal; `None` when it has none that can be
+/// read.
 ///
-/// Only what is surely the provider's own word is [`UpstreamError::Rejected`]: a grant may end by
-/// it. A gateway's error page, whatever its status, is [`UpstreamError::Failed`].
-pub(crate) fn accepted(
-    status: StatusCode,
-    content_type: Option<&str>,
-    body: &[u8],
-) -> Result<Option<Map<String, Value>>, UpstreamError> {
-    let failed = UpstreamError::Failed {
-        status: status.as_u16(),
-    };
-    if status.is_server_error()
-        || matches!(
-            status,
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT
-        )
-    {
-        return Err(failed);
+/// Only what is surely said of this request is [`UpstreamError::Rejected`]: a grant may end by it.
+/// A gateway's, a firewall's or a captive portal's page is [`UpstreamError::Failed`] whatever its
+/// status, and so is JSON that says no more than the status does.
+pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, UpstreamError> {
+    if is_trouble(answer.status) {
+        return Err(failed(answer));
     }
-    let fields = fields(content_type, body);
-    if let Some(refusal) = fields.as_ref().and_then(|fields| refusal(status, fields)) {
+    let fields = body::fields(answer);
+    if let Some(refusal) = fields.as_ref().and_then(|fields| refusal(answer, fields)) {
         return Err(refusal);
     }
-    if status.is_success() {
-        Ok(fields)
-    } else {
-        Err(failed)
+    if answer.status.is_success() {
+        return Ok(fields);
     }
+    let is_judged = matches!(answer.status.as_u16(), 400 | 401 | 403 | 422);
+    let rejected = fields
+        .filter(|_| is_judged && !answer.limited)
+        .and_then(|fields| in_own_words(answer.status, &fields));
+    Err(rejected.unwrap_or_else(|| failed(answer)))
 }
 
-/// JSON or a form: by the content, because GitHub and others label theirs loosely.
-fn fields(content_type: Option<&str>, body: &[u8]) -> Option<Map<String, Value>> {
-    let body = std::str::from_utf8(body).ok()?.trim();
-    if body.starts_with('{') {
-        return serde_json::from_str(body).ok();
-    }
-    let essence = content_type
-        .and_then(|value| value.split(';').next())
-        .map(str::trim);
-    let is_form = match essence {
-        None => true,
-        Some(essence) => {
-            essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-                || essence.eq_ignore_ascii_case("text/plain")
-        }
+/// What the provider's API says instead of a document, or `None` when it answers.
+pub(super) fn api_refusal(answer: &Answer) -> Option<UpstreamError> {
+    let (status, said) = (answer.status.as_u16(), said(answer));
+    let code = || {
+        let fields = body::fields(answer)?;
+        Some(fields.get("error")?.as_str()?.to_owned())
     };
-    if !is_form || !body.contains('=') {
-        return None;
-    }
-    let pairs = form_urlencoded::parse(body.as_bytes());
-    Some(
-        pairs
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect(),
-    )
-}
-
-/// What the provider says of itself when it refuses, or `None` when it does not.
-fn refusal(status: StatusCode, fields: &Map<String, Value>) -> Option<UpstreamError> {
-    let said = fields.get("error")?.as_str()?;
-    if !is_code(said) {
-        return (!said.is_empty() && status.is_success()).then(|| UpstreamError::Failed {
-            status: status.as_u16(),
+    if answer.status.is_success() {
+        // Slack says everything with 200.
+        let is_refusal = body::fields(answer)?.get("ok") == Some(&Value::Bool(false));
+        return is_refusal.then(|| match code() {
+            Some(code) if PASSING.contains(&&*code) => UpstreamError::Failed { status, said },
+            Some(code) if TOKEN_REFUSED.contains(&&*code) => {
+                UpstreamError::TokenRefused { status, said }
+            }
+            _ => UpstreamError::NotPermitted { status, said },
         });
     }
-    if PASSING_TROUBLE.contains(&said) {
-        return Some(UpstreamError::Failed {
-            status: status.as_u16(),
-        });
+    if is_trouble(answer.status) || !answer.status.is_client_error() {
+        return Some(failed(answer));
     }
-    // 400 is the RFC's status, 200 is GitHub's. Under another one only the protocol's own codes are
-    // believed (Auth0 says `invalid_grant` with 403): a gateway says "unauthorized", "not_found".
-    let believed =
-        status.is_success() || status == StatusCode::BAD_REQUEST || PROTOCOL_CODES.contains(&said);
-    if !believed {
-        return None;
+    // RFC 6750 section 3.1: `invalid_token` is "expired, revoked, malformed, or invalid for other
+    // reasons". The RFC's status for it is 401; some say it with 403.
+    let is_invalid_token = answer.challenge == Challenge::InvalidToken
+        || code().is_some_and(|code| TOKEN_REFUSED.contains(&&*code));
+    if is_invalid_token {
+        return Some(UpstreamError::TokenRefused { status, said });
     }
-    let described = fields.get("error_description").and_then(Value::as_str);
-    let (code, description) = if DEAD_GRANT_ALIASES.contains(&said) {
-        let described = described.unwrap_or_default();
-        ("invalid_grant", Some(format!("{said}: {described}")))
-    } else {
-        (said, described.map(str::to_owned))
-    };
-    Some(UpstreamError::Rejected {
-        status: status.as_u16(),
-        code: code.to_owned(),
-        description: description.map(|text| printable(&text, MAX_DESCRIPTION)),
+    let is_gateways = is_page(answer) && answer.challenge == Challenge::None;
+    Some(match status {
+        _ if is_gateways => failed(answer),
+        401 => UpstreamError::TokenRefused { status, said },
+        // GitHub's limits are a 403 with one of these headers.
+        400 | 403 | 404 | 422 if !answer.limited => UpstreamError::NotPermitted { status, said },
+        _ => failed(answer),
     })
 }
 
-/// RFC 6749 section 5.2, RFC 7009 section 2.2.1 and RFC 8707 section 2, those that refuse.
-const PROTOCOL_CODES: &[&str] = &[
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "invalid_scope",
-    "invalid_target",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "unsupported_token_type",
-    "access_denied",
+/// These say "later", whatever stands in the body.
+fn is_trouble(status: StatusCode) -> bool {
+    // RFC 9110 section 15.5.9, RFC 8470 section 5.2, RFC 6585 section 4
+    status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
+}
+
+/// A refusal by a code in `error`.
+fn refusal(answer: &Answer, fields: &Map<String, Value>) -> Option<UpstreamError> {
+    let status = answer.status;
+    let code = match fields.get("error")? {
+        Value::String(code) if is_code(code) => code.as_str(),
+        Value::String(text) if text.is_empty() => return None,
+        // With 200, whatever is said here is said instead of a token.
+        Value::String(_) | Value::Object(_) if status.is_success() => {
+            return in_own_words(status, fields);
+        }
+        _ => return None,
+    };
+    if PASSING.contains(&code) {
+        return Some(failed(answer));
+    }
+    // 400 is the RFC's status, 200 is GitHub's. Under another one only known codes are believed
+    // without a further look (Auth0 says `invalid_grant` with 403): a gateway says "unauthorized",
+    // "not_found".
+    let is_the_rfcs = status.is_success() || status == StatusCode::BAD_REQUEST;
+    if !is_known(code) && (!is_the_rfcs || is_the_status(code)) {
+        return None;
+    }
+    let description = first_text(fields, DESCRIPTIONS);
+    Some(rejected(status, code, description.as_deref()))
+}
+
+fn rejected(status: StatusCode, code: &str, description: Option<&str>) -> UpstreamError {
+    UpstreamError::Rejected {
+        status: status.as_u16(),
+        code: printable(&without_tokens(code), MAX_CODE),
+        description: description.map(|text| printable(&without_tokens(text), MAX_DESCRIPTION)),
+    }
+}
+
+/// A refusal that is not in the protocol's form, where it says more than its status does: Twitch
+/// `{"status":400,"message":"Invalid refresh token"}`, HubSpot `{"status":"BAD_REFRESH_TOKEN"}`.
+pub(super) fn in_own_words(
+    status: StatusCode,
+    fields: &Map<String, Value>,
+) -> Option<UpstreamError> {
+    let (code, description) = words(fields)?;
+    Some(rejected(status, &code, description.as_deref()))
+}
+
+fn failed(answer: &Answer) -> UpstreamError {
+    UpstreamError::Failed {
+        status: answer.status.as_u16(),
+        said: said(answer),
+    }
+}
+
+/// The error without what we had sent: some echo it ("Invalid refresh token: …").
+pub(super) fn without(error: UpstreamError, secrets: &[&str]) -> UpstreamError {
+    let clean = |text: String| {
+        secrets
+            .iter()
+            .fold(text, |text, secret| cut_out(text, secret))
+    };
+    match error {
+        UpstreamError::Rejected {
+            status,
+            code,
+            description,
+        } => UpstreamError::Rejected {
+            status,
+            code: clean(code),
+            description: description.map(clean),
+        },
+        UpstreamError::TokenRefused { status, said } => UpstreamError::TokenRefused {
+            status,
+            said: said.map(clean),
+        },
+        UpstreamError::NotPermitted { status, said } => UpstreamError::NotPermitted {
+            status,
+            said: said.map(clean),
+        },
+        UpstreamError::Failed { status, said } => UpstreamError::Failed {
+            status,
+            said: said.map(clean),
+        },
+        other => other,
+    }
+}
+
+fn cut_out(text: String, secret: &str) -> String {
+    // What is shorter is no secret, and would tear words apart.
+    const SHORTEST: usize = 8;
+    if secret.len() < SHORTEST {
+        return text;
+    }
+    let mut text = text.replace(secret, REDACTED);
+    // The bound on the text may have left only the secret's beginning.
+    let longest = secret.len().min(text.len());
+    let left_over = (SHORTEST..=longest).rev().find(|&length| {
+        let start = secret.get(..length);
+        start.is_some_and(|start| text.ends_with(start))
+    });
+    if let Some(length) = left_over {
+        text.truncate(text.len() - length);
+        text.push_str(REDACTED);
+    }
+    text
+}
+
+/// What an operator should read of an answer: its words, or what it is instead of words.
+fn said(answer: &Answer) -> Option<String> {
+    let words = body::fields(answer).and_then(|fields| words(&fields));
+    let text = match words {
+        Some((code, Some(description))) => format!("{code}: {description}"),
+        Some((code, None)) => code,
+        None if answer.limited => "its limit of requests is used up".to_owned(),
+        None if is_page(answer) => "the answer is a page for a browser, so something between us \
+                                    and the provider may have sent it"
+            .to_owned(),
+        None => return None,
+    };
+    Some(printable(&without_tokens(&text), MAX_DESCRIPTION))
+}
+
+/// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
+/// descriptions and stack traces. Trace ids, which are UUIDs, stay for the provider's support.
+fn without_tokens(text: &str) -> String {
+    let is_token68 = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    let mut shown = String::with_capacity(text.len());
+    for piece in text.split_inclusive(|c| !is_token68(c)) {
+        let word = piece.trim_end_matches(|c| !is_token68(c));
+        if looks_secret(word) {
+            shown.push_str(REDACTED);
+            shown.push_str(piece.get(word.len()..).unwrap_or_default());
+        } else {
+            shown.push_str(piece);
+        }
+    }
+    shown
+}
+
+fn looks_secret(word: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
+    let parts = || word.split('-');
+    let is_uuid = parts().map(str::len).eq([8, 4, 4, 4, 12])
+        && parts().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    word.len() >= SHORTEST_TOKEN
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !is_uuid
+}
+
+/// Where a short word stands, the protocol's first.
+const CODES: &[&str] = &[
+    "error",
+    "errorCode",
+    "error_code",
+    "errcode",
+    "code",
+    "status",
+];
+/// Where a sentence stands, the protocol's first.
+const DESCRIPTIONS: &[&str] = &[
+    "error_description",
+    "message",
+    "msg",
+    "errmsg",
+    "reason",
+    "detail",
+    "errorSummary",
 ];
 
-/// Codes that say "later", whatever their status: nothing was decided about the grant.
-const PASSING_TROUBLE: &[&str] = &[
-    "temporarily_unavailable",
-    "server_error",
-    "slow_down",
-    // Google
-    "rate_limit_exceeded",
-    "internal_failure",
-    // Slack
-    "ratelimited",
-    "internal_error",
-    "service_unavailable",
-    "fatal_error",
-    // Auth0
-    "too_many_requests",
-    "too_many_attempts",
-];
+/// A word and a sentence, or the sentence for the word. What only repeats the HTTP status is
+/// neither.
+fn words(fields: &Map<String, Value>) -> Option<(String, Option<String>)> {
+    let inner = fields.get("error").and_then(Value::as_object);
+    let find = |names: &[&str]| {
+        let inner = inner.and_then(|inner| first_text(inner, names));
+        inner.or_else(|| first_text(fields, names))
+    };
+    let (code, description) = (find(CODES), find(DESCRIPTIONS));
+    match (code, description) {
+        (Some(code), description) => Some((code, description)),
+        (None, Some(description)) => Some((description, None)),
+        (None, None) => None,
+    }
+}
 
-/// What others say for `invalid_grant`.
-const DEAD_GRANT_ALIASES: &[&str] = &[
-    // GitHub
-    "bad_verification_code",
-    "bad_refresh_token",
-    // Slack
-    "invalid_code",
-    "code_already_used",
-    "invalid_refresh_token",
-    "token_revoked",
-];
+fn first_text(fields: &Map<String, Value>, names: &[&str]) -> Option<String> {
+    let text = |name: &&str| match fields.get(*name)? {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let mut texts = names.iter().filter_map(text);
+    texts.find(|text| !text.is_empty() && !is_the_status(text))
+}
+
+/// Whether a text says no more than an HTTP status: `403`, "Not Found", "unauthorized".
+fn is_the_status(text: &str) -> bool {
+    let text = text.to_ascii_lowercase().replace(['_', '-'], " ");
+    if matches!(text.as_str(), "0" | "ok" | "success" | "error" | "failed") {
+        return true;
+    }
+    (400..600).any(|number| {
+        let status = StatusCode::from_u16(number).ok();
+        let reason = status.and_then(|status| status.canonical_reason());
+        text == number.to_string()
+            || reason.is_some_and(|reason| reason.eq_ignore_ascii_case(&text))
+    })
+}
 
 /// Frameworks write `"error": "Not Found"` and `"error": "Forbidden"`: a code has neither spaces nor
 /// capitals.
@@ -157,147 +308,4 @@ fn is_code(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HTML: Option<&str> = Some("text/html");
-    const JSON: Option<&str> = Some("application/json");
-
-    /// `Err` as a short word: `invalid_grant`, or `failed`.
-    fn verdict(status: u16, content_type: Option<&str>, body: &str) -> String {
-        let status = StatusCode::from_u16(status).unwrap();
-        match accepted(status, content_type, body.as_bytes()) {
-            Ok(_) => "accepted".to_owned(),
-            Err(UpstreamError::Rejected {
-                code, status: told, ..
-            }) => {
-                assert_eq!(told, status.as_u16());
-                code
-            }
-            Err(UpstreamError::Failed { status: told }) => {
-                assert_eq!(told, status.as_u16());
-                "failed".to_owned()
-            }
-            Err(other) => panic!("{other}"),
-        }
-    }
-
-    #[test]
-    fn the_providers_own_word_is_a_rejection() {
-        let grant = r#"{"error":"invalid_grant","error_description":"gone"}"#;
-        for status in [400, 401, 403] {
-            assert_eq!(verdict(status, JSON, grant), "invalid_grant", "{status}");
-        }
-        assert_eq!(
-            verdict(401, JSON, r#"{"error":"invalid_client"}"#),
-            "invalid_client"
-        );
-        assert_eq!(
-            verdict(400, JSON, r#"{"error":"interaction_required"}"#),
-            "interaction_required"
-        );
-    }
-
-    #[test]
-    fn an_error_with_status_200_is_a_rejection() {
-        // GitHub, as JSON and as a form, even beside a token.
-        let form = "error=incorrect_client_credentials&error_description=The+client+secret";
-        assert_eq!(
-            verdict(200, Some("application/x-www-form-urlencoded"), form),
-            "incorrect_client_credentials"
-        );
-        let both = r#"{"access_token":"at","error":"access_denied"}"#;
-        assert_eq!(verdict(200, JSON, both), "access_denied");
-        // Slack
-        assert_eq!(
-            verdict(200, JSON, r#"{"ok":false,"error":"invalid_client_id"}"#),
-            "invalid_client_id"
-        );
-        assert_eq!(
-            verdict(200, JSON, r#"{"error":null,"access_token":"at"}"#),
-            "accepted"
-        );
-    }
-
-    #[test]
-    fn other_names_for_a_dead_grant_are_understood() {
-        for code in DEAD_GRANT_ALIASES {
-            let body = format!(r#"{{"error":"{code}"}}"#);
-            assert_eq!(verdict(200, JSON, &body), "invalid_grant", "{code}");
-        }
-    }
-
-    #[test]
-    fn a_server_error_or_a_limit_is_passing_trouble_whatever_its_body_says() {
-        for status in [500, 502, 503, 504, 429, 408] {
-            assert_eq!(
-                verdict(status, JSON, r#"{"error":"invalid_grant"}"#),
-                "failed",
-                "{status}"
-            );
-        }
-        for code in PASSING_TROUBLE {
-            let body = format!(r#"{{"error":"{code}"}}"#);
-            for status in [200, 400, 403] {
-                assert_eq!(verdict(status, JSON, &body), "failed", "{status} {code}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_gateways_page_is_never_the_providers_word() {
-        for status in [400, 401, 403, 404, 407, 413] {
-            assert_eq!(
-                verdict(status, HTML, "<h1>error=invalid_grant</h1>"),
-                "failed"
-            );
-            assert_eq!(verdict(status, JSON, ""), "failed");
-            assert_eq!(
-                verdict(status, JSON, r#"{"error":{"message":"no"}}"#),
-                "failed"
-            );
-            assert_eq!(
-                verdict(status, JSON, r#"{"status":404,"error":"Not Found"}"#),
-                "failed"
-            );
-            assert_eq!(
-                verdict(status, JSON, r#"{"message":"Forbidden"}"#),
-                "failed"
-            );
-        }
-        for status in [401, 403, 404] {
-            assert_eq!(
-                verdict(status, JSON, r#"{"error":"unauthorized"}"#),
-                "failed"
-            );
-            assert_eq!(verdict(status, JSON, r#"{"error":"not_found"}"#), "failed");
-        }
-    }
-
-    #[test]
-    fn a_redirect_is_no_answer() {
-        assert_eq!(verdict(302, None, "access_token=at"), "failed");
-        assert_eq!(verdict(307, JSON, r#"{"access_token":"at"}"#), "failed");
-    }
-
-    #[test]
-    fn code_and_description_are_bounded_and_printable() {
-        let long = "x".repeat(MAX_CODE + 1);
-        assert_eq!(
-            verdict(400, JSON, &format!(r#"{{"error":"{long}"}}"#)),
-            "failed"
-        );
-        assert_eq!(verdict(400, JSON, r#"{"error":"a\nb"}"#), "failed");
-        let body = format!(
-            r#"{{"error":"invalid_grant","error_description":"a\r\nb{}"}}"#,
-            "y".repeat(9_000)
-        );
-        let refused = accepted(StatusCode::BAD_REQUEST, JSON, body.as_bytes()).unwrap_err();
-        let UpstreamError::Rejected { description, .. } = refused else {
-            panic!("{refused}")
-        };
-        let description = description.unwrap();
-        assert!(description.starts_with("a\u{fffd}\u{fffd}b"));
-        assert_eq!(description.chars().count(), MAX_DESCRIPTION);
-    }
-}
+mod tests;

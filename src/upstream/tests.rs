@@ -14,7 +14,7 @@ use super::{
     *,
 };
 use crate::{
-    error::UpstreamError,
+    error::{UpstreamError, Verdict},
     provider::{TokenEndpointAuth, generic},
 };
 
@@ -304,17 +304,152 @@ async fn revocation_by_form_is_told_from_its_refusal() {
         matches!(error, UpstreamError::Rejected { code, .. } if code == "unsupported_token_type")
     );
     let idp = FakeProvider::start(Script::json("503 Service Unavailable", "")).await;
-    assert!(
-        idp.client()
-            .revoke("rt", "refresh_token")
-            .await
-            .unwrap_err()
-            .is_transient()
-    );
+    let error = idp.client().revoke("rt", "refresh_token").await;
+    assert_eq!(error.unwrap_err().verdict(), Verdict::Trouble);
 
     let none = generic("https://idp.example/a", "https://idp.example/t", "app", "s");
     assert_eq!(
         client(none, PATIENT).revoke("rt", "refresh_token").await,
         Ok(false)
     );
+}
+
+/// An answer with headers of its own.
+fn headed(status: &str, headers: &str, body: &[u8]) -> Script {
+    let head = format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    Script::Send([head.as_bytes(), body].concat())
+}
+
+/// RFC 9110 section 12.5.3: who sends no `Accept-Encoding` accepts any content coding.
+#[tokio::test]
+async fn no_content_coding_is_accepted_and_one_that_comes_is_named() {
+    let idp = FakeProvider::start(Script::json("200 OK", GOOD)).await;
+    exchange(&idp.client()).await.unwrap();
+    let request = idp.request().to_ascii_lowercase();
+    assert!(
+        request.contains("\r\naccept-encoding: identity\r\n"),
+        "{request}"
+    );
+    let packed = headed("200 OK", "content-encoding: gzip\r\n", b"\x1f\x8b\x08");
+    let error = refusal(packed, PATIENT).await;
+    assert!(
+        matches!(&error, UpstreamError::Malformed(why) if why.contains("content coding gzip")),
+        "{error:?}"
+    );
+    let packed = headed("400 Bad Request", "content-encoding: br\r\n", b"\x1f");
+    let error = refusal(packed, PATIENT).await;
+    assert!(
+        matches!(&error, UpstreamError::Failed { status: 400, said: Some(why) } if why.contains("coding br")),
+        "{error:?}"
+    );
+    for plain in ["identity", "IDENTITY", ""] {
+        let header = format!("content-encoding: {plain}\r\n");
+        let idp = FakeProvider::start(headed("200 OK", &header, GOOD.as_bytes())).await;
+        exchange(&idp.client()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_api_is_heard_by_its_headers_too() {
+    let body: &[u8] = b"{\"message\":\"no\"}";
+    for (status, headers, expected) in [
+        ("403 Forbidden", "", "not permitted"),
+        (
+            "403 Forbidden",
+            "x-ratelimit-remaining: 12\r\n",
+            "not permitted",
+        ),
+        ("403 Forbidden", "x-ratelimit-remaining: 0\r\n", "failed"),
+        ("403 Forbidden", "retry-after: 60\r\n", "failed"),
+        (
+            "403 Forbidden",
+            "www-authenticate: Bearer realm=\"x\"\r\n",
+            "not permitted",
+        ),
+        (
+            "403 Forbidden",
+            "www-authenticate: Basic\r\nwww-authenticate: Bearer error=\"invalid_token\"\r\n",
+            "token refused",
+        ),
+        ("401 Unauthorized", "", "token refused"),
+        ("503 Service Unavailable", "", "failed"),
+    ] {
+        let idp = FakeProvider::start(headed(status, headers, body)).await;
+        let url = format!("http://{}/userinfo", idp.address);
+        let error = idp
+            .client()
+            .get_json(&url, "hunter2-hunter2")
+            .await
+            .unwrap_err();
+        let told = match error {
+            UpstreamError::TokenRefused { .. } => "token refused",
+            UpstreamError::NotPermitted { .. } => "not permitted",
+            UpstreamError::Failed { .. } => "failed",
+            other => panic!("{other}"),
+        };
+        assert_eq!(told, expected, "{status} {headers}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_is_json_in_utf_8_with_or_without_a_mark() {
+    for (what, body, is_read) in [
+        ("a mark", &b"\xef\xbb\xbf{\"sub\":\"u\"}"[..], true),
+        ("a list", b"[1]", true),
+        // Two people whose names differ in this byte would be one.
+        ("Latin-1", b"{\"sub\":\"Ren\xe9\"}", false),
+        ("a signed document", b"e30.e30.c2ln", false),
+        ("a page", b"<html>", false),
+        ("nothing", b"", false),
+    ] {
+        let idp =
+            FakeProvider::start(headed("200 OK", "content-type: application/jwt\r\n", body)).await;
+        let url = format!("http://{}/userinfo", idp.address);
+        match idp.client().get_json(&url, "at").await {
+            Ok(_) => assert!(is_read, "{what}"),
+            Err(UpstreamError::Malformed(why)) => {
+                assert!(!is_read, "{what}");
+                assert!(why.contains("application/jwt"), "{why}");
+            }
+            Err(other) => panic!("{what}: {other}"),
+        }
+    }
+}
+
+/// Spring says "Invalid refresh token: " and the token.
+#[tokio::test]
+async fn what_a_provider_echoes_of_our_secrets_is_in_no_error() {
+    for (echo, status) in [
+        ("hunter-code", "400 Bad Request"),
+        ("hunter-verifier", "200 OK"),
+        ("hunter2:+%/ ~", "401 Unauthorized"),
+    ] {
+        let body = serde_json::json!({
+            "error": "invalid_grant",
+            "error_description": format!("no: {echo}"),
+        });
+        let error = refusal(Script::json(status, &body.to_string()), PATIENT).await;
+        assert!(
+            error.to_string().contains("invalid_grant: no: [redacted]"),
+            "{error}"
+        );
+    }
+    let body = r#"{"message":"no such token: hunter2-hunter2"}"#;
+    let idp = FakeProvider::start(Script::json("401 Unauthorized", body)).await;
+    let url = format!("http://{}/userinfo", idp.address);
+    let error = idp
+        .client()
+        .get_json(&url, "hunter2-hunter2")
+        .await
+        .unwrap_err();
+    assert!(!error.to_string().contains("hunter"), "{error}");
+    let error = idp
+        .client()
+        .revoke("hunter2-hunter2", "access_token")
+        .await
+        .unwrap_err();
+    assert!(!error.to_string().contains("hunter"), "{error}");
 }

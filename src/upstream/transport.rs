@@ -4,8 +4,11 @@ use std::{error::Error as _, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{
-    StatusCode,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    HeaderMap, StatusCode,
+    header::{
+        ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, RETRY_AFTER,
+        WWW_AUTHENTICATE,
+    },
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
 
@@ -25,6 +28,9 @@ const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
 const POOL_IDLE_CONNECTIONS: usize = 16;
 /// The longest description of a transport error, in characters.
 const MAX_DESCRIPTION: usize = 300;
+
+/// The longest name of a content coding that an error quotes, in characters.
+const MAX_CODING: usize = 40;
 
 /// What an operator may change about the HTTP client: proxies, root certificates, DNS.
 pub(crate) type Customize = Box<dyn FnOnce(ClientBuilder) -> ClientBuilder + Send>;
@@ -56,7 +62,18 @@ pub(crate) fn http_client(
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) content_type: Option<String>,
+    /// The provider asks for patience, whatever the status.
+    pub(crate) limited: bool,
+    pub(crate) challenge: Challenge,
     pub(crate) body: Bytes,
+}
+
+/// What `WWW-Authenticate` says of a bearer token (RFC 6750 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    None,
+    Bearer,
+    InvalidToken,
 }
 
 /// Sends and reads everything within `timeout`, a slow drip of a body included.
@@ -64,6 +81,8 @@ pub(crate) async fn send(
     request: RequestBuilder,
     timeout: Duration,
 ) -> Result<Answer, UpstreamError> {
+    // RFC 9110 section 12.5.3: without this field "any content coding is considered acceptable".
+    let request = request.header(ACCEPT_ENCODING, "identity");
     let exchange = async {
         let response = request.send().await.map_err(transport)?;
         read(response).await
@@ -77,11 +96,13 @@ async fn read(mut response: Response) -> Result<Answer, UpstreamError> {
     let too_large =
         || UpstreamError::Malformed(format!("the body is larger than {MAX_BODY_BYTES} bytes"));
     let status = response.status();
-    let text = |name| {
-        let value = response.headers().get(name)?;
-        value.to_str().ok().map(str::to_owned)
-    };
+    let headers = response.headers();
+    let text = |name| text(headers, &name).map(str::to_owned);
     let content_type = text(CONTENT_TYPE);
+    let (limited, challenge) = (is_limited(headers), challenge(headers));
+    if let Some(coding) = text(CONTENT_ENCODING).filter(|coding| !is_plain(coding)) {
+        return Err(coded(status, &coding));
+    }
     let announced = text(CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
         return Err(too_large());
@@ -96,8 +117,58 @@ async fn read(mut response: Response) -> Result<Answer, UpstreamError> {
     Ok(Answer {
         status,
         content_type,
+        limited,
+        challenge,
         body: body.freeze(),
     })
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3), or a count of requests that is down to zero: GitHub says
+/// its limits with 403 and one of these.
+fn is_limited(headers: &HeaderMap) -> bool {
+    let is_used_up = |name| {
+        let left = headers.get(name);
+        left.is_some_and(|left| left.as_bytes().trim_ascii() == b"0")
+    };
+    headers.contains_key(RETRY_AFTER)
+        || is_used_up("x-ratelimit-remaining")
+        || is_used_up("ratelimit-remaining")
+}
+
+fn challenge(headers: &HeaderMap) -> Challenge {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter();
+    let text: Vec<String> = values
+        .filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()))
+        .collect();
+    let any = |word| text.iter().any(|value| value.contains(word));
+    match (any("invalid_token"), any("bearer")) {
+        (true, _) => Challenge::InvalidToken,
+        (false, true) => Challenge::Bearer,
+        (false, false) => Challenge::None,
+    }
+}
+
+fn is_plain(coding: &str) -> bool {
+    let coding = coding.trim();
+    coding.is_empty() || coding.eq_ignore_ascii_case("identity")
+}
+
+/// Something between us and the provider packs what was asked for unpacked. (Where the operator's
+/// own `reqwest` is built with a decoder, it has unpacked the body before we see it.)
+fn coded(status: StatusCode, coding: &str) -> UpstreamError {
+    let coding = printable(coding, MAX_CODING);
+    let words = format!("the body has the content coding {coding}, and none was accepted");
+    if status.is_success() {
+        return UpstreamError::Malformed(words);
+    }
+    UpstreamError::Failed {
+        status: status.as_u16(),
+        said: Some(words),
+    }
 }
 
 fn transport(error: reqwest::Error) -> UpstreamError {

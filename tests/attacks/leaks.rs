@@ -333,7 +333,8 @@ fn talkative() -> Vec<Answer> {
     let raw = |status, kind, body: &str| Answer::Raw(status, kind, body.to_owned());
     let json = "application/json";
     let refused = |code: &str| {
-        let words = "the token UPSTREAM-REFRESH-1 of UPSTREAM-SECRET is not good";
+        let words = "the token UPSTREAM-REFRESH-0123456789abcdef of the key \
+                     UPSTREAM-SECRET-0123456789abcdef0123456789 is not good";
         json!({ "error": code, "error_description": words, "error_uri": words }).to_string()
     };
     vec![

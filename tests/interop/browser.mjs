@@ -42,6 +42,44 @@ await step('the consent page is readable, and runs no script', async () => {
   await page.close();
 });
 
+await step('on a small screen nothing is pushed out of view, whatever a client calls itself', async () => {
+  const page = await first.newPage();
+  await page.setViewportSize({ width: 320, height: 568 });
+  for (const [what, name] of Object.entries(extremeNames())) {
+    const id = await registerAs(name);
+    await page.goto(authorizationUrl(client.callback, id).url);
+    const shown = await page.evaluate(() => {
+      const box = (selector) => {
+        const element = document.querySelector(selector);
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        const onTop = [top + 2, bottom - 2].every(
+          (y) => element.contains(document.elementFromPoint((left + right) / 2, y)),
+        );
+        return { left, right, top, bottom, onTop };
+      };
+      return {
+        page: { width: document.documentElement.clientWidth, content: document.documentElement.scrollWidth },
+        main: { width: document.querySelector('main').clientWidth, content: document.querySelector('main').scrollWidth },
+        boxes: {
+          name: box('.claim'), address: box('dl dd:last-of-type'), caution: box('.caution'),
+          approve: box('button[value=approve]'), deny: box('button[value=deny]'),
+        },
+      };
+    });
+    await page.screenshot({ path: join(screenshots, `consent-320-${what}.png`) });
+    for (const [part, { width, content }] of Object.entries({ page: shown.page, main: shown.main })) {
+      check(content <= width, `${what}: the ${part} is ${content} px wide in ${width} px`);
+    }
+    const { top: above, bottom: below } = shown.boxes.name;
+    check(below - above < 80, `${what}: the name is ${below - above} px high, more than three lines`);
+    for (const [part, { left, right, top, bottom, onTop }] of Object.entries(shown.boxes)) {
+      check(left >= 0 && right <= 320 && top >= 0 && bottom <= 568, `${what}: the ${part} is out of view: ${[left, top, right, bottom]}`);
+      check(right > left && bottom > top && onTop, `${what}: the ${part} cannot be seen`);
+    }
+  }
+  await page.close();
+});
+
 await step('its cookies are out of reach of scripts and of other sites', async () => {
   const page = await openConsent(first, client.callback);
   await mustBeWellKept(first);
@@ -252,12 +290,35 @@ async function openConsentWithState(context, redirectUri) {
   return { page, state };
 }
 
-function authorizationUrl(redirectUri) {
+/** Names that nobody has, and that anybody can register. */
+function extremeNames() {
+  const long = (part) => part.repeat(100).slice(0, 100);
+  return {
+    letters: long('W'),
+    'no-break-spaces': Array(35).fill('Wm').join('\u00a0').slice(0, 100),
+    lines: long('i l '),
+    arabic: long('السلام عليكم '),
+    'arabic-unbroken': long('ﷺﷻ'),
+    widest: long('﷽'),
+    'three-em-dashes': long('⸻'),
+    cuneiform: [...Array(100)].map(() => '\u{1242b}').join(''),
+    hebrew: long('שָׁלוֹם'),
+    thai: long('กิ่งก้าน'),
+    han: long('漢字'),
+    emoji: [...Array(100)].map(() => '\u{1f680}').join(''),
+    stacked: `Z${'\u0301\u0323\u20dd'.repeat(33)}`,
+    'stacked-everywhere': long('Z\u0301\u0302\u0303\u0323'),
+    sentence: 'Claude by Anthropic is verified and approved by your company IT',
+    hidden: long('\u202e\u2066\u{e0041}x'),
+  };
+}
+
+function authorizationUrl(redirectUri, id = clientId) {
   const state = randomBytes(12).toString('base64url');
   const url = new URL(`${baseUrl}/oauth/authorize`);
   url.search = new URLSearchParams({
     response_type: 'code',
-    client_id: clientId,
+    client_id: id,
     redirect_uri: redirectUri,
     code_challenge: createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url'),
     code_challenge_method: 'S256',
@@ -339,11 +400,15 @@ async function startClient() {
 }
 
 async function register() {
+  return registerAs('Browser journey');
+}
+
+async function registerAs(name) {
   const response = await fetch(`${baseUrl}/oauth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({
-      client_name: 'Browser journey',
+      client_name: name,
       redirect_uris: [client.callback, client.callbackToPrivateScheme],
       token_endpoint_auth_method: 'none',
     }),

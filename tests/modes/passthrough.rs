@@ -479,6 +479,30 @@ async fn a_revoked_token_is_refused_at_once_and_dead_at_the_provider() {
     }
 }
 
+/// Only a token that the provider does not know is as good as revoked: any other refusal leaves it
+/// alive, and a client that hears 200 believes otherwise.
+#[tokio::test]
+async fn a_revocation_that_the_provider_refuses_is_not_called_done() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    for (refusal, status) in [
+        (Answer::Error(400, "invalid_token"), 200),
+        (Answer::Error(400, "invalid_grant"), 200),
+        (Answer::Error(401, "invalid_client"), 503),
+        (Answer::Error(503, "invalid_grant"), 503),
+        (Answer::Error(400, "unsupported_token_type"), 400),
+        (Answer::Error(403, "access_denied"), 400),
+        (Answer::Status(403), 503),
+    ] {
+        at.proxy.provider.next(Kind::Revoke, refusal.clone());
+        let reply = at.client.revoke(&tokens.access).await;
+        assert_eq!(reply.status, status, "{refusal:?}: {reply:?}");
+        if status == 400 {
+            reply.refused(400, "unsupported_token_type");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_session_that_was_kept_while_the_provider_revoked_is_forgotten_with_its_answer() {
     let at = start().await;

@@ -79,6 +79,18 @@ async fn the_registration_hook_sees_what_is_asked_and_may_refuse() {
     proxy.told(Step::Register, Reason::HookDenied);
 }
 
+/// RFC 6749 section 5.2 keeps `error_description` to a part of ASCII, whatever a hook writes.
+#[tokio::test]
+async fn a_hooks_words_are_made_fit_for_the_protocol() {
+    let proxy = Proxy::with(|builder| {
+        builder.on_register(async |_| Err(Refusal::new("nur für \"Gäste\"\u{202e}")))
+    })
+    .await;
+    let reply = Client::try_register(&proxy.wire, "", &native_metadata(CALLBACK)).await;
+    let answer = reply.expect(400).json();
+    assert_eq!(answer["error_description"], "nur f?r ?G?ste??");
+}
+
 /// Knows the provider's tokens by asking the provider, as introspection would.
 struct Introspect(std::sync::Arc<Provider>);
 

@@ -47,7 +47,7 @@ use http_body::Body;
 use serde_json::{Value, json};
 
 pub(super) use client::authenticate;
-pub(super) use passthrough::{open as open_passed_through, refuses_operator};
+pub(super) use passthrough::open as open_passed_through;
 
 use super::{answer, refusal::Refusal, request};
 use crate::{

@@ -12,7 +12,7 @@ use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::{refusal::Refusal, revoke::end_at_provider},
-    error::{OAuthErrorCode, UpstreamError},
+    error::{OAuthErrorCode, UpstreamError, Verdict},
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, scopes},
     limits::MAX_BODY,
@@ -212,7 +212,9 @@ fn answer(
 /// | 5xx, 429, no code at all, no answer | 503 | nothing was decided; it ends with the refresh token's own end |
 fn refused(error: &UpstreamError) -> Refusal {
     let code = match error {
-        UpstreamError::Rejected { code, .. } if !refuses_operator(error) => code.as_str(),
+        UpstreamError::Rejected { code, .. } if error.verdict() != Verdict::Trouble => {
+            code.as_str()
+        }
         UpstreamError::Rejected { .. } => {
             return Refusal::unavailable(Reason::ProviderRejected).detail(error);
         }
@@ -227,23 +229,6 @@ fn refused(error: &UpstreamError) -> Refusal {
         return Refusal::new(Reason::ProviderRejected, code, text).detail(error);
     }
     Refusal::grant(Reason::ProviderRejected).detail(error)
-}
-
-/// Whether the provider refuses the operator's credentials, which says nothing of any token.
-pub(in crate::endpoint) fn refuses_operator(error: &UpstreamError) -> bool {
-    let UpstreamError::Rejected { code, .. } = error else {
-        return false;
-    };
-    // RFC 6749 section 5.2; Google's; GitHub's; Slack's.
-    [
-        "invalid_client",
-        "deleted_client",
-        "disabled_client",
-        "incorrect_client_credentials",
-        "bad_client_secret",
-        "invalid_client_id",
-    ]
-    .contains(&code.as_str())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod bodies;
 mod cookies;
 mod headers;
 mod queries;
+mod text;
 
 use bytes::Bytes;
 use http::{Method, Request, header};
@@ -152,6 +153,16 @@ impl Target {
         } else if !reply.body.is_empty() {
             prop_assert_eq!(kind, "application/json", "{:?}", reply);
         }
+        for event in self.proxy.events() {
+            for words in [event.transaction, event.grant, event.detail] {
+                let shown = words
+                    .iter()
+                    .flat_map(|words| words.chars())
+                    .all(text::is_shown);
+                prop_assert!(shown, "{words:?} in an event");
+            }
+        }
+        self.proxy.forget_events();
         if let Some(to) = reply.header("location") {
             prop_assert!(reply.status.is_redirection(), "{reply:?}");
             self.judge_redirect(to)?;
@@ -161,6 +172,7 @@ impl Target {
 
     fn judge_page(&self, reply: &Reply) -> Result<(), TestCaseError> {
         let page = reply.text();
+        prop_assert!(page.chars().all(text::is_shown), "{page}");
         for element in html::elements(&page) {
             let name = element.trim_start_matches('/');
             prop_assert!(ELEMENTS.contains(&name), "<{name}> in {page}");
@@ -253,6 +265,7 @@ fn hostile() -> impl Strategy<Value = String> {
             "-1",
             "99999999999999999999",
             "\u{202e}\u{feff}\u{0}",
+            "a\u{2028}b\u{61c}c\u{200b}d\u{e0041}e\u{e000}f\u{378}g\u{3164}",
             "ünïcödé 🦀",
             "' OR 1=1 --",
             "{{7*7}}",

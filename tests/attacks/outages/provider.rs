@@ -322,11 +322,15 @@ async fn the_providers_own_word_on_the_token_ends_the_grant() {
         Answer::Error(403, "invalid_grant"),
         Answer::Error(200, "invalid_grant"),
         Answer::Error(200, "bad_refresh_token"),
-        // Nobody but the person can help.
+        // Entra ID: a second factor, the sign-in frequency, a consent that was taken back.
         Answer::Error(400, "interaction_required"),
         Answer::Error(400, "login_required"),
         Answer::Error(400, "consent_required"),
-        Answer::Error(400, "unauthorized_client"),
+        raw(
+            403,
+            "application/json",
+            r#"{"error":"unauthorized_client","error_description":"refresh_token is invalid"}"#,
+        ),
     ] {
         for by_refresh in [false, true] {
             let tokens = proxy.journey(&client).await;

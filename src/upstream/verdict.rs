@@ -1,0 +1,207 @@
+//! What a refusal of the provider does to a grant: the one table.
+//!
+//! A wrong [`Verdict::Ends`] logs a person out for nothing, a wrong [`Verdict::Trouble`] leaves a
+//! person with a dead login for ever. What is not surely one of the two is [`Verdict::Bounded`].
+//! `docs::providers` has the same table in words.
+
+use crate::error::{UpstreamError, Verdict};
+
+impl UpstreamError {
+    /// What this answer does to the grant whose token was presented.
+    ///
+    /// A refused *access* token ends a grant that has no way to another one: renew first.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Rejected {
+                status,
+                code,
+                description,
+            } => of_code(*status, code, description.as_deref()),
+            Self::TokenRefused { .. } => Verdict::Ends,
+            Self::NotPermitted { .. } => Verdict::Bounded,
+            Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
+                Verdict::Trouble
+            }
+        }
+    }
+}
+
+/// Whether a code is in the table: no gateway's word for a status.
+pub(super) fn is_known(code: &str) -> bool {
+    [ENDS, PERSON_HAS_TO_COME, OPERATORS, UNDECIDED]
+        .iter()
+        .any(|codes| codes.contains(&code))
+}
+
+fn of_code(status: u16, code: &str, description: Option<&str>) -> Verdict {
+    if ENDS.contains(&code) || PERSON_HAS_TO_COME.contains(&code) && matches!(status, 200 | 400) {
+        return Verdict::Ends;
+    }
+    if PASSING.contains(&code) || OPERATORS.contains(&code) {
+        return Verdict::Trouble;
+    }
+    if code == "unauthorized_client" && names_the_token(description.unwrap_or_default()) {
+        return Verdict::Ends;
+    }
+    Verdict::Bounded
+}
+
+/// RFC 6749 section 5.2 keeps `unauthorized_client` for a client that may not use the grant type,
+/// which is the operator's to mend. Atlassian says it of a dead token: 403, "refresh_token is
+/// invalid". Auth0 names the grant type: "Grant type 'refresh_token' not allowed for the client".
+fn names_the_token(description: &str) -> bool {
+    let text = description.to_ascii_lowercase().replace('_', " ");
+    text.contains("refresh token") && !text.contains("grant type")
+}
+
+/// OpenID Connect Core section 3.1.2.6; Entra ID answers renewals with them, under the status that
+/// RFC 6749 section 5.2 asks for. Under 401 and 403 a gateway of a company can say the same of its own
+/// login.
+const PERSON_HAS_TO_COME: &[&str] = &[
+    "interaction_required",
+    "login_required",
+    "consent_required",
+    "account_selection_required",
+];
+
+/// The token is dead: trying again cannot help.
+const ENDS: &[&str] = &[
+    // RFC 6749 section 5.2
+    "invalid_grant",
+    // Auth0, with 403, where a rule asks for a second factor at each renewal
+    "mfa_required",
+    // GitHub
+    "bad_verification_code",
+    "bad_refresh_token",
+    // Slack
+    "invalid_code",
+    "code_already_used",
+    "invalid_refresh_token",
+    "token_revoked",
+];
+
+/// Codes of the protocol that decide nothing for good: believed under any status, because no gateway
+/// says them. RFC 6749 section 5.2, RFC 7009 section 2.2.1, RFC 8707 section 2.
+const UNDECIDED: &[&str] = &[
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+    "access_denied",
+];
+
+/// What a provider's API says of an access token that is dead.
+pub(super) const TOKEN_REFUSED: &[&str] = &[
+    // RFC 6750 section 3.1
+    "invalid_token",
+    // Slack. Its `invalid_auth` is missing on purpose: it also means an address that is not allowed.
+    "token_revoked",
+    "token_expired",
+    "account_inactive",
+];
+
+/// "Later", whatever the status: nothing was decided about anything.
+pub(super) const PASSING: &[&str] = &[
+    // RFC 6749 section 4.1.2.1, RFC 8628 section 3.5
+    "temporarily_unavailable",
+    "server_error",
+    "slow_down",
+    // Google
+    "rate_limit_exceeded",
+    "internal_failure",
+    // Slack
+    "ratelimited",
+    "internal_error",
+    "service_unavailable",
+    "fatal_error",
+    // Auth0
+    "too_many_requests",
+    "too_many_attempts",
+];
+
+/// The operator's own credentials are refused. That says nothing of any person, and logging
+/// everybody out would not mend it.
+const OPERATORS: &[&str] = &[
+    // RFC 6749 section 5.2
+    "invalid_client",
+    // Google
+    "deleted_client",
+    "disabled_client",
+    // GitHub
+    "incorrect_client_credentials",
+    // Slack
+    "bad_client_secret",
+    "invalid_client_id",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejected(code: &str, description: Option<&str>) -> Verdict {
+        let error = UpstreamError::Rejected {
+            status: 400,
+            code: code.to_owned(),
+            description: description.map(str::to_owned),
+        };
+        error.verdict()
+    }
+
+    #[test]
+    fn only_the_providers_word_on_this_token_or_person_ends_a_grant() {
+        for code in ENDS.iter().chain(PERSON_HAS_TO_COME) {
+            assert_eq!(rejected(code, None), Verdict::Ends, "{code}");
+        }
+        let atlassian = Some("refresh_token is invalid");
+        assert_eq!(rejected("unauthorized_client", atlassian), Verdict::Ends);
+        for (code, description) in [
+            ("unauthorized_client", None),
+            (
+                "unauthorized_client",
+                Some("Grant type 'refresh_token' not allowed for the client."),
+            ),
+            (
+                "unauthorized_client",
+                Some("The client is not authorized to use the provided grant type."),
+            ),
+            ("invalid_request", Some("The refresh_token is invalid.")),
+            ("invalid_scope", None),
+            ("access_denied", None),
+            ("BAD_REFRESH_TOKEN", None),
+            ("a word of tomorrow", None),
+        ] {
+            let verdict = rejected(code, description);
+            assert_eq!(verdict, Verdict::Bounded, "{code} {description:?}");
+        }
+    }
+
+    #[test]
+    fn the_operators_own_credentials_and_passing_trouble_never_end_a_grant() {
+        for code in OPERATORS.iter().chain(PASSING) {
+            assert_eq!(rejected(code, None), Verdict::Trouble, "{code}");
+        }
+        let api = UpstreamError::TokenRefused {
+            status: 401,
+            said: None,
+        };
+        assert_eq!(api.verdict(), Verdict::Ends);
+        let closed = UpstreamError::NotPermitted {
+            status: 403,
+            said: None,
+        };
+        assert_eq!(closed.verdict(), Verdict::Bounded);
+        let failed = |status| UpstreamError::Failed { status, said: None };
+        for trouble in [
+            failed(400),
+            failed(403),
+            failed(503),
+            UpstreamError::Timeout,
+            UpstreamError::Transport(String::new()),
+            UpstreamError::Malformed(String::new()),
+        ] {
+            assert_eq!(trouble.verdict(), Verdict::Trouble, "{trouble}");
+        }
+    }
+}
