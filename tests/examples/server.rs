@@ -18,7 +18,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(20);
 /// A deadline that no test reaches.
 pub(crate) const NEVER: Duration = Duration::from_secs(3600);
 /// A deadline that a test waits for.
-pub(crate) const SHORT: Duration = Duration::from_millis(50);
+pub(crate) const SHORT: Duration = Duration::from_millis(300);
 
 /// No deadline; each test sets the one that it is about.
 pub(crate) fn patient() -> Limits {
