@@ -40,6 +40,22 @@ async fn who_has_asked_in_time_is_not_left_in_the_middle_of_the_answer() {
 }
 
 #[tokio::test]
+async fn who_has_asked_in_time_may_ask_again_later() {
+    let limits = Limits {
+        first_request: SHORT,
+        ..patient()
+    };
+    let server = Server::start(limits).await;
+    let mut person = server.connect().await;
+    person.asks("/").await;
+    person.hears("hello").await;
+    // Younger, and left for its silence: the time has passed for both.
+    server.connect().await.is_left().await;
+    person.asks("/").await;
+    person.hears("hello").await;
+}
+
+#[tokio::test]
 async fn who_asks_no_more_or_too_slowly_is_left() {
     let limits = Limits {
         idle: SHORT,

@@ -1,6 +1,9 @@
 //! How a server ends that is told to stop.
 
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
 
 use crate::{
     env::serve::Limits,
@@ -26,6 +29,8 @@ async fn requests_at_work_are_answered_and_nobody_else_is_waited_for() {
     for stranger in [silent, half, idle, again] {
         stranger.is_left().await;
     }
+    // A server that does not wait has ended by then.
+    sleep(SHORT).await;
     assert!(!server.running.is_finished(), "a request is at work");
     server.let_go();
     busy.hears("done").await;
