@@ -21,12 +21,19 @@
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
+//! | `ALLOWED_DOMAINS`, `ALLOWED_EMAILS` | who may log in, by verified address, separated by spaces or commas; everybody unless set |
+//! | `ROLE_CLAIMS` | the provider's claims that hold roles, separated by spaces or commas |
+//! | `CORS` | `on`: browser clients of any origin may call the protected path |
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
 //! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
+//! | `MAX_CONNECTIONS` | connections at once; 512 unless set. The process needs 100 file descriptors more |
 //! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |
 //! | `REFRESH_TOKEN_GRACE` | seconds, or `until-used` |
+//!
+//! It stops at SIGTERM and at SIGINT (Ctrl-C): requests at work have 5 seconds to be answered. A second
+//! signal ends it at once.
 //!
 //! The stores but `memory` need their features:
 //! `cargo run --example custom_provider --features sqlite,redis`.

@@ -5,7 +5,7 @@
 //! REDIS_URL=redis://127.0.0.1:6379 cargo run --example redis --features redis
 //! ```
 //!
-//! Every connection to `http://127.0.0.1:8080` goes to the other instance than the one before it, as
+//! Every request to `http://127.0.0.1:8080` goes to the other instance than the one before it, as
 //! behind a balancer without sticky sessions. Add `http://127.0.0.1:8080/mcp` to an MCP client, or
 //! look at it with a browser: registration, login, codes, refreshes and calls may each meet another
 //! instance. A small identity provider comes with it.
@@ -17,16 +17,24 @@
 
 #[path = "support/idp/mod.rs"]
 mod idp;
+#[path = "support/serve.rs"]
+mod serve;
 
-use std::{error::Error, net::SocketAddr, process::ExitCode};
+use std::{
+    error::Error,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use axum::{Json, Router, http::Extensions, routing::any};
+use axum::{Json, Router, extract::Request, http::Extensions, routing::any};
 use idp::IdentityProvider;
 use serde_json::{Value, json};
-use tokio::{
-    io::copy_bidirectional,
-    net::{TcpListener, TcpStream},
-};
+use serve::Limits;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
 use tower_oauth_proxy::{
     AuthSession, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
     storage::RedisStorage,
@@ -75,6 +83,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
+    let stop = serve::stop_signals()?;
     let redis_url =
         std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
     let front = TcpListener::bind("127.0.0.1:8080").await?;
@@ -85,28 +94,25 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // Real instances read it from where secrets are kept. A new one at each start would make clients
     // register anew.
     let secret: [u8; 32] = rand::random();
-    let mut instances = Vec::new();
-    for name in ["one", "two"] {
-        let secret = SecretKey::from_bytes(secret)?;
-        let app = instance(name, &base_url, &redis_url, secret, &idp).await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        instances.push(listener.local_addr()?);
-        tokio::spawn(async move { axum::serve(listener, app).await });
-    }
+    let secret = || SecretKey::from_bytes(secret);
+    let one = instance("one", &base_url, &redis_url, secret()?, &idp).await?;
+    let two = instance("two", &base_url, &redis_url, secret()?, &idp).await?;
     let people = idp::PEOPLE.map(|person| person.name).join(" or ");
-    println!("{base_url}/mcp is served by {instances:?} in turn; log in as {people}");
-    in_turn(front, &instances).await
+    println!("{base_url}/mcp is served by two instances in turn; log in as {people}");
+    serve::serve(front, in_turn([one, two]), Limits::default(), stop).await;
+    Ok(())
 }
 
-/// A balancer in a few lines: each connection goes to the next instance.
-async fn in_turn(front: TcpListener, instances: &[SocketAddr]) -> Result<(), Box<dyn Error>> {
-    for &instance in instances.iter().cycle() {
-        let (mut outside, _) = front.accept().await?;
-        tokio::spawn(async move {
-            if let Ok(mut inside) = TcpStream::connect(instance).await {
-                let _ = copy_bidirectional(&mut outside, &mut inside).await;
-            }
-        });
-    }
-    Ok(())
+/// A balancer in a few lines: each request goes to the next instance.
+fn in_turn(instances: [Router; 2]) -> Router {
+    let instances = Arc::new(instances);
+    let turn = Arc::new(AtomicUsize::new(0));
+    Router::new().fallback(async move |request: Request| {
+        let [one, two] = &*instances;
+        let next = match turn.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => one,
+            _ => two,
+        };
+        next.clone().oneshot(request).await
+    })
 }

@@ -13,6 +13,7 @@ use tower_service::Service;
 use crate::{
     bearer,
     body::{OwnResponse, ResponseBody},
+    inner::InnerFuture,
     session::AuthSession,
 };
 
@@ -42,10 +43,11 @@ pin_project! {
         Ready { response: Option<OwnResponse> },
         // One of the proxy's endpoints at work.
         Endpoint { future: BoxFuture<OwnResponse> },
-        // The bearer token needs the store; the inner service waits with the request.
+        // The bearer token needs the store; the request waits, with an instance of the inner service
+        // that was not asked yet whether it is ready.
         Checking { future: BoxFuture<Result<AuthSession, OwnResponse>>, next: Option<Box<(S, Request<ReqBody>)>> },
-        // The inner service at work.
-        Inner { #[pin] future: S::Future },
+        // The inner service gets ready, or is at work.
+        Inner { #[pin] future: InnerFuture<S, Request<ReqBody>> },
     }
 }
 
@@ -69,18 +71,23 @@ where
 
     pub(crate) fn checking(
         future: BoxFuture<Result<AuthSession, OwnResponse>>,
-        ready_service: S,
+        service: S,
         request: Request<ReqBody>,
         cors: bool,
     ) -> Self {
         let kind = Kind::Checking {
             future,
-            next: Some(Box::new((ready_service, request))),
+            next: Some(Box::new((service, request))),
         };
         Self { kind, cors }
     }
 
-    pub(crate) fn inner(future: S::Future, cors: bool) -> Self {
+    #[inline]
+    pub(crate) fn inner(service: &mut S, request: Request<ReqBody>, cors: bool) -> Self
+    where
+        S: Clone,
+    {
+        let future = InnerFuture::new(service, request);
         let kind = Kind::Inner { future };
         Self { kind, cors }
     }
@@ -118,13 +125,13 @@ where
                     match ready!(future.as_mut().poll(cx)) {
                         Err(refusal) => return Poll::Ready(Ok(refusal.map(ResponseBody::own))),
                         Ok(session) => {
-                            let Some(next) = next.take() else {
+                            let Some(mut next) = next.take() else {
                                 return Poll::Pending;
                             };
-                            let (mut service, mut request) = *next;
+                            let request = &mut next.1;
                             let session = session.asked_at(request.uri());
                             request.extensions_mut().insert(session);
-                            service.call(request)
+                            InnerFuture::readying(next)
                         }
                     }
                 }

@@ -1,7 +1,7 @@
 //! The layer and the service: is this request ours, or the inner service's?
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -36,7 +36,24 @@ use crate::{
 ///    extensions, or the request is refused with a challenge.
 ///
 /// Put it outermost: with `Router::route_layer`, or inside `nest`, the well-known documents are
-/// 404. The inner service's error type, readiness and streaming bodies are untouched.
+/// 404. The inner service's error type and streaming bodies are untouched.
+///
+/// # Readiness
+///
+/// The inner service is asked whether it is ready when a request is about to reach it: after the
+/// token was checked, and not at all for documents, logins and refusals. So a token that is being
+/// checked, a store that hangs or a stranger never holds a permit of a `ConcurrencyLimit`, `Buffer`
+/// or rate limit **inside** the layer, and the proxy's own endpoints answer while the inner service
+/// is busy.
+///
+/// `poll_ready` of the layer's own service therefore always says yes, and says nothing of the inner
+/// service. A request that finds that one busy waits inside its response future, and what
+/// `poll_ready` reports as an error comes out of that future.
+///
+/// - `LoadShed` around the layer never sheds. Put it **inside**, around the limit that it watches.
+/// - A limit around the layer counts everything, checks and documents included. A generous one there
+///   bounds how many requests may wait.
+/// - A service that is not ready is cloned once for each request that waits for it.
 #[derive(Clone)]
 pub struct OAuthProxyLayer {
     proxy: Arc<Proxy>,
@@ -85,8 +102,10 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S, ReqBody>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    /// Always: most requests never reach the inner service, or only after a check. It is asked
+    /// when one is about to.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
@@ -133,7 +152,7 @@ impl<S> OAuthProxyService<S> {
                     self.hide_token(&mut request);
                     let session = session.asked_at(request.uri());
                     request.extensions_mut().insert(session);
-                    return ResponseFuture::inner(self.inner.call(request), with_cors);
+                    return ResponseFuture::inner(&mut self.inner, request, with_cors);
                 }
                 Check::Asks(question) => {
                     let check = async move {
@@ -141,10 +160,8 @@ impl<S> OAuthProxyService<S> {
                         session.map_err(|refusal| readable(refusal, with_cors))
                     };
                     self.hide_token(&mut request);
-                    // The instance that was polled ready goes with the request; a fresh clone stays.
-                    let clone = self.inner.clone();
-                    let ready = mem::replace(&mut self.inner, clone);
-                    return ResponseFuture::checking(Box::pin(check), ready, request, with_cors);
+                    let service = self.inner.clone();
+                    return ResponseFuture::checking(Box::pin(check), service, request, with_cors);
                 }
                 Check::Refused(refusal) => refusal,
             },
@@ -164,14 +181,14 @@ impl<S> OAuthProxyService<S> {
         with_cors: bool,
     ) -> ResponseFuture<S, ReqBody>
     where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     {
         let asked = Asked {
             challenges: self.proxy.challenges.clone(),
             path: request.uri().path_and_query().cloned(),
         };
         request.extensions_mut().insert(asked);
-        ResponseFuture::inner(self.inner.call(request), with_cors)
+        ResponseFuture::inner(&mut self.inner, request, with_cors)
     }
 
     /// The token is for this layer alone: behind it, it could leak further.

@@ -240,6 +240,7 @@ mod future;
 mod grant;
 pub mod guard;
 mod handle;
+mod inner;
 mod key;
 mod layer;
 mod limits;

@@ -17,6 +17,8 @@ mod idp;
 mod journey;
 mod mcp;
 mod page;
+#[path = "../support/serve.rs"]
+mod serve;
 mod walk;
 mod web;
 mod wire;
@@ -25,6 +27,7 @@ use std::{error::Error, process::ExitCode};
 
 use axum::{Router, response::Html, routing::get};
 use idp::IdentityProvider;
+use serve::Limits;
 use tokio::net::TcpListener;
 use tower_oauth_proxy::{
     ClaimsPassthrough, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
@@ -76,6 +79,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
+    let stop = serve::stop_signals()?;
     let server = listen(8080, walk).await?;
     let base_url = format!("http://{}", server.local_addr()?);
     let mcp_url = format!("{base_url}/mcp");
@@ -88,7 +92,7 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
     web::start(client, client_origin.clone(), mcp_url.clone());
 
     let app = build(&base_url, &idp, &format!("{client_origin}/start"))?;
-    let serving = tokio::spawn(async move { axum::serve(server, app).await });
+    let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop));
 
     if walk {
         let steps = walk::walk(&mcp_url).await;
@@ -97,7 +101,7 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     tell(&base_url, &mcp_url);
-    Ok(serving.await??)
+    Ok(serving.await?)
 }
 
 fn tell(base_url: &str, mcp_url: &str) {

@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use crate::{
     journey::Journey,
     page,
+    serve::{Limits, never, serve},
     wire::{Wire, Wrong},
 };
 
@@ -49,7 +50,7 @@ pub(crate) fn start(listener: TcpListener, origin: String, mcp_url: String) {
         .route("/start", get(begin))
         .route("/callback", get(finish))
         .with_state(client);
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::spawn(serve(listener, app, Limits::small(), never()));
 }
 
 async fn begin(State(Client(client)): State<Client>) -> Response {

@@ -6,8 +6,12 @@
     reason = "shared: no example uses all of it"
 )]
 
+#[path = "serve.rs"]
+pub mod serve;
+
 use std::{
-    collections::BTreeMap, fmt, future::Future, net::SocketAddr, process::ExitCode, time::Duration,
+    collections::BTreeMap, fmt, future::Future, net::SocketAddr, process::ExitCode, str::FromStr,
+    time::Duration,
 };
 
 use axum::Router;
@@ -15,8 +19,13 @@ use tower_oauth_proxy::{
     ConfigError, Consent, OAuthProxyConfigBuilder, Provider, RefreshGrace, SecretKey, provider,
 };
 
-/// The variables of a process.
-pub struct Env(BTreeMap<String, String>);
+use serve::{Limits, Stop, stop_signals};
+
+/// The variables of a process, and the signals that tell it to stop.
+pub struct Env {
+    variables: BTreeMap<String, String>,
+    stop: Stop,
+}
 
 /// Why the process cannot start. Names the variable, or the option of the configuration.
 pub struct Refusal(String);
@@ -31,6 +40,7 @@ impl From<ConfigError> for Refusal {
     fn from(error: ConfigError) -> Self {
         let variable = match error.option() {
             "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
+            "cors_on_protected_paths" => "CORS",
             "token_storage" => "STORAGE",
             "upstream_request_timeout" => "UPSTREAM_TIMEOUT",
             // Says itself which part of the provider it is about.
@@ -50,7 +60,12 @@ pub async fn run<F: Future<Output = Result<(), Refusal>>>(
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    match start(Env(std::env::vars().collect())).await {
+    // Before anything else: it may be told to stop while it still opens its store.
+    let started = match stop_signals() {
+        Ok(stop) => start(Env::new(std::env::vars(), stop)).await,
+        Err(error) => Err(Refusal(format!("no handler for signals: {error}"))),
+    };
+    match started {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("{refusal}");
@@ -59,25 +74,38 @@ pub async fn run<F: Future<Output = Result<(), Refusal>>>(
     }
 }
 
-/// Listens at `LISTEN` until Ctrl-C.
+/// Listens at `LISTEN` until SIGTERM or SIGINT (Ctrl-C).
 pub async fn serve(env: &Env, app: Router) -> Result<(), Refusal> {
     let address = env.required("LISTEN")?;
+    let mut limits = Limits::default();
+    if let Some(connections) = env.number("MAX_CONNECTIONS")? {
+        limits.connections = connections;
+    }
     let refused = |error| Refusal(format!("LISTEN: {address}: {error}"));
     let listener = tokio::net::TcpListener::bind(address)
         .await
         .map_err(refused)?;
     let here: SocketAddr = listener.local_addr().map_err(refused)?;
     println!("listening on {here}");
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
-        .await
-        .map_err(refused)
+    serve::serve(listener, app, limits, env.stop.clone()).await;
+    Ok(())
 }
 
 impl Env {
+    /// From pairs of name and value.
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>, stop: Stop) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            stop,
+        }
+    }
+
     /// A variable; set to nothing counts as not set.
     pub fn optional(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|v| v.trim()).filter(|v| !v.is_empty())
+        self.variables
+            .get(name)
+            .map(|v| v.trim())
+            .filter(|v| !v.is_empty())
     }
 
     /// A variable that has to be set.
@@ -91,23 +119,63 @@ impl Env {
         Some(self.optional(name)?.split_whitespace().collect())
     }
 
-    /// A list of patterns, separated by spaces or commas.
-    fn patterns(&self, name: &str) -> Option<Vec<&str>> {
-        let list = self.optional(name)?.split([' ', '\t', '\n', ',']);
-        Some(list.filter(|pattern| !pattern.is_empty()).collect())
+    /// A list, separated by spaces or commas. Nothing but commas is a mistake.
+    pub fn list(&self, name: &str) -> Result<Option<Vec<&str>>, Refusal> {
+        let Some(value) = self.optional(name) else {
+            return Ok(None);
+        };
+        let entries = value.split(|c: char| c == ',' || c.is_whitespace());
+        let entries: Vec<_> = entries.filter(|entry| !entry.is_empty()).collect();
+        match entries.is_empty() {
+            true => Err(Self::wrong(name, value, "an empty list")),
+            false => Ok(Some(entries)),
+        }
+    }
+
+    /// A list of those who may log in. An empty one would pass for none, and let everybody in: that
+    /// is what a variable looks like whose own value got lost.
+    pub fn people(&self, name: &str) -> Result<Option<Vec<&str>>, Refusal> {
+        match self.variables.get(name) {
+            Some(value) if value.trim().is_empty() => {
+                let what = "an empty list; unset it to let everybody in";
+                Err(Self::wrong(name, value, what))
+            }
+            _ => self.list(name),
+        }
     }
 
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
+        let seconds = self.parsed(name, "no number of seconds")?;
+        Ok(seconds.map(Duration::from_secs))
+    }
+
+    /// How many, from 1.
+    pub fn number(&self, name: &str) -> Result<Option<u32>, Refusal> {
+        let number = self.parsed(name, "no number from 1")?;
+        Ok(number.map(std::num::NonZeroU32::get))
+    }
+
+    /// `on` or `off`.
+    pub fn switch(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.optional(name) {
+            None => Ok(None),
+            Some("on") => Ok(Some(true)),
+            Some("off") => Ok(Some(false)),
+            Some(other) => Err(Self::wrong(name, other, "neither on nor off")),
+        }
+    }
+
+    fn parsed<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Refusal> {
         let Some(value) = self.optional(name) else {
             return Ok(None);
         };
-        match value.parse() {
-            Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
-            Err(_) => Err(Refusal(format!(
-                "{name}: `{value}` is no number of seconds"
-            ))),
-        }
+        let wrong = |_| Self::wrong(name, value, what);
+        value.parse().map(Some).map_err(wrong)
+    }
+
+    fn wrong(name: &str, value: &str, what: &str) -> Refusal {
+        Refusal(format!("{name}: `{value}` is {what}"))
     }
 
     /// A time in seconds, or `until-used`.
@@ -123,12 +191,11 @@ impl Env {
         let path = self.optional("PROTECTED_PATH").unwrap_or("/mcp");
         let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
         if !path.starts_with('/') || !path.chars().all(plain) {
-            return Err(Refusal(format!(
-                "PROTECTED_PATH: `{path}` is no plain path"
-            )));
+            return Err(Self::wrong("PROTECTED_PATH", path, "no plain path"));
         }
-        let base = url::Url::parse(self.required("BASE_URL")?)
-            .map_err(|error| Refusal(format!("BASE_URL: {error}")))?;
+        let base = self.required("BASE_URL")?;
+        let base = url::Url::parse(base)
+            .map_err(|error| Refusal(format!("BASE_URL: `{base}`: {error}")))?;
         Ok(format!("{}{path}", base.path().trim_end_matches('/')))
     }
 
@@ -171,8 +238,20 @@ impl Env {
         if let Some(scopes) = self.words("REQUIRED_SCOPES") {
             builder = builder.required_scopes(scopes);
         }
-        if let Some(patterns) = self.patterns("ALLOWED_REDIRECT_URIS") {
+        if let Some(patterns) = self.list("ALLOWED_REDIRECT_URIS")? {
             builder = builder.allowed_redirect_uri_patterns(patterns);
+        }
+        if let Some(domains) = self.people("ALLOWED_DOMAINS")? {
+            builder = builder.allowed_domains(domains);
+        }
+        if let Some(emails) = self.people("ALLOWED_EMAILS")? {
+            builder = builder.allowed_emails(emails);
+        }
+        if let Some(claims) = self.list("ROLE_CLAIMS")? {
+            builder = builder.role_claims(claims);
+        }
+        if let Some(on) = self.switch("CORS")? {
+            builder = builder.cors_on_protected_paths(on);
         }
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
             builder = builder.access_token_ttl(time);
@@ -201,6 +280,7 @@ impl Env {
             None if storage == "memory" => Ok(builder),
             Some(("sqlite", path)) => sqlite(builder, path),
             Some(("redis" | "rediss", _)) => redis(builder, storage).await,
+            // Not shown: it may hold a password.
             _ => Err(Refusal(
                 "STORAGE: none of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
                     .to_owned(),
@@ -214,9 +294,10 @@ impl Env {
             Some("remember") => Ok(Consent::Remember),
             Some("external") => Ok(Consent::External),
             Some("disabled") => Ok(Consent::Disabled),
-            Some(other) => Err(Refusal(format!(
-                "CONSENT: `{other}` is none of always, remember, external, disabled"
-            ))),
+            Some(other) => {
+                let what = "none of always, remember, external, disabled";
+                Err(Self::wrong("CONSENT", other, what))
+            }
         }
     }
 
@@ -269,6 +350,6 @@ fn without(feature: &str) -> Refusal {
 fn web_url<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
     match url::Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(value),
-        _ => Err(Refusal(format!("{name}: `{value}` is no URL of the web"))),
+        _ => Err(Env::wrong(name, value, "no URL of the web")),
     }
 }

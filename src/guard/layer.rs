@@ -17,6 +17,7 @@ use crate::{
     body::{OwnResponse, ResponseBody},
     challenge::{Asked, Refused},
     event::{Event, Reason, Step},
+    inner::InnerFuture,
     oauth::ScopeSet,
     session::AuthSession,
 };
@@ -73,14 +74,15 @@ pub struct RequireService<S> {
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RequireService<S>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = RequireFuture<S::Future>;
+    type Future = RequireFuture<S, ReqBody>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    /// Always: a refusal needs nothing of the inner service, and must not reserve a permit of it.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
@@ -90,7 +92,7 @@ where
         match judged {
             Ok(()) => RequireFuture {
                 kind: Kind::Inner {
-                    future: self.inner.call(request),
+                    future: InnerFuture::new(&mut self.inner, request),
                 },
             },
             Err(denied) => RequireFuture {
@@ -173,25 +175,31 @@ fn outside_the_layer() -> OwnResponse {
 pin_project! {
     /// The future of [`RequireService`].
     #[must_use = "futures do nothing unless polled"]
-    pub struct RequireFuture<F> {
+    pub struct RequireFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
         #[pin]
-        kind: Kind<F>,
+        kind: Kind<S, ReqBody>,
     }
 }
 
 pin_project! {
     #[project = KindProjection]
-    enum Kind<F> {
-        Inner { #[pin] future: F },
+    enum Kind<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>>,
+    {
+        Inner { #[pin] future: InnerFuture<S, Request<ReqBody>> },
         Denied { response: Option<OwnResponse> },
     }
 }
 
-impl<F, ResBody, E> Future for RequireFuture<F>
+impl<S, ReqBody, ResBody> Future for RequireFuture<S, ReqBody>
 where
-    F: Future<Output = Result<Response<ResBody>, E>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
 {
-    type Output = Result<Response<ResponseBody<ResBody>>, E>;
+    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
@@ -208,7 +216,10 @@ where
     }
 }
 
-impl<F> std::fmt::Debug for RequireFuture<F> {
+impl<S, ReqBody> std::fmt::Debug for RequireFuture<S, ReqBody>
+where
+    S: Service<Request<ReqBody>>,
+{
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequireFuture").finish_non_exhaustive()
     }

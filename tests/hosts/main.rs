@@ -13,6 +13,7 @@
 mod common;
 
 mod bodies;
+mod busy;
 #[cfg(feature = "axum")]
 mod extractor;
 mod guards;

@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use http_body_util::Full;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit};
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
 };
 
 const SOON: Duration = Duration::from_secs(10);
+const DOCUMENT: &str = "/.well-known/oauth-protected-resource/mcp";
 
 type Answer = Response<Full<Bytes>>;
 
@@ -61,7 +62,7 @@ impl<B> Service<Request<B>> for Picky {
 }
 
 #[tokio::test]
-async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
+async fn the_service_inside_is_polled_ready_before_each_call() {
     let proxy = Proxy::with(|b| b.optional_auth(true).public_paths(["/open"])).await;
     let client = proxy.client().await;
     let token = bearer(&proxy.journey(&client).await);
@@ -81,34 +82,12 @@ async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
         ("/mcp", Some("Bearer y"), 401, false),
         ("/mcp", Some(&*token), 200, true),
     ] {
-        let service = ServiceExt::<Request<Full<Bytes>>>::ready(&mut service);
-        let service = service.await.unwrap();
+        // Readiness of the layer says nothing of the service inside, so it needs not be asked.
         let reply = service.call(request(path, authorization)).await.unwrap();
         assert_eq!(reply.status(), status, "{path} {authorization:?}");
         expected += usize::from(inside);
         assert_eq!(calls.load(Ordering::SeqCst), expected, "{path}");
     }
-}
-
-#[tokio::test]
-async fn a_service_that_is_not_ready_makes_the_layer_not_ready() {
-    let proxy = Proxy::start().await;
-    let gate = Arc::new(Semaphore::new(0));
-    let waiting = ConcurrencyLimit::with_semaphore(Picky::default(), gate.clone());
-    let mut service = proxy.layer.layer(waiting);
-    let mut ready = poll_once(&mut service);
-    assert!(ready.is_pending());
-    gate.add_permits(1);
-    ready = poll_once(&mut service);
-    assert!(ready.is_ready());
-}
-
-fn poll_once<S>(service: &mut S) -> Poll<()>
-where
-    S: Service<Request<Full<Bytes>>>,
-{
-    let mut cx = Context::from_waker(std::task::Waker::noop());
-    service.poll_ready(&mut cx).map(|_| ())
 }
 
 #[tokio::test]
@@ -165,9 +144,8 @@ async fn a_buffer_inside_is_called_only_with_its_permit() {
         ("/mcp", None, 401),
         ("/mcp", Some(&*token), 200),
     ] {
-        let ready = ServiceExt::<Request<Full<Bytes>>>::ready(&mut service);
-        let service = timeout(SOON, ready).await.expect(path).unwrap();
-        let reply = service.call(request(path, authorization)).await.unwrap();
+        let reply = timeout(SOON, service.call(request(path, authorization)));
+        let reply = reply.await.expect(path).unwrap();
         assert_eq!(reply.status(), status, "{path} {authorization:?}");
     }
     assert_eq!(witness.calls(), 3);
@@ -215,9 +193,30 @@ async fn an_error_of_the_inner_service_keeps_its_type() {
         let error: Own = outcome.unwrap_err();
         assert_eq!(error, Own::Call);
     }
+}
+
+#[tokio::test]
+async fn an_error_of_readiness_comes_out_of_the_requests_that_need_the_service() {
+    let proxy = Proxy::with(|builder| builder.public_paths(["/open"])).await;
+    let client = proxy.client().await;
+    let token = bearer(&proxy.journey(&client).await);
     let service = proxy.layer.layer(Failing(Own::Ready));
-    let outcome = service.oneshot(request("/open", None)).await;
-    assert_eq!(outcome.unwrap_err(), Own::Ready);
+    for (path, authorization) in [
+        ("/open", None),
+        ("/mcp", Some(&*token)), // looked up
+        ("/mcp", Some(&*token)), // cached
+    ] {
+        let outcome = service.clone().oneshot(request(path, authorization)).await;
+        assert_eq!(outcome.unwrap_err(), Own::Ready, "{path}");
+    }
+    for (path, authorization, status) in [
+        (DOCUMENT, None, 200),
+        ("/mcp", None, 401),
+        ("/mcp", Some("Bearer x"), 401),
+    ] {
+        let reply = service.clone().oneshot(request(path, authorization)).await;
+        assert_eq!(reply.unwrap().status(), status, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,35 @@ async fn a_public_path_is_a_whole_path_of_the_host_base_path_included() {
 }
 
 #[tokio::test]
+async fn a_bearer_token_is_not_handed_on_by_a_public_path_and_other_credentials_are() {
+    for keep in [false, true] {
+        let proxy = Proxy::with(|b| {
+            b.public_paths(["/health"])
+                .keep_authorization_header(keep)
+                .optional_auth(true)
+        })
+        .await;
+        let client = proxy.client().await;
+        let token = format!("Bearer {}", proxy.journey(&client).await.access);
+        for line in [&*token, "Bearer x", "bearer  x", "Bearer", "BEARER !"] {
+            let sent = [("authorization", line)];
+            let seen = proxy.wire.get("/health", &sent).await.expect(200).json();
+            assert_eq!(seen["authorization_header_present"], keep, "{line:?}");
+            assert_eq!(seen["session"], Value::Null, "{line:?}");
+        }
+        // One of two is a token: both go, or the second would be left.
+        let sent = [("authorization", "Basic eDp5"), ("authorization", &*token)];
+        let seen = proxy.wire.get("/health", &sent).await.expect(200).json();
+        assert_eq!(seen["authorization_header_present"], keep);
+        let sent = [("authorization", "Basic eDp5")];
+        for path in ["/health", "/mcp"] {
+            let seen = proxy.wire.get(path, &sent).await.expect(200).json();
+            assert_eq!(seen["authorization_header_present"], true, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_good_on_all_paths_where_the_operator_says_so_and_at_no_other_server() {
     let proxy = Proxy::with(|b| b.audience_by_path(false)).await;
     let client = proxy.client().await;

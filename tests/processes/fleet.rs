@@ -115,14 +115,15 @@ impl Fleet {
         None
     }
 
-    /// Asks it to stop (Ctrl-C), and starts it anew.
+    /// Asks it to stop, by SIGINT or by SIGTERM, and starts it anew.
     pub(crate) async fn roll(&self, slot: usize) {
         let mut process = self.slots[slot].lock().await;
         let mut old = process.take().expect("a process");
         *self.ports[slot].lock().unwrap() = None;
         let id = old.child.id().expect("it runs").to_string();
+        let signal = ["-INT", "-TERM"][slot % 2];
         let mut kill = Command::new("kill");
-        assert!(kill.args(["-INT", &id]).status().await.unwrap().success());
+        assert!(kill.args([signal, &id]).status().await.unwrap().success());
         if tokio::time::timeout(Duration::from_secs(5), old.child.wait())
             .await
             .is_err()

@@ -37,5 +37,6 @@ mod mistakes;
 mod outage;
 mod renewal;
 mod rotation;
+mod stopping;
 mod storm;
 mod world;

@@ -302,12 +302,21 @@ async fn in_optional_mode_no_token_passes_without_a_session_and_a_bad_one_does_n
     let proxy = Proxy::with(|builder| builder.optional_auth(true)).await;
     let reply = proxy.wire.get("/mcp", &[]).await.expect(200);
     assert_eq!(reply.json()["session"], Value::Null);
-    is_refused(
-        &proxy
-            .wire
-            .get("/mcp", &[("authorization", "Bearer x")])
-            .await,
-    );
+    for line in [
+        "Bearer x",
+        "Bearer",
+        "Bearer ",
+        "bearer a b",
+        "Bearer \u{e9}",
+    ] {
+        is_refused(&proxy.wire.get("/mcp", &[("authorization", line)]).await);
+    }
+    // Two readers could choose differently, whichever of them is none.
+    let two = [
+        ("authorization", "Bearer x"),
+        ("authorization", "Basic eA=="),
+    ];
+    is_refused(&proxy.wire.get("/mcp", &two).await);
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
     proxy.session(&client, &tokens.access).await;

@@ -28,6 +28,8 @@ use people::Person;
 use token::{Chain, Ledger};
 use tokio::net::TcpListener;
 
+use crate::serve::{Limits, never, serve};
+
 pub use people::PEOPLE;
 
 /// The one app registered here.
@@ -70,7 +72,7 @@ impl IdentityProvider {
             .route("/userinfo", get(token::userinfo))
             .route("/revoke", post(token::revoke))
             .with_state(shared);
-        tokio::spawn(async move { axum::serve(listener, app).await });
+        tokio::spawn(serve(listener, app, Limits::small(), never()));
         Ok(Self {
             issuer,
             client_secret,

@@ -1,0 +1,247 @@
+//! The server loop of the examples: what a layer cannot do for its server.
+//!
+//! A layer sees requests. Connections that send none, or stop in the middle of a header, are the
+//! server's: each of them holds a file descriptor, and without deadlines a stranger takes them all.
+//! `axum::serve` sets none. Behind a reverse proxy, that proxy has to have such limits.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "shared: no example uses all of it"
+)]
+
+use std::{
+    future::pending,
+    io,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::Router;
+use hyper::{Request, body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tower::ServiceExt;
+
+/// What a server grants to connections.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// So many at once. Each takes a file descriptor; the process needs about a hundred besides, for
+    /// its store and its provider.
+    pub connections: u32,
+    /// From the first byte of the connection, or the lack of it, to the end of the first request's
+    /// header.
+    pub first_request: Duration,
+    /// From one request to the end of the next one's header (HTTP/1); how often a client has to show
+    /// that it is there (HTTP/2).
+    pub idle: Duration,
+    /// A connection that is older closes after the request at work. Clients open another.
+    pub age: Duration,
+    /// For requests at work when the server is told to stop.
+    pub finish: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 512,
+            first_request: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            age: Duration::from_secs(300),
+            // Streams of events never end by themselves, so this is how long a stop takes then.
+            finish: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Limits {
+    /// For what stands beside the real server in the same process.
+    pub fn small() -> Self {
+        Self {
+            connections: 64,
+            ..Self::default()
+        }
+    }
+}
+
+/// The largest header of a request, and the memory that a connection may take for it.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// After an error of the listener: nearly always, that there are no descriptors left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the process was told to stop.
+pub type Stop = watch::Receiver<u32>;
+
+/// Counts SIGTERM and SIGINT (Ctrl-C) from now on.
+///
+/// Without this, a process that is the first of its container (PID 1) ignores SIGTERM.
+///
+/// # Errors
+///
+/// When the operating system takes no handler.
+pub fn stop_signals() -> io::Result<Stop> {
+    let mut signals = Signals::new()?;
+    let (count, stop) = watch::channel(0);
+    tokio::spawn(async move {
+        loop {
+            signals.next().await;
+            count.send_modify(|count| *count += 1);
+        }
+    });
+    Ok(stop)
+}
+
+/// For a server that runs as long as its process.
+pub fn never() -> Stop {
+    watch::channel(0).1
+}
+
+/// Serves until it is told to stop; then answers the requests at work, within a bound. Told once
+/// more, it returns at once.
+pub async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop: Stop) {
+    let permits = Arc::new(Semaphore::new(limits.connections as usize));
+    // Tells every connection that is open to make room.
+    let (leave, _) = watch::channel(());
+    tokio::select! {
+        never = accept(&listener, &app, limits, &permits, &leave) => never,
+        () = told(&mut stop, 1) => {}
+    }
+    drop((listener, leave));
+    let everybody = permits.acquire_many(limits.connections);
+    tokio::select! {
+        _ = timeout(limits.finish, everybody) => {}
+        () = told(&mut stop, 2) => {}
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    app: &Router,
+    limits: Limits,
+    permits: &Arc<Semaphore>,
+    leave: &watch::Sender<()>,
+) {
+    loop {
+        let accepted = listener.accept().await;
+        if accepted.is_err() || permits.available_permits() == 0 {
+            // Full. Those with a request at work finish it; the others go now.
+            leave.send_replace(());
+        }
+        let Ok((stream, _)) = accepted else {
+            sleep(PAUSE).await;
+            continue;
+        };
+        let Ok(permit) = permits.clone().acquire_owned().await else {
+            return;
+        };
+        tokio::spawn(converse(
+            stream,
+            app.clone(),
+            limits,
+            leave.subscribe(),
+            permit,
+        ));
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    app: Router,
+    limits: Limits,
+    mut leave: watch::Receiver<()>,
+    _permit: OwnedSemaphorePermit,
+) {
+    let has_asked = Arc::new(AtomicBool::new(false));
+    let asks = Arc::clone(&has_asked);
+    let service = service_fn(move |request: Request<Incoming>| {
+        asks.store(true, Ordering::Relaxed);
+        app.clone().oneshot(request)
+    });
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.idle)
+        .max_buf_size(MAX_HEAD)
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limits.idle)
+        .keep_alive_timeout(limits.idle);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+
+    let silence = async {
+        sleep(limits.first_request).await;
+        if has_asked.load(Ordering::Relaxed) {
+            pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = silence => {}
+        () = sleep(limits.age) => {}
+        // Or the server stops: then the sender is gone.
+        _ = leave.changed() => {}
+    }
+    // hyper would go on waiting for a first request of which a part has come.
+    if has_asked.load(Ordering::Relaxed) {
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+    }
+}
+
+/// Waits until the process was told to stop so many times.
+async fn told(stop: &mut Stop, times: u32) {
+    if stop.wait_for(|count| *count >= times).await.is_err() {
+        // Nobody is left who could tell.
+        pending::<()>().await;
+    }
+}
+
+#[cfg(unix)]
+struct Signals([tokio::signal::unix::Signal; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
+        let [terminate, interrupt] = kinds.map(signal);
+        Ok(Self([terminate?, interrupt?]))
+    }
+
+    async fn next(&mut self) {
+        let [terminate, interrupt] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the examples share: the server loop and its limits, and the configuration by environment.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../../examples/support/env.rs"]
+mod env;
+
+mod connections;
+mod environment;
+mod server;
+mod stopping;
