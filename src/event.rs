@@ -112,7 +112,8 @@ pub enum Reason {
     StoreUnavailable,
     /// A record does not open or parse; it is treated as absent.
     StoreCorrupt,
-    /// Another instance on the same store uses a secret that this one does not accept.
+    /// The store holds records of a secret that is not known here; they are treated as absent. Told
+    /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
     /// Concurrent work on one grant did not settle in time.
     Contention,

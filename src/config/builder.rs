@@ -46,7 +46,9 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) secret_key: Option<SecretKey>,
     pub(crate) previous_secret_keys: Vec<SecretKey>,
     pub(crate) jwt_signing_key: Option<SecretKey>,
+    pub(crate) previous_jwt_signing_keys: Vec<SecretKey>,
     pub(crate) encryption_key: Option<SecretKey>,
+    pub(crate) previous_encryption_keys: Vec<SecretKey>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) consent: Consent,
@@ -94,7 +96,9 @@ impl OAuthProxyConfigBuilder {
             secret_key: None,
             previous_secret_keys: Vec::new(),
             jwt_signing_key: None,
+            previous_jwt_signing_keys: Vec::new(),
             encryption_key: None,
+            previous_encryption_keys: Vec::new(),
             scopes: None,
             required_scopes: Vec::new(),
             consent: Consent::default(),
@@ -142,21 +146,38 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Secrets that were replaced: they still open and verify, and no longer seal or sign.
+    /// Secrets that were replaced: they still open and verify, and no longer seal or sign. Each counts
+    /// for every purpose; a replaced `jwt_signing_key` or `encryption_key` has an option of its own.
     pub fn previous_secret_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.previous_secret_keys.extend(keys);
         self
     }
 
-    /// A key of its own for signing access tokens.
+    /// A key of its own for signing access tokens. Unset: derived from `secret_key`, which goes on
+    /// verifying when this is set.
     pub fn jwt_signing_key(mut self, key: SecretKey) -> Self {
         self.jwt_signing_key = Some(key);
         self
     }
 
-    /// A key of its own for encrypting stored records.
+    /// Signing keys that were replaced, or turned off: they still verify access tokens, and serve no
+    /// other purpose. Take them out when `access_token_ttl` has passed. Default: none.
+    pub fn previous_jwt_signing_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.previous_jwt_signing_keys.extend(keys);
+        self
+    }
+
+    /// A key of its own for encrypting stored records. Unset: derived from `secret_key`, which goes on
+    /// opening when this is set.
     pub fn encryption_key(mut self, key: SecretKey) -> Self {
         self.encryption_key = Some(key);
+        self
+    }
+
+    /// Encryption keys that were replaced, or turned off: they still open records, and serve no other
+    /// purpose. Take them out when `refresh_token_ttl` has passed. Default: none.
+    pub fn previous_encryption_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.previous_encryption_keys.extend(keys);
         self
     }
 

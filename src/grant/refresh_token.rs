@@ -50,12 +50,6 @@ impl RefreshTokens {
         let generation = u32::from_be_bytes(generation.try_into().ok()?);
         Some((GrantId::from_bytes(*id), generation))
     }
-
-    /// The name of the key that this token was made with, if this instance does not know it.
-    pub(crate) fn foreign_key(&self, token: &str) -> Option<KeyId> {
-        let (key, _) = parts(token)?;
-        (!self.keys.knows(key)).then_some(key)
-    }
 }
 
 /// The key's name and the whole of something that has a token's form.
@@ -75,7 +69,7 @@ mod tests {
     use crate::key::SecretKey;
 
     fn tokens() -> RefreshTokens {
-        let secret = SecretKey::from_bytes([3_u8; 32]).unwrap();
+        let secret = SecretKey::for_test(3);
         RefreshTokens::new(Rotating::new(secret.mac("refresh"), []))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     OAuthProxyConfig, Proxy,
     check::{check_lifetimes, check_paths, check_verifier, cookie_prefix},
-    secrets::{Secrets, secret_of_provider},
+    secrets::{Own, Secrets, secret_of_provider},
     weak::tell_weak_options,
 };
 use crate::{
@@ -61,6 +61,10 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         current: secret,
         previous: builder.previous_secret_keys,
     };
+    let signing = Own {
+        current: builder.jwt_signing_key,
+        previous: builder.previous_jwt_signing_keys,
+    };
     let mut redirect_policy = builder.redirect_policy;
     for pattern in &builder.redirect_patterns {
         redirect_policy = redirect_policy.allow(pattern)?;
@@ -84,9 +88,12 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&builder.clock))),
     };
     let storage: Arc<dyn TokenStorage> = if builder.storage_encryption {
-        let keys = secrets.seal_with("storage", builder.encryption_key.as_ref());
-        let names = vec![secrets.current.id(), keys.current().id()];
-        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)).announcing(names))
+        let own = Own {
+            current: builder.encryption_key,
+            previous: builder.previous_encryption_keys,
+        };
+        let keys = secrets.seal_with("storage", &own);
+        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
     } else {
         storage
     };
@@ -172,7 +179,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
             base.as_str(),
-            &secrets.mac_with("access token", builder.jwt_signing_key.as_ref()),
+            &secrets.mac_with("access token", &signing),
         ),
         sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,

@@ -30,7 +30,7 @@ mod traits;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
 pub use memory::MemoryStorage;
-pub(crate) use sealed::{SealedStorage, secret_key};
+pub(crate) use sealed::SealedStorage;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};

@@ -8,7 +8,7 @@ use tower_oauth_proxy::{
     provider::{azure, generic, github},
 };
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const SECRET: &str = "c1f4a96e2b7d58033e9d6ab84f7520ce";
 const IDP: &str = "https://idp.example";
 
 fn at(base: &str) -> OAuthProxyConfigBuilder {
@@ -95,12 +95,12 @@ fn a_secret_that_can_be_guessed_is_refused() {
     );
     // The provider's own, where there is no other: too short, or none.
     let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
-    assert_eq!(fault(with(github("id", "0123456789abcde"))), "secret_key");
+    assert_eq!(fault(with(github("id", "c1f4a96e2b7d580"))), "secret_key");
     let secretless = || github("id", SECRET).without_client_secret();
     assert_eq!(fault(with(secretless())), "secret_key");
     let key = SecretKey::from_bytes(SECRET).unwrap();
     with(secretless()).secret_key(key.clone()).build().unwrap();
-    let short = github("id", "0123456789abcde");
+    let short = github("id", "c1f4a96e2b7d580");
     with(short).secret_key(key).build().unwrap();
 }
 
