@@ -119,6 +119,8 @@ pub enum Reason {
     Contention,
     /// An option weakens security; told once at start.
     WeakOption,
+    /// An option may mean something else than it says; told once at start.
+    OddOption,
 }
 
 /// What happened, without anything secret.

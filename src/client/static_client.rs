@@ -97,6 +97,16 @@ impl StaticClient {
         self
     }
 
+    /// The scopes of a request that names none.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.iter().flat_map(ScopeSet::iter)
+    }
+
+    /// The id, safe to print.
+    pub(crate) fn shown_id(&self) -> String {
+        describable(&self.id)
+    }
+
     /// What makes it unusable, for the configuration to report.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
@@ -105,11 +115,12 @@ impl StaticClient {
             || id.len() > MAX_ID_BYTES
             || !id.bytes().all(|b| (0x20..=0x7e).contains(&b))
         {
-            let why = "a client id has 1 to 256 printable ASCII characters";
+            let id = describable(id);
+            let why = format!("`{id}`: a client id has 1 to 256 printable ASCII characters");
             return Err(ConfigError::new(OPTION, why));
         }
         let refuse = |why: &str| {
-            let id = describable(id);
+            let id = self.shown_id();
             Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
         };
         if self.redirect_uris.is_empty() {

@@ -5,7 +5,10 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::hooks::{AllowList, LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
+    config::{
+        allow_list::AllowList,
+        hooks::{LoginHook, Refusal, RegistrationHook, RegistrationRequest, hook},
+    },
     event::{Event, EventCallback},
     key::SecretKey,
     limits,
@@ -414,7 +417,8 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Lets only people with a verified address of these domains log in (besides
-    /// `allowed_emails`). Subdomains are not included.
+    /// `allowed_emails`). Subdomains are not included; an international domain may be written in
+    /// either form.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
         self.allow_list.is_wanted = true;
         self.allow_list

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use super::{
     OAuthProxyConfig, Proxy,
-    check::{check_lifetimes, check_paths, check_verifier, cookie_prefix},
+    check::{
+        check_keys, check_lifetimes, check_name, check_provider, check_static_clients,
+        check_verifier, cookie_prefix, odd_params, required_scopes, scope_set,
+    },
+    paths::{check_paths, odd_paths},
     secrets::{Own, Secrets, secret_of_provider},
-    weak::tell_weak_options,
+    weak::{tell_odd_options, tell_weak_options},
 };
 use crate::{
     challenge::Challenges,
@@ -17,7 +21,7 @@ use crate::{
     event::Events,
     grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
     login::{Arrivals, CookieKeys, Cookies},
-    oauth::{BaseUrl, ScopeSet},
+    oauth::BaseUrl,
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
@@ -39,19 +43,25 @@ impl OAuthProxyConfigBuilder {
 fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
     let base = BaseUrl::parse(&builder.base_url)?;
     builder.provider.check()?;
-    if builder.forward_resource == Some(true) && builder.provider.refuses_resource {
-        return Err(ConfigError::new(
-            "forward_resource",
-            format!(
-                "{} refuses requests with a `resource`",
-                builder.provider.name
-            ),
-        ));
-    }
-    check_paths(&builder)?;
+    check_paths(&builder, &base)?;
     check_lifetimes(&builder)?;
     check_verifier(&builder)?;
-    builder.allow_list.check()?;
+    check_keys(&builder)?;
+    check_name("provider", &builder.provider.name)?;
+    if let Some(name) = &builder.service_name {
+        check_name("service_name", name)?;
+    }
+    let scopes = match &builder.scopes {
+        Some(scopes) => scope_set("scopes", scopes)?,
+        None => scope_set("provider", &builder.provider.scopes)?,
+    };
+    let required_scopes = required_scopes(&builder.required_scopes, &scopes)?;
+    let offered_scopes = scopes.union(&scope_set("provider", &builder.provider.scopes)?);
+    check_provider(&builder.provider, &builder, &offered_scopes)?;
+    check_static_clients(&builder, &scopes)?;
+    let mut odd = odd_paths(&builder, &base);
+    odd.extend(odd_params(&builder));
+    let allow_list = builder.allow_list.checked()?;
 
     let secret = match &builder.secret_key {
         Some(key) => key.clone(),
@@ -68,17 +78,6 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let mut redirect_policy = builder.redirect_policy;
     for pattern in &builder.redirect_patterns {
         redirect_policy = redirect_policy.allow(pattern)?;
-    }
-    let scopes = match &builder.scopes {
-        Some(scopes) => scope_set("scopes", scopes)?,
-        None => scope_set("scopes", &builder.provider.scopes)?,
-    };
-    let required_scopes = scope_set("required_scopes", &builder.required_scopes)?;
-    if !required_scopes.is_subset(&scopes) {
-        return Err(ConfigError::new(
-            "required_scopes",
-            "every required scope has to be one of `scopes`: clients could never get it",
-        ));
     }
     let cookie_prefix = cookie_prefix(builder.cookie_prefix, &base)?;
 
@@ -111,7 +110,6 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         secrets.mac("index of grants"),
         Arc::clone(&events),
     ));
-    let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);
     let freshness = Freshness::new(
         Arc::clone(&grants),
         Arc::clone(&upstream),
@@ -151,7 +149,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         extra_token_params: builder.extra_token_params,
         claims: builder.claims,
         role_claims: builder.role_claims,
-        allow_list: builder.allow_list,
+        allow_list,
         on_register: builder.on_register,
         on_login: builder.on_login,
         service_name: builder.service_name.map(Into::into),
@@ -192,11 +190,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         settings,
     };
     tell_weak_options(&proxy, builder.storage_encryption);
+    tell_odd_options(&proxy, &odd);
     Ok(OAuthProxyConfig {
         proxy: Arc::new(proxy),
     })
-}
-
-fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
-    ScopeSet::new(scopes).map_err(|error| ConfigError::new(option, error.to_string()))
 }

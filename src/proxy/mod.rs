@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod paths;
 mod secrets;
 mod weak;
 

@@ -242,6 +242,77 @@ async fn keys_of_their_own_for_signing_and_storage_log_nobody_out_and_are_then_n
 }
 
 #[tokio::test]
+async fn a_replaced_key_of_their_own_still_verifies_and_opens() {
+    let held = held().await;
+    let with_keys = held.next(|b| b.jwt_signing_key(key(3)).encryption_key(key(4)));
+    let client = with_keys.client().await;
+    let tokens = with_keys.journey(&client).await;
+    let replaced = held.next(|b| {
+        b.jwt_signing_key(key(5))
+            .previous_jwt_signing_keys([key(3)])
+            .encryption_key(key(6))
+            .previous_encryption_keys([key(4)])
+    });
+    let turned_off = held.next(|b| {
+        b.previous_jwt_signing_keys([key(3)])
+            .previous_encryption_keys([key(4)])
+    });
+    for next in [&replaced, &turned_off] {
+        next.session(&at(next, &client), &tokens.access).await;
+    }
+    let renewed = Tokens::read(&at(&replaced, &client).refresh(tokens.refresh()).await);
+    replaced
+        .session(&at(&replaced, &client), &renewed.access)
+        .await;
+    // The new ones make: whoever was told of the old ones alone knows neither.
+    for next in [&with_keys, &turned_off] {
+        let reply = at(next, &client).call("/mcp", &renewed.access).await;
+        reply.refused(401, "invalid_token");
+    }
+}
+
+/// Whoever holds a signing key that was replaced, and makes all that a secret makes.
+#[tokio::test]
+async fn a_replaced_signing_key_makes_no_client_cookie_grant_or_refresh_token() {
+    let held = held().await;
+    let forger = held.next(|b| b.secret_key(key(3)));
+    let client = forger.client().await;
+    let tokens = forger.journey(&client).await;
+    let pkce = Pkce::new();
+    let callback = forger.login(&mut forger.browser(), &client, &pkce).await;
+    let mut deciding = forger.browser();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    deciding.open(&url).await.page();
+    for next in [
+        held.next(|b| {
+            b.jwt_signing_key(key(5))
+                .previous_jwt_signing_keys([key(3)])
+        }),
+        held.next(|b| b.encryption_key(key(5)).previous_encryption_keys([key(3)])),
+    ] {
+        let known = next.client().await;
+        let forged = at(&next, &client);
+        let reply = forged.refresh(tokens.refresh()).await;
+        reply.refused(401, "invalid_client");
+        let page = next.browser().open_once(&url).await;
+        assert_eq!(page.status, 400, "{page:?}");
+        let reply = known.refresh(tokens.refresh()).await;
+        reply.refused(400, "invalid_grant");
+        let reply = known.redeem(&callback, &pkce).await;
+        reply.refused(400, "invalid_grant");
+        let reply = known.call("/mcp", &tokens.access).await;
+        reply.refused(401, "invalid_token");
+        let mut deciding = deciding.clone().knowing(next.wire.clone());
+        let page = deciding.press("approve").await.page();
+        assert_eq!(page.reply.status, 400);
+    }
+    // Among the previous secrets it does all of that, which is why it has no place there.
+    let trusting = held.next(|b| b.previous_secret_keys([key(3)]));
+    let forged = at(&trusting, &client);
+    Tokens::read(&forged.refresh(tokens.refresh()).await);
+}
+
+#[tokio::test]
 async fn each_step_may_happen_at_another_instance() {
     let first = Proxy::start().await;
     let memory = tower_oauth_proxy::MemoryStorage::new().with_clock(Arc::new(first.clock.clone()));

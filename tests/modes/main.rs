@@ -23,4 +23,5 @@ mod mistakes;
 mod passthrough;
 mod paths;
 mod people;
+mod silence;
 mod upstream;

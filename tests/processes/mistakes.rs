@@ -51,6 +51,7 @@ fn every_mistake_names_its_variable() {
         ("STORAGE", "sqlite:"),
         ("STORAGE", "etcd://127.0.0.1"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "changemechangemechangemechangeme"),
         ("SECRET_KEY_PREVIOUS", "short"),
         ("SESSION_CACHE_TTL", "soon"),
         ("UPSTREAM_TIMEOUT", "0"),
