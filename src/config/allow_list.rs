@@ -196,6 +196,7 @@ mod tests {
             "ada@sub.corp.example",
             "ada@corp.example.",
             "ada@corp%2eexample",
+            "ada@%63orp.example",
             "ada@corp.example%00",
             "ada@ｃorp.example",
             "ada@corp。example",

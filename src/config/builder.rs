@@ -142,8 +142,8 @@ impl OAuthProxyConfigBuilder {
         }
     }
 
-    /// The secret that every key is derived from. Unset: the provider's client secret, so that
-    /// restarts and replicas agree out of the box.
+    /// The secret that every key is derived from. Unset: the provider's client secret (at least 16
+    /// bytes, and none that anybody could guess), so that restarts and replicas agree out of the box.
     pub fn secret_key(mut self, key: SecretKey) -> Self {
         self.secret_key = Some(key);
         self
@@ -191,7 +191,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Scopes that every request on a protected path needs; without them 403
-    /// `insufficient_scope`.
+    /// `insufficient_scope`. Each has to be one of `scopes`, and none `offline_access`.
     pub fn required_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.required_scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -203,7 +203,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Where registered clients may have their codes sent. Default: loopback only.
+    /// Where registered clients may have their codes sent. Default: loopback only. One that permits
+    /// nothing needs a static client beside it.
     pub fn redirect_policy(mut self, policy: RedirectPolicy) -> Self {
         self.redirect_policy = policy;
         self
@@ -232,7 +233,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Paths that need no token, compared exactly with the request's path.
+    /// Paths that need no token, compared exactly with the request's whole path: where the base URL has
+    /// a path, they mostly begin with it. One that this layer answers itself is refused.
     pub fn public_paths<I: IntoIterator<Item: Into<String>>>(mut self, paths: I) -> Self {
         self.public_paths.extend(paths.into_iter().map(Into::into));
         self
@@ -357,7 +359,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Parameters added to the provider's authorization URL. Those of the protocol itself
-    /// (`client_id`, `state`, …) cannot be overridden.
+    /// (`client_id`, `state`, …) cannot be overridden: they are dropped, which is told at start.
     pub fn extra_authorization_params<I, K, V>(mut self, params: I) -> Self
     where
         I: IntoIterator<Item = (K, V)>,
@@ -405,7 +407,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Lets only people with these verified addresses log in (besides `allowed_domains`). Asked at
+    /// Lets only people with these verified addresses log in (besides `allowed_domains`). The provider
+    /// has to vouch for addresses, with the scopes that are asked for: Entra ID never does. Asked at
     /// login: whoever is taken off the list keeps what was granted until it is revoked or unused
     /// for `refresh_token_ttl`.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
@@ -428,7 +431,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Lets the allow lists accept an address that the provider does not call verified. Weak where
-    /// people can choose their address, as in a multi-tenant Entra app.
+    /// people can choose their address, as in a multi-tenant Entra app. Refused without a list.
     pub fn insecure_trust_unverified_emails(mut self) -> Self {
         self.allow_list.trust_unverified = true;
         self
@@ -476,8 +479,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The name that the consent page and the resource metadata give this service. Default: the
-    /// host of the base URL.
+    /// The name that the consent page and the resource metadata give this service: 1 to 100 visible
+    /// characters. Default: the host of the base URL.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self
