@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{ClientAuthMethod, RedirectUri};
 use crate::{
     error::ConfigError,
+    key::weakness,
     oauth::{ScopeSet, describable},
 };
 
@@ -23,10 +24,10 @@ const MIN_SECRET_BYTES: usize = 16;
 /// ```
 /// use tower_oauth_proxy::StaticClient;
 ///
-/// let client = StaticClient::confidential("intranet", "a secret of enough bytes")
+/// let client = StaticClient::confidential("intranet", "r7Kq2ZtV9wLx4MbY")
 ///     .redirect_uri("https://intranet.example.com/callback")?
 ///     .name("Intranet");
-/// assert!(!format!("{client:?}").contains("enough"));
+/// assert!(!format!("{client:?}").contains("r7Kq2ZtV"));
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -139,7 +140,14 @@ impl StaticClient {
             {
                 refuse("needs a secret of 16 to 1024 bytes")
             }
-            _ => Ok(()),
+            Some(secret) => {
+                let secret = secret.expose_secret().as_bytes();
+                match weakness(secret, MIN_SECRET_BYTES) {
+                    Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
+                    None => Ok(()),
+                }
+            }
+            None => Ok(()),
         }
     }
 }
@@ -163,7 +171,7 @@ mod tests {
     #[test]
     fn a_client_that_cannot_work_or_would_not_be_checked_is_refused() {
         assert!(public().check().is_ok());
-        assert!(confidential(&"s".repeat(16)).check().is_ok());
+        assert!(confidential("r7Kq2ZtV9wLx4MbY").check().is_ok());
         let long = "x".repeat(257);
         for (bad, says) in [
             (StaticClient::public("app"), "redirect URI"),
@@ -197,6 +205,8 @@ mod tests {
                 "never check",
             ),
             (confidential("short"), "16 to 1024"),
+            (confidential("changeme-changeme"), "well-known"),
+            (confidential(&"s".repeat(16)), "repeats"),
             (confidential(&"s".repeat(1025)), "16 to 1024"),
         ] {
             let error = bad.check().unwrap_err();

@@ -19,6 +19,7 @@ pub(crate) use mac::MacKey;
 #[cfg(test)]
 pub(crate) use seal::SEALING_BYTES;
 pub(crate) use seal::{SealKey, Shut};
+pub(crate) use well_known::weakness;
 
 use crate::error::ConfigError;
 
@@ -119,7 +120,7 @@ impl SecretKey {
             let what = format!("of {length} bytes is too short to derive keys from");
             return Err(advice(what));
         }
-        if let Some(why) = well_known::weakness(secret.as_bytes(), MIN_CLIENT_SECRET_BYTES) {
+        if let Some(why) = weakness(secret.as_bytes(), MIN_CLIENT_SECRET_BYTES) {
             return Err(advice(format!("{why}, so anybody could derive its keys")));
         }
         match length >= MIN_SECRET_BYTES {
@@ -163,7 +164,7 @@ impl SecretKey {
 }
 
 fn refuse_well_known(secret: &[u8], least: usize) -> Result<(), ConfigError> {
-    match well_known::weakness(secret, least) {
+    match weakness(secret, least) {
         None => Ok(()),
         Some(why) => Err(ConfigError::new(
             "secret_key",

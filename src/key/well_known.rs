@@ -10,7 +10,7 @@ use base64::{
 
 /// Why a secret can be guessed; the words end a sentence about it. A third of the bytes that such a
 /// secret must have at least has to be something that no manual says.
-pub(super) fn weakness(secret: &[u8], least: usize) -> Option<&'static str> {
+pub(crate) fn weakness(secret: &[u8], least: usize) -> Option<&'static str> {
     judge(secret, least).or_else(|| {
         // Text in one of these alphabets says as much as the bytes behind it.
         let text = str::from_utf8(secret).ok()?.trim_end_matches('=');
