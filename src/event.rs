@@ -114,12 +114,15 @@ pub enum Reason {
     StoreUnavailable,
     /// A record does not open or parse; it is treated as absent.
     StoreCorrupt,
-    /// Another instance on the same store uses a secret that this one does not accept.
+    /// The store holds records of a secret that is not known here; they are treated as absent. Told
+    /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
     /// Concurrent work on one grant did not settle in time.
     Contention,
     /// An option weakens security; told once at start.
     WeakOption,
+    /// An option may mean something else than it says; told once at start.
+    OddOption,
 }
 
 /// What happened, without anything secret.

@@ -18,7 +18,7 @@
 //!     format!("hello {}", session.subject())
 //! }
 //!
-//! let provider = provider::github("client-id", "0123456789abcdef0123456789abcdef01234567");
+//! let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
 //! let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
 //! let app: Router = Router::new()
 //!     .route("/mcp", any(mcp))
@@ -134,7 +134,7 @@
 //! ```
 //! use tower_oauth_proxy::{KnownClient, OAuthProxyConfig, provider};
 //!
-//! let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-0123456789abcdefghijklmnop");
+//! let provider = provider::google("id.apps.googleusercontent.com", "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");
 //! let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
 //!     .allow_client(KnownClient::Claude)
 //!     .allow_client(KnownClient::ChatGpt)

@@ -48,6 +48,8 @@ pub(crate) const MAX_BEARER: usize = 16 * 1024;
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
+/// The name of a service or a provider, in characters: what a person reads at one glance.
+pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;

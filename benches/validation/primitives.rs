@@ -7,8 +7,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use aes::{
+    Aes256Enc,
+    cipher::{BlockCipherEncrypt, consts::U12},
+};
 use aes_gcm::{
-    Aes256Gcm, KeyInit, Nonce,
+    AesGcm, KeyInit, Nonce,
     aead::{Aead, Payload},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
@@ -30,7 +34,7 @@ pub(crate) const PARTS: [&str; 9] = [
     "claims, borrowed",
     "SHA-256 of the grant's id, in base64url",
     "record from the map, copied",
-    "AES-256-GCM open of the record",
+    "XAES-256-GCM open of the record",
     "record parsed (serde_json)",
     "token into a map",
     EXTENSIONS,
@@ -129,7 +133,7 @@ impl Samples {
     /// One contender for each part.
     pub(crate) fn contenders(&self) -> Vec<Contender<'_>> {
         let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
-        let cipher = Aes256Gcm::new(&[7; 32].into());
+        let aes = Aes256Enc::new(&[7; 32].into());
         let nonce = Nonce::from([7; 12]);
         let session = Arc::new(());
         let same_session = Arc::clone(&session);
@@ -151,7 +155,7 @@ impl Samples {
             let (msg, aad) = (&plain[..], key.as_bytes());
             (
                 key.clone(),
-                cipher.encrypt(&nonce, Payload { msg, aad }).unwrap(),
+                derived(&aes).encrypt(&nonce, Payload { msg, aad }).unwrap(),
             )
         };
         let sealed: Vec<_> = self.records.iter().map(seal).collect();
@@ -191,7 +195,7 @@ impl Samples {
             }),
             each(open, sealed, move |(key, sealed)| {
                 let (msg, aad) = (&sealed[..], key.as_bytes());
-                cipher.decrypt(&nonce, Payload { msg, aad }).unwrap()
+                derived(&aes).decrypt(&nonce, Payload { msg, aad }).unwrap()
             }),
             each(record, self.records.iter().collect(), |(_, plain)| {
                 parsed(plain)
@@ -210,6 +214,15 @@ impl Samples {
             }),
         ]
     }
+}
+
+/// The cipher of one message: its key is two blocks under the key of all.
+fn derived(aes: &Aes256Enc) -> AesGcm<Aes256Enc, U12> {
+    let mut key = [7; 32];
+    for half in key.as_chunks_mut::<16>().0 {
+        aes.encrypt_block(half.into());
+    }
+    AesGcm::new(&key.into())
 }
 
 /// What the memory store keeps its records in, in one part.

@@ -303,11 +303,11 @@ impl Env {
 
     /// Long secrets are taken as they are; shorter ones are stretched as passphrases.
     fn secret_key(&self, name: &str, secret: &str) -> Result<SecretKey, Refusal> {
-        if let Ok(key) = SecretKey::from_bytes(secret) {
-            return Ok(key);
-        }
-        SecretKey::from_passphrase(secret, self.required("BASE_URL")?)
-            .map_err(|error| Refusal(format!("{name}: {error}")))
+        let key = match secret.len() {
+            32.. => SecretKey::from_bytes(secret),
+            _ => SecretKey::from_passphrase(secret, self.required("BASE_URL")?),
+        };
+        key.map_err(|error| Refusal(format!("{name}: {error}")))
     }
 }
 

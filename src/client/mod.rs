@@ -21,5 +21,5 @@ pub use redirect_uri::{InvalidRedirectUri, RedirectUri};
 pub use registration::{ApplicationType, ClientAuthMethod};
 pub(crate) use registration::{AuthRule, Registration};
 pub(crate) use registry::{Client, ClientOrigin, Clients};
-pub(crate) use sealed::{TooLarge, derive_secret, foreign_key, open, seal, verify_secret};
+pub(crate) use sealed::{TooLarge, derive_secret, open, seal, verify_secret};
 pub use static_client::StaticClient;

@@ -89,6 +89,11 @@ impl RedirectPolicy {
         self
     }
 
+    /// Whether no client at all could register.
+    pub(crate) fn permits_nothing(&self) -> bool {
+        !self.loopback && self.patterns.is_empty()
+    }
+
     /// Whether a client may register this URI.
     pub(crate) fn permits(&self, redirect: &RedirectUri) -> bool {
         let loopback = redirect.uri().scheme() == "http" && redirect.is_loopback();

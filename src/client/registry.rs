@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 use super::{
     AuthRule, RedirectUri, Registration, StaticClient, TooLarge,
     credentials::{Presented, Proof},
-    derive_secret, foreign_key, open, seal, verify_secret,
+    derive_secret, open, seal, verify_secret,
 };
 use crate::{
     error::ConfigError,
-    key::{KeyId, MacKey, Rotating, constant_time_eq},
+    key::{MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
 };
 
@@ -115,11 +115,6 @@ impl Clients {
         })
     }
 
-    /// The name of the key behind a `client_id` that does not open here, if it has one's form.
-    pub(crate) fn foreign_key(&self, client_id: &str) -> Option<KeyId> {
-        foreign_key(client_id, &self.registration_keys)
-    }
-
     /// Whether the caller is this client, by the method it registered (a peer let any method pass for
     /// any client). A public client is its id: what binds it is PKCE.
     pub(crate) fn authenticate(&self, client: &Client, presented: &Presented) -> bool {
@@ -166,7 +161,7 @@ mod tests {
     const SECRET: &str = "a static secret, long enough";
 
     fn clients() -> Clients {
-        let key = SecretKey::from_bytes([1; 32]).unwrap();
+        let key = SecretKey::for_test(1);
         let configured = [
             StaticClient::confidential("web", SECRET)
                 .redirect_uri("https://web.example/cb")
@@ -316,7 +311,7 @@ mod tests {
 
     #[test]
     fn two_configured_clients_of_one_id_are_a_configuration_error() {
-        let key = SecretKey::from_bytes([1; 32]).unwrap();
+        let key = SecretKey::for_test(1);
         let app = || {
             StaticClient::public("app")
                 .redirect_uri("app://cb/")

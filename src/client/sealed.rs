@@ -21,7 +21,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
-    key::{KeyId, MacKey, Rotating, constant_time_eq},
+    key::{MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
     random,
 };
@@ -95,19 +95,6 @@ pub(crate) fn open(client_id: &str, keys: &Rotating<MacKey>) -> Option<Registrat
     let (unique, _key) = unique.split_last_chunk::<KEY_BYTES>()?;
     let (body, _) = unique.split_last_chunk::<NONCE_BYTES>()?;
     decode(body)
-}
-
-/// The name of the key that sealed something of a `client_id`'s form, if this instance does not know
-/// it.
-pub(crate) fn foreign_key(client_id: &str, keys: &Rotating<MacKey>) -> Option<KeyId> {
-    if client_id.len() > MAX_CLIENT_ID {
-        return None;
-    }
-    let sealed = URL_SAFE_NO_PAD.decode(client_id).ok()?;
-    let (unique, _) = sealed.split_last_chunk::<TAG_BYTES>()?;
-    let (body, key) = unique.split_last_chunk::<KEY_BYTES>()?;
-    let is_ours = body.first() == Some(&VERSION) && !keys.knows(KeyId(*key));
-    is_ours.then_some(KeyId(*key))
 }
 
 /// The secret of a confidential client: derived, so that it need not be stored.

@@ -5,6 +5,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{AuthRule, ClientAuthMethod, RedirectUri};
 use crate::{
     error::ConfigError,
+    key::weakness,
     oauth::{ScopeSet, describable},
 };
 
@@ -23,10 +24,10 @@ const MIN_SECRET_BYTES: usize = 16;
 /// ```
 /// use tower_oauth_proxy::StaticClient;
 ///
-/// let client = StaticClient::confidential("intranet", "a secret of enough bytes")
+/// let client = StaticClient::confidential("intranet", "r7Kq2ZtV9wLx4MbY")
 ///     .redirect_uri("https://intranet.example.com/callback")?
 ///     .name("Intranet");
-/// assert!(!format!("{client:?}").contains("enough"));
+/// assert!(!format!("{client:?}").contains("r7Kq2ZtV"));
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -98,6 +99,16 @@ impl StaticClient {
         self
     }
 
+    /// The scopes of a request that names none.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.iter().flat_map(ScopeSet::iter)
+    }
+
+    /// The id, safe to print.
+    pub(crate) fn shown_id(&self) -> String {
+        describable(&self.id)
+    }
+
     /// What makes it unusable, for the configuration to report.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
@@ -106,11 +117,12 @@ impl StaticClient {
             || id.len() > MAX_ID_BYTES
             || !id.bytes().all(|b| (0x20..=0x7e).contains(&b))
         {
-            let why = "a client id has 1 to 256 printable ASCII characters";
+            let id = describable(id);
+            let why = format!("`{id}`: a client id has 1 to 256 printable ASCII characters");
             return Err(ConfigError::new(OPTION, why));
         }
         let refuse = |why: &str| {
-            let id = describable(id);
+            let id = self.shown_id();
             Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
         };
         if self.redirect_uris.is_empty() {
@@ -129,7 +141,14 @@ impl StaticClient {
             {
                 refuse("needs a secret of 16 to 1024 bytes")
             }
-            _ => Ok(()),
+            Some(secret) => {
+                let secret = secret.expose_secret().as_bytes();
+                match weakness(secret, MIN_SECRET_BYTES) {
+                    Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
+                    None => Ok(()),
+                }
+            }
+            None => Ok(()),
         }
     }
 }
@@ -153,7 +172,7 @@ mod tests {
     #[test]
     fn a_client_that_cannot_work_or_would_not_be_checked_is_refused() {
         assert!(public().check().is_ok());
-        assert!(confidential(&"s".repeat(16)).check().is_ok());
+        assert!(confidential("r7Kq2ZtV9wLx4MbY").check().is_ok());
         let long = "x".repeat(257);
         for (bad, says) in [
             (StaticClient::public("app"), "redirect URI"),
@@ -187,6 +206,8 @@ mod tests {
                 "never check",
             ),
             (confidential("short"), "16 to 1024"),
+            (confidential("changeme-changeme"), "well-known"),
+            (confidential(&"s".repeat(16)), "repeats"),
             (confidential(&"s".repeat(1025)), "16 to 1024"),
         ] {
             let error = bad.check().unwrap_err();

@@ -5,8 +5,9 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::hooks::{
-        AllowList, LoginHook, LoginRequest, Refusal, RegistrationHook, RegistrationRequest, hook,
+    config::{
+        allow_list::AllowList,
+        hooks::{LoginHook, LoginRequest, Refusal, RegistrationHook, RegistrationRequest, hook},
     },
     event::{Event, EventCallback},
     grant::RefreshGrace,
@@ -48,7 +49,9 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) secret_key: Option<SecretKey>,
     pub(crate) previous_secret_keys: Vec<SecretKey>,
     pub(crate) jwt_signing_key: Option<SecretKey>,
+    pub(crate) previous_jwt_signing_keys: Vec<SecretKey>,
     pub(crate) encryption_key: Option<SecretKey>,
+    pub(crate) previous_encryption_keys: Vec<SecretKey>,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) required_scopes: Vec<String>,
     pub(crate) consent: Consent,
@@ -100,7 +103,9 @@ impl OAuthProxyConfigBuilder {
             secret_key: None,
             previous_secret_keys: Vec::new(),
             jwt_signing_key: None,
+            previous_jwt_signing_keys: Vec::new(),
             encryption_key: None,
+            previous_encryption_keys: Vec::new(),
             scopes: None,
             required_scopes: Vec::new(),
             consent: Consent::default(),
@@ -145,28 +150,45 @@ impl OAuthProxyConfigBuilder {
         }
     }
 
-    /// The secret that every key is derived from. Unset: the provider's client secret, so that
-    /// restarts and replicas agree out of the box.
+    /// The secret that every key is derived from. Unset: the provider's client secret (at least 16
+    /// bytes, and none that anybody could guess), so that restarts and replicas agree out of the box.
     pub fn secret_key(mut self, key: SecretKey) -> Self {
         self.secret_key = Some(key);
         self
     }
 
-    /// Secrets that were replaced: they still open and verify, and no longer seal or sign.
+    /// Secrets that were replaced: they still open and verify, and no longer seal or sign. Each counts
+    /// for every purpose; a replaced `jwt_signing_key` or `encryption_key` has an option of its own.
     pub fn previous_secret_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.previous_secret_keys.extend(keys);
         self
     }
 
-    /// A key of its own for signing access tokens.
+    /// A key of its own for signing access tokens. Unset: derived from `secret_key`, which goes on
+    /// verifying when this is set.
     pub fn jwt_signing_key(mut self, key: SecretKey) -> Self {
         self.jwt_signing_key = Some(key);
         self
     }
 
-    /// A key of its own for encrypting stored records.
+    /// Signing keys that were replaced, or turned off: they still verify access tokens, and serve no
+    /// other purpose. Take them out when `access_token_ttl` has passed. Default: none.
+    pub fn previous_jwt_signing_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.previous_jwt_signing_keys.extend(keys);
+        self
+    }
+
+    /// A key of its own for encrypting stored records. Unset: derived from `secret_key`, which goes on
+    /// opening when this is set.
     pub fn encryption_key(mut self, key: SecretKey) -> Self {
         self.encryption_key = Some(key);
+        self
+    }
+
+    /// Encryption keys that were replaced, or turned off: they still open records, and serve no other
+    /// purpose. Take them out when `refresh_token_ttl` has passed. Default: none.
+    pub fn previous_encryption_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.previous_encryption_keys.extend(keys);
         self
     }
 
@@ -177,7 +199,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Scopes that every request on a protected path needs; without them 403
-    /// `insufficient_scope`.
+    /// `insufficient_scope`. Each has to be one of `scopes`, and none `offline_access`.
     pub fn required_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.required_scopes = scopes.into_iter().map(Into::into).collect();
         self
@@ -189,7 +211,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Where registered clients may have their codes sent. Default: loopback only.
+    /// Where registered clients may have their codes sent. Default: loopback only. One that permits
+    /// nothing needs a static client beside it.
     pub fn redirect_policy(mut self, policy: RedirectPolicy) -> Self {
         self.redirect_policy = policy;
         self
@@ -218,7 +241,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Paths that need no token, compared exactly with the request's path.
+    /// Paths that need no token, compared exactly with the request's whole path: where the base URL has
+    /// a path, they mostly begin with it. One that this layer answers itself is refused.
     pub fn public_paths<I: IntoIterator<Item: Into<String>>>(mut self, paths: I) -> Self {
         self.public_paths.extend(paths.into_iter().map(Into::into));
         self
@@ -385,7 +409,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Parameters added to the provider's authorization URL. Those of the protocol itself
-    /// (`client_id`, `state`, …) cannot be overridden.
+    /// (`client_id`, `state`, …) cannot be overridden: they are dropped, which is told at start.
     pub fn extra_authorization_params<I, K, V>(mut self, params: I) -> Self
     where
         I: IntoIterator<Item = (K, V)>,
@@ -456,7 +480,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Lets only people with these verified addresses log in (besides `allowed_domains`). Asked at
+    /// Lets only people with these verified addresses log in (besides `allowed_domains`). The provider
+    /// has to vouch for addresses, with the scopes that are asked for: Entra ID never does. Asked at
     /// login, at each renewal of the provider's token, and when a client refreshes and the last look
     /// is older than `identity_max_age`: whoever is taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
@@ -468,7 +493,8 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Lets only people with a verified address of these domains log in (besides
-    /// `allowed_emails`). Subdomains are not included.
+    /// `allowed_emails`). Subdomains are not included; an international domain may be written in
+    /// either form.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
         self.allow_list.is_wanted = true;
         self.allow_list
@@ -478,7 +504,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// Lets the allow lists accept an address that the provider does not call verified. Weak where
-    /// people can choose their address, as in a multi-tenant Entra app.
+    /// people can choose their address, as in a multi-tenant Entra app. Refused without a list.
     pub fn insecure_trust_unverified_emails(mut self) -> Self {
         self.allow_list.trust_unverified = true;
         self
@@ -539,8 +565,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The name that the consent page and the resource metadata give this service. Default: the
-    /// host of the base URL.
+    /// The name that the consent page and the resource metadata give this service: 1 to 100 visible
+    /// characters. Default: the host of the base URL.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.service_name = Some(name.into());
         self

@@ -6,7 +6,8 @@ use crate::{
     client::RedirectPolicy,
     config::{
         Consent,
-        hooks::{AllowList, LoginHook, RegistrationHook},
+        allow_list::AllowList,
+        hooks::{LoginHook, RegistrationHook},
     },
     grant::RefreshGrace,
     oauth::{BaseUrl, ScopeSet},

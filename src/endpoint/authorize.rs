@@ -96,10 +96,6 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
         .get("client_id")
         .ok_or_else(|| unknown(Reason::MissingParameter, "client_id is missing"))?;
     let Some(client) = proxy.clients.find(client_id) else {
-        let key = proxy.clients.foreign_key(client_id);
-        if let Err(error) = proxy.grants.check_sibling(key).await {
-            return Err((error.into(), UNAVAILABLE));
-        }
         return Err(unknown(
             Reason::UnknownClient,
             "the client_id does not open",

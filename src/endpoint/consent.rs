@@ -141,13 +141,17 @@ pub(super) fn send_to_provider(
 pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
     let settings = &proxy.settings;
     let mut asked = scopes::for_provider(requested, &settings.offered_scopes);
-    let needs_email = settings.allow_list.is_wanted;
-    for (scope, is_needed) in [("openid", true), ("email", needs_email)] {
-        if is_needed && settings.offered_scopes.contains(scope) {
+    let provider = proxy.upstream.provider();
+    let email = match settings.allow_list.is_wanted {
+        true => provider.email_scope(&settings.offered_scopes),
+        false => None,
+    };
+    for scope in ["openid"].into_iter().chain(email) {
+        if settings.offered_scopes.contains(scope) {
             asked = asked.with(scope).unwrap_or(asked);
         }
     }
-    proxy.upstream.provider().scopes_to_upstream(asked.iter())
+    provider.scopes_to_upstream(asked.iter())
 }
 
 /// Whether another site sent the browser here. A browser that does not say (before 2023) is taken

@@ -56,8 +56,6 @@ where
         return revoke_passed_through(proxy, &client, token).await;
     }
     let Some(id) = grant_of(proxy, token) else {
-        let key = proxy.grants.refresh_tokens.foreign_key(token);
-        proxy.grants.check_sibling(key).await?;
         let event = Event::refused(Step::Revoke, Reason::InvalidToken);
         proxy.emit(&event.detail("the token is none of this server, or expired"));
         return Ok(());

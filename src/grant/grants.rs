@@ -9,9 +9,9 @@ use super::{
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
-    key::{KeyId, MacKey, Rotating, sha256},
+    key::{MacKey, Rotating, sha256},
     limits, random,
-    storage::{TokenStorage, secret_key},
+    storage::TokenStorage,
     tasks::Tasks,
 };
 
@@ -192,25 +192,6 @@ impl Grants {
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         let key = denied_key(client_id);
         bounded(self.storage.set(&key, vec![1], limits::DENIED_CLIENT_TTL)).await
-    }
-
-    /// Whether something was made with a secret that another instance uses and this one does not
-    /// know: then it is nobody's fault, and not for this instance to judge.
-    ///
-    /// # Errors
-    ///
-    /// [`StorageError::Unavailable`] says so.
-    pub(crate) async fn check_sibling(&self, key: Option<KeyId>) -> Result<(), StorageError> {
-        if let Some(key) = key {
-            // Sealed with a secret of its own it does not open at all; with a shared encryption key it
-            // does.
-            if bounded(self.storage.get(&secret_key(key))).await?.is_some() {
-                return Err(StorageError::unavailable(
-                    "made with another instance's secret",
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// Whether a callback with this `state` already led to a grant.

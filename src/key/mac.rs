@@ -46,11 +46,6 @@ impl MacKey {
 }
 
 impl Rotating<MacKey> {
-    /// Whether a secret of this name is known here.
-    pub(crate) fn knows(&self, id: KeyId) -> bool {
-        self.all().any(|key| key.id() == id)
-    }
-
     pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.current.tag(message)
     }

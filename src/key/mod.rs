@@ -6,6 +6,7 @@
 
 mod mac;
 mod seal;
+mod well_known;
 
 use std::fmt;
 
@@ -15,12 +16,17 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 pub(crate) use mac::MacKey;
-pub(crate) use seal::SealKey;
+#[cfg(test)]
+pub(crate) use seal::SEALING_BYTES;
+pub(crate) use seal::{SealKey, Shut};
+pub(crate) use well_known::weakness;
 
 use crate::error::ConfigError;
 
 /// The shortest secret that is used as it is, in bytes.
-pub(crate) const MIN_SECRET_BYTES: usize = 32;
+const MIN_SECRET_BYTES: usize = 32;
+/// The shortest provider's client secret that keys may be stretched from, in bytes.
+const MIN_CLIENT_SECRET_BYTES: usize = 16;
 /// The shortest passphrase, in bytes; stretched, but a guessable one stays guessable.
 const MIN_PASSPHRASE_BYTES: usize = 12;
 /// Iterations of PBKDF2-HMAC-SHA256, the number of OWASP's password storage cheat sheet.
@@ -33,9 +39,12 @@ const PBKDF2_ITERATIONS: u32 = 600_000;
 /// ```
 /// use tower_oauth_proxy::SecretKey;
 ///
-/// let key = SecretKey::from_bytes("a secret of at least thirty-two bytes")?;
+/// # let secret = "fkN2wT9xQ7dYb4sLr1ZpK6vXh0NjUe8JmGc3Da5B";
+/// // From the environment, say: `openssl rand -base64 32` makes a good one.
+/// let key = SecretKey::from_bytes(secret)?;
 /// assert_eq!(format!("{key:?}"), "SecretKey([redacted])");
 /// assert!(SecretKey::from_bytes("too short").is_err());
+/// assert!(SecretKey::from_bytes("changemechangemechangemechangeme").is_err());
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
 #[derive(Clone)]
@@ -46,7 +55,8 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is shorter.
+    /// [`ConfigError`] when it is shorter, or no secret: a repeated character, `0123456789abcdef`,
+    /// `changeme` and other words that manuals show, also in hexadecimal or base64.
     pub fn from_bytes(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let secret = secret.as_ref();
         if secret.len() < MIN_SECRET_BYTES {
@@ -60,6 +70,7 @@ impl SecretKey {
                 ),
             ));
         }
+        refuse_well_known(secret, MIN_SECRET_BYTES)?;
         Ok(Self(secret.to_vec().into()))
     }
 
@@ -69,22 +80,56 @@ impl SecretKey {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the passphrase has fewer than 12 bytes or the salt is empty.
+    /// [`ConfigError`] when the passphrase has fewer than 12 bytes or is made of well-known words, or
+    /// the salt is empty.
     pub fn from_passphrase(passphrase: &str, salt: &str) -> Result<Self, ConfigError> {
         if passphrase.len() < MIN_PASSPHRASE_BYTES {
             return Err(ConfigError::new(
                 "secret_key",
-                format!("a passphrase needs at least {MIN_PASSPHRASE_BYTES} bytes"),
+                format!(
+                    "the passphrase has {} bytes and needs at least {MIN_PASSPHRASE_BYTES}",
+                    passphrase.len()
+                ),
             ));
         }
         if salt.is_empty() {
-            return Err(ConfigError::new("secret_key", "the salt is empty"));
+            return Err(ConfigError::new(
+                "secret_key",
+                "the salt of the passphrase is empty: give the base URL, say",
+            ));
         }
+        refuse_well_known(passphrase.as_bytes(), MIN_PASSPHRASE_BYTES)?;
         Ok(Self::stretch(passphrase.as_bytes(), salt.as_bytes()))
     }
 
-    /// PBKDF2 without a rule about lengths.
-    pub(crate) fn stretch(secret: &[u8], salt: &[u8]) -> Self {
+    /// A key that is one byte, which the constructors would refuse.
+    #[cfg(test)]
+    pub(crate) fn for_test(byte: u8) -> Self {
+        Self(vec![byte; 32].into())
+    }
+
+    /// The client secret that the provider made, from 16 bytes: stretched when it is too short to be
+    /// used as it is.
+    pub(crate) fn from_client_secret(secret: &str, salt: &str) -> Result<Self, ConfigError> {
+        let advice = |what: String| {
+            let words = format!("the provider's client secret {what}: set secret_key");
+            ConfigError::new("secret_key", words)
+        };
+        let length = secret.len();
+        if length < MIN_CLIENT_SECRET_BYTES {
+            let what = format!("of {length} bytes is too short to derive keys from");
+            return Err(advice(what));
+        }
+        if let Some(why) = weakness(secret.as_bytes(), MIN_CLIENT_SECRET_BYTES) {
+            return Err(advice(format!("{why}, so anybody could derive its keys")));
+        }
+        match length >= MIN_SECRET_BYTES {
+            true => Ok(Self(secret.as_bytes().to_vec().into())),
+            false => Ok(Self::stretch(secret.as_bytes(), salt.as_bytes())),
+        }
+    }
+
+    fn stretch(secret: &[u8], salt: &[u8]) -> Self {
         let mut key = Zeroizing::new([0_u8; 32]);
         pbkdf2::pbkdf2_hmac::<Sha256>(secret, salt, PBKDF2_ITERATIONS, key.as_mut());
         Self(key.to_vec().into())
@@ -115,6 +160,16 @@ impl SecretKey {
     /// The encryption key for one purpose.
     pub(crate) fn seal(&self, label: &str) -> SealKey {
         SealKey::new(self.id(), &self.derive(label))
+    }
+}
+
+fn refuse_well_known(secret: &[u8], least: usize) -> Result<(), ConfigError> {
+    match weakness(secret, least) {
+        None => Ok(()),
+        Some(why) => Err(ConfigError::new(
+            "secret_key",
+            format!("this secret {why}: make a random one, with `openssl rand -base64 32`"),
+        )),
     }
 }
 
@@ -174,23 +229,24 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn key() -> SecretKey {
-        SecretKey::from_bytes([7_u8; 32]).unwrap()
+        SecretKey::for_test(7)
     }
 
     #[test]
     fn labels_give_unrelated_keys() {
         assert_ne!(key().mac("a").tag(b"m"), key().mac("b").tag(b"m"));
-        let sealed = key().seal("a").seal(b"", b"m");
-        assert!(key().seal("b").open(b"", &sealed).is_none());
+        let seal = |label| Rotating::new(key().seal(label), []);
+        let sealed = seal("a").seal(b"", b"m");
+        assert!(seal("b").open(b"", sealed).is_err());
     }
 
     #[test]
     fn a_previous_key_opens_and_verifies_but_does_not_make() {
-        let (old, new) = (key(), SecretKey::from_bytes([8_u8; 32]).unwrap());
+        let (old, new) = (key(), SecretKey::for_test(8));
+        let alone = Rotating::new(old.seal("s"), []);
         let seal = Rotating::new(new.seal("s"), [old.seal("s")]);
-        let sealed_by_old = old.seal("s").seal(b"", b"m");
-        assert_eq!(seal.open(b"", &sealed_by_old).as_deref(), Some(&b"m"[..]));
-        assert!(old.seal("s").open(b"", &seal.seal(b"", b"m")).is_none());
+        assert_eq!(seal.open(b"", alone.seal(b"", b"m")), Ok(b"m".to_vec()));
+        assert!(alone.open(b"", seal.seal(b"", b"m")).is_err());
         let mac = Rotating::new(new.mac("m"), [old.mac("m")]);
         assert!(mac.verify(b"m", &old.mac("m").tag(b"m")));
         assert!(!old.mac("m").verify(b"m", &mac.tag(b"m")));
@@ -198,10 +254,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_passphrase_depends_on_its_salt_and_has_a_least_length() {
-        let a = SecretKey::from_passphrase("correct horse battery", "https://a.example").unwrap();
-        let b = SecretKey::from_passphrase("correct horse battery", "https://b.example").unwrap();
+        let a = SecretKey::from_passphrase("tulip gravel oxbow", "https://a.example").unwrap();
+        let b = SecretKey::from_passphrase("tulip gravel oxbow", "https://b.example").unwrap();
         assert_ne!(a.mac("m").tag(b"m"), b.mac("m").tag(b"m"));
         assert!(SecretKey::from_passphrase("short", "salt").is_err());
-        assert!(SecretKey::from_passphrase("correct horse battery", "").is_err());
+        assert!(SecretKey::from_passphrase("tulip gravel oxbow", "").is_err());
     }
 }

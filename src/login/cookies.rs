@@ -204,7 +204,7 @@ impl Cookies {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let plain = keys.open(self.context.as_bytes(), &sealed)?;
+        let plain = keys.open(self.context.as_bytes(), sealed).ok()?;
         serde_json::from_slice(&plain).ok()
     }
 

@@ -7,7 +7,7 @@ use super::Provider;
 /// Parameters that belong to the protocol: neither the authorize URL's own query nor an operator's
 /// extra can bring them. `response_mode` because the callback is a GET with a `SameSite=Lax` cookie,
 /// `request` and `request_uri` because they override the others (RFC 9101 section 6.3).
-const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "client_id",
     "redirect_uri",
     "response_type",

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::{
     IssuerRule, Provider, TokenEndpointAuth,
+    email::Vouches,
     issuer::{CONSUMERS_TENANT_ID, is_guid},
     provider::Home,
     scopes::ScopeRule,
@@ -60,6 +61,8 @@ pub fn azure(
         .upstream_scopes(["offline_access"])
         .sends_scope_on_refresh(true);
     provider.refuses_resource = true;
+    provider.vouches = Vouches::Never;
+    provider.open_to_all = matches!(tenant.as_str(), "common" | "organizations" | "consumers");
     provider.scope_rule = ScopeRule::prefixed(&format!("api://{}", provider.client_id));
     provider.home = Home::Entra {
         tenant: tenant.clone(),

@@ -37,8 +37,7 @@ impl Provider {
             if let Some(url) = url
                 && let Err(why) = check_url(url)
             {
-                // The URL itself is not repeated: it may hold a password.
-                return fault(format!("the {what} URL {why}"));
+                return fault(format!("the {what} URL {} {why}", shown(url)));
             }
         }
         if self.client_id.is_empty() {
@@ -52,16 +51,17 @@ impl Provider {
                     .to_owned(),
             );
         }
-        if has_control(&self.client_id)
-            || self
-                .client_secret
-                .as_ref()
-                .is_some_and(|secret| has_control(secret.expose_secret()))
-        {
-            // A secret read from a file comes with the file's last line break.
+        // Read from a file, either comes with the file's last line break.
+        if has_control(&self.client_id) {
+            let id = &self.client_id;
+            return fault(format!(
+                "the client id {id:?} holds a line break or another control character"
+            ));
+        }
+        let secret = self.client_secret.as_ref();
+        if secret.is_some_and(|secret| has_control(secret.expose_secret())) {
             return fault(
-                "the client id or secret holds a line break or another control character"
-                    .to_owned(),
+                "the client secret holds a line break or another control character".to_owned(),
             );
         }
         if self.forward_resource && self.refuses_resource {
@@ -76,6 +76,16 @@ impl Provider {
 
 fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
+}
+
+/// A URL for an error, without what may be secret: all of it where a password may stand in it, else its
+/// query.
+fn shown(url: &str) -> String {
+    if url.contains('@') {
+        return "(not shown: it holds an @)".to_owned();
+    }
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    format!("{:?}", url.get(..end).unwrap_or_default())
 }
 
 /// The rule for every URL at which the proxy or a browser meets the provider.

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::{
     Provider, TokenEndpointAuth,
+    email::Vouches,
     provider::{Home, Revocation, Who},
     scopes::ScopeRule,
 };
@@ -30,6 +31,7 @@ pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
         .token_endpoint_auth_method(TokenEndpointAuth::Post)
         .scopes(["read:user", "user:email"]);
     provider.who = Who::GitHub;
+    provider.vouches = Vouches::ByScope(&["user:email", "user"]);
     provider.revocation = Revocation::GitHub;
     provider.home = Home::GitHub;
     provider.scope_rule = ScopeRule::Implies(implied);
@@ -46,6 +48,7 @@ pub(super) fn at(mut provider: Provider, web: &str) -> Provider {
     } else {
         format!("{web}/api/v3")
     };
+    provider.open_to_all = web == WEB;
     provider.authorize_url = format!("{web}/login/oauth/authorize");
     provider.token_url = format!("{web}/login/oauth/access_token");
     provider.userinfo_url = Some(format!("{api}/user"));

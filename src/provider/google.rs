@@ -44,6 +44,7 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
     .scopes(["openid", "email", "profile"])
     .authorization_param("access_type", "offline")
     .authorization_param("prompt", "consent");
+    provider.open_to_all = true;
     provider.issuer = IssuerRule::OneOf(ISSUERS);
     provider.scope_rule = ScopeRule::Aliases(ALIASES);
     provider

@@ -27,6 +27,7 @@
 mod authorize;
 mod azure;
 mod check;
+mod email;
 mod generic;
 mod github;
 mod google;
@@ -38,6 +39,7 @@ mod issuer;
 mod provider;
 mod scopes;
 
+pub(crate) use authorize::RESERVED as RESERVED_AT_AUTHORIZE;
 pub use azure::azure;
 pub use generic::generic;
 pub use github::github;

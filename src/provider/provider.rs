@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, azure, github, scopes::ScopeRule};
+use super::{IssuerRule, azure, email::Vouches, github, scopes::ScopeRule};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -74,6 +74,9 @@ pub struct Provider {
     pub(crate) uses_pkce: bool,
     pub(crate) always_userinfo: bool,
     pub(crate) who: Who,
+    pub(crate) vouches: Vouches,
+    /// Anybody in the world has an account there, or can open one.
+    pub(crate) open_to_all: bool,
     pub(crate) revocation: Revocation,
     pub(crate) home: Home,
     /// A setter that could not do what it was asked.
@@ -111,6 +114,8 @@ impl Provider {
             uses_pkce: true,
             always_userinfo: false,
             who: Who::OpenId,
+            vouches: Vouches::OpenId,
+            open_to_all: false,
             revocation: Revocation::Rfc7009,
             home: Home::Fixed,
             mistake: None,

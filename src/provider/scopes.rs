@@ -44,7 +44,7 @@ impl ScopeRule {
         }
     }
 
-    fn ours<'a>(&self, scope: &'a str) -> &'a str {
+    pub(super) fn ours<'a>(&self, scope: &'a str) -> &'a str {
         match self {
             Self::Aliases(aliases) => aliases
                 .iter()

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use super::{
     OAuthProxyConfig, Proxy,
-    check::{check_lifetimes, check_paths, check_verifier, cookie_prefix},
-    secrets::{Secrets, secret_of_provider},
-    weak::tell_weak_options,
+    check::{
+        check_keys, check_lifetimes, check_name, check_provider, check_static_clients,
+        check_verifier, cookie_prefix, odd_params, required_scopes, scope_set,
+    },
+    paths::{check_paths, odd_paths},
+    secrets::{Own, Secrets, secret_of_provider},
+    weak::{tell_odd_options, tell_weak_options},
 };
 use crate::{
     admission::Admission,
@@ -18,7 +22,7 @@ use crate::{
     event::Events,
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
     login::{Arrivals, CookieKeys, Cookies},
-    oauth::{BaseUrl, ScopeSet},
+    oauth::BaseUrl,
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
@@ -41,19 +45,25 @@ impl OAuthProxyConfigBuilder {
 fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
     let base = BaseUrl::parse(&builder.base_url)?;
     builder.provider.check()?;
-    if builder.forward_resource == Some(true) && builder.provider.refuses_resource {
-        return Err(ConfigError::new(
-            "forward_resource",
-            format!(
-                "{} refuses requests with a `resource`",
-                builder.provider.name
-            ),
-        ));
-    }
-    check_paths(&builder)?;
+    check_paths(&builder, &base)?;
     check_lifetimes(&builder)?;
     check_verifier(&builder)?;
-    builder.allow_list.check()?;
+    check_keys(&builder)?;
+    check_name("provider", &builder.provider.name)?;
+    if let Some(name) = &builder.service_name {
+        check_name("service_name", name)?;
+    }
+    let scopes = match &builder.scopes {
+        Some(scopes) => scope_set("scopes", scopes)?,
+        None => scope_set("provider", &builder.provider.scopes)?,
+    };
+    let required_scopes = required_scopes(&builder.required_scopes, &scopes)?;
+    let offered_scopes = scopes.union(&scope_set("provider", &builder.provider.scopes)?);
+    check_provider(&builder.provider, &builder, &offered_scopes)?;
+    check_static_clients(&builder, &scopes)?;
+    let mut odd = odd_paths(&builder, &base);
+    odd.extend(odd_params(&builder));
+    let allow_list = builder.allow_list.checked()?;
 
     let secret = match &builder.secret_key {
         Some(key) => key.clone(),
@@ -63,20 +73,13 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         current: secret,
         previous: builder.previous_secret_keys,
     };
+    let signing = Own {
+        current: builder.jwt_signing_key,
+        previous: builder.previous_jwt_signing_keys,
+    };
     let mut redirect_policy = builder.redirect_policy;
     for pattern in &builder.redirect_patterns {
         redirect_policy = redirect_policy.allow(pattern)?;
-    }
-    let scopes = match &builder.scopes {
-        Some(scopes) => scope_set("scopes", scopes)?,
-        None => scope_set("scopes", &builder.provider.scopes)?,
-    };
-    let required_scopes = scope_set("required_scopes", &builder.required_scopes)?;
-    if !required_scopes.is_subset(&scopes) {
-        return Err(ConfigError::new(
-            "required_scopes",
-            "every required scope has to be one of `scopes`: clients could never get it",
-        ));
     }
     let cookie_prefix = cookie_prefix(builder.cookie_prefix, &base)?;
 
@@ -86,9 +89,12 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&builder.clock))),
     };
     let storage: Arc<dyn TokenStorage> = if builder.storage_encryption {
-        let keys = secrets.seal_with("storage", builder.encryption_key.as_ref());
-        let names = vec![secrets.current.id(), keys.current().id()];
-        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)).announcing(names))
+        let own = Own {
+            current: builder.encryption_key,
+            previous: builder.previous_encryption_keys,
+        };
+        let keys = secrets.seal_with("storage", &own);
+        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
     } else {
         storage
     };
@@ -137,7 +143,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         claims: builder.claims,
         role_claims: builder.role_claims,
         access_token_audiences: builder.access_token_audiences,
-        allow_list: builder.allow_list,
+        allow_list,
         on_register: builder.on_register,
         on_login: builder.on_login,
         service_name: builder.service_name.map(Into::into),
@@ -188,7 +194,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
             base.as_str(),
-            &secrets.mac_with("access token", builder.jwt_signing_key.as_ref()),
+            &secrets.mac_with("access token", &signing),
         ),
         sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,
@@ -203,11 +209,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         settings: Arc::clone(&settings),
     };
     tell_weak_options(&proxy, builder.storage_encryption);
+    tell_odd_options(&proxy, &odd);
     Ok(OAuthProxyConfig {
         proxy: Arc::new(proxy),
     })
-}
-
-fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
-    ScopeSet::new(scopes).map_err(|error| ConfigError::new(option, error.to_string()))
 }

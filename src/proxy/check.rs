@@ -3,51 +3,170 @@
 use std::time::Duration;
 
 use crate::{
-    config::OAuthProxyConfigBuilder, error::ConfigError, grant::RefreshGrace, limits,
-    oauth::BaseUrl, route,
+    config::OAuthProxyConfigBuilder,
+    error::ConfigError,
+    grant::RefreshGrace,
+    limits,
+    oauth::{BaseUrl, ScopeSet},
+    provider::{Provider, RESERVED_AT_AUTHORIZE},
+    upstream::RESERVED_AT_TOKEN,
 };
 
-pub(super) fn check_paths(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
-    let plain = |path: &str| {
-        path.starts_with('/')
-            && !path.contains("//")
-            && path
-                .split('/')
-                .all(|segment| segment != "." && segment != "..")
-            && path
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b"?#%\\\"<>".contains(&b))
-    };
-    if !plain(&builder.redirect_path) || builder.redirect_path == "/" {
+/// The scopes of an option.
+pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
+    for scope in scopes {
+        if let Err(error) = ScopeSet::new([scope]) {
+            return Err(ConfigError::new(option, format!("{scope:?}: {error}")));
+        }
+    }
+    ScopeSet::new(scopes).map_err(|error| {
+        let count = scopes.len();
+        ConfigError::new(option, format!("{count} scopes: {error}"))
+    })
+}
+
+/// The scopes that every request needs, which clients must be able to get.
+pub(super) fn required_scopes(
+    required: &[String],
+    scopes: &ScopeSet,
+) -> Result<ScopeSet, ConfigError> {
+    const OPTION: &str = "required_scopes";
+    let required = scope_set(OPTION, required)?;
+    let refuse = |scope: &str, why| Err(ConfigError::new(OPTION, format!("`{scope}` {why}")));
+    if let Some(missing) = required.iter().find(|scope| !scopes.contains(scope)) {
+        return refuse(
+            missing,
+            "is not one of `scopes`: clients could never get it",
+        );
+    }
+    if required.contains("offline_access") {
+        let why = "says that a client wants refresh tokens; no resource asks for it";
+        return refuse("offline_access", why);
+    }
+    Ok(required)
+}
+
+/// What contradicts something else that was said about the provider.
+pub(super) fn check_provider(
+    provider: &Provider,
+    builder: &OAuthProxyConfigBuilder,
+    offered: &ScopeSet,
+) -> Result<(), ConfigError> {
+    if builder.forward_resource == Some(true) && provider.refuses_resource {
+        let why = format!("{} refuses requests with a `resource`", provider.name);
+        return Err(ConfigError::new("forward_resource", why));
+    }
+    let list = &builder.allow_list;
+    if list.is_wanted {
+        provider
+            .vouches_for_email(offered, list.trust_unverified)
+            .map_err(|why| ConfigError::new(list.option(), why))?;
+    }
+    Ok(())
+}
+
+/// A key that would encrypt nothing, or verify nothing.
+pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
+    let has_encryption =
+        builder.encryption_key.is_some() || !builder.previous_encryption_keys.is_empty();
+    if has_encryption && !builder.storage_encryption {
         return Err(ConfigError::new(
-            "redirect_path",
-            "has to be a plain absolute path such as /oauth/callback",
+            "encryption_key",
+            "insecure_without_storage_encryption stores records in the clear: leave out one of both",
         ));
     }
-    let taken = [
-        route::REGISTER,
-        route::AUTHORIZE,
-        route::CONSENT,
-        route::TOKEN,
-        route::REVOKE,
+    let has_signing =
+        builder.jwt_signing_key.is_some() || !builder.previous_jwt_signing_keys.is_empty();
+    if has_signing && !builder.token_swap {
+        return Err(ConfigError::new(
+            "jwt_signing_key",
+            "token_swap(false) hands out the provider's tokens: there is nothing to sign",
+        ));
+    }
+    Ok(())
+}
+
+/// A default scope of a configured client that no request could be granted.
+pub(super) fn check_static_clients(
+    builder: &OAuthProxyConfigBuilder,
+    scopes: &ScopeSet,
+) -> Result<(), ConfigError> {
+    let is_known = |scope: &str| scope == "offline_access" || scopes.contains(scope);
+    for client in &builder.static_clients {
+        let mut named = client.scopes();
+        if let Some(unknown) = named.find(|scope| !is_known(scope)) {
+            let why = format!(
+                "client `{}` has the default scope `{unknown}`, which is not one of `scopes`",
+                client.shown_id()
+            );
+            return Err(ConfigError::new("static_clients", why));
+        }
+    }
+    if builder.static_clients.is_empty()
+        && builder.redirect_policy.permits_nothing()
+        && builder.redirect_patterns.is_empty()
+    {
+        return Err(ConfigError::new(
+            "redirect_policy",
+            "RedirectPolicy::none permits no redirect URI and there is no static client: no client \
+             could register",
+        ));
+    }
+    Ok(())
+}
+
+/// Told at start: extra parameters that are dropped, because they are the protocol's own.
+pub(super) fn odd_params(builder: &OAuthProxyConfigBuilder) -> Vec<String> {
+    let lists = [
+        (
+            "extra_authorization_params",
+            &builder.extra_authorization_params,
+            RESERVED_AT_AUTHORIZE,
+        ),
+        (
+            "extra_token_params",
+            &builder.extra_token_params,
+            RESERVED_AT_TOKEN,
+        ),
     ];
-    let path = builder.redirect_path.as_str();
-    // The documents stand first: below their names a login would end in JSON.
-    if taken.contains(&path) || path.starts_with("/.well-known/") {
-        return Err(ConfigError::new(
-            "redirect_path",
-            "is another endpoint's path",
-        ));
+    let mut odd = Vec::new();
+    for (option, params, reserved) in lists {
+        let dropped = params
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| reserved.contains(&name.as_str()));
+        odd.extend(dropped.map(|name| {
+            format!("{option}: `{name}` is the protocol's own, and what it says here is dropped")
+        }));
     }
-    // `/docs/*` and `/docs/{id}` could be paths, but whoever writes them means a pattern.
-    let exact = |path: &str| plain(path) && !path.contains(['*', '{', '}', '^']);
-    match builder.public_paths.iter().find(|path| !exact(path)) {
-        Some(path) => Err(ConfigError::new(
-            "public_paths",
-            format!("{path:?} is not a plain absolute path; there are no patterns here"),
-        )),
-        None => Ok(()),
+    odd
+}
+
+/// A name that people read: on the consent page, and in metadata.
+pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigError> {
+    let refuse = |why: &str| {
+        let start: String = name.chars().take(limits::MAX_NAME).collect();
+        Err(ConfigError::new(option, format!("{start:?} {why}")))
+    };
+    if name.trim().is_empty() {
+        return refuse("is empty: people could not tell whom they give access to");
     }
+    if name.chars().count() > limits::MAX_NAME {
+        return refuse("is longer than 100 characters");
+    }
+    if name.chars().any(is_unseen) {
+        return refuse("holds a control, direction or invisible character");
+    }
+    Ok(())
+}
+
+/// Unicode's categories Cc, Zl and Zp, and of Cf and Co what changes how the rest is seen.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..)
 }
 
 pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
@@ -118,7 +237,8 @@ pub(super) fn check_verifier(builder: &OAuthProxyConfigBuilder) -> Result<(), Co
         )),
         (true, true) => Err(ConfigError::new(
             "token_verifier",
-            "is only asked with token_swap(false); the proxy verifies its own tokens itself",
+            "is only asked with token_swap(false), and token_swap is true: the proxy verifies its own \
+             tokens itself",
         )),
         _ => Ok(()),
     }
@@ -132,13 +252,15 @@ pub(super) fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<Str
     if prefix.len() > 32 || !prefix.bytes().all(token) {
         return Err(ConfigError::new(
             "cookie_prefix",
-            "at most 32 letters, digits, '-', '_' and '.'",
+            format!("{prefix:?} is not made of at most 32 letters, digits, '-', '_' and '.'"),
         ));
     }
     if prefix.starts_with("__") && !base.is_https() {
         return Err(ConfigError::new(
             "cookie_prefix",
-            "browsers accept __Host- and __Secure- only on https",
+            format!(
+                "{prefix:?} does not work here: browsers accept __Host- and __Secure- only on https"
+            ),
         ));
     }
     Ok(prefix)

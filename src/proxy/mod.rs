@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod paths;
 mod secrets;
 mod weak;
 
@@ -43,7 +44,7 @@ impl OAuthProxyConfig {
     /// ```
     /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
     ///
-    /// let provider = provider::github("client-id", "0123456789abcdef0123456789abcdef01234567");
+    /// let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
     /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
     /// # let _ = config;
     /// # Ok::<(), tower_oauth_proxy::ConfigError>(())

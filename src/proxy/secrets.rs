@@ -4,13 +4,10 @@ use secrecy::ExposeSecret;
 
 use crate::{
     error::ConfigError,
-    key::{MIN_SECRET_BYTES, MacKey, Rotating, SealKey, SecretKey},
+    key::{MacKey, Rotating, SealKey, SecretKey},
     oauth::BaseUrl,
     provider::Provider,
 };
-
-/// The shortest provider's client secret that keys may be stretched from, in bytes.
-const MIN_CLIENT_SECRET_BYTES: usize = 16;
 
 /// The secret that makes, and those that it replaced.
 pub(super) struct Secrets {
@@ -18,31 +15,48 @@ pub(super) struct Secrets {
     pub(super) previous: Vec<SecretKey>,
 }
 
+/// A key that the operator gave for one purpose, and those that it replaced.
+pub(super) struct Own {
+    pub(super) current: Option<SecretKey>,
+    pub(super) previous: Vec<SecretKey>,
+}
+
+impl Own {
+    const NONE: Self = Self {
+        current: None,
+        previous: Vec::new(),
+    };
+}
+
 impl Secrets {
     pub(super) fn mac(&self, label: &str) -> Rotating<MacKey> {
-        self.mac_with(label, None)
+        self.mac_with(label, &Own::NONE)
     }
 
     pub(super) fn seal(&self, label: &str) -> Rotating<SealKey> {
-        self.seal_with(label, None)
+        self.seal_with(label, &Own::NONE)
     }
 
-    /// With an override the derived keys stay able to verify: turning the override on logs nobody
-    /// out.
-    pub(super) fn mac_with(&self, label: &str, own: Option<&SecretKey>) -> Rotating<MacKey> {
-        let mut keys = self.chain(own).map(|key| key.mac(label));
-        let current = keys.next().unwrap_or_else(|| self.current.mac(label));
-        Rotating::new(current, keys)
+    pub(super) fn mac_with(&self, label: &str, own: &Own) -> Rotating<MacKey> {
+        let (current, previous) = self.chain(own);
+        Rotating::new(current.mac(label), previous.map(|key| key.mac(label)))
     }
 
-    pub(super) fn seal_with(&self, label: &str, own: Option<&SecretKey>) -> Rotating<SealKey> {
-        let mut keys = self.chain(own).map(|key| key.seal(label));
-        let current = keys.next().unwrap_or_else(|| self.current.seal(label));
-        Rotating::new(current, keys)
+    pub(super) fn seal_with(&self, label: &str, own: &Own) -> Rotating<SealKey> {
+        let (current, previous) = self.chain(own);
+        Rotating::new(current.seal(label), previous.map(|key| key.seal(label)))
     }
 
-    fn chain<'a>(&'a self, own: Option<&'a SecretKey>) -> impl Iterator<Item = &'a SecretKey> {
-        own.into_iter().chain([&self.current]).chain(&self.previous)
+    /// What makes, and what verifies and opens besides. With a key of its own for the purpose, the
+    /// derived ones stay able to: turning it on logs nobody out. A replaced one counts for its own
+    /// purpose alone: whoever was given the key that signs tokens must not register clients with it.
+    fn chain<'a>(&'a self, own: &'a Own) -> (&'a SecretKey, impl Iterator<Item = &'a SecretKey>) {
+        let derived = own.current.as_ref().map(|_| &self.current);
+        let previous = derived
+            .into_iter()
+            .chain(&own.previous)
+            .chain(&self.previous);
+        (own.current.as_ref().unwrap_or(&self.current), previous)
     }
 }
 
@@ -51,25 +65,11 @@ pub(super) fn secret_of_provider(
     provider: &Provider,
     base: &BaseUrl,
 ) -> Result<SecretKey, ConfigError> {
-    let Some(secret) = &provider.client_secret else {
-        return Err(ConfigError::new(
+    match &provider.client_secret {
+        Some(secret) => SecretKey::from_client_secret(secret.expose_secret(), base.as_str()),
+        None => Err(ConfigError::new(
             "secret_key",
             "the provider has no client secret to derive keys from: set secret_key",
-        ));
-    };
-    let secret = secret.expose_secret();
-    match secret.len() {
-        MIN_SECRET_BYTES.. => SecretKey::from_bytes(secret),
-        MIN_CLIENT_SECRET_BYTES.. => Ok(SecretKey::stretch(
-            secret.as_bytes(),
-            base.as_str().as_bytes(),
-        )),
-        short => Err(ConfigError::new(
-            "secret_key",
-            format!(
-                "the provider's client secret of {short} bytes is too short to derive keys from: \
-                 set secret_key"
-            ),
         )),
     }
 }

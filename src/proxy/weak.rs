@@ -1,4 +1,4 @@
-//! Options that weaken security.
+//! Options that weaken security, or may mean something else than they say.
 
 use super::Proxy;
 use crate::{
@@ -11,7 +11,17 @@ use crate::{
 pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
     let settings = &proxy.settings;
     let host_prefix = settings.cookie_prefix.starts_with("__Host-");
+    let judges_people = settings.allow_list.is_wanted || settings.on_login.is_some();
+    let anybody = format!(
+        "anybody with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
+         who may",
+        proxy.upstream.provider().name
+    );
     let weak = [
+        (
+            proxy.upstream.provider().is_open_to_all() && !judges_people,
+            anybody.as_str(),
+        ),
         (
             settings.base.is_https() && !host_prefix,
             "cookie_prefix is not __Host-: a neighbouring subdomain can plant cookies",
@@ -55,5 +65,12 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
     ];
     for (_, words) in weak.iter().filter(|(on, _)| *on) {
         proxy.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
+    }
+}
+
+/// The same for what can be meant, and mostly is a slip.
+pub(super) fn tell_odd_options(proxy: &Proxy, odd: &[String]) {
+    for words in odd {
+        proxy.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
     }
 }

@@ -7,7 +7,7 @@
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
 //! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
 //! - `RedisStorage` (feature `redis`) is for any number of hosts: as durable as the Redis is.
-//! - Whatever the store, the proxy seals each record with AES-256-GCM before it gets there, bound to
+//! - Whatever the store, the proxy seals each record with XAES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token.
 //! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
 //!   against your own.
@@ -30,7 +30,7 @@ mod traits;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
 pub use memory::MemoryStorage;
-pub(crate) use sealed::{SealedStorage, secret_key};
+pub(crate) use sealed::SealedStorage;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};

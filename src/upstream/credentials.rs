@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::provider::{Provider, TokenEndpointAuth};
 
 /// Parameters that no extra may bring, whether this request has them or not.
-const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "grant_type",
     "code",
     "redirect_uri",

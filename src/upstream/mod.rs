@@ -17,4 +17,5 @@ mod verdict;
 
 pub(crate) use answer::TokenAnswer;
 pub(crate) use client::UpstreamClient;
+pub(crate) use credentials::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use transport::{Customize, http_client};

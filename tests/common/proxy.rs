@@ -25,7 +25,16 @@ use super::{
 pub const BASE: &str = "https://proxy.example";
 
 /// The operator's secret in tests.
-pub const SECRET: [u8; 32] = *b"an operator's secret of 32 bytes";
+pub const SECRET: [u8; 32] = *b"Vq3tY8sLr1ZpK6wXb0NfUe7JmGh2Dc5A";
+
+/// Another secret for each number: random bytes as far as the checks can tell.
+pub fn secret(number: u8) -> SecretKey {
+    let bytes: [u8; 32] = std::array::from_fn(|at| {
+        let at = u8::try_from(at).unwrap();
+        number ^ at.wrapping_mul(at).wrapping_mul(151).wrapping_add(43)
+    });
+    SecretKey::from_bytes(bytes).unwrap()
+}
 
 /// What the service inside says in a header, to see that it was reached.
 pub const INSIDE: &str = "x-inside";

@@ -127,7 +127,7 @@ async fn what_one_instance_granted_under_an_old_secret_another_lists_for_as_long
         let before = SecretKey::from_bytes(crate::common::proxy::SECRET).unwrap();
         builder
             .token_storage(store.clone())
-            .secret_key(SecretKey::from_bytes([9; 32]).unwrap())
+            .secret_key(crate::common::proxy::secret(9))
             .previous_secret_keys([before])
     });
     let there = Client {

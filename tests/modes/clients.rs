@@ -8,7 +8,7 @@ use std::{
 use serde_json::json;
 use tower_oauth_proxy::{
     ClientAuthMethod, OAuthProxyConfigBuilder, Reason, Refusal, RegistrationRequest, ScopeSet,
-    SecretKey, StaticClient, Step,
+    StaticClient, Step,
 };
 
 use crate::common::{
@@ -148,7 +148,7 @@ async fn a_static_client_has_its_own_redirect_uris_whatever_the_policy_says() {
 #[tokio::test]
 async fn a_static_client_survives_a_change_of_every_secret_and_can_be_denied() {
     let proxy = start().await;
-    let other = SecretKey::from_bytes([9; 32]).unwrap();
+    let other = crate::common::proxy::secret(9);
     let changed = proxy.sibling(|builder| {
         let [client, ..] = static_clients();
         builder.static_client(client).secret_key(other)

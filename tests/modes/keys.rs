@@ -3,24 +3,18 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use tower_oauth_proxy::{
-    OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step, TokenStorage as _,
-};
+use tower_oauth_proxy::{OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step};
 
 use crate::{
     common::{
         Auth, Browser, Client, FakeClock, Pkce, Provider, Proxy, Store, Tokens,
         client::{CALLBACK, native_metadata},
         provider::MARK,
-        proxy::{BASE, SECRET, upstream},
+        proxy::{BASE, SECRET, secret as key, upstream},
         wire::query_param,
     },
     inside::{Remote, before_callback},
 };
-
-fn key(byte: u8) -> SecretKey {
-    SecretKey::from_bytes([byte; 32]).unwrap()
-}
 
 fn old_key() -> SecretKey {
     SecretKey::from_bytes(SECRET).unwrap()
@@ -146,20 +140,9 @@ async fn after_a_rotation_only_the_new_secret_seals() {
         .expect(401);
 }
 
-/// As ten minutes after the last instance with another secret was stopped: their names are gone from
-/// the store.
-async fn the_others_are_long_gone(store: &Store) {
-    for seen in store.seen() {
-        if seen.key.starts_with("secret:") {
-            store.remove(&seen.key).await.unwrap();
-        }
-    }
-}
-
 #[tokio::test]
 async fn under_another_secret_nothing_opens() {
     let held = held().await;
-    the_others_are_long_gone(&held.store).await;
     let next = held.next(|b| b.secret_key(key(2)));
     let confidential = at(&next, &held.confidential);
     let reply = confidential.call("/mcp", &held.tokens.access).await;
@@ -222,14 +205,13 @@ async fn without_a_secret_of_its_own_the_providers_client_secret_makes_restarts_
     // Another client secret is another secret.
     provider.configure(|settings| settings.client_secret = "UPSTREAM-SHORT-2".to_owned());
     let other = bare(&provider, &clock, &store);
-    the_others_are_long_gone(&store).await;
     let client = at(&other, &last.unwrap());
     client.refresh("x").await.refused(401, "invalid_client");
 }
 
 #[tokio::test]
 async fn a_passphrase_is_a_secret_as_good_as_any() {
-    let phrase = || SecretKey::from_passphrase("correct horse battery", BASE).unwrap();
+    let phrase = || SecretKey::from_passphrase("tulip gravel oxbow", BASE).unwrap();
     let (first, store) = Proxy::with_store(|b| b.secret_key(phrase())).await;
     let client = first.client().await;
     let tokens = first.journey(&client).await;
@@ -244,7 +226,6 @@ async fn keys_of_their_own_for_signing_and_storage_log_nobody_out_and_are_then_n
     let with_keys = held.next(own);
     let client = with_keys.client().await;
     let tokens = with_keys.journey(&client).await;
-    the_others_are_long_gone(&held.store).await;
     // Neither the secret alone nor another key verifies the signature or opens the record.
     for next in [
         held.next(|builder| builder),
@@ -258,6 +239,77 @@ async fn keys_of_their_own_for_signing_and_storage_log_nobody_out_and_are_then_n
     let again = held.next(own);
     again.session(&at(&again, &client), &tokens.access).await;
     held.all_of_it_works_at(&with_keys).await;
+}
+
+#[tokio::test]
+async fn a_replaced_key_of_their_own_still_verifies_and_opens() {
+    let held = held().await;
+    let with_keys = held.next(|b| b.jwt_signing_key(key(3)).encryption_key(key(4)));
+    let client = with_keys.client().await;
+    let tokens = with_keys.journey(&client).await;
+    let replaced = held.next(|b| {
+        b.jwt_signing_key(key(5))
+            .previous_jwt_signing_keys([key(3)])
+            .encryption_key(key(6))
+            .previous_encryption_keys([key(4)])
+    });
+    let turned_off = held.next(|b| {
+        b.previous_jwt_signing_keys([key(3)])
+            .previous_encryption_keys([key(4)])
+    });
+    for next in [&replaced, &turned_off] {
+        next.session(&at(next, &client), &tokens.access).await;
+    }
+    let renewed = Tokens::read(&at(&replaced, &client).refresh(tokens.refresh()).await);
+    replaced
+        .session(&at(&replaced, &client), &renewed.access)
+        .await;
+    // The new ones make: whoever was told of the old ones alone knows neither.
+    for next in [&with_keys, &turned_off] {
+        let reply = at(next, &client).call("/mcp", &renewed.access).await;
+        reply.refused(401, "invalid_token");
+    }
+}
+
+/// Whoever holds a signing key that was replaced, and makes all that a secret makes.
+#[tokio::test]
+async fn a_replaced_signing_key_makes_no_client_cookie_grant_or_refresh_token() {
+    let held = held().await;
+    let forger = held.next(|b| b.secret_key(key(3)));
+    let client = forger.client().await;
+    let tokens = forger.journey(&client).await;
+    let pkce = Pkce::new();
+    let callback = forger.login(&mut forger.browser(), &client, &pkce).await;
+    let mut deciding = forger.browser();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    deciding.open(&url).await.page();
+    for next in [
+        held.next(|b| {
+            b.jwt_signing_key(key(5))
+                .previous_jwt_signing_keys([key(3)])
+        }),
+        held.next(|b| b.encryption_key(key(5)).previous_encryption_keys([key(3)])),
+    ] {
+        let known = next.client().await;
+        let forged = at(&next, &client);
+        let reply = forged.refresh(tokens.refresh()).await;
+        reply.refused(401, "invalid_client");
+        let page = next.browser().open_once(&url).await;
+        assert_eq!(page.status, 400, "{page:?}");
+        let reply = known.refresh(tokens.refresh()).await;
+        reply.refused(400, "invalid_grant");
+        let reply = known.redeem(&callback, &pkce).await;
+        reply.refused(400, "invalid_grant");
+        let reply = known.call("/mcp", &tokens.access).await;
+        reply.refused(401, "invalid_token");
+        let mut deciding = deciding.clone().knowing(next.wire.clone());
+        let page = deciding.press("approve").await.page();
+        assert_eq!(page.reply.status, 400);
+    }
+    // Among the previous secrets it does all of that, which is why it has no place there.
+    let trusting = held.next(|b| b.previous_secret_keys([key(3)]));
+    let forged = at(&trusting, &client);
+    Tokens::read(&forged.refresh(tokens.refresh()).await);
 }
 
 #[tokio::test]
@@ -310,9 +362,10 @@ async fn the_store_holds_nothing_readable_unless_the_operator_says_so() {
     assert!(is_readable(&store));
 }
 
-/// Rolled out in one go: for a while some instances use a secret that others were not told of.
+/// Rolled out in one go, which `docs::stores` advises against: what instances with the old secret
+/// alone say to what the new ones made.
 #[tokio::test]
-async fn a_secret_rolled_out_in_one_go_costs_retries_and_logs_nobody_out() {
+async fn a_secret_rolled_out_in_one_go_makes_clients_register_and_people_log_in_again() {
     let (old, store) = Proxy::with_store(|builder| builder).await;
     let new = old.sibling(|builder| {
         builder
@@ -320,46 +373,56 @@ async fn a_secret_rolled_out_in_one_go_costs_retries_and_logs_nobody_out() {
             .secret_key(key(9))
             .previous_secret_keys([old_key()])
     });
-    let client = new.client().await;
-    let tokens = new.journey(&client).await;
-    let pkce = Pkce::new();
-    let callback = new.login(&mut new.browser(), &client, &pkce).await;
-
-    let at_old = at(&old, &client);
-    at_old
+    // A client that is known everywhere: its tokens of the new secret are good at a new instance.
+    let client = old.client().await;
+    let tokens = new.journey(&at(&new, &client)).await;
+    client
+        .call("/mcp", &tokens.access)
+        .await
+        .refused(401, "invalid_token");
+    client
         .refresh(tokens.refresh())
         .await
-        .refused(503, "temporarily_unavailable");
-    at_old
+        .refused(400, "invalid_grant");
+    old.told(Step::Refresh, Reason::InvalidToken);
+    client.revoke(tokens.refresh()).await.expect(200);
+    // A code of a new instance.
+    let pkce = Pkce::new();
+    let callback = new
+        .login(&mut new.browser(), &at(&new, &client), &pkce)
+        .await;
+    client
         .redeem(&callback, &pkce)
         .await
-        .refused(503, "temporarily_unavailable");
-    let authorize = client.authorize(&Pkce::new(), "s").url();
-    let page = old.browser().open_once(&authorize).await;
-    assert_eq!(page.status, 503, "{page:?}");
-    // A client that is known everywhere, with a token of the new secret.
-    let known = old.client().await;
-    let tokens_of_known = new.journey(&at(&new, &known)).await;
-    at(&old, &known)
-        .refresh(tokens_of_known.refresh())
+        .refused(400, "invalid_grant");
+    // A grant of the old secret that a new instance has rewritten.
+    let mine = old.journey(&client).await;
+    let renewed = Tokens::read(&at(&new, &client).refresh(mine.refresh()).await);
+    client
+        .refresh(mine.refresh())
         .await
-        .refused(503, "temporarily_unavailable");
-    assert!(
-        at(&old, &known)
-            .call("/mcp", &tokens_of_known.access)
-            .await
-            .status
-            == 401
-    );
+        .refused(400, "invalid_grant");
+    let told = |(step, reason)| (step, reason) == (Step::Storage, Reason::OtherSecret);
+    assert_eq!(old.refusals().into_iter().filter(|r| told(*r)).count(), 1);
+    // A client that registered at a new instance.
+    let theirs = new.client().await;
+    at(&old, &theirs)
+        .refresh(tokens.refresh())
+        .await
+        .refused(401, "invalid_client");
+    let authorize = theirs.authorize(&Pkce::new(), "s").url();
+    assert_eq!(old.browser().open_once(&authorize).await.status, 400);
 
-    // Nothing was consumed by all that.
-    let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
-    new.session(&client, &renewed.access).await;
-    Tokens::read(&client.redeem(&callback, &pkce).await);
+    // Whoever kept its tokens in spite of all that goes on at a new instance.
+    let at_new = at(&new, &client);
+    Tokens::read(&at_new.refresh(renewed.refresh()).await);
+    let kept = Tokens::read(&at_new.refresh(tokens.refresh()).await);
+    new.session(&at_new, &kept.access).await;
+    Tokens::read(&at_new.redeem(&callback, &pkce).await);
 }
 
-/// Without a sibling that uses it, a secret that is not known here is just wrong: the client has to
-/// hear `invalid_client`, or it keeps its dead registration for ever.
+/// A secret that is not known here is just wrong: the client has to hear `invalid_client`, or it keeps
+/// its dead registration for ever.
 #[tokio::test]
 async fn what_nobody_on_this_store_made_is_refused_for_good() {
     let stranger = Proxy::with(|builder| builder.secret_key(key(9))).await;

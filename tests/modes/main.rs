@@ -24,4 +24,5 @@ mod passthrough;
 mod paths;
 mod people;
 mod proof;
+mod silence;
 mod upstream;

@@ -3,30 +3,45 @@
 use std::time::Duration;
 
 use tower_oauth_proxy::{
-    ConfigError, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, RedirectPolicy,
+    ConfigError, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, Provider, RedirectPolicy,
     RefreshGrace, SecretKey, StaticClient,
     provider::{azure, generic, github},
 };
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const IDP: &str = "https://idp.example";
+use crate::common::proxy::secret;
 
-fn at(base: &str) -> OAuthProxyConfigBuilder {
+pub(crate) const SECRET: &str = "c1f4a96e2b7d58033e9d6ab84f7520ce";
+pub(crate) const IDP: &str = "https://idp.example";
+
+pub(crate) fn at(base: &str) -> OAuthProxyConfigBuilder {
     OAuthProxyConfig::builder(github("id", SECRET), base)
 }
 
-fn good() -> OAuthProxyConfigBuilder {
+pub(crate) fn good() -> OAuthProxyConfigBuilder {
     at("https://proxy.example")
 }
 
 /// The option that an error is about; its words must name it too.
 #[track_caller]
-fn fault(builder: OAuthProxyConfigBuilder) -> &'static str {
+pub(crate) fn fault(builder: OAuthProxyConfigBuilder) -> &'static str {
     let error: ConfigError = builder.build().expect_err("a mistake that nobody saw");
     let words = error.to_string();
     assert!(words.contains(error.option()), "{words}");
     assert!(!words.contains(SECRET), "{words}");
     error.option()
+}
+
+/// The same; the words show the value too.
+#[track_caller]
+pub(crate) fn fault_showing(builder: OAuthProxyConfigBuilder, value: &str) -> &'static str {
+    let error = builder.build().expect_err(value);
+    let words = error.to_string();
+    assert!(words.contains(value), "{value}: {words}");
+    error.option()
+}
+
+pub(crate) fn with(provider: Provider) -> OAuthProxyConfigBuilder {
+    OAuthProxyConfig::builder(provider, "https://proxy.example")
 }
 
 #[test]
@@ -93,14 +108,32 @@ fn a_secret_that_can_be_guessed_is_refused() {
         option(SecretKey::from_passphrase("long enough a phrase", "")),
         "secret_key"
     );
+    for known in [
+        "changemechangemechangemechangeme",
+        "0123456789abcdef0123456789abcdef",
+        "a-string-secret-at-least-256-bits-long",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    ] {
+        let error = SecretKey::from_bytes(known).unwrap_err();
+        assert_eq!(error.option(), "secret_key", "{known}");
+        let words = error.to_string();
+        assert!(words.contains("openssl rand"), "{words}");
+        assert!(!words.contains(known), "{words}");
+        // Neither as the provider's, unless another stands in its place.
+        assert_eq!(fault(with(github("id", known))), "secret_key", "{known}");
+        let own_secret = with(github("id", known)).secret_key(secret(1));
+        own_secret.build().unwrap();
+    }
+    assert_eq!(option(SecretKey::from_bytes([7; 32])), "secret_key");
+    let phrase = SecretKey::from_passphrase("changeme-please", "salt");
+    assert_eq!(option(phrase), "secret_key");
     // The provider's own, where there is no other: too short, or none.
-    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
-    assert_eq!(fault(with(github("id", "0123456789abcde"))), "secret_key");
+    assert_eq!(fault(with(github("id", "c1f4a96e2b7d580"))), "secret_key");
     let secretless = || github("id", SECRET).without_client_secret();
     assert_eq!(fault(with(secretless())), "secret_key");
     let key = SecretKey::from_bytes(SECRET).unwrap();
     with(secretless()).secret_key(key.clone()).build().unwrap();
-    let short = github("id", "0123456789abcde");
+    let short = github("id", "c1f4a96e2b7d580");
     with(short).secret_key(key).build().unwrap();
 }
 
@@ -123,7 +156,17 @@ fn scopes_that_are_none_or_that_nobody_could_get_are_refused() {
     let many = (0..65).map(|n| n.to_string());
     assert_eq!(fault(good().scopes(many)), "scopes");
     let missing = good().scopes(["read"]).required_scopes(["read", "write"]);
-    assert_eq!(fault(missing), "required_scopes");
+    assert_eq!(fault_showing(missing, "`write`"), "required_scopes");
+    // Never in a challenge: clients could not know.
+    let offline = ["read", "offline_access"];
+    let unsaid = good().scopes(offline).required_scopes(["offline_access"]);
+    assert_eq!(fault_showing(unsaid, "offline_access"), "required_scopes");
+    assert_eq!(
+        fault_showing(good().scopes(["ok", "a b"]), "\"a b\""),
+        "scopes"
+    );
+    let provider = github("id", SECRET).scopes(["a b"]);
+    assert_eq!(fault_showing(with(provider), "\"a b\""), "provider");
 }
 
 #[test]
@@ -153,8 +196,12 @@ fn a_redirect_path_that_is_none_or_another_endpoints_is_refused() {
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/mcp",
     ] {
-        assert_eq!(fault(good().redirect_path(path)), "redirect_path", "{path}");
+        let builder = good().redirect_path(path);
+        let option = fault_showing(builder, &format!("{path:?}"));
+        assert_eq!(option, "redirect_path", "{path}");
     }
+    let at_path = at("https://proxy.example/api").redirect_path("/oauth/token");
+    assert_eq!(fault(at_path), "redirect_path");
 }
 
 #[test]
@@ -179,7 +226,8 @@ fn a_public_path_that_looks_like_a_pattern_or_could_never_match_is_refused() {
         "/health\\",
     ] {
         let builder = good().public_paths(["/ok", path]);
-        assert_eq!(fault(builder), "public_paths", "{path:?}");
+        let option = fault_showing(builder, &format!("{path:?}"));
+        assert_eq!(option, "public_paths", "{path:?}");
     }
 }
 
@@ -188,7 +236,8 @@ fn a_cookie_prefix_that_breaks_the_header_or_that_browsers_refuse_is_refused() {
     let long = "x".repeat(33);
     for prefix in ["a;", "a=", "a b", "a,b", "ä", "a\n", "\"a\"", &long] {
         let builder = good().cookie_prefix(prefix);
-        assert_eq!(fault(builder), "cookie_prefix", "{prefix:?}");
+        let option = fault_showing(builder, &format!("{prefix:?}"));
+        assert_eq!(option, "cookie_prefix", "{prefix:?}");
     }
     for prefix in ["__Host-", "__Secure-"] {
         let plain = at("http://localhost:8080").cookie_prefix(prefix);
@@ -249,7 +298,6 @@ fn a_lifetime_of_nothing_or_of_ages_is_refused() {
 
 #[test]
 fn a_provider_that_cannot_be_spoken_to_safely_is_refused() {
-    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
     let (ok, plain) = (format!("{IDP}/x"), "http://idp.example/x");
     let parts = |authorize: &str, token: &str| generic(authorize, token, "id", SECRET);
     with(parts(&ok, &ok)).build().unwrap();
@@ -274,7 +322,6 @@ fn a_provider_that_cannot_be_spoken_to_safely_is_refused() {
 
 #[test]
 fn a_resource_is_not_forwarded_to_a_provider_that_refuses_it() {
-    let with = |provider| OAuthProxyConfig::builder(provider, "https://proxy.example");
     let builder = with(azure("common", "id", SECRET)).forward_resource(true);
     assert_eq!(fault(builder), "forward_resource");
     with(github("id", SECRET))

@@ -171,13 +171,13 @@ async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
         };
         (sibling, client)
     };
-    let (other, _) = next(|b| b.secret_key(SecretKey::from_bytes([7; 32]).unwrap()));
+    let (other, _) = next(|b| b.secret_key(crate::common::proxy::secret(7)));
     let stranger = other.client().await;
     let reply = stranger.refresh(tokens.refresh()).await;
     reply.refused(400, "invalid_grant");
     let (_rotated, client) = next(|builder| {
         let old = SecretKey::from_bytes(SECRET).unwrap();
-        let new = SecretKey::from_bytes([7; 32]).unwrap();
+        let new = crate::common::proxy::secret(7);
         builder.secret_key(new).previous_secret_keys([old])
     });
     client.refresh(tokens.refresh()).await.expect(200);

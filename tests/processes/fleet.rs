@@ -64,7 +64,7 @@ impl Fleet {
             ("BASE_URL", BASE),
             ("LISTEN", "127.0.0.1:0"),
             ("SCOPES", "openid read write"),
-            ("SECRET_KEY", "an operator's secret of 32 bytes"),
+            ("SECRET_KEY", "Vq3tY8sLr1ZpK6wXb0NfUe7JmGh2Dc5A"),
         ];
         variables.extend_from_slice(environment);
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

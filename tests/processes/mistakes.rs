@@ -16,7 +16,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
             ("UPSTREAM_AUTHORIZE_URL", "http://127.0.0.1:9/authorize"),
             ("UPSTREAM_TOKEN_URL", "http://127.0.0.1:9/token"),
             ("UPSTREAM_CLIENT_ID", "app"),
-            ("UPSTREAM_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("UPSTREAM_CLIENT_SECRET", "c1f4a96e2b7d58033e9d6ab84f7520ce"),
         ])
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
@@ -51,6 +51,7 @@ fn every_mistake_names_its_variable() {
         ("STORAGE", "sqlite:"),
         ("STORAGE", "etcd://127.0.0.1"),
         ("SECRET_KEY", "short"),
+        ("SECRET_KEY", "changemechangemechangemechangeme"),
         ("SECRET_KEY_PREVIOUS", "short"),
         ("SESSION_CACHE_TTL", "soon"),
         ("UPSTREAM_TIMEOUT", "0"),

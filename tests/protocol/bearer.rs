@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use tower_oauth_proxy::{ClaimsPassthrough, Reason, SecretKey, Step};
+use tower_oauth_proxy::{ClaimsPassthrough, Reason, Step};
 
 use crate::common::{Answer, Kind, Proxy, Reply, Tokens, proxy::INSIDE};
 
@@ -236,7 +236,7 @@ async fn tokens_of_another_server_are_refused() {
     let reply = other.wire.get("/mcp", &[("authorization", &bearer)]).await;
     is_refused(&reply);
     // The same issuer, another secret.
-    let key = SecretKey::from_bytes([7; 32]).unwrap();
+    let key = crate::common::proxy::secret(7);
     let foreign = proxy.sibling(|builder| builder.secret_key(key));
     is_refused(
         &foreign

@@ -70,7 +70,7 @@ async fn a_registration_survives_a_restart() {
 async fn under_another_secret_a_registration_is_unknown() {
     let proxy = Proxy::start().await;
     let mut client = proxy.client().await;
-    let key = tower_oauth_proxy::SecretKey::from_bytes([9; 32]).unwrap();
+    let key = crate::common::proxy::secret(9);
     let foreign = proxy.sibling(|builder| builder.secret_key(key));
     client.wire = foreign.wire.clone();
     client

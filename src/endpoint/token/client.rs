@@ -37,8 +37,6 @@ pub(in crate::endpoint) async fn authenticate(
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
     let Some(client) = proxy.clients.find(&presented.id) else {
-        let key = proxy.clients.foreign_key(&presented.id);
-        proxy.grants.check_sibling(key).await?;
         return Err(invalid(
             Reason::UnknownClient,
             "the client_id does not open",

@@ -169,7 +169,7 @@ pub(in crate::endpoint) fn open(
         return None;
     }
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let plain = proxy.passthrough.open(client_id.as_bytes(), &sealed)?;
+    let plain = proxy.passthrough.open(client_id.as_bytes(), sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 

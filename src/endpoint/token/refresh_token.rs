@@ -33,10 +33,6 @@ pub(super) async fn refresh(
         .ok_or_else(|| missing("refresh_token"))?;
     let tokens = &proxy.grants.refresh_tokens;
     let Some((id, presented)) = tokens.read(token) else {
-        proxy
-            .grants
-            .check_sibling(tokens.foreign_key(token))
-            .await?;
         let refusal = Refusal::grant(Reason::InvalidToken);
         return Err(refusal.detail("the refresh token is none of this server"));
     };

@@ -5,7 +5,7 @@ use crate::{
     grant::{Phase, UpstreamGrant},
     key::{Rotating, SecretKey},
     oauth::{BaseUrl, Resource, ScopeSet},
-    storage::{MemoryStorage, SealedStorage, StorageFuture},
+    storage::{MemoryStorage, StorageFuture},
 };
 /// 0: normal. 1: swap answers "unavailable" and lands 200 ms later. 2: swap lands at once,
 /// unanswered, and `get` fails.
@@ -61,7 +61,7 @@ impl TokenStorage for Late {
 }
 
 fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
-    let secret = SecretKey::from_bytes([3_u8; 32]).unwrap();
+    let secret = SecretKey::for_test(3);
     let events = Arc::new(Events::new(None));
     Grants::new(
         storage,
@@ -194,103 +194,5 @@ async fn a_step_that_somebody_else_took_since_is_not_taken_back() {
         generation(&now.grant),
         2,
         "its client holds what it was given"
-    );
-}
-
-#[tokio::test]
-async fn a_sibling_is_known_even_where_all_share_one_encryption_key() {
-    let plain = Arc::new(MemoryStorage::new());
-    let shared = SecretKey::from_bytes([9_u8; 32]).unwrap();
-    let sealed = |byte: u8| {
-        let own = SecretKey::from_bytes([byte; 32]).unwrap();
-        let keys = Rotating::new(shared.seal("storage"), [own.seal("storage")]);
-        SealedStorage::new(plain.clone(), keys, Arc::new(Events::new(None)))
-            .announcing(vec![own.id(), shared.id()])
-    };
-    let new = sealed(2);
-    new.set("k", vec![1], Duration::from_secs(60))
-        .await
-        .unwrap();
-    let old = grants(Arc::new(sealed(1)));
-    let foreign = SecretKey::from_bytes([2_u8; 32]).unwrap().id();
-    assert!(old.check_sibling(Some(foreign)).await.is_err());
-}
-
-#[tokio::test]
-async fn taking_a_siblings_record_takes_nothing() {
-    let plain = Arc::new(MemoryStorage::new());
-    let sealed = |byte: u8| {
-        let own = SecretKey::from_bytes([byte; 32]).unwrap();
-        let keys = Rotating::new(own.seal("storage"), []);
-        SealedStorage::new(plain.clone(), keys, Arc::new(Events::new(None)))
-            .announcing(vec![own.id()])
-    };
-    let (new, old) = (sealed(2), sealed(1));
-    new.set("k", vec![1], Duration::from_secs(60))
-        .await
-        .unwrap();
-    assert!(old.take("k").await.is_err());
-    assert_eq!(new.get("k").await.unwrap(), Some(vec![1]));
-}
-
-#[tokio::test]
-async fn an_announcement_that_was_dropped_is_made_again() {
-    struct Slow(Arc<MemoryStorage>, AtomicU8);
-    impl TokenStorage for Slow {
-        fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-            self.0.get(key)
-        }
-        fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-            if self.1.load(Ordering::SeqCst) == 1 {
-                return Box::pin(std::future::pending());
-            }
-            self.0.set(key, value, ttl)
-        }
-        fn insert_if_absent<'a>(
-            &'a self,
-            key: &'a str,
-            value: Vec<u8>,
-            ttl: Duration,
-        ) -> StorageFuture<'a, bool> {
-            self.0.insert_if_absent(key, value, ttl)
-        }
-        fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-            self.0.take(key)
-        }
-        fn compare_and_swap<'a>(
-            &'a self,
-            key: &'a str,
-            e: &'a [u8],
-            n: Vec<u8>,
-            t: Duration,
-        ) -> StorageFuture<'a, bool> {
-            self.0.compare_and_swap(key, e, n, t)
-        }
-        fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-            self.0.remove(key)
-        }
-    }
-    let store = Arc::new(Slow(Arc::new(MemoryStorage::new()), AtomicU8::new(1)));
-    let own = SecretKey::from_bytes([2; 32]).unwrap();
-    let sealed = SealedStorage::new(
-        store.clone(),
-        Rotating::new(own.seal("storage"), []),
-        Arc::new(Events::new(None)),
-    )
-    .announcing(vec![own.id()]);
-    let hung = tokio::time::timeout(
-        Duration::from_millis(50),
-        sealed.set("k", vec![1], Duration::from_secs(60)),
-    )
-    .await;
-    assert!(hung.is_err());
-    store.1.store(0, Ordering::SeqCst);
-    sealed
-        .set("k", vec![1], Duration::from_secs(60))
-        .await
-        .unwrap();
-    assert!(
-        store.0.get(&secret_key(own.id())).await.unwrap().is_some(),
-        "sealed, and no name is there"
     );
 }

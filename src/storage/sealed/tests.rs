@@ -1,8 +1,8 @@
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::{
-    key::SecretKey,
+    key::{SEALING_BYTES, SecretKey},
     storage::{MAX_VALUE_BYTES, MemoryStorage, by_hand::ByHand, contract},
 };
 
@@ -12,29 +12,32 @@ struct Setup {
     plain: Arc<MemoryStorage>,
     sealed: Arc<SealedStorage>,
     corrupt: Arc<AtomicUsize>,
+    /// How often a secret that is not known was told.
+    unknown: Arc<AtomicUsize>,
 }
 
 fn key(byte: u8) -> SealKey {
-    SecretKey::from_bytes([byte; 32]).unwrap().seal("storage")
+    SecretKey::for_test(byte).seal("storage")
 }
 
 fn over(plain: Arc<MemoryStorage>, keys: Rotating<SealKey>) -> Setup {
-    let corrupt = Arc::new(AtomicUsize::new(0));
-    let seen = Arc::clone(&corrupt);
+    let (corrupt, unknown) = (Arc::default(), Arc::default());
+    let counts = [Arc::clone(&corrupt), Arc::clone(&unknown)];
     let events = Events::new(Some(Box::new(move |event| {
-        assert_eq!(event.reason, Some(Reason::StoreCorrupt));
-        seen.fetch_add(1, Ordering::SeqCst);
+        let [corrupt, unknown]: &[Arc<AtomicUsize>; 2] = &counts;
+        match event.reason {
+            Some(Reason::StoreCorrupt) => corrupt.fetch_add(1, Ordering::SeqCst),
+            Some(Reason::OtherSecret) => unknown.fetch_add(1, Ordering::SeqCst),
+            other => panic!("{other:?}"),
+        };
     })));
     let sealed = SealedStorage::new(plain.clone(), keys, Arc::new(events));
     Setup {
         plain,
         sealed: Arc::new(sealed),
         corrupt,
+        unknown,
     }
-}
-
-fn setup_on(plain: &Arc<MemoryStorage>) -> Setup {
-    over(Arc::clone(plain), Rotating::new(key(1), []))
 }
 
 fn setup() -> Setup {
@@ -81,6 +84,7 @@ async fn a_record_moved_to_another_key_is_absent_and_told() {
         plain,
         sealed,
         corrupt,
+        ..
     } = setup();
     sealed.set("grant:mine", vec![1], MINUTE).await.unwrap();
     let moved = plain.get("grant:mine").await.unwrap().unwrap();
@@ -99,6 +103,7 @@ async fn of_200_callers_one_replaces_a_record_that_does_not_open() {
         plain,
         sealed,
         corrupt,
+        ..
     } = setup();
     plain
         .set("k", b"not sealed by anybody".to_vec(), MINUTE)
@@ -150,48 +155,38 @@ async fn a_previous_secret_still_opens_and_swaps() {
 }
 
 #[tokio::test]
-async fn what_another_instances_secret_sealed_is_unavailable_and_told_once() {
-    let plain = Arc::new(MemoryStorage::new());
-    let told = Arc::new(AtomicUsize::new(0));
-    let instance = |byte: u8| {
-        let seen = Arc::clone(&told);
-        let events = Events::new(Some(Box::new(move |event| {
-            assert_eq!(event.reason, Some(Reason::OtherSecret));
-            seen.fetch_add(1, Ordering::SeqCst);
-        })));
-        let names = vec![key(byte).id()];
-        let keys = Rotating::new(key(byte), []);
-        SealedStorage::new(plain.clone(), keys, Arc::new(events)).announcing(names)
-    };
-    let (new, old) = (instance(2), instance(1));
-    new.set("k", vec![1], MINUTE).await.unwrap();
-    for _ in 0..3 {
-        let read = old.get("k").await;
-        assert!(
-            matches!(read, Err(StorageError::Unavailable(_))),
-            "{read:?}"
-        );
-        let inserted = old.insert_if_absent("k", vec![2], MINUTE).await;
-        assert!(inserted.is_err());
-        assert!(
-            old.compare_and_swap("k", &[1], vec![2], MINUTE)
-                .await
-                .is_err()
-        );
+async fn what_a_secret_that_is_not_known_sealed_is_absent_and_told_once() {
+    let new = over(Arc::default(), Rotating::new(key(2), []));
+    let old = over(new.plain.clone(), Rotating::new(key(1), []));
+    for name in ["a", "b"] {
+        new.sealed.set(name, vec![1], MINUTE).await.unwrap();
     }
-    assert_eq!(told.load(Ordering::SeqCst), 1);
-    assert_eq!(new.get("k").await.unwrap(), Some(vec![1]));
-    // Whoever is no instance has left no name: what it sealed is dead.
-    let stranger = key(9).seal(b"k", &[1]);
-    let sealed = [&key(9).id().0[..], &stranger].concat();
-    plain.set("k", sealed, MINUTE).await.unwrap();
-    assert_eq!(setup_on(&plain).sealed.get("k").await.unwrap(), None);
+    for name in ["a", "b", "a"] {
+        assert_eq!(old.sealed.get(name).await.unwrap(), None);
+        let swapped = old.sealed.compare_and_swap(name, &[1], vec![2], MINUTE);
+        assert!(!swapped.await.unwrap());
+    }
+    assert_eq!(new.sealed.get("a").await.unwrap(), Some(vec![1]));
+    assert_eq!(old.sealed.take("a").await.unwrap(), None);
+    let inserted = old.sealed.insert_if_absent("b", vec![3], MINUTE);
+    assert!(inserted.await.unwrap());
+    assert_eq!(old.sealed.get("b").await.unwrap(), Some(vec![3]));
+    assert_eq!(old.unknown.load(Ordering::SeqCst), 1);
+    assert_eq!(old.corrupt.load(Ordering::SeqCst), 0);
+    // A third secret is told, too; a store full of garbage fills no memory, and stays told.
+    for other in 3..3 + MAX_TOLD as u8 {
+        let other = over(new.plain.clone(), Rotating::new(key(other), []));
+        other.sealed.set("c", vec![1], MINUTE).await.unwrap();
+        assert_eq!(old.sealed.get("c").await.unwrap(), None);
+    }
+    assert_eq!(old.unknown.load(Ordering::SeqCst), MAX_TOLD);
+    assert_eq!(old.corrupt.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
-async fn the_largest_value_is_32_bytes_below_the_inner_limit() {
+async fn the_largest_value_is_smaller_by_what_sealing_adds() {
     let Setup { sealed, .. } = setup();
-    let largest = MAX_VALUE_BYTES - 32;
+    let largest = MAX_VALUE_BYTES - SEALING_BYTES;
     sealed.set("k", vec![0; largest], MINUTE).await.unwrap();
     let refused = sealed.set("k", vec![0; largest + 1], MINUTE).await;
     assert!(matches!(refused, Err(StorageError::TooLarge { .. })));

@@ -76,7 +76,7 @@ fn sealed(inner: Arc<dyn TokenStorage>) -> (Arc<SealedStorage>, Arc<AtomicUsize>
     let events = Events::new(Some(Box::new(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
     })));
-    let key = SecretKey::from_bytes([7; 32]).unwrap().seal("storage");
+    let key = SecretKey::for_test(7).seal("storage");
     let sealed = SealedStorage::new(inner, Rotating::new(key, []), Arc::new(events));
     (Arc::new(sealed), told)
 }

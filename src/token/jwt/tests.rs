@@ -8,9 +8,7 @@ const NOW: u64 = 1_800_000_000;
 const ISSUER: &str = "https://mcp.example/api";
 
 fn mac(byte: u8) -> MacKey {
-    SecretKey::from_bytes([byte; 32])
-        .unwrap()
-        .mac("access token")
+    SecretKey::for_test(byte).mac("access token")
 }
 
 fn tokens() -> AccessTokens {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
-use tower_oauth_proxy::SecretKey;
 
 use crate::{
     common::{Browser, Client, Pkce, Proxy, Reply, jar::Cookie, wire::query_param},
@@ -187,7 +186,7 @@ async fn cookies_of_one_browser_answer_to_no_login_of_another() {
 async fn cookies_of_another_proxy_do_not_open() {
     let here = Waiting::at(Proxy::start().await).await;
     let other_secret = here.proxy.sibling(|builder| {
-        let secret = SecretKey::from_bytes([7; 32]).unwrap();
+        let secret = crate::common::proxy::secret(7);
         builder.secret_key(secret)
     });
     let other_port = Proxy::at("https://proxy.example:8443", |builder| builder).await;

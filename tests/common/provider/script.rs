@@ -68,7 +68,7 @@ impl Settings {
         Self {
             issuer,
             client_id: "upstream-app".to_owned(),
-            client_secret: "UPSTREAM-SECRET-0123456789abcdef0123456789".to_owned(),
+            client_secret: "UPSTREAM-SECRET-8f2c71d05be946a3c1780e59d4".to_owned(),
             client_auth: ClientAuth::Either,
             person,
             id_token: Map::new(),

@@ -25,9 +25,6 @@ pub(crate) struct Person {
     world: Arc<World>,
     record: Arc<Record>,
     dice: Dice,
-    /// Whether processes with other secrets are about: a token or a page of one is then nothing to
-    /// another, which costs a refresh or a login that has not ended.
-    is_mixed: bool,
 }
 
 struct Session {
@@ -50,14 +47,6 @@ impl Person {
             world: world.clone(),
             record: record.clone(),
             dice,
-            is_mixed: false,
-        }
-    }
-
-    pub(crate) fn among_other_secrets(self) -> Self {
-        Self {
-            is_mixed: true,
-            ..self
         }
     }
 
@@ -269,10 +258,6 @@ impl Person {
                         browser.open(&page.url).await
                     };
                 }
-                400 if self.is_mixed => {
-                    self.record.count("login: 400 of another secret");
-                    return None;
-                }
                 400 if at_callback && lost_at_callback => {
                     // A page that says what to do, not a 500.
                     self.record.count("callback: already used");
@@ -310,11 +295,6 @@ impl Person {
         match reply.status.as_u16() {
             200 => true,
             401 if unix_now() >= session.access_ends => true,
-            401 if self.is_mixed => {
-                self.record.count("call: 401 of another secret");
-                session.access_ends = 0;
-                true
-            }
             // Not served for so long is as good as logged out.
             401 | 503 | BROKEN => self.logged_out(session, format!("call: {reply:?}")),
             _ => {

@@ -1,0 +1,307 @@
+//! Who may log in, by e-mail address.
+
+use std::fmt;
+
+use url::Host;
+
+use crate::{
+    error::ConfigError,
+    login::{Identity, domain_of},
+};
+
+const EMAILS: &str = "allowed_emails";
+const DOMAINS: &str = "allowed_domains";
+
+/// Who may log in, by address. Not wanted: everybody that the provider lets in.
+#[derive(Clone, Default)]
+pub(crate) struct AllowList {
+    pub(crate) emails: Vec<String>,
+    pub(crate) domains: Vec<String>,
+    pub(crate) trust_unverified: bool,
+    /// Whether the operator called for a list at all: one that turns out empty must not admit
+    /// everybody.
+    pub(crate) is_wanted: bool,
+}
+
+impl AllowList {
+    /// The list as it is compared: without spaces around entries, and each domain in the form that the
+    /// DNS has (lower case, an international one in Punycode).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for a list that could admit nobody, an entry that could never match, and trust
+    /// in unverified addresses where there is no list.
+    pub(crate) fn checked(self) -> Result<Self, ConfigError> {
+        if !self.is_wanted {
+            return match self.trust_unverified {
+                false => Ok(self),
+                true => Err(ConfigError::new(
+                    "insecure_trust_unverified_emails",
+                    "there is no list that could trust them, so everybody is let in: call \
+                     allowed_emails or allowed_domains, or leave this out",
+                )),
+            };
+        }
+        if self.emails.is_empty() && self.domains.is_empty() {
+            return Err(ConfigError::new(
+                EMAILS,
+                "the lists are empty: nobody could log in (is an environment variable unset?)",
+            ));
+        }
+        let emails = self.emails.iter().map(|entry| email(entry.trim()));
+        let domains = self.domains.iter().map(|entry| domain(entry.trim()));
+        Ok(Self {
+            emails: emails.collect::<Result<_, _>>()?,
+            domains: domains.collect::<Result<_, _>>()?,
+            ..self
+        })
+    }
+
+    /// The option that the operator used, for errors about both.
+    pub(crate) fn option(&self) -> &'static str {
+        if self.domains.is_empty() {
+            EMAILS
+        } else {
+            DOMAINS
+        }
+    }
+
+    /// Whether the person is on the list. An address counts only when the provider says that it is
+    /// verified, and only with exactly one `@` (multi-`@` domain bypass of a peer).
+    pub(crate) fn admits(&self, person: &Identity) -> bool {
+        if !self.is_wanted {
+            return true;
+        }
+        let email = match self.trust_unverified {
+            true => person.email.as_deref(),
+            false => person.verified_email(),
+        };
+        let Some((email, domain)) = email.and_then(parts) else {
+            return false;
+        };
+        self.domains.contains(&domain)
+            || self
+                .emails
+                .iter()
+                .any(|allowed| allowed.eq_ignore_ascii_case(&email))
+    }
+}
+
+/// An address with its domain as the DNS has it, and that domain.
+fn parts(email: &str) -> Option<(String, String)> {
+    let given = domain_of(email)?;
+    let domain = dns_name(given)?;
+    let local = email.strip_suffix(given)?;
+    Some((format!("{local}{domain}"), domain))
+}
+
+/// The form in which two spellings of a domain are one: `Bücher.example` is `xn--bcher-kva.example`.
+///
+/// Nothing may become another domain by that: a percent sign, which the URL standard would decode,
+/// belongs to no domain, and neither does a character that it would replace by ASCII (`ｃ` by `c`).
+fn dns_name(domain: &str) -> Option<String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !domain.chars().all(|c| is_plain(c) || !c.is_ascii()) {
+        return None;
+    }
+    let Ok(Host::Domain(name)) = Host::parse(domain) else {
+        return None;
+    };
+    let mut labels = domain.split('.').zip(name.split('.'));
+    let is_kept = |(given, name): (&str, &str)| {
+        !name.is_empty() && (given.is_ascii() || name.starts_with("xn--"))
+    };
+    let is_whole = domain.split('.').count() == name.split('.').count();
+    (is_whole && labels.all(is_kept)).then_some(name)
+}
+
+fn email(entry: &str) -> Result<String, ConfigError> {
+    let refuse = |why: &str| Err(ConfigError::new(EMAILS, format!("{entry:?} {why}")));
+    if entry.is_empty() {
+        return refuse(EMPTY);
+    }
+    if !entry.contains('@') {
+        return refuse("is no e-mail address; for everybody of a domain there is allowed_domains");
+    }
+    if entry.starts_with("*@") || entry.starts_with('@') {
+        return refuse("is no e-mail address: for everybody of a domain there is allowed_domains");
+    }
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"*".contains(c);
+    match parts(entry) {
+        Some((email, _)) if !entry.contains(odd) => Ok(email),
+        _ => refuse("is no e-mail address: write it alone, as in `ada@example.com`"),
+    }
+}
+
+fn domain(entry: &str) -> Result<String, ConfigError> {
+    let refuse = |why: &str| Err(ConfigError::new(DOMAINS, format!("{entry:?} {why}")));
+    if entry.is_empty() {
+        return refuse(EMPTY);
+    }
+    if entry.starts_with("*.") || entry.starts_with('.') {
+        return refuse("is no domain: subdomains are not included, so name each, without the star");
+    }
+    match dns_name(entry) {
+        Some(name) if name.contains('.') => Ok(name),
+        _ => refuse("is no domain: write what stands behind the @ of an address, `example.com`"),
+    }
+}
+
+/// What `split(',')` makes of a variable that is unset or ends with a comma.
+const EMPTY: &str = "is an empty entry (is there a comma too many in an environment variable?)";
+
+impl fmt::Debug for AllowList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AllowList")
+            .field("emails", &self.emails.len())
+            .field("domains", &self.domains)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(email: &str, verified: bool) -> Identity {
+        Identity {
+            email: Some(email.to_owned()),
+            email_verified: verified,
+            ..Identity::default()
+        }
+    }
+
+    fn lists(emails: &[&str], domains: &[&str]) -> Result<AllowList, ConfigError> {
+        let owned = |list: &[&str]| list.iter().map(|entry| (*entry).to_owned()).collect();
+        AllowList {
+            emails: owned(emails),
+            domains: owned(domains),
+            trust_unverified: false,
+            is_wanted: true,
+        }
+        .checked()
+    }
+
+    #[test]
+    fn only_a_verified_address_with_one_at_sign_of_a_listed_domain_is_admitted() {
+        let list = lists(&["guest@other.example"], &["corp.example"]).unwrap();
+        assert!(list.admits(&person("ada@CORP.example", true)));
+        assert!(list.admits(&person("Guest@other.EXAMPLE", true)));
+        for email in [
+            "ada@evil.example",
+            "ada@corp.example.evil.example",
+            "ada@evil.example@corp.example",
+            "ada@corp.example@evil.example",
+            "@corp.example",
+            "ada@sub.corp.example",
+            "ada@corp.example.",
+            "ada@corp%2eexample",
+            "ada@%63orp.example",
+            "ada@corp.example%00",
+            "ada@ｃorp.example",
+            "ada@corp。example",
+            "ada@corp.example\u{ad}",
+            "host@other.example",
+            "corp.example",
+            "ada@",
+        ] {
+            assert!(!list.admits(&person(email, true)), "{email}");
+        }
+        assert!(!list.admits(&person("ada@corp.example", false)));
+        assert!(!list.admits(&Identity::default()));
+        assert!(AllowList::default().admits(&Identity::default()));
+        let unset = AllowList {
+            is_wanted: true,
+            ..AllowList::default()
+        };
+        assert!(!unset.admits(&person("ada@corp.example", true)));
+        assert!(unset.checked().is_err());
+    }
+
+    #[test]
+    fn an_international_domain_is_one_in_either_spelling() {
+        for entry in [
+            "Bücher.example",
+            "xn--bcher-kva.example",
+            "XN--BCHER-KVA.example",
+        ] {
+            let list = lists(&[&format!("guest@{entry}")], &[entry]).unwrap();
+            for email in [
+                "ada@bücher.example",
+                "ada@BÜCHER.example",
+                "ada@xn--bcher-kva.example",
+            ] {
+                assert!(list.admits(&person(email, true)), "{entry} {email}");
+            }
+            for email in ["ada@bucher.example", "ada@bu\u{308}cher.evil.example"] {
+                assert!(!list.admits(&person(email, true)), "{entry} {email}");
+            }
+            let emails = lists(&[&format!("guest@{entry}")], &[]).unwrap();
+            assert!(emails.admits(&person("guest@bücher.example", true)));
+            assert!(!emails.admits(&person("ada@bücher.example", true)));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_could_never_match_is_refused_with_its_text() {
+        for entry in [
+            "",
+            " ",
+            "*.example.com",
+            ".example.com",
+            "@example.com",
+            "https://example.com",
+            "example.com/",
+            "example.com.",
+            "example.com:443",
+            "exam ple.com",
+            "com",
+            "*",
+            "ada@example.com",
+            "example..com",
+            "127.0.0.1",
+            "xn--\u{80}.com",
+            "example.com\n.evil",
+            "ｅxample.com",
+        ] {
+            let error = lists(&[], &["good.example", entry]).expect_err(entry);
+            assert_eq!(error.option(), DOMAINS, "{entry:?}");
+            assert!(
+                error.to_string().contains(&format!("{:?}", entry.trim())),
+                "{error}"
+            );
+        }
+        for entry in [
+            "",
+            "example.com",
+            "@example.com",
+            "*@example.com",
+            "a@b@c.example",
+            "mailto:a@b.example",
+            "Ada <ada@example.com>",
+            "a b@example.com",
+            "ada@",
+            "ada@exa mple.com",
+            "ada@example.com.",
+            "ada@example.com,bob@example.com",
+        ] {
+            let error = lists(&["good@good.example", entry], &[]).expect_err(entry);
+            assert_eq!(error.option(), EMAILS, "{entry:?}");
+            assert!(error.to_string().contains(&format!("{entry:?}")), "{error}");
+        }
+        // What a split variable leaves around an entry does no harm.
+        let list = lists(&[" ada@example.com"], &["example.org ", "a-b.example"]).unwrap();
+        assert!(list.admits(&person("ada@example.com", true)));
+        assert!(list.admits(&person("bob@example.org", true)));
+    }
+
+    #[test]
+    fn trust_without_a_list_is_refused() {
+        let trusting = AllowList {
+            trust_unverified: true,
+            ..AllowList::default()
+        };
+        let error = trusting.checked().unwrap_err();
+        assert_eq!(error.option(), "insecure_trust_unverified_emails");
+    }
+}
