@@ -179,12 +179,9 @@ fn validate(
     }
     let challenge = challenge(params, settings.allow_plain_pkce)?;
     let scopes = scopes(params.get("scope"), client.scope.as_ref(), &settings.scopes)?;
-    let resource = match params.get("resource") {
-        None => Resource::base(&settings.base),
-        Some(raw) => Resource::parse(raw, &settings.base).map_err(|error| {
-            Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string())
-        })?,
-    };
+    let resource = Resource::asked_for(params, &settings.base)
+        .map_err(|error| Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string()))?
+        .unwrap_or_else(|| Resource::base(&settings.base));
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri: redirect_uri.clone(),

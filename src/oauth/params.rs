@@ -11,7 +11,12 @@ const MAX_PARAMS: usize = 64;
 /// The longest name or value, in bytes: some clients keep a whole session in `state`.
 const MAX_VALUE_BYTES: usize = 8 * 1024;
 
-/// One `application/x-www-form-urlencoded` form or query, each name at most once.
+/// The one parameter that may repeat. RFC 8707 section 2: "Multiple `resource` parameters MAY be
+/// used to indicate that the requested token is intended to be used at multiple resources."
+const MAY_REPEAT: &str = "resource";
+
+/// One `application/x-www-form-urlencoded` form or query, each name at most once; only `resource`
+/// may repeat.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
@@ -52,7 +57,7 @@ impl Params {
             if name.len() > MAX_VALUE_BYTES || value.len() > MAX_VALUE_BYTES {
                 return Err(ParamsError::TooLong);
             }
-            if once.iter().any(|(known, _)| *known == name) {
+            if name != MAY_REPEAT && once.iter().any(|(known, _)| *known == name) {
                 repeated.push(name);
             } else {
                 once.push((name, value));
@@ -72,6 +77,14 @@ impl Params {
     /// The value; a parameter sent without one counts as omitted (RFC 6749 section 3.1).
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.get_raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// All values of a parameter that may repeat; those sent without a value count as omitted.
+    pub(crate) fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
     }
 
     /// The value, the empty one too: `state` is echoed as it came.
@@ -141,6 +154,19 @@ mod tests {
             "scope=a&sc%6Fpe=b",
             "a=1&x=1&x=2",
         ] {
+            assert!(
+                matches!(Params::parse(raw), Err(ParamsError::Duplicate { .. })),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_resource_may_repeat_and_nothing_else_that_looks_like_it() {
+        let p = params("resource=a&x=1&resource=&re%73ource=b&resource");
+        assert_eq!(p.get_all("resource").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(p.get_all("y").count(), 0);
+        for raw in ["Resource=a&Resource=a", "resource[]=a&resource[]=a"] {
             assert!(
                 matches!(Params::parse(raw), Err(ParamsError::Duplicate { .. })),
                 "{raw}"

@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    BaseUrl, StrictUri,
+    BaseUrl, Params, StrictUri,
     uri::{has_dot_segment, hex_pair, is_single_reading},
 };
 
@@ -40,6 +40,27 @@ impl Resource {
             return Err(InvalidTarget);
         }
         Self::at(base, uri.path()).ok_or(InvalidTarget)
+    }
+
+    /// The one resource that a request names, `None` when it names none.
+    ///
+    /// The same one twice is one: client libraries add what their caller named already. Different
+    /// ones are refused, for a token here has one audience. RFC 8707 section 2: "an authorization
+    /// server [...] unwilling to issue a token that is good for multiple resources [...] SHOULD"
+    /// answer `invalid_target`.
+    pub(crate) fn asked_for(
+        params: &Params,
+        base: &BaseUrl,
+    ) -> Result<Option<Self>, InvalidTarget> {
+        let mut asked = None;
+        for raw in params.get_all("resource") {
+            let resource = Self::parse(raw, base)?;
+            match &asked {
+                Some(before) if *before != resource => return Err(InvalidTarget),
+                _ => asked = Some(resource),
+            }
+        }
+        Ok(asked)
     }
 
     /// The resource at a request's whole path, the base URL's own path included. `None` when it is
@@ -220,6 +241,29 @@ mod tests {
         }
         let long = format!("https://h.example/api/{}", "a".repeat(MAX_BYTES));
         assert_eq!(Resource::parse(&long, &base), Err(InvalidTarget));
+    }
+
+    #[test]
+    fn the_same_resource_twice_is_one_and_different_ones_are_no_target() {
+        let base = base("https://h.example");
+        let asked = |raw: &str| Resource::asked_for(&Params::parse(raw).unwrap(), &base);
+        let mcp = Resource::at(&base, "/mcp").unwrap();
+        for raw in [
+            "resource=https://h.example/mcp",
+            "resource=https://h.example/mcp&resource=https://h.example/mcp",
+            "resource=https://h.example/mcp&resource=&resource=https://H.example:443/mcp",
+        ] {
+            assert_eq!(asked(raw), Ok(Some(mcp.clone())), "{raw}");
+        }
+        assert_eq!(asked("resource="), Ok(None));
+        for raw in [
+            "resource=https://h.example/mcp&resource=https://h.example/other",
+            "resource=https://h.example/mcp&resource=https://h.example/mcp/x",
+            "resource=https://h.example/mcp&resource=https://evil.example/mcp",
+            "resource=https://evil.example/mcp&resource=https://h.example/mcp",
+        ] {
+            assert_eq!(asked(raw), Err(InvalidTarget), "{raw}");
+        }
     }
 
     #[test]

@@ -190,6 +190,10 @@ async fn what_is_wrong_with_the_request_goes_back_to_the_client() {
             "invalid_target",
         ),
         (right.clone().with("resource", "/mcp"), "invalid_target"),
+        (
+            right.clone().and("resource", "https://proxy.example/other"),
+            "invalid_target",
+        ),
         (right.clone().with("scope", "unknown"), "invalid_scope"),
         (
             right.clone().and("scope", "read").and("scope", "write"),
@@ -276,6 +280,32 @@ async fn a_missing_resource_means_the_base_url() {
     let tokens = crate::common::Tokens::read(&client.redeem(&callback, &pkce).await);
     let session = proxy.session(&client, &tokens.access).await;
     assert_eq!(session["resource"], proxy.base);
+}
+
+#[tokio::test]
+async fn the_same_resource_twice_is_one() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let pkce = Pkce::new();
+    let request = client.authorize(&pkce, "s");
+    let url = request.and("resource", "https://proxy.example/mcp").url();
+    let callback = proxy.approve(&mut proxy.browser(), &url).await.left();
+    let code = query_param(&callback, "code").unwrap();
+    let fields = [
+        ("grant_type", "authorization_code"),
+        ("code", &*code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", &*pkce.verifier),
+        ("resource", "https://proxy.example/mcp"),
+        ("resource", "https://proxy.example/mcp"),
+    ];
+    let mut different = fields;
+    different[5].1 = "https://proxy.example/mcp/x";
+    let reply = client.token(&different).await;
+    assert_eq!(reply.error(), "invalid_target", "{reply:?}");
+    let tokens = crate::common::Tokens::read(&client.token(&fields).await);
+    let session = proxy.session(&client, &tokens.access).await;
+    assert_eq!(session["resource"], "https://proxy.example/mcp");
 }
 
 #[tokio::test]

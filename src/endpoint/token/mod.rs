@@ -80,19 +80,15 @@ fn missing(name: &'static str) -> Refusal {
 /// The resource that a token request names: the granted one, or one below it (RFC 8707 section
 /// 2.2).
 fn resource(proxy: &Proxy, params: &Params, granted: &Resource) -> Result<Resource, Refusal> {
-    let Some(raw) = params.get("resource") else {
-        return Ok(granted.clone());
-    };
-    Resource::parse(raw, &proxy.settings.base)
-        .ok()
-        .filter(|asked| asked.is_within(granted))
-        .ok_or_else(|| {
-            Refusal::new(
-                Reason::Resource,
-                OAuthErrorCode::InvalidTarget,
-                "the resource is not the one that was granted",
-            )
-        })
+    match Resource::asked_for(params, &proxy.settings.base) {
+        Ok(None) => Ok(granted.clone()),
+        Ok(Some(asked)) if asked.is_within(granted) => Ok(asked),
+        _ => Err(Refusal::new(
+            Reason::Resource,
+            OAuthErrorCode::InvalidTarget,
+            "the resource is not the one that was granted",
+        )),
+    }
 }
 
 /// The answer of both grant types (RFC 6749 section 5.1): a fresh access token, and the refresh
