@@ -114,8 +114,10 @@ pub enum Reason {
     StoreCorrupt,
     /// Another instance on the same store uses a secret that this one does not accept.
     OtherSecret,
-    /// Concurrent work on one grant did not settle in time.
+    /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
+    /// As many logins are at work in this process as it takes on at once.
+    Busy,
     /// An option weakens security; told once at start.
     WeakOption,
 }

@@ -66,6 +66,19 @@ pub(crate) const INDEX_SHARDS: u8 = 16;
 pub(crate) const INDEX_SHARD_ENTRIES: usize = 2_000;
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
+/// Codes of callbacks that this process has at the provider at once. Each holds a connection and a
+/// task, some 58 KiB as measured, so these take 30 MiB while a provider is slow.
+pub(crate) const MAX_CALLBACKS_AT_WORK: usize = 512;
+/// Callbacks that this process answers at once, those that wait for one of the above included. A
+/// burst of some thousand people waits a moment; what comes on top is told to come again.
+pub(crate) const MAX_CALLBACKS_AT_ONCE: usize = 8 * 1024;
+/// A claim on a callback outlives its owner by this much at most: the person's reload then gets
+/// through on another instance.
+pub(crate) const CLAIM_TTL: Duration = Duration::from_secs(3);
+/// A living owner prolongs its claim this often: two tries may fail before it is lost.
+pub(crate) const CLAIM_AGAIN: Duration = Duration::from_secs(1);
+/// How often those who wait for a claim look again.
+pub(crate) const CLAIM_POLL: Duration = Duration::from_millis(100);
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One verb of the store may take this long, then the store counts as down.

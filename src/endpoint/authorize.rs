@@ -7,7 +7,7 @@
 
 use http::{HeaderMap, StatusCode, request::Parts};
 
-use super::{answer, consent, redirect::Target, refusal::Refusal, request};
+use super::{answer, consent, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
     client::{Client, ClientOrigin, RedirectUri},
@@ -22,6 +22,16 @@ use crate::{
 };
 
 pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    // Both would only cost the person cookies: of a login that they did not ask for, and of one that
+    // waits and has to make room.
+    if same_site::is_prefetch(&parts.headers) {
+        return same_site::not_before_it_is_wanted(proxy, Step::Authorize);
+    }
+    if same_site::is_embedded_elsewhere(&parts.headers) {
+        let text = "another site put the login into its page";
+        let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, text);
+        return page_for(proxy, &refusal, EMBEDDED);
+    }
     // Of a query with a repeated parameter, the others still say whose it is.
     let (params, repeated) = match request::query(parts) {
         Ok(params) => (params, None),
@@ -70,6 +80,10 @@ type Words = (&'static str, &'static str);
 const UNREADABLE: Words = (
     "This login link cannot be read",
     "Nothing was changed. Start the login from your app again.",
+);
+const EMBEDDED: Words = (
+    "A login needs a window of its own",
+    "Another site put this address into its page. Nothing was changed. Start the login from your app.",
 );
 const UNKNOWN_CLIENT: Words = (
     "This app is not known here",
@@ -245,7 +259,7 @@ fn go_on(
         Consent::Always => false,
         Consent::External | Consent::Disabled => true,
         Consent::Remember => {
-            consent::is_not_cross_site(headers)
+            same_site::is_by_the_person(headers)
                 && proxy.cookies.approvals(headers, now).covers(&request)
         }
     };

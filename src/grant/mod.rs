@@ -23,7 +23,7 @@ mod undo;
 
 pub(crate) use code::{code_hash, new_code, read_code};
 pub(crate) use freshness::{Freshness, FreshnessError, FreshnessSettings};
-pub(crate) use grants::{Grants, Loaded, OnDoubt};
+pub(crate) use grants::{Grants, Loaded, OnDoubt, bounded, hashed_key};
 pub(crate) use id::GrantId;
 pub(crate) use index::Owner;
 pub(crate) use live::LiveGrant;

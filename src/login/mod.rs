@@ -5,15 +5,19 @@
 
 mod approvals;
 mod arrival;
+mod claim;
 mod cookies;
 mod github;
 mod id_token;
 mod identity;
+mod returned;
 mod source;
 pub(crate) mod transaction;
 
 pub(crate) use arrival::{Arrivals, Outcome};
+pub(crate) use claim::{Claimed, Claims};
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub use identity::Identity;
 pub(crate) use identity::domain_of;
+pub(crate) use returned::{Returned, Said};
 pub(crate) use source::IdentityError;

@@ -5,7 +5,7 @@ use url::form_urlencoded;
 use super::Provider;
 
 /// Parameters that belong to the protocol: neither the authorize URL's own query nor an operator's
-/// extra can bring them. `response_mode` because the callback is a GET with a `SameSite=Lax` cookie,
+/// extra can bring them. `response_mode` because the callback has to know ([`Provider::form_post`]),
 /// `request` and `request_uri` because they override the others (RFC 9101 section 6.3).
 const RESERVED: &[&str] = &[
     "client_id",
@@ -32,6 +32,9 @@ impl Provider {
     ) -> String {
         let mut sent: Vec<(&str, &str)> =
             vec![("client_id", &self.client_id), ("response_type", "code")];
+        if self.posts_answer {
+            sent.push(("response_mode", "form_post"));
+        }
         for &(name, value) in params {
             if !sent.iter().any(|(known, _)| *known == name) {
                 sent.push((name, value));

@@ -72,6 +72,8 @@ pub struct Provider {
     pub(crate) refuses_resource: bool,
     pub(crate) sends_scope_on_refresh: bool,
     pub(crate) uses_pkce: bool,
+    /// The answer to an authorization request comes as a posted form.
+    pub(crate) posts_answer: bool,
     pub(crate) always_userinfo: bool,
     pub(crate) who: Who,
     pub(crate) revocation: Revocation,
@@ -109,6 +111,7 @@ impl Provider {
             refuses_resource: false,
             sends_scope_on_refresh: false,
             uses_pkce: true,
+            posts_answer: false,
             always_userinfo: false,
             who: Who::OpenId,
             revocation: Revocation::Rfc7009,
@@ -251,6 +254,18 @@ impl Provider {
     #[must_use]
     pub fn sends_scope_on_refresh(mut self, on: bool) -> Self {
         self.sends_scope_on_refresh = on;
+        self
+    }
+
+    /// Asks the provider to post its answer to the callback (`response_mode=form_post`), for those
+    /// that give some scopes in no other way: Apple wants it for `name` and `email`. Default: off.
+    ///
+    /// The browser brings no `SameSite=Lax` cookie with a post from another site, so the proxy sends
+    /// it on to its own callback, with `code`, `state`, `iss`, `error` and `error_description` in the
+    /// query. Whatever else was posted, such as Apple's `user`, is dropped.
+    #[must_use]
+    pub fn form_post(mut self, on: bool) -> Self {
+        self.posts_answer = on;
         self
     }
 

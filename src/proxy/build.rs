@@ -16,7 +16,7 @@ use crate::{
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessSettings, Grants, RefreshTokens},
-    login::{Arrivals, CookieKeys, Cookies},
+    login::{Arrivals, Claims, CookieKeys, Cookies},
     oauth::{BaseUrl, ScopeSet},
     route::Routes,
     session::SessionCache,
@@ -98,6 +98,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         .unwrap_or(provider.forward_resource);
     let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
+    let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
     let grants = Arc::new(Grants::new(
         storage,
         RefreshTokens::new(secrets.mac("refresh token")),
@@ -178,6 +179,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
         arrivals: Arrivals::new(settings.transaction_ttl),
+        claims,
         upstream,
         verifier: builder.token_verifier,
         clock: builder.clock,

@@ -16,7 +16,7 @@ use crate::{
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
-    login::{Arrivals, Cookies},
+    login::{Arrivals, Claims, Cookies},
     provider::Provider,
     route::Routes,
     session::SessionCache,
@@ -79,6 +79,7 @@ pub(crate) struct Proxy {
     /// Seals the provider's refresh token for the client in passthrough mode.
     pub(crate) passthrough: Rotating<SealKey>,
     pub(crate) arrivals: Arrivals,
+    pub(crate) claims: Claims,
 }
 
 impl Proxy {
