@@ -113,7 +113,8 @@ impl UpstreamError {
     }
 }
 
-/// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591 and 8707.
+/// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591, 8707 and
+/// OpenID Connect Core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant is the code of the same name")]
@@ -132,6 +133,7 @@ pub enum OAuthErrorCode {
     UnsupportedResponseType,
     UnsupportedTokenType,
     AccessDenied,
+    InteractionRequired,
     ServerError,
     TemporarilyUnavailable,
 }
@@ -154,6 +156,7 @@ impl OAuthErrorCode {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::AccessDenied => "access_denied",
+            Self::InteractionRequired => "interaction_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }

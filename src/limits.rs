@@ -46,7 +46,10 @@ pub(crate) const MAX_COOKIE: usize = 4096;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
-/// Logins in progress per browser, of each of the two cookies.
+/// The same where it would cost somebody else's login: up to here both stay.
+pub(crate) const MAX_COOKIES_BYTES_EVER: usize = 7 * 1024 + 512;
+/// Logins in progress per browser, of each of the two cookies; as many again that other sites'
+/// pages started.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;

@@ -12,7 +12,7 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyConfigBuilder, Provider, SecretKey, provider,
+    ConfigError, Consent, OAuthProxyConfigBuilder, PassOn, Provider, SecretKey, provider,
 };
 
 /// The variables of a process.
@@ -165,6 +165,11 @@ impl Env {
         }
         if let Some(patterns) = self.patterns("ALLOWED_REDIRECT_URIS") {
             builder = builder.allowed_redirect_uri_patterns(patterns);
+        }
+        if let Some(names) = self.words("PASS_ON") {
+            let names: Result<Vec<PassOn>, ConfigError> =
+                names.into_iter().map(str::parse).collect();
+            builder = builder.pass_on(names?);
         }
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
             builder = builder.access_token_ttl(time);

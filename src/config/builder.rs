@@ -9,7 +9,7 @@ use crate::{
     event::{Event, EventCallback},
     key::SecretKey,
     limits,
-    login::Identity,
+    login::{Identity, PassOn},
     provider::Provider,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
@@ -59,6 +59,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) allow_plain_pkce: bool,
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
+    pub(crate) pass_on: Vec<PassOn>,
     pub(crate) token_swap: bool,
     pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) optional_auth: bool,
@@ -107,6 +108,7 @@ impl OAuthProxyConfigBuilder {
             allow_plain_pkce: false,
             upstream_pkce: None,
             forward_resource: None,
+            pass_on: Vec::new(),
             token_swap: true,
             token_verifier: None,
             optional_auth: false,
@@ -246,6 +248,31 @@ impl OAuthProxyConfigBuilder {
     /// Entra ID rejects the parameter.
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = Some(on);
+        self
+    }
+
+    /// Which parameters of a client's authorization request the provider is told (OpenID Connect
+    /// Core section 3.1.2.1), so that people can change accounts, say. Default: none.
+    ///
+    /// What is configured stays, here and in the provider's preset: the words of `prompt` are
+    /// joined (Google's preset asks for `consent`), and of the others a configured one wins. Words
+    /// that the provider does not know are left out, as are a `login_hint` over 320 bytes and
+    /// `ui_locales` over 100. `prompt=none` is answered with `interaction_required`, because a person
+    /// is asked here. With `prompt=consent` a remembered approval does not count. The proxy asks the
+    /// provider for `max_age` and does not check the answer's `auth_time`.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, PassOn, provider};
+    ///
+    /// let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-of-the-console-0123456789");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .pass_on([PassOn::Prompt, PassOn::LoginHint])
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn pass_on(mut self, params: impl IntoIterator<Item = PassOn>) -> Self {
+        self.pass_on = params.into_iter().collect();
         self
     }
 

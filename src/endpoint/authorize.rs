@@ -14,7 +14,10 @@ use crate::{
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    login::transaction::{AuthorizationRequest, PendingRequest},
+    login::{
+        WishError, Wishes,
+        transaction::{AuthorizationRequest, PendingRequest},
+    },
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
     page,
     proxy::Proxy,
@@ -196,6 +199,13 @@ fn validate(
     let resource = Resource::asked_for(params, &settings.base)
         .map_err(|error| Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string()))?
         .unwrap_or_else(|| Resource::base(&settings.base));
+    let wishes = Wishes::read(params, &settings.pass_on).map_err(|error| {
+        let code = match error {
+            WishError::NobodyAsked => Code::InteractionRequired,
+            WishError::MaxAge => Code::InvalidRequest,
+        };
+        Refusal::new(Reason::UnsupportedType, code, error.to_string())
+    })?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri: redirect_uri.clone(),
@@ -203,6 +213,7 @@ fn validate(
         challenge,
         scopes,
         resource,
+        wishes,
     })
 }
 
@@ -260,10 +271,12 @@ fn go_on(
         Consent::External | Consent::Disabled => true,
         Consent::Remember => {
             same_site::is_by_the_person(headers)
+                && !request.wishes.want_consent()
                 && proxy.cookies.approvals(headers, now).covers(&request)
         }
     };
-    let pending = PendingRequest::new(request, now);
+    let from_elsewhere = !same_site::is_by_the_person(headers);
+    let pending = PendingRequest::new(request, from_elsewhere, now);
     let event = Event::done(Step::Authorize).transaction(&pending.id);
     proxy.emit(&event.detail(client.name.as_deref().unwrap_or("")));
     if skips {
@@ -279,13 +292,15 @@ fn go_on(
     }
 }
 
-/// The request does not fit into a cookie: the client's `state` is too long.
+/// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is
+/// too long.
 pub(super) fn too_large(
     proxy: &Proxy,
     request: &AuthorizationRequest,
     status: StatusCode,
 ) -> OwnResponse {
-    let text = "the request is too large: shorten state";
+    let text =
+        "the request is too large: shorten state, or finish the logins that wait in this browser";
     let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
     proxy.emit(&refusal.event(Step::Authorize));
     let target = Target {

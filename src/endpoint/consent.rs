@@ -89,6 +89,7 @@ where
         Some("approve") => {
             proxy.emit(&Event::done(Step::Consent).transaction(&pending.id));
             let approval = remembered(proxy, headers, &pending);
+            let pending = pending.approved();
             send_to_provider(proxy, headers, pending, StatusCode::SEE_OTHER, approval)
         }
         Some("deny") => denied(proxy, &pending),
@@ -106,7 +107,7 @@ pub(super) fn send_to_provider(
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
     let (settings, now) = (&proxy.settings, proxy.now());
-    let login = Login::begin(pending.id, pending.request, now);
+    let login = Login::begin(pending, now);
     let ttl = settings.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return authorize::too_large(proxy, &login.request, status);
@@ -133,7 +134,13 @@ pub(super) fn send_to_provider(
     if settings.forward_resource {
         params.push(("resource", login.request.resource.as_str()));
     }
-    let url = provider.authorization_url(&params, &settings.extra_authorization_params);
+    let wishes = &login.request.wishes;
+    let extra = provider.with_wishes(
+        &settings.extra_authorization_params,
+        wishes.prompt(),
+        wishes.others(),
+    );
+    let url = provider.authorization_url(&params, &extra);
     answer::redirect(status, &url, cookies)
 }
 

@@ -11,8 +11,10 @@ mod github;
 mod id_token;
 mod identity;
 mod returned;
+mod room;
 mod source;
 pub(crate) mod transaction;
+mod wishes;
 
 pub(crate) use arrival::{Arrivals, Outcome};
 pub(crate) use claim::{Claimed, Claims};
@@ -21,3 +23,5 @@ pub use identity::Identity;
 pub(crate) use identity::domain_of;
 pub(crate) use returned::{Returned, Said};
 pub(crate) use source::IdentityError;
+pub use wishes::PassOn;
+pub(crate) use wishes::{WishError, Wishes};

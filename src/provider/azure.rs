@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::{
     IssuerRule, Provider, TokenEndpointAuth,
     issuer::{CONSUMERS_TENANT_ID, is_guid},
+    prompt::Prompts,
     provider::Home,
     scopes::ScopeRule,
 };
@@ -60,6 +61,7 @@ pub fn azure(
         .upstream_scopes(["offline_access"])
         .sends_scope_on_refresh(true);
     provider.refuses_resource = true;
+    provider.prompts = Prompts::One(&["login", "consent", "select_account"]);
     provider.scope_rule = ScopeRule::prefixed(&format!("api://{}", provider.client_id));
     provider.home = Home::Entra {
         tenant: tenant.clone(),

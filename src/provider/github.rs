@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::{
     Provider, TokenEndpointAuth,
+    prompt::Prompts,
     provider::{Home, Revocation, Who},
     scopes::ScopeRule,
 };
@@ -31,6 +32,7 @@ pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
         .scopes(["read:user", "user:email"]);
     provider.who = Who::GitHub;
     provider.revocation = Revocation::GitHub;
+    provider.prompts = Prompts::List(&["select_account"]);
     provider.home = Home::GitHub;
     provider.scope_rule = ScopeRule::Implies(implied);
     at(provider, WEB)

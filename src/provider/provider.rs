@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, azure, github, scopes::ScopeRule};
+use super::{IssuerRule, azure, github, prompt::Prompts, scopes::ScopeRule};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -64,6 +64,7 @@ pub struct Provider {
     /// Always added towards the provider, never offered to clients; the provider's names.
     pub(crate) upstream_scopes: Vec<String>,
     pub(crate) scope_rule: ScopeRule,
+    pub(crate) prompts: Prompts,
     pub(crate) authorization_params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
     pub(crate) refresh_params: Vec<(String, String)>,
@@ -104,6 +105,7 @@ impl Provider {
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
             scope_rule: ScopeRule::Same,
+            prompts: Prompts::Any,
             authorization_params: Vec::new(),
             token_params: Vec::new(),
             refresh_params: Vec::new(),

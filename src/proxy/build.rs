@@ -130,6 +130,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         allow_plain_pkce: builder.allow_plain_pkce,
         upstream_pkce,
         forward_resource,
+        pass_on: builder.pass_on,
         token_swap: builder.token_swap,
         optional_auth: builder.optional_auth,
         keep_authorization_header: builder.keep_authorization_header,
@@ -164,11 +165,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         cookies: Cookies::new(
             base,
             &settings.cookie_prefix,
-            CookieKeys {
-                request: secrets.seal("request cookie"),
-                login: secrets.seal("login cookie"),
-                approvals: secrets.seal("approvals cookie"),
-            },
+            CookieKeys::derived(|label| secrets.seal(label)),
         ),
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
