@@ -176,6 +176,22 @@ mod tests {
         }
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_at_the_provider_is_waited_for_as_long_as_patience_lasts() {
+        let arrivals = Arrivals::new(KEPT);
+        let mut held = Vec::new();
+        for _ in 0..MAX_CALLBACKS_AT_WORK {
+            held.push(arrivals.turn(Duration::ZERO).await.expect("a turn"));
+        }
+        let patience = Duration::from_secs(10);
+        assert!(arrivals.turn(patience).await.is_none());
+        let (next, ()) = tokio::join!(arrivals.turn(patience), async {
+            tokio::time::sleep(patience / 2).await;
+            held.pop();
+        });
+        assert!(next.is_some());
+    }
+
     #[test]
     fn no_more_are_kept_than_there_may_be_and_the_youngest_half_is() {
         let arrivals = Arrivals::new(KEPT);

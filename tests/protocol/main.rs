@@ -14,13 +14,16 @@ mod common;
 
 mod authorize;
 mod bearer;
+mod browsers;
 mod callback;
 mod compose;
 mod consent;
 mod discovery;
 mod journey;
 mod modes;
+mod pass_on;
 mod paths;
+mod posted;
 mod redeem;
 mod refresh;
 mod register;
