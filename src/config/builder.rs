@@ -27,8 +27,9 @@ pub enum Consent {
     #[default]
     Always,
     /// A browser that approved the same client, target and scopes before is not asked again for 30
-    /// days, unless another site sent it here (`Sec-Fetch-Site`). A program on the person's own
-    /// computer that knows an approved public client's id passes for it (RFC 8252 section 8.6).
+    /// days, unless another site sent it here, a sibling subdomain included (`Sec-Fetch-Site` has to be
+    /// `none` or `same-origin`). A link in a mail counts as the person's own step, and a program on
+    /// their computer that knows an approved public client's id passes for it (RFC 8252 section 8.6).
     Remember,
     /// No page: the provider, or something in front of this server, asks for each client.
     External,
@@ -223,8 +224,14 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// The prefix of the cookies' names, for platforms that rewrite cookies and so break
-    /// `__Host-`. Default: `__Host-` on https, empty on loopback http. Without `__Host-` a
-    /// neighbouring subdomain can plant cookies; they still have to be sealed by this proxy.
+    /// `__Host-`. Default: `__Host-` on https, empty on loopback http.
+    ///
+    /// Weak: without `__Host-`, whoever controls a neighbouring subdomain can plant cookies here. They
+    /// cannot make one, but they can plant a whole login that they began and approved themselves,
+    /// and the victim's app is then logged in to the attacker's account: that the browser which
+    /// consents is the browser which returns no longer holds. On loopback http it never does,
+    /// because cookies do not tell ports apart: every web page that some program on this computer
+    /// serves can do the same. `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());
         self

@@ -17,6 +17,16 @@ button{font:inherit;padding:.6rem 1.2rem;border-radius:8px;border:1px solid #888
 button[value=approve]{background:#1d4ed8;color:#fff;border-color:#1d4ed8;font-weight:600}\
 small{opacity:.7}";
 
+/// Where there is a mouse, the button that grants access takes a click only after the pointer has
+/// been on the page for a moment. A page that lured a person into clicking fast, and put this one
+/// under the pointer in between, gets nothing by it. Keyboards and touch are as before.
+const UNHURRIED: &str = "\
+@media(hover:hover) and (pointer:fine){\
+button[value=approve]{pointer-events:none}\
+body:hover button[value=approve]{animation:ready 0s .8s forwards}\
+}\
+@keyframes ready{to{pointer-events:auto}}";
+
 /// A page around some content.
 pub(super) fn frame(title: &str, content: &Markup) -> String {
     let page = html! {
@@ -27,7 +37,7 @@ pub(super) fn frame(title: &str, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(UNHURRIED)) }
             }
             body { main { (content) } }
         }

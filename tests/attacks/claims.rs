@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use tower_oauth_proxy::{Reason, Step};
+use tower_oauth_proxy::{Consent, Reason, Step};
 
 use crate::{
     common::{
-        Answer, Browser, Client, Landing, Proxy, Store, Tokens, provider::Gate, store::Health,
-        wire::query_param,
+        Answer, Browser, Client, Kind, Landing, Pkce, Proxy, Store, Tokens, provider::Gate,
+        store::Health, wire::query_param,
     },
     support::{at_once, before_callback, provider_saw},
 };
@@ -43,7 +43,16 @@ fn codes(landings: &[Landing]) -> Vec<String> {
     landings.iter().filter_map(code_of).collect()
 }
 
-async fn works(client: &Client, code: &str, pkce: &crate::common::Pkce) {
+/// Waits until this is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn works(client: &Client, code: &str, pkce: &Pkce) {
     Tokens::read(&client.redeem_code(code, pkce).await);
 }
 
@@ -127,9 +136,7 @@ async fn others_wait_while_the_owner_lives_however_slow_the_provider() {
                 .count()
         };
         let before = swaps();
-        while swaps() == before {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        until(|| swaps() > before).await;
         instances[0].clock.advance(Duration::from_millis(2_500));
     }
     assert!(!waiter.is_finished());
@@ -192,7 +199,7 @@ async fn an_owner_that_lost_its_claim_gives_no_second_grant() {
         .provider
         .configure(|provider| provider.issue_id_token = false);
     first.provider.next(
-        crate::common::Kind::UserInfo,
+        Kind::UserInfo,
         Answer::Raw(200, "application/json", r#"{"sub":"person-1"}"#.to_owned()),
     );
     let winner = at(&browser, &first).open(&callback).await;
@@ -209,6 +216,31 @@ async fn an_owner_that_lost_its_claim_gives_no_second_grant() {
     };
     assert!(!wrote(&line) && !wrote(&store));
     works(&client, &code, &pkce).await;
+}
+
+/// The line was down for longer than the claim lives, and nobody came in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_claim_that_ran_out_while_nobody_came_costs_no_login() {
+    let (first, second, _, line) = with_a_line_of_its_own().await;
+    let client = first.client().await;
+    let (browser, callback, pkce) = before_callback(&first, &client).await;
+    let gate = Gate::default();
+    first.provider.next_token(Answer::Held(gate.clone()));
+    let owner = {
+        let (mut browser, callback) = (at(&browser, &second), callback.clone());
+        tokio::spawn(async move { browser.open(&callback).await })
+    };
+    provider_saw(&first, "authorization_code", 1).await;
+    line.be(Health::Down);
+    first.clock.advance(Duration::from_secs(60));
+    line.be(Health::Up);
+    gate.open();
+    let landing = owner.await.unwrap();
+    let code = code_of(&landing).unwrap_or_else(|| panic!("{landing:?}"));
+    works(&client, &code, &pkce).await;
+    // And it is used, for everybody.
+    let page = at(&browser, &first).open(&callback).await.page();
+    assert_eq!(page.reply.status, 400);
 }
 
 /// Nothing is spent before the claim is held; a claim whose making was not heard of is ours again.
@@ -230,6 +262,37 @@ async fn a_reload_after_the_stores_trouble_goes_on_at_once() {
     store.be(Health::Up);
     let landing = browser.open(&callback).await;
     works(&client, &code_of(&landing).unwrap(), &pkce).await;
+}
+
+/// A slow provider holds so many connections and no more; the next in line gets its turn.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_so_many_codes_are_at_the_provider_at_once_and_the_others_wait_in_line() {
+    const MOST: usize = 256;
+    let proxy = Proxy::with(|builder| {
+        let builder = builder.consent(Consent::External);
+        builder.upstream_request_timeout(Duration::from_secs(120))
+    })
+    .await;
+    let client = proxy.client().await;
+    let gate = Gate::default();
+    let held = Answer::Held(gate.clone());
+    proxy.provider.always(Kind::Token, held);
+    let mut tasks = Vec::new();
+    for _ in 0..MOST + 10 {
+        let mut browser = proxy.browser();
+        let url = client.authorize(&Pkce::new(), "s").url();
+        let at_provider = browser.open_once(&url).await.location().to_owned();
+        let callback = browser.open_once(&at_provider).await.location().to_owned();
+        tasks.push(tokio::spawn(async move { browser.open(&callback).await }));
+    }
+    until(|| proxy.provider.count(Kind::Token) >= MOST).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(proxy.provider.count(Kind::Token), MOST);
+    gate.open();
+    for task in tasks {
+        let landing = task.await.unwrap();
+        assert!(code_of(&landing).is_some(), "{landing:?}");
+    }
 }
 
 /// What one person, or a stranger with an approved login, can start here is bounded.
@@ -256,9 +319,7 @@ async fn callbacks_over_the_bound_are_told_to_come_again_and_lose_nothing() {
             tokio::spawn(async move { wire.get(&path, &[("cookie", &cookies)]).await })
         })
         .collect();
-    while !proxy.refusals().contains(&(Step::Callback, Reason::Busy)) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until(|| proxy.refusals().contains(&(Step::Callback, Reason::Busy))).await;
     let refusal = other.open(&their_callback).await.page().reply;
     assert_eq!(refusal.status, 503);
     assert!(refusal.header("retry-after").is_some());

@@ -9,9 +9,14 @@ use crate::common::{
 
 const EVIL: &str = "https://evil.example";
 
+/// As long as some clients': two such logins fill the room that there is for cookies.
+fn long_state() -> String {
+    "s".repeat(1_200)
+}
+
 /// Approves, and stops where the provider sends the browser: the callback URL, not yet opened.
 async fn before_callback(proxy: &Proxy, client: &Client, browser: &mut Browser) -> String {
-    let url = client.authorize(&Pkce::new(), "client-state").url();
+    let url = client.authorize(&Pkce::new(), &long_state()).url();
     browser.open(&url).await.page();
     go_on(proxy, browser).await
 }
@@ -161,7 +166,7 @@ async fn another_sites_windows_push_out_nothing_that_the_person_waits_for() {
     let callback = before_callback(&proxy, &client, &mut browser).await;
     proxy.clock.advance_secs(1);
     browser
-        .open(&client.authorize(&Pkce::new(), "client-state").url())
+        .open(&client.authorize(&Pkce::new(), &long_state()).url())
         .await
         .page();
     let mut browser = flood(&proxy, &browser).await;
@@ -179,7 +184,7 @@ async fn another_sites_windows_push_out_no_login_where_nobody_is_asked() {
     let mut browser = proxy.browser();
     proxy.provider.next_authorize(AuthorizeAnswer::Show);
     browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
+        .open(&client.authorize(&Pkce::new(), &long_state()).url())
         .await
         .page();
     let provider = browser.page().url.clone();
