@@ -27,6 +27,7 @@
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
 //! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
+//! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what the provider is told of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
 //! | `MAX_CONNECTIONS` | connections at once; 512 unless set. The process needs 100 file descriptors more |
 //! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |

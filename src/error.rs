@@ -126,7 +126,8 @@ fn after(said: Option<&str>) -> String {
     said.map(|said| format!(": {said}")).unwrap_or_default()
 }
 
-/// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591 and 8707.
+/// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591, 8707 and
+/// OpenID Connect Core.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant is the code of the same name")]
@@ -145,6 +146,7 @@ pub enum OAuthErrorCode {
     UnsupportedResponseType,
     UnsupportedTokenType,
     AccessDenied,
+    InteractionRequired,
     ServerError,
     TemporarilyUnavailable,
 }
@@ -167,6 +169,7 @@ impl OAuthErrorCode {
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::AccessDenied => "access_denied",
+            Self::InteractionRequired => "interaction_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
         }

@@ -117,8 +117,10 @@ pub enum Reason {
     /// The store holds records of a secret that is not known here; they are treated as absent. Told
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
-    /// Concurrent work on one grant did not settle in time.
+    /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
+    /// As many logins are at work in this process as it takes on at once.
+    Busy,
     /// An option weakens security; told once at start.
     WeakOption,
     /// An option may mean something else than it says; told once at start.

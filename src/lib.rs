@@ -274,7 +274,7 @@ pub use grant::RefreshGrace;
 pub use handle::{GrantInfo, OAuthProxyHandle};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
-pub use login::Identity;
+pub use login::{Identity, PassOn};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::Provider;
 pub use proxy::OAuthProxyConfig;

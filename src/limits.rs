@@ -53,7 +53,10 @@ pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
-/// Logins in progress per browser, of each of the two cookies.
+/// The same where it would cost somebody else's login: up to here both stay.
+pub(crate) const MAX_COOKIES_BYTES_EVER: usize = 7 * 1024 + 512;
+/// Logins in progress per browser, of each of the two cookies; as many again that other sites'
+/// pages started.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;
@@ -104,6 +107,20 @@ pub(crate) const INDEX_SHARDS: u8 = 16;
 pub(crate) const INDEX_SHARD_ENTRIES: usize = 2_000;
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
+/// Codes of callbacks that this process has at the provider at once. Each holds a task and a
+/// connection, some 58 KiB as measured: 15 MiB while a provider is slow, and a quarter of the usual
+/// 1,024 descriptors. A provider that takes 200 ms still sees more than a thousand logins a second.
+pub(crate) const MAX_CALLBACKS_AT_WORK: usize = 256;
+/// Callbacks that this process answers at once, those that wait for one of the above included. A
+/// burst of some thousand people waits a moment; what comes on top is told to come again.
+pub(crate) const MAX_CALLBACKS_AT_ONCE: usize = 8 * 1024;
+/// A claim on a callback outlives its owner by this much at most: the person's reload then gets
+/// through on another instance.
+pub(crate) const CLAIM_TTL: Duration = Duration::from_secs(3);
+/// A living owner prolongs its claim this often: two tries may fail before it is lost.
+pub(crate) const CLAIM_AGAIN: Duration = Duration::from_secs(1);
+/// How often those who wait for a claim look again.
+pub(crate) const CLAIM_POLL: Duration = Duration::from_millis(100);
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// One verb of the store may take this long, then the store counts as down.

@@ -16,7 +16,8 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyConfigBuilder, Provider, RefreshGrace, SecretKey, provider,
+    ConfigError, Consent, OAuthProxyConfigBuilder, PassOn, Provider, RefreshGrace, SecretKey,
+    provider,
 };
 
 use serve::{Limits, Stop, stop_signals};
@@ -252,6 +253,11 @@ impl Env {
         }
         if let Some(on) = self.switch("CORS")? {
             builder = builder.cors_on_protected_paths(on);
+        }
+        if let Some(names) = self.words("PASS_ON") {
+            let names: Result<Vec<PassOn>, ConfigError> =
+                names.into_iter().map(str::parse).collect();
+            builder = builder.pass_on(names?);
         }
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
             builder = builder.access_token_ttl(time);

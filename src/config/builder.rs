@@ -13,6 +13,7 @@ use crate::{
     grant::RefreshGrace,
     key::SecretKey,
     limits,
+    login::PassOn,
     provider::Provider,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
@@ -30,8 +31,9 @@ pub enum Consent {
     #[default]
     Always,
     /// A browser that approved the same client, target and scopes before is not asked again for 30
-    /// days, unless another site sent it here (`Sec-Fetch-Site`). A program on the person's own
-    /// computer that knows an approved public client's id passes for it (RFC 8252 section 8.6).
+    /// days, unless another site sent it here, a sibling subdomain included (`Sec-Fetch-Site` has to be
+    /// `none` or `same-origin`). A link in a mail counts as the person's own step, and a program on
+    /// their computer that knows an approved public client's id passes for it (RFC 8252 section 8.6).
     Remember,
     /// No page: the provider, or something in front of this server, asks for each client.
     External,
@@ -64,6 +66,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) allow_plain_pkce: bool,
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
+    pub(crate) pass_on: Vec<PassOn>,
     pub(crate) token_swap: bool,
     pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) optional_auth: bool,
@@ -118,6 +121,7 @@ impl OAuthProxyConfigBuilder {
             allow_plain_pkce: false,
             upstream_pkce: None,
             forward_resource: None,
+            pass_on: Vec::new(),
             token_swap: true,
             token_verifier: None,
             optional_auth: false,
@@ -255,8 +259,14 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// The prefix of the cookies' names, for platforms that rewrite cookies and so break
-    /// `__Host-`. Default: `__Host-` on https, empty on loopback http. Without `__Host-` a
-    /// neighbouring subdomain can plant cookies; they still have to be sealed by this proxy.
+    /// `__Host-`. Default: `__Host-` on https, empty on loopback http.
+    ///
+    /// Weak: without `__Host-`, whoever controls a neighbouring subdomain can plant cookies here. They
+    /// cannot make one, but they can plant a whole login that they began and approved themselves,
+    /// and the victim's app is then logged in to the attacker's account: that the browser which
+    /// consents is the browser which returns no longer holds. On loopback http it never does,
+    /// because cookies do not tell ports apart: every web page that some program on this computer
+    /// serves can do the same. `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());
         self
@@ -280,6 +290,31 @@ impl OAuthProxyConfigBuilder {
     /// Entra ID rejects the parameter.
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = Some(on);
+        self
+    }
+
+    /// Which parameters of a client's authorization request the provider is told (OpenID Connect
+    /// Core section 3.1.2.1), so that people can change accounts, say. Default: none.
+    ///
+    /// What is configured stays, here and in the provider's preset: the words of `prompt` are
+    /// joined (Google's preset asks for `consent`), and of the others a configured one wins. Words
+    /// that the provider does not know are left out, as are a `login_hint` over 320 bytes and
+    /// `ui_locales` over 100. `prompt=none` is answered with `interaction_required`, because a person
+    /// is asked here. With `prompt=consent` a remembered approval does not count. The proxy asks the
+    /// provider for `max_age` and does not check the answer's `auth_time`.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, PassOn, provider};
+    ///
+    /// let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-of-the-console-0123456789");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .pass_on([PassOn::Prompt, PassOn::LoginHint])
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn pass_on(mut self, params: impl IntoIterator<Item = PassOn>) -> Self {
+        self.pass_on = params.into_iter().collect();
         self
     }
 

@@ -10,6 +10,7 @@ use crate::{
         hooks::{LoginHook, RegistrationHook},
     },
     grant::RefreshGrace,
+    login::PassOn,
     oauth::{BaseUrl, ScopeSet},
     token::ClaimsPassthrough,
 };
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) allow_plain_pkce: bool,
     pub(crate) upstream_pkce: bool,
     pub(crate) forward_resource: bool,
+    pub(crate) pass_on: Vec<PassOn>,
     pub(crate) token_swap: bool,
     pub(crate) optional_auth: bool,
     pub(crate) keep_authorization_header: bool,

@@ -1,7 +1,7 @@
 //! How answers look: JSON for machines, pages for people, and the headers that both need.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::Value;
 
 use super::cors;
@@ -96,6 +96,9 @@ pub(super) fn not_found(proxy: &Proxy) -> OwnResponse {
 
 /// A page for a person. It holds no script, loads nothing, stands in no frame and is kept by no
 /// cache.
+///
+/// No `Cross-Origin-Opener-Policy`: it would cut a web client off from the popup that it opened for
+/// the login and waits for.
 pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
@@ -120,10 +123,6 @@ pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
     headers.insert(
         header::REFERRER_POLICY,
         // With `no-referrer` browsers post the form with `Origin: null`.
-        HeaderValue::from_static("same-origin"),
-    );
-    headers.insert(
-        HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
     );
     if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -158,7 +157,7 @@ pub(super) fn redirect(status: StatusCode, to: &str, cookies: Vec<HeaderValue>) 
     no_store(response)
 }
 
-fn no_store(mut response: OwnResponse) -> OwnResponse {
+pub(super) fn no_store(mut response: OwnResponse) -> OwnResponse {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));

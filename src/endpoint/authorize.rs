@@ -7,14 +7,17 @@
 
 use http::{HeaderMap, StatusCode, request::Parts};
 
-use super::{answer, consent, redirect::Target, refusal::Refusal, request};
+use super::{answer, consent, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
     client::{Client, ClientOrigin, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    login::transaction::{AuthorizationRequest, PendingRequest},
+    login::{
+        WishError, Wishes,
+        transaction::{AuthorizationRequest, PendingRequest},
+    },
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
     page,
     proxy::Proxy,
@@ -22,6 +25,16 @@ use crate::{
 };
 
 pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    // Both would only cost the person cookies: of a login that they did not ask for, and of one that
+    // waits and has to make room.
+    if same_site::is_prefetch(&parts.headers) {
+        return same_site::not_before_it_is_wanted(proxy, Step::Authorize);
+    }
+    if same_site::is_embedded_elsewhere(&parts.headers) {
+        let text = "another site put the login into its page";
+        let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, text);
+        return page_for(proxy, &refusal, EMBEDDED);
+    }
     // Of a query with a repeated parameter, the others still say whose it is.
     let (params, repeated) = match request::query(parts) {
         Ok(params) => (params, None),
@@ -70,6 +83,10 @@ type Words = (&'static str, &'static str);
 const UNREADABLE: Words = (
     "This login link cannot be read",
     "Nothing was changed. Start the login from your app again.",
+);
+const EMBEDDED: Words = (
+    "A login needs a window of its own",
+    "Another site put this address into its page. Nothing was changed. Start the login from your app.",
 );
 const UNKNOWN_CLIENT: Words = (
     "This app is not known here",
@@ -178,6 +195,13 @@ fn validate(
     let resource = Resource::asked_for(params, &settings.base)
         .map_err(|error| Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string()))?
         .unwrap_or_else(|| Resource::base(&settings.base));
+    let wishes = Wishes::read(params, &settings.pass_on).map_err(|error| {
+        let code = match error {
+            WishError::NobodyAsked => Code::InteractionRequired,
+            WishError::MaxAge => Code::InvalidRequest,
+        };
+        Refusal::new(Reason::UnsupportedType, code, error.to_string())
+    })?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri: redirect_uri.clone(),
@@ -185,6 +209,7 @@ fn validate(
         challenge,
         scopes,
         resource,
+        wishes,
     })
 }
 
@@ -241,11 +266,13 @@ fn go_on(
         Consent::Always => false,
         Consent::External | Consent::Disabled => true,
         Consent::Remember => {
-            consent::is_not_cross_site(headers)
+            same_site::is_by_the_person(headers)
+                && !request.wishes.want_consent()
                 && proxy.cookies.approvals(headers, now).covers(&request)
         }
     };
-    let pending = PendingRequest::new(request, now);
+    let from_elsewhere = !same_site::is_by_the_person(headers);
+    let pending = PendingRequest::new(request, from_elsewhere, now);
     let event = Event::done(Step::Authorize).transaction(&pending.id);
     proxy.emit(&event.detail(client.name.as_deref().unwrap_or("")));
     if skips {
@@ -261,13 +288,15 @@ fn go_on(
     }
 }
 
-/// The request does not fit into a cookie: the client's `state` is too long.
+/// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is
+/// too long.
 pub(super) fn too_large(
     proxy: &Proxy,
     request: &AuthorizationRequest,
     status: StatusCode,
 ) -> OwnResponse {
-    let text = "the request is too large: shorten state";
+    let text =
+        "the request is too large: shorten state, or finish the logins that wait in this browser";
     let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
     proxy.emit(&refusal.event(Step::Authorize));
     let target = Target {

@@ -1,5 +1,6 @@
 //! `GET {base}/oauth/callback`: the provider sends the person back (RFC 6749 section 4.1.2, RFC
-//! 9207 section 2.4, OpenID Connect Core section 3.1.3).
+//! 9207 section 2.4, OpenID Connect Core section 3.1.3). `POST` for a provider that posts its answer
+//! (OAuth 2.0 Form Post Response Mode).
 //!
 //! Only the browser that approved holds the login cookie that the `state` answers. From there on
 //! every outcome goes back to the client as a redirect, never as a bare error page: a client that
@@ -8,51 +9,53 @@
 use std::sync::Arc;
 
 use http::{StatusCode, request::Parts};
+use http_body::Body;
 
 use super::{
     admission::{self, login_failed},
     answer,
     redirect::Target,
     refusal::Refusal,
-    request,
+    request, same_site,
 };
 use crate::{
     body::OwnResponse,
-    error::OAuthErrorCode as Code,
+    error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
-    grant::GrantId,
-    login::{Outcome, transaction::Login},
-    oauth::Params,
+    limits::{MAX_QUERY, STORE_TIMEOUT},
+    login::{Claimed, Outcome, Returned, Said, transaction::Login},
     page,
     proxy::Proxy,
     upstream::TokenAnswer,
 };
 
 pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
-    let Ok(params) = request::query(parts) else {
-        let detail = "the query is malformed or repeats a parameter";
-        return not_here(proxy, Reason::Malformed, detail);
-    };
-    let state = params.get("state").unwrap_or_default();
+    if same_site::is_prefetch(&parts.headers) {
+        return same_site::not_before_it_is_wanted(proxy, Step::Callback);
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let returned = Returned::read(query.as_bytes());
+    let state = returned.state().unwrap_or_default();
     let ttl = proxy.settings.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return not_here(
-            proxy,
-            Reason::Browser,
-            "no login cookie answers to this state",
-        );
+        return not_here(proxy, "no login cookie answers to this state");
     };
     let login = Arc::new(login);
+    let Some(place) = proxy.arrivals.place() else {
+        return unavailable(proxy, &login, &crowded());
+    };
     let arrival = proxy.arrivals.of(&login.state, proxy.now());
+    let code = code(proxy, &returned).map(str::to_owned);
     // In a task of its own: a person who reloads the page must not drop what the provider's
     // single-use code was spent for. The reload finds it.
     let work = {
         let (proxy, login, arrival) = (Arc::clone(proxy), Arc::clone(&login), Arc::clone(&arrival));
         let tasks = proxy.tasks.clone();
         tasks.spawn(async move {
+            let _place = place;
             let outcome = arrival
                 .outcome
-                .get_or_try_init(|| arrive(&proxy, &params, &login));
+                .get_or_try_init(|| arrive(&proxy, code, &login));
             outcome.await.map(drop)
         })
     };
@@ -71,6 +74,33 @@ pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
         return already_used(proxy, &login);
     }
     answer_client(proxy, &login, outcome)
+}
+
+/// The answer came as a form, posted by the provider's page: across sites, and so without the login
+/// cookie, which is `SameSite=Lax`. It is sent on once, as the same answer in a query.
+///
+/// RFC 6265bis has browsers send the cookie along then: the redirect's request is a navigation by a
+/// safe method. Nothing is read or kept here, so the post can do nothing that a link could not.
+pub(super) async fn posted<B>(proxy: &Proxy, parts: &Parts, body: B) -> OwnResponse
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    let form = match request::form_bytes(parts, body).await {
+        Ok(form) => form,
+        Err(refusal) => return unreadable(proxy, &refusal),
+    };
+    let query = Returned::read(&form).to_query();
+    if query.len() > MAX_QUERY {
+        let text = "the provider's answer is too large";
+        return unreadable(
+            proxy,
+            &Refusal::new(Reason::TooLarge, Code::InvalidRequest, text),
+        );
+    }
+    let here = format!("{}?{query}", proxy.settings.callback_url);
+    answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
 /// Goes back to the client, with a code or an error.
@@ -99,20 +129,49 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
 }
 
 /// The error is for now: nothing was consumed, and the person may reload the page.
-async fn arrive(proxy: &Arc<Proxy>, params: &Params, login: &Login) -> Result<Outcome, Refusal> {
-    if proxy.grants.callback_was_used(&login.state).await? {
-        return Ok(refused(replayed()));
-    }
-    let tokens = match exchange(proxy, params, login).await {
-        Ok(tokens) => tokens,
+async fn arrive(
+    proxy: &Arc<Proxy>,
+    code: Result<String, Refusal>,
+    login: &Login,
+) -> Result<Outcome, Refusal> {
+    let code = match code {
+        Ok(code) => code,
         Err(refusal) => return Ok(refused(refusal)),
     };
-    match complete(proxy, login, &tokens).await {
-        Ok((code, id)) => Ok(Outcome::Granted { code, id }),
-        // The provider's tokens are dropped and not revoked: many providers would end the person's
-        // other grants along with them.
-        Err(refusal) => Ok(refused(refusal)),
-    }
+    let patience = proxy
+        .settings
+        .upstream_timeout
+        .saturating_add(STORE_TIMEOUT);
+    let turn = proxy.arrivals.turn(patience).await;
+    let _turn = turn.ok_or_else(crowded)?;
+    let claim = match proxy.claims.claim(&login.state, patience).await? {
+        Claimed::Ours(claim) => claim,
+        Claimed::Used => return Ok(refused(replayed())),
+        Claimed::Busy => {
+            let refusal = Refusal::unavailable(Reason::Contention);
+            return Err(refusal.detail("another instance did not finish in time"));
+        }
+    };
+    let tokens = claim.keep_during(exchange(proxy, &code, login)).await;
+    // Whatever came of it, the code is spent.
+    let marked = claim.mark_used().await;
+    let granted = match (tokens, marked) {
+        (Err(refusal), _) => Err(refusal),
+        (Ok(_), Err(error)) => Err(error.into()),
+        // Another instance went on with it, and gives the grant.
+        (Ok(_), Ok(false)) => Err(replayed()),
+        // The provider's tokens are dropped on a refusal and not revoked: many providers would end
+        // the person's other grants along with them.
+        (Ok(tokens), Ok(true)) => admission::admit(proxy, login, &tokens).await,
+    };
+    Ok(match granted {
+        Ok((code, id)) => Outcome::Granted { code, id },
+        Err(refusal) => refused(refusal),
+    })
+}
+
+fn crowded() -> Refusal {
+    Refusal::unavailable(Reason::Busy).detail("as many callbacks are at work as this process takes")
 }
 
 fn refused(refusal: Refusal) -> Outcome {
@@ -130,20 +189,26 @@ fn replayed() -> Refusal {
     )
 }
 
-/// Trades the provider's code for its tokens.
-async fn exchange(proxy: &Proxy, params: &Params, login: &Login) -> Result<TokenAnswer, Refusal> {
+/// The provider's code, or what the client hears instead.
+fn code<'a>(proxy: &Proxy, returned: &'a Returned<'_>) -> Result<&'a str, Refusal> {
+    let is_foreign = |iss: Option<&str>| {
+        iss.is_some_and(|iss| !proxy.upstream.provider().issuer.admits_redirect(iss))
+    };
+    match returned.said() {
+        Said::Code { iss, .. } | Said::Error { iss, .. } if is_foreign(iss) => {
+            Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"))
+        }
+        Said::Code { code, .. } => Ok(code),
+        Said::Error {
+            error, description, ..
+        } => Err(provider_error(error, description)),
+        Said::Nothing(why) => Err(login_failed(Reason::ProviderMalformed).detail(why)),
+    }
+}
+
+/// Trades it for the provider's tokens.
+async fn exchange(proxy: &Proxy, code: &str, login: &Login) -> Result<TokenAnswer, Refusal> {
     let settings = &proxy.settings;
-    if let Some(iss) = params.get("iss")
-        && !proxy.upstream.provider().issuer.admits_redirect(iss)
-    {
-        return Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"));
-    }
-    if let Some(error) = params.get("error") {
-        return Err(provider_error(error, params.get("error_description")));
-    }
-    let code = params
-        .get("code")
-        .ok_or_else(|| login_failed(Reason::ProviderMalformed).detail("no code, no error"))?;
     let verifier = settings.upstream_pkce.then(|| login.verifier.expose());
     let resource = settings
         .forward_resource
@@ -156,42 +221,25 @@ async fn exchange(proxy: &Proxy, params: &Params, login: &Login) -> Result<Token
         .map_err(|error| Refusal::from(&error))
 }
 
-/// From the provider's tokens to a code for the client.
-async fn complete(
-    proxy: &Proxy,
-    login: &Login,
-    tokens: &TokenAnswer,
-) -> Result<(String, GrantId), Refusal> {
-    // Two instances can be asked at the same moment; one of them gives the grant.
-    if !proxy
-        .grants
-        .mark_callback(&login.state, proxy.settings.transaction_ttl)
-        .await?
-    {
-        return Err(replayed());
-    }
-    admission::admit(proxy, login, tokens).await
-}
-
-/// What the provider said instead of a code (RFC 6749 section 4.1.2.1). Its words go to the
-/// operator; the client gets the code it can act on.
-fn provider_error(error: &str, description: Option<&str>) -> Refusal {
+/// What the provider said instead of a code (RFC 6749 section 4.1.2.1, OpenID Connect Core section
+/// 3.1.2.6). Its words go to the operator; the client gets the code it can act on.
+fn provider_error(error: &str, description: &str) -> Refusal {
     let code = match error {
-        "access_denied"
-        | "login_required"
-        | "interaction_required"
-        | "consent_required"
-        | "account_selection_required" => Code::AccessDenied,
+        // The person said no; the others are what LinkedIn, Apple and Facebook call it.
+        "access_denied" | "user_cancelled_login" | "user_cancelled_authorize" | "user_cancelled"
+        | "user_denied" | "consent_required"
+        // The person would have to do something that they did not.
+        | "login_required" | "interaction_required" | "account_selection_required"
+        | "unmet_authentication_requirements" => Code::AccessDenied,
         "temporarily_unavailable" => Code::TemporarilyUnavailable,
         _ => Code::ServerError,
     };
     let text = "the identity provider refused the login";
-    let description = description.unwrap_or_default();
     Refusal::new(Reason::ProviderDenied, code, text).detail(format!("{error}: {description}"))
 }
 
-fn not_here(proxy: &Proxy, reason: Reason, detail: &'static str) -> OwnResponse {
-    proxy.emit(&Event::refused(Step::Callback, reason).detail(detail));
+fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
+    proxy.emit(&Event::refused(Step::Callback, Reason::Browser).detail(detail));
     let html = page::message(
         proxy.service_name(),
         "This login does not belong to this browser",
@@ -200,6 +248,16 @@ fn not_here(proxy: &Proxy, reason: Reason, detail: &'static str) -> OwnResponse 
          for this site.",
     );
     answer::page(StatusCode::BAD_REQUEST, html)
+}
+
+fn unreadable(proxy: &Proxy, refusal: &Refusal) -> OwnResponse {
+    proxy.emit(&refusal.event(Step::Callback));
+    let html = page::message(
+        proxy.service_name(),
+        "The identity provider's answer cannot be read",
+        "Nothing was changed. Start the login from your app again.",
+    );
+    answer::page(refusal.error.status, html)
 }
 
 fn already_used(proxy: &Proxy, login: &Login) -> OwnResponse {

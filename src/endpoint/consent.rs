@@ -5,10 +5,10 @@
 //! login's id and a form token) is never the `state` towards the provider: that is made after the
 //! approval, so a callback without one has nothing to match.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, authorize, redirect::Target, request};
+use super::{answer, authorize, redirect::Target, request, same_site};
 use crate::{
     body::OwnResponse,
     client::ClientOrigin,
@@ -24,7 +24,8 @@ use crate::{
     route,
 };
 
-/// `GET`: the page. May be fetched more than once (some browsers do).
+/// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
+/// do): it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let pending = request::query(parts)
         .ok()
@@ -64,7 +65,7 @@ where
     B::Error: Into<BoxError>,
 {
     let headers = &parts.headers;
-    if !is_own_form(proxy, headers) {
+    if !same_site::is_own_form(proxy, headers) {
         return not_here(proxy, "the form was posted from another site");
     }
     let params = match request::form(parts, body).await {
@@ -88,6 +89,7 @@ where
         Some("approve") => {
             proxy.emit(&Event::done(Step::Consent).transaction(&pending.id));
             let approval = remembered(proxy, headers, &pending);
+            let pending = pending.approved();
             send_to_provider(proxy, headers, pending, StatusCode::SEE_OTHER, approval)
         }
         Some("deny") => denied(proxy, &pending),
@@ -105,7 +107,7 @@ pub(super) fn send_to_provider(
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
     let (settings, now) = (&proxy.settings, proxy.now());
-    let login = Login::begin(pending.id, pending.request, now);
+    let login = Login::begin(pending, now);
     let ttl = settings.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return authorize::too_large(proxy, &login.request, status);
@@ -132,7 +134,13 @@ pub(super) fn send_to_provider(
     if settings.forward_resource {
         params.push(("resource", login.request.resource.as_str()));
     }
-    let url = provider.authorization_url(&params, &settings.extra_authorization_params);
+    let wishes = &login.request.wishes;
+    let extra = provider.with_wishes(
+        &settings.extra_authorization_params,
+        wishes.prompt(),
+        wishes.others(),
+    );
+    let url = provider.authorization_url(&params, &extra);
     answer::redirect(status, &url, cookies)
 }
 
@@ -152,29 +160,6 @@ pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String
         }
     }
     provider.scopes_to_upstream(asked.iter())
-}
-
-/// Whether another site sent the browser here. A browser that does not say (before 2023) is taken
-/// to come from one.
-pub(super) fn is_not_cross_site(headers: &HeaderMap) -> bool {
-    let site = request::single(headers, &SEC_FETCH_SITE);
-    matches!(site, Some("none" | "same-origin" | "same-site"))
-}
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
-/// The form has to come from our own page. The cookie's `SameSite` says so already; browsers that
-/// know these headers say it twice more.
-fn is_own_form(proxy: &Proxy, headers: &HeaderMap) -> bool {
-    let own_origin = |origin: &HeaderValue| {
-        let own = proxy.settings.base.origin();
-        // Browsers write an origin in lower case and without a default port.
-        url::Url::parse(own)
-            .is_ok_and(|url| origin.as_bytes() == url.origin().ascii_serialization().as_bytes())
-    };
-    let origins_fit = headers.get_all(header::ORIGIN).iter().all(own_origin);
-    let site = headers.get(SEC_FETCH_SITE);
-    origins_fit && site.is_none_or(|site| site == "same-origin")
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> {

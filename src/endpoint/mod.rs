@@ -13,6 +13,7 @@ mod refusal;
 mod register;
 mod request;
 mod revoke;
+mod same_site;
 mod token;
 
 use std::{pin::Pin, sync::Arc};
@@ -73,6 +74,9 @@ where
             consent::decide(&proxy, &parts, body).await
         })),
         Route::Consent => Answer::Ready(consent::show(&proxy, &parts)),
+        Route::Callback if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
+            callback::posted(&proxy, &parts, body).await
+        })),
         Route::Callback => {
             Answer::Pending(Box::pin(
                 async move { callback::handle(&proxy, &parts).await },
@@ -90,6 +94,9 @@ fn method_refused(proxy: &Proxy, route: Route, method: &Method) -> Option<OwnRes
         | Route::ProtectedResourceMetadata { .. }
         | Route::UnknownDocument => (true, &[Method::GET, Method::HEAD]),
         Route::Register | Route::Token | Route::Revoke => (true, &[Method::POST]),
+        Route::Callback if proxy.upstream.provider().posts_answer => {
+            (false, &[Method::GET, Method::POST])
+        }
         Route::Authorize | Route::Callback => (false, &[Method::GET]),
         Route::Consent => (false, &[Method::GET, Method::POST]),
         Route::Public | Route::Protected => (false, &[]),

@@ -66,9 +66,19 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let bytes = body(&parts.headers, content, "application/x-www-form-urlencoded").await?;
+    let bytes = form_bytes(parts, content).await?;
     let text = std::str::from_utf8(&bytes).map_err(|_| ParamsError::Malformed)?;
     Ok(Params::parse(text)?)
+}
+
+/// The same form, as it came.
+pub(super) async fn form_bytes<B>(parts: &Parts, content: B) -> Result<Bytes, Refusal>
+where
+    B: Body + Send,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    body(&parts.headers, content, "application/x-www-form-urlencoded").await
 }
 
 /// The parameters in the query.

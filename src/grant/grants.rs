@@ -193,22 +193,6 @@ impl Grants {
         let key = denied_key(client_id);
         bounded(self.storage.set(&key, vec![1], limits::DENIED_CLIENT_TTL)).await
     }
-
-    /// Whether a callback with this `state` already led to a grant.
-    pub(crate) async fn callback_was_used(&self, state: &str) -> Result<bool, StorageError> {
-        let used = bounded(self.storage.get(&callback_key(state))).await?;
-        Ok(used.is_some())
-    }
-
-    /// `false` when it was already marked.
-    pub(crate) async fn mark_callback(
-        &self,
-        state: &str,
-        ttl: Duration,
-    ) -> Result<bool, StorageError> {
-        let key = callback_key(state);
-        bounded(self.storage.insert_if_absent(&key, vec![1], ttl)).await
-    }
 }
 
 /// What to do with a change that may have been written although nobody was told so.
@@ -225,7 +209,7 @@ pub(crate) enum OnDoubt {
 }
 
 /// A store that hangs is a store that is down.
-pub(super) async fn bounded<T>(
+pub(crate) async fn bounded<T>(
     verb: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, StorageError> {
     match tokio::time::timeout(limits::STORE_TIMEOUT, verb).await {
@@ -244,11 +228,8 @@ fn denied_key(client_id: &str) -> String {
     hashed_key("denied:", client_id)
 }
 
-fn callback_key(state: &str) -> String {
-    hashed_key("callback:", state)
-}
-
-fn hashed_key(kind: &str, of: &str) -> String {
+/// A key that tells nothing of what it is made of.
+pub(crate) fn hashed_key(kind: &str, of: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     format!("{kind}{}", URL_SAFE_NO_PAD.encode(sha256(of.as_bytes())))
 }

@@ -10,18 +10,29 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
-use crate::{error::OAuthError, event::Reason, grant::GrantId, key::sha256, limits::MAX_CALLBACKS};
+use crate::{
+    error::OAuthError,
+    event::Reason,
+    grant::GrantId,
+    key::sha256,
+    limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
+};
 
 /// Callbacks that this process has begun to answer: the provider's single-use code is sent once,
 /// whatever the browser does. The store holds those that succeeded.
 ///
 /// Each is kept at least for the life of a login cookie. Of more than [`MAX_CALLBACKS`] the older half
 /// goes early: what the store does not know by then, the provider has to.
+///
+/// How many are answered at once is bounded, and how many of those are at the provider: one that is
+/// slow must not fill the memory.
 pub(crate) struct Arrivals {
     kept_for: Duration,
     generations: Mutex<Generations>,
+    places: Arc<Semaphore>,
+    turns: Semaphore,
 }
 
 #[derive(Default)]
@@ -39,7 +50,21 @@ impl Arrivals {
         Self {
             kept_for,
             generations: Mutex::default(),
+            places: Arc::new(Semaphore::new(MAX_CALLBACKS_AT_ONCE)),
+            turns: Semaphore::new(MAX_CALLBACKS_AT_WORK),
         }
+    }
+
+    /// Place for one more callback, however often it is repeated; `None` when there is none.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// One callback's turn at the provider, in the order of arrival; `None` when it does not come
+    /// in time.
+    pub(crate) async fn turn(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
+        let turn = tokio::time::timeout(patience, self.turns.acquire()).await;
+        turn.ok()?.ok()
     }
 
     /// The arrival of this login, the same for all who ask.
@@ -149,6 +174,22 @@ mod tests {
             let state = sha256(b"state");
             assert!(!held.young.contains_key(&state) && !held.old.contains_key(&state));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_at_the_provider_is_waited_for_as_long_as_patience_lasts() {
+        let arrivals = Arrivals::new(KEPT);
+        let mut held = Vec::new();
+        for _ in 0..MAX_CALLBACKS_AT_WORK {
+            held.push(arrivals.turn(Duration::ZERO).await.expect("a turn"));
+        }
+        let patience = Duration::from_secs(10);
+        assert!(arrivals.turn(patience).await.is_none());
+        let (next, ()) = tokio::join!(arrivals.turn(patience), async {
+            tokio::time::sleep(patience / 2).await;
+            held.pop();
+        });
+        assert!(next.is_some());
     }
 
     #[test]

@@ -8,7 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     approvals::Approvals,
-    transaction::{Login, PendingRequest, is_live, login_tag, request_tag},
+    room::{Held, Rank, evicted},
+    transaction::{Login, PendingRequest, is_live, is_tag, login_tag, request_tag},
 };
 use crate::{
     key::{Rotating, SealKey, sha256},
@@ -18,46 +19,72 @@ use crate::{
 
 /// One key for each cookie, so that none can be presented as another.
 pub(crate) struct CookieKeys {
-    pub(crate) request: Rotating<SealKey>,
-    pub(crate) login: Rotating<SealKey>,
-    pub(crate) approvals: Rotating<SealKey>,
+    request: Rotating<SealKey>,
+    login: Rotating<SealKey>,
+    approvals: Rotating<SealKey>,
+}
+
+impl CookieKeys {
+    /// From a source of keys by label.
+    pub(crate) fn derived(key: impl Fn(&str) -> Rotating<SealKey>) -> Self {
+        Self {
+            request: key("request cookie"),
+            login: key("login cookie"),
+            approvals: key("approvals cookie"),
+        }
+    }
 }
 
 /// Makes and reads the cookies of one proxy.
 pub(crate) struct Cookies {
     keys: CookieKeys,
-    /// The part of the names before the tag; holds a hash of the base URL, because a host's ports
-    /// share their cookies (RFC 6265 section 8.5) and two proxies must not take each other's.
-    request_name: String,
-    login_name: String,
-    approvals_name: String,
+    prefix: String,
+    /// A hash of the base URL, because a host's ports share their cookies (RFC 6265 section 8.5) and
+    /// two proxies must not take each other's.
+    id: String,
+    base: String,
     secure: bool,
-    /// Associated data: a cookie of another proxy with the same secret does not open.
-    context: String,
 }
 
-/// A cookie that would be larger than browsers have to keep.
+/// A cookie that would be larger than browsers have to keep, or has no room beside the others.
 #[derive(Debug)]
 pub(crate) struct TooLarge;
 
+/// Which of the cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Request,
+    Login,
+    Approvals,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Login => "login",
+            Self::Approvals => "approved",
+        }
+    }
+}
+
 impl Cookies {
     pub(crate) fn new(base: &BaseUrl, prefix: &str, keys: CookieKeys) -> Self {
-        let id: String = sha256(base.as_str().as_bytes())
+        let id = sha256(base.as_str().as_bytes())
             .iter()
             .take(3)
             .map(|byte| format!("{byte:02x}"))
             .collect();
         Self {
             keys,
-            request_name: format!("{prefix}oauth-request-{id}-"),
-            login_name: format!("{prefix}oauth-login-{id}-"),
-            approvals_name: format!("{prefix}oauth-approved-{id}"),
+            prefix: prefix.to_owned(),
+            id,
+            base: base.as_str().to_owned(),
             secure: base.is_https(),
-            context: base.as_str().to_owned(),
         }
     }
 
-    /// The header lines that give the browser this request, and take the oldest of too many.
+    /// The header lines that give the browser this request, and take what has to make room.
     pub(crate) fn set_request(
         &self,
         headers: &HeaderMap,
@@ -65,9 +92,10 @@ impl Cookies {
         ttl: Duration,
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let name = format!("{}{}", self.request_name, request_tag(&pending.id));
-        let value = self.seal(&self.keys.request, pending);
-        self.set(headers, &name, &value, ttl, now)
+        let tag = request_tag(&pending.id);
+        let value = self.seal(Kind::Request, &tag, pending);
+        let rank = Rank::of(Kind::Request, pending.from_elsewhere);
+        self.set(headers, (Kind::Request, rank), &tag, &value, ttl, now)
     }
 
     /// The same for a login.
@@ -78,61 +106,83 @@ impl Cookies {
         ttl: Duration,
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let name = format!("{}{}", self.login_name, login_tag(&login.state));
-        let value = self.seal(&self.keys.login, login);
-        self.set(headers, &name, &value, ttl, now)
+        let tag = login_tag(&login.state);
+        let value = self.seal(Kind::Login, &tag, login);
+        let rank = Rank::of(Kind::Login, login.from_elsewhere);
+        self.set(headers, (Kind::Login, rank), &tag, &value, ttl, now)
     }
 
     fn set(
         &self,
         headers: &HeaderMap,
-        name: &str,
+        (kind, rank): (Kind, Rank),
+        tag: &str,
         value: &str,
         ttl: Duration,
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let line = self.line(name, value, ttl)?;
+        let name = self.name(kind, tag);
+        let line = self.line(&name, value, ttl)?;
+        let new = Held {
+            issued_at: Some(now),
+            kind,
+            rank,
+            bytes: name.len() + value.len(),
+            tag: tag.to_owned(),
+        };
         let mut held = self.held(headers, ttl, now);
-        held.retain(|held| held.name != name);
+        held.retain(|held| (held.kind, &*held.tag) != (kind, tag));
         // What stays besides, too.
-        let approvals = self.named(headers, &self.approvals_name);
-        let besides: usize = approvals
+        let approvals = self.name(Kind::Approvals, "");
+        let besides = pairs(headers)
+            .filter(|(name, _)| *name == approvals)
             .map(|(name, value)| name.len() + value.len())
             .sum();
-        let bytes = name.len() + value.len() + besides;
-        let evicted = evicted(held, self.kind_of(name), bytes);
-        let removals = evicted.iter().filter_map(|name| self.removal(name));
+        let evicted = evicted(held, &new, besides).ok_or(TooLarge)?;
+        let removals = evicted
+            .iter()
+            .filter_map(|held| self.removal(&self.name(held.kind, &held.tag)));
         Ok(removals.chain([line]).collect())
     }
 
     /// The requests and logins in this browser.
     fn held(&self, headers: &HeaderMap, ttl: Duration, now: u64) -> Vec<Held> {
-        let requests = self
-            .named(headers, &self.request_name)
-            .map(|(name, value)| {
-                let pending: Option<PendingRequest> = self.open(&self.keys.request, &value);
-                (pending.map(|pending| pending.issued_at), name, value.len())
-            });
-        let logins = self.named(headers, &self.login_name).map(|(name, value)| {
-            let login: Option<Login> = self.open(&self.keys.login, &value);
-            (login.map(|login| login.issued_at), name, value.len())
+        let requests = self.tagged(headers, Kind::Request, |tag, value| {
+            let pending: Option<PendingRequest> = self.open(Kind::Request, tag, value);
+            pending.map(|pending| (pending.issued_at, pending.from_elsewhere))
         });
-        let held = requests
-            .chain(logins)
-            .map(|(issued_at, name, length)| Held {
-                issued_at: issued_at.filter(|at| is_live(*at, ttl.as_secs(), now)),
-                kind: self.kind_of(&name),
-                bytes: name.len() + length,
-                name,
-            });
-        held.collect()
+        let logins = self.tagged(headers, Kind::Login, |tag, value| {
+            let login: Option<Login> = self.open(Kind::Login, tag, value);
+            login.map(|login| (login.issued_at, login.from_elsewhere))
+        });
+        let held = requests.into_iter().chain(logins);
+        let live = |at: &u64| is_live(*at, ttl.as_secs(), now);
+        held.map(|(kind, tag, bytes, opened)| Held {
+            issued_at: opened.map(|(at, _)| at).filter(live),
+            kind,
+            rank: Rank::of(kind, opened.is_some_and(|(_, elsewhere)| elsewhere)),
+            bytes,
+            tag,
+        })
+        .collect()
     }
 
-    fn kind_of(&self, name: &str) -> Kind {
-        match name.starts_with(&self.login_name) {
-            true => Kind::Login,
-            false => Kind::Request,
-        }
+    /// The cookies of a kind whose names are exactly ours: each tag, the size, and what was read.
+    fn tagged<T>(
+        &self,
+        headers: &HeaderMap,
+        kind: Kind,
+        read: impl Fn(&str, &str) -> T,
+    ) -> Vec<(Kind, String, usize, T)> {
+        let stem = self.name(kind, "");
+        pairs(headers)
+            .filter_map(|(name, value)| {
+                let tag = name.strip_prefix(&*stem).filter(|tag| is_tag(tag))?;
+                Some((tag, name.len() + value.len(), value))
+            })
+            .take(MOST)
+            .map(|(tag, bytes, value)| (kind, tag.to_owned(), bytes, read(tag, value)))
+            .collect()
     }
 
     /// The request that waits in this browser under this id.
@@ -143,8 +193,7 @@ impl Cookies {
         ttl: Duration,
         now: u64,
     ) -> Option<PendingRequest> {
-        let name = format!("{}{}", self.request_name, request_tag(id));
-        self.find(headers, &name, &self.keys.request)
+        self.find(headers, Kind::Request, &request_tag(id))
             .filter(|pending: &PendingRequest| {
                 pending.id == id && is_live(pending.issued_at, ttl.as_secs(), now)
             })
@@ -158,8 +207,7 @@ impl Cookies {
         ttl: Duration,
         now: u64,
     ) -> Option<Login> {
-        let name = format!("{}{}", self.login_name, login_tag(state));
-        self.find(headers, &name, &self.keys.login)
+        self.find(headers, Kind::Login, &login_tag(state))
             .filter(|login: &Login| {
                 login.answers_to(state) && is_live(login.issued_at, ttl.as_secs(), now)
             })
@@ -168,78 +216,77 @@ impl Cookies {
     /// Takes both cookies of a finished login.
     pub(crate) fn clear(&self, login: &Login) -> Vec<HeaderValue> {
         let names = [
-            format!("{}{}", self.request_name, request_tag(&login.id)),
-            format!("{}{}", self.login_name, login_tag(&login.state)),
+            self.name(Kind::Request, &request_tag(&login.id)),
+            self.name(Kind::Login, &login_tag(&login.state)),
         ];
         names.iter().filter_map(|name| self.removal(name)).collect()
     }
 
     /// Takes the cookie of a request that the person denied.
     pub(crate) fn clear_request(&self, pending: &PendingRequest) -> Vec<HeaderValue> {
-        let name = format!("{}{}", self.request_name, request_tag(&pending.id));
+        let name = self.name(Kind::Request, &request_tag(&pending.id));
         self.removal(&name).into_iter().collect()
     }
 
     /// What this browser approved before.
     pub(crate) fn approvals(&self, headers: &HeaderMap, now: u64) -> Approvals {
-        let approvals: Option<Approvals> =
-            self.find(headers, &self.approvals_name, &self.keys.approvals);
+        let approvals: Option<Approvals> = self.find(headers, Kind::Approvals, "");
         approvals.unwrap_or_default().still_live(now)
     }
 
     pub(crate) fn set_approvals(&self, approvals: &Approvals) -> Option<HeaderValue> {
-        let sealed = self.seal(&self.keys.approvals, approvals);
-        self.line(&self.approvals_name, &sealed, limits::APPROVAL_TTL)
-            .ok()
+        let sealed = self.seal(Kind::Approvals, "", approvals);
+        let name = self.name(Kind::Approvals, "");
+        self.line(&name, &sealed, limits::APPROVAL_TTL).ok()
     }
 
-    fn seal<T: Serialize>(&self, keys: &Rotating<SealKey>, value: &T) -> String {
+    fn name(&self, kind: Kind, tag: &str) -> String {
+        let (prefix, word, id) = (&self.prefix, kind.word(), &self.id);
+        match kind {
+            Kind::Approvals => format!("{prefix}oauth-{word}-{id}"),
+            Kind::Request | Kind::Login => format!("{prefix}oauth-{word}-{id}-{tag}"),
+        }
+    }
+
+    /// Associated data: a cookie opens as what it is, at the proxy that made it, under its own name.
+    fn context(&self, kind: Kind, tag: &str) -> String {
+        // No part holds a line break.
+        [kind.word(), &self.base, tag].join("\n")
+    }
+
+    fn keys(&self, kind: Kind) -> &Rotating<SealKey> {
+        match kind {
+            Kind::Request => &self.keys.request,
+            Kind::Login => &self.keys.login,
+            Kind::Approvals => &self.keys.approvals,
+        }
+    }
+
+    fn seal<T: Serialize>(&self, kind: Kind, tag: &str, value: &T) -> String {
         // These types are strings, numbers and lists of them: they always serialise.
         let plain = serde_json::to_vec(value).unwrap_or_default();
-        URL_SAFE_NO_PAD.encode(keys.seal(self.context.as_bytes(), &plain))
+        let context = self.context(kind, tag);
+        URL_SAFE_NO_PAD.encode(self.keys(kind).seal(context.as_bytes(), &plain))
     }
 
-    fn open<T: DeserializeOwned>(&self, keys: &Rotating<SealKey>, value: &str) -> Option<T> {
+    fn open<T: DeserializeOwned>(&self, kind: Kind, tag: &str, value: &str) -> Option<T> {
         if value.len() > limits::MAX_COOKIE {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(value).ok()?;
-        let plain = keys.open(self.context.as_bytes(), sealed).ok()?;
+        let context = self.context(kind, tag);
+        let plain = self.keys(kind).open(context.as_bytes(), sealed).ok()?;
         serde_json::from_slice(&plain).ok()
     }
 
     /// A browser may send several cookies of one name (another path, another subdomain); the one
     /// that opens is ours.
-    fn find<T: DeserializeOwned>(
-        &self,
-        headers: &HeaderMap,
-        name: &str,
-        keys: &Rotating<SealKey>,
-    ) -> Option<T> {
-        self.named(headers, name)
-            .filter(|(found, _)| found == name)
-            .take(limits::MAX_LOGINS_PER_BROWSER)
-            .find_map(|(_, value)| self.open(keys, &value))
-    }
-
-    fn named<'a>(
-        &self,
-        headers: &'a HeaderMap,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (String, String)> + use<'a> {
-        // Ours are a handful; a stranger's header of thousands is not worth opening.
-        const MOST: usize = 16;
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            // Another app's cookie in the same line may be no ASCII; ours are.
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
-            .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
-            .filter_map(|pair| pair.split_once('='))
-            // A removal repeats the name: only what we could have set is ours.
-            .filter(move |(name, _)| name.strip_prefix(prefix).is_some_and(is_tag))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    fn find<T: DeserializeOwned>(&self, headers: &HeaderMap, kind: Kind, tag: &str) -> Option<T> {
+        let name = self.name(kind, tag);
+        pairs(headers)
+            .filter(|(found, _)| *found == name)
             .take(MOST)
+            .find_map(|(_, value)| self.open(kind, tag, value))
     }
 
     fn line(&self, name: &str, value: &str, ttl: Duration) -> Result<HeaderValue, TooLarge> {
@@ -253,8 +300,8 @@ impl Cookies {
         self.header(name, "", 0)
     }
 
-    /// Nothing here needs quoting (RFC 6265 section 4.1.1): a value is base64url, and a name is our
-    /// own or was read from between the `;` and the `=` of what a browser sent.
+    /// Nothing here needs quoting (RFC 6265 section 4.1.1): a name is our own to the last digit, and
+    /// a value is base64url.
     fn header(&self, name: &str, value: &str, max_age: u64) -> Option<HeaderValue> {
         let secure = if self.secure { "Secure; " } else { "" };
         // Lax, not Strict: the provider's redirect back is a cross-site navigation.
@@ -264,74 +311,95 @@ impl Cookies {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Request,
-    Login,
-}
+/// Ours are a handful; a stranger's header of thousands is not worth opening.
+const MOST: usize = 32;
 
-/// Whether this can stand after the prefix of our names: what [`login_tag`] makes, or nothing.
-fn is_tag(text: &str) -> bool {
-    let is_hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (text.is_empty() || text.len() == 12) && text.bytes().all(is_hex)
-}
-
-/// One of our cookies in a browser.
-struct Held {
-    /// `None` when it does not open, or is over.
-    issued_at: Option<u64>,
-    kind: Kind,
-    bytes: usize,
-    name: String,
-}
-
-/// Which cookies have to go when one more of this kind and size comes: those that are dead, then
-/// the oldest of its kind over the number, then the oldest of all over the bytes.
-fn evicted(mut held: Vec<Held>, new: Kind, new_bytes: usize) -> Vec<String> {
-    held.sort_by_key(|held| held.issued_at);
-    let of_kind = held
+/// Names and values of all cookies.
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
         .iter()
-        .filter(|held| held.kind == new && held.issued_at.is_some());
-    let mut over_number = (of_kind.count() + 1).saturating_sub(limits::MAX_LOGINS_PER_BROWSER);
-    let live = held.iter().filter(|held| held.issued_at.is_some());
-    let mut bytes = new_bytes + live.map(|held| held.bytes).sum::<usize>();
-    let mut evicted = Vec::new();
-    for held in held {
-        let is_over_number = held.kind == new && over_number > 0;
-        let is_live = held.issued_at.is_some();
-        if is_live && !is_over_number && bytes <= limits::MAX_COOKIES_BYTES {
-            continue;
-        }
-        if is_live {
-            bytes -= held.bytes;
-            over_number = over_number.saturating_sub(usize::from(held.kind == new));
-        }
-        evicted.push(held.name);
-    }
-    evicted
+        // Another app's cookie in the same line may be no ASCII; ours are.
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok())
+        .filter_map(|pair| pair.split_once('='))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn held(name: &str, kind: Kind, issued_at: Option<u64>, bytes: usize) -> Held {
-        Held {
-            issued_at,
-            kind,
-            bytes,
-            name: name.to_owned(),
-        }
+    fn cookies_with(base: &str, prefix: &str, keys: CookieKeys) -> Cookies {
+        Cookies::new(&BaseUrl::parse(base).unwrap(), prefix, keys)
+    }
+
+    fn key(label: &str) -> Rotating<SealKey> {
+        Rotating::new(crate::key::tests::key().seal(label), [])
     }
 
     fn cookies(base: &str, prefix: &str) -> Cookies {
-        let key = |label| Rotating::new(crate::key::tests::key().seal(label), []);
-        let keys = CookieKeys {
-            request: key("request cookie"),
-            login: key("login cookie"),
-            approvals: key("approvals cookie"),
-        };
-        Cookies::new(&BaseUrl::parse(base).unwrap(), prefix, keys)
+        cookies_with(base, prefix, CookieKeys::derived(key))
+    }
+
+    const KINDS: [Kind; 3] = [Kind::Request, Kind::Login, Kind::Approvals];
+
+    #[test]
+    fn no_two_cookies_share_a_key() {
+        let keys = CookieKeys::derived(key);
+        let all = [&keys.request, &keys.login, &keys.approvals];
+        for (n, sealing) in all.iter().enumerate() {
+            let sealed = sealing.seal(b"", b"x");
+            for (m, opening) in all.iter().enumerate() {
+                assert_eq!(opening.open(b"", &sealed).is_some(), n == m, "{n} {m}");
+            }
+        }
+    }
+
+    /// Even where all keys were one: each part of the associated data holds by itself.
+    #[test]
+    fn a_cookie_opens_as_what_it_is_where_it_was_made_and_under_its_name() {
+        let one_key = |base| cookies_with(base, "", CookieKeys::derived(|_| key("one")));
+        let here = one_key("https://mcp.example.com");
+        let there = one_key("https://mcp.example.com:8443");
+        let tag = request_tag("a");
+        for kind in KINDS {
+            let sealed = here.seal(kind, &tag, &"x");
+            let opened =
+                |at: &Cookies, kind, tag: &str| -> Option<String> { at.open(kind, tag, &sealed) };
+            assert_eq!(opened(&here, kind, &tag).as_deref(), Some("x"));
+            assert_eq!(opened(&there, kind, &tag), None, "{kind:?}");
+            assert_eq!(opened(&here, kind, &request_tag("b")), None, "{kind:?}");
+            for other in KINDS.into_iter().filter(|other| *other != kind) {
+                assert_eq!(opened(&here, other, &tag), None, "{kind:?} {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_names_of_exactly_our_form_are_repeated() {
+        let cookies = cookies("https://mcp.example.com", "__Host-");
+        let stem = cookies.name(Kind::Login, "");
+        let ours = format!("{stem}0123456789ab");
+        let mut headers = HeaderMap::new();
+        for odd in [
+            "0123456789aB",
+            "0123456789a",
+            "0123456789abc",
+            "",
+            "<script>....",
+            "\u{e9}12345678ab",
+            "0123456789ab,",
+            "\"123456789ab",
+        ] {
+            let line = format!("{stem}{odd}=x; {ours}=dead");
+            let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            headers.append(header::COOKIE, line);
+        }
+        let held = cookies.held(&headers, Duration::from_secs(600), 1_000);
+        assert_eq!(held.len(), 8);
+        for held in held {
+            assert_eq!(cookies.name(held.kind, &held.tag), ours);
+        }
     }
 
     #[test]
@@ -358,29 +426,5 @@ mod tests {
             loopback.removal("a").unwrap(),
             "a=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
         );
-    }
-
-    #[test]
-    fn a_browser_holds_three_of_each_and_six_kilobytes_of_all() {
-        use Kind::{Login, Request};
-        let of = |held: Vec<Held>, bytes| evicted(held, Request, bytes);
-        assert!(of(vec![held("a", Request, Some(1), 900)], 900).is_empty());
-        let three = || {
-            vec![
-                held("new", Request, Some(3), 900),
-                held("old", Request, Some(1), 900),
-                held("mid", Request, Some(2), 900),
-            ]
-        };
-        assert_eq!(of(three(), 900), ["old"]);
-        let mut with_login = three();
-        with_login.push(held("login", Login, Some(0), 900));
-        assert_eq!(of(with_login, 900), ["old"]);
-        assert_eq!(of(vec![held("dead", Login, None, 9)], 900), ["dead"]);
-        let large = vec![
-            held("login", Login, Some(1), 3_000),
-            held("request", Request, Some(2), 3_000),
-        ];
-        assert_eq!(of(large, 3_000), ["login"]);
     }
 }

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Wishes;
 use crate::{
     client::RedirectUri,
     key::{constant_time_eq, sha256},
@@ -29,6 +30,9 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) scopes: ScopeSet,
     #[serde(rename = "r")]
     pub(crate) resource: Resource,
+    /// What the provider is told besides.
+    #[serde(rename = "w", skip_serializing_if = "Wishes::is_empty", default)]
+    pub(crate) wishes: Wishes,
 }
 
 /// The request cookie: waits for the person's decision.
@@ -42,18 +46,29 @@ pub(crate) struct PendingRequest {
     pub(crate) form_token: String,
     #[serde(rename = "a")]
     pub(crate) issued_at: u64,
+    /// A page of another site sent the browser here, and the person has not decided yet.
+    #[serde(rename = "e", skip_serializing_if = "is_false", default)]
+    pub(crate) from_elsewhere: bool,
     #[serde(rename = "q")]
     pub(crate) request: AuthorizationRequest,
 }
 
 impl PendingRequest {
-    pub(crate) fn new(request: AuthorizationRequest, now: u64) -> Self {
+    pub(crate) fn new(request: AuthorizationRequest, from_elsewhere: bool, now: u64) -> Self {
         Self {
             id: random::token::<16>(),
             form_token: random::token::<16>(),
             issued_at: now,
+            from_elsewhere,
             request,
         }
+    }
+
+    /// The person said yes: from here on it is their own.
+    #[must_use]
+    pub(crate) fn approved(mut self) -> Self {
+        self.from_elsewhere = false;
+        self
     }
 }
 
@@ -72,20 +87,24 @@ pub(crate) struct Login {
     pub(crate) verifier: CodeVerifier,
     #[serde(rename = "a")]
     pub(crate) issued_at: u64,
+    /// As in the request, where nobody was asked.
+    #[serde(rename = "e", skip_serializing_if = "is_false", default)]
+    pub(crate) from_elsewhere: bool,
     #[serde(rename = "q")]
     pub(crate) request: AuthorizationRequest,
 }
 
 impl Login {
     /// Everything secret about a login is made here, after approval and never before.
-    pub(crate) fn begin(id: String, request: AuthorizationRequest, now: u64) -> Self {
+    pub(crate) fn begin(pending: PendingRequest, now: u64) -> Self {
         Self {
-            id,
+            id: pending.id,
             state: random::token::<32>(),
             nonce: random::token::<16>(),
             verifier: CodeVerifier::generate(),
             issued_at: now,
-            request,
+            from_elsewhere: pending.from_elsewhere,
+            request: pending.request,
         }
     }
 
@@ -105,12 +124,24 @@ pub(crate) fn request_tag(id: &str) -> String {
     tag(id.as_bytes())
 }
 
+const TAG_BYTES: usize = 6;
+
 fn tag(of: &[u8]) -> String {
     let hash = sha256(of);
     hash.iter()
-        .take(6)
+        .take(TAG_BYTES)
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// Whether this has the form of a tag: nothing else in a cookie's name is ours to repeat.
+pub(crate) fn is_tag(text: &str) -> bool {
+    text.len() == 2 * TAG_BYTES && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Whether something issued then is still good now. A time in the future is as bad as one past.

@@ -29,6 +29,16 @@ small{opacity:.7}\
 @media(max-width:30rem){main{width:100%;margin:0;padding:1rem;border:0}\
 dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:.4rem}}";
 
+/// Where there is a mouse, the button that grants access takes a click only after the pointer has
+/// been on the page for a moment. A page that lured a person into clicking fast, and put this one
+/// under the pointer in between, gets nothing by it. Keyboards and touch are as before.
+const UNHURRIED: &str = "\
+@media(hover:hover) and (pointer:fine){\
+button[value=approve]{pointer-events:none}\
+body:hover button[value=approve]{animation:ready 0s .8s forwards}\
+}\
+@keyframes ready{to{pointer-events:auto}}";
+
 /// A page around some content.
 pub(super) fn frame(title: &str, content: &Markup) -> String {
     let page = html! {
@@ -39,7 +49,7 @@ pub(super) fn frame(title: &str, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (title) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(UNHURRIED)) }
             }
             body { main { (content) } }
         }

@@ -5,7 +5,7 @@ use url::form_urlencoded;
 use super::Provider;
 
 /// Parameters that belong to the protocol: neither the authorize URL's own query nor an operator's
-/// extra can bring them. `response_mode` because the callback is a GET with a `SameSite=Lax` cookie,
+/// extra can bring them. `response_mode` because the callback has to know ([`Provider::form_post`]),
 /// `request` and `request_uri` because they override the others (RFC 9101 section 6.3).
 pub(crate) const RESERVED: &[&str] = &[
     "client_id",
@@ -22,6 +22,42 @@ pub(crate) const RESERVED: &[&str] = &[
 ];
 
 impl Provider {
+    /// The operator's `extra` parameters, and what a client wishes besides. What is configured, in
+    /// `extra`, in the preset or in the URL, stays; the words of `prompt` are joined.
+    pub(crate) fn with_wishes(
+        &self,
+        extra: &[(String, String)],
+        prompt: &[String],
+        others: impl Iterator<Item = (&'static str, String)>,
+    ) -> Vec<(String, String)> {
+        let mut all = extra.to_vec();
+        let configured = self.configured("prompt", extra).unwrap_or_default();
+        if let Some(prompt) = self.prompts.joined(&configured, prompt) {
+            all.retain(|(name, _)| name != "prompt");
+            all.push(("prompt".to_owned(), prompt));
+        }
+        for (name, value) in others {
+            if self.configured(name, extra).is_none() {
+                all.push((name.to_owned(), value));
+            }
+        }
+        all
+    }
+
+    /// What is sent by this name without a client's doing.
+    fn configured(&self, name: &str, extra: &[(String, String)]) -> Option<String> {
+        let pairs = extra.iter().chain(&self.authorization_params);
+        let found = pairs.into_iter().find(|(known, _)| known == name);
+        if let Some((_, value)) = found {
+            return Some(value.clone());
+        }
+        let whole = self.authorize_url.split('#').next().unwrap_or_default();
+        let (_, query) = whole.split_once('?')?;
+        form_urlencoded::parse(query.as_bytes())
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
     /// The authorization request (RFC 6749 section 4.1.1): the authorize URL with its own query
     /// kept, `client_id` and `response_type=code`, then `params`, then the preset's parameters as
     /// changed by `extra`. Whatever `params` has (a `resource`, say) cannot come from elsewhere.
@@ -32,6 +68,9 @@ impl Provider {
     ) -> String {
         let mut sent: Vec<(&str, &str)> =
             vec![("client_id", &self.client_id), ("response_type", "code")];
+        if self.posts_answer {
+            sent.push(("response_mode", "form_post"));
+        }
         for &(name, value) in params {
             if !sent.iter().any(|(known, _)| *known == name) {
                 sent.push((name, value));
@@ -172,6 +211,31 @@ mod tests {
         let url = google("id", "s").authorization_url(&[], &owned(&[("prompt", "select_account")]));
         assert_eq!(values(&url, "prompt"), ["select_account"]);
         assert_eq!(values(&url, "access_type"), ["offline"]);
+    }
+
+    #[test]
+    fn what_a_client_wishes_joins_the_configured_and_replaces_nothing() {
+        let with = |idp: &Provider, extra: &[(&str, &str)]| {
+            let prompt = ["select_account".to_owned()];
+            let others = [
+                ("login_hint", "ada".to_owned()),
+                ("max_age", "60".to_owned()),
+            ];
+            let extra = idp.with_wishes(&owned(extra), &prompt, others.into_iter());
+            idp.authorization_url(&[], &extra)
+        };
+        let google = google("id", "s");
+        let url = with(&google, &[("max_age", "9")]);
+        assert_eq!(values(&url, "prompt"), ["consent select_account"]);
+        assert_eq!(values(&url, "access_type"), ["offline"]);
+        assert_eq!(values(&url, "login_hint"), ["ada"]);
+        assert_eq!(values(&url, "max_age"), ["9"], "the operator's");
+        let url = with(&google, &[("prompt", "none")]);
+        assert_eq!(values(&url, "prompt"), ["none"]);
+        let own = "https://a.example/auth?prompt=login&login_hint=root";
+        let url = with(&generic(own, "https://a.example/t", "id", "s"), &[]);
+        assert_eq!(values(&url, "prompt"), ["login select_account"]);
+        assert_eq!(values(&url, "login_hint"), ["root"]);
     }
 
     proptest! {

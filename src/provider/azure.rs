@@ -6,6 +6,7 @@ use super::{
     IssuerRule, Provider, TokenEndpointAuth,
     email::Vouches,
     issuer::{CONSUMERS_TENANT_ID, is_guid},
+    prompt::Prompts,
     provider::Home,
     scopes::ScopeRule,
 };
@@ -63,6 +64,7 @@ pub fn azure(
     provider.refuses_resource = true;
     provider.vouches = Vouches::Never;
     provider.open_to_all = matches!(tenant.as_str(), "common" | "organizations" | "consumers");
+    provider.prompts = Prompts::One(&["login", "consent", "select_account"]);
     provider.scope_rule = ScopeRule::prefixed(&format!("api://{}", provider.client_id));
     provider.home = Home::Entra {
         tenant: tenant.clone(),

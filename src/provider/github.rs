@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::{
     Provider, TokenEndpointAuth,
     email::Vouches,
+    prompt::Prompts,
     provider::{Home, Revocation, Who},
     scopes::ScopeRule,
 };
@@ -33,6 +34,7 @@ pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
     provider.who = Who::GitHub;
     provider.vouches = Vouches::ByScope(&["user:email", "user"]);
     provider.revocation = Revocation::GitHub;
+    provider.prompts = Prompts::List(&["select_account"]);
     provider.home = Home::GitHub;
     provider.scope_rule = ScopeRule::Implies(implied);
     at(provider, WEB)

@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, Provider, TokenEndpointAuth, scopes::ScopeRule};
+use super::{IssuerRule, Provider, TokenEndpointAuth, prompt::Prompts, scopes::ScopeRule};
 
 /// Google's reference gives both, the second for old integrations.
 const ISSUERS: &[&str] = &["https://accounts.google.com", "accounts.google.com"];
@@ -47,6 +47,7 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
     provider.open_to_all = true;
     provider.issuer = IssuerRule::OneOf(ISSUERS);
     provider.scope_rule = ScopeRule::Aliases(ALIASES);
+    provider.prompts = Prompts::List(&["consent", "select_account"]);
     provider
 }
 

@@ -32,6 +32,7 @@ mod generic;
 mod github;
 mod google;
 mod issuer;
+mod prompt;
 #[allow(
     clippy::module_inception,
     reason = "the room is named after its one noun"

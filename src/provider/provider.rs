@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, azure, email::Vouches, github, scopes::ScopeRule};
+use super::{IssuerRule, azure, email::Vouches, github, prompt::Prompts, scopes::ScopeRule};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -64,6 +64,7 @@ pub struct Provider {
     /// Always added towards the provider, never offered to clients; the provider's names.
     pub(crate) upstream_scopes: Vec<String>,
     pub(crate) scope_rule: ScopeRule,
+    pub(crate) prompts: Prompts,
     pub(crate) authorization_params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
     pub(crate) refresh_params: Vec<(String, String)>,
@@ -72,6 +73,8 @@ pub struct Provider {
     pub(crate) refuses_resource: bool,
     pub(crate) sends_scope_on_refresh: bool,
     pub(crate) uses_pkce: bool,
+    /// The answer to an authorization request comes as a posted form.
+    pub(crate) posts_answer: bool,
     pub(crate) always_userinfo: bool,
     pub(crate) who: Who,
     pub(crate) vouches: Vouches,
@@ -105,6 +108,7 @@ impl Provider {
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
             scope_rule: ScopeRule::Same,
+            prompts: Prompts::Any,
             authorization_params: Vec::new(),
             token_params: Vec::new(),
             refresh_params: Vec::new(),
@@ -112,6 +116,7 @@ impl Provider {
             refuses_resource: false,
             sends_scope_on_refresh: false,
             uses_pkce: true,
+            posts_answer: false,
             always_userinfo: false,
             who: Who::OpenId,
             vouches: Vouches::OpenId,
@@ -256,6 +261,18 @@ impl Provider {
     #[must_use]
     pub fn sends_scope_on_refresh(mut self, on: bool) -> Self {
         self.sends_scope_on_refresh = on;
+        self
+    }
+
+    /// Asks the provider to post its answer to the callback (`response_mode=form_post`), for those
+    /// that give some scopes in no other way: Apple wants it for `name` and `email`. Default: off.
+    ///
+    /// The browser brings no `SameSite=Lax` cookie with a post from another site, so the proxy sends
+    /// it on to its own callback, with `code`, `state`, `iss`, `error` and `error_description` in the
+    /// query. Whatever else was posted, such as Apple's `user`, is dropped.
+    #[must_use]
+    pub fn form_post(mut self, on: bool) -> Self {
+        self.posts_answer = on;
         self
     }
 

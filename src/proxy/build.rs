@@ -21,7 +21,7 @@ use crate::{
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
-    login::{Arrivals, CookieKeys, Cookies},
+    login::{Arrivals, Claims, CookieKeys, Cookies},
     oauth::BaseUrl,
     route::Routes,
     session::SessionCache,
@@ -106,6 +106,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         .unwrap_or(provider.forward_resource);
     let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
+    let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
     let tasks = Tasks::default();
     let grants = Arc::new(Grants::new(
         storage,
@@ -126,6 +127,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         allow_plain_pkce: builder.allow_plain_pkce,
         upstream_pkce,
         forward_resource,
+        pass_on: builder.pass_on,
         token_swap: builder.token_swap,
         optional_auth: builder.optional_auth,
         keep_authorization_header: builder.keep_authorization_header,
@@ -185,11 +187,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         cookies: Cookies::new(
             base,
             &settings.cookie_prefix,
-            CookieKeys {
-                request: secrets.seal("request cookie"),
-                login: secrets.seal("login cookie"),
-                approvals: secrets.seal("approvals cookie"),
-            },
+            CookieKeys::derived(|label| secrets.seal(label)),
         ),
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
@@ -201,6 +199,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         passthrough: secrets.seal("passthrough refresh token"),
         arrivals: Arrivals::new(settings.transaction_ttl),
         tasks,
+        claims,
         upstream,
         admission,
         verifier: builder.token_verifier,

@@ -18,7 +18,7 @@ use crate::{
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
-    login::{Arrivals, Cookies},
+    login::{Arrivals, Claims, Cookies},
     provider::Provider,
     route::Routes,
     session::SessionCache,
@@ -85,6 +85,7 @@ pub(crate) struct Proxy {
     pub(crate) arrivals: Arrivals,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
+    pub(crate) claims: Claims,
 }
 
 impl Proxy {

@@ -24,7 +24,7 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
         ),
         (
             settings.base.is_https() && !host_prefix,
-            "cookie_prefix is not __Host-: a neighbouring subdomain can plant cookies",
+            "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
         ),
         (
             !settings.audience_by_path,

@@ -13,6 +13,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod claims;
 mod growth;
 mod inputs;
 mod leaks;

@@ -72,6 +72,8 @@ struct Step {
     body: Bytes,
     /// Origins passed through before this one.
     chain: Vec<String>,
+    /// Headers that a browser adds to this one request, or sends otherwise.
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 impl Browser {
@@ -99,6 +101,33 @@ impl Browser {
     /// Opens a URL by address bar; shows the redirect instead of following it.
     pub async fn open_once(&mut self, url: &str) -> Reply {
         self.step(Step::get(url, Asker::Person)).await.0
+    }
+
+    /// Fetches a URL before the person wants it, with the header that the browser says so by.
+    pub async fn prefetch(&mut self, url: &str, header: (&'static str, &'static str)) -> Reply {
+        let step = Step {
+            headers: vec![header],
+            ..Step::get(url, Asker::Person)
+        };
+        self.step(step).await.0
+    }
+
+    /// Loads a URL into a page of another site: `image`, `iframe`, `empty` (a fetch).
+    pub async fn embed(&mut self, site: &str, url: &str, dest: &'static str) -> Reply {
+        let mode = if dest == "iframe" {
+            "navigate"
+        } else {
+            "no-cors"
+        };
+        let step = Step {
+            headers: vec![("sec-fetch-dest", dest), ("sec-fetch-mode", mode)],
+            ..Step::get(url, Asker::Origin(site.to_owned()))
+        };
+        // Neither sent nor kept: `SameSite=Lax` is for navigations at the top.
+        let kept = std::mem::replace(&mut self.jar, Jar::new(FakeClock::default()));
+        let reply = self.step(step).await.0;
+        self.jar = kept;
+        reply
     }
 
     /// Follows a link on a page of another site.
@@ -206,6 +235,10 @@ impl Browser {
         if let Some(cookies) = &cookies {
             request = request.header(header::COOKIE, cookies);
         }
+        for (name, value) in &step.headers {
+            let headers = request.headers_mut().expect("a request");
+            headers.insert(*name, HeaderValue::from_static(value));
+        }
         if step.method == Method::POST {
             let form = HeaderValue::from_static("application/x-www-form-urlencoded");
             request = request.header(header::CONTENT_TYPE, form);
@@ -256,6 +289,7 @@ impl Step {
             origin: None,
             body: Bytes::new(),
             chain: Vec::new(),
+            headers: Vec::new(),
         }
     }
 

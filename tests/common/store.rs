@@ -18,7 +18,7 @@ use super::clock::FakeClock;
 pub struct Store(Arc<Inner>);
 
 struct Inner {
-    memory: MemoryStorage,
+    memory: Arc<MemoryStorage>,
     health: Mutex<Health>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -49,7 +49,16 @@ pub struct Seen {
 impl Store {
     pub fn new(clock: &FakeClock) -> Self {
         Self(Arc::new(Inner {
-            memory: MemoryStorage::new().with_clock(Arc::new(clock.clone())),
+            memory: Arc::new(MemoryStorage::new().with_clock(Arc::new(clock.clone()))),
+            health: Mutex::new(Health::Up),
+            seen: Mutex::default(),
+        }))
+    }
+
+    /// The same records by another line, which can break by itself.
+    pub fn another_line(&self) -> Self {
+        Self(Arc::new(Inner {
+            memory: self.0.memory.clone(),
             health: Mutex::new(Health::Up),
             seen: Mutex::default(),
         }))

@@ -195,6 +195,16 @@ async fn what_is_wrong_with_the_request_goes_back_to_the_client() {
             "invalid_target",
         ),
         (right.clone().with("scope", "unknown"), "invalid_scope"),
+        // RFC 9101: what stands in there would pass by every rule.
+        (right.clone().with("request", "e30.e30."), "invalid_request"),
+        (
+            right.clone().with("request_uri", "https://app.example/r"),
+            "invalid_request",
+        ),
+        (
+            right.clone().with("response_mode", "fragment"),
+            "invalid_request",
+        ),
         (
             right.clone().and("scope", "read").and("scope", "write"),
             "invalid_request",

@@ -175,6 +175,12 @@ async fn what_the_provider_says_no_to_the_client_learns() {
     for (said, told) in [
         ("access_denied", "access_denied"),
         ("login_required", "access_denied"),
+        ("interaction_required", "access_denied"),
+        ("consent_required", "access_denied"),
+        ("account_selection_required", "access_denied"),
+        ("user_cancelled_login", "access_denied"),
+        ("user_cancelled_authorize", "access_denied"),
+        ("user_denied", "access_denied"),
         ("temporarily_unavailable", "temporarily_unavailable"),
         ("server_error", "server_error"),
         ("invalid_scope", "server_error"),
@@ -183,6 +189,63 @@ async fn what_the_provider_says_no_to_the_client_learns() {
         proxy.provider.next_authorize(AuthorizeAnswer::Deny(said));
         assert_eq!(failure(&proxy).await, told, "{said}");
         proxy.told(Step::Callback, Reason::ProviderDenied);
+        let events = proxy.events();
+        let detail = events.iter().rev().find_map(|event| event.detail.clone());
+        assert!(detail.unwrap().starts_with(said), "{said}");
+    }
+    assert_eq!(proxy.provider.count(Kind::Token), 0);
+}
+
+/// Whatever bytes the provider's words hold, the client hears that it is over.
+#[tokio::test]
+async fn an_error_in_any_bytes_reaches_the_client() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let long = format!("&error_description={}", "%C3%A4".repeat(6_000));
+    for odd in [
+        "&error_description=%FF%FEnicht%20erlaubt",
+        "&error_description=Zugriff%20verweigert%zz%",
+        "&error_description=a&error_description=b",
+        "&error=other&error_uri=x&error_uri=y",
+        "&x=1&x=2&%ff=%ff&=",
+        "&error_description=%0d%0aLocation:%20https://evil.example",
+        &long,
+    ] {
+        let (mut browser, callback) = before_callback(&proxy, &client).await;
+        let (before, _) = callback.split_once("code=").unwrap();
+        let state = query_param(&callback, "state").unwrap();
+        let said = format!("{before}error=access_denied{odd}&state={state}");
+        let back = browser.open(&said).await.left();
+        let error = query_param(&back, "error");
+        assert_eq!(error.as_deref(), Some("access_denied"), "{odd}: {back}");
+        assert!(
+            !back.contains("evil") && !back.contains("Zugriff"),
+            "{back}"
+        );
+        proxy.told(Step::Callback, Reason::ProviderDenied);
+    }
+    // Without the right state it stays a page.
+    let page = proxy
+        .browser()
+        .open("https://proxy.example/oauth/callback?error=%FF&error=x")
+        .await;
+    assert_eq!(page.page().reply.status, 400);
+}
+
+/// Two codes are none: nobody knows which one is the person's.
+#[tokio::test]
+async fn an_answer_that_says_two_things_is_told_to_the_client_and_spends_nothing() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    for odd in ["&code=UPSTREAM-CODE-0", "&iss=a&iss=b", "&code=%ff"] {
+        let (mut browser, callback) = before_callback(&proxy, &client).await;
+        let back = browser.open(&format!("{callback}{odd}")).await.left();
+        assert_eq!(
+            query_param(&back, "error").as_deref(),
+            Some("server_error"),
+            "{odd}"
+        );
+        proxy.told(Step::Callback, Reason::ProviderMalformed);
     }
     assert_eq!(proxy.provider.count(Kind::Token), 0);
 }

@@ -313,6 +313,74 @@ async fn a_remembered_approval_is_for_one_browser_one_client_and_one_extent() {
 }
 
 #[tokio::test]
+async fn a_remembered_approval_is_for_one_resource() {
+    let proxy = Proxy::with(|builder| builder.consent(Consent::Remember)).await;
+    let client = proxy.client().await;
+    let mut browser = proxy.browser();
+    let at = |path: &str| {
+        let request = client.authorize(&Pkce::new(), "s");
+        request
+            .with("resource", &format!("{}{path}", proxy.base))
+            .url()
+    };
+    proxy.approve(&mut browser, &at("/mcp")).await.left();
+    browser.open(&at("/mcp")).await.left();
+    for other in ["/admin", "/mcp/x", ""] {
+        browser.open(&at(other)).await.page();
+    }
+}
+
+#[tokio::test]
+async fn a_remembered_approval_is_over_after_thirty_days_whatever_the_browser_keeps() {
+    const DAY: u64 = 24 * 3600;
+    let proxy = Proxy::with(|builder| builder.consent(Consent::Remember)).await;
+    let client = proxy.client().await;
+    let mut browser = proxy.browser();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    proxy.approve(&mut browser, &url).await.left();
+    let kept: Vec<_> = browser.jar.all().into_iter().cloned().collect();
+    for mut cookie in kept {
+        cookie.expires = None;
+        browser.jar.clear();
+        browser.jar.plant(cookie);
+    }
+    proxy.clock.advance_secs(30 * DAY - 1);
+    browser.open(&url).await.left();
+    proxy.clock.advance_secs(1);
+    browser.open(&url).await.page();
+}
+
+/// A sibling subdomain is somebody else: it can be taken over, or belong to a customer.
+#[tokio::test]
+async fn a_remembered_approval_is_not_for_other_sites_nor_for_sibling_subdomains() {
+    let proxy = Proxy::at("https://mcp.proxy.example", |b| {
+        b.consent(Consent::Remember)
+    })
+    .await;
+    let client = proxy.client().await;
+    let mut browser = proxy.browser();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    proxy.approve(&mut browser, &url).await.left();
+    for elsewhere in [
+        "https://evil.example",
+        "https://blog.proxy.example",
+        "https://proxy.example",
+    ] {
+        browser.click_on(elsewhere, &url).await.page();
+    }
+    browser.click_on(&proxy.base, &url).await.left();
+    browser.open(&url).await.left();
+    // A browser that does not say where it comes from.
+    let cookies = browser.jar.header(
+        &url.parse().unwrap(),
+        crate::common::jar::Initiator::SameSite,
+    );
+    let path = &url[proxy.base.len()..];
+    let reply = proxy.wire.get(path, &[("cookie", &cookies.unwrap())]).await;
+    assert!(reply.location().contains("/oauth/consent?"), "{reply:?}");
+}
+
+#[tokio::test]
 async fn by_default_an_approval_is_not_remembered() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;

@@ -14,6 +14,7 @@ mod common;
 
 mod authorize;
 mod bearer;
+mod browsers;
 mod callback;
 mod compose;
 mod consent;
@@ -23,7 +24,9 @@ mod grace;
 mod journey;
 mod modes;
 mod order;
+mod pass_on;
 mod paths;
+mod posted;
 mod redeem;
 mod refresh;
 mod register;

@@ -144,6 +144,8 @@ async fn a_callback_waits_for_the_store_to_come_back() {
 #[tokio::test]
 async fn a_store_that_breaks_after_the_exchange_is_told_to_the_client() {
     let (proxy, store, client) = setup().await;
+    // The first write of an instance costs verbs of its own.
+    proxy.journey(&client).await;
     let mut failures = 0;
     for verbs in 1.. {
         let (mut browser, callback, _) = before_callback(&proxy, &client).await;
@@ -166,7 +168,8 @@ async fn a_store_that_breaks_after_the_exchange_is_told_to_the_client() {
         // A second tab that still has the cookie spends the code no second time, and gets no grant.
         let page = second_tab.open(&callback).await.page();
         assert_eq!(page.reply.status, 400, "after {verbs} verbs");
-        assert_eq!(proxy.provider.count_grant("authorization_code"), failures);
+        let asked = proxy.provider.count_grant("authorization_code");
+        assert_eq!(asked, failures + 1);
     }
     assert!(failures >= 2, "the mark of the callback, the grant");
 }

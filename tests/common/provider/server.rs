@@ -7,7 +7,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{Router, body::Body, extract::State, response::IntoResponse};
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    response::{Html, IntoResponse},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -303,6 +308,12 @@ impl Inner {
         if self.settings.name_issuer {
             params.push(("iss", self.settings.issuer.clone()));
         }
+        if get(asked, "response_mode") == Some("form_post") {
+            // As Apple does, with its own extras.
+            params.push(("user", r#"{"name":{"firstName":"Ada"}}"#.to_owned()));
+            params.push(("id_token", "UPSTREAM-ID-TOKEN".to_owned()));
+            return Html(form_post(back, &params)).into_response();
+        }
         let mut back = url::Url::parse(back).unwrap();
         back.query_pairs_mut().extend_pairs(params);
         (StatusCode::FOUND, [("location", back.to_string())]).into_response()
@@ -358,6 +369,26 @@ impl Inner {
         };
         presented == Some((settings.client_id.clone(), settings.client_secret.clone()))
     }
+}
+
+/// The page that a browser with scripts submits by itself.
+fn form_post(action: &str, params: &[(&str, String)]) -> String {
+    let escape = |text: &str| {
+        let text = text.replace('&', "&amp;").replace('"', "&quot;");
+        text.replace('<', "&lt;")
+    };
+    let inputs: String = params
+        .iter()
+        .map(|(name, value)| {
+            let value = escape(value);
+            format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
+        })
+        .collect();
+    let action = escape(action);
+    format!(
+        "<form method=\"post\" action=\"{action}\">{inputs}\
+         <button name=\"go\" value=\"on\">Continue</button></form>"
+    )
 }
 
 /// RFC 6749 section 2.3.1: id and secret are form-encoded before base64.

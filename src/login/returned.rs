@@ -1,0 +1,173 @@
+//! What the provider sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
+//!
+//! Read leniently, unlike every other request: once the `state` matches, a client waits, and has to
+//! be told of an answer in any bytes. What cannot be read reaches no provider and no page.
+
+use std::borrow::Cow;
+
+use url::form_urlencoded;
+
+/// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
+/// client MUST ignore unrecognized response parameters").
+const KNOWN: &[&str] = &["code", "state", "iss", "error", "error_description"];
+/// The provider's words, as far as they are read and sent on, in characters.
+const MAX_WORDS: usize = 300;
+
+/// An authorization answer.
+pub(crate) struct Returned<'a> {
+    params: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// What it says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Said<'a> {
+    Code {
+        code: &'a str,
+        iss: Option<&'a str>,
+    },
+    /// The provider refused, in its own words.
+    Error {
+        error: &'a str,
+        description: &'a str,
+        iss: Option<&'a str>,
+    },
+    /// Why it is no answer, for the operator.
+    Nothing(&'static str),
+}
+
+impl<'a> Returned<'a> {
+    /// Reads a query or a form: broken escapes stay as they are, and bytes that are no UTF-8 become
+    /// U+FFFD.
+    pub(crate) fn read(raw: &'a [u8]) -> Self {
+        let params = form_urlencoded::parse(raw)
+            .filter(|(name, value)| KNOWN.contains(&&**name) && !value.is_empty())
+            .collect();
+        Self { params }
+    }
+
+    /// The `state`, when there is one and no other.
+    pub(crate) fn state(&self) -> Option<&str> {
+        self.only("state").ok().flatten()
+    }
+
+    pub(crate) fn said(&self) -> Said<'_> {
+        let Ok(iss) = self.only("iss") else {
+            return Said::Nothing("iss is repeated");
+        };
+        if let Some(error) = self.all("error").next() {
+            let description = self.all("error_description").next().unwrap_or_default();
+            return Said::Error {
+                error,
+                description,
+                iss,
+            };
+        }
+        match self.only("code") {
+            // RFC 6749 appendix A.11: `code = 1*VSCHAR`.
+            Ok(Some(code)) if code.bytes().all(|b| matches!(b, b' '..=b'~')) => {
+                Said::Code { code, iss }
+            }
+            Ok(Some(_)) => Said::Nothing("the code is no printable ASCII"),
+            Ok(None) => Said::Nothing("no code, no error"),
+            Err(Repeated) => Said::Nothing("the code is repeated"),
+        }
+    }
+
+    /// The same as a query: what is known, the provider's words cut short.
+    pub(crate) fn to_query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in &self.params {
+            match &**name {
+                "error" | "error_description" => {
+                    let words: String = value.chars().take(MAX_WORDS).collect();
+                    query.append_pair(name, &words);
+                }
+                _ => {
+                    query.append_pair(name, value);
+                }
+            }
+        }
+        query.finish()
+    }
+
+    fn all(&self, name: &'a str) -> impl Iterator<Item = &str> {
+        let named = self.params.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| &**value)
+    }
+
+    /// The one value; the same twice is one.
+    fn only(&self, name: &'a str) -> Result<Option<&str>, Repeated> {
+        let mut all = self.all(name);
+        let first = all.next();
+        match all.all(|other| Some(other) == first) {
+            true => Ok(first),
+            false => Err(Repeated),
+        }
+    }
+}
+
+struct Repeated;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn said(raw: &str) -> String {
+        format!("{:?}", Returned::read(raw.as_bytes()).said())
+    }
+
+    #[test]
+    fn an_error_is_read_whatever_bytes_it_holds() {
+        for raw in [
+            "state=s&error=access_denied&error_description=%FF%FE%zz%",
+            "error=access_denied&error=other&state=s&error_description=a&error_description=b",
+            "state=s&error=access_denied&x=1&x=2&%ff=%ff&=&&",
+            "state=s&state=s&error=access_denied&code=c&code=d",
+        ] {
+            let returned = Returned::read(raw.as_bytes());
+            assert_eq!(returned.state(), Some("s"), "{raw}");
+            let Said::Error { error, .. } = returned.said() else {
+                panic!("{raw}: {:?}", returned.said())
+            };
+            assert_eq!(error, "access_denied", "{raw}");
+        }
+    }
+
+    #[test]
+    fn two_codes_states_or_issuers_are_none() {
+        assert!(said("code=a&code=b").contains("the code is repeated"));
+        assert!(said("code=a&iss=x&iss=y").contains("iss is repeated"));
+        assert!(said("error=a&iss=x&iss=y").contains("iss is repeated"));
+        assert!(said("code=%ff").contains("no printable ASCII"));
+        assert!(said("code=&error=").contains("no code"));
+        assert!(said("code=a&code=a").contains("Code"));
+        assert_eq!(Returned::read(b"state=a&state=b&code=c").state(), None);
+        assert_eq!(Returned::read(b"State=a").state(), None);
+    }
+
+    #[test]
+    fn only_what_is_known_is_sent_on_and_the_providers_words_are_cut() {
+        let raw = format!(
+            "user=%7B%22name%22%7D&id_token=x&code=a%20b%26&state=s&error_description={}",
+            "%FF".repeat(5_000)
+        );
+        let query = Returned::read(raw.as_bytes()).to_query();
+        assert!(query.starts_with("code=a+b%26&state=s&error_description=%EF%BF%BD"));
+        assert!(query.len() < 3_000 && !query.contains("user") && !query.contains("id_token"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics_and_what_is_sent_on_says_the_same(
+            raw in "((code|state|error|iss|x)=[a%\u{e9}\u{0}f&=+]{0,6}&?){0,6}"
+        ) {
+            let returned = Returned::read(raw.as_bytes());
+            let query = returned.to_query();
+            let again = Returned::read(query.as_bytes());
+            prop_assert_eq!(again.state(), returned.state());
+            prop_assert_eq!(again.said(), returned.said());
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a client may ask of the provider's own pages (OpenID Connect Core section 3.1.2.1), as far as
+//! the operator lets it through.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{error::ConfigError, oauth::Params};
+
+/// An address, or a name of that length.
+const MAX_HINT: usize = 320;
+/// Some dozen languages.
+const MAX_LOCALES: usize = 100;
+/// The words of `prompt` that can be passed on. Not `none`: somebody has to be asked here.
+const PROMPTS: &[&str] = &["login", "consent", "select_account", "create"];
+
+/// A parameter of a client's authorization request that the provider may be told; see
+/// [`pass_on`](crate::OAuthProxyConfigBuilder::pass_on).
+///
+/// Reads from the parameter's name: `"login_hint".parse()`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PassOn {
+    /// `prompt`: that the person logs in again, chooses an account, or is asked for consent.
+    Prompt,
+    /// `login_hint`: who the person probably is.
+    LoginHint,
+    /// `max_age`: how long ago, in seconds, the person may have logged in at the provider.
+    MaxAge,
+    /// `ui_locales`: the languages that the person reads.
+    UiLocales,
+}
+
+impl FromStr for PassOn {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        Ok(match name {
+            "prompt" => Self::Prompt,
+            "login_hint" => Self::LoginHint,
+            "max_age" => Self::MaxAge,
+            "ui_locales" => Self::UiLocales,
+            _ => {
+                let known = "prompt, login_hint, max_age and ui_locales can be passed on";
+                return Err(ConfigError::new(
+                    "pass_on",
+                    format!("{name:?}: only {known}"),
+                ));
+            }
+        })
+    }
+}
+
+/// Those of one request. They travel in its cookie, so each is bounded; a hint that is too long or
+/// odd is left out, because nothing depends on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wishes {
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty", default)]
+    prompt: Vec<String>,
+    #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
+    login_hint: Option<String>,
+    #[serde(rename = "m", skip_serializing_if = "Option::is_none", default)]
+    max_age: Option<u32>,
+    #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
+    ui_locales: Option<String>,
+}
+
+/// A wish that cannot be met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WishError {
+    /// OpenID Connect Core section 3.1.2.6: `interaction_required` where "the Authentication Request
+    /// cannot be completed without displaying a user interface".
+    #[error("prompt=none: a person has to be asked here")]
+    NobodyAsked,
+    #[error("max_age is no number of seconds")]
+    MaxAge,
+}
+
+impl Wishes {
+    pub(crate) fn read(params: &Params, allowed: &[PassOn]) -> Result<Self, WishError> {
+        let get = |which, name| params.get(name).filter(|_| allowed.contains(&which));
+        let mut wishes = Self::default();
+        for word in get(PassOn::Prompt, "prompt").unwrap_or_default().split(' ') {
+            if word == "none" {
+                return Err(WishError::NobodyAsked);
+            }
+            if PROMPTS.contains(&word) && !wishes.prompt.iter().any(|known| known == word) {
+                wishes.prompt.push(word.to_owned());
+            }
+        }
+        wishes.login_hint = get(PassOn::LoginHint, "login_hint")
+            .filter(|hint| hint.len() <= MAX_HINT && !hint.contains(char::is_control))
+            .map(str::to_owned);
+        if let Some(seconds) = get(PassOn::MaxAge, "max_age") {
+            let is_number = seconds.bytes().all(|b| b.is_ascii_digit());
+            let seconds = seconds.parse().ok().filter(|_| is_number);
+            wishes.max_age = Some(seconds.ok_or(WishError::MaxAge)?);
+        }
+        wishes.ui_locales = get(PassOn::UiLocales, "ui_locales")
+            .filter(|tags| tags.len() <= MAX_LOCALES && tags.bytes().all(is_language_tag))
+            .map(str::to_owned);
+        Ok(wishes)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether the client wants the person to be asked again.
+    pub(crate) fn want_consent(&self) -> bool {
+        self.prompt.iter().any(|word| word == "consent")
+    }
+
+    /// The words of `prompt`.
+    pub(crate) fn prompt(&self) -> &[String] {
+        &self.prompt
+    }
+
+    /// The others, by name.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let named = [
+            ("login_hint", self.login_hint.clone()),
+            ("max_age", self.max_age.map(|seconds| seconds.to_string())),
+            ("ui_locales", self.ui_locales.clone()),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+    }
+}
+
+/// RFC 5646, several by spaces.
+fn is_language_tag(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [PassOn; 4] = [
+        PassOn::Prompt,
+        PassOn::LoginHint,
+        PassOn::MaxAge,
+        PassOn::UiLocales,
+    ];
+
+    fn read(raw: &str, allowed: &[PassOn]) -> Result<(String, Vec<String>), WishError> {
+        let wishes = Wishes::read(&Params::parse(raw).unwrap(), allowed)?;
+        let others = wishes
+            .others()
+            .map(|(name, value)| format!("{name}={value}"));
+        Ok((wishes.prompt().join(" "), others.collect()))
+    }
+
+    #[test]
+    fn only_what_is_allowed_is_read() {
+        let raw = "prompt=login&login_hint=a@b&max_age=60&ui_locales=de-AT%20fr";
+        let (prompt, others) = read(raw, &ALL).unwrap();
+        assert_eq!(prompt, "login");
+        assert_eq!(
+            others,
+            ["login_hint=a@b", "max_age=60", "ui_locales=de-AT fr"]
+        );
+        for (n, allowed) in ALL.into_iter().enumerate() {
+            let (prompt, others) = read(raw, &[allowed]).unwrap();
+            assert_eq!(prompt.is_empty(), n != 0);
+            assert_eq!(others.len(), usize::from(n != 0));
+        }
+        // What is not passed on may say anything.
+        let bad = "prompt=none&max_age=x";
+        assert_eq!(read(bad, &[]).unwrap(), (String::new(), Vec::new()));
+    }
+
+    #[test]
+    fn prompt_holds_words_that_are_known_each_once_and_never_none() {
+        let prompt = |value: &str| read(&format!("prompt={value}"), &ALL).map(|read| read.0);
+        let both = "select_account%20consent%20login%20consent";
+        assert_eq!(prompt(both).unwrap(), "select_account consent login");
+        assert_eq!(prompt("LOGIN%20x%20%00%20").unwrap(), "");
+        for none in ["none", "none%20login", "login%20none"] {
+            assert_eq!(prompt(none), Err(WishError::NobodyAsked), "{none}");
+        }
+    }
+
+    #[test]
+    fn max_age_is_a_number_and_hints_are_short_and_printable() {
+        for bad in ["-1", "%2B1", "1.5", "x", "99999999999", "1%20"] {
+            let raw = format!("max_age={bad}");
+            assert_eq!(read(&raw, &ALL), Err(WishError::MaxAge), "{bad}");
+        }
+        assert_eq!(read("max_age=0", &ALL).unwrap().1, ["max_age=0"]);
+        for left_out in [
+            format!("login_hint={}", "x".repeat(321)),
+            "login_hint=a%0d%0ab".to_owned(),
+            format!("ui_locales={}", "de%20".repeat(40)),
+            "ui_locales=de%26x=1".to_owned(),
+        ] {
+            assert_eq!(read(&left_out, &ALL).unwrap().1.len(), 0, "{left_out}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_known_by_its_name() {
+        assert_eq!("max_age".parse(), Ok(PassOn::MaxAge));
+        let error = "state".parse::<PassOn>().unwrap_err().to_string();
+        assert!(
+            error.contains("pass_on") && error.contains("\"state\""),
+            "{error}"
+        );
+    }
+}

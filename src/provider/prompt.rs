@@ -1,0 +1,68 @@
+//! Which words of `prompt` (OpenID Connect Core section 3.1.2.1) a provider takes from a client.
+
+/// A provider that meets a word it does not know shows the person an error page of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Prompts {
+    /// All of them, as a list.
+    Any,
+    /// These, as a list.
+    List(&'static [&'static str]),
+    /// One of these at a time.
+    One(&'static [&'static str]),
+}
+
+impl Prompts {
+    /// The value with the client's words in it; `None` when they change nothing.
+    ///
+    /// What is configured stays: Google gives no refresh token without `consent`.
+    pub(crate) fn joined(self, configured: &str, wished: &[String]) -> Option<String> {
+        let words = || configured.split(' ').filter(|word| !word.is_empty());
+        let takes = |word: &str| match self {
+            Self::Any => true,
+            Self::List(known) | Self::One(known) => known.contains(&word),
+        };
+        let mut new = wished
+            .iter()
+            .map(String::as_str)
+            .filter(|word| takes(word) && !words().any(|known| known == *word));
+        match self {
+            Self::One(_) if words().next().is_some() => None,
+            Self::One(_) => new.next().map(str::to_owned),
+            // "If this parameter contains none with any other value, an error is returned."
+            _ if words().any(|word| word == "none") => None,
+            _ => {
+                let new: Vec<&str> = new.collect();
+                (!new.is_empty()).then(|| words().chain(new).collect::<Vec<_>>().join(" "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clients_words_join_those_that_are_configured_and_known() {
+        let both = ["login".to_owned(), "select_account".to_owned()];
+        let google = Prompts::List(&["consent", "select_account"]);
+        let entra = Prompts::One(&["login", "consent", "select_account"]);
+        for (rule, configured, joined) in [
+            (Prompts::Any, "", Some("login select_account")),
+            (Prompts::Any, "login", Some("login select_account")),
+            (Prompts::Any, "none", None),
+            (google, "consent", Some("consent select_account")),
+            (google, "", Some("select_account")),
+            (google, "consent select_account", None),
+            (entra, "", Some("login")),
+            (entra, "select_account", None),
+        ] {
+            assert_eq!(
+                rule.joined(configured, &both).as_deref(),
+                joined,
+                "{configured}"
+            );
+        }
+        assert_eq!(Prompts::Any.joined("login", &[]), None);
+    }
+}
