@@ -8,7 +8,7 @@ use std::{
 
 use tower_oauth_proxy::{
     StorageError,
-    storage::{MemoryStorage, StorageFuture, TokenStorage},
+    storage::{ListPage, MemoryStorage, StorageFuture, TokenStorage},
 };
 
 use super::clock::FakeClock;
@@ -67,7 +67,11 @@ impl Store {
 
     /// Verbs that write, so far.
     pub fn writes(&self) -> usize {
-        self.seen().iter().filter(|seen| seen.verb != "get").count()
+        let reads = ["get", "list_page"];
+        let seen = self.seen();
+        seen.iter()
+            .filter(|seen| !reads.contains(&seen.verb))
+            .count()
     }
 
     /// Forgets the verbs so far.
@@ -162,5 +166,30 @@ impl TokenStorage for Store {
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(self.run("remove", key, &[], self.0.memory.remove(key)))
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        let work = self.0.memory.list_add(list, member, ttl);
+        Box::pin(self.run("list_add", list, member.as_bytes(), work))
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        let work = self.0.memory.list_remove(list, member);
+        Box::pin(self.run("list_remove", list, member.as_bytes(), work))
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        let work = self.0.memory.list_page(list, after, limit);
+        Box::pin(self.run("list_page", list, &[], work))
     }
 }
