@@ -265,7 +265,7 @@ pub use config::{Consent, OAuthProxyConfigBuilder, Refusal, RegistrationRequest}
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;
-pub use handle::{GrantInfo, OAuthProxyHandle};
+pub use handle::{GrantInfo, GrantPage, OAuthProxyHandle};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use login::Identity;

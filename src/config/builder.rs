@@ -67,6 +67,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Option<Duration>,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) grants_per_person: usize,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
@@ -115,6 +116,7 @@ impl OAuthProxyConfigBuilder {
             audience_by_path: true,
             access_token_ttl: None,
             refresh_token_ttl: limits::REFRESH_TOKEN_TTL,
+            grants_per_person: limits::GRANTS_PER_PERSON,
             authorization_code_ttl: limits::AUTHORIZATION_CODE_TTL,
             transaction_ttl: limits::TRANSACTION_TTL,
             session_cache_ttl: limits::SESSION_CACHE_TTL,
@@ -302,6 +304,18 @@ impl OAuthProxyConfigBuilder {
     /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
         self.refresh_token_ttl = ttl;
+        self
+    }
+
+    /// How many live grants one person has, over all clients; at least 1. A login that makes one more
+    /// ends the one that was used longest ago, here and at the provider, with an event of
+    /// [`Reason::TooMany`](crate::Reason::TooMany). Default: 100.
+    ///
+    /// A client that logs in instead of refreshing leaves a grant behind each time. Without a limit
+    /// one account fills the store, and pushes other people out of one that has bounds. A login reads
+    /// the names of up to so many grants, and where it ends some, the grants themselves.
+    pub fn grants_per_person(mut self, limit: usize) -> Self {
+        self.grants_per_person = limit;
         self
     }
 

@@ -36,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Option<Duration>,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) grants_per_person: usize,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,

@@ -1,6 +1,6 @@
 //! From the provider's answer to a grant: who is it, may they come in, what was granted.
 
-use super::{consent, refusal::Refusal};
+use super::{consent, refusal::Refusal, revoke::end_surplus};
 use crate::{
     error::OAuthErrorCode as Code,
     event::Reason,
@@ -26,18 +26,14 @@ pub(super) async fn admit(
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
-    // Listed before it exists: what exists is always listed.
+    let ttl = settings.authorization_code_ttl;
+    proxy.grants.create(&id, &grant, ttl).await?;
+    // Listed once it exists, and before anybody holds its code; that may fail.
     if settings.token_swap {
-        let (listed_for, now) = (settings.refresh_token_ttl, proxy.now());
-        proxy
-            .grants
-            .index(&id, &grant.subject, &grant.client_id, listed_for, now)
-            .await?;
+        let (subject, client_id) = (&grant.subject, &grant.client_id);
+        proxy.grants.list(&id, subject, client_id, ttl).await;
+        end_surplus(proxy, id, subject).await;
     }
-    proxy
-        .grants
-        .create(&id, &grant, settings.authorization_code_ttl)
-        .await?;
     Ok((code, id))
 }
 
@@ -119,7 +115,7 @@ fn grant(
         }),
         created_at: now,
         proven_at: now,
-        indexed_at: now,
+        indexed_at: 0,
         stamp: 0,
         step: 0,
     })

@@ -20,11 +20,12 @@ use crate::{
     body::OwnResponse,
     client::Client,
     error::{BoxError, OAuthErrorCode, StorageError, UpstreamError},
-    event::{Event, Reason, Step},
-    grant::{Grant, GrantId},
-    limits::{MAX_BEARER, REVOKE_WAIT},
+    event::{Event, Events, Reason, Step},
+    grant::{Grant, GrantId, at_once},
+    limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
     proxy::Proxy,
     token::AccessClaims,
+    upstream::UpstreamClient,
 };
 
 pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
@@ -95,7 +96,7 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, S
         match proxy.grants.end(&id).await {
             Ok(Some(grant)) => {
                 let _ = done.send(Ok(true));
-                end_at_provider(&proxy, id, &grant).await;
+                end_at_provider(&proxy.upstream, &proxy.events, id, &grant).await;
             }
             Ok(None) => {
                 let _ = done.send(Ok(false));
@@ -114,47 +115,85 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, S
     Ok(ended)
 }
 
-/// Ends many grants here at once; the provider hears of them one after the other, later.
+/// Ends many grants here, some at once; the provider hears of them one after the other, later.
 pub(crate) async fn end_grants(
     proxy: &Arc<Proxy>,
     ids: Vec<GrantId>,
 ) -> Result<usize, StorageError> {
-    let (mut ended, mut failed) = (Vec::new(), None);
-    for id in ids {
-        match proxy.grants.end(&id).await {
-            Ok(Some(grant)) => ended.push((id, grant)),
-            Ok(None) => {}
-            Err(error) => {
-                failed = Some(error);
-                break;
-            }
-        }
-    }
+    let end = |id: GrantId| {
+        let grants = Arc::clone(&proxy.grants);
+        async move { Ok(grants.end(&id).await?.map(|grant| (id, grant))) }
+    };
+    let (ended, outcome) = at_once(ids, end).await;
+    let ended: Vec<_> = ended.into_iter().flatten().collect();
     let count = ended.len();
-    let proxy = Arc::clone(proxy);
-    tokio::spawn(async move {
-        for (id, grant) in ended {
-            end_at_provider(&proxy, id, &grant).await;
-        }
-    });
-    failed.map_or(Ok(count), Err)
+    let (upstream, events) = (Arc::clone(&proxy.upstream), Arc::clone(&proxy.events));
+    end_all_at_provider(upstream, events, ended);
+    outcome.map(|()| count)
 }
 
-async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
+/// Ends what the person of a new grant has too many of; see
+/// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for that
+/// a little, so that a store with bounds is not filled faster than it is cleared, and never fails
+/// by it.
+pub(super) async fn end_surplus(proxy: &Proxy, new: GrantId, subject: &str) {
+    let (limit, subject) = (proxy.settings.grants_per_person, subject.to_owned());
+    let (grants, events) = (Arc::clone(&proxy.grants), Arc::clone(&proxy.events));
+    let upstream = Arc::clone(&proxy.upstream);
+    // In a task of its own: a login that does not wait must not end a grant by halves.
+    let ending = tokio::spawn(async move {
+        match grants.end_surplus(new, &subject, limit).await {
+            Ok(ended) => {
+                for (id, _) in &ended {
+                    let event = Event::refused(Step::Revoke, Reason::TooMany);
+                    let event = event.grant(id.to_string());
+                    events.emit(&event.detail(format_args!(
+                        "the person has more than {limit} grants: this one was used longest ago"
+                    )));
+                }
+                end_all_at_provider(upstream, events, ended);
+            }
+            Err(error) => {
+                let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                let detail = format_args!("the person's other grants were not counted: {error}");
+                events.emit(&event.grant(new.to_string()).detail(detail));
+            }
+        }
+    });
+    let _ = tokio::time::timeout(STORE_TIMEOUT, ending).await;
+}
+
+/// One after the other, later.
+fn end_all_at_provider(
+    upstream: Arc<UpstreamClient>,
+    events: Arc<Events>,
+    ended: Vec<(GrantId, Grant)>,
+) {
+    if ended.is_empty() {
+        return;
+    }
+    tokio::spawn(async move {
+        for (id, grant) in ended {
+            end_at_provider(&upstream, &events, id, &grant).await;
+        }
+    });
+}
+
+async fn end_at_provider(upstream: &UpstreamClient, events: &Events, id: GrantId, grant: &Grant) {
     let mut outcome = Ok(false);
     for (token, hint) in grant.upstream.revocable() {
-        outcome = proxy.upstream.revoke(token, hint).await;
+        outcome = upstream.revoke(token, hint).await;
         // `false`: the provider does not revoke this kind; the other kind may do.
         if !matches!(outcome, Ok(false)) {
             break;
         }
     }
     match outcome {
-        Ok(true) => proxy.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
+        Ok(true) => events.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
         Ok(false) => {}
         Err(error) => {
             let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
-            proxy.emit(&event.grant(id.to_string()).detail(error));
+            events.emit(&event.grant(id.to_string()).detail(error));
         }
     }
 }

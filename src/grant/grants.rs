@@ -20,7 +20,7 @@ pub(crate) struct Grants {
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
-    events: Arc<Events>,
+    pub(super) events: Arc<Events>,
     pub(crate) refresh_tokens: RefreshTokens,
 }
 
@@ -154,7 +154,11 @@ impl Grants {
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.revocations.revoke(*id);
-        Ok(taken.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        let grant: Option<Grant> = taken.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if let Some(grant) = &grant {
+            self.unlist(*id, grant);
+        }
+        Ok(grant)
     }
 
     /// What this process knows of a grant whose record is gone goes too.

@@ -136,6 +136,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         audience_by_path: builder.audience_by_path,
         access_token_ttl: builder.access_token_ttl,
         refresh_token_ttl: builder.refresh_token_ttl,
+        grants_per_person: builder.grants_per_person,
         authorization_code_ttl: builder.authorization_code_ttl,
         transaction_ttl: builder.transaction_ttl,
         session_cache_ttl: builder.session_cache_ttl,

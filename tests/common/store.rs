@@ -35,6 +35,10 @@ pub enum Health {
     Frozen,
     /// This many verbs still work, then the store is down: a crash between two steps.
     UpFor(usize),
+    /// Verbs about lists fail, and do nothing; all others work.
+    WithoutLists,
+    /// Every verb does its work after others had several turns.
+    Slow,
 }
 
 /// A verb that was called.
@@ -109,6 +113,14 @@ impl Store {
         let down = || Err(StorageError::unavailable("broken on purpose"));
         match health {
             Health::Up => work.await,
+            Health::WithoutLists if verb.starts_with("list_") => down(),
+            Health::WithoutLists => work.await,
+            Health::Slow => {
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+                work.await
+            }
             Health::UpFor(left) if left > 0 => work.await,
             Health::UpFor(_) | Health::Down => down(),
             Health::AnswersLost => {

@@ -23,4 +23,5 @@ mod mistakes;
 mod passthrough;
 mod paths;
 mod people;
+mod surplus;
 mod upstream;
