@@ -26,7 +26,7 @@ pub enum Step {
     Redeem,
     /// A client used its refresh token.
     Refresh,
-    /// A client revoked a token.
+    /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
     /// A bearer token was checked. Only refusals are told: successes are the hot path.
     Bearer,
@@ -90,6 +90,9 @@ pub enum Reason {
     Replayed,
     /// A refresh token that was already exchanged came back: the grant is ended.
     RefreshReuse,
+    /// The person logged in again and has more grants than `grants_per_person`: the one that was used
+    /// longest ago is ended.
+    TooMany,
     /// A lifetime is over.
     Expired,
     /// The token's form, signature or type is wrong.

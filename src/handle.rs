@@ -1,6 +1,7 @@
 //! The operator's hand on the running proxy.
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -9,7 +10,7 @@ use std::{
 use crate::{
     clock::from_unix,
     error::StorageError,
-    grant::{GrantId, Loaded, Owner, Phase},
+    grant::{Grant, GrantId, Listed, Loaded, Owner, Phase, at_once},
     oauth::ScopeSet,
     proxy::Proxy,
     session::AuthSession,
@@ -20,6 +21,9 @@ use crate::{
 ///
 /// What is ended here is refused at once by this process, and by other instances within the session
 /// cache's life. The provider's tokens are revoked where the provider can.
+///
+/// What ends something goes on until it is done, in a task of its own, whether or not its caller waits:
+/// a request for it that is given up half way leaves nothing half done.
 ///
 /// ```
 /// # async fn administer(layer: &tower_oauth_proxy::OAuthProxyLayer)
@@ -55,29 +59,62 @@ pub struct GrantInfo {
     pub refreshed_at: Option<SystemTime>,
 }
 
+/// Some of a client's live grants; see [`OAuthProxyHandle::grants_of_client_page`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct GrantPage {
+    /// At most some hundreds; a page can be empty although others follow.
+    pub grants: Vec<GrantInfo>,
+    /// Where the next page begins; `None` after the last. It is printable text, and names a grant.
+    pub next: Option<String>,
+}
+
 impl OAuthProxyHandle {
     pub(crate) fn new(proxy: Arc<Proxy>) -> Self {
         Self { proxy }
     }
 
-    /// The live grants of a person, from an index (some tens of reads, never the whole store). In
+    /// The live grants of a person, from a list (a read for each, never the whole store). In
     /// passthrough mode nothing is kept and nothing is listed.
+    ///
+    /// A grant that could not be listed, because the store failed just then, is missing until its
+    /// client redeems or refreshes; an event of [`Step::Storage`](crate::Step::Storage) names it.
     ///
     /// # Errors
     ///
     /// [`StorageError`] when the store could not be reached.
     pub async fn grants_of_subject(&self, subject: &str) -> Result<Vec<GrantInfo>, StorageError> {
-        self.list(Owner::Subject(subject)).await
+        self.all(Owner::Subject(subject)).await
     }
 
-    /// The live grants of a client, from an index; of more than some 32,000 the least recently used
-    /// are left out.
+    /// The live grants of a client: all of them, which can be many thousands where all people use one
+    /// hosted client. [`grants_of_client_page`](Self::grants_of_client_page) has some at a time.
     ///
     /// # Errors
     ///
     /// [`StorageError`] when the store could not be reached.
     pub async fn grants_of_client(&self, client_id: &str) -> Result<Vec<GrantInfo>, StorageError> {
-        self.list(Owner::Client(client_id)).await
+        self.all(Owner::Client(client_id)).await
+    }
+
+    /// Some of the live grants of a client, those that were used longest ago first: the first ones, or
+    /// those after another page's [`next`](GrantPage::next).
+    ///
+    /// A grant that lives all the time is in at least one page; one that is used meanwhile can be in
+    /// two.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the store could not be reached, or `after` was not a `next`.
+    pub async fn grants_of_client_page(
+        &self,
+        client_id: &str,
+        after: Option<&str>,
+    ) -> Result<GrantPage, StorageError> {
+        let owner = Owner::Client(client_id);
+        let Listed { ids, next } = self.proxy.grants.listed(owner, after).await?;
+        let grants = self.look_up(ids).await?;
+        Ok(GrantPage { grants, next })
     }
 
     /// Ends every grant of a person and returns how many there were.
@@ -86,17 +123,21 @@ impl OAuthProxyHandle {
     ///
     /// [`StorageError`] when the store failed on the way; what was ended until then stays ended.
     pub async fn revoke_subject(&self, subject: &str) -> Result<usize, StorageError> {
-        self.end_all(Owner::Subject(subject)).await
+        let (proxy, subject) = (Arc::clone(&self.proxy), subject.to_owned());
+        self.finish(async move { end_all(&proxy, Owner::Subject(&subject)).await })
+            .await
     }
 
-    /// Ends every grant of a client and returns how many there were. To keep it from logging people
-    /// in again, [`deny_client`](Self::deny_client) first.
+    /// Ends every grant of a client, page by page, and returns how many there were. To keep it from
+    /// logging people in again, [`deny_client`](Self::deny_client) first.
     ///
     /// # Errors
     ///
     /// [`StorageError`] when the store failed on the way; what was ended until then stays ended.
     pub async fn revoke_client(&self, client_id: &str) -> Result<usize, StorageError> {
-        self.end_all(Owner::Client(client_id)).await
+        let (proxy, client_id) = (Arc::clone(&self.proxy), client_id.to_owned());
+        self.finish(async move { end_all(&proxy, Owner::Client(&client_id)).await })
+            .await
     }
 
     /// Ends one grant by its name; `false` when there is none.
@@ -151,7 +192,9 @@ impl OAuthProxyHandle {
     ///
     /// [`StorageError`] when the store did not answer: the client may or may not be denied, ask again.
     pub async fn deny_client(&self, client_id: &str) -> Result<(), StorageError> {
-        self.proxy.grants.deny(client_id).await
+        let (proxy, client_id) = (Arc::clone(&self.proxy), client_id.to_owned());
+        self.finish(async move { proxy.grants.deny(&client_id).await })
+            .await
     }
 
     /// Waits until no work is left that goes on behind requests, or until the deadline has passed, and
@@ -178,32 +221,73 @@ impl OAuthProxyHandle {
         self.proxy.tasks.drained(deadline).await
     }
 
-    async fn list(&self, owner: Owner<'_>) -> Result<Vec<GrantInfo>, StorageError> {
-        let mut found = Vec::new();
-        for id in self.proxy.grants.listed(owner).await? {
-            if let Some(Loaded { grant, .. }) = self.proxy.grants.load(&id).await? {
-                let refreshed_at = match grant.phase {
-                    Phase::Active { rotated_at, .. } => Some(from_unix(rotated_at)),
-                    Phase::Pending(_) => None,
-                    // Passthrough: the client's tokens are not ours to end.
-                    Phase::Spent(_) => continue,
-                };
-                found.push(GrantInfo {
-                    id: id.to_string(),
-                    subject: grant.subject,
-                    client_id: grant.client_id,
-                    scopes: grant.scopes,
-                    resource: grant.resource.as_str().to_owned(),
-                    refreshed_at,
-                });
+    async fn all(&self, owner: Owner<'_>) -> Result<Vec<GrantInfo>, StorageError> {
+        let (mut found, mut seen, mut after) = (Vec::new(), HashSet::new(), None);
+        loop {
+            let page = self.proxy.grants.listed(owner, after.as_deref()).await?;
+            let mut ids = page.ids;
+            ids.retain(|id| seen.insert(*id));
+            found.extend(self.look_up(ids).await?);
+            after = page.next;
+            if after.is_none() {
+                return Ok(found);
             }
         }
-        Ok(found)
     }
 
-    async fn end_all(&self, owner: Owner<'_>) -> Result<usize, StorageError> {
-        let ids = self.proxy.grants.listed(owner).await?;
-        crate::endpoint::end_grants(&self.proxy, ids).await
+    /// In a task of its own: what was begun is finished whether or not its caller waits.
+    async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let ended_early = |_| Err(StorageError::unavailable("the task ended early"));
+        let work = self.proxy.tasks.spawn(work);
+        work.await.unwrap_or_else(ended_early)
+    }
+
+    /// Those that still live.
+    async fn look_up(&self, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, StorageError> {
+        let load = |id: GrantId| {
+            let grants = Arc::clone(&self.proxy.grants);
+            async move { Ok((id, grants.load(&id).await?)) }
+        };
+        let (loaded, outcome) = at_once(ids, load).await;
+        outcome?;
+        let live = loaded.into_iter().filter_map(|(id, loaded)| {
+            let Loaded { grant, .. } = loaded?;
+            info(id, *grant)
+        });
+        Ok(live.collect())
+    }
+}
+
+fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
+    let refreshed_at = match grant.phase {
+        Phase::Active { rotated_at, .. } => Some(from_unix(rotated_at)),
+        Phase::Pending(_) => None,
+        // Passthrough: the client's tokens are not ours to end.
+        Phase::Spent(_) => return None,
+    };
+    Some(GrantInfo {
+        id: id.to_string(),
+        subject: grant.subject,
+        client_id: grant.client_id,
+        scopes: grant.scopes,
+        resource: grant.resource.as_str().to_owned(),
+        refreshed_at,
+    })
+}
+
+/// A page at a time: the list of a client that all people share has many thousands.
+async fn end_all(proxy: &Arc<Proxy>, owner: Owner<'_>) -> Result<usize, StorageError> {
+    let (mut ended, mut after) = (0, None);
+    loop {
+        let page = proxy.grants.listed(owner, after.as_deref()).await?;
+        ended += crate::endpoint::end_grants(proxy, page.ids).await?;
+        after = page.next;
+        if after.is_none() {
+            return Ok(ended);
+        }
     }
 }
 

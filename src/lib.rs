@@ -271,7 +271,7 @@ pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError,
 pub use event::{Event, Reason, Step};
 pub use future::ResponseFuture;
 pub use grant::RefreshGrace;
-pub use handle::{GrantInfo, OAuthProxyHandle};
+pub use handle::{GrantInfo, GrantPage, OAuthProxyHandle};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use login::{Identity, PassOn};

@@ -101,10 +101,18 @@ pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// The longest pause between two tries.
 pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-/// The parts that the list of a person's or a client's grants is cut into.
-pub(crate) const INDEX_SHARDS: u8 = 16;
-/// Grants in one part: 16 of them hold some 32,000, in records below the stores' limit.
-pub(crate) const INDEX_SHARD_ENTRIES: usize = 2_000;
+/// One person's live grants. Somebody with five clients on each of five machines has 25; beyond a
+/// hundred it is a program that logs in instead of refreshing, and every grant takes some KiB of the
+/// store that others need too.
+pub(crate) const GRANTS_PER_PERSON: usize = 100;
+/// So many more than the limit are looked at, and ended, with one login: each is a read of the store,
+/// for which the login waits.
+pub(crate) const SURPLUS_AT_ONCE: usize = 100;
+/// Grants in one page of a person's or a client's. To show or end a page takes a verb or two of the
+/// store for each: a tenth of a second where the store is far.
+pub(crate) const GRANTS_PER_PAGE: usize = 256;
+/// So many grants are looked at, or ended, at once where a whole list is asked for.
+pub(crate) const GRANTS_AT_ONCE: usize = 16;
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
 /// Codes of callbacks that this process has at the provider at once. Each holds a task and a

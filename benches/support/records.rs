@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tower_oauth_proxy::storage::{MemoryStorage, StorageFuture, TokenStorage};
+use tower_oauth_proxy::storage::{ListPage, MemoryStorage, StorageFuture, TokenStorage};
 
 use super::{child::Child, usage::Resident};
 
@@ -170,5 +170,27 @@ impl TokenStorage for Recorder {
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         self.forget(key);
         self.memory().remove(key)
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        self.memory().list_add(list, member, ttl)
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        self.memory().list_remove(list, member)
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        self.memory().list_page(list, after, limit)
     }
 }

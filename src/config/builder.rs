@@ -78,6 +78,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) refresh_token_grace: RefreshGrace,
     pub(crate) identity_max_age: Duration,
     pub(crate) grant_max_age: Option<Duration>,
+    pub(crate) grants_per_person: usize,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
@@ -133,6 +134,7 @@ impl OAuthProxyConfigBuilder {
             refresh_token_grace: RefreshGrace::default(),
             identity_max_age: limits::IDENTITY_MAX_AGE,
             grant_max_age: None,
+            grants_per_person: limits::GRANTS_PER_PERSON,
             authorization_code_ttl: limits::AUTHORIZATION_CODE_TTL,
             transaction_ttl: limits::TRANSACTION_TTL,
             session_cache_ttl: limits::SESSION_CACHE_TTL,
@@ -411,6 +413,18 @@ impl OAuthProxyConfigBuilder {
     /// nobody can be asked whether the person may still come in.
     pub fn grant_max_age(mut self, age: Duration) -> Self {
         self.grant_max_age = Some(age);
+        self
+    }
+
+    /// How many live grants one person has, over all clients; at least 1. A login that makes one more
+    /// ends the one that was used longest ago, here and at the provider, with an event of
+    /// [`Reason::TooMany`](crate::Reason::TooMany). Default: 100.
+    ///
+    /// A client that logs in instead of refreshing leaves a grant behind each time. Without a limit
+    /// one account fills the store, and pushes other people out of one that has bounds. A login reads
+    /// the names of up to so many grants, and where it ends some, the grants themselves.
+    pub fn grants_per_person(mut self, limit: usize) -> Self {
+        self.grants_per_person = limit;
         self
     }
 

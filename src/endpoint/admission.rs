@@ -1,6 +1,8 @@
 //! From the provider's answer to a grant: who is it, may they come in, what was granted.
 
-use super::{consent, refusal::Refusal};
+use std::sync::Arc;
+
+use super::{consent, refusal::Refusal, revoke::end_surplus};
 use crate::{
     admission::NotAdmitted,
     config::{LoginRequest, Occasion},
@@ -14,7 +16,7 @@ use crate::{
 
 /// The client's code, and the grant that it stands for.
 pub(super) async fn admit(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     login: &Login,
     tokens: &TokenAnswer,
 ) -> Result<(String, GrantId), Refusal> {
@@ -24,18 +26,14 @@ pub(super) async fn admit(
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
-    // Listed before it exists: what exists is always listed.
+    let ttl = settings.authorization_code_ttl;
+    proxy.grants.create(&id, &grant, ttl).await?;
+    // Listed once it exists, and before anybody holds its code; that may fail.
     if settings.token_swap {
-        let (listed_for, now) = (settings.refresh_token_ttl, proxy.now());
-        proxy
-            .grants
-            .index(&id, &grant.subject, &grant.client_id, listed_for, now)
-            .await?;
+        let (subject, client_id) = (&grant.subject, &grant.client_id);
+        proxy.grants.list(&id, subject, client_id, ttl).await;
+        end_surplus(proxy, id, subject).await;
     }
-    proxy
-        .grants
-        .create(&id, &grant, settings.authorization_code_ttl)
-        .await?;
     Ok((code, id))
 }
 
@@ -115,7 +113,7 @@ fn grant(
         }),
         created_at: now,
         proven_at: now,
-        indexed_at: now,
+        indexed_at: 0,
         stamp: 0,
         step: 0,
     })

@@ -21,8 +21,8 @@ use crate::{
     client::Client,
     error::{BoxError, OAuthErrorCode, StorageError, Verdict},
     event::{Event, Reason, Step},
-    grant::{self, Grant, GrantId},
-    limits::{MAX_BEARER, REVOKE_WAIT},
+    grant::{self, Grant, GrantId, at_once},
+    limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
     proxy::Proxy,
     token::AccessClaims,
 };
@@ -113,31 +113,63 @@ pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, S
     Ok(ended)
 }
 
-/// Ends many grants here at once; the provider hears of them one after the other, later.
+/// Ends many grants here, some at once; the provider hears of them one after the other, later.
 pub(crate) async fn end_grants(
     proxy: &Arc<Proxy>,
     ids: Vec<GrantId>,
 ) -> Result<usize, StorageError> {
-    let (mut ended, mut failed) = (Vec::new(), None);
-    for id in ids {
-        match proxy.grants.end(&id).await {
-            Ok(Some(grant)) => ended.push((id, grant)),
-            Ok(None) => {}
+    let end = |id: GrantId| {
+        let grants = Arc::clone(&proxy.grants);
+        async move { Ok(grants.end(&id).await?.map(|grant| (id, grant))) }
+    };
+    let (ended, outcome) = at_once(ids, end).await;
+    let ended: Vec<_> = ended.into_iter().flatten().collect();
+    let count = ended.len();
+    end_all_at_provider(proxy, ended);
+    outcome.map(|()| count)
+}
+
+/// Ends what the person of a new grant has too many of; see
+/// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for that
+/// a little, so that a store with bounds is not filled faster than it is cleared, and never fails
+/// by it.
+pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str) {
+    let (limit, subject) = (proxy.settings.grants_per_person, subject.to_owned());
+    let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
+    // In a task of its own: a login that does not wait must not end a grant by halves.
+    let ending = tasks.spawn(async move {
+        match proxy.grants.end_surplus(new, &subject, limit).await {
+            Ok(ended) => {
+                for (id, _) in &ended {
+                    let event = Event::refused(Step::Revoke, Reason::TooMany);
+                    let event = event.grant(id.to_string());
+                    proxy.emit(&event.detail(format_args!(
+                        "the person has more than {limit} grants: this one was used longest ago"
+                    )));
+                }
+                end_all_at_provider(&proxy, ended);
+            }
             Err(error) => {
-                failed = Some(error);
-                break;
+                let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                let detail = format_args!("the person's other grants were not counted: {error}");
+                proxy.emit(&event.grant(new.to_string()).detail(detail));
             }
         }
+    });
+    let _ = tokio::time::timeout(STORE_TIMEOUT, ending).await;
+}
+
+/// One after the other, later.
+fn end_all_at_provider(proxy: &Arc<Proxy>, ended: Vec<(GrantId, Grant)>) {
+    if ended.is_empty() {
+        return;
     }
-    let count = ended.len();
-    let proxy = Arc::clone(proxy);
-    let tasks = proxy.tasks.clone();
+    let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
     tasks.spawn(async move {
         for (id, grant) in ended {
             end_at_provider(&proxy, id, &grant).await;
         }
     });
-    failed.map_or(Ok(count), Err)
 }
 
 pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {

@@ -21,8 +21,8 @@ pub(crate) struct Grants {
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
-    events: Arc<Events>,
-    tasks: Tasks,
+    pub(super) events: Arc<Events>,
+    pub(super) tasks: Tasks,
     pub(crate) refresh_tokens: RefreshTokens,
 }
 
@@ -158,7 +158,11 @@ impl Grants {
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.revocations.revoke(*id);
-        Ok(taken.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        let grant: Option<Grant> = taken.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        if let Some(grant) = &grant {
+            self.unlist(*id, grant);
+        }
+        Ok(grant)
     }
 
     /// Ends a grant only as it was loaded; `false` when something was written since, and it lives.
@@ -174,6 +178,7 @@ impl Grants {
         let has_ended = bounded(gone).await?;
         if has_ended {
             self.revocations.revoke(*id);
+            self.unlist(*id, &loaded.grant);
         }
         Ok(has_ended)
     }

@@ -4,6 +4,7 @@
 //! redeemed, a refresh token rotated, the provider's token renewed) is one compare-and-swap: two
 //! instances, or a crash between two steps, cannot tear it.
 
+mod at_once;
 mod backoff;
 mod code;
 mod ending;
@@ -21,14 +22,16 @@ mod renewal;
 mod revocations;
 pub(crate) mod rotation;
 pub(crate) mod scopes;
+mod surplus;
 mod undo;
 
+pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};
 pub(crate) use ending::end_at_provider;
 pub(crate) use freshness::{Freshness, FreshnessError, FreshnessParts, FreshnessSettings};
 pub(crate) use grants::{Grants, Loaded, OnDoubt, bounded, hashed_key};
 pub(crate) use id::GrantId;
-pub(crate) use index::Owner;
+pub(crate) use index::{Listed, Owner};
 pub(crate) use live::LiveGrant;
 #[allow(unused_imports, reason = "for who answers")]
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};

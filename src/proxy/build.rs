@@ -136,6 +136,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         access_token_ttl: builder.access_token_ttl,
         refresh_token_ttl: builder.refresh_token_ttl,
         refresh_token_grace: builder.refresh_token_grace,
+        grants_per_person: builder.grants_per_person,
         authorization_code_ttl: builder.authorization_code_ttl,
         transaction_ttl: builder.transaction_ttl,
         session_cache_ttl: builder.session_cache_ttl,

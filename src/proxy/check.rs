@@ -173,6 +173,12 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+    if builder.grants_per_person == 0 {
+        return Err(ConfigError::new(
+            "grants_per_person",
+            "0 lets nobody log in: a login ends the grants beyond the limit; give at least 1",
+        ));
+    }
     let rules = [
         ("access_token_ttl", builder.access_token_ttl, SECOND, YEAR),
         (

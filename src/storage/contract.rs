@@ -7,7 +7,7 @@
 //!
 //! # fn main() {
 //! # tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
-//! // Put your own store in place of this one. A real store sleeps (the suite takes six seconds
+//! // Put your own store in place of this one. A real store sleeps (the suite takes ten seconds
 //! // then); one whose clock can be set passes the time by hand.
 //! let store = Arc::new(MemoryStorage::new());
 //! contract::run(store, |time: Duration| tokio::time::sleep(time)).await;
@@ -20,13 +20,14 @@
 )]
 
 mod expiry;
+mod lists;
 mod races;
 #[cfg(test)]
 mod tests;
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use super::{MAX_VALUE_BYTES, SealedStorage, StorageError, TokenStorage};
+use super::{ListPage, MAX_LIST_PAGE, MAX_VALUE_BYTES, SealedStorage, StorageError, TokenStorage};
 use crate::{
     event::{Events, printable},
     key::{Rotating, SecretKey},
@@ -61,6 +62,7 @@ where
     keys_are_apart(&*store).await;
     expiry::run(&*store, &pass).await;
     races::run(&store).await;
+    lists::run(&store, &pass).await;
 }
 
 /// `store` as the proxy uses it: every value sealed, here under a random key.

@@ -4,6 +4,7 @@
 //! and cores rarely meet. Not moka: of a login with cold caches its map alone took a fifth to a third,
 //! because it is probed record by record, each somewhere else in memory.
 
+mod lists;
 mod losses;
 mod records;
 
@@ -17,10 +18,14 @@ use std::{
 };
 
 use self::{
+    lists::{ListKey, Lists},
     losses::Losses,
     records::{Key, Record, Records},
 };
-use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+use super::{
+    list::{self, ListPage, Place},
+    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+};
 use crate::{
     clock::{Clock, SystemClock},
     error::StorageError,
@@ -42,13 +47,19 @@ const LOOKS_OF_A_READ: usize = 2;
 const MAX_PARTS: u64 = 32;
 /// In a part that is much smaller there would be too few records to choose one to make room.
 const PART_BYTES: u64 = 8 * 1024 * 1024;
+/// What is kept until nothing else is left: who is denied must not come back because many log in.
+const KEPT: &str = "denied:";
+/// The share of lists, one part in so many: grants need ten times as much, so only members whose grants
+/// are gone can come near.
+const LIST_SHARE: u64 = 4;
 
 /// A store in memory: for one process, gone when it ends. The default.
 ///
-/// Bounded in bytes (256 MiB unless set), each record counted with its value and 200 bytes. When it is
-/// full, records that are over or have not been used for long make room, never the new one; a record
-/// that was still live is then missed by its owner, who has to log in again, and a warning says so at
-/// most once a minute. The room of a record that has been over for a minute is reclaimed by later reads
+/// Bounded in bytes (256 MiB unless set), each record counted with its value and 200 bytes, each member
+/// of a list likewise. When it is full, records that are over or have not been used for long make room,
+/// never the new one; a record that was still live is then missed by its owner, who has to log in again,
+/// and a warning says so at most once a minute. Denied clients go last, when nothing else is left.
+/// Lists take a quarter at most; beyond that the members that end first go. The room of a record that has been over for a minute is reclaimed by later reads
 /// and writes, which look at a few records each: what came in one burst goes with the next.
 ///
 /// ```
@@ -65,8 +76,13 @@ const PART_BYTES: u64 = 8 * 1024 * 1024;
 /// ```
 pub struct MemoryStorage {
     parts: Box<[Part]>,
-    /// What all records take.
+    /// The records that go last.
+    kept: Part,
+    lists: Box<[ListPart]>,
+    /// What all records and lists take.
     bytes: Sum,
+    /// What lists take of it.
+    list_bytes: Sum,
     max_bytes: u64,
     losses: Losses,
     clock: Arc<dyn Clock>,
@@ -76,6 +92,11 @@ pub struct MemoryStorage {
 #[repr(align(128))]
 #[derive(Default)]
 struct Part(Mutex<Records>);
+
+/// Likewise.
+#[repr(align(128))]
+#[derive(Default)]
+struct ListPart(Mutex<Lists>);
 
 /// Likewise: every write changes it.
 #[repr(align(128))]
@@ -115,23 +136,27 @@ impl MemoryStorage {
     fn divided(parts: u64, max_bytes: u64, clock: Arc<dyn Clock>) -> Self {
         Self {
             parts: (0..parts).map(|_| Part::default()).collect(),
+            kept: Part::default(),
+            lists: (0..parts).map(|_| ListPart::default()).collect(),
             bytes: Sum::default(),
+            list_bytes: Sum::default(),
             max_bytes,
             losses: Losses::new(Arc::clone(&clock)),
             clock,
         }
     }
 
-    /// How many live records are held, for monitoring: looks at each of them.
+    /// How many live records are held, for monitoring: looks at each of them. Lists do not count.
     pub fn record_count(&self) -> u64 {
         let now = self.now();
-        let live = self.parts.iter().map(|part| part.lock().live(now));
+        let parts = self.parts.iter().chain([&self.kept]);
+        let live = parts.map(|part| part.lock().live(now));
         live.sum::<usize>() as u64
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let (key, now) = (Key::of(key), self.now());
-        let mut part = self.part(&key)?.lock();
+        let (name, key, now) = (key, Key::of(key), self.now());
+        let mut part = self.part(name, &key)?.lock();
         self.bytes.subtract(part.sweep(now, LOOKS_OF_A_READ));
         Ok(part.get(&key, now).map(<[u8]>::to_vec))
     }
@@ -143,8 +168,8 @@ impl MemoryStorage {
         key: &str,
         decide: impl FnOnce(Option<&[u8]>) -> Change,
     ) -> Result<(Option<Record>, bool), StorageError> {
-        let (key, now) = (Key::of(key), self.now());
-        let mut part = self.part(&key)?.lock();
+        let (name, key, now) = (key, Key::of(key), self.now());
+        let mut part = self.part(name, &key)?.lock();
         let (before, is_put) = match decide(part.get(&key, now)) {
             Change::Put(record) => {
                 // Counted before it can be found, so that the sum is never below zero.
@@ -158,15 +183,18 @@ impl MemoryStorage {
         self.bytes.subtract(freed);
         drop(part);
         if is_put {
-            self.make_room(&key, now);
+            self.make_room(Some(&key), now);
         }
         Ok((before.filter(|record| record.is_live(now)), is_put))
     }
 
-    /// In the part that has grown first, so that all keep their size, then in the others.
-    fn make_room(&self, new: &Key, now: u64) {
-        let (first, all) = (new.part(self.parts.len()), self.parts.len());
-        for part in self.parts.iter().cycle().skip(first).take(all) {
+    /// In the part that has grown first, so that all keep their size, then in the others; what is kept
+    /// goes when they are empty.
+    fn make_room(&self, new: Option<&Key>, now: u64) {
+        let all = self.parts.len();
+        let first = new.map_or(0, |new| new.part(all));
+        let parts = self.parts.iter().cycle().skip(first).take(all);
+        for part in parts.chain([&self.kept]) {
             while self.bytes.get() > self.max_bytes {
                 let Some(gone) = part.lock().make_room(now, new) else {
                     break;
@@ -184,13 +212,68 @@ impl MemoryStorage {
         if size > limit {
             return Err(StorageError::TooLarge { size, limit });
         }
-        let expires_at = self.now().saturating_add(to_nanos(ttl.min(MAX_TTL)));
-        Ok(Record::new(value, expires_at))
+        Ok(Record::new(value, end(self.now(), ttl)))
     }
 
-    fn part(&self, key: &Key) -> Result<&Part, StorageError> {
+    fn part(&self, name: &str, key: &Key) -> Result<&Part, StorageError> {
+        if name.starts_with(KEPT) {
+            return Ok(&self.kept);
+        }
         let part = self.parts.get(key.part(self.parts.len()));
         part.ok_or_else(|| StorageError::unavailable("no part of the map"))
+    }
+
+    fn list_part(&self, list: ListKey) -> Result<&ListPart, StorageError> {
+        let part = self.lists.get(list.part(self.lists.len()));
+        part.ok_or_else(|| StorageError::unavailable("no part of the lists"))
+    }
+
+    fn add_to_list(&self, list: &str, member: &str, ttl: Duration) -> Result<(), StorageError> {
+        list::check_names(&[list, member])?;
+        if ttl.is_zero() {
+            return Ok(());
+        }
+        let (list, now) = (ListKey::of(list), self.now());
+        let mut part = self.list_part(list)?.lock();
+        let added = part.add(list, member, end(now, ttl));
+        self.bytes.add(added);
+        self.list_bytes.add(added);
+        let mut freed = part.sweep(now, LOOKS_OF_A_WRITE);
+        // From this part alone: each has about as much.
+        while self.list_bytes.get().saturating_sub(freed) > self.max_bytes / LIST_SHARE {
+            match part.make_room() {
+                Some(bytes) => freed += bytes,
+                None => break,
+            }
+        }
+        self.bytes.subtract(freed);
+        self.list_bytes.subtract(freed);
+        drop(part);
+        self.make_room(None, now);
+        Ok(())
+    }
+
+    fn remove_from_list(&self, list: &str, member: &str) -> Result<(), StorageError> {
+        let key = ListKey::of(list);
+        let mut part = self.list_part(key)?.lock();
+        let freed = part.remove(key, member) + part.sweep(self.now(), LOOKS_OF_A_READ);
+        self.bytes.subtract(freed);
+        self.list_bytes.subtract(freed);
+        Ok(())
+    }
+
+    fn page_of_list(
+        &self,
+        list: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ListPage, StorageError> {
+        let key = ListKey::of(list);
+        let (after, limit) = (after.map(Place::parse).transpose()?, list::page_size(limit));
+        let part = self.list_part(key)?.lock();
+        let found = part.after(key, after, self.now(), limit + 1);
+        drop(part);
+        Ok(list::page(found, limit))
     }
 
     fn now(&self) -> u64 {
@@ -200,6 +283,12 @@ impl MemoryStorage {
 
 impl Part {
     fn lock(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ListPart {
+    fn lock(&self) -> MutexGuard<'_, Lists> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -280,6 +369,33 @@ impl TokenStorage for MemoryStorage {
             Ok(())
         })
     }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        Box::pin(async move { self.add_to_list(list, member, ttl) })
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        Box::pin(async move { self.remove_from_list(list, member) })
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        Box::pin(async move { self.page_of_list(list, after, limit) })
+    }
+}
+
+/// When what is written now is over.
+fn end(now: u64, ttl: Duration) -> u64 {
+    now.saturating_add(to_nanos(ttl.min(MAX_TTL)))
 }
 
 /// In nanoseconds; a clock before 1970 reads as 0, and one at the end of time, where nothing lives, as

@@ -8,7 +8,8 @@
 //! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
 //! - `RedisStorage` (feature `redis`) is for any number of hosts: as durable as the Redis is.
 //! - Whatever the store, the proxy seals each record with XAES-256-GCM before it gets there, bound to
-//!   the record's key, and makes keys from hashes: a stolen store yields no token.
+//!   the record's key, and makes keys from hashes: a stolen store yields no token. Lists of grants are
+//!   not sealed: they show which grants belong together, by random names under MACs.
 //! - `contract` (feature `storage-contract`) is the suite that every store has to pass; run it
 //!   against your own.
 //!
@@ -19,6 +20,8 @@
 mod by_hand;
 #[cfg(any(test, feature = "storage-contract"))]
 pub mod contract;
+mod fallback;
+mod list;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -29,6 +32,7 @@ mod traits;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
+pub use list::{ListPage, MAX_LIST_PAGE};
 pub use memory::MemoryStorage;
 pub(crate) use sealed::SealedStorage;
 #[cfg(feature = "sqlite")]

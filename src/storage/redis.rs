@@ -4,18 +4,21 @@ mod builder;
 mod cluster;
 mod greeting;
 mod link;
+mod scripts;
 
-use std::{
-    fmt,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use redis::{Cmd, FromRedisValue, RedisError, Script, ServerErrorKind};
+use redis::{Cmd, FromRedisValue, RedisError, ServerErrorKind};
 
 pub use self::builder::RedisStorageBuilder;
-use self::link::Link;
-use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+use self::{
+    link::Link,
+    scripts::{ADD, PAGE, SWAP, Script},
+};
+use super::{
+    list::{self, ListPage, Place},
+    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+};
 use crate::{
     error::{ConfigError, StorageError},
     event::printable,
@@ -23,16 +26,10 @@ use crate::{
 
 /// Longer times to live count as this; Redis refuses what overflows its own clock.
 const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
+/// Long enough to be taken out again.
+const PROBED_FOR: Duration = Duration::from_secs(5);
 /// Redis's own words in an error, in characters.
 const MAX_DETAIL: usize = 200;
-
-/// Compare-and-swap. A time to live of 0 means gone at once, which `SET … PX` does not know.
-const SWAP: &str = "\
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if ARGV[3] == '0' then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1";
-static SWAP_HASH: LazyLock<String> = LazyLock::new(|| Script::new(SWAP).get_hash().to_owned());
 
 /// A store in Redis 7 or Valkey, shared by any number of processes and hosts (feature `redis`).
 ///
@@ -78,6 +75,8 @@ static SWAP_HASH: LazyLock<String> = LazyLock::new(|| Script::new(SWAP).get_hash
 /// | `insert_if_absent` | the record may be there and be ours: read it, a value of one's own tells |
 /// | `take`, `remove` | the record may be gone; what `take` would have returned is then lost |
 /// | `compare_and_swap` | the old or the new value is there: read it. It cannot undo a later write |
+/// | `list_add`, `list_remove` | the member may or may not be there: do it again |
+/// | `list_page` | nothing; ask again |
 ///
 /// # What Redis must be told
 ///
@@ -91,8 +90,9 @@ static SWAP_HASH: LazyLock<String> = LazyLock::new(|| Script::new(SWAP).get_hash
 ///   could be redeemed once more before it expires; a refresh token from that moment still works,
 ///   because one that is newer than the store is accepted. `min-replicas-to-write 1` narrows the
 ///   window.
-/// - Commands: `GET`, `SET`, `GETDEL` (Redis 6.2), `EXISTS`, `DEL`, `EVALSHA`, `EVAL`, and for the checks at
-///   connecting, where allowed, `HELLO` and `INFO`. A user of its own needs no more, on the keys
+/// - Commands: `GET`, `SET`, `GETDEL` (Redis 6.2), `EXISTS`, `DEL`, `EVALSHA`, `EVAL`; for lists `ZADD`,
+///   `ZREM`, `ZRANGE`, `ZRANK`, `ZSCORE`, `ZCOUNT`, `ZREMRANGEBYSCORE`, `PEXPIREAT`, `TIME`; and for the checks
+///   at connecting, where allowed, `HELLO` and `INFO`. A user of its own needs no more, on the keys
 ///   `prefix*`.
 ///
 /// Several services may share one Redis with a prefix each, none of which begins with another.
@@ -125,12 +125,16 @@ impl RedisStorage {
         RedisStorageBuilder::cluster(urls.collect())
     }
 
-    /// Does what the proxy will do, on a record that is not there: whatever Redis refuses shows now.
+    /// Does what the proxy will do, on a record and a list that are not there: whatever Redis refuses
+    /// shows now.
     async fn probe(&self) -> Result<(), StorageError> {
         let key = format!("probe:{}", crate::random::token::<16>());
         self.compare_and_swap(&key, b"", Vec::new(), Duration::ZERO)
             .await?;
-        self.take(&key).await.map(drop)
+        self.take(&key).await?;
+        self.list_add(&key, "probe", PROBED_FOR).await?;
+        self.list_page(&key, Some("0:nothing"), 1).await?;
+        self.list_remove(&key, "probe").await
     }
 
     fn command(&self, name: &str, key: &str) -> Cmd {
@@ -148,28 +152,27 @@ impl RedisStorage {
         answer.await.map_err(|error| failure(&error))
     }
 
-    async fn swap(
+    async fn call<T: FromRedisValue>(
         &self,
+        script: &Script,
         key: &str,
-        expected: &[u8],
-        new: &[u8],
-        ttl: u64,
-    ) -> Result<bool, RedisError> {
-        let call = |name, script: &str| {
-            let mut command = redis::cmd(name);
-            command.arg(script).arg(1).arg(self.key(key));
-            command.arg(expected).arg(new).arg(ttl);
-            command
-        };
-        let by_hash = call("EVALSHA", &SWAP_HASH);
-        match self.link.send(&by_hash).await {
-            // Redis forgot the script (a restart, a failover); nothing was done.
-            Err(error) if error.kind() == ServerErrorKind::NoScript.into() => {
-                self.link.send(&call("EVAL", SWAP)).await
+        arguments: &[&[u8]],
+    ) -> Result<T, StorageError> {
+        let [by_hash, in_full] = script.calls(&self.key(key), arguments);
+        let called = async {
+            match self.link.send(&by_hash).await {
+                // Redis forgot the script (a restart, a failover); nothing was done.
+                Err(error) if is_forgotten(&error) => self.link.send(&in_full).await,
+                answer => answer,
             }
-            answer => answer,
-        }
+        };
+        let answer = self.link.within_time(called);
+        answer.await.map_err(|error| failure(&error))
     }
+}
+
+fn is_forgotten(error: &RedisError) -> bool {
+    error.kind() == ServerErrorKind::NoScript.into()
 }
 
 impl TokenStorage for RedisStorage {
@@ -220,15 +223,57 @@ impl TokenStorage for RedisStorage {
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             check_size(&new)?;
-            let ttl = milliseconds(ttl).unwrap_or(0);
-            let swapped = self.swap(key, expected, &new, ttl);
-            let answer = self.link.within_time(swapped);
-            answer.await.map_err(|error| failure(&error))
+            let ttl = milliseconds(ttl).unwrap_or(0).to_string();
+            let arguments = [expected, &new, ttl.as_bytes()];
+            self.call(&SWAP, key, &arguments).await
         })
     }
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(async move { self.run(&self.command("DEL", key)).await })
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            list::check_names(&[list, member])?;
+            let Some(ttl) = milliseconds(ttl) else {
+                return Ok(());
+            };
+            let ttl = ttl.to_string();
+            let arguments = [member.as_bytes(), ttl.as_bytes()];
+            self.call(&ADD, list, &arguments).await
+        })
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            let mut command = self.command("ZREM", list);
+            command.arg(member);
+            self.run(&command).await
+        })
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        Box::pin(async move {
+            let start = Place { end: 0, member: "" };
+            let after = after.map(Place::parse).transpose()?.unwrap_or(start);
+            let limit = list::page_size(limit);
+            let (end, wanted) = (after.end.to_string(), (limit + 1).to_string());
+            let arguments = [end.as_bytes(), after.member.as_bytes(), wanted.as_bytes()];
+            let found: Vec<(String, u64)> = self.call(&PAGE, list, &arguments).await?;
+            let found = found.into_iter().map(|(member, end)| (end, member));
+            Ok(list::page(found.collect(), limit))
+        })
     }
 }
 

@@ -16,10 +16,13 @@ use std::{
 
 use self::{
     queue::Queue,
-    records::{Outcome, Read, Verb, Write},
+    records::{Found, Outcome, Read, Verb, What, Write},
     threads::Threads,
 };
-use super::traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+use super::{
+    list::{self, ListPage, Place},
+    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+};
 use crate::{
     clock::{Clock, SystemClock},
     error::{ConfigError, StorageError},
@@ -155,6 +158,11 @@ impl SqliteStorage {
         self.writes.ask(write).await
     }
 
+    async fn read(&self, key: String, what: What) -> Result<Found, StorageError> {
+        let now = floor_millis(self.clock.now());
+        self.reads.ask(Read { key, now, what }).await
+    }
+
     /// When a record written now is over. Rounded up, except that a life of zero is over at once.
     fn expiry(&self, ttl: Duration) -> i64 {
         let now = self.clock.now();
@@ -210,11 +218,10 @@ impl SqliteStorageBuilder {
 impl TokenStorage for SqliteStorage {
     fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
         Box::pin(async move {
-            let read = Read {
-                key: checked_key(key)?,
-                now: floor_millis(self.clock.now()),
-            };
-            self.reads.ask(read).await
+            match self.read(checked_key(key)?, What::Record).await? {
+                Found::Record(value) => Ok(value),
+                Found::Members(_) => Err(mixed_up()),
+            }
         })
     }
 
@@ -265,6 +272,58 @@ impl TokenStorage for SqliteStorage {
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(async move { self.write(key, Verb::Remove).await.map(drop) })
     }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            list::check_names(&[list, member])?;
+            if ttl.is_zero() {
+                return Ok(());
+            }
+            let add = Verb::Add {
+                member: member.to_owned(),
+                ends_at: self.expiry(ttl),
+            };
+            self.write(list, add).await.map(drop)
+        })
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            let member = member.to_owned();
+            self.write(list, Verb::Unlist { member }).await.map(drop)
+        })
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        Box::pin(async move {
+            let start = Place { end: 0, member: "" };
+            let (after, limit) = (after.map(Place::parse).transpose()?, list::page_size(limit));
+            let after = after.unwrap_or(start);
+            let what = What::Members {
+                end: i64::try_from(after.end).unwrap_or(i64::MAX),
+                member: after.member.to_owned(),
+                limit: limit + 1,
+            };
+            match self.read(checked_key(list)?, what).await? {
+                Found::Members(members) => Ok(list::page(members, limit)),
+                Found::Record(_) => Err(mixed_up()),
+            }
+        })
+    }
+}
+
+fn mixed_up() -> StorageError {
+    StorageError::unavailable("the SQLite store's thread has answered another question")
 }
 
 fn checked_key(key: &str) -> Result<String, StorageError> {

@@ -2,6 +2,7 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use super::{fallback, list::ListPage};
 use crate::error::StorageError;
 
 /// The largest value that a store takes, in bytes: 64 KiB.
@@ -33,10 +34,33 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   used for long, and says so in its log); once it is over the record is absent for *every* verb,
 ///   whether it was swept or not. Milliseconds matter, less does not: round up. Zero is over at
 ///   once. Times above ten years may be cut to ten years.
+/// - **Lists** are sets of short names, each with an end of its own, under names that no record has.
+///   They keep the same rules: atomic for each list, over at the very end, a failure is an error. A
+///   store that has nothing of the kind leaves the three verbs out and gets
+///   [lists made of records](#lists-made-of-records).
+/// - **A store with a size limit** should let go of records whose key begins with `denied:` last:
+///   they are the operator's word, and small. Grants go first, those that were not used for longest
+///   before others; whoever loses one logs in again.
 /// - **A failure is an error, never an answer.** A store that cannot be reached, or times out,
 ///   returns [`StorageError::Unavailable`]: the client is then told to try again. Answering `None` or
 ///   `false` instead would log people out.
 /// - Futures do nothing until they are polled, and may be dropped at any point.
+///
+/// # Lists made of records
+///
+/// A list is one for all people of a client, so thousands may add to it in the same second, and no
+/// record that all of them swap can bear that. The verbs that come with the trait give each member a
+/// record of its own, in slots chosen by hash, and keep all rules. What they cost, in verbs of the
+/// store:
+///
+/// | verb | a list of a few | a list of thousands |
+/// |---|---|---|
+/// | [`list_add`](Self::list_add) | 2 | 2 to 6, some tens while the list grows |
+/// | [`list_remove`](Self::list_remove) | 10 | 50 |
+/// | [`list_page`](Self::list_page) | 9 | 2 to 9 for each member of the list, for every page, 64 at once |
+///
+/// A list holds some 80,000. A store with sorted sets, or a table, does each in one step: write the
+/// verbs for it.
 ///
 /// # A store of your own
 ///
@@ -202,6 +226,52 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// [`StorageError`] when the store cannot answer.
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()>;
+
+    /// Puts `member` into a list for `ttl`, or prolongs its stay: an end only ever moves later. Both
+    /// names are 1 to 100 bytes of printable ASCII without space, and stand in the store as they are.
+    /// A list begins with its first member and ends with its last.
+    ///
+    /// Any number of callers may add to one list at once; each succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the store cannot answer.
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        Box::pin(fallback::add(self, list, member, ttl))
+    }
+
+    /// Takes `member` out of a list. That it was not there is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`] when the store cannot answer.
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        Box::pin(fallback::remove(self, list, member))
+    }
+
+    /// The members that come after a page's [`next`](ListPage::next), or the first ones: at most
+    /// `limit` and at most [`MAX_LIST_PAGE`](super::MAX_LIST_PAGE), the one with the earliest end
+    /// first. A list that is not there is empty.
+    ///
+    /// From the first page to the one without `next`, every member that was there all the time comes
+    /// at least once. One that was prolonged, or others that went meanwhile, can make it come twice.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Corrupt`] when `after` was not a `next`; others when the store cannot answer.
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        Box::pin(fallback::list_page(self, list, after, limit))
+    }
 }
 
 /// One store for several proxies of one process.
@@ -239,5 +309,27 @@ impl<T: TokenStorage + ?Sized> TokenStorage for Arc<T> {
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         (**self).remove(key)
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        (**self).list_add(list, member, ttl)
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        (**self).list_remove(list, member)
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        (**self).list_page(list, after, limit)
     }
 }

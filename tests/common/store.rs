@@ -8,7 +8,7 @@ use std::{
 
 use tower_oauth_proxy::{
     StorageError,
-    storage::{MemoryStorage, StorageFuture, TokenStorage},
+    storage::{ListPage, MemoryStorage, StorageFuture, TokenStorage},
 };
 
 use super::clock::FakeClock;
@@ -35,6 +35,10 @@ pub enum Health {
     Frozen,
     /// This many verbs still work, then the store is down: a crash between two steps.
     UpFor(usize),
+    /// Verbs about lists fail, and do nothing; all others work.
+    WithoutLists,
+    /// Every verb does its work after others had several turns.
+    Slow,
 }
 
 /// A verb that was called.
@@ -76,7 +80,11 @@ impl Store {
 
     /// Verbs that write, so far.
     pub fn writes(&self) -> usize {
-        self.seen().iter().filter(|seen| seen.verb != "get").count()
+        let reads = ["get", "list_page"];
+        let seen = self.seen();
+        seen.iter()
+            .filter(|seen| !reads.contains(&seen.verb))
+            .count()
     }
 
     /// Forgets the verbs so far.
@@ -114,6 +122,14 @@ impl Store {
         let down = || Err(StorageError::unavailable("broken on purpose"));
         match health {
             Health::Up => work.await,
+            Health::WithoutLists if verb.starts_with("list_") => down(),
+            Health::WithoutLists => work.await,
+            Health::Slow => {
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+                work.await
+            }
             Health::UpFor(left) if left > 0 => work.await,
             Health::UpFor(_) | Health::Down => down(),
             Health::AnswersLost => {
@@ -171,5 +187,30 @@ impl TokenStorage for Store {
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(self.run("remove", key, &[], self.0.memory.remove(key)))
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        let work = self.0.memory.list_add(list, member, ttl);
+        Box::pin(self.run("list_add", list, member.as_bytes(), work))
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        let work = self.0.memory.list_remove(list, member);
+        Box::pin(self.run("list_remove", list, member.as_bytes(), work))
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        let work = self.0.memory.list_page(list, after, limit);
+        Box::pin(self.run("list_page", list, &[], work))
     }
 }

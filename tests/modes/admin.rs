@@ -1,8 +1,10 @@
 //! The operator lists and ends grants by person, by client and by name.
 
-use tower_oauth_proxy::{Reason, SecretKey, Step};
+use std::{future::poll_fn, task::Poll, time::Duration};
 
-use crate::common::{Client, Kind, Pkce, Proxy, Tokens};
+use tower_oauth_proxy::{OAuthProxyHandle, Reason, SecretKey, Step, StorageError};
+
+use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
 async fn subjects_grants(proxy: &Proxy, subject: &str) -> Vec<String> {
     let grants = proxy
@@ -66,7 +68,7 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
         if proxy.provider.count(Kind::Revoke) == 2 {
             return;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     panic!(
         "revoked at the provider: {}",
@@ -174,4 +176,185 @@ async fn twenty_logins_at_once_are_all_listed() {
         .await
         .unwrap();
     assert_eq!(grants.len(), 20);
+}
+
+#[tokio::test]
+async fn a_grant_that_could_not_be_listed_is_listed_when_its_client_next_writes() {
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let client = proxy.client().await;
+    store.be(Health::WithoutLists);
+    let (tokens, ada) = somebody(&proxy, &client).await;
+    store.be(Health::Up);
+    assert!(subjects_grants(&proxy, &ada).await.is_empty());
+    let events = proxy.events();
+    let told = events.iter().filter(|event| event.step == Step::Storage);
+    let told: Vec<_> = told.filter_map(|event| event.grant.clone()).collect();
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    let listed = subjects_grants(&proxy, &ada).await;
+    assert_eq!(listed.len(), 1);
+    assert!(told.contains(&listed[0]), "{told:?}");
+    assert_eq!(proxy.layer.handle().revoke_subject(&ada).await.unwrap(), 1);
+    client
+        .refresh(tokens.refresh())
+        .await
+        .refused(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_redemption_lists_a_login_that_was_not() {
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let client = proxy.client().await;
+    let pkce = Pkce::new();
+    store.be(Health::WithoutLists);
+    let callback = proxy.login(&mut proxy.browser(), &client, &pkce).await;
+    store.be(Health::Up);
+    let handle = proxy.layer.handle();
+    assert!(
+        handle
+            .grants_of_client(&client.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    Tokens::read(&client.redeem(&callback, &pkce).await);
+    assert_eq!(handle.grants_of_client(&client.id).await.unwrap().len(), 1);
+}
+
+/// A list may not end before the grant does: whoever uses it once a week is listed all the time.
+#[tokio::test]
+async fn a_grant_is_listed_to_its_very_end() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let (tokens, ada) = somebody(&proxy, &client).await;
+    const DAY: u64 = 24 * 60 * 60;
+    // Just before it would be listed anew, so that its list is as old as can be.
+    proxy.clock.advance_secs(7 * DAY);
+    Tokens::read(&client.refresh(tokens.refresh()).await);
+    proxy.clock.advance_secs(30 * DAY - 60);
+    assert_eq!(subjects_grants(&proxy, &ada).await.len(), 1);
+    proxy.clock.advance_secs(120);
+    assert!(subjects_grants(&proxy, &ada).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_ended_grant_is_taken_out_of_its_lists() {
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let client = proxy.client().await;
+    let (tokens, _) = somebody(&proxy, &client).await;
+    client.revoke(tokens.refresh()).await.expect(200);
+    let removed = || {
+        let seen = store.seen().into_iter();
+        seen.filter(|seen| seen.verb == "list_remove").count()
+    };
+    while removed() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_many_people_is_listed_in_pages_and_ended_as_a_whole() {
+    const PEOPLE: usize = 300;
+    let proxy = Proxy::start().await;
+    let settings = |settings: &mut crate::common::provider::Settings| {
+        settings.everybody_is_new = true;
+    };
+    proxy.provider.configure(settings);
+    let client = proxy.client().await;
+    for _ in 0..PEOPLE {
+        proxy
+            .login(&mut proxy.browser(), &client, &Pkce::new())
+            .await;
+    }
+    let handle = proxy.layer.handle();
+    let first = handle
+        .grants_of_client_page(&client.id, None)
+        .await
+        .unwrap();
+    let next = first.next.expect("there are more");
+    assert!(!first.grants.is_empty() && first.grants.len() < PEOPLE);
+    let second = handle.grants_of_client_page(&client.id, Some(&next)).await;
+    let second = second.unwrap();
+    assert_eq!(second.next, None);
+    let pages = [first.grants, second.grants].concat();
+    let ids: std::collections::HashSet<_> = pages.into_iter().map(|grant| grant.id).collect();
+    assert_eq!(ids.len(), PEOPLE);
+    assert_eq!(
+        handle.grants_of_client(&client.id).await.unwrap().len(),
+        PEOPLE
+    );
+    for nonsense in ["", "x", "0.x", "-1.5:a"] {
+        let page = handle
+            .grants_of_client_page(&client.id, Some(nonsense))
+            .await;
+        assert!(matches!(page, Err(StorageError::Corrupt(_))), "{page:?}");
+    }
+    assert_eq!(handle.revoke_client(&client.id).await.unwrap(), PEOPLE);
+    assert!(
+        handle
+            .grants_of_client(&client.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// Begins the work and goes away.
+async fn hang_up<T>(work: impl Future<Output = T>) {
+    let mut work = Box::pin(work);
+    poll_fn(|context| {
+        assert!(work.as_mut().poll(context).is_pending(), "it was too quick");
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_operator_began_is_finished_when_nobody_waits_for_it() {
+    type Begin = fn(OAuthProxyHandle, String, String) -> Begun;
+    type Begun = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+    let ways: [(&str, Begin); 3] = [
+        ("revoke_subject", |handle, _, _| {
+            Box::pin(async move { drop(handle.revoke_subject("person-1").await) })
+        }),
+        ("revoke_client", |handle, client, _| {
+            Box::pin(async move { drop(handle.revoke_client(&client).await) })
+        }),
+        ("revoke_grant", |handle, _, grant| {
+            Box::pin(async move { drop(handle.revoke_grant(&grant).await) })
+        }),
+    ];
+    for (way, begin) in ways {
+        let (proxy, store) = Proxy::with_store(|builder| builder).await;
+        let client = proxy.client().await;
+        let (tokens, ada) = somebody(&proxy, &client).await;
+        let others = match way {
+            "revoke_grant" => Vec::new(),
+            _ => vec![proxy.journey(&client).await, proxy.journey(&client).await],
+        };
+        let grant = subjects_grants(&proxy, &ada).await.remove(0);
+        store.be(Health::Slow);
+        hang_up(begin(proxy.layer.handle(), client.id.clone(), grant)).await;
+        while !subjects_grants(&proxy, &ada).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for tokens in others.iter().chain([&tokens]) {
+            let reply = client.call("/mcp", &tokens.access).await;
+            assert_eq!(reply.status, 401, "{way}: {reply:?}");
+        }
+        while proxy.provider.count(Kind::Revoke) < 1 + others.len() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_is_denied_when_nobody_waits_for_it() {
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let client = proxy.client().await;
+    store.be(Health::Slow);
+    hang_up(proxy.layer.handle().deny_client(&client.id)).await;
+    let url = client.authorize(&Pkce::new(), "state").url();
+    while proxy.browser().open(&url).await.page().reply.status != 400 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -11,7 +11,10 @@ use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::Layer;
-use tower_oauth_proxy::{AuthSession, TokenStorage, storage::StorageFuture};
+use tower_oauth_proxy::{
+    AuthSession, TokenStorage,
+    storage::{ListPage, StorageFuture},
+};
 
 use crate::common::{Browser, Client, Landing, Pkce, Proxy, Tokens, Wire, wire::query_param};
 
@@ -133,5 +136,27 @@ impl TokenStorage for Remote {
 
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         later(self.0.remove(key))
+    }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        later(self.0.list_add(list, member, ttl))
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        later(self.0.list_remove(list, member))
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        later(self.0.list_page(list, after, limit))
     }
 }

@@ -25,4 +25,5 @@ mod paths;
 mod people;
 mod proof;
 mod silence;
+mod surplus;
 mod upstream;

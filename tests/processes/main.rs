@@ -30,6 +30,7 @@ mod common;
 mod redis_server;
 
 mod at_rest;
+mod crowd;
 mod fleet;
 mod front;
 mod journey;

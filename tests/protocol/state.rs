@@ -39,8 +39,12 @@ async fn a_login_leaves_a_few_records_that_name_nobody() {
     let callback = proxy.login(&mut proxy.browser(), &client, &pkce).await;
     let code = query_param(&callback, "code").unwrap();
     let tokens = Tokens::read(&client.redeem(&callback, &pkce).await);
-    // The grant, two lists that name it, the callback's mark.
-    assert_eq!(store.records(), 4);
+    // The grant, the callback's mark; and the two lists that it stands in.
+    assert_eq!(store.records(), 2);
+    let listed = store.seen().into_iter();
+    let listed = listed.filter(|seen| seen.verb == "list_add");
+    let lists: std::collections::HashSet<_> = listed.map(|seen| seen.key).collect();
+    assert_eq!(lists.len(), 2);
     for seen in store.seen() {
         let value = String::from_utf8_lossy(&seen.value).into_owned();
         for text in [&seen.key, &value] {
@@ -133,7 +137,17 @@ async fn refresh_twice(steps: usize, expired: bool, restart: bool, rotating: boo
     let mut client = client.clone();
     client.wire = next.wire.clone();
     next.clock.advance_secs(20);
-    let again = client.refresh(tokens.refresh()).await;
+    // What is in doubt settles once the store is well; until then the client is told to come back,
+    // as often as a busy machine needs.
+    let mut again = client.refresh(tokens.refresh()).await;
+    for _ in 0..30 {
+        if again.status != 503 {
+            break;
+        }
+        again.refused(503, "temporarily_unavailable");
+        assert!(again.header("retry-after").is_some(), "{case}: {again:?}");
+        again = client.refresh(tokens.refresh()).await;
+    }
     assert_eq!(again.status, 200, "{case}: {again:?}");
     let renewed = Tokens::read(&again);
     next.session(&client, &renewed.access).await;

@@ -73,6 +73,7 @@ pub(super) async fn redeem(
         rotated_at: now,
         code: Some(mark.clone()),
     };
+    proxy.grants.stay_listed(&id, &mut active, ttl, now).await;
     let active = proxy
         .grants
         .replace(

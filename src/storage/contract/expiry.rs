@@ -7,7 +7,7 @@ use crate::storage::TokenStorage;
 
 /// The unit of the tests about expiry. What should be there is looked at a whole unit before it
 /// expires, so that a slow machine is not a broken rule.
-const TICK: Duration = Duration::from_secs(1);
+pub(super) const TICK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run<P: AsyncFn(Duration)>(store: &dyn TokenStorage, pass: &P) {
     expired_is_absent_for_every_verb(store, pass).await;

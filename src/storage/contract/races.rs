@@ -119,7 +119,7 @@ async fn a_taken_record_is_not_swapped_back(store: &Arc<dyn TokenStorage>) {
 }
 
 /// Lets [`CALLERS`] tasks start together on one key; what each returned, in the order of `n`.
-async fn race<T, F>(
+pub(super) async fn race<T, F>(
     store: &Arc<dyn TokenStorage>,
     key: &str,
     call: impl Fn(Arc<dyn TokenStorage>, String, usize) -> F,

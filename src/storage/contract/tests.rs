@@ -13,6 +13,11 @@ enum Fault {
     SwapKeepsItsLife,
     FoldsCase,
     TakesAnySize,
+    LookThenAdd,
+    AnEndMovesEarlier,
+    EndedAreListed,
+    TheNewestFirst,
+    PagesByCount,
 }
 
 struct Faulty(MemoryStorage, Fault);
@@ -98,6 +103,69 @@ impl TokenStorage for Faulty {
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(async move { self.0.remove(&self.key(key)).await })
     }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        Box::pin(async move {
+            let ttl = match self.1 {
+                Fault::EndedAreListed if !ttl.is_zero() => LONG.max(ttl),
+                _ => ttl,
+            };
+            if self.1 == Fault::AnEndMovesEarlier {
+                self.0.list_remove(list, member).await?;
+            }
+            if self.1 == Fault::LookThenAdd && list.contains("race") {
+                // One record that holds the whole list.
+                let mut all = self.0.get(list).await?.unwrap_or_default();
+                between_steps().await;
+                all.extend_from_slice(format!("{member} ").as_bytes());
+                self.0.set(list, all, ttl).await?;
+                return Ok(());
+            }
+            self.0.list_add(list, member, ttl).await
+        })
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        self.0.list_remove(list, member)
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        Box::pin(async move {
+            if self.1 == Fault::LookThenAdd && list.contains("race") {
+                let all = self.0.get(list).await?.unwrap_or_default();
+                let all = String::from_utf8(all).unwrap();
+                let members = all.split_whitespace().map(str::to_owned).collect();
+                return Ok(ListPage {
+                    members,
+                    next: None,
+                });
+            }
+            if self.1 != Fault::PagesByCount {
+                let mut page = self.0.list_page(list, after, limit).await?;
+                if self.1 == Fault::TheNewestFirst {
+                    page.members.reverse();
+                }
+                return Ok(page);
+            }
+            let limit = limit.clamp(1, MAX_LIST_PAGE);
+            let all = self.0.list_page(list, None, usize::MAX).await?.members;
+            let from = after.map_or(0, |after| after.parse().unwrap());
+            let next =
+                (all.len() - from.min(all.len()) > limit).then(|| (from + limit).to_string());
+            let members = all.into_iter().skip(from).take(limit).collect();
+            Ok(ListPage { members, next })
+        })
+    }
 }
 
 /// Wide enough for the others to get in.
@@ -154,4 +222,34 @@ async fn folding_case_is_found() {
 #[should_panic(expected = "a value above MAX_VALUE_BYTES is TooLarge")]
 async fn taking_any_size_is_found() {
     run_with(Fault::TakesAnySize).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[should_panic(expected = "of many adds at once none is lost")]
+async fn a_list_in_one_record_is_found() {
+    run_with(Fault::LookThenAdd).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[should_panic(expected = "an end moves later and never earlier")]
+async fn an_end_that_moves_earlier_is_found() {
+    run_with(Fault::AnEndMovesEarlier).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[should_panic(expected = "after its end a member is not listed")]
+async fn a_member_that_is_listed_after_its_end_is_found() {
+    run_with(Fault::EndedAreListed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[should_panic(expected = "members come in the order of their ends")]
+async fn another_order_is_found() {
+    run_with(Fault::TheNewestFirst).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[should_panic(expected = "removed or prolonged while it is paged, a list has no gap")]
+async fn pages_by_count_are_found() {
+    run_with(Fault::PagesByCount).await;
 }

@@ -1,3 +1,5 @@
+mod room;
+
 use std::{collections::BTreeMap, ops::Range};
 
 use proptest::{collection::vec, prelude::*};
@@ -286,8 +288,11 @@ async fn fill_for(store: &MemoryStorage, keys: Range<usize>, size: usize, life: 
 
 /// The running sum is that of what is there.
 fn check_sum(store: &MemoryStorage) {
-    let weights = store.parts.iter().map(|part| part.lock().weight());
-    assert_eq!(weights.sum::<u64>(), store.bytes.get(), "bytes");
+    let parts = store.parts.iter().chain([&store.kept]);
+    let records: u64 = parts.map(|part| part.lock().weight()).sum();
+    let lists: u64 = store.lists.iter().map(|part| part.lock().weight()).sum();
+    assert_eq!(lists, store.list_bytes.get(), "bytes of lists");
+    assert_eq!(records + lists, store.bytes.get(), "bytes");
 }
 
 #[tokio::test]

@@ -10,14 +10,16 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, ffi::ErrorCode};
 
-use super::records::{Reader, SCHEMA, Writer, is_busy, pragma};
+use super::records::{LISTS, Reader, SCHEMA, Writer, is_busy, pragma};
 use crate::error::{ConfigError, StorageError};
 
 /// Marks the file as this crate's, `TOPx` (SQLite's `application_id`).
 const APPLICATION_ID: i64 = 0x544F_5078;
 /// What this crate writes (SQLite's `user_version`). A newer one is refused: its rules are unknown.
-/// There is no older one yet.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
+/// Without lists. Such a file gets them when it is opened; processes that have it open already go on
+/// as they are, and cannot open it again.
+const WITHOUT_LISTS: i64 = 1;
 /// Connections that read, each with its thread. Reads wait for the disk at most; more threads than
 /// processors help nobody.
 const MAX_READERS: usize = 4;
@@ -162,8 +164,13 @@ fn read_head(connection: &Connection) -> rusqlite::Result<Head> {
 /// Makes an empty file ours, or makes sure that it is: nothing is changed in any other.
 fn set_up(connection: &Connection, path: &Path, busy_timeout: Duration) -> Result<(), ConfigError> {
     let refused = |error| refuse(path, explain(&error));
-    if let Head::Empty = read_head(connection).map_err(refused)? {
-        patiently(busy_timeout, || create_schema(connection)).map_err(refused)?;
+    let head = read_head(connection).map_err(refused)?;
+    if let Head::Empty
+    | Head::Ours {
+        version: WITHOUT_LISTS,
+    } = head
+    {
+        patiently(busy_timeout, || write_schema(connection)).map_err(refused)?;
     }
     match read_head(connection).map_err(refused)? {
         Head::Ours {
@@ -208,15 +215,24 @@ fn set_up(connection: &Connection, path: &Path, busy_timeout: Duration) -> Resul
     Ok(())
 }
 
-fn create_schema(connection: &Connection) -> rusqlite::Result<()> {
-    // Can be chosen only before the first page is written.
+/// The whole schema into an empty file, what is missing into an older one.
+fn write_schema(connection: &Connection) -> rusqlite::Result<()> {
+    // Can be chosen only before the first page is written; says nothing later.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let created = (|| {
         // Another process may have been first.
-        if let Head::Empty = read_head(connection)? {
+        let head = read_head(connection)?;
+        if let Head::Empty = head {
             connection.execute_batch(SCHEMA)?;
             connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        if let Head::Empty
+        | Head::Ours {
+            version: WITHOUT_LISTS,
+        } = head
+        {
+            connection.execute_batch(LISTS)?;
             connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         connection.execute_batch("COMMIT")

@@ -16,6 +16,18 @@ pub(super) const SCHEMA: &str = "
     ) STRICT;
     CREATE INDEX records_by_expiry ON records (expires_at);";
 
+/// Since version 2 of the schema.
+pub(super) const LISTS: &str = "
+    CREATE TABLE members (
+        id INTEGER PRIMARY KEY,
+        list TEXT NOT NULL,
+        member TEXT NOT NULL,
+        ends_at INTEGER NOT NULL,
+        UNIQUE (list, member)
+    ) STRICT;
+    CREATE INDEX members_in_order ON members (list, ends_at, member);
+    CREATE INDEX members_by_end ON members (ends_at);";
+
 /// How long after its expiry a record's room is reclaimed: a clock that jumps ahead and back again,
 /// within this, costs nobody a login.
 const SWEEP_DELAY: Duration = Duration::from_secs(60);
@@ -25,13 +37,31 @@ const MIN_FREE_PAGES: i64 = 1024;
 /// So many at a time, each a page that has to be moved: about a millisecond.
 const RELEASE_PAGES: i64 = 64;
 
-/// Read a record. Times are milliseconds since the Unix epoch, of the caller's clock.
+/// Read a record, or a page of a list. Times are milliseconds since the Unix epoch, of the caller's
+/// clock.
 pub(super) struct Read {
     pub(super) key: String,
     pub(super) now: i64,
+    pub(super) what: What,
 }
 
-/// Change a record.
+pub(super) enum What {
+    Record,
+    /// Members behind this place, at most so many.
+    Members {
+        end: i64,
+        member: String,
+        limit: usize,
+    },
+}
+
+/// What a [`Read`] found.
+pub(super) enum Found {
+    Record(Option<Vec<u8>>),
+    Members(Vec<(u64, String)>),
+}
+
+/// Change a record or a list.
 pub(super) struct Write {
     pub(super) key: String,
     pub(super) verb: Verb,
@@ -54,6 +84,13 @@ pub(super) enum Verb {
         expires_at: i64,
     },
     Remove,
+    Add {
+        member: String,
+        ends_at: i64,
+    },
+    Unlist {
+        member: String,
+    },
 }
 
 /// What a change came to: whether it changed a record, and what [`Verb::Take`] took.
@@ -64,7 +101,7 @@ pub(super) struct Outcome {
 }
 
 impl Request for Read {
-    type Answer = Option<Vec<u8>>;
+    type Answer = Found;
 }
 
 impl Request for Write {
@@ -73,20 +110,38 @@ impl Request for Write {
 
 pub(super) struct Reader<'c> {
     get: Statement<'c>,
+    members: Statement<'c>,
 }
 
 impl<'c> Reader<'c> {
     pub(super) fn prepare(connection: &'c Connection) -> rusqlite::Result<Self> {
         let get =
             connection.prepare("SELECT value FROM records WHERE key = ?1 AND expires_at > ?2")?;
-        Ok(Self { get })
+        let members = connection.prepare(
+            "SELECT ends_at, member FROM members
+             WHERE list = ?1 AND (ends_at, member) > (?2, ?3) AND ends_at > ?4
+             ORDER BY ends_at, member LIMIT ?5",
+        )?;
+        Ok(Self { get, members })
     }
 
-    pub(super) fn get(&mut self, read: &Read) -> rusqlite::Result<Option<Vec<u8>>> {
-        let row = self
-            .get
-            .query_row(params![read.key, read.now], |row| row.get(0));
-        row.optional()
+    pub(super) fn read(&mut self, read: &Read) -> rusqlite::Result<Found> {
+        let Read { key, now, what } = read;
+        match what {
+            What::Record => {
+                let row = self.get.query_row(params![key, now], |row| row.get(0));
+                row.optional().map(Found::Record)
+            }
+            What::Members { end, member, limit } => {
+                let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+                let row = params![key, end.max(now), member, now, limit];
+                let rows = self.members.query_map(row, |row| {
+                    let end: i64 = row.get(0)?;
+                    Ok((end.unsigned_abs(), row.get(1)?))
+                })?;
+                rows.collect::<Result<_, _>>().map(Found::Members)
+            }
+        }
     }
 }
 
@@ -97,7 +152,10 @@ pub(super) struct Writer<'c> {
     take: Statement<'c>,
     swap: Statement<'c>,
     remove: Statement<'c>,
+    add: Statement<'c>,
+    unlist: Statement<'c>,
     sweep: Statement<'c>,
+    sweep_lists: Statement<'c>,
     release: Statement<'c>,
 }
 
@@ -116,9 +174,19 @@ impl<'c> Writer<'c> {
                  WHERE key = ?1 AND value = ?2 AND expires_at > ?5",
             )?,
             remove: connection.prepare("DELETE FROM records WHERE key = ?1")?,
+            add: connection.prepare(
+                "INSERT INTO members (list, member, ends_at) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (list, member) DO UPDATE SET ends_at = excluded.ends_at
+                 WHERE members.ends_at < excluded.ends_at",
+            )?,
+            unlist: connection.prepare("DELETE FROM members WHERE list = ?1 AND member = ?2")?,
             sweep: connection.prepare(
                 "DELETE FROM records WHERE id IN (
                      SELECT id FROM records WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)",
+            )?,
+            sweep_lists: connection.prepare(
+                "DELETE FROM members WHERE id IN (
+                     SELECT id FROM members WHERE ends_at <= ?1 ORDER BY ends_at LIMIT ?2)",
             )?,
             release: connection.prepare(&format!("PRAGMA incremental_vacuum({RELEASE_PAGES})"))?,
         })
@@ -159,6 +227,8 @@ impl<'c> Writer<'c> {
                 self.swap.execute(row)?
             }
             Verb::Remove => self.remove.execute([key])?,
+            Verb::Add { member, ends_at } => self.add.execute(params![key, member, ends_at])?,
+            Verb::Unlist { member } => self.unlist.execute([key, member])?,
             Verb::Take => return self.take(key, *now),
         };
         Ok(Outcome {
@@ -179,12 +249,14 @@ impl<'c> Writer<'c> {
         Ok(outcome)
     }
 
-    /// Removes at most `limit` expired records, and gives back room when there is much.
+    /// Removes at most `limit` expired records and as many members of lists, and gives back room when
+    /// there is much.
     pub(super) fn sweep(&mut self, now: i64, limit: usize) -> rusqlite::Result<()> {
         let delay = i64::try_from(SWEEP_DELAY.as_millis()).unwrap_or(i64::MAX);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.sweep
-            .execute(params![now.saturating_sub(delay), limit])?;
+        let until = now.saturating_sub(delay);
+        self.sweep.execute(params![until, limit])?;
+        self.sweep_lists.execute(params![until, limit])?;
         let free = pragma(self.connection, "freelist_count")?;
         if free >= MIN_FREE_PAGES && free >= pragma(self.connection, "page_count")? / 4 {
             // One page a step: it has to be run to its end.

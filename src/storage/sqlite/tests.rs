@@ -125,6 +125,28 @@ impl TokenStorage for Spread {
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
         self.next().remove(key)
     }
+
+    fn list_add<'a>(
+        &'a self,
+        list: &'a str,
+        member: &'a str,
+        ttl: Duration,
+    ) -> StorageFuture<'a, ()> {
+        self.next().list_add(list, member, ttl)
+    }
+
+    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
+        self.next().list_remove(list, member)
+    }
+
+    fn list_page<'a>(
+        &'a self,
+        list: &'a str,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> StorageFuture<'a, ListPage> {
+        self.next().list_page(list, after, limit)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

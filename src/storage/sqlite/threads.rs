@@ -106,7 +106,7 @@ fn serve_reads(connection: &Connection, jobs: &Mutex<Receiver<Job<Read>>>, place
         let answer = place.check().and_then(|()| {
             let reader = prepared(&mut reader, || Reader::prepare(connection))?;
             reader
-                .get(&job.request)
+                .read(&job.request)
                 .map_err(|error| storage_error(&error))
         });
         job.answer(answer);

@@ -227,7 +227,11 @@ impl Ledger {
                 claims.insert(name.clone(), value.clone());
             }
         }
-        let mark = format!("UPSTREAM-IDTOKEN-{}", self.next());
+        let number = self.next();
+        if settings.everybody_is_new {
+            claims.insert("sub".into(), format!("person-{number}").into());
+        }
+        let mark = format!("UPSTREAM-IDTOKEN-{number}");
         jwt(&claims, &mark)
     }
 }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub client_auth: ClientAuth,
     /// Claims of the one person, for ID token and userinfo. `sub` is required.
     pub person: Map<String, Value>,
+    /// Whether each login is another person's: ID tokens have a new `sub` each.
+    pub everybody_is_new: bool,
     /// Claims that replace those of the ID token; `null` removes one.
     pub id_token: Map<String, Value>,
     /// More claims of the access token, with `jwt_access`.
@@ -71,6 +73,7 @@ impl Settings {
             client_secret: "UPSTREAM-SECRET-8f2c71d05be946a3c1780e59d4".to_owned(),
             client_auth: ClientAuth::Either,
             person,
+            everybody_is_new: false,
             id_token: Map::new(),
             access_claims: Map::new(),
             expires_in: Some(3600),

@@ -128,8 +128,8 @@ fn another_applications_file_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_and_an_older_one_too() {
-    for (version, word) in [(2, "newer version"), (0, "cannot migrate")] {
+fn a_newer_schema_is_refused_and_one_that_never_was_too() {
+    for (version, word) in [(3, "newer version"), (0, "cannot migrate")] {
         let scratch = Scratch::new();
         drop(scratch.store());
         let file = Connection::open(scratch.file()).unwrap();
@@ -138,6 +138,45 @@ fn a_newer_schema_is_refused_and_an_older_one_too() {
         let text = refusal(scratch.file());
         assert!(text.contains(word), "{text}");
         assert!(text.contains(&format!("version {version}")), "{text}");
+    }
+}
+
+/// As version 1 of the schema left it.
+fn without_lists(scratch: &Scratch) {
+    let file = Connection::open(scratch.file()).unwrap();
+    file.execute_batch("DROP TABLE members; PRAGMA user_version = 1")
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_file_without_lists_gets_them_and_keeps_its_records() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    store.set("k", vec![1], MINUTE).await.unwrap();
+    drop(store);
+    without_lists(&scratch);
+    for member in ["first", "second"] {
+        let store = scratch.store();
+        assert_eq!(store.get("k").await.unwrap(), Some(vec![1]));
+        store.list_add("l", member, MINUTE).await.unwrap();
+    }
+    let page = scratch.store().list_page("l", None, 10).await.unwrap();
+    assert_eq!(page.members, ["first", "second"]);
+    let file = Connection::open(scratch.file()).unwrap();
+    assert_eq!(records::pragma(&file, "user_version").unwrap(), 2);
+}
+
+#[test]
+fn many_openers_of_a_file_without_lists_all_succeed() {
+    for _ in 0..10 {
+        let scratch = Scratch::new();
+        drop(scratch.store());
+        without_lists(&scratch);
+        std::thread::scope(|scope| {
+            let openers: Vec<_> = (0..8).map(|_| scope.spawn(|| scratch.store())).collect();
+            let stores: Vec<_> = openers.into_iter().map(|o| o.join().unwrap()).collect();
+            drop(stores);
+        });
     }
 }
 
