@@ -9,12 +9,12 @@ use std::{
 };
 
 use tower_oauth_proxy::{
-    StorageError,
+    Reason, Step, StorageError,
     storage::{StorageFuture, TokenStorage},
 };
 
 use crate::{
-    common::{Answer, Client, Kind, Proxy, Store, Tokens, provider::Gate},
+    common::{Answer, Client, Kind, Proxy, Store, Tokens, clock::START, provider::Gate},
     support::{at, provider_saw, two_instances},
 };
 
@@ -150,10 +150,7 @@ async fn an_instance_cut_off_from_the_store_after_the_provider_renewed_costs_nob
     reply.refused(503, "temporarily_unavailable");
 
     is_back.store(true, Ordering::SeqCst);
-    assert_eq!(
-        cut_off.layer.handle().drain(Duration::from_secs(60)).await,
-        0
-    );
+    assert_eq!(drained(&cut_off).await, 0);
     other.session(&client, &tokens.access).await;
     let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
     cut_off
@@ -181,11 +178,8 @@ async fn an_owner_that_waits_for_a_slow_provider_keeps_its_lease() {
     tokio::time::sleep(Duration::from_millis(4_500)).await;
     assert_eq!(first.provider.count_grant("refresh_token"), 1);
     gate.open();
-    assert_eq!(first.layer.handle().drain(Duration::from_secs(60)).await, 0);
-    assert_eq!(
-        second.layer.handle().drain(Duration::from_secs(60)).await,
-        0
-    );
+    assert_eq!(drained(&first).await, 0);
+    assert_eq!(drained(&second).await, 0);
     let renewed = Tokens::read(&renewed.await.unwrap());
     second.session(&there, &renewed.access).await;
     assert_eq!(first.provider.count_grant("refresh_token"), 1);
@@ -216,29 +210,43 @@ async fn a_failure_at_one_instance_is_backed_off_at_all() {
 #[tokio::test]
 async fn a_grant_has_a_last_day_where_it_is_given_one() {
     let week = 7 * DAY;
-    let proxy = Proxy::with(|builder| builder.access_token_ttl(DAY).grant_max_age(week)).await;
+    let (proxy, store) =
+        Proxy::with_store(|builder| builder.access_token_ttl(DAY).grant_max_age(week)).await;
     let client = proxy.client().await;
     let mut tokens = proxy.journey(&client).await;
     for _ in 0..6 {
         proxy.clock.advance(DAY - Duration::from_secs(600));
         tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
     }
-    proxy
-        .clock
-        .advance(Duration::from_secs(6 * 600 + 86_400 - 60));
-    proxy
-        .session(
-            &client,
-            &Tokens::read(&client.refresh(tokens.refresh()).await).access,
-        )
-        .await;
     // Renewed, rotated: one minute is left all the same.
-    proxy.clock.advance_secs(60);
-    let reply = client.call("/mcp", &tokens.access).await;
-    assert_eq!(reply.status, 401, "{reply:?}");
+    proxy.clock.set(START + week.as_secs() - 60);
     let reply = client.refresh(tokens.refresh()).await;
+    assert_eq!(reply.json()["expires_in"], 60, "{reply:?}");
+    let last = Tokens::read(&reply);
+    proxy.session(&client, &last.access).await;
+    proxy.clock.advance_secs(60);
+    let reply = client.call("/mcp", &last.access).await;
+    assert_eq!(reply.status, 401, "{reply:?}");
+    let reply = client.refresh(last.refresh()).await;
     reply.refused(400, "invalid_grant");
-    assert_eq!(proxy.layer.handle().drain(Duration::from_secs(60)).await, 0);
+    proxy.told(Step::Refresh, Reason::Expired);
+    assert_eq!(drained(&proxy).await, 0);
     assert_eq!(proxy.provider.live_refresh_tokens(), 0, "revoked");
-    assert!(proxy.provider.count(Kind::Revoke) > 0);
+
+    // And where an operator has shortened it since, at the request itself.
+    let tokens = proxy.journey(&client).await;
+    let shorter = proxy.sibling(|builder| {
+        let builder = builder.access_token_ttl(DAY).grant_max_age(DAY / 2);
+        builder.token_storage(store.clone())
+    });
+    let there = at(&client, &shorter);
+    proxy.clock.advance(DAY / 2);
+    assert_eq!(there.call("/mcp", &tokens.access).await.status, 401);
+    shorter.told(Step::Bearer, Reason::Expired);
+    assert_eq!(drained(&shorter).await, 0);
+    assert_eq!(proxy.provider.live_refresh_tokens(), 0, "revoked");
+}
+
+async fn drained(proxy: &Proxy) -> usize {
+    proxy.layer.handle().drain(Duration::from_secs(60)).await
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::*;
+use super::{super::lease::Lease, *};
 use crate::limits::LEASE_DEAD_AFTER;
 
 #[tokio::test]
@@ -65,17 +65,7 @@ async fn an_instance_that_was_cut_off_stores_its_answer_when_it_is_back() {
     .await;
     world.at(HOUR);
     let cut_off = world.instance_with(ScriptedProof::reading([None]));
-    // The provider answers, then the store is gone: the first save fails.
-    let is_cut_off = cut_off.is_cut_off.clone();
-    let requests = world.provider.requests.clone();
-    let cut = tokio::spawn(async move {
-        while requests.lock().unwrap().is_empty() {
-            tokio::task::yield_now().await;
-        }
-        is_cut_off.store(true, Ordering::SeqCst);
-    });
-    let refused = cut_off.token().await;
-    cut.await.unwrap();
+    let refused = cut_off_while_the_provider_is_asked(&world, &cut_off).await;
     assert!(matches!(
         refused,
         Err(FreshnessError::Store(_) | FreshnessError::Later)
@@ -128,4 +118,64 @@ async fn a_waiter_that_finds_the_work_done_asks_nobody() {
     world.store.set(&key, record, GRANT_TTL).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), "theirs");
     assert_eq!(world.asked(), 0);
+}
+
+/// Else the next one would take it for dead, and suspect it for ten minutes.
+#[tokio::test]
+async fn a_lease_that_the_store_did_not_let_go_is_let_go_when_it_is_back() {
+    let world = World::new(Script::json("503 Down", "{}")).await;
+    world.at(HOUR);
+    let instance = world.instance();
+    is_later(cut_off_while_the_provider_is_asked(&world, &instance).await);
+    assert!(world.lease().await.unwrap().owner.is_some());
+    instance.is_cut_off.store(false, Ordering::SeqCst);
+    instance.settle().await;
+    let lease = world.lease().await.unwrap();
+    assert_eq!((lease.owner, lease.suspect_since), (None, None));
+    assert_eq!(lease.failures, 1);
+}
+
+/// The store is gone once the provider has been asked, before its answer is heard.
+async fn cut_off_while_the_provider_is_asked(
+    world: &World,
+    instance: &Instance,
+) -> Result<String, FreshnessError> {
+    let is_cut_off = instance.is_cut_off.clone();
+    let requests = world.provider.requests.clone();
+    let cut = tokio::spawn(async move {
+        while requests.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        is_cut_off.store(true, Ordering::SeqCst);
+    });
+    let result = instance.token().await;
+    cut.await.unwrap();
+    result
+}
+
+#[tokio::test]
+async fn an_owner_at_work_says_each_second_that_it_lives() {
+    let world = World::new(Script::Close).await;
+    let (store, key): (Arc<dyn TokenStorage>, _) = (world.store.clone(), world.id.lease_key());
+    let record = LeaseRecord::default().taken(1, 0);
+    let lease = Lease::claim(&store, &key, None, record.clone()).await;
+    let lease = lease.unwrap().unwrap();
+    let second = LeaseRecord::default().taken(2, 0);
+    let second = Lease::claim(&store, &key, None, second).await.unwrap();
+    assert!(second.is_none(), "there is one");
+    let seen = lease
+        .while_held(async {
+            while world.lease().await.as_ref() == Some(&record) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            world.lease().await.unwrap()
+        })
+        .await;
+    assert_eq!((seen.owner, seen.is_late), (Some(1), false));
+    // One more, which nobody was told of: it is found, and let go all the same.
+    lease.mark_late();
+    let unheard = seen.beaten(true);
+    store.set(&key, unheard.bytes(), SETTLE_FOR).await.unwrap();
+    assert!(lease.release(0).await);
+    assert_eq!(world.lease().await, None);
 }

@@ -241,6 +241,9 @@ async fn a_refused_token_that_cannot_be_replaced_is_asked_about() {
     );
     is_later(another().await.map(drop));
     assert_eq!(instance.proof.asked.lock().unwrap().len(), 1);
+    let elsewhere = world.instance_with(ScriptedProof::asking([]));
+    is_later(elsewhere.freshness.another(world.id, "at").await.map(drop));
+    assert!(elsewhere.proof.asked.lock().unwrap().is_empty());
     world.at(130);
     is_over(another().await.map(drop));
     assert!(world.record().await.is_none());

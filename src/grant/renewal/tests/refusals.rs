@@ -145,6 +145,20 @@ async fn one_grant_causes_no_more_than_a_few_requests_a_minute_at_a_provider_tha
 }
 
 #[tokio::test]
+async fn a_failure_is_remembered_here_even_where_the_store_has_lost_it() {
+    let world = World::new(Script::json("503 Down", "{}")).await;
+    let instance = world.instance();
+    world.at(HOUR);
+    is_later(instance.token().await);
+    world.store.remove(&world.id.lease_key()).await.unwrap();
+    is_later(instance.token().await);
+    assert_eq!(world.asked(), 1);
+    world.at(HOUR + 2);
+    is_later(instance.token().await);
+    assert_eq!(world.lease().await.unwrap().failures, 2, "in a row");
+}
+
+#[tokio::test]
 async fn requests_go_on_with_the_old_token_while_it_lives_or_may_live() {
     let world = World::new(Script::json("503 Down", "{}")).await;
     let instance = world.instance();
