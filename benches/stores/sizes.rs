@@ -12,7 +12,7 @@ use crate::{
     server::Server,
     support::{
         provider::{ACCESS_TOKEN_BYTES, REFRESH_TOKEN_BYTES},
-        records::{Recorder, Records, bytes, growth_of_memory, live_and_passing},
+        records::{Recorder, Records, bytes, growth_of_memory, live_and_passing, put},
     },
 };
 
@@ -92,7 +92,7 @@ async fn fill(store: Arc<impl TokenStorage>, records: &Arc<Records>) {
         let (store, records) = (store.clone(), records.clone());
         tasks.spawn(async move {
             for (key, (value, ttl)) in records.iter().skip(caller).step_by(16) {
-                store.set(key, value.clone(), *ttl).await.unwrap();
+                put(&*store, key, value.clone(), *ttl).await;
             }
         });
     }

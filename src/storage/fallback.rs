@@ -211,7 +211,7 @@ pub(super) async fn list_page<S: TokenStorage + ?Sized>(
     found.retain(|(end, member)| after.is_none_or(|after| Place { end: *end, member } > after));
     found.sort();
     found.truncate(limit + 1);
-    Ok(page(found, limit))
+    Ok(page(&found, limit))
 }
 
 async fn depth<S: TokenStorage + ?Sized>(

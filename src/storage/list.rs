@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
 
 /// The page that these members make, which are in order and one more than `limit` where there are
 /// more.
-pub(super) fn page<M: AsRef<str>>(found: Vec<(u64, M)>, limit: usize) -> ListPage {
+pub(super) fn page<M: AsRef<str>>(found: &[(u64, M)], limit: usize) -> ListPage {
     let has_more = found.len() > limit;
     let last = found.get(limit.saturating_sub(1)).filter(|_| has_more);
     let next = last.map(|(end, member)| {
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn a_page_says_whether_more_follow() {
-        let found = |n: u64| (0..n).map(|n| (n, n.to_string())).collect();
-        assert_eq!(page(found(3), 3).next, None);
-        let more = page(found(4), 3);
+        let found = |n: u64| (0..n).map(|n| (n, n.to_string())).collect::<Vec<_>>();
+        assert_eq!(page(&found(3), 3).next, None);
+        let more = page(&found(4), 3);
         assert_eq!(more.members, ["0", "1", "2"]);
         assert_eq!(more.next.as_deref(), Some("2:2"));
-        assert_eq!(page(found(0), 3), ListPage::default());
+        assert_eq!(page(&found(0), 3), ListPage::default());
     }
 
     #[test]

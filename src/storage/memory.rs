@@ -273,7 +273,7 @@ impl MemoryStorage {
         let part = self.list_part(key)?.lock();
         let found = part.after(key, after, self.now(), limit + 1);
         drop(part);
-        Ok(list::page(found, limit))
+        Ok(list::page(&found, limit))
     }
 
     fn now(&self) -> u64 {

@@ -272,7 +272,7 @@ impl TokenStorage for RedisStorage {
             let arguments = [end.as_bytes(), after.member.as_bytes(), wanted.as_bytes()];
             let found: Vec<(String, u64)> = self.call(&PAGE, list, &arguments).await?;
             let found = found.into_iter().map(|(member, end)| (end, member));
-            Ok(list::page(found.collect(), limit))
+            Ok(list::page(&found.collect::<Vec<_>>(), limit))
         })
     }
 }

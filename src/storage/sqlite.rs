@@ -315,7 +315,7 @@ impl TokenStorage for SqliteStorage {
                 limit: limit + 1,
             };
             match self.read(checked_key(list)?, what).await? {
-                Found::Members(members) => Ok(list::page(members, limit)),
+                Found::Members(members) => Ok(list::page(&members, limit)),
                 Found::Record(_) => Err(mixed_up()),
             }
         })

@@ -121,9 +121,8 @@ impl Store {
         };
         let down = || Err(StorageError::unavailable("broken on purpose"));
         match health {
-            Health::Up => work.await,
             Health::WithoutLists if verb.starts_with("list_") => down(),
-            Health::WithoutLists => work.await,
+            Health::Up | Health::WithoutLists => work.await,
             Health::Slow => {
                 for _ in 0..20 {
                     tokio::task::yield_now().await;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tower_oauth_proxy::{
-    Consent, Event, Identity, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
+    Consent, Event, LoginRequest, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
     RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier, VerifyError, VerifyFuture,
     provider::{azure, generic, github, google},
 };
@@ -161,7 +161,7 @@ fn that_anybody_can_log_in_is_told_where_everybody_has_an_account() {
             matches!(&told[..], [(Reason::WeakOption, detail)] if detail.contains("anybody")),
             "{name}: {told:?}"
         );
-        let judged = with(provider).on_login(async |_: Identity| Ok(()));
+        let judged = with(provider).on_login(async |_: LoginRequest| Ok(()));
         assert_eq!(self::told(judged), []);
     }
     let listed = with(google("id", SECRET)).allowed_domains(["example.com"]);

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// So many are on their way at any moment: with more, a small machine measures its own queues.
-const ON_THE_WAY: usize = 500;
+const ON_THE_WAY: usize = 100;
 /// One way to Redis.
 const WAY: Duration = Duration::from_millis(1);
 
