@@ -29,8 +29,8 @@ pub(crate) const DENIED_CLIENT_TTL: Duration = Duration::from_secs(10 * 365 * 24
 /// a lost answer, or two processes of one client that share a token file, cost nothing. Processes
 /// that came 40 seconds apart were logged out by half a minute.
 pub(crate) const REFRESH_GRACE: Duration = Duration::from_secs(60);
-/// The longest grace that is a time. Whoever needs more means "until the successor is used", and
-/// should read what that costs.
+/// The longest grace that is a time: a client that comes back every day. An operator who needs more
+/// should choose "until the successor is used", and read what it costs.
 pub(crate) const MAX_REFRESH_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The provider's token is renewed this long before its end at most, or a tenth of its life where
 /// that is shorter.

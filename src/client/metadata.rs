@@ -2,7 +2,7 @@
 //!
 //! What decides is refused when it cannot be honoured: redirect URIs, grant and response types, the
 //! authentication method. A client that believed to have registered something else would fail
-//! later, in front of a person. All the rest is for show, and nobody is locked out for a logo: RFC
+//! later, in front of a person. All the rest is for show, and no client is locked out for a logo: RFC
 //! 7591 section 2, "the authorization server MUST ignore any client metadata sent by the client that
 //! it does not understand", and section 3.2.1, it "MAY reject or replace any of the client's requested
 //! metadata values". The answer names what was kept.
@@ -224,7 +224,7 @@ fn read_scope(fields: Fields<'_>, configured: &ScopeSet) -> Option<ScopeSet> {
     let known = asked
         .split_ascii_whitespace()
         .filter(|scope| offered.contains(scope));
-    // Each one is in a set already, and so is a scope.
+    // Each of them stands in a set already, so it is a valid scope.
     ScopeSet::new(known).ok().filter(|scope| !scope.is_empty())
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn narrowed(
         !granted.contains(scope) && offered.contains(scope) && scope != "offline_access"
     };
     let kept = asked.retain(|scope| granted.contains(scope));
-    // Of nothing but unknown scopes nothing would be left: no list that authorize accepted.
+    // Only unknown scopes: authorize would not have accepted this list either.
     let is_unknown = kept.is_empty() && !granted.is_empty();
     (!is_unknown && !asked.iter().any(is_wider)).then_some(kept)
 }

@@ -305,7 +305,7 @@ async fn refusals_tell_nobody_a_secret() {
     }
     // Reuse of an old refresh token.
     let one = Tokens::read(&client.refresh(tokens.refresh()).await);
-    proxy.clock.advance_secs(31);
+    proxy.clock.advance_secs(61);
     client.refresh(tokens.refresh()).await.expect(400);
     client.refresh(one.refresh()).await.expect(400);
     // Logins that go wrong in the browser.

@@ -170,8 +170,8 @@ async fn lost_race(
     }
 }
 
-/// The code was redeemed before, and somebody else holds all that its client held. What it gave has
-/// to go.
+/// The code was redeemed before, and this request proves all that the first one proved: two parties
+/// hold it. What it gave has to go.
 async fn replayed(proxy: &Arc<Proxy>, id: GrantId) -> Refusal {
     match end_grant(proxy, id).await {
         Ok(_) => Refusal::grant(Reason::Replayed).of(id),

@@ -6,9 +6,9 @@
 //!
 //! | | check | refusal | why here |
 //! |---|---|---|---|
-//! | 1 | the body is a form, each parameter once | `invalid_request` | what reads in two ways is not judged |
-//! | 2 | the client is known, authenticated, not denied | `invalid_client` | nobody else learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever |
-//! | 3 | code or refresh token is one of ours | `invalid_grant` | before the store is asked: strangers' strings cost no round trip |
+//! | 1 | the body is a form, each parameter once (but `resource`) | `invalid_request` | what reads in two ways is not judged |
+//! | 2 | the client is known, then authenticated, then not denied | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list is the store's: it is asked last |
+//! | 3 | code or refresh token is one of ours | `invalid_grant` | before its record is read: garbage costs no round trip more |
 //! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
 //!
 //! `authorization_code`: what has to be *proven* comes before the replay, what is merely *wanted*

@@ -201,8 +201,8 @@ fn answer(
     body
 }
 
-/// What a client hears of the provider's refusal. Nothing is kept here, so nobody can count how long
-/// a refusal has stood: what repeating cannot mend is said at once.
+/// What a client hears of the provider's refusal. Nothing is kept here, so the time that a refusal
+/// has stood cannot be counted: what a retry cannot mend is said at once.
 ///
 /// | the provider | the client hears | why |
 /// |---|---|---|
