@@ -42,9 +42,9 @@ use crate::{
 ///
 /// The inner service is asked whether it is ready when a request is about to reach it: after the
 /// token was checked, and not at all for documents, logins and refusals. So a token that is being
-/// checked, a store that hangs or a stranger never holds a permit of a `ConcurrencyLimit`, `Buffer`
-/// or rate limit **inside** the layer, and the proxy's own endpoints answer while the inner service
-/// is busy.
+/// checked, a store that hangs or a request that is refused never holds a permit of a
+/// `ConcurrencyLimit`, `Buffer` or rate limit **inside** the layer, and the proxy's own endpoints
+/// answer while the inner service is busy.
 ///
 /// `poll_ready` of the layer's own service therefore always says yes, and says nothing of the inner
 /// service. A request that finds that one busy waits inside its response future, and what

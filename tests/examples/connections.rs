@@ -19,7 +19,7 @@ async fn who_asks_nothing_in_time_is_left() {
     for beginning in ["", "G", HALF_A_HEADER, &HTTP2[..10], HTTP2] {
         let mut stranger = server.connect().await;
         stranger.says(beginning).await;
-        stranger.is_left().await;
+        stranger.sees_the_end().await;
     }
 }
 
@@ -34,7 +34,7 @@ async fn who_has_asked_in_time_is_not_left_in_the_middle_of_the_answer() {
     let mut server = Server::start(limits).await;
     let mut busy = server.busy().await;
     // All deadlines pass meanwhile.
-    server.connect().await.is_left().await;
+    server.connect().await.sees_the_end().await;
     server.let_go();
     busy.hears("done").await;
 }
@@ -50,7 +50,7 @@ async fn who_has_asked_in_time_may_ask_again_later() {
     person.asks("/").await;
     person.hears("hello").await;
     // Younger, and left for its silence: the time has passed for both.
-    server.connect().await.is_left().await;
+    server.connect().await.sees_the_end().await;
     person.asks("/").await;
     person.hears("hello").await;
 }
@@ -67,7 +67,7 @@ async fn who_asks_no_more_or_too_slowly_is_left() {
         stranger.asks("/").await;
         stranger.hears("hello").await;
         stranger.says(next).await;
-        stranger.is_left().await;
+        stranger.sees_the_end().await;
     }
 }
 
@@ -81,18 +81,18 @@ async fn an_old_connection_ends_with_an_answer() {
     let mut quiet = server.connect().await;
     quiet.asks("/").await;
     quiet.hears("hello").await;
-    quiet.is_left().await;
+    quiet.sees_the_end().await;
 
     let mut busy = server.busy().await;
     // As old as the busy one, or younger.
     let mut other = server.connect().await;
     other.asks("/").await;
     other.hears("hello").await;
-    other.is_left().await;
+    other.sees_the_end().await;
     server.let_go();
     let answer = busy.hears("done").await;
     assert!(answer.contains("connection: close"), "{answer}");
-    busy.is_left().await;
+    busy.sees_the_end().await;
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ impl Stranger {
     }
 
     /// Reads to the end; a reset is one, too.
-    pub(crate) async fn is_left(mut self) {
+    pub(crate) async fn sees_the_end(mut self) {
         let mut rest = Vec::new();
         let end = timeout(SOON, self.0.read_to_end(&mut rest)).await;
         let _ = end.expect("the server closes the connection");

@@ -27,7 +27,7 @@ async fn requests_at_work_are_answered_and_nobody_else_is_waited_for() {
 
     server.stop();
     for stranger in [silent, half, idle, again] {
-        stranger.is_left().await;
+        stranger.sees_the_end().await;
     }
     // A server that does not wait has ended by then.
     sleep(SHORT).await;
@@ -61,7 +61,7 @@ async fn a_second_signal_ends_it_at_once() {
     let idle = server.connect().await;
     server.stop();
     // It has understood.
-    idle.is_left().await;
+    idle.sees_the_end().await;
     assert!(!server.running.is_finished());
     server.stop();
     server.ends().await;
@@ -86,6 +86,6 @@ async fn a_full_server_stops_too() {
     let _busy = server.busy().await;
     let waiting = server.connect().await;
     server.stop();
-    timeout(SOON, waiting.is_left()).await.unwrap();
+    timeout(SOON, waiting.sees_the_end()).await.unwrap();
     server.ends().await;
 }

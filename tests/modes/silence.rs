@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use tower_oauth_proxy::{
-    Consent, Event, LoginRequest, KnownClient, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
+    Consent, Event, KnownClient, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
     RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier, VerifyError, VerifyFuture,
     provider::{azure, generic, github, google},
 };

@@ -25,6 +25,17 @@ use crate::{common::Wire, front::Front};
 /// The base URL that all processes share. Nobody listens there.
 pub(crate) const BASE: &str = "http://localhost:4999";
 
+/// What a process needs that nobody logs in at.
+pub(crate) const ALONE: [(&str, &str); 7] = [
+    ("LISTEN", "127.0.0.1:0"),
+    ("BASE_URL", BASE),
+    ("UPSTREAM_AUTHORIZE_URL", "http://127.0.0.1:9/authorize"),
+    ("UPSTREAM_TOKEN_URL", "http://127.0.0.1:9/token"),
+    ("UPSTREAM_CLIENT_ID", "app"),
+    ("UPSTREAM_CLIENT_SECRET", "c1f4a96e2b7d58033e9d6ab84f7520ce"),
+    ("SCOPES", "openid"),
+];
+
 /// What the client sees when a connection breaks before the answer is complete.
 pub(crate) const BROKEN: u16 = 599;
 

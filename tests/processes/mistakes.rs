@@ -5,19 +5,15 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{fleet::example, redis_server};
+use crate::{
+    fleet::{ALONE, example},
+    redis_server,
+};
 
 fn refusal(variables: &[(&str, &str)]) -> String {
     let output = Command::new(example())
         .env_clear()
-        .envs([
-            ("LISTEN", "127.0.0.1:0"),
-            ("BASE_URL", "http://localhost:4999"),
-            ("UPSTREAM_AUTHORIZE_URL", "http://127.0.0.1:9/authorize"),
-            ("UPSTREAM_TOKEN_URL", "http://127.0.0.1:9/token"),
-            ("UPSTREAM_CLIENT_ID", "app"),
-            ("UPSTREAM_CLIENT_SECRET", "c1f4a96e2b7d58033e9d6ab84f7520ce"),
-        ])
+        .envs(ALONE)
         .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()

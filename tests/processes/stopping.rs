@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::fleet::example;
+use crate::fleet::{ALONE, example};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -35,15 +35,7 @@ impl Example {
     fn start(mut command: Command) -> Self {
         let mut child = command
             .env_clear()
-            .envs([
-                ("LISTEN", "127.0.0.1:0"),
-                ("BASE_URL", "http://localhost:4999"),
-                ("UPSTREAM_AUTHORIZE_URL", "http://127.0.0.1:9/authorize"),
-                ("UPSTREAM_TOKEN_URL", "http://127.0.0.1:9/token"),
-                ("UPSTREAM_CLIENT_ID", "app"),
-                ("UPSTREAM_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
-                ("SCOPES", "openid"),
-            ])
+            .envs(ALONE)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
