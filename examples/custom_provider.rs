@@ -30,11 +30,15 @@
 //! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what the provider is told of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
 //! | `MAX_CONNECTIONS` | connections at once; 512 unless set. The process needs 100 file descriptors more |
+//! | `ACCESS_TOKEN_AUDIENCES` | whose access tokens of the provider may name roles and claims here (`aud`), besides this app's own |
+//! | `GRANTS_PER_PERSON` | how many grants one person may have; the oldest idle one goes first. 100 unless set |
+//! | `IDENTITY_MAX_AGE` | seconds until the provider is asked about a person again |
+//! | `GRANT_MAX_AGE` | seconds until a person has to log in again, whatever happens; never unless set |
 //! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |
 //! | `REFRESH_TOKEN_GRACE` | seconds, or `until-used` |
 //!
-//! It stops at SIGTERM and at SIGINT (Ctrl-C): requests at work have 5 seconds to be answered. A second
-//! signal ends it at once.
+//! It stops at SIGTERM and at SIGINT (Ctrl-C): requests at work have 5 seconds to be answered, and what
+//! is at the provider then 20 more. A second signal ends it at once.
 //!
 //! The stores but `memory` need their features:
 //! `cargo run --example custom_provider --features sqlite,redis`.
@@ -64,10 +68,12 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
     let config = env.options(builder).await?.build()?;
 
+    let layer = OAuthProxyLayer::new(config);
+    let handle = layer.handle();
     let app = Router::new()
         .route(&env.protected_path()?, any(who_am_i))
-        .layer(OAuthProxyLayer::new(config));
-    env::serve(&env, app).await
+        .layer(layer);
+    env::serve(&env, app, handle).await
 }
 
 /// Tells who is asking: to JSON-RPC in JSON-RPC, to anything else in JSON.

@@ -35,10 +35,12 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
     let config = env.options(builder).await?.build()?;
 
+    let layer = OAuthProxyLayer::new(config);
+    let handle = layer.handle();
     let app = Router::new()
         .route(&env.protected_path()?, any(hello))
-        .layer(OAuthProxyLayer::new(config));
-    env::serve(&env, app).await
+        .layer(layer);
+    env::serve(&env, app, handle).await
 }
 
 async fn hello(extensions: Extensions) -> String {

@@ -38,10 +38,12 @@ async fn start(env: Env) -> Result<(), Refusal> {
         // The layer has proven the caller by a token, which no DNS rebinding can forge.
         StreamableHttpServerConfig::default().disable_allowed_hosts(),
     );
+    let layer = OAuthProxyLayer::new(config);
+    let handle = layer.handle();
     let app = Router::new()
         .route_service(&env.protected_path()?, mcp)
-        .layer(OAuthProxyLayer::new(config));
-    env::serve(&env, app).await
+        .layer(layer);
+    env::serve(&env, app, handle).await
 }
 
 #[derive(Clone)]

@@ -36,8 +36,8 @@ use serve::Limits;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_oauth_proxy::{
-    AuthSession, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
-    storage::RedisStorage,
+    AuthSession, ConfigError, OAuthProxyConfig, OAuthProxyHandle, OAuthProxyLayer, SecretKey,
+    provider, storage::RedisStorage,
 };
 
 /// One instance. On another host this would be another process with the same arguments.
@@ -47,7 +47,7 @@ async fn instance(
     redis_url: &str,
     secret: SecretKey,
     idp: &IdentityProvider,
-) -> Result<Router, ConfigError> {
+) -> Result<(Router, OAuthProxyHandle), ConfigError> {
     let upstream = provider::generic(
         &idp.url("/authorize"),
         &idp.url("/token"),
@@ -66,9 +66,10 @@ async fn instance(
         let session = AuthSession::from_extensions(&extensions);
         Json(json!({ "instance": name, "subject": session.map(AuthSession::subject) }))
     };
-    Ok(Router::new()
-        .route("/mcp", any(who_am_i))
-        .layer(OAuthProxyLayer::new(config)))
+    let layer = OAuthProxyLayer::new(config);
+    let handle = layer.handle();
+    let app = Router::new().route("/mcp", any(who_am_i)).layer(layer);
+    Ok((app, handle))
 }
 
 #[tokio::main]
@@ -95,11 +96,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     // register anew.
     let secret: [u8; 32] = rand::random();
     let secret = || SecretKey::from_bytes(secret);
-    let one = instance("one", &base_url, &redis_url, secret()?, &idp).await?;
-    let two = instance("two", &base_url, &redis_url, secret()?, &idp).await?;
+    let (one, first) = instance("one", &base_url, &redis_url, secret()?, &idp).await?;
+    let (two, second) = instance("two", &base_url, &redis_url, secret()?, &idp).await?;
     let people = idp::PEOPLE.map(|person| person.name).join(" or ");
     println!("{base_url}/mcp is served by two instances in turn; log in as {people}");
-    serve::serve(front, in_turn([one, two]), Limits::default(), stop).await;
+    serve::serve(front, in_turn([one, two]), Limits::default(), stop.clone()).await;
+    serve::drain(&[first, second], stop).await;
     Ok(())
 }
 

@@ -30,11 +30,16 @@ use idp::IdentityProvider;
 use serve::Limits;
 use tokio::net::TcpListener;
 use tower_oauth_proxy::{
-    ClaimsPassthrough, ConfigError, OAuthProxyConfig, OAuthProxyLayer, SecretKey, provider,
+    ClaimsPassthrough, ConfigError, OAuthProxyConfig, OAuthProxyHandle, OAuthProxyLayer, SecretKey,
+    provider,
 };
 
 /// The MCP server with its layer.
-fn build(base_url: &str, idp: &IdentityProvider, start_url: &str) -> Result<Router, ConfigError> {
+fn build(
+    base_url: &str,
+    idp: &IdentityProvider,
+    start_url: &str,
+) -> Result<(Router, OAuthProxyHandle), ConfigError> {
     let upstream = provider::generic(
         &idp.url("/authorize"),
         &idp.url("/token"),
@@ -59,11 +64,14 @@ fn build(base_url: &str, idp: &IdentityProvider, start_url: &str) -> Result<Rout
         .cors_on_protected_paths(true)
         .build()?;
 
+    let layer = OAuthProxyLayer::new(config);
+    let handle = layer.handle();
     let front = page::front(&format!("{base_url}/mcp"), start_url);
-    Ok(Router::new()
+    let app = Router::new()
         .route("/", get(async || Html(front)))
         .route_service("/mcp", mcp::service())
-        .layer(OAuthProxyLayer::new(config)))
+        .layer(layer);
+    Ok((app, handle))
 }
 
 #[tokio::main]
@@ -91,8 +99,8 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
     let client_origin = format!("http://{}", client.local_addr()?);
     web::start(client, client_origin.clone(), mcp_url.clone());
 
-    let app = build(&base_url, &idp, &format!("{client_origin}/start"))?;
-    let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop));
+    let (app, handle) = build(&base_url, &idp, &format!("{client_origin}/start"))?;
+    let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop.clone()));
 
     if walk {
         let steps = walk::walk(&mcp_url).await;
@@ -101,7 +109,9 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     tell(&base_url, &mcp_url);
-    Ok(serving.await?)
+    serving.await?;
+    serve::drain(&[handle], stop).await;
+    Ok(())
 }
 
 fn tell(base_url: &str, mcp_url: &str) {

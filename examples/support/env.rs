@@ -16,8 +16,8 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyConfigBuilder, PassOn, Provider, RefreshGrace, SecretKey,
-    provider,
+    ConfigError, Consent, OAuthProxyConfigBuilder, OAuthProxyHandle, PassOn, Provider,
+    RefreshGrace, SecretKey, provider,
 };
 
 use serve::{Limits, Stop, stop_signals};
@@ -76,7 +76,7 @@ pub async fn run<F: Future<Output = Result<(), Refusal>>>(
 }
 
 /// Listens at `LISTEN` until SIGTERM or SIGINT (Ctrl-C).
-pub async fn serve(env: &Env, app: Router) -> Result<(), Refusal> {
+pub async fn serve(env: &Env, app: Router, handle: OAuthProxyHandle) -> Result<(), Refusal> {
     let address = env.required("LISTEN")?;
     let mut limits = Limits::default();
     if let Some(connections) = env.number("MAX_CONNECTIONS")? {
@@ -89,6 +89,7 @@ pub async fn serve(env: &Env, app: Router) -> Result<(), Refusal> {
     let here: SocketAddr = listener.local_addr().map_err(refused)?;
     println!("listening on {here}");
     serve::serve(listener, app, limits, env.stop.clone()).await;
+    serve::drain(&[handle], env.stop.clone()).await;
     Ok(())
 }
 
@@ -254,10 +255,16 @@ impl Env {
         if let Some(on) = self.switch("CORS")? {
             builder = builder.cors_on_protected_paths(on);
         }
-        if let Some(names) = self.words("PASS_ON") {
+        if let Some(names) = self.list("PASS_ON")? {
             let names: Result<Vec<PassOn>, ConfigError> =
                 names.into_iter().map(str::parse).collect();
             builder = builder.pass_on(names?);
+        }
+        if let Some(audiences) = self.list("ACCESS_TOKEN_AUDIENCES")? {
+            builder = builder.access_token_audiences(audiences);
+        }
+        if let Some(limit) = self.number("GRANTS_PER_PERSON")? {
+            builder = builder.grants_per_person(limit as usize);
         }
         if let Some(time) = self.seconds("ACCESS_TOKEN_TTL")? {
             builder = builder.access_token_ttl(time);
@@ -267,6 +274,12 @@ impl Env {
         }
         if let Some(grace) = self.grace("REFRESH_TOKEN_GRACE")? {
             builder = builder.refresh_token_grace(grace);
+        }
+        if let Some(time) = self.seconds("IDENTITY_MAX_AGE")? {
+            builder = builder.identity_max_age(time);
+        }
+        if let Some(time) = self.seconds("GRANT_MAX_AGE")? {
+            builder = builder.grant_max_age(time);
         }
         if let Some(time) = self.seconds("SESSION_CACHE_TTL")? {
             builder = builder.session_cache_ttl(time);

@@ -30,9 +30,10 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tower::ServiceExt;
+use tower_oauth_proxy::OAuthProxyHandle;
 
 /// What a server grants to connections.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +82,10 @@ const MAX_HEAD: usize = 64 * 1024;
 /// After an error of the listener: nearly always, that there are no descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// For work that goes on behind requests. systemd waits for 90 seconds before it kills, Kubernetes for
+/// 30, `docker stop` for 10: give it `-t 30`.
+const DRAIN: Duration = Duration::from_secs(20);
+
 /// How often the process was told to stop.
 pub type Stop = watch::Receiver<u32>;
 
@@ -122,6 +127,27 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop:
     let everybody = permits.acquire_many(limits.connections);
     tokio::select! {
         _ = timeout(limits.finish, everybody) => {}
+        () = told(&mut stop, 2) => {}
+    }
+}
+
+/// After the last request: waits for what is at the provider, within a bound. An answer that nobody
+/// hears can cost a login.
+pub async fn drain(handles: &[OAuthProxyHandle], mut stop: Stop) {
+    let end = Instant::now() + DRAIN;
+    let all = async {
+        let mut left = 0;
+        for handle in handles {
+            left += handle
+                .drain(end.saturating_duration_since(Instant::now()))
+                .await;
+        }
+        left
+    };
+    tokio::select! {
+        left = all => if left > 0 {
+            eprintln!("{left} tasks did not end in time: some people may have to log in again");
+        },
         () = told(&mut stop, 2) => {}
     }
 }

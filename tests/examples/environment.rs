@@ -23,7 +23,7 @@ fn env(variables: &[(&str, &str)]) -> Env {
         ("UPSTREAM_AUTHORIZE_URL", "https://login.example/authorize"),
         ("UPSTREAM_TOKEN_URL", "https://login.example/token"),
         ("UPSTREAM_CLIENT_ID", "app"),
-        ("UPSTREAM_CLIENT_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("UPSTREAM_CLIENT_SECRET", "c1f4a96e2b7d58033e9d6ab84f7520ce"),
         ("SCOPES", "openid read"),
     ];
     let all = needed.iter().chain(variables);
@@ -73,6 +73,12 @@ async fn every_mistake_names_its_variable_and_shows_the_value() {
         ("ALLOWED_REDIRECT_URIS", ","),
         ("MAX_CONNECTIONS", "0"),
         ("MAX_CONNECTIONS", "many"),
+        ("GRANTS_PER_PERSON", "0"),
+        ("PASS_ON", "acr_values"),
+        ("ACCESS_TOKEN_AUDIENCES", ","),
+        ("IDENTITY_MAX_AGE", "1h"),
+        ("GRANT_MAX_AGE", "soon"),
+        ("REFRESH_TOKEN_GRACE", "until-use"),
     ] {
         let said = refusal(&[(name, value)]).await;
         assert!(said.starts_with(&format!("{name}: ")), "{said}");
