@@ -165,7 +165,9 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
     assert!(second.is_none(), "there is one");
     let seen = lease
         .while_held(async {
+            let begin = Instant::now();
             while world.lease().await.as_ref() == Some(&record) {
+                assert!(begin.elapsed() < Duration::from_secs(60), "silent");
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             world.lease().await.unwrap()
