@@ -119,8 +119,9 @@ pub(crate) const MAX_CALLBACKS: usize = 20_000;
 /// connection, some 58 KiB as measured: 15 MiB while a provider is slow, and a quarter of the usual
 /// 1,024 descriptors. A provider that takes 200 ms still sees more than a thousand logins a second.
 pub(crate) const MAX_CALLBACKS_AT_WORK: usize = 256;
-/// Callbacks that this process answers at once, those that wait for one of the above included. A
-/// burst of some thousand people waits a moment; what comes on top is told to come again.
+/// Callbacks that this process answers at once, those that wait for one of the above included: some
+/// 8 KiB each as measured, 64 MiB in all. A burst of some thousand people waits a moment; what comes on
+/// top is told to come again.
 pub(crate) const MAX_CALLBACKS_AT_ONCE: usize = 8 * 1024;
 /// A claim on a callback outlives its owner by this much at most: the person's reload then gets
 /// through on another instance.

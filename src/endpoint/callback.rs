@@ -152,17 +152,20 @@ async fn arrive(
             return Err(refusal.detail("another instance did not finish in time"));
         }
     };
-    let tokens = claim.keep_during(exchange(proxy, &code, login)).await;
-    // Whatever came of it, the code is spent.
-    let marked = claim.mark_used().await;
-    let granted = match (tokens, marked) {
-        (Err(refusal), _) => Err(refusal),
-        (Ok(_), Err(error)) => Err(error.into()),
-        // Another instance went on with it, and gives the grant.
-        (Ok(_), Ok(false)) => Err(replayed()),
+    let tokens = match claim.keep_during(exchange(proxy, &code, login)).await {
+        Ok(tokens) => tokens,
+        Err(refusal) => {
+            claim.end().await;
+            return Ok(refused(refusal));
+        }
+    };
+    let granted = match claim.mark_used().await {
         // The provider's tokens are dropped on a refusal and not revoked: many providers would end
         // the person's other grants along with them.
-        (Ok(tokens), Ok(true)) => admission::admit(proxy, login, &tokens).await,
+        Ok(true) => admission::admit(proxy, login, &tokens).await,
+        // Another instance went on with it, and gives the grant.
+        Ok(false) => Err(replayed()),
+        Err(error) => Err(error.into()),
     };
     Ok(match granted {
         Ok((code, id)) => Outcome::Granted { code, id },

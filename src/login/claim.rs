@@ -1,12 +1,13 @@
 //! The claim of seconds on a callback whose code is at the provider.
 //!
 //! Claim and mark are one record with two values: somebody's, then used. A claim is the one thing
-//! that somebody who has not logged in yet can cause to be kept, so it lives for seconds; only its
-//! living owner prolongs it, and a killed one blocks nobody for longer.
+//! that somebody who has not logged in yet can cause to be kept, so it lives for seconds, also where
+//! the provider then refuses; only its living owner prolongs it, and a killed one blocks nobody for
+//! longer.
 //!
 //! The order is claim, provider, mark, grant. A crash before the mark leaves the code at the
-//! provider, which is the judge of a second try; a crash after it costs the login. No order gives
-//! two grants.
+//! provider, which is the judge of a second try; a crash after it costs the login. Neither gives two
+//! grants.
 
 use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
@@ -119,10 +120,21 @@ impl Claim {
         }
     }
 
+    /// The provider let nobody in: those who wait learn that the callback is over, and after seconds
+    /// nothing is kept. Somebody who has not logged in can cause no more than that.
+    pub(crate) async fn end(self) {
+        let used = self.used();
+        let end = self
+            .storage
+            .compare_and_swap(&self.key, &self.owner, used, CLAIM_TTL);
+        // Where it fails, the claim runs out.
+        let _ = bounded(end).await;
+    }
+
     /// Marks the callback as used. `false` when somebody else did, or is at it: the claim had run
     /// out.
     pub(crate) async fn mark_used(self) -> Result<bool, StorageError> {
-        let used = [self.owner, random::bytes()].concat();
+        let used = self.used();
         let mark =
             self.storage
                 .compare_and_swap(&self.key, &self.owner, used.clone(), self.used_for);
@@ -144,6 +156,11 @@ impl Claim {
             Some(held) if held != self.owner => Ok(false),
             _ => Err(error),
         }
+    }
+
+    /// The mark, told from any other.
+    fn used(&self) -> Vec<u8> {
+        [self.owner, random::bytes()].concat()
     }
 }
 

@@ -95,9 +95,9 @@ async fn a_callback_that_did_its_work_does_none_on_another_instance() {
     assert_eq!(instances[0].provider.count_grant("authorization_code"), 1);
 }
 
-/// What was refused is over as well: the code went out.
+/// Those who wait meanwhile learn that it is over; the code went out.
 #[tokio::test]
-async fn a_callback_whose_code_was_refused_sends_it_no_second_time() {
+async fn a_callback_whose_code_was_refused_sends_it_no_second_time_at_once() {
     let (instances, _) = three_instances().await;
     let client = instances[0].client().await;
     let (browser, callback, _) = before_callback(&instances[0], &client).await;

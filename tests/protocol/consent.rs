@@ -53,6 +53,10 @@ async fn the_page_cannot_be_framed_scripted_cached_or_bound_to_its_own_origin() 
     assert_eq!(reply.header("x-frame-options"), Some("DENY"));
     let elements = html::elements(&reply.text());
     assert!(!elements.contains(&"script".to_owned()), "{elements:?}");
+    // A click that a page beneath lured out finds no button under the pointer yet.
+    let style = reply.text();
+    assert!(style.contains("button[value=approve]{pointer-events:none}"));
+    assert!(style.contains("body:hover button[value=approve]{animation:ready 0s .8s forwards}"));
 }
 
 #[tokio::test]
