@@ -169,6 +169,17 @@ mod tests {
         assert_eq!(routes.find("/health"), Route::Public);
     }
 
+    /// The configuration refuses this; should it ever not, they are ours all the same.
+    #[test]
+    fn what_is_ours_cannot_be_made_public() {
+        let base = BaseUrl::parse("https://proxy.example").unwrap();
+        let ours = ["/oauth/token", "/.well-known/openid-configuration"];
+        let routes = Routes::new(&base, CALLBACK, ours.map(str::to_owned).into());
+        for path in ours {
+            assert_ne!(routes.find(path), Route::Public, "{path}");
+        }
+    }
+
     #[test]
     fn documents_are_found_at_the_root_inserted_and_appended() {
         let at_path = routes("https://proxy.example/api");
