@@ -145,7 +145,7 @@ impl World {
         }))));
         let is_cut_off = Arc::new(AtomicBool::new(false));
         let storage = Cut(Arc::clone(&self.store), Arc::clone(&is_cut_off));
-        let secret = SecretKey::from_bytes([3_u8; 32]).unwrap();
+        let secret = SecretKey::for_test(3);
         let grants = Arc::new(Grants::new(
             Arc::new(storage),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),

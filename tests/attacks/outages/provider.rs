@@ -236,7 +236,6 @@ async fn a_refusal_in_other_words_is_503_for_a_day_and_then_the_person_logs_in_a
         raw(401, json, r#"{"status":"BAD_REFRESH_TOKEN"}"#),
         Answer::Error(400, "invalid_request"),
         Answer::Error(400, "invalid_scope"),
-        Answer::Status(403),
     ] {
         for by_refresh in [false, true] {
             let (proxy, client, tokens) = setup_for(3 * DAY).await;

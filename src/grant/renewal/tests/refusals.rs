@@ -12,7 +12,6 @@ async fn the_providers_word_that_a_person_has_to_come_again_ends_the_grant_at_on
         "interaction_required",
         "login_required",
         "consent_required",
-        "unauthorized_client",
     ] {
         let body = format!(r#"{{"error":"{code}"}}"#);
         let world = World::new(Script::json("400 Bad Request", &body)).await;
@@ -61,7 +60,7 @@ async fn a_refusal_that_does_not_name_the_token_ends_the_grant_once_it_has_laste
     is_later(instance.token().await);
     let kept = world.record().await.unwrap().upstream;
     assert_eq!(kept.refused_since, Some(HOUR));
-    let told = instance.told(Reason::ProviderUnavailable);
+    let told = instance.told(Reason::ProviderRejected);
     assert!(told.contains("ends if this lasts 86400 s more"), "{told}");
     world.at(HOUR + REFUSED_FOR.as_secs() - 1);
     is_later(instance.token().await);
