@@ -167,6 +167,15 @@
 //! [`previous_secret_keys`](OAuthProxyConfigBuilder::previous_secret_keys), so that nobody is logged
 //! out by a rotation.
 //!
+//! # What was true at login
+//!
+//! A person leaves, a role is taken away, an app is disconnected. Each renewal of the provider's token
+//! updates claims and roles, and asks the allow lists and
+//! [`on_login`](OAuthProxyConfigBuilder::on_login) again; where nothing is renewed, userinfo is asked once
+//! [`identity_max_age`](OAuthProxyConfigBuilder::identity_max_age) has passed. A no ends the grant, trouble
+//! is no answer. [`docs::lifecycle`] has a table of what takes effect within which time,
+//! [`docs::providers`] what a provider's refusal does to a grant.
+//!
 //! With one secret and one store, any instance serves any step, and a process may be killed at any
 //! moment. [`docs::stores`] says how to choose and size a store, how to rotate the secret, and what
 //! users notice in each outage; [`docs::cost`], what a request, a login and a grant cost.
@@ -178,7 +187,7 @@
 //! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
 //! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::handle`] gives the operator a
 //! hand on the running proxy: list and revoke grants by person, client or name, revoke a session, deny
-//! a client.
+//! a client, and wait at shutdown for what is at the provider ([`drain`](OAuthProxyHandle::drain)).
 //!
 //! # Features
 //!
@@ -203,7 +212,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
-//! | `layer`, `future`, `body` | is this request ours, or the inner service's? |
+//! | `layer`, `future`, `inner`, `body` | is this request ours, or the inner service's? |
 //! | `guard` | rules on a session |
 //! | `handle` | the operator's hand on the running proxy |
 //! | `endpoint` | a file for each URL |
@@ -211,14 +220,15 @@
 //! | `proxy` | everything assembled and checked |
 //! | `session` | what a handler gets, and the cache of it |
 //! | `documents` | the well-known documents |
+//! | `admission` | who is it, and may they come in: at login and later |
 //! | `config` | what the operator says |
 //! | `challenge` | 401, 403 and 503 on protected paths |
 //! | `route` | the only file that knows paths |
-//! | `grant` | what was granted: codes, rotation, renewal |
+//! | `grant` | what was granted: codes, rotation, renewal, lists |
 //! | `login` | one person in one browser |
 //! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
 //! | `oauth` | types that cannot hold a bad value |
-//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed` | below everything; all bounds stand in `limits` |
+//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed`, `tasks` | below everything |
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 

@@ -3,8 +3,14 @@
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
+#[doc = include_str!("lifecycle.md")]
+pub mod lifecycle {}
+
 #[doc = include_str!("providers.md")]
 pub mod providers {}
+
+#[doc = include_str!("step_up.md")]
+pub mod step_up {}
 
 #[doc = include_str!("stores.md")]
 pub mod stores {}
