@@ -1,6 +1,6 @@
 //! One person's grants are so many at most.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tower_oauth_proxy::{MemoryStorage, Reason, Step};
 
