@@ -6,6 +6,17 @@ use tower_oauth_proxy::{OAuthProxyHandle, Reason, SecretKey, Step, StorageError}
 
 use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
+/// What a task of its own does is done at some time, within ten seconds.
+pub(crate) async fn eventually(is_done: impl AsyncFn() -> bool) {
+    for _ in 0..1_000 {
+        if is_done().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it was never done");
+}
+
 async fn subjects_grants(proxy: &Proxy, subject: &str) -> Vec<String> {
     let grants = proxy
         .layer
@@ -64,16 +75,7 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
     assert_eq!(handle.revoke_subject(&ada).await.unwrap(), 0);
     // Bob is somebody else, and the provider heard of Ada's tokens only.
     proxy.session(&first, &bobs.access).await;
-    for _ in 0..100 {
-        if proxy.provider.count(Kind::Revoke) == 2 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!(
-        "revoked at the provider: {}",
-        proxy.provider.count(Kind::Revoke)
-    );
+    eventually(async || proxy.provider.count(Kind::Revoke) == 2).await;
 }
 
 #[tokio::test]
@@ -246,9 +248,7 @@ async fn an_ended_grant_is_taken_out_of_its_lists() {
         let seen = store.seen().into_iter();
         seen.filter(|seen| seen.verb == "list_remove").count()
     };
-    while removed() < 2 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(async || removed() >= 2).await;
 }
 
 #[tokio::test]
@@ -334,16 +334,12 @@ async fn what_the_operator_began_is_finished_when_nobody_waits_for_it() {
         let grant = subjects_grants(&proxy, &ada).await.remove(0);
         store.be(Health::Slow);
         hang_up(begin(proxy.layer.handle(), client.id.clone(), grant)).await;
-        while !subjects_grants(&proxy, &ada).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(async || subjects_grants(&proxy, &ada).await.is_empty()).await;
         for tokens in others.iter().chain([&tokens]) {
             let reply = client.call("/mcp", &tokens.access).await;
             assert_eq!(reply.status, 401, "{way}: {reply:?}");
         }
-        while proxy.provider.count(Kind::Revoke) < 1 + others.len() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        eventually(async || proxy.provider.count(Kind::Revoke) > others.len()).await;
     }
 }
 
@@ -354,7 +350,6 @@ async fn a_client_is_denied_when_nobody_waits_for_it() {
     store.be(Health::Slow);
     hang_up(proxy.layer.handle().deny_client(&client.id)).await;
     let url = client.authorize(&Pkce::new(), "state").url();
-    while proxy.browser().open(&url).await.page().reply.status != 400 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let is_denied = async || proxy.browser().open(&url).await.page().reply.status == 400;
+    eventually(is_denied).await;
 }

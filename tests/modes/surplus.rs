@@ -1,10 +1,13 @@
 //! One person's grants are so many at most.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tower_oauth_proxy::{MemoryStorage, Reason, Step};
 
-use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
+use crate::{
+    admin::eventually,
+    common::{Client, Kind, Pkce, Proxy, Tokens, store::Health},
+};
 
 async fn with_limit(limit: usize) -> (Proxy, Client) {
     let proxy = Proxy::with(|builder| builder.grants_per_person(limit)).await;
@@ -65,9 +68,7 @@ async fn a_login_beyond_the_limit_ends_the_grant_that_was_used_longest_ago() {
     assert_eq!(left.len(), 2);
     assert!(!left.contains(&ended[0]));
     // And the provider hears of it.
-    while proxy.provider.count(Kind::Revoke) == 0 {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(async || proxy.provider.count(Kind::Revoke) > 0).await;
 }
 
 #[tokio::test]

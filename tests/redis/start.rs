@@ -60,7 +60,9 @@ async fn a_user_who_may_not_run_what_is_needed_is_told_at_start() {
         let user: Vec<&str> = user.into_iter().chain(rules.split_whitespace()).collect();
         server.cli(&user);
         let text = refused(&format!("redis://proxy:pw@127.0.0.1:{}", server.port)).await;
-        assert!(text.contains(&missing[1..]), "{text}");
+        // Of a command inside a script Redis does not tell the name.
+        let in_a_script = text.contains("executing the script can't run this command");
+        assert!(text.contains(&missing[1..]) || in_a_script, "{text}");
     }
     // And what the documentation lists is enough.
     let user = [

@@ -48,9 +48,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local from = redis.call('ZCOUNT', KEYS[1], '-inf', string.format('%.0f', now))
 if ARGV[2] ~= '' then
-  local place
+  local place = redis.call('ZRANK', KEYS[1], ARGV[2])
   if redis.call('ZSCORE', KEYS[1], ARGV[2]) == ARGV[1] then
-    place = redis.call('ZRANK', KEYS[1], ARGV[2]) + 1
+    place = place + 1
   else
     place = redis.call('ZCOUNT', KEYS[1], '-inf', '(' .. ARGV[1])
   end
