@@ -139,6 +139,8 @@ async fn a_successor_that_was_refused_is_not_used() {
         .await
         .refused(503, "temporarily_unavailable");
     proxy.provider.always(Kind::Token, Answer::Normal);
+    // A failed renewal is backed off.
+    proxy.clock.advance_secs(30);
     let again = Tokens::read(&client.refresh(first.refresh()).await);
     assert_eq!(again.refresh, second.refresh);
 }

@@ -311,7 +311,7 @@ async fn only_the_providers_own_refusal_of_the_token_ends_the_grant() {
 
 #[tokio::test]
 async fn a_provider_that_issues_no_refresh_token_and_no_expiry_still_lets_us_refresh() {
-    let proxy = Proxy::start().await;
+    let proxy = Proxy::with(|b| b.identity_max_age(Duration::from_secs(48 * 3600))).await;
     proxy.provider.configure(|settings| {
         settings.issue_refresh = false;
         settings.expires_in = None;
