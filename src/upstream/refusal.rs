@@ -74,9 +74,14 @@ pub(super) fn api_refusal(answer: &Answer) -> Option<UpstreamError> {
     if is_invalid_token {
         return Some(UpstreamError::TokenRefused { status, said });
     }
-    let is_gateways = is_page(answer) && answer.challenge == Challenge::None;
+    let is_bearers = answer.challenge == Challenge::Bearer;
     Some(match status {
-        _ if is_gateways => failed(answer),
+        _ if is_page(answer) && !is_bearers => failed(answer),
+        // Something between us and the API wants a login of its own, so this token was not judged. Where
+        // the API itself answers like this, it says so again tomorrow.
+        401 if answer.challenge == Challenge::Password => {
+            UpstreamError::NotPermitted { status, said }
+        }
         401 => UpstreamError::TokenRefused { status, said },
         // GitHub's limits are a 403 with one of these headers.
         400 | 403 | 404 | 422 if !answer.limited => UpstreamError::NotPermitted { status, said },

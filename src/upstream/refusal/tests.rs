@@ -495,9 +495,13 @@ fn an_apis_challenge_and_its_limits_count() {
     assert_eq!(with(403, false, Challenge::Bearer), "not permitted");
     assert_eq!(with(403, true, Challenge::None), "failed");
     assert_eq!(with(401, true, Challenge::Bearer), "token refused");
+    // A gateway's own login says nothing of our token.
+    assert_eq!(with(401, false, Challenge::Password), "not permitted");
     assert_eq!(with(429, true, Challenge::InvalidToken), "failed");
     // A provider may show a page with its challenge; a gateway has none.
     let mut page = answer(401, Some("text/html"), b"<html>");
+    assert_eq!(api(&page), "failed");
+    page.challenge = Challenge::Password;
     assert_eq!(api(&page), "failed");
     page.challenge = Challenge::Bearer;
     assert_eq!(api(&page), "token refused");
