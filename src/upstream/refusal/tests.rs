@@ -400,6 +400,11 @@ fn what_looks_like_a_token_is_left_out_and_what_helps_an_operator_stays() {
             "[redacted], no",
         ),
         (
+            "bad token M.C5_BAY.-CQ!a8Kq7*dPz4Xw91!mNvB3yTz*u5hG$$ here",
+            "bad token [redacted] here",
+        ),
+        ("/cb?code=M%2EaB3dE%2FfG7hI%2FjK1l", "/cb?[redacted]"),
+        (
             "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
             "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
         ),
