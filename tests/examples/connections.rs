@@ -72,6 +72,25 @@ async fn who_asks_no_more_or_too_slowly_is_left() {
 }
 
 #[tokio::test]
+async fn who_asks_and_never_takes_the_answer_is_left() {
+    let limits = Limits {
+        idle: SHORT,
+        ..patient()
+    };
+    let server = Server::start(limits).await;
+    server.connect().await.asks_until_the_end().await;
+}
+
+/// In it, a stream whose client takes nothing looks like one of events that has nothing to tell.
+#[tokio::test]
+async fn who_speaks_http2_is_left_at_once() {
+    let server = Server::start(patient()).await;
+    let mut stranger = server.connect().await;
+    stranger.says(HTTP2).await;
+    stranger.sees_the_end().await;
+}
+
+#[tokio::test]
 async fn an_old_connection_ends_with_an_answer() {
     let limits = Limits {
         age: SHORT,
