@@ -163,6 +163,9 @@ async fn accept(
 ) {
     loop {
         let accepted = listener.accept().await;
+        if accepted.as_ref().is_err_and(is_of_one_connection) {
+            continue;
+        }
         if accepted.is_err() || permits.available_permits() == 0 {
             // Full. Those with a request at work finish it; the others go now.
             leave.send_replace(());
@@ -182,6 +185,15 @@ async fn accept(
             permit,
         ));
     }
+}
+
+/// It was gone before it was accepted: no reason for the others to make room.
+pub fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 async fn converse(

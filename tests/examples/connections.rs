@@ -1,7 +1,9 @@
 //! Connections that ask nothing, ask slowly, or only stay.
 
+use std::io::{Error, ErrorKind};
+
 use crate::{
-    env::serve::Limits,
+    env::serve::{Limits, is_of_one_connection},
     server::{NEVER, SHORT, Server, patient},
 };
 
@@ -154,4 +156,13 @@ async fn a_full_server_cuts_no_request_that_is_at_work() {
         busy.hears("done").await;
     }
     next.hears("hello").await;
+}
+
+#[test]
+fn a_stranger_who_hangs_up_before_being_accepted_makes_nobody_leave() {
+    for gone in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset] {
+        assert!(is_of_one_connection(&gone.into()), "{gone}");
+    }
+    // EMFILE: no descriptors are left.
+    assert!(!is_of_one_connection(&Error::from_raw_os_error(24)));
 }
