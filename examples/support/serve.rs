@@ -32,7 +32,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, Sleep, sleep, timeout},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 use tower::ServiceExt;
 use tower_oauth_proxy::OAuthProxyHandle;
@@ -83,6 +83,10 @@ const MAX_HEAD: usize = 64 * 1024;
 
 /// After an error of the listener: nearly always, that there are no descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection has this long to ask, also where others want its place: a request comes a round trip
+/// after its connection.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// For work that goes on behind requests. systemd waits for 90 seconds before it kills, Kubernetes for
 /// 30, `docker stop` for 10: give it `-t 30`.
@@ -203,6 +207,7 @@ async fn converse(
     mut leave: watch::Receiver<()>,
     _permit: OwnedSemaphorePermit,
 ) {
+    let came = Instant::now();
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&has_asked);
     let service = service_fn(move |request: Request<Incoming>| {
@@ -223,12 +228,18 @@ async fn converse(
             pending::<()>().await;
         }
     };
+    let wanted = async {
+        // Or the server stops: then the sender is gone.
+        let has_to_go = leave.changed().await.is_err();
+        if !has_to_go && !has_asked.load(Ordering::Relaxed) {
+            sleep_until(came + MOMENT).await;
+        }
+    };
     tokio::select! {
         _ = connection.as_mut() => return,
         () = silence => {}
         () = sleep(limits.age) => {}
-        // Or the server stops: then the sender is gone.
-        _ = leave.changed() => {}
+        () = wanted => {}
     }
     // hyper would go on waiting for a first request of which a part has come.
     if has_asked.load(Ordering::Relaxed) {

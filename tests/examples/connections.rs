@@ -141,6 +141,23 @@ async fn strangers_who_take_every_connection_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn who_comes_to_a_full_server_has_a_moment_to_ask() {
+    let limits = Limits {
+        connections: 1,
+        ..patient()
+    };
+    let server = Server::start(limits).await;
+    let silent = server.connect().await;
+    let mut person = server.connect().await;
+    // Wants the person's place at once.
+    let _next = server.connect().await;
+    silent.sees_the_end().await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    person.asks("/").await;
+    person.hears("hello").await;
+}
+
+#[tokio::test]
 async fn a_full_server_cuts_no_request_that_is_at_work() {
     let limits = Limits {
         connections: 2,
