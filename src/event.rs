@@ -93,7 +93,7 @@ pub enum Reason {
     /// The person logged in again and has more grants than `grants_per_person`: the one that was used
     /// longest ago is ended.
     TooMany,
-    /// A lifetime is over.
+    /// A lifetime has ended.
     Expired,
     /// The token's form, signature or type is wrong.
     InvalidToken,

@@ -3,6 +3,9 @@
 //! A layer sees requests. Connections that send none, or stop in the middle of a header, are the
 //! server's: each of them holds a file descriptor, and without deadlines a stranger takes them all.
 //! `axum::serve` sets none. Behind a reverse proxy, that proxy has to have such limits.
+//!
+//! HTTP/1 only. In HTTP/2 a client can hold a stream open without ever taking its answer, and from
+//! outside it looks like a stream of events; only the server's own library can tell the two apart.
 
 #![allow(
     dead_code,
@@ -11,26 +14,25 @@
 )]
 
 use std::{
-    future::pending,
+    future::{Future, pending},
     io,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::Router;
-use hyper::{Request, body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
-};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    time::{Instant, sleep, timeout},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 use tower::ServiceExt;
 use tower_oauth_proxy::OAuthProxyHandle;
@@ -44,8 +46,8 @@ pub struct Limits {
     /// From the first byte of the connection, or the lack of it, to the end of the first request's
     /// header.
     pub first_request: Duration,
-    /// From one request to the end of the next one's header (HTTP/1); how often a client has to show
-    /// that it is there (HTTP/2).
+    /// From one request to the end of the next one's header; and for a client to take the next part
+    /// of an answer that waits for it.
     pub idle: Duration,
     /// A connection that is older closes after the request at work. Clients open another.
     pub age: Duration,
@@ -81,6 +83,10 @@ const MAX_HEAD: usize = 64 * 1024;
 
 /// After an error of the listener: nearly always, that there are no descriptors left.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// A connection has this long to ask, also where others want its place: a request comes a round trip
+/// after its connection.
+const MOMENT: Duration = Duration::from_millis(500);
 
 /// For work that goes on behind requests. systemd waits for 90 seconds before it kills, Kubernetes for
 /// 30, `docker stop` for 10: give it `-t 30`.
@@ -161,6 +167,9 @@ async fn accept(
 ) {
     loop {
         let accepted = listener.accept().await;
+        if accepted.as_ref().is_err_and(is_of_one_connection) {
+            continue;
+        }
         if accepted.is_err() || permits.available_permits() == 0 {
             // Full. Those with a request at work finish it; the others go now.
             leave.send_replace(());
@@ -182,6 +191,15 @@ async fn accept(
     }
 }
 
+/// It was gone before it was accepted: no reason for the others to make room.
+pub fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
+
 async fn converse(
     stream: TcpStream,
     app: Router,
@@ -189,22 +207,19 @@ async fn converse(
     mut leave: watch::Receiver<()>,
     _permit: OwnedSemaphorePermit,
 ) {
+    let came = Instant::now();
     let has_asked = Arc::new(AtomicBool::new(false));
     let asks = Arc::clone(&has_asked);
     let service = service_fn(move |request: Request<Incoming>| {
         asks.store(true, Ordering::Relaxed);
         app.clone().oneshot(request)
     });
-    let mut server = auto::Builder::new(TokioExecutor::new());
+    let mut server = http1::Builder::new();
     server
-        .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.idle)
-        .max_buf_size(MAX_HEAD)
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(limits.idle)
-        .keep_alive_timeout(limits.idle);
+        .max_buf_size(MAX_HEAD);
+    let stream = Patient::new(stream, limits.idle);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
 
     let silence = async {
@@ -213,17 +228,99 @@ async fn converse(
             pending::<()>().await;
         }
     };
+    let wanted = async {
+        // Or the server stops: then the sender is gone.
+        let has_to_go = leave.changed().await.is_err();
+        if !has_to_go && !has_asked.load(Ordering::Relaxed) {
+            sleep_until(came + MOMENT).await;
+        }
+    };
     tokio::select! {
         _ = connection.as_mut() => return,
         () = silence => {}
         () = sleep(limits.age) => {}
-        // Or the server stops: then the sender is gone.
-        _ = leave.changed() => {}
+        () = wanted => {}
     }
     // hyper would go on waiting for a first request of which a part has come.
     if has_asked.load(Ordering::Relaxed) {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
+    }
+}
+
+/// A connection whose client has to take what it asked for: one that only asks, and never reads,
+/// would hold it for ever.
+struct Patient {
+    stream: TcpStream,
+    patience: Duration,
+    /// Since a write found no room.
+    waits: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patient {
+    fn new(stream: TcpStream, patience: Duration) -> Self {
+        Self {
+            stream,
+            patience,
+            waits: None,
+        }
+    }
+
+    fn bounded<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waits = None;
+            return written;
+        }
+        let patience = self.patience;
+        let waits = self.waits.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(waits.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.bounded(cx, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.bounded(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

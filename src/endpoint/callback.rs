@@ -246,9 +246,9 @@ fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
     let html = page::message(
         proxy.service_name(),
         "This login does not belong to this browser",
-        "It may be over, already used, or it was started in another browser. If somebody sent you \
-         this link, do not use it. Otherwise start the login from your app again, and allow cookies \
-         for this site.",
+        "It may have expired, it may be used already, or it was started in another browser. If \
+         somebody sent you this link, do not use it. Otherwise start the login from your app again, \
+         and allow cookies for this site.",
     );
     answer::page(StatusCode::BAD_REQUEST, html)
 }

@@ -197,7 +197,7 @@ fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
     let html = page::message(
         proxy.service_name(),
         "This login is not waiting in this browser",
-        "It may be over, or it was started in another browser. Nothing was changed. Start the \
+        "It may have ended, or it was started in another browser. Nothing was changed. Start the \
          login from your app again, and allow cookies for this site.",
     );
     answer::page(StatusCode::BAD_REQUEST, html)

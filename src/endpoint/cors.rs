@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use crate::body::OwnResponse;
 
-/// The answer to `OPTIONS`, whoever asks.
+/// The answer to `OPTIONS`, from any origin.
 pub(super) fn preflight(methods: &'static [Method]) -> OwnResponse {
     let mut response = allow(Response::new(Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;

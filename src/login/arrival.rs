@@ -24,7 +24,7 @@ use crate::{
 /// whatever the browser does. The store holds those that succeeded.
 ///
 /// Each is kept at least for the life of a login cookie. Of more than [`MAX_CALLBACKS`] the older half
-/// goes early: what the store does not know by then, the provider has to.
+/// goes early, except for those at work: what the store does not know by then, the provider has to.
 ///
 /// How many are answered at once is bounded, and how many of those are at the provider: one that is
 /// slow must not fill the memory.
@@ -105,9 +105,15 @@ impl Generations {
         (Arc::clone(self.young.entry(state).or_default()), gone)
     }
 
+    /// Those at work stay: forgotten, they would begin a second time, and the claim in the store, which
+    /// is in this process's name, would not hold them back. They are fewer than there are places.
     fn grow_older(&mut self, next_turn: u64) -> ByState {
         self.turn_at = next_turn;
-        mem::replace(&mut self.old, mem::take(&mut self.young))
+        let old = mem::replace(&mut self.old, mem::take(&mut self.young));
+        let is_at_work = |(_, arrival): &(_, Arc<Arrival>)| Arc::strong_count(arrival) > 1;
+        let (at_work, gone): (ByState, ByState) = old.into_iter().partition(is_at_work);
+        self.young = at_work;
+        gone
     }
 }
 
@@ -208,5 +214,23 @@ mod tests {
             assert!(is_known(&arrivals, &n.to_string(), 1_000), "{n}");
         }
         assert!(!is_known(&arrivals, "0", 1_000));
+    }
+
+    #[test]
+    fn one_at_work_is_known_however_many_others_come() {
+        let arrivals = Arrivals::new(KEPT);
+        let at_work = arrivals.of("state", 1_000);
+        for n in 0..2 * MAX_CALLBACKS {
+            arrivals.of(&n.to_string(), 1_000);
+        }
+        assert!(Arc::ptr_eq(&at_work, &arrivals.of("state", 1_000)));
+        drop(at_work);
+        for n in 0..2 * MAX_CALLBACKS {
+            arrivals.of(&n.to_string(), 1_000);
+        }
+        let held = arrivals.generations.lock().unwrap();
+        assert!(held.young.len() + held.old.len() <= MAX_CALLBACKS);
+        let state = sha256(b"state");
+        assert!(!held.young.contains_key(&state) && !held.old.contains_key(&state));
     }
 }

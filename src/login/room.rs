@@ -8,7 +8,7 @@ use crate::limits::{MAX_COOKIES_BYTES, MAX_COOKIES_BYTES_EVER, MAX_LOGINS_PER_BR
 
 /// One of our cookies in a browser.
 pub(super) struct Held {
-    /// `None` when it does not open, or is over.
+    /// `None` when it does not open, or has expired.
     pub(super) issued_at: Option<u64>,
     pub(super) kind: Kind,
     pub(super) rank: Rank,

@@ -28,7 +28,7 @@ pub(crate) enum ParamsError {
     Duplicate {
         /// The first name that came twice, safe to quote.
         name: String,
-        /// The parameters that came once: whoever came twice is not among them.
+        /// The parameters that came once.
         first: Params,
     },
     #[error("too many parameters")]

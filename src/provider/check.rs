@@ -13,8 +13,8 @@ impl Provider {
     ///
     /// [`ConfigError`] when a URL cannot be parsed, is not https (loopback hosts may be http), or
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
-    /// client secret is given but empty, or either holds a control character; when `forward_resource` is on for a provider that
-    /// refuses `resource`.
+    /// client secret is given but empty, or either holds a control character; when
+    /// `forward_resource` is on for a provider that refuses `resource`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {

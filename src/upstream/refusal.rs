@@ -74,9 +74,14 @@ pub(super) fn api_refusal(answer: &Answer) -> Option<UpstreamError> {
     if is_invalid_token {
         return Some(UpstreamError::TokenRefused { status, said });
     }
-    let is_gateways = is_page(answer) && answer.challenge == Challenge::None;
+    let is_bearers = answer.challenge == Challenge::Bearer;
     Some(match status {
-        _ if is_gateways => failed(answer),
+        _ if is_page(answer) && !is_bearers => failed(answer),
+        // Something between us and the API wants a login of its own, so this token was not judged. Where
+        // the API itself answers like this, it says so again tomorrow.
+        401 if answer.challenge == Challenge::Password => {
+            UpstreamError::NotPermitted { status, said }
+        }
         401 => UpstreamError::TokenRefused { status, said },
         // GitHub's limits are a 403 with one of these headers.
         400 | 403 | 404 | 422 if !answer.limited => UpstreamError::NotPermitted { status, said },
@@ -212,10 +217,12 @@ fn said(answer: &Answer) -> Option<String> {
 /// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
 /// descriptions and stack traces. Trace ids, which are UUIDs, stay for the provider's support.
 fn without_tokens(text: &str) -> String {
-    let is_token68 = |c: char| c.is_ascii_alphanumeric() || "-._~+/=".contains(c);
+    // RFC 9110 section 11.2, what Microsoft's tokens have besides, and an escape in a URL: where a
+    // word ended there, its parts would be too short to be told from words.
+    let is_tokens = |c: char| c.is_ascii_alphanumeric() || "-._~+/=!*$%".contains(c);
     let mut shown = String::with_capacity(text.len());
-    for piece in text.split_inclusive(|c| !is_token68(c)) {
-        let word = piece.trim_end_matches(|c| !is_token68(c));
+    for piece in text.split_inclusive(|c| !is_tokens(c)) {
+        let word = piece.trim_end_matches(|c| !is_tokens(c));
         if looks_secret(word) {
             shown.push_str(REDACTED);
             shown.push_str(piece.get(word.len()..).unwrap_or_default());

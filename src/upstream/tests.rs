@@ -375,6 +375,16 @@ async fn an_api_is_heard_by_its_headers_too() {
             "token refused",
         ),
         ("401 Unauthorized", "", "token refused"),
+        (
+            "401 Unauthorized",
+            "www-authenticate: OAuth realm=\"basic\"\r\n",
+            "token refused",
+        ),
+        (
+            "401 Unauthorized",
+            "www-authenticate: Negotiate\r\nwww-authenticate: Basic realm=\"proxy\"\r\n",
+            "not permitted",
+        ),
         ("503 Service Unavailable", "", "failed"),
     ] {
         let idp = FakeProvider::start(headed(status, headers, body)).await;

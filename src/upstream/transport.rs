@@ -72,6 +72,8 @@ pub(crate) struct Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {
     None,
+    /// Somebody wants a password or a machine's login: not of us, and not the provider's API.
+    Password,
     Bearer,
     InvalidToken,
 }
@@ -145,9 +147,16 @@ fn challenge(headers: &HeaderMap) -> Challenge {
         .filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()))
         .collect();
     let any = |word| text.iter().any(|value| value.contains(word));
+    let starts = |scheme| text.iter().any(|value| value.starts_with(scheme));
     match (any("invalid_token"), any("bearer")) {
         (true, _) => Challenge::InvalidToken,
         (false, true) => Challenge::Bearer,
+        _ if ["basic", "digest", "negotiate", "ntlm"]
+            .into_iter()
+            .any(starts) =>
+        {
+            Challenge::Password
+        }
         (false, false) => Challenge::None,
     }
 }

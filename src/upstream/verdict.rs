@@ -40,7 +40,7 @@ fn of_code(status: u16, code: &str, description: Option<&str>) -> Verdict {
     if PASSING.contains(&code) || OPERATORS.contains(&code) {
         return Verdict::Trouble;
     }
-    if code == "unauthorized_client" && names_the_token(description.unwrap_or_default()) {
+    if code == "unauthorized_client" && calls_the_token_dead(description.unwrap_or_default()) {
         return Verdict::Ends;
     }
     Verdict::Bounded
@@ -48,10 +48,14 @@ fn of_code(status: u16, code: &str, description: Option<&str>) -> Verdict {
 
 /// RFC 6749 section 5.2 keeps `unauthorized_client` for a client that may not use the grant type,
 /// which is the operator's to mend. Atlassian says it of a dead token: 403, "refresh_token is
-/// invalid". Auth0 names the grant type: "Grant type 'refresh_token' not allowed for the client".
-fn names_the_token(description: &str) -> bool {
+/// invalid". Others say only what the client may not do. Auth0: "Grant type 'refresh_token' not
+/// allowed for the client"; Ory Hydra: "not allowed to use authorization grant 'refresh_token'".
+fn calls_the_token_dead(description: &str) -> bool {
     let text = description.to_ascii_lowercase().replace('_', " ");
-    text.contains("refresh token") && !text.contains("grant type")
+    let is_dead = ["invalid", "expired", "revoked"]
+        .iter()
+        .any(|word| text.contains(word));
+    text.contains("refresh token") && is_dead && !text.contains("grant")
 }
 
 /// OpenID Connect Core section 3.1.2.6; Entra ID answers renewals with them, under the status that
@@ -165,6 +169,17 @@ mod tests {
             (
                 "unauthorized_client",
                 Some("The client is not authorized to use the provided grant type."),
+            ),
+            (
+                "unauthorized_client",
+                Some(
+                    "The client is not authorized to request a token using this method. The OAuth \
+                     2.0 Client is not allowed to use authorization grant 'refresh_token'.",
+                ),
+            ),
+            (
+                "unauthorized_client",
+                Some("This client may not use refresh tokens."),
             ),
             ("invalid_request", Some("The refresh_token is invalid.")),
             ("invalid_scope", None),

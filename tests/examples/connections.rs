@@ -1,7 +1,9 @@
 //! Connections that ask nothing, ask slowly, or only stay.
 
+use std::io::{Error, ErrorKind};
+
 use crate::{
-    env::serve::Limits,
+    env::serve::{Limits, is_of_one_connection},
     server::{NEVER, SHORT, Server, patient},
 };
 
@@ -72,6 +74,25 @@ async fn who_asks_no_more_or_too_slowly_is_left() {
 }
 
 #[tokio::test]
+async fn who_asks_and_never_takes_the_answer_is_left() {
+    let limits = Limits {
+        idle: SHORT,
+        ..patient()
+    };
+    let server = Server::start(limits).await;
+    server.connect().await.asks_until_the_end().await;
+}
+
+/// In it, a stream whose client takes nothing looks like one of events that has nothing to tell.
+#[tokio::test]
+async fn who_speaks_http2_is_left_at_once() {
+    let server = Server::start(patient()).await;
+    let mut stranger = server.connect().await;
+    stranger.says(HTTP2).await;
+    stranger.sees_the_end().await;
+}
+
+#[tokio::test]
 async fn an_old_connection_ends_with_an_answer() {
     let limits = Limits {
         age: SHORT,
@@ -120,6 +141,23 @@ async fn strangers_who_take_every_connection_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn who_comes_to_a_full_server_has_a_moment_to_ask() {
+    let limits = Limits {
+        connections: 1,
+        ..patient()
+    };
+    let server = Server::start(limits).await;
+    let silent = server.connect().await;
+    let mut person = server.connect().await;
+    // Wants the person's place at once.
+    let _next = server.connect().await;
+    silent.sees_the_end().await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    person.asks("/").await;
+    person.hears("hello").await;
+}
+
+#[tokio::test]
 async fn a_full_server_cuts_no_request_that_is_at_work() {
     let limits = Limits {
         connections: 2,
@@ -135,4 +173,13 @@ async fn a_full_server_cuts_no_request_that_is_at_work() {
         busy.hears("done").await;
     }
     next.hears("hello").await;
+}
+
+#[test]
+fn a_stranger_who_hangs_up_before_being_accepted_makes_nobody_leave() {
+    for gone in [ErrorKind::ConnectionAborted, ErrorKind::ConnectionReset] {
+        assert!(is_of_one_connection(&gone.into()), "{gone}");
+    }
+    // EMFILE: no descriptors are left.
+    assert!(!is_of_one_connection(&Error::from_raw_os_error(24)));
 }

@@ -105,6 +105,14 @@ impl Stranger {
         self.says(&request).await;
     }
 
+    /// Asks and asks, reads nothing, and is cut off.
+    pub(crate) async fn asks_until_the_end(mut self) {
+        let many = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(100);
+        let asking = async { while self.0.write_all(many.as_bytes()).await.is_ok() {} };
+        let end = timeout(SOON, asking).await;
+        end.expect("the server closes the connection");
+    }
+
     /// Reads until these words have come.
     pub(crate) async fn hears(&mut self, end: &str) -> String {
         let mut heard = String::new();

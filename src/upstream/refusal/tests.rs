@@ -400,6 +400,11 @@ fn what_looks_like_a_token_is_left_out_and_what_helps_an_operator_stays() {
             "[redacted], no",
         ),
         (
+            "bad token M.C5_BAY.-CQ!a8Kq7*dPz4Xw91!mNvB3yTz*u5hG$$ here",
+            "bad token [redacted] here",
+        ),
+        ("/cb?code=M%2EaB3dE%2FfG7hI%2FjK1l", "/cb?[redacted]"),
+        (
             "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
             "AADSTS50076: MFA. Trace ID: 4457d068-2a03-42b2-97f2-d55325289d86",
         ),
@@ -495,9 +500,13 @@ fn an_apis_challenge_and_its_limits_count() {
     assert_eq!(with(403, false, Challenge::Bearer), "not permitted");
     assert_eq!(with(403, true, Challenge::None), "failed");
     assert_eq!(with(401, true, Challenge::Bearer), "token refused");
+    // A gateway's own login says nothing of our token.
+    assert_eq!(with(401, false, Challenge::Password), "not permitted");
     assert_eq!(with(429, true, Challenge::InvalidToken), "failed");
     // A provider may show a page with its challenge; a gateway has none.
     let mut page = answer(401, Some("text/html"), b"<html>");
+    assert_eq!(api(&page), "failed");
+    page.challenge = Challenge::Password;
     assert_eq!(api(&page), "failed");
     page.challenge = Challenge::Bearer;
     assert_eq!(api(&page), "token refused");
