@@ -24,6 +24,7 @@ use crate::{
     event::{Event, Reason, Step},
     limits::{MAX_QUERY, STORE_TIMEOUT},
     login::{Claimed, Outcome, Returned, Said, transaction::Login},
+    oauth::ParamsError,
     page,
     proxy::Proxy,
     upstream::TokenAnswer,
@@ -34,6 +35,9 @@ pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
         return same_site::not_before_it_is_wanted(proxy, Step::Callback);
     }
     let query = parts.uri.query().unwrap_or_default();
+    if query.len() > MAX_QUERY {
+        return unreadable(proxy, &ParamsError::TooLong.into());
+    }
     let returned = Returned::read(query.as_bytes());
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.settings.transaction_ttl;

@@ -9,9 +9,14 @@
 //! provider, which is the judge of a second try; a crash after it costs the login. Neither gives two
 //! grants.
 
-use std::{future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     error::StorageError,
@@ -108,16 +113,27 @@ impl Claim {
         bounded(swap).await
     }
 
+    /// Prolongs the claim again and again. Whether it is still ours is asked when it matters, at the
+    /// mark.
+    async fn beats(&self) {
+        loop {
+            sleep(CLAIM_AGAIN).await;
+            let _ = self.prolong().await;
+        }
+    }
+
     /// Does this work, and prolongs the claim as long as that takes.
     pub(crate) async fn keep_during<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        loop {
-            match timeout(CLAIM_AGAIN, work.as_mut()).await {
-                Ok(done) => return done,
-                // Whether it is still ours is asked when it matters, at the mark.
-                Err(_) => drop(self.prolong().await),
+        let (mut work, mut beats) = (pin!(work), pin!(self.beats()));
+        // Both at once: a store that hangs must not hold the work up.
+        poll_fn(|cx| {
+            let done = work.as_mut().poll(cx);
+            if done.is_pending() {
+                let _ = beats.as_mut().poll(cx);
             }
-        }
+            done
+        })
+        .await
     }
 
     /// The provider let nobody in: those who wait learn that the callback is over, and after seconds

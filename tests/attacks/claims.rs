@@ -341,3 +341,16 @@ async fn callbacks_over_the_bound_are_told_to_come_again_and_lose_nothing() {
     works(&client, &code_of(&landing).unwrap(), &their_pkce).await;
     browser.open(&callback).await.page();
 }
+
+#[tokio::test]
+async fn a_callback_over_the_bound_of_a_query_is_a_page_and_spends_nothing() {
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let (mut browser, callback, pkce) = before_callback(&proxy, &client).await;
+    let long = format!("{callback}&padding={}", "x".repeat(16 * 1024));
+    let page = browser.open(&long).await.page().reply;
+    assert_eq!(page.status, 400);
+    proxy.told(Step::Callback, Reason::TooLarge);
+    let landing = browser.open(&callback).await;
+    works(&client, &code_of(&landing).unwrap(), &pkce).await;
+}
