@@ -1,6 +1,6 @@
 //! The operator's word about a person: the allow lists, then the hook.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     config::{LoginRequest, Settings},
@@ -21,7 +21,7 @@ pub(crate) enum NotAdmitted {
         /// Who, and which option, for the operator.
         detail: String,
     },
-    /// The hook did not answer in time.
+    /// The hook did not answer.
     Later {
         /// For the operator.
         detail: String,
@@ -34,10 +34,12 @@ pub(super) async fn ask(settings: &Settings, request: LoginRequest) -> Result<()
     let Some(hook) = &settings.on_login else {
         return Ok(());
     };
-    let who = who(&request.person);
-    match tokio::time::timeout(HOOK_TIMEOUT, hook(request)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(no)) => {
+    let (who, hook) = (who(&request.person), Arc::clone(hook));
+    // In a task of its own: a hook that panics must not take the renewal with it that asks.
+    let mut asked = tokio::spawn(async move { hook(request).await });
+    match tokio::time::timeout(HOOK_TIMEOUT, &mut asked).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(no))) => {
             let description = no.into_description();
             Err(NotAdmitted::No {
                 reason: Reason::HookDenied,
@@ -45,9 +47,15 @@ pub(super) async fn ask(settings: &Settings, request: LoginRequest) -> Result<()
                 description,
             })
         }
-        Err(_) => Err(NotAdmitted::Later {
-            detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
+        Ok(Err(_)) => Err(NotAdmitted::Later {
+            detail: format!("on_login panicked about {who}"),
         }),
+        Err(_) => {
+            asked.abort();
+            Err(NotAdmitted::Later {
+                detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
+            })
+        }
     }
 }
 

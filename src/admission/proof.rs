@@ -30,7 +30,7 @@ impl ProofOfLife for Admission {
                 None
             }
         };
-        if self.settings.on_login.is_some() || self.needs_userinfo(said.is_some()) {
+        if self.settings.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
         }
         let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
@@ -69,7 +69,7 @@ impl Admission {
             RenewedIdToken::Same(claims) => Some(claims),
             RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
         };
-        let asked = match self.needs_userinfo(said.is_some()) {
+        let asked = match self.needs_userinfo(said.as_ref()) {
             false => None,
             true => match self.ask_provider(grant, renewed, said.as_ref()).await {
                 Ok(person) => Some(person),
@@ -134,11 +134,15 @@ impl Admission {
         Ok(person)
     }
 
-    /// Whether userinfo has to be asked, as at login: where no ID token speaks, or the operator wants
-    /// both.
-    fn needs_userinfo(&self, has_id_token: bool) -> bool {
-        let provider = self.upstream.provider();
-        self.can_ask_provider() && (!has_id_token || provider.always_userinfo)
+    /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
+    /// both, and where the lists are about an address that a renewal's ID token leaves out. No rule
+    /// says that it repeats the login's, so that alone puts nobody out.
+    fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
+        let is_enough = said.is_some_and(|said| {
+            !self.upstream.provider().always_userinfo
+                && (!self.settings.allow_list.is_wanted || said.contains_key("email"))
+        });
+        self.can_ask_provider() && !is_enough
     }
 
     fn id_token_of(

@@ -417,8 +417,9 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// How many live grants one person has, over all clients; at least 1. A login that makes one more
-    /// ends the one that was used longest ago, here and at the provider, with an event of
-    /// [`Reason::TooMany`](crate::Reason::TooMany). Default: 100.
+    /// ends the one that was used longest ago, with an event of
+    /// [`Reason::TooMany`](crate::Reason::TooMany). Its tokens stay good at the provider until they end
+    /// there: many providers would end the person's other grants with them. Default: 100.
     ///
     /// A client that logs in instead of refreshing leaves a grant behind each time. Without a limit
     /// one account fills the store, and pushes other people out of one that has bounds. A login reads

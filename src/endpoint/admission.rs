@@ -113,7 +113,7 @@ fn grant(
         }),
         created_at: now,
         proven_at: now,
-        indexed_at: 0,
+        listed_until: 0,
         stamp: 0,
         step: 0,
     })

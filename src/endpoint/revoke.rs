@@ -133,6 +133,9 @@ pub(crate) async fn end_grants(
 /// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for that
 /// a little, so that a store with bounds is not filled faster than it is cleared, and never fails
 /// by it.
+///
+/// The provider is not told: where one token ends a person's whole approval of the app, as at Google,
+/// that would end all their other grants, and the login that is just being made.
 pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str) {
     let (limit, subject) = (proxy.settings.grants_per_person, subject.to_owned());
     let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
@@ -140,14 +143,13 @@ pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str)
     let ending = tasks.spawn(async move {
         match proxy.grants.end_surplus(new, &subject, limit).await {
             Ok(ended) => {
-                for (id, _) in &ended {
+                for id in ended {
                     let event = Event::refused(Step::Revoke, Reason::TooMany);
                     let event = event.grant(id.to_string());
                     proxy.emit(&event.detail(format_args!(
                         "the person has more than {limit} grants: this one was used longest ago"
                     )));
                 }
-                end_all_at_provider(&proxy, ended);
             }
             Err(error) => {
                 let event = Event::refused(Step::Storage, Reason::StoreUnavailable);

@@ -241,14 +241,14 @@ impl Freshness {
         lifetime::cut_to(self.last_day(grant), left, now)
     }
 
-    /// Ends a grant whose last day is over, here and at the provider.
+    /// Ends a grant that is past its last day. The provider is not told: at some, one revocation ends
+    /// the person's other grants as well, and those have days left.
     pub(crate) async fn expire(&self, id: GrantId) -> Result<(), StorageError> {
-        if let Some(grant) = self.grants.end(&id).await? {
+        if self.grants.end(&id).await?.is_some() {
             let event = Event::refused(Step::UpstreamRefresh, Reason::Expired);
             let event = event.grant(id.to_string());
             self.events
                 .emit(&event.detail("the grant is as old as it may get: it ends"));
-            self.revoke_at_provider(id, [grant.upstream]);
         }
         Ok(())
     }

@@ -56,8 +56,7 @@ impl Grants {
         client_id: &str,
         ttl: Duration,
     ) -> bool {
-        // The last write of a grant can come a quarter of its life after it was last listed.
-        let ttl = ttl.saturating_add(ttl / 4);
+        let ttl = listed_for(ttl);
         let member = id.to_string();
         for owner in [Owner::Subject(subject), Owner::Client(client_id)] {
             let list = owner.list(self.index_keys.current());
@@ -72,8 +71,9 @@ impl Grants {
         true
     }
 
-    /// Says in the lists that the grant still lives, once in a quarter of its life. If that fails it
-    /// is tried at the next write.
+    /// Sees to it that the lists have the grant for as long as its record is about to live: about once
+    /// in a quarter of its life, and at once where that has become longer (another configuration). If
+    /// that fails it is tried at the next write.
     pub(crate) async fn stay_listed(
         &self,
         id: &GrantId,
@@ -81,11 +81,14 @@ impl Grants {
         ttl: Duration,
         now: u64,
     ) {
-        if now < grant.indexed_at.saturating_add(ttl.as_secs() / 4) {
+        if grant.listed_until >= now.saturating_add(ttl.as_secs()) {
             return;
         }
         let listed = self.list(id, &grant.subject, &grant.client_id, ttl);
-        grant.indexed_at = if listed.await { now } else { 0 };
+        grant.listed_until = match listed.await {
+            true => now.saturating_add(listed_for(ttl).as_secs()),
+            false => 0,
+        };
     }
 
     /// A page of the ids in a list. Those listed under a previous secret come last, until they are
@@ -137,6 +140,12 @@ impl Grants {
             }
         });
     }
+}
+
+/// How long a grant that lives so long stands in its lists: longer, so that not each of its writes is
+/// one of the lists'.
+fn listed_for(ttl: Duration) -> Duration {
+    ttl.saturating_add(ttl / 4)
 }
 
 /// Where a page begins: in the list under which key, and where there.

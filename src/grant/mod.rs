@@ -14,7 +14,6 @@ mod id;
 mod index;
 pub(crate) mod lifetime;
 mod live;
-#[allow(dead_code, reason = "for who answers")]
 mod proof;
 mod record;
 mod refresh_token;
@@ -33,7 +32,6 @@ pub(crate) use grants::{Grants, Loaded, OnDoubt, bounded, hashed_key};
 pub(crate) use id::GrantId;
 pub(crate) use index::{Listed, Owner};
 pub(crate) use live::LiveGrant;
-#[allow(unused_imports, reason = "for who answers")]
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
 pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};
 pub(crate) use refresh_token::RefreshTokens;

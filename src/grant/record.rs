@@ -38,9 +38,9 @@ pub(crate) struct Grant {
     /// When the provider last vouched for the person, and the operator admitted them.
     #[serde(rename = "v", default)]
     pub(crate) proven_at: u64,
-    /// When the grant was last put into the lists of its subject and client.
+    /// Until when the grant stands in the lists of its subject and client.
     #[serde(rename = "i", default)]
-    pub(crate) indexed_at: u64,
+    pub(crate) listed_until: u64,
     /// Another number at each write, so that a write that was not answered can be told from
     /// somebody else's of the same content.
     #[serde(rename = "t", default)]
@@ -79,7 +79,7 @@ impl Grant {
             },
             created_at: 0,
             proven_at: 0,
-            indexed_at: 0,
+            listed_until: 0,
             stamp: 0,
             step: 0,
         }
@@ -243,7 +243,7 @@ mod tests {
             },
             created_at: 9,
             proven_at: 10,
-            indexed_at: 6,
+            listed_until: 6,
             stamp: 7,
             step: 8,
         };

@@ -25,7 +25,7 @@ impl Grants {
         new: GrantId,
         subject: &str,
         limit: usize,
-    ) -> Result<Vec<(GrantId, Grant)>, StorageError> {
+    ) -> Result<Vec<GrantId>, StorageError> {
         let ids = self.first_listed(subject, limit).await?;
         if ids.len() <= limit {
             return Ok(Vec::new());
@@ -51,7 +51,7 @@ impl Grants {
         let mut ended = Vec::new();
         for id in surplus(held, new, limit) {
             match self.end(&id).await {
-                Ok(Some(grant)) => ended.push((id, grant)),
+                Ok(Some(_)) => ended.push(id),
                 Ok(None) => {}
                 // What has ended is told of all the same.
                 Err(_) if !ended.is_empty() => break,

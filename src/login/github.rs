@@ -147,16 +147,18 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_not_ours_to_read_is_unknown_and_a_failure_is_a_failure() {
-        for (status, known) in [
-            ("404 Not Found", true),
-            ("403 Forbidden", true),
-            ("502 Bad Gateway", false),
+        let limited = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+        for (status, said, known) in [
+            ("404 Not Found", "{}", true),
+            ("403 Forbidden", "{}", true),
+            ("403 Forbidden", limited, false),
+            ("502 Bad Gateway", "{}", false),
         ] {
             let idp = FakeProvider::with(move |line| {
                 if line.starts_with("GET /api/v3/user ") {
                     Script::json("200 OK", r#"{"id":7,"email":"public@x.example"}"#)
                 } else {
-                    Script::json(status, "{}")
+                    Script::json(status, said)
                 }
             })
             .await;

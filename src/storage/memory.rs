@@ -183,17 +183,16 @@ impl MemoryStorage {
         self.bytes.subtract(freed);
         drop(part);
         if is_put {
-            self.make_room(Some(&key), now);
+            self.make_room(&key, now);
         }
         Ok((before.filter(|record| record.is_live(now)), is_put))
     }
 
     /// In the part that has grown first, so that all keep their size, then in the others; what is kept
     /// goes when they are empty.
-    fn make_room(&self, new: Option<&Key>, now: u64) {
+    fn make_room(&self, new: &Key, now: u64) {
         let all = self.parts.len();
-        let first = new.map_or(0, |new| new.part(all));
-        let parts = self.parts.iter().cycle().skip(first).take(all);
+        let parts = self.parts.iter().cycle().skip(new.part(all)).take(all);
         for part in parts.chain([&self.kept]) {
             while self.bytes.get() > self.max_bytes {
                 let Some(gone) = part.lock().make_room(now, new) else {
@@ -249,7 +248,9 @@ impl MemoryStorage {
         self.bytes.subtract(freed);
         self.list_bytes.subtract(freed);
         drop(part);
-        self.make_room(None, now);
+        // Of some part of the records: always the same one would be emptied, and lose its next logins
+        // as they come. The list does not tell, for all may be in one.
+        self.make_room(&Key::of(member), now);
         Ok(())
     }
 

@@ -83,10 +83,17 @@ pub(super) fn api_refusal(answer: &Answer) -> Option<UpstreamError> {
             UpstreamError::NotPermitted { status, said }
         }
         401 => UpstreamError::TokenRefused { status, said },
-        // GitHub's limits are a 403 with one of these headers.
-        400 | 403 | 404 | 422 if !answer.limited => UpstreamError::NotPermitted { status, said },
+        // GitHub's limits are a 403: with one of these headers, or only with words.
+        400 | 403 | 404 | 422 if !answer.limited && !names_a_limit(said.as_deref()) => {
+            UpstreamError::NotPermitted { status, said }
+        }
         _ => failed(answer),
     })
+}
+
+/// GitHub: "You have exceeded a secondary rate limit."
+fn names_a_limit(said: Option<&str>) -> bool {
+    said.is_some_and(|said| said.to_ascii_lowercase().contains("rate limit"))
 }
 
 /// These say "later", whatever stands in the body.

@@ -7,7 +7,7 @@ use tower_oauth_proxy::{OAuthProxyHandle, Reason, SecretKey, Step, StorageError}
 use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
 /// What a task of its own does is done at some time, within ten seconds.
-pub(crate) async fn eventually(is_done: impl AsyncFn() -> bool) {
+async fn eventually(is_done: impl AsyncFn() -> bool) {
     for _ in 0..1_000 {
         if is_done().await {
             return;

@@ -168,6 +168,24 @@ async fn an_address_that_is_no_longer_verified_is_out_with_the_next_renewal() {
 }
 
 #[tokio::test]
+async fn a_renewed_id_token_without_an_address_puts_nobody_out_whom_userinfo_still_vouches_for() {
+    let proxy = Proxy::with(|b| b.allowed_domains(["example.com"])).await;
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.provider.configure(|settings| {
+        for name in ["email", "email_verified"] {
+            settings.id_token.insert(name.into(), Value::Null);
+        }
+    });
+    proxy.clock.advance_secs(HOUR);
+    client.call("/mcp", &tokens.access).await.expect(401);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    client.call("/mcp", &tokens.access).await.expect(200);
+    person(&proxy, &json!({ "email": "ada@other.example" }));
+    proxy.clock.advance_secs(HOUR);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
+#[tokio::test]
 async fn the_hook_is_asked_at_login_and_at_each_later_look_and_its_no_ends_the_grant() {
     let (asked, admits) = (
         Arc::new(Mutex::new(Vec::new())),

@@ -123,9 +123,11 @@ async fn judged(
     let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
         Err(Reuse) => Err(Reason::RefreshReuse),
         // The person has to log in again.
-        Ok(_) if grant.upstream.is_over(now) || proxy.freshness.is_past_last_day(grant, now) => {
-            Err(Reason::Expired)
+        Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
+            proxy.freshness.expire(id).await?;
+            return Err(Refusal::grant(Reason::Expired).of(id));
         }
+        Ok(_) if grant.upstream.is_over(now) => Err(Reason::Expired),
         Ok(rotation) => Ok(rotation),
     };
     let rotation = match rotation {

@@ -97,7 +97,7 @@ fn grant(generation: u32) -> Grant {
         },
         created_at: 0,
         proven_at: 0,
-        indexed_at: 0,
+        listed_until: 0,
         stamp: 0,
         step: 0,
     }
@@ -195,4 +195,20 @@ async fn a_step_that_somebody_else_took_since_is_not_taken_back() {
         2,
         "its client holds what it was given"
     );
+}
+
+/// A configuration that lets grants live longer: until a quarter of the new life had passed, the ones
+/// that were listed under the old one were in no list.
+#[tokio::test]
+async fn a_grant_is_listed_for_as_long_as_it_lives_even_where_that_becomes_longer() {
+    let grants = grants(Arc::new(MemoryStorage::new()));
+    let (id, mut grant) = (GrantId::random(), grant(0));
+    let day = Duration::from_secs(86_400);
+    let mut until = Vec::new();
+    for (now, ttl) in [(0, day), (21_600, day), (21_601, day), (30_000, 30 * day)] {
+        grants.stay_listed(&id, &mut grant, ttl, now).await;
+        assert!(grant.listed_until >= now + ttl.as_secs());
+        until.push(grant.listed_until);
+    }
+    assert_eq!(until, [108_000, 108_000, 129_601, 3_270_000]);
 }

@@ -48,17 +48,23 @@ impl Looks {
     /// Whether what was known of the person has stood for twice its time: trouble at the provider
     /// keeps them no longer.
     pub(in crate::grant) fn are_overdue(self, grant: &Grant, now: u64) -> bool {
-        (self.can_ask || self.can_prove(grant)) && now >= self.end(grant, 2)
+        (self.can_ask || self.can_prove(grant)) && self.has_passed(grant, 2, now)
     }
 
     fn is_due(self, grant: &Grant, now: u64) -> bool {
-        now >= self.end(grant, 1)
+        self.has_passed(grant, 1, now)
     }
 
-    fn end(self, grant: &Grant, times: u64) -> u64 {
+    fn has_passed(self, grant: &Grant, times: u64, now: u64) -> bool {
         let age = self.max_age.as_secs().saturating_mul(times);
-        grant.proven_at.saturating_add(age)
+        now >= grant.proven_at.saturating_add(age) || is_ahead(grant.proven_at, self.max_age, now)
     }
+}
+
+/// Whether a time lies further ahead than it is good for: the clock was set back since, and nobody
+/// knows how long ago it was.
+fn is_ahead(at: u64, good_for: Duration, now: u64) -> bool {
+    at > now.saturating_add(good_for.as_secs())
 }
 
 pub(in crate::grant) fn due(grant: &Grant, need: &Need, looks: Looks, now: u64) -> Due {
@@ -67,9 +73,10 @@ pub(in crate::grant) fn due(grant: &Grant, need: &Need, looks: Looks, now: u64) 
     match need {
         _ if upstream.wants_renewal(now) => Due::Renewal,
         Need::Another { than } if upstream.access_token == *than => {
-            let was_just_renewed = upstream
-                .renewed_at
-                .is_some_and(|at| now < at.saturating_add(REPLACED_ONCE_IN.as_secs()));
+            let was_just_renewed = upstream.renewed_at.is_some_and(|at| {
+                now < at.saturating_add(REPLACED_ONCE_IN.as_secs())
+                    && !is_ahead(at, REPLACED_ONCE_IN, now)
+            });
             match can_renew {
                 true if !was_just_renewed => Due::Renewal,
                 false if looks.can_ask_provider => Due::Look,
@@ -162,6 +169,21 @@ mod tests {
         grant.upstream.refresh_token = None;
         assert!(looks(true).are_overdue(&grant, 2 * HOUR));
         assert!(!looks(false).are_overdue(&grant, u64::MAX));
+    }
+
+    /// Else somebody who was removed stays until the clock is there again.
+    #[test]
+    fn a_clock_that_was_set_back_makes_no_proof_good_for_longer() {
+        let mut grant = grant(1_000 * HOUR);
+        grant.upstream.renew_at = Some(2_000 * HOUR);
+        let at = |grant: &Grant, need: &Need, now| due(grant, need, looks(true), now);
+        assert_eq!(at(&grant, &Need::Proof, 999 * HOUR), Due::Nothing);
+        assert!(!looks(true).are_overdue(&grant, 999 * HOUR));
+        assert_eq!(at(&grant, &Need::Proof, 999 * HOUR - 1), Due::Look);
+        assert!(looks(true).are_overdue(&grant, 999 * HOUR - 1));
+        grant.upstream.renewed_at = Some(1_000);
+        assert_eq!(at(&grant, &another("at"), 970), Due::Nothing);
+        assert_eq!(at(&grant, &another("at"), 969), Due::Renewal);
     }
 
     #[test]

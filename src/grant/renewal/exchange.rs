@@ -76,7 +76,7 @@ impl Renewal {
             Some(Look::Proven(proven)) => (Some(proven), None),
             Some(Look::No { reason, detail }) => {
                 let new = loaded.grant.upstream.renewed(&answered.tokens, answered.at);
-                return self.end(reason, &detail, Some(new)).await;
+                return self.end(lease, reason, &detail, Some(new)).await;
             }
             nothing_yet => (None, Some(nothing_yet)),
         };
@@ -89,7 +89,7 @@ impl Renewal {
         };
         match look {
             Look::Proven(proven) => self.save(saved, &Change::proven(&proven)).await,
-            Look::No { reason, detail } => self.end(reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
             nobody_knows => {
                 self.tell_nobody_knows(lease, nobody_knows);
                 Ok(saved)

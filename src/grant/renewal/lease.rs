@@ -37,6 +37,15 @@ pub(super) struct Lease {
     failed: StdMutex<Option<Failure>>,
 }
 
+/// What stands in the store where another record was thought to.
+enum Found {
+    Ours,
+    Theirs,
+    Nothing,
+    /// The store did not answer.
+    Unknown,
+}
+
 impl Lease {
     /// Writes the record where nothing stands, or over exactly what was seen; `None` when something
     /// else stands there.
@@ -101,28 +110,47 @@ impl Lease {
                 *stands = next;
                 true
             }
-            Ok(false) => self.find(&mut stands).await,
+            Ok(false) => match self.find(&mut stands).await {
+                Found::Ours => true,
+                Found::Nothing => {
+                    self.put_back(&stands).await;
+                    false
+                }
+                Found::Unknown | Found::Theirs => false,
+            },
             Err(_) => false,
         }
     }
 
     /// Something else stands there than was thought: a beat that was not answered, or somebody
     /// else's.
-    async fn find(&self, stands: &mut LeaseRecord) -> bool {
+    async fn find(&self, stands: &mut LeaseRecord) -> Found {
         let found = match bounded(self.storage.get(&self.key)).await {
-            Ok(found) => found.as_deref().and_then(LeaseRecord::read),
-            Err(_) => return false,
+            Ok(Some(found)) => LeaseRecord::read(&found),
+            Ok(None) => return Found::Nothing,
+            Err(_) => return Found::Unknown,
         };
         match found {
             Some(found) if found.owner == Some(self.owner) => {
                 *stands = found;
-                true
+                Found::Ours
             }
             _ => {
                 self.is_lost.store(true, Ordering::Release);
-                false
+                Found::Theirs
             }
         }
+    }
+
+    /// The store has lost it, as a failover can: without it the next to come would take itself for the
+    /// only one at the provider, and a refusal for the provider's last word. Somebody may have held it
+    /// meanwhile.
+    async fn put_back(&self, stands: &LeaseRecord) {
+        let again = self
+            .storage
+            .insert_if_absent(&self.key, stands.bytes(), SETTLE_FOR);
+        // The next beat finds out what came of it.
+        drop(bounded(again).await);
     }
 
     /// Lets go: the record goes, or says that the provider is to be left alone. Not `remove`, which,
@@ -142,8 +170,11 @@ impl Lease {
                 None => (Vec::new(), Duration::ZERO),
             };
             match self.swap(&stands, left, ttl).await {
-                // The last beat was cut short, and has been written.
-                Ok(false) => drop(self.find(&mut stands).await),
+                // The last beat was cut short, and has been written; or there is nothing to let go.
+                Ok(false) => match self.find(&mut stands).await {
+                    Found::Nothing => return true,
+                    Found::Ours | Found::Theirs | Found::Unknown => {}
+                },
                 Ok(true) => return true,
                 Err(_) => return false,
             }

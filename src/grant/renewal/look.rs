@@ -25,13 +25,14 @@ impl Renewal {
     ) -> Result<Loaded, FreshnessError> {
         match self.ask_about(&loaded.grant, None).await {
             Look::Proven(proven) => self.proven(lease, loaded, &proven).await,
-            Look::No { reason, detail } => self.end(reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
             Look::TokenRefused if loaded.grant.upstream.can_renew() => {
                 self.renew(lease, loaded).await
             }
             Look::TokenRefused => {
                 let detail = "the provider's API refuses the token, and there is no other";
-                self.end(Reason::ProviderRejected, detail, None).await
+                self.end(lease, Reason::ProviderRejected, detail, None)
+                    .await
             }
             later @ Look::Later { .. } => {
                 self.tell_nobody_knows(lease, later);
@@ -93,6 +94,7 @@ impl Renewal {
     /// those that it gave just now.
     pub(super) async fn end(
         &self,
+        lease: &Lease,
         reason: Reason,
         why: &str,
         new: Option<UpstreamGrant>,
@@ -103,7 +105,14 @@ impl Renewal {
             Err(_) => "the grant is to end, and the store does not answer",
         };
         self.tell(reason, format!("{why}: {follows}"));
-        let old = ended?.map(|grant| grant.upstream);
+        let old = match ended {
+            Ok(ended) => ended.map(|grant| grant.upstream),
+            Err(error) => {
+                // What the provider gave is dropped: not asked for again at each request.
+                self.fail(lease);
+                return Err(error.into());
+            }
+        };
         self.of
             .revoke_at_provider(self.id, new.into_iter().chain(old));
         Err(FreshnessError::Over)

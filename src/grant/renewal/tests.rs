@@ -70,7 +70,7 @@ pub(super) fn grant(proven_at: u64) -> Grant {
         },
         created_at: 0,
         proven_at,
-        indexed_at: u64::MAX / 2,
+        listed_until: u64::MAX / 2,
         stamp: 0,
         step: 0,
     }

@@ -143,7 +143,7 @@ impl Records {
 
     /// Takes out the record that will be missed least: one that is over, else the one of the next few
     /// that was used longest ago. Never `spared`, which has just come.
-    pub(super) fn make_room(&mut self, now: u64, spared: Option<&Key>) -> Option<Record> {
+    pub(super) fn make_room(&mut self, now: u64, spared: &Key) -> Option<Record> {
         let len = self.records.len();
         let places = (0..CANDIDATES.min(len)).map(|n| (self.hand + n) % len);
         let (_, at) = places
@@ -154,7 +154,7 @@ impl Records {
                 } else {
                     0
                 };
-                (Some(key) != spared).then_some((missed, at))
+                (key != spared).then_some((missed, at))
             })
             .min()?;
         self.hand = (self.hand + CANDIDATES.min(len)) % len;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn goes(records: &mut Records, spared: &str) -> Option<String> {
-        let gone = records.make_room(NOW, Some(&Key::of(spared)))?;
+        let gone = records.make_room(NOW, &Key::of(spared))?;
         Some(String::from_utf8(gone.value.into_vec()).unwrap())
     }
 

@@ -181,3 +181,24 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
     assert!(lease.release(0).await);
     assert_eq!(world.lease().await, None);
 }
+
+/// A failover can: two would be at the provider, and the one that is refused would end the grant.
+#[tokio::test]
+async fn a_lease_that_the_store_has_lost_is_put_back_and_proves_nothing_until_then() {
+    let world = World::new(Script::Close).await;
+    let (store, key): (Arc<dyn TokenStorage>, _) = (world.store.clone(), world.id.lease_key());
+    let record = LeaseRecord::default().taken(1, 0);
+    let lease = Lease::claim(&store, &key, None, record).await;
+    let lease = lease.unwrap().unwrap();
+    store.remove(&key).await.unwrap();
+    assert!(!lease.beat().await, "somebody may have held it");
+    assert_eq!(world.lease().await.unwrap().owner, Some(1));
+    assert!(lease.beat().await);
+    store.remove(&key).await.unwrap();
+    assert!(lease.release(0).await, "there is nothing to let go");
+    assert_eq!(world.lease().await, None);
+    // Somebody else has it by now.
+    world.leave_dead_lease().await;
+    assert!(!lease.beat().await && lease.release(0).await);
+    assert_eq!(world.lease().await.unwrap().owner, Some(7));
+}

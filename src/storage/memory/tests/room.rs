@@ -55,6 +55,24 @@ async fn lists_take_a_quarter_at_most_and_what_ends_first_goes() {
     assert_eq!(page.members.len(), 10);
 }
 
+/// The lists of a full store once took their room from the first part alone.
+#[tokio::test]
+async fn lists_take_their_room_from_all_parts_alike() {
+    let store = divided(4, MIN_MAX_BYTES);
+    fill(&store, 0..3_000, 200).await;
+    let full = store.record_count();
+    for n in 0..1_000_u32 {
+        let member = n.to_string();
+        store.list_add("one", &member, MINUTE).await.unwrap();
+    }
+    assert!(store.record_count() < full - 400);
+    let held = store.parts.iter().map(|part| part.lock().len());
+    let held: Vec<_> = held.collect();
+    let (least, most) = (held.iter().min(), held.iter().max());
+    assert!(least.unwrap() * 2 > *most.unwrap(), "{held:?}");
+    check_sum(&store);
+}
+
 #[tokio::test]
 async fn members_that_are_over_go_with_later_use_and_their_room_too() {
     let (store, clock) = on_a_fake_clock();
