@@ -123,6 +123,11 @@ impl Setup {
     async fn call(&self, tokens: &Tokens) -> Reply {
         self.client.call("/mcp", &tokens.access).await
     }
+
+    async fn drained(&self) -> usize {
+        let handle = self.proxy.layer.handle();
+        handle.drain(Duration::from_secs(60)).await
+    }
 }
 
 #[tokio::test]
@@ -295,6 +300,29 @@ async fn an_unused_refresh_token_is_over_after_its_time() {
     let reply = at.client.refresh(last.refresh()).await;
     reply.refused(400, "invalid_grant");
     at.proxy.told(Step::Refresh, Reason::Expired);
+}
+
+#[tokio::test]
+async fn a_grant_has_a_last_day_where_it_is_given_one_however_often_it_is_renewed() {
+    let at = start_with(|b| b.grant_max_age(Duration::from_secs(9000)), None).await;
+    let mut tokens = at.journey().await;
+    for _ in 0..3 {
+        at.proxy.clock.advance_secs(2999);
+        tokens = Tokens::read(&at.client.refresh(tokens.refresh()).await);
+    }
+    at.proxy.clock.advance_secs(3);
+    let renewed = at.proxy.provider.count_grant("refresh_token");
+    let reply = at.client.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Refresh, Reason::Expired);
+    assert_eq!(
+        at.proxy.provider.count_grant("refresh_token"),
+        renewed,
+        "the provider is not asked"
+    );
+    assert_eq!(at.drained().await, 0);
+    assert_eq!(at.proxy.provider.live_refresh_tokens(), 0, "it is told");
+    assert!(!at.proxy.provider.accepts(&tokens.access));
 }
 
 #[tokio::test]
@@ -623,10 +651,13 @@ async fn a_provider_that_names_no_end_and_no_refresh_token_leaves_both_out() {
 
 #[tokio::test]
 async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() {
-    for issue_id_token in [true, false] {
+    for (issue_id_token, rotate) in [(true, true), (false, true), (true, false)] {
         let at = start_with(|b| b.allowed_domains(["example.com"]), None).await;
         let provider = &at.proxy.provider;
-        provider.configure(|settings| settings.issue_id_token = issue_id_token);
+        provider.configure(|settings| {
+            settings.issue_id_token = issue_id_token;
+            settings.rotate = rotate;
+        });
         let first = at.journey().await;
         let second = Tokens::read(&at.client.refresh(first.refresh()).await);
         provider.configure(|settings| {
@@ -637,7 +668,11 @@ async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() 
         let reply = at.client.refresh(second.refresh()).await.expect(400);
         assert_eq!(reply.json()["error"], "invalid_grant");
         at.proxy.told(Step::Refresh, Reason::NotAllowed);
+        assert_eq!(at.drained().await, 0);
         assert_eq!(provider.live_refresh_tokens(), 0, "the provider is told");
+        // A provider that names no new one has kept the old one: it is not left alive.
+        let revoked = provider.last(Kind::Revoke);
+        assert_eq!(revoked.param("token_type_hint"), Some("refresh_token"));
     }
 }
 
