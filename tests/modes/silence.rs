@@ -241,12 +241,18 @@ fn a_name_that_people_could_not_read_is_refused() {
         "zero\u{200b}width",
         "\u{2028}",
         "\u{e000}",
+        "\u{2800}",
+        "Hangul\u{3164}filler",
+        "short\u{1bca0}hand",
         &long,
     ] {
         let option = fault(good().service_name(name));
         assert_eq!(option, "service_name", "{name:?}");
         let option = fault(with(github("id", SECRET).name(name)));
         assert_eq!(option, "provider", "{name:?}");
+        let client = StaticClient::public("web").redirect_uri("https://app.example.com/cb");
+        let option = fault(good().static_client(client.unwrap().name(name)));
+        assert_eq!(option, "static_clients", "{name:?}");
     }
     for name in ["Wetter für Köln", "天気", &long[1..], "A & B's <service>"] {
         good().service_name(name).build().unwrap();
