@@ -535,10 +535,8 @@ impl OAuthProxyConfigBuilder {
     /// login, at each renewal of the provider's token, and when a client refreshes and the last look
     /// is older than `identity_max_age`: whoever is taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
-        self.allow_list.is_wanted = true;
         self.allow_list
-            .emails
-            .extend(emails.into_iter().map(Into::into));
+            .want_emails(emails.into_iter().map(Into::into));
         self
     }
 
@@ -546,10 +544,8 @@ impl OAuthProxyConfigBuilder {
     /// `allowed_emails`). Subdomains are not included; an international domain may be written in
     /// either form.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
-        self.allow_list.is_wanted = true;
         self.allow_list
-            .domains
-            .extend(domains.into_iter().map(Into::into));
+            .want_domains(domains.into_iter().map(Into::into));
         self
     }
 

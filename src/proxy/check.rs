@@ -57,10 +57,10 @@ pub(super) fn check_provider(
         return Err(ConfigError::new("forward_resource", why));
     }
     let list = &builder.allow_list;
-    if list.is_wanted {
+    if let Some(option) = list.wanted_by {
         provider
             .vouches_for_email(offered, list.trust_unverified)
-            .map_err(|why| ConfigError::new(list.option(), why))?;
+            .map_err(|why| ConfigError::new(option, why))?;
     }
     Ok(())
 }
@@ -82,6 +82,21 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
             "jwt_signing_key",
             "token_swap(false) hands out the provider's tokens: there is nothing to sign",
         ));
+    }
+    Ok(())
+}
+
+/// An entry that no token could match: what `split(',')` makes of a variable that is unset.
+pub(super) fn check_entries(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
+    let lists = [
+        ("role_claims", &builder.role_claims),
+        ("access_token_audiences", &builder.access_token_audiences),
+    ];
+    for (option, entries) in lists {
+        if let Some(empty) = entries.iter().find(|entry| entry.trim().is_empty()) {
+            let why = format!("{empty:?} is an empty entry (is an environment variable unset?)");
+            return Err(ConfigError::new(option, why));
+        }
     }
     Ok(())
 }

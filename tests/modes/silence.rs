@@ -223,7 +223,14 @@ fn a_list_entry_that_could_never_match_is_refused() {
         assert_eq!(option, "allowed_emails", "{entry}");
     }
     let nobody: [&str; 0] = [];
-    assert_eq!(fault(good().allowed_domains(nobody)), "allowed_emails");
+    assert_eq!(fault(good().allowed_domains(nobody)), "allowed_domains");
+    assert_eq!(fault(good().allowed_emails(nobody)), "allowed_emails");
+    for entry in ["", " "] {
+        let claims = good().role_claims(["roles", entry]);
+        assert_eq!(fault(claims), "role_claims", "{entry:?}");
+        let audiences = good().access_token_audiences([entry]);
+        assert_eq!(fault(audiences), "access_token_audiences", "{entry:?}");
+    }
     // Without a list it would let everybody in.
     let trusting = good().insecure_trust_unverified_emails();
     assert_eq!(fault(trusting), "insecure_trust_unverified_emails");
