@@ -270,7 +270,7 @@ async fn a_provider_that_keeps_or_omits_its_refresh_token_is_asked_with_the_old_
 }
 
 #[tokio::test]
-async fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
+async fn a_refresh_may_narrow_what_was_granted_and_never_widen_it() {
     let at = start().await;
     let pkce = Pkce::new();
     let url = at.client.authorize(&pkce, "s").with("scope", "read").url();
@@ -284,8 +284,25 @@ async fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
     ];
     let reply = at.client.token(&wider).await;
     reply.refused(400, "invalid_scope");
+    let elsewhere = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh()),
+        ("resource", "https://evil.example/"),
+    ];
+    let reply = at.client.token(&elsewhere).await;
+    reply.refused(400, "invalid_target");
     assert_eq!(at.proxy.provider.count_grant("refresh_token"), 0);
     at.client.refresh(tokens.refresh()).await.expect(200);
+}
+
+/// What cannot be a token was never one (RFC 7009 section 2.2).
+#[tokio::test]
+async fn what_cannot_be_a_token_is_revoked_already_and_the_provider_does_not_see_it() {
+    let at = start().await;
+    for odd in ["a b", "line\nbreak", "\u{e9}", "\u{0}"] {
+        at.client.revoke(odd).await.expect(200);
+    }
+    assert_eq!(at.proxy.provider.count(Kind::Revoke), 0);
 }
 
 #[tokio::test]
