@@ -228,7 +228,7 @@
 //! | `login` | one person in one browser |
 //! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
 //! | `oauth` | types that cannot hold a bad value |
-//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed`, `tasks` | below everything |
+//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed`, `tasks` | below everything; all bounds stand in `limits` |
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 

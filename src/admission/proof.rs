@@ -43,7 +43,7 @@ impl ProofOfLife for Admission {
     fn can_ask(&self) -> bool {
         self.can_ask_provider()
             || self.settings.on_login.is_some()
-            || self.settings.allow_list.is_wanted
+            || self.settings.allow_list.is_wanted()
     }
 
     fn can_ask_provider(&self) -> bool {

@@ -78,7 +78,7 @@ impl StaticClient {
         Ok(self)
     }
 
-    /// The name on the consent page; the id when not set.
+    /// The name on the consent page, 1 to 100 visible characters; the id when not set.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -102,6 +102,11 @@ impl StaticClient {
     /// The scopes of a request that names none.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(ScopeSet::iter)
+    }
+
+    /// What people read, where it is not the id.
+    pub(crate) fn name_on_page(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 
     /// The id, safe to print.

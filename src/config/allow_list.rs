@@ -18,12 +18,26 @@ pub(crate) struct AllowList {
     pub(crate) emails: Vec<String>,
     pub(crate) domains: Vec<String>,
     pub(crate) trust_unverified: bool,
-    /// Whether the operator called for a list at all: one that turns out empty must not admit
-    /// everybody.
-    pub(crate) is_wanted: bool,
+    /// The option that called for a list, if any: one that turns out empty must not admit everybody.
+    pub(crate) wanted_by: Option<&'static str>,
 }
 
 impl AllowList {
+    pub(crate) fn want_emails(&mut self, emails: impl Iterator<Item = String>) {
+        self.wanted_by = Some(EMAILS);
+        self.emails.extend(emails);
+    }
+
+    pub(crate) fn want_domains(&mut self, domains: impl Iterator<Item = String>) {
+        self.wanted_by = Some(DOMAINS);
+        self.domains.extend(domains);
+    }
+
+    /// Whether the operator says by address who may log in.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted_by.is_some()
+    }
+
     /// The list as it is compared: without spaces around entries, and each domain in the form that the
     /// DNS has (lower case, an international one in Punycode).
     ///
@@ -32,7 +46,7 @@ impl AllowList {
     /// [`ConfigError`] for a list that could admit nobody, an entry that could never match, and trust
     /// in unverified addresses where there is no list.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
-        if !self.is_wanted {
+        let Some(option) = self.wanted_by else {
             return match self.trust_unverified {
                 false => Ok(self),
                 true => Err(ConfigError::new(
@@ -41,10 +55,10 @@ impl AllowList {
                      allowed_emails or allowed_domains, or leave this out",
                 )),
             };
-        }
+        };
         if self.emails.is_empty() && self.domains.is_empty() {
             return Err(ConfigError::new(
-                EMAILS,
+                option,
                 "the lists are empty: nobody could log in (is an environment variable unset?)",
             ));
         }
@@ -57,19 +71,10 @@ impl AllowList {
         })
     }
 
-    /// The option that the operator used, for errors about both.
-    pub(crate) fn option(&self) -> &'static str {
-        if self.domains.is_empty() {
-            EMAILS
-        } else {
-            DOMAINS
-        }
-    }
-
     /// Whether the person is on the list. An address counts only when the provider says that it is
     /// verified, and only with exactly one `@` (multi-`@` domain bypass of a peer).
     pub(crate) fn admits(&self, person: &Identity) -> bool {
-        if !self.is_wanted {
+        if !self.is_wanted() {
             return true;
         }
         let email = match self.trust_unverified {
@@ -177,7 +182,7 @@ mod tests {
             emails: owned(emails),
             domains: owned(domains),
             trust_unverified: false,
-            is_wanted: true,
+            wanted_by: Some(EMAILS),
         }
         .checked()
     }
@@ -211,7 +216,7 @@ mod tests {
         assert!(!list.admits(&Identity::default()));
         assert!(AllowList::default().admits(&Identity::default()));
         let unset = AllowList {
-            is_wanted: true,
+            wanted_by: Some(EMAILS),
             ..AllowList::default()
         };
         assert!(!unset.admits(&person("ada@corp.example", true)));

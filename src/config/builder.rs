@@ -409,8 +409,9 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// How old a grant may get, counted from the login, however often it is used: then the person has
-    /// to log in again. Default: without end, but 30 days where the provider gives no refresh token and
-    /// nobody can be asked whether the person may still come in.
+    /// to log in again. With [`token_swap(false)`](Self::token_swap) it is asked at each refresh, and the
+    /// provider's last access token lives to its own end. Default: without end, but 30 days where the
+    /// provider gives no refresh token and nobody can be asked whether the person may still come in.
     pub fn grant_max_age(mut self, age: Duration) -> Self {
         self.grant_max_age = Some(age);
         self
@@ -535,10 +536,8 @@ impl OAuthProxyConfigBuilder {
     /// login, at each renewal of the provider's token, and when a client refreshes and the last look
     /// is older than `identity_max_age`: whoever is taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
-        self.allow_list.is_wanted = true;
         self.allow_list
-            .emails
-            .extend(emails.into_iter().map(Into::into));
+            .want_emails(emails.into_iter().map(Into::into));
         self
     }
 
@@ -546,10 +545,8 @@ impl OAuthProxyConfigBuilder {
     /// `allowed_emails`). Subdomains are not included; an international domain may be written in
     /// either form.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
-        self.allow_list.is_wanted = true;
         self.allow_list
-            .domains
-            .extend(domains.into_iter().map(Into::into));
+            .want_domains(domains.into_iter().map(Into::into));
         self
     }
 

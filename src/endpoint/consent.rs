@@ -150,7 +150,7 @@ pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String
     let settings = &proxy.settings;
     let mut asked = scopes::for_provider(requested, &settings.offered_scopes);
     let provider = proxy.upstream.provider();
-    let email = match settings.allow_list.is_wanted {
+    let email = match settings.allow_list.is_wanted() {
         true => provider.email_scope(&settings.offered_scopes),
         false => None,
     };

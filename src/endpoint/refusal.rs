@@ -147,7 +147,10 @@ impl From<&UpstreamError> for Refusal {
     /// The provider's trouble in our words: it is neither the client's fault nor its business.
     fn from(error: &UpstreamError) -> Self {
         let (reason, code) = match error {
-            UpstreamError::Rejected { .. } => {
+            // Its API refuses the token that was issued just now, or the request: no retry mends that.
+            UpstreamError::Rejected { .. }
+            | UpstreamError::TokenRefused { .. }
+            | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
             UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),

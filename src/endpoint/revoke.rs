@@ -175,7 +175,8 @@ fn end_all_at_provider(proxy: &Arc<Proxy>, ended: Vec<(GrantId, Grant)>) {
 }
 
 pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
-    grant::end_at_provider(&proxy.upstream, &proxy.events, id, &grant.upstream).await;
+    let given = grant.upstream.revocable();
+    grant::end_at_provider(&proxy.upstream, &proxy.events, id, given).await;
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's

@@ -1,20 +1,21 @@
 //! The end of a grant at the provider (RFC 7009).
 
-use super::{GrantId, UpstreamGrant};
+use super::GrantId;
 use crate::{
     event::{Event, Events, Reason, Step},
     upstream::UpstreamClient,
 };
 
-/// Revokes what the provider gave, the strongest first, and tells how that went.
-pub(crate) async fn end_at_provider(
+/// Revokes what the provider gave, each token with its hint, the strongest first, and tells how that
+/// went.
+pub(crate) async fn end_at_provider<'a>(
     upstream: &UpstreamClient,
     events: &Events,
     id: GrantId,
-    given: &UpstreamGrant,
+    given: impl Iterator<Item = (&'a str, &'static str)>,
 ) {
     let mut outcome = Ok(false);
-    for (token, hint) in given.revocable() {
+    for (token, hint) in given {
         outcome = upstream.revoke(token, hint).await;
         // `false`: the provider does not revoke this kind; the other kind may do.
         if !matches!(outcome, Ok(false)) {

@@ -230,6 +230,12 @@ impl Freshness {
         lifetime::last_day(grant.created_at, self.settings.grant_max_age, is_provable)
     }
 
+    /// The same in passthrough mode, where nothing but the login's time is known: each refresh is a
+    /// renewal at the provider, so only a configured age counts.
+    pub(crate) fn last_day_of_login(&self, created_at: u64) -> Option<u64> {
+        lifetime::last_day(created_at, self.settings.grant_max_age, true)
+    }
+
     /// The life of a record that is written now.
     pub(crate) fn record_ttl(&self, grant: &Grant, now: u64) -> Duration {
         lifetime::cut_to(self.last_day(grant), self.settings.grant_ttl, now)
@@ -263,7 +269,7 @@ impl Freshness {
         let (upstream, events) = (Arc::clone(&self.upstream), Arc::clone(&self.events));
         self.tasks.spawn(async move {
             for given in given {
-                end_at_provider(&upstream, &events, id, &given).await;
+                end_at_provider(&upstream, &events, id, given.revocable()).await;
             }
         });
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{
     OAuthProxyConfig, Proxy,
     check::{
-        check_keys, check_lifetimes, check_name, check_provider, check_static_clients,
-        check_verifier, cookie_prefix, odd_params, required_scopes, scope_set,
+        check_entries, check_keys, check_lifetimes, check_name, check_provider,
+        check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
+        scope_set,
     },
     paths::{check_paths, odd_paths},
     secrets::{Own, Secrets, secret_of_provider},
@@ -49,6 +50,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     check_lifetimes(&builder)?;
     check_verifier(&builder)?;
     check_keys(&builder)?;
+    check_entries(&builder)?;
     check_name("provider", &builder.provider.name)?;
     if let Some(name) = &builder.service_name {
         check_name("service_name", name)?;

@@ -7,7 +7,7 @@ use crate::{
     error::ConfigError,
     grant::RefreshGrace,
     limits,
-    oauth::{BaseUrl, ScopeSet},
+    oauth::{BaseUrl, ScopeSet, is_blank, printable},
     provider::{Provider, RESERVED_AT_AUTHORIZE},
     upstream::RESERVED_AT_TOKEN,
 };
@@ -57,10 +57,10 @@ pub(super) fn check_provider(
         return Err(ConfigError::new("forward_resource", why));
     }
     let list = &builder.allow_list;
-    if list.is_wanted {
+    if let Some(option) = list.wanted_by {
         provider
             .vouches_for_email(offered, list.trust_unverified)
-            .map_err(|why| ConfigError::new(list.option(), why))?;
+            .map_err(|why| ConfigError::new(option, why))?;
     }
     Ok(())
 }
@@ -86,7 +86,23 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
     Ok(())
 }
 
-/// A default scope of a configured client that no request could be granted.
+/// An entry that no token could match: what `split(',')` makes of a variable that is unset.
+pub(super) fn check_entries(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
+    let lists = [
+        ("role_claims", &builder.role_claims),
+        ("access_token_audiences", &builder.access_token_audiences),
+    ];
+    for (option, entries) in lists {
+        if let Some(empty) = entries.iter().find(|entry| entry.trim().is_empty()) {
+            let why = format!("{empty:?} is an empty entry (is an environment variable unset?)");
+            return Err(ConfigError::new(option, why));
+        }
+    }
+    Ok(())
+}
+
+/// A configured client that no request could be granted what it asks for, or that people could not
+/// read the name of.
 pub(super) fn check_static_clients(
     builder: &OAuthProxyConfigBuilder,
     scopes: &ScopeSet,
@@ -100,6 +116,9 @@ pub(super) fn check_static_clients(
                 client.shown_id()
             );
             return Err(ConfigError::new("static_clients", why));
+        }
+        if let Some(name) = client.name_on_page() {
+            check_name("static_clients", name)?;
         }
     }
     if builder.static_clients.is_empty()
@@ -148,25 +167,16 @@ pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigE
         let start: String = name.chars().take(limits::MAX_NAME).collect();
         Err(ConfigError::new(option, format!("{start:?} {why}")))
     };
-    if name.trim().is_empty() {
+    if is_blank(name) {
         return refuse("is empty: people could not tell whom they give access to");
     }
     if name.chars().count() > limits::MAX_NAME {
         return refuse("is longer than 100 characters");
     }
-    if name.chars().any(is_unseen) {
+    if printable(name, limits::MAX_NAME) != name {
         return refuse("holds a control, direction or invisible character");
     }
     Ok(())
-}
-
-/// Unicode's categories Cc, Zl and Zp, and of Cf and Co what changes how the rest is seen.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..)
 }
 
 pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {

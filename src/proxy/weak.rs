@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
     let settings = &proxy.settings;
     let host_prefix = settings.cookie_prefix.starts_with("__Host-");
-    let judges_people = settings.allow_list.is_wanted || settings.on_login.is_some();
+    let judges_people = settings.allow_list.is_wanted() || settings.on_login.is_some();
     let anybody = format!(
         "anybody with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
          who may",

@@ -123,6 +123,11 @@ impl Setup {
     async fn call(&self, tokens: &Tokens) -> Reply {
         self.client.call("/mcp", &tokens.access).await
     }
+
+    async fn drained(&self) -> usize {
+        let handle = self.proxy.layer.handle();
+        handle.drain(Duration::from_secs(60)).await
+    }
 }
 
 #[tokio::test]
@@ -265,7 +270,7 @@ async fn a_provider_that_keeps_or_omits_its_refresh_token_is_asked_with_the_old_
 }
 
 #[tokio::test]
-async fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
+async fn a_refresh_may_narrow_what_was_granted_and_never_widen_it() {
     let at = start().await;
     let pkce = Pkce::new();
     let url = at.client.authorize(&pkce, "s").with("scope", "read").url();
@@ -279,8 +284,25 @@ async fn a_refresh_may_narrow_the_scope_and_never_widen_it() {
     ];
     let reply = at.client.token(&wider).await;
     reply.refused(400, "invalid_scope");
+    let elsewhere = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh()),
+        ("resource", "https://evil.example/"),
+    ];
+    let reply = at.client.token(&elsewhere).await;
+    reply.refused(400, "invalid_target");
     assert_eq!(at.proxy.provider.count_grant("refresh_token"), 0);
     at.client.refresh(tokens.refresh()).await.expect(200);
+}
+
+/// What cannot be a token was never one (RFC 7009 section 2.2).
+#[tokio::test]
+async fn what_cannot_be_a_token_is_revoked_already_and_the_provider_does_not_see_it() {
+    let at = start().await;
+    for odd in ["a b", "line\nbreak", "\u{e9}", "\u{0}"] {
+        at.client.revoke(odd).await.expect(200);
+    }
+    assert_eq!(at.proxy.provider.count(Kind::Revoke), 0);
 }
 
 #[tokio::test]
@@ -295,6 +317,29 @@ async fn an_unused_refresh_token_is_over_after_its_time() {
     let reply = at.client.refresh(last.refresh()).await;
     reply.refused(400, "invalid_grant");
     at.proxy.told(Step::Refresh, Reason::Expired);
+}
+
+#[tokio::test]
+async fn a_grant_has_a_last_day_where_it_is_given_one_however_often_it_is_renewed() {
+    let at = start_with(|b| b.grant_max_age(Duration::from_secs(9000)), None).await;
+    let mut tokens = at.journey().await;
+    for _ in 0..3 {
+        at.proxy.clock.advance_secs(2999);
+        tokens = Tokens::read(&at.client.refresh(tokens.refresh()).await);
+    }
+    at.proxy.clock.advance_secs(3);
+    let renewed = at.proxy.provider.count_grant("refresh_token");
+    let reply = at.client.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Refresh, Reason::Expired);
+    assert_eq!(
+        at.proxy.provider.count_grant("refresh_token"),
+        renewed,
+        "the provider is not asked"
+    );
+    assert_eq!(at.drained().await, 0);
+    assert_eq!(at.proxy.provider.live_refresh_tokens(), 0, "it is told");
+    assert!(!at.proxy.provider.accepts(&tokens.access));
 }
 
 #[tokio::test]
@@ -623,10 +668,13 @@ async fn a_provider_that_names_no_end_and_no_refresh_token_leaves_both_out() {
 
 #[tokio::test]
 async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() {
-    for issue_id_token in [true, false] {
+    for (issue_id_token, rotate) in [(true, true), (false, true), (true, false)] {
         let at = start_with(|b| b.allowed_domains(["example.com"]), None).await;
         let provider = &at.proxy.provider;
-        provider.configure(|settings| settings.issue_id_token = issue_id_token);
+        provider.configure(|settings| {
+            settings.issue_id_token = issue_id_token;
+            settings.rotate = rotate;
+        });
         let first = at.journey().await;
         let second = Tokens::read(&at.client.refresh(first.refresh()).await);
         provider.configure(|settings| {
@@ -637,7 +685,11 @@ async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() 
         let reply = at.client.refresh(second.refresh()).await.expect(400);
         assert_eq!(reply.json()["error"], "invalid_grant");
         at.proxy.told(Step::Refresh, Reason::NotAllowed);
+        assert_eq!(at.drained().await, 0);
         assert_eq!(provider.live_refresh_tokens(), 0, "the provider is told");
+        // A provider that names no new one has kept the old one: it is not left alive.
+        let revoked = provider.last(Kind::Revoke);
+        assert_eq!(revoked.param("token_type_hint"), Some("refresh_token"));
     }
 }
 

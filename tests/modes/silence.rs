@@ -223,7 +223,14 @@ fn a_list_entry_that_could_never_match_is_refused() {
         assert_eq!(option, "allowed_emails", "{entry}");
     }
     let nobody: [&str; 0] = [];
-    assert_eq!(fault(good().allowed_domains(nobody)), "allowed_emails");
+    assert_eq!(fault(good().allowed_domains(nobody)), "allowed_domains");
+    assert_eq!(fault(good().allowed_emails(nobody)), "allowed_emails");
+    for entry in ["", " "] {
+        let claims = good().role_claims(["roles", entry]);
+        assert_eq!(fault(claims), "role_claims", "{entry:?}");
+        let audiences = good().access_token_audiences([entry]);
+        assert_eq!(fault(audiences), "access_token_audiences", "{entry:?}");
+    }
     // Without a list it would let everybody in.
     let trusting = good().insecure_trust_unverified_emails();
     assert_eq!(fault(trusting), "insecure_trust_unverified_emails");
@@ -241,12 +248,18 @@ fn a_name_that_people_could_not_read_is_refused() {
         "zero\u{200b}width",
         "\u{2028}",
         "\u{e000}",
+        "\u{2800}",
+        "Hangul\u{3164}filler",
+        "short\u{1bca0}hand",
         &long,
     ] {
         let option = fault(good().service_name(name));
         assert_eq!(option, "service_name", "{name:?}");
         let option = fault(with(github("id", SECRET).name(name)));
         assert_eq!(option, "provider", "{name:?}");
+        let client = StaticClient::public("web").redirect_uri("https://app.example.com/cb");
+        let option = fault(good().static_client(client.unwrap().name(name)));
+        assert_eq!(option, "static_clients", "{name:?}");
     }
     for name in ["Wetter für Köln", "天気", &long[1..], "A & B's <service>"] {
         good().service_name(name).build().unwrap();

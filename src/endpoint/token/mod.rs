@@ -19,7 +19,7 @@
 //! | 5 | the code's secret, in constant time | `invalid_grant` | the id in front of it stands in access tokens |
 //! | 6 | it is this client's | `invalid_grant` | another client's request must not end a grant |
 //! | 7 | it has not expired | `invalid_grant` | an old code from some log ends nothing |
-//! | 8 | `redirect_uri`, then `code_verifier` | `invalid_grant` | a stranger with a leaked code ends nothing |
+//! | 8 | `redirect_uri`, then `code_verifier` | `invalid_grant`; `invalid_request` without a verifier | a stranger with a leaked code ends nothing |
 //! | 9 | it was not redeemed before | `invalid_grant`, **the grant ends** | only a request that has all that the client has is a replay; and no wrong `resource` hides it |
 //! | 10 | `resource` | `invalid_target` | before the code is consumed: a mistake here can be mended |
 //!
@@ -29,11 +29,14 @@
 //! |---|---|---|---|
 //! | 5 | the grant is live and this client's | `invalid_grant` | another client's request must not end a grant |
 //! | 6 | the token is live, or its grace runs | `invalid_grant`, **the grant ends** | before all that could refuse the request: a wider `scope` or a foreign `resource` must not hide a theft |
-//! | 7 | the provider's token is alive, or can be renewed | `invalid_grant`, **the grant ends** | the person has to come again, whatever is asked for |
+//! | 7 | the provider's token is alive, or can be renewed, and the grant's last day has not come | `invalid_grant`, **the grant ends** | the person has to come again, whatever is asked for |
 //! | 8 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | before the provider is asked, and before anything changes |
 //! | 9 | the provider's token is fresh | 503 | the last that can fail: after it one swap rotates |
 //!
 //! After the wait for the provider 5 to 8 are asked again, of the record that is about to change.
+//!
+//! In passthrough mode the refresh token itself is the record: it opens for its client alone; its end
+//! and the grant's last day, `scope` and `resource` are asked before the provider.
 
 mod authorization_code;
 mod client;

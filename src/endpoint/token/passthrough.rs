@@ -4,6 +4,8 @@
 //! Nothing is kept. The seal binds the refresh token to the client and to what was granted, so that
 //! no other client can use it; the provider rotates it, or does not.
 
+use std::{iter, sync::Arc};
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,10 +13,10 @@ use serde_json::{Value, json};
 use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
-    endpoint::{refusal::Refusal, revoke::end_at_provider},
+    endpoint::refusal::Refusal,
     error::{OAuthErrorCode, UpstreamError, Verdict},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, scopes},
+    grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     limits::MAX_BODY,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
@@ -72,7 +74,7 @@ pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
 
 /// `grant_type=refresh_token`: asks the provider in the client's name.
 pub(super) async fn refresh(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
@@ -81,8 +83,15 @@ pub(super) async fn refresh(
         .ok_or_else(|| missing("refresh_token"))?;
     let held =
         open(proxy, &client.id, token).ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
-    if proxy.now() >= held.expires_at {
-        return Err(Refusal::grant(Reason::Expired));
+    let now = proxy.now();
+    if now >= held.expires_at {
+        return Err(Refusal::grant(Reason::Expired).of(held.id));
+    }
+    let last_day = proxy.freshness.last_day_of_login(held.created_at);
+    if last_day.is_some_and(|day| now >= day) {
+        end(proxy, &held, None);
+        let refusal = Refusal::grant(Reason::Expired).of(held.id);
+        return Err(refusal.detail("the grant is as old as it may get: it ends"));
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.settings.scopes)?;
     resource(proxy, params, &held.resource)?;
@@ -125,7 +134,7 @@ pub(super) async fn refresh(
 /// to the provider, too. Trouble is no answer: the provider has just renewed, its new token must not be
 /// lost, and the verifier judges it at its first sight.
 async fn look_again(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     client: &Client,
     held: &SealedRefreshToken,
     tokens: &TokenAnswer,
@@ -153,10 +162,26 @@ async fn look_again(
             Ok(())
         }
         Look::No { reason, detail } => {
-            end_at_provider(proxy, held.id, &grant).await;
+            end(proxy, held, Some(tokens));
             Err(Refusal::grant(reason).detail(detail).of(held.id))
         }
     }
+}
+
+/// Tells the provider, in a task of its own: a client that hangs up must not keep its tokens by that.
+/// The refresh token goes first, which is the old one where a renewal named no other.
+fn end(proxy: &Arc<Proxy>, held: &SealedRefreshToken, renewed: Option<&TokenAnswer>) {
+    let refresh_token = renewed
+        .and_then(TokenAnswer::refresh_token)
+        .unwrap_or(&held.token)
+        .to_owned();
+    let access_token = renewed.map(|tokens| tokens.access_token().to_owned());
+    let (proxy, tasks, id) = (Arc::clone(proxy), proxy.tasks.clone(), held.id);
+    tasks.spawn(async move {
+        let access_token = access_token.iter().map(|token| (&**token, "access_token"));
+        let given = iter::once((&*refresh_token, "refresh_token")).chain(access_token);
+        end_at_provider(&proxy.upstream, &proxy.events, id, given).await;
+    });
 }
 
 /// What a client's refresh token holds; `None` when it is not this client's.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::json;
-use tower_oauth_proxy::provider::generic;
+use tower_oauth_proxy::{Reason, Step, provider::generic};
 
 use crate::{
     common::{
@@ -56,7 +56,6 @@ async fn trouble_with_userinfo_goes_back_to_the_client() {
     for answer in [
         Answer::Status(500),
         Answer::Status(429),
-        Answer::Error(401, "invalid_token"),
         Answer::Hang,
         Answer::Lost,
         Answer::Padded(3 << 20),
@@ -76,6 +75,13 @@ async fn trouble_with_userinfo_goes_back_to_the_client() {
             ["server_error", "temporarily_unavailable"].contains(&&*error),
             "{said}: {error}"
         );
+    }
+    for (status, code) in [(401, "invalid_token"), (403, "forbidden"), (404, "odd")] {
+        let answer = Answer::Error(status, code);
+        proxy.provider.next(Kind::UserInfo, answer);
+        let error = tells_the_client(&proxy, code).await;
+        assert_eq!(error, "server_error", "a retry cannot mend {status}");
+        proxy.told(Step::Callback, Reason::ProviderRejected);
     }
 }
 

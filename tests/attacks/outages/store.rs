@@ -1,15 +1,24 @@
 //! A store that is down is nobody's fault: 503, and nothing is used up.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::time::Instant;
-use tower_oauth_proxy::{Reason, Step};
+use tower_oauth_proxy::{
+    OAuthProxyConfigBuilder, Reason, Step, StorageError,
+    storage::{StorageFuture, TokenStorage},
+};
 
 use super::{is_503_page, is_503_without_a_challenge, is_unavailable};
 use crate::{
     common::{
-        Client, Landing, Pkce, Proxy, Store, Tokens, client::CALLBACK, store::Health,
-        wire::query_param,
+        Client, FakeClock, Landing, Pkce, Provider, Proxy, Store, Tokens, client::CALLBACK,
+        proxy::BASE, store::Health, wire::query_param,
     },
     support::{before_callback, code},
 };
@@ -79,6 +88,99 @@ async fn a_lost_answer_of_the_store_ends_no_chain() {
     }
     let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
     Tokens::read(&client.refresh(renewed.refresh()).await);
+}
+
+/// A store that carries out a grant's next swap, and is gone before it can say so.
+#[derive(Clone)]
+struct Unheard {
+    store: Store,
+    next: Arc<AtomicBool>,
+}
+
+impl Unheard {
+    async fn start(
+        change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+    ) -> (Proxy, Self) {
+        let clock = FakeClock::default();
+        let store = Self {
+            store: Store::new(&clock),
+            next: Arc::default(),
+        };
+        let provider = Arc::new(Provider::start(clock.clone()).await);
+        let kept = store.clone();
+        let proxy = Proxy::before(provider, clock, BASE, |builder| {
+            change(builder.token_storage(kept))
+        });
+        (proxy, store)
+    }
+
+    fn arm(&self) {
+        self.next.store(true, Ordering::SeqCst);
+    }
+}
+
+impl TokenStorage for Unheard {
+    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.store.get(key)
+    }
+
+    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
+        self.store.set(key, value, ttl)
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        key: &'a str,
+        value: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        self.store.insert_if_absent(key, value, ttl)
+    }
+
+    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.store.take(key)
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        key: &'a str,
+        expected: &'a [u8],
+        new: Vec<u8>,
+        ttl: Duration,
+    ) -> StorageFuture<'a, bool> {
+        Box::pin(async move {
+            let swapped = self.store.compare_and_swap(key, expected, new, ttl).await;
+            if key.starts_with("grant:") && self.next.swap(false, Ordering::SeqCst) {
+                self.store.be(Health::Down);
+                return Err(StorageError::unavailable("unheard"));
+            }
+            swapped
+        })
+    }
+
+    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
+        self.store.remove(key)
+    }
+}
+
+/// The client was told that nothing has changed. Its next try, at once, must not be taken for a replay
+/// of the step that the store carried out.
+#[tokio::test]
+async fn a_step_that_the_store_took_unheard_is_no_replay_at_the_next_try() {
+    let without_grace = |b: OAuthProxyConfigBuilder| b.refresh_token_grace(Duration::ZERO);
+    let (proxy, store) = Unheard::start(without_grace).await;
+    let client = proxy.client().await;
+    let (code, pkce) = code(&proxy, &client).await;
+    store.arm();
+    is_unavailable(&client.redeem_code(&code, &pkce).await);
+    store.store.be(Health::Up);
+    let tokens = Tokens::read(&client.redeem_code(&code, &pkce).await);
+    store.arm();
+    is_unavailable(&client.refresh(tokens.refresh()).await);
+    store.store.be(Health::Up);
+    proxy.clock.advance_secs(2);
+    let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
+    proxy.session(&client, &renewed.access).await;
 }
 
 /// The provider has answered with a rotated token, and the store goes before it could be kept. The
