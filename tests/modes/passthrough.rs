@@ -295,6 +295,32 @@ async fn a_refresh_may_narrow_what_was_granted_and_never_widen_it() {
     at.client.refresh(tokens.refresh()).await.expect(200);
 }
 
+/// Of Entra ID with two hundred groups: what is accepted as a bearer token can be revoked, and what was
+/// handed out can be presented.
+#[tokio::test]
+async fn a_providers_long_tokens_come_back_whole() {
+    let at = start().await;
+    at.proxy.provider.configure(|settings| {
+        settings.jwt_access = true;
+        let groups = vec!["6f1c0f3a-2d5b-4a55-9d0e-3f8f6c1b7a42"; 200];
+        settings
+            .access_claims
+            .insert("groups".into(), groups.into());
+    });
+    let long = format!("{MARK}{}", "r".repeat(15 * 1024));
+    let answer = Answer::With(json!({ "refresh_token": long }));
+    at.proxy.provider.next_token(answer);
+    let tokens = at.journey().await;
+    assert!(tokens.access.len() > 8 * 1024);
+    at.call(&tokens).await.expect(200);
+    let reply = at.client.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    let asked = at.proxy.provider.last(Kind::Token);
+    assert_eq!(asked.param("refresh_token"), Some(&*long));
+    at.client.revoke(&tokens.access).await.expect(200);
+    assert!(!at.proxy.provider.accepts(&tokens.access));
+}
+
 /// What cannot be a token was never one (RFC 7009 section 2.2).
 #[tokio::test]
 async fn what_cannot_be_a_token_is_revoked_already_and_the_provider_does_not_see_it() {
