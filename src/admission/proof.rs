@@ -140,7 +140,7 @@ impl Admission {
     fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
         let is_enough = said.is_some_and(|said| {
             !self.upstream.provider().always_userinfo
-                && (!self.settings.allow_list.is_wanted || said.contains_key("email"))
+                && (!self.settings.allow_list.is_wanted() || said.contains_key("email"))
         });
         self.can_ask_provider() && !is_enough
     }

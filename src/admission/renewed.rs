@@ -129,6 +129,12 @@ mod tests {
     }
 
     #[test]
+    fn a_name_of_ours_is_not_one_that_the_provider_gave() {
+        assert!(is_named_by_provider("ada"));
+        assert!(!is_named_by_provider("grant:f81d4fae"));
+    }
+
+    #[test]
     fn a_renewed_id_token_about_the_same_person_replaces_the_claims() {
         for changes in [
             json!({"roles": ["reader"]}),

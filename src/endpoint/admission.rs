@@ -108,7 +108,7 @@ fn grant(
         phase: Phase::Pending(CodeMark {
             hash: code_hash(code),
             expires_at: now.saturating_add(ttl),
-            redirect_uri: request.redirect_uri.clone(),
+            redirect_uri: request.redirect_uri.as_str().into(),
             challenge: request.challenge.clone(),
         }),
         created_at: now,

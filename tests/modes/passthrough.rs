@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
     MemoryStorage, OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture,
+    VerifiedToken, VerifyError, VerifyFuture, provider::generic,
 };
 
 use crate::{
@@ -745,4 +745,42 @@ async fn trouble_at_a_look_does_not_cost_the_token_that_the_provider_has_just_re
     at.call(&second).await.expect(200);
     let told = at.proxy.refusals();
     assert!(told.contains(&(Step::UpstreamRefresh, Reason::ProviderUnavailable)));
+}
+
+#[tokio::test]
+async fn where_nobody_can_say_who_it_is_again_a_list_does_not_put_out_whom_it_let_in() {
+    let clock = FakeClock::default();
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    let verifier = Introspection {
+        provider: provider.clone(),
+        asked: Arc::default(),
+        mood: Arc::default(),
+        expires_at: None,
+    };
+    let settings = provider.settings();
+    let without_userinfo = generic(
+        &provider.url("/authorize"),
+        &provider.url("/token"),
+        settings.client_id,
+        settings.client_secret,
+    );
+    let builder = builder_from(without_userinfo, BASE)
+        .token_swap(false)
+        .token_verifier(verifier)
+        .scopes(["openid", "email"])
+        .allowed_domains(["example.com"]);
+    let proxy = Proxy::built(provider.clone(), clock, BASE, builder);
+    let client = proxy.client().await;
+    let first = proxy.journey(&client).await;
+    provider.configure(|settings| settings.issue_id_token = false);
+    let second = Tokens::read(&client.refresh(first.refresh()).await);
+    client.call("/mcp", &second.access).await.expect(200);
+    // An ID token speaks, and its no counts.
+    provider.configure(|settings| {
+        settings.issue_id_token = true;
+        let address = json!("ada@left.example");
+        settings.person.insert("email".into(), address);
+    });
+    client.refresh(second.refresh()).await.expect(400);
+    proxy.told(Step::Refresh, Reason::NotAllowed);
 }

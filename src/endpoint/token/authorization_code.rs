@@ -131,7 +131,7 @@ fn proven<'a>(
     }
     // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
     if let Some(redirect_uri) = params.get("redirect_uri")
-        && redirect_uri != mark.redirect_uri.as_str()
+        && redirect_uri != &*mark.redirect_uri
     {
         return Err(refused(Reason::RedirectUri));
     }
