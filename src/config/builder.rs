@@ -321,7 +321,9 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// `true` (default): clients hold the proxy's own tokens. `false`: clients hold the provider's
-    /// access token, which a [`TokenVerifier`] has to check on each first sight.
+    /// access token, which a [`TokenVerifier`] has to check on each first sight. Nothing is kept of such
+    /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
+    /// provider's to forgive, and one that takes reuse for theft ends the login.
     pub fn token_swap(mut self, on: bool) -> Self {
         self.token_swap = on;
         self
