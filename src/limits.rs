@@ -9,7 +9,7 @@ pub(crate) const AUTHORIZATION_CODE_TTL: Duration = Duration::from_secs(5 * 60);
 /// From the authorization request to the provider's callback: a person may have to find a second
 /// factor.
 pub(crate) const TRANSACTION_TTL: Duration = Duration::from_secs(10 * 60);
-/// A grant that is not used for this long is over.
+/// A grant that is not used for this long ends.
 pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// An access token's life unless the operator says otherwise, whatever the provider's lives: it can
 /// be renewed with our refresh token, and one that leaks should not be good for ten years.
@@ -88,7 +88,7 @@ pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
 /// What was true of a person is asked again when a client refreshes after this long.
 pub(crate) const IDENTITY_MAX_AGE: Duration = Duration::from_secs(60 * 60);
-/// The life of a grant whose person nobody can be asked about: no refresh token, no userinfo.
+/// The life of a grant where there is no way to ask about its person: no refresh token, no userinfo.
 pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A grant's record stays this long after its last day, so that the client that comes back then is
 /// told why, and the provider's tokens are revoked.

@@ -251,7 +251,7 @@ fn read_echo(fields: Fields<'_>) -> Map<String, Value> {
     echo
 }
 
-/// Whoever shows such a link as it is must not run a script (a peer's advisory).
+/// A page that shows such a link as it is must not run a script (a peer's advisory).
 fn is_web_uri(uri: &str) -> bool {
     uri.len() <= MAX_URI_BYTES
         && !uri.contains(|c: char| c.is_control() || c.is_whitespace())

@@ -10,9 +10,9 @@
 //! tag       = first 16 bytes of HMAC-SHA256(key, body || nonce || key's name)
 //! ```
 //!
-//! The nonce makes each registration another client (RFC 7591 section 3.2.1). Without it, whoever
-//! registered a known client's metadata within the same second would be given that client's id, and
-//! with it the secret.
+//! The nonce makes each registration another client (RFC 7591 section 3.2.1). Without it, a stranger
+//! who registered a known client's metadata within the same second would be given that client's id,
+//! and with it the secret.
 //!
 //! The registration is public, so it is authenticated and not encrypted. It says the same in
 //! exactly one way: a `client_id` cannot be respelled into another one.

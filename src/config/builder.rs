@@ -37,7 +37,7 @@ pub enum Consent {
     Remember,
     /// No page: the provider, or something in front of this server, asks for each client.
     External,
-    /// No page, and nobody asks. Any registered client gets access in the name of anybody who
+    /// No page at all. Any registered client gets access in the name of every person who
     /// follows its link. Told as a weak option at start.
     Disabled,
 }
@@ -263,7 +263,7 @@ impl OAuthProxyConfigBuilder {
     /// The prefix of the cookies' names, for platforms that rewrite cookies and so break
     /// `__Host-`. Default: `__Host-` on https, empty on loopback http.
     ///
-    /// Weak: without `__Host-`, whoever controls a neighbouring subdomain can plant cookies here. They
+    /// Weak: without `__Host-`, those who control a neighbouring subdomain can plant cookies here. They
     /// cannot make one, but they can plant a whole login that they began and approved themselves,
     /// and the victim's app is then logged in to the attacker's account: that the browser which
     /// consents is the browser which returns no longer holds. On loopback http it never does,
@@ -274,7 +274,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Accepts PKCE with `plain`, or without a method. Weak: whoever sees the authorization request
+    /// Accepts PKCE with `plain`, or without a method. Weak: those who see the authorization request
     /// can redeem the code. Default: off, S256 only.
     pub fn allow_plain_pkce(mut self, allow: bool) -> Self {
         self.allow_plain_pkce = allow;
@@ -321,7 +321,9 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// `true` (default): clients hold the proxy's own tokens. `false`: clients hold the provider's
-    /// access token, which a [`TokenVerifier`] has to check on each first sight.
+    /// access token, which a [`TokenVerifier`] has to check on each first sight. Nothing is kept of such
+    /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
+    /// provider's to forgive, and one that takes reuse for theft ends the login.
     pub fn token_swap(mut self, on: bool) -> Self {
         self.token_swap = on;
         self
@@ -490,7 +492,8 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// The claims that hold a person's roles, in the ID token, userinfo or a JWT access token that is
-    /// for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    /// for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an
+    /// array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.role_claims = names.into_iter().map(Into::into).collect();
         self
@@ -525,7 +528,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Stores records in the clear. Weak: whoever reads the store holds the provider's tokens.
+    /// Stores records in the clear. Weak: a stolen copy of the store holds the provider's tokens.
     pub fn insecure_without_storage_encryption(mut self) -> Self {
         self.storage_encryption = false;
         self
@@ -534,7 +537,7 @@ impl OAuthProxyConfigBuilder {
     /// Lets only people with these verified addresses log in (besides `allowed_domains`). The provider
     /// has to vouch for addresses, with the scopes that are asked for: Entra ID never does. Asked at
     /// login, at each renewal of the provider's token, and when a client refreshes and the last look
-    /// is older than `identity_max_age`: whoever is taken off the list is out by then.
+    /// is older than `identity_max_age`: a person who was taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
         self.allow_list
             .want_emails(emails.into_iter().map(Into::into));

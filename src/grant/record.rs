@@ -186,7 +186,7 @@ impl UpstreamGrant {
         self.can_renew() && self.renew_at.is_some_and(|at| now >= at)
     }
 
-    /// Whether the access token is over, and nothing can be done about it.
+    /// Whether the access token has ended and cannot be renewed.
     pub(crate) fn is_over(&self, now: u64) -> bool {
         !self.can_renew() && self.expires_at.is_some_and(|at| now >= at)
     }

@@ -1,7 +1,8 @@
 //! Refresh tokens: opaque to clients, verifiable without the store.
 //!
-//! A token is the name of a key, the grant's id, a generation, and that key's MAC over all. The successor of a token is
-//! therefore a function of it: an answer that was lost can be given again, byte for byte.
+//! A token is the name of a key, the grant's id, a generation, and that key's MAC over all. The
+//! successor of a token is therefore a function of it: an answer that was lost can be given again,
+//! byte for byte.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -260,4 +260,16 @@ pub(crate) mod tests {
         assert!(SecretKey::from_passphrase("short", "salt").is_err());
         assert!(SecretKey::from_passphrase("tulip gravel oxbow", "").is_err());
     }
+
+    #[test]
+    fn a_client_secret_is_stretched_with_its_salt_where_it_is_short_and_refused_where_it_is_shorter()
+     {
+        let key = |secret: &str, salt: &str| SecretKey::from_client_secret(secret, salt);
+        let (short, long) = ("r7Kq2ZtV9wLx4MbY", "r7Kq2ZtV9wLx4MbYc8Jd3HsYu6PfGe1N");
+        let tag = |secret: &str, salt| key(secret, salt).unwrap().mac("m").tag(b"m");
+        assert_eq!(tag(short, "a"), tag(short, "a"));
+        assert_ne!(tag(short, "a"), tag(short, "b"));
+        assert_eq!(tag(long, "a"), tag(long, "b"), "used as it is");
+        assert!(key(&short[1..], "a").is_err());
+    }
 }

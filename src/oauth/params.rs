@@ -30,7 +30,7 @@ pub(crate) enum ParamsError {
     Duplicate {
         /// The first name that came twice, safe to quote.
         name: String,
-        /// The parameters that came once.
+        /// The parameters that came once; those that came twice are left out.
         first: Params,
     },
     #[error("too many parameters")]

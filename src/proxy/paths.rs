@@ -32,7 +32,7 @@ pub(super) fn check_paths(
     }
     let routes = Routes::new(base, path, Vec::new());
     for path in &builder.public_paths {
-        // `/docs/*` and `/docs/{id}` could be paths, but whoever writes them means a pattern.
+        // `/docs/*` and `/docs/{id}` could be paths, but they are meant as patterns.
         if !is_plain(path) || path.contains(['*', '{', '}', '^']) {
             let why = "is not a plain absolute path: there are no patterns, and no queries";
             return refuse("public_paths", path, why);

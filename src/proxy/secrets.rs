@@ -49,7 +49,7 @@ impl Secrets {
 
     /// What makes, and what verifies and opens besides. With a key of its own for the purpose, the
     /// derived ones stay able to: turning it on logs nobody out. A replaced one counts for its own
-    /// purpose alone: whoever was given the key that signs tokens must not register clients with it.
+    /// purpose alone: the key that signs tokens, once given away, must not register clients.
     fn chain<'a>(&'a self, own: &'a Own) -> (&'a SecretKey, impl Iterator<Item = &'a SecretKey>) {
         let derived = own.current.as_ref().map(|_| &self.current);
         let previous = derived

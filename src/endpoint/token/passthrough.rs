@@ -4,7 +4,7 @@
 //! Nothing is kept. The seal binds the refresh token to the client and to what was granted, so that
 //! no other client can use it; the provider rotates it, or does not.
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -88,8 +88,8 @@ pub(super) async fn refresh(
         return Err(Refusal::grant(Reason::Expired).of(held.id));
     }
     let last_day = proxy.freshness.last_day_of_login(held.created_at);
+    // The provider is not told, as in the other mode: see `Freshness::expire`.
     if last_day.is_some_and(|day| now >= day) {
-        end(proxy, &held, None);
         let refusal = Refusal::grant(Reason::Expired).of(held.id);
         return Err(refusal.detail("the grant is as old as it may get: it ends"));
     }
@@ -167,7 +167,7 @@ async fn look_again(
             Ok(())
         }
         Look::No { reason, detail } => {
-            end(proxy, held, Some(tokens));
+            end(proxy, held, tokens);
             Err(Refusal::grant(reason).detail(detail).of(held.id))
         }
     }
@@ -175,17 +175,16 @@ async fn look_again(
 
 /// Tells the provider, in a task of its own: a client that hangs up must not keep its tokens by that.
 /// The refresh token goes first, which is the old one where a renewal named no other.
-fn end(proxy: &Arc<Proxy>, held: &SealedRefreshToken, renewed: Option<&TokenAnswer>) {
-    let refresh_token = renewed
-        .and_then(TokenAnswer::refresh_token)
-        .unwrap_or(&held.token)
-        .to_owned();
-    let access_token = renewed.map(|tokens| tokens.access_token().to_owned());
+fn end(proxy: &Arc<Proxy>, held: &SealedRefreshToken, renewed: &TokenAnswer) {
+    let refresh_token = renewed.refresh_token().unwrap_or(&held.token).to_owned();
+    let access_token = renewed.access_token().to_owned();
     let (proxy, tasks, id) = (Arc::clone(proxy), proxy.tasks.clone(), held.id);
     tasks.spawn(async move {
-        let access_token = access_token.iter().map(|token| (&**token, "access_token"));
-        let given = iter::once((&*refresh_token, "refresh_token")).chain(access_token);
-        end_at_provider(&proxy.upstream, &proxy.events, id, given).await;
+        let given = [
+            (&*refresh_token, "refresh_token"),
+            (&*access_token, "access_token"),
+        ];
+        end_at_provider(&proxy.upstream, &proxy.events, id, given.into_iter()).await;
     });
 }
 
