@@ -115,6 +115,9 @@ pub(crate) const GRANTS_PER_PAGE: usize = 256;
 pub(crate) const GRANTS_AT_ONCE: usize = 16;
 /// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
+/// Revocations of passthrough mode that this process has at the provider at once. Whoever registers can
+/// ask for one with any text: nothing here knows a provider's token.
+pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 /// Codes of callbacks that this process has at the provider at once. Each holds a task and a
 /// connection, some 58 KiB as measured: 15 MiB while a provider is slow, and a quarter of the usual
 /// 1,024 descriptors. A provider that takes 200 ms still sees more than a thousand logins a second.

@@ -193,6 +193,11 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
     if !is_token {
         return Ok(());
     }
+    let Ok(_turn) = proxy.revoking.try_acquire() else {
+        let refusal = Refusal::unavailable(Reason::Busy);
+        return Err(refusal.detail("as many revocations are at the provider as this process takes"));
+    };
+    // A client that hangs up now takes the rest of this with it.
     proxy.sessions.forget(token.as_bytes());
     let answer = proxy.upstream.revoke(token, hint).await;
     // Again: a request while the provider was asked may have been let in, and kept.

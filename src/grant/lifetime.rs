@@ -90,6 +90,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_life_counts_from_the_last_whole_one() {
+        let base = crate::oauth::BaseUrl::parse("https://p.example").unwrap();
+        let scopes = crate::oauth::ScopeSet::new(["read"]).unwrap();
+        let resource = crate::oauth::Resource::base(&base);
+        let mut grant =
+            Grant::passed_through("client", "ada", &scopes, &resource, upstream(None, true));
+        let day = Duration::from_secs(86_400);
+        let left = |grant: &Grant, now| remaining(grant, day, now).as_secs();
+        grant.phase = Phase::Active {
+            generation: 1,
+            rotated_at: 1_000,
+            code: None,
+        };
+        assert_eq!(left(&grant, 1_600), 85_800);
+        grant.upstream.renewed_at = Some(1_200);
+        assert_eq!(left(&grant, 1_600), 86_000);
+        grant.proven_at = 1_500;
+        assert_eq!(left(&grant, 1_600), 86_300);
+        assert_eq!(left(&grant, 200_000), 1, "no store is given less");
+        assert_eq!(
+            left(&grant, 1_000),
+            86_400,
+            "a clock that went back gives no more"
+        );
+    }
+
+    #[test]
     fn a_life_is_assumed_where_the_provider_says_none_and_the_token_can_be_renewed() {
         assert_eq!(renewal(1_000, Some(3_600), true), Some(4_540));
         assert_eq!(renewal(1_000, None, true), Some(4_540));

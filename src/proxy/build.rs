@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::{
     OAuthProxyConfig, Proxy,
     check::{
@@ -22,6 +24,7 @@ use crate::{
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
+    limits::MAX_REVOCATIONS_AT_WORK,
     login::{Arrivals, Claims, CookieKeys, Cookies},
     oauth::BaseUrl,
     route::Routes,
@@ -200,6 +203,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
+        revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
         arrivals: Arrivals::new(settings.transaction_ttl),
         tasks,
         claims,

@@ -8,6 +8,8 @@ mod weak;
 
 use std::{fmt, sync::Arc};
 
+use tokio::sync::Semaphore;
+
 use crate::{
     admission::Admission,
     challenge::Challenges,
@@ -82,6 +84,8 @@ pub(crate) struct Proxy {
     pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
     /// Seals the provider's refresh token for the client in passthrough mode.
     pub(crate) passthrough: Rotating<SealKey>,
+    /// Turns at the provider for revocations of passthrough mode.
+    pub(crate) revoking: Semaphore,
     pub(crate) arrivals: Arrivals,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,

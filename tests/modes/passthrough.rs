@@ -597,6 +597,37 @@ async fn a_session_that_was_kept_while_the_provider_revoked_is_forgotten_with_it
     at.call(&tokens).await.refused(401, "invalid_token");
 }
 
+/// Whoever registers can ask for revocations: what the provider has to answer at once is bounded.
+#[tokio::test]
+async fn a_flood_of_revocations_does_not_reach_the_provider_all_at_once() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let gate = Gate::default();
+    at.proxy
+        .provider
+        .always(Kind::Revoke, Answer::Held(gate.clone()));
+    let flood: Vec<_> = (0..64)
+        .map(|number| {
+            let client = at.client.clone();
+            tokio::spawn(async move { client.revoke(&format!("guess-{number}")).await })
+        })
+        .collect();
+    while at.proxy.provider.count(Kind::Revoke) < 64 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let reply = at.client.revoke(&tokens.access).await;
+    reply.refused(503, "temporarily_unavailable");
+    at.proxy.told(Step::Revoke, Reason::Busy);
+    assert_eq!(at.proxy.provider.count(Kind::Revoke), 64);
+    gate.open();
+    for one in flood {
+        one.await.unwrap().expect(200);
+    }
+    at.proxy.provider.always(Kind::Revoke, Answer::Normal);
+    at.client.revoke(&tokens.access).await.expect(200);
+    assert!(!at.proxy.provider.accepts(&tokens.access));
+}
+
 #[tokio::test]
 async fn another_clients_refresh_token_is_not_revoked_at_the_provider() {
     let at = start().await;

@@ -68,12 +68,6 @@ async fn a_role_or_claim_that_a_renewal_takes_away_is_gone_with_the_next_request
     let seen = session(&proxy, &tokens.access).await;
     assert!(seen.roles().is_empty());
     assert_eq!(seen.claims()["department"], "none");
-    let (_, id_token, _) = {
-        let token = seen.upstream().id_token().unwrap().to_owned();
-        let mut parts = token.split('.').map(str::to_owned);
-        (parts.next(), parts.next().unwrap(), parts.next())
-    };
-    assert!(!id_token.is_empty());
 }
 
 #[tokio::test]

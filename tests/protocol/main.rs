@@ -24,6 +24,7 @@ mod grace;
 mod journey;
 mod modes;
 mod order;
+mod overtaken;
 mod pass_on;
 mod paths;
 mod posted;

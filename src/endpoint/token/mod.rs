@@ -33,7 +33,9 @@
 //! | 8 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | before the provider is asked, and before anything changes |
 //! | 9 | the provider's token is fresh | 503 | the last that can fail: after it one swap rotates |
 //!
-//! After the wait for the provider 5 to 8 are asked again, of the record that is about to change.
+//! After the wait for the provider 5 to 8 are asked again, of the record that is about to change. A
+//! token that was good when it came is then refused without an end of the grant: others were faster,
+//! and nobody presented it after its time.
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; its end
 //! and the grant's last day, `scope` and `resource` are asked before the provider.

@@ -37,13 +37,24 @@ pub(super) async fn refresh(
         return Err(refusal.detail("the refresh token is none of this server"));
     };
     let live = proxy.grants.handle(id);
+    let mut standing = Standing::Unknown;
     for _ in 0..SWAP_ATTEMPTS {
         if !live.settles().await {
             return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
         }
         let gone = || Refusal::grant(Reason::GrantEnded).of(id);
         let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
-        judged(proxy, client, params, id, presented, &loaded.grant).await?;
+        judged(
+            proxy,
+            client,
+            params,
+            id,
+            presented,
+            standing,
+            &loaded.grant,
+        )
+        .await?;
+        standing = Standing::WasGood;
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
         let loaded = proxy
             .freshness
@@ -51,7 +62,16 @@ pub(super) async fn refresh(
             .await
             .map_err(|error| Refusal::from(error).of(id))?;
         // That may have taken long: what counts is the record that is about to be replaced.
-        let asked = judged(proxy, client, params, id, presented, &loaded.grant).await?;
+        let asked = judged(
+            proxy,
+            client,
+            params,
+            id,
+            presented,
+            standing,
+            &loaded.grant,
+        )
+        .await?;
         let (grant, generation) = match asked.rotation {
             Rotation::Advance { to } => {
                 let mut grant = Grant::clone(&loaded.grant);
@@ -89,6 +109,14 @@ pub(super) async fn refresh(
     Err(Refusal::unavailable(Reason::Contention).of(id))
 }
 
+/// What is known of a refresh token from an earlier look in the same request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Unknown,
+    /// It was no reuse when it came: others rotated while this request waited.
+    WasGood,
+}
+
 /// What a valid request asks for, and what its token leads to.
 struct Asked {
     rotation: Rotation,
@@ -105,6 +133,7 @@ async fn judged(
     params: &Params,
     id: GrantId,
     presented: u32,
+    standing: Standing,
     grant: &Grant,
 ) -> Result<Asked, Refusal> {
     let Phase::Active {
@@ -121,6 +150,11 @@ async fn judged(
     let now = proxy.now();
     let grace = proxy.settings.refresh_token_grace;
     let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
+        Err(Reuse) if standing == Standing::WasGood => {
+            let refusal = Refusal::grant(Reason::RefreshReuse).of(id);
+            let detail = "others rotated more than once while this request waited: nothing ends";
+            return Err(refusal.detail(detail));
+        }
         Err(Reuse) => Err(Reason::RefreshReuse),
         // The person has to log in again.
         Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
