@@ -76,6 +76,14 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_hears_of_offline_access_only_where_that_is_offered() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let heard = |offered: &str| for_provider(&set("read offline_access"), &set(offered));
+        assert_eq!(heard("read"), set("read"));
+        assert_eq!(heard("read offline_access"), set("read offline_access"));
+    }
+
+    #[test]
     fn a_scope_that_the_provider_withheld_is_not_granted() {
         let requested = ScopeSet::parse("openid offline_access read admin").unwrap();
         let by_provider = ScopeSet::parse("read other").unwrap();
