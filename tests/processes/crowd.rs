@@ -1,8 +1,9 @@
 //! Many people at once through one client, as a hosted client brings them: one `client_id` for all.
 //!
-//! `CROWD` sets how many (200 unless set). Where the machine is too busy to answer in time, a person
-//! reloads the page that says so and a client asks again; nobody begins anew once the provider has been
-//! asked, for that is a login lost.
+//! `CROWD` sets how many (200 unless set), `CROWD_AT_ONCE` how many of them are on their way at any
+//! moment (100 unless set: with more, a small machine measures its own queues). Where the machine is too
+//! busy to answer in time, a person reloads the page that says so and a client asks again; nobody begins
+//! anew once the provider has been asked, for that is a login lost.
 
 use std::{
     sync::Arc,
@@ -26,8 +27,6 @@ use crate::{
     world::Backend,
 };
 
-/// So many are on their way at any moment: with more, a small machine measures its own queues.
-const ON_THE_WAY: usize = 100;
 /// One way to Redis.
 const WAY: Duration = Duration::from_millis(1);
 
@@ -99,7 +98,10 @@ async fn patience() {
 async fn crowd(name: &str, store: impl TokenStorage) {
     static TURN: Mutex<()> = Mutex::const_new(());
     let _turn = TURN.lock().await;
-    let people = std::env::var("CROWD").map_or(200, |text| text.parse().unwrap());
+    let number = |name: &str, unless_set: usize| {
+        std::env::var(name).map_or(unless_set, |text| text.parse().unwrap())
+    };
+    let (people, at_once) = (number("CROWD", 200), number("CROWD_AT_ONCE", 100));
     let clock = FakeClock::default();
     let provider = elsewhere({
         let clock = clock.clone();
@@ -115,7 +117,7 @@ async fn crowd(name: &str, store: impl TokenStorage) {
     let client = proxy.client().await;
     let begun = Instant::now();
     let mut journeys = JoinSet::new();
-    let places = Arc::new(Semaphore::new(ON_THE_WAY));
+    let places = Arc::new(Semaphore::new(at_once));
     for _ in 0..people {
         let (proxy, client) = (Arc::clone(&proxy), client.clone());
         let places = Arc::clone(&places);
@@ -156,7 +158,7 @@ async fn crowd(name: &str, store: impl TokenStorage) {
     let ended = handle.revoke_client(&client.id).await.unwrap();
     let ending = begun.elapsed();
     println!(
-        "{name}: {people} people in {took:?}, {} lost, {waits} waits, {unlisted} unlisted; read in \
+        "{name}: {people} people, {at_once} at once, in {took:?}, {} lost, {waits} waits, {unlisted} unlisted; read in \
          {listing:?}, in pages in {paging:?}, ended in {ending:?}",
         lost.len()
     );
