@@ -3,7 +3,12 @@
 //! `CROWD` sets how many (200 unless set), `CROWD_AT_ONCE` how many of them are on their way at any
 //! moment (100 unless set: with more, a small machine measures its own queues). Where the machine is too
 //! busy to answer in time, a person reloads the page that says so and a client asks again; nobody begins
-//! anew once the provider has been asked, for that is a login lost.
+//! anew once the provider has been asked, for that is a login lost. All at once is a matter of a quiet
+//! machine and the release profile:
+//!
+//! ```sh
+//! CROWD=5000 CROWD_AT_ONCE=5000 cargo test --release --features sqlite,redis,storage-contract --test processes crowd -- --nocapture
+//! ```
 
 use std::{
     sync::Arc,
