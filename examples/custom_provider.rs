@@ -69,11 +69,11 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let config = env.options(builder).await?.build()?;
 
     let layer = OAuthProxyLayer::new(config);
-    let handle = layer.handle();
+    let admin = layer.admin();
     let app = Router::new()
         .route(&env.protected_path()?, any(who_am_i))
         .layer(layer);
-    env::serve(&env, app, handle).await
+    env::serve(&env, app, admin).await
 }
 
 /// Tells who is asking: to JSON-RPC in JSON-RPC, to anything else in JSON.

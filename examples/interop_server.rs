@@ -39,11 +39,11 @@ async fn start(env: Env) -> Result<(), Refusal> {
         StreamableHttpServerConfig::default().disable_allowed_hosts(),
     );
     let layer = OAuthProxyLayer::new(config);
-    let handle = layer.handle();
+    let admin = layer.admin();
     let app = Router::new()
         .route_service(&env.protected_path()?, mcp)
         .layer(layer);
-    env::serve(&env, app, handle).await
+    env::serve(&env, app, admin).await
 }
 
 #[derive(Clone)]

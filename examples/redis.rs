@@ -36,7 +36,7 @@ use serve::Limits;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_oauth_proxy::{
-    AuthSession, ConfigError, OAuthProxyConfig, OAuthProxyHandle, OAuthProxyLayer, SecretKey,
+    AuthSession, ConfigError, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyLayer, SecretKey,
     provider, storage::RedisStorage,
 };
 
@@ -47,7 +47,7 @@ async fn instance(
     redis_url: &str,
     secret: SecretKey,
     idp: &IdentityProvider,
-) -> Result<(Router, OAuthProxyHandle), ConfigError> {
+) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
     let upstream = provider::generic(
         &idp.url("/authorize"),
         &idp.url("/token"),
@@ -67,9 +67,9 @@ async fn instance(
         Json(json!({ "instance": name, "subject": session.map(AuthSession::subject) }))
     };
     let layer = OAuthProxyLayer::new(config);
-    let handle = layer.handle();
+    let admin = layer.admin();
     let app = Router::new().route("/mcp", any(who_am_i)).layer(layer);
-    Ok((app, handle))
+    Ok((app, admin))
 }
 
 #[tokio::main]

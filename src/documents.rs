@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::{config::Settings, oauth::ScopeSet, route};
+use crate::{config::Options, oauth::ScopeSet, route};
 
 /// The documents that can be written once.
 pub(crate) struct Documents {
@@ -13,11 +13,11 @@ pub(crate) struct Documents {
 }
 
 impl Documents {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        let base = &settings.base;
+    pub(crate) fn new(options: &Options) -> Self {
+        let base = &options.base;
         let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
         let mut challenges = vec!["S256"];
-        if settings.allow_plain_pkce {
+        if options.allow_plain_pkce {
             challenges.push("plain");
         }
         let authorization_server = json!({
@@ -26,7 +26,7 @@ impl Documents {
             "token_endpoint": base.join(route::TOKEN),
             "registration_endpoint": base.join(route::REGISTER),
             "revocation_endpoint": base.join(route::REVOKE),
-            "scopes_supported": supported(&settings.scopes, true),
+            "scopes_supported": supported(&options.scopes, true),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
             "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -38,10 +38,10 @@ impl Documents {
         let mut protected_resource = json!({
             "authorization_servers": [base.as_str()],
             "bearer_methods_supported": ["header"],
-            "scopes_supported": supported(&settings.scopes, false),
+            "scopes_supported": supported(&options.scopes, false),
         });
         if let (Some(document), Some(name)) =
-            (protected_resource.as_object_mut(), &settings.service_name)
+            (protected_resource.as_object_mut(), &options.service_name)
         {
             document.insert("resource_name".into(), Value::from(&**name));
         }

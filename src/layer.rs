@@ -13,13 +13,13 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
+    admin::OAuthProxyAdmin,
     bearer::{self, Check, Credentials, cors},
     body::{OwnResponse, ResponseBody},
     challenge::Asked,
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
-    handle::OAuthProxyHandle,
     proxy::{OAuthProxyConfig, Proxy},
     route::Route,
     session::AuthSession,
@@ -68,8 +68,8 @@ impl OAuthProxyLayer {
     }
 
     /// The operator's hand on the running proxy.
-    pub fn handle(&self) -> OAuthProxyHandle {
-        OAuthProxyHandle::new(Arc::clone(&self.proxy))
+    pub fn admin(&self) -> OAuthProxyAdmin {
+        OAuthProxyAdmin::new(Arc::clone(&self.proxy))
     }
 }
 
@@ -140,8 +140,8 @@ impl<S> OAuthProxyService<S> {
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     {
-        let settings = &self.proxy.settings;
-        let with_cors = settings.cors_on_protected_paths;
+        let options = &self.proxy.options;
+        let with_cors = options.cors_on_protected_paths;
         if with_cors && cors::is_preflight(&request) {
             return ResponseFuture::ready(cors::preflight());
         }
@@ -165,7 +165,7 @@ impl<S> OAuthProxyService<S> {
                 }
                 Check::Refused(refusal) => refusal,
             },
-            Credentials::None if settings.optional_auth => {
+            Credentials::None if options.optional_auth => {
                 return self.without_session(request, with_cors);
             }
             Credentials::None => bearer::no_credentials(&self.proxy, path),
@@ -193,7 +193,7 @@ impl<S> OAuthProxyService<S> {
 
     /// The token is for this layer alone: behind it, it could leak further.
     fn hide_token<ReqBody>(&self, request: &mut Request<ReqBody>) {
-        if !self.proxy.settings.keep_authorization_header {
+        if !self.proxy.options.keep_authorization_header {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
     }

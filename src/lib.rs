@@ -185,9 +185,9 @@
 //! Each step and each refusal is one [`Event`] with a [`Step`], a finite [`Reason`] when it was
 //! refused, and the login's or grant's id; never a token, code or secret. Events go to `tracing`
 //! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
-//! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::handle`] gives the operator a
+//! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::admin`] gives the operator a
 //! hand on the running proxy: list and revoke grants by person, client or name, revoke a session, deny
-//! a client, and wait at shutdown for what is at the provider ([`drain`](OAuthProxyHandle::drain)).
+//! a client, and wait at shutdown for what is at the provider ([`drain`](OAuthProxyAdmin::drain)).
 //!
 //! # Features
 //!
@@ -205,7 +205,7 @@
 //! # Map
 //!
 //! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
-//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyHandle`],
+//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
 //! [`ConfigError`], and the chapters in [`docs`].
 //!
 //! In the source a room stands above all that it imports:
@@ -214,7 +214,7 @@
 //! |---|---|
 //! | `layer`, `future`, `inner`, `body` | is this request ours, or the inner service's? |
 //! | `guard` | rules on a session |
-//! | `handle` | the operator's hand on the running proxy |
+//! | `admin` | the operator's hand on the running proxy |
 //! | `endpoint` | a file for each URL |
 //! | `bearer` | from a token to a session, or a refusal |
 //! | `proxy` | everything assembled and checked |
@@ -232,9 +232,7 @@
 //!
 //! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
 
-mod admission;
-#[cfg(feature = "axum")]
-pub mod axum;
+mod admin;
 mod bearer;
 mod body;
 mod challenge;
@@ -246,10 +244,11 @@ mod documents;
 mod endpoint;
 mod error;
 mod event;
+#[cfg(feature = "axum")]
+mod extractor;
 mod future;
 mod grant;
 pub mod guard;
-mod handle;
 mod inner;
 mod key;
 mod layer;
@@ -266,8 +265,8 @@ mod session;
 pub mod storage;
 mod tasks;
 mod token;
-mod upstream;
 
+pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use body::ResponseBody;
 pub use client::{
     ApplicationType, ClientAuthMethod, InvalidRedirectUri, KnownClient, RedirectPolicy,
@@ -279,14 +278,15 @@ pub use config::{
 };
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
+#[cfg(feature = "axum")]
+pub use extractor::NoSession;
 pub use future::ResponseFuture;
 pub use grant::RefreshGrace;
-pub use handle::{GrantInfo, GrantPage, OAuthProxyHandle};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
-pub use login::{Identity, PassOn};
+pub use login::PassOn;
 pub use oauth::{InvalidScope, ScopeSet};
-pub use provider::Provider;
+pub use provider::{Identity, Provider};
 pub use proxy::OAuthProxyConfig;
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};

@@ -30,7 +30,7 @@ use idp::IdentityProvider;
 use serve::Limits;
 use tokio::net::TcpListener;
 use tower_oauth_proxy::{
-    ClaimsPassthrough, ConfigError, OAuthProxyConfig, OAuthProxyHandle, OAuthProxyLayer, SecretKey,
+    ClaimsPassthrough, ConfigError, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyLayer, SecretKey,
     provider,
 };
 
@@ -39,7 +39,7 @@ fn build(
     base_url: &str,
     idp: &IdentityProvider,
     start_url: &str,
-) -> Result<(Router, OAuthProxyHandle), ConfigError> {
+) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
     let upstream = provider::generic(
         &idp.url("/authorize"),
         &idp.url("/token"),
@@ -65,13 +65,13 @@ fn build(
         .build()?;
 
     let layer = OAuthProxyLayer::new(config);
-    let handle = layer.handle();
+    let admin = layer.admin();
     let front = page::front(&format!("{base_url}/mcp"), start_url);
     let app = Router::new()
         .route("/", get(async || Html(front)))
         .route_service("/mcp", mcp::service())
         .layer(layer);
-    Ok((app, handle))
+    Ok((app, admin))
 }
 
 #[tokio::main]
@@ -99,7 +99,7 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
     let client_origin = format!("http://{}", client.local_addr()?);
     web::start(client, client_origin.clone(), mcp_url.clone());
 
-    let (app, handle) = build(&base_url, &idp, &format!("{client_origin}/start"))?;
+    let (app, admin) = build(&base_url, &idp, &format!("{client_origin}/start"))?;
     let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop.clone()));
 
     if walk {
@@ -110,7 +110,7 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
     }
     tell(&base_url, &mcp_url);
     serving.await?;
-    serve::drain(&[handle], stop).await;
+    serve::drain(&[admin], stop).await;
     Ok(())
 }
 

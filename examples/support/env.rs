@@ -16,8 +16,8 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyConfigBuilder, OAuthProxyHandle, PassOn, Provider,
-    RefreshGrace, SecretKey, provider,
+    ConfigError, Consent, OAuthProxyAdmin, OAuthProxyConfigBuilder, PassOn, Provider, RefreshGrace,
+    SecretKey, provider,
 };
 
 use serve::{Limits, Stop, stop_signals};
@@ -76,7 +76,7 @@ pub async fn run<F: Future<Output = Result<(), Refusal>>>(
 }
 
 /// Listens at `LISTEN` until SIGTERM or SIGINT (Ctrl-C).
-pub async fn serve(env: &Env, app: Router, handle: OAuthProxyHandle) -> Result<(), Refusal> {
+pub async fn serve(env: &Env, app: Router, admin: OAuthProxyAdmin) -> Result<(), Refusal> {
     let address = env.required("LISTEN")?;
     let mut limits = Limits::default();
     if let Some(connections) = env.number("MAX_CONNECTIONS")? {
@@ -89,7 +89,7 @@ pub async fn serve(env: &Env, app: Router, handle: OAuthProxyHandle) -> Result<(
     let here: SocketAddr = listener.local_addr().map_err(refused)?;
     println!("listening on {here}");
     serve::serve(listener, app, limits, env.stop.clone()).await;
-    serve::drain(&[handle], env.stop.clone()).await;
+    serve::drain(&[admin], env.stop.clone()).await;
     Ok(())
 }
 

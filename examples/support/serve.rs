@@ -35,7 +35,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
 use tower::ServiceExt;
-use tower_oauth_proxy::OAuthProxyHandle;
+use tower_oauth_proxy::OAuthProxyAdmin;
 
 /// What a server grants to connections.
 #[derive(Debug, Clone, Copy)]
@@ -139,12 +139,12 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop:
 
 /// After the last request: waits for what is at the provider, within a bound. An answer that nobody
 /// hears can cost a login.
-pub async fn drain(handles: &[OAuthProxyHandle], mut stop: Stop) {
+pub async fn drain(handles: &[OAuthProxyAdmin], mut stop: Stop) {
     let end = Instant::now() + DRAIN;
     let all = async {
         let mut left = 0;
-        for handle in handles {
-            left += handle
+        for admin in handles {
+            left += admin
                 .drain(end.saturating_duration_since(Instant::now()))
                 .await;
         }

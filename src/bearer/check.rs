@@ -108,7 +108,7 @@ fn objection(proxy: &Proxy, session: &AuthSession, path: &str) -> Option<OwnResp
     }
     if !session.is_sufficient() {
         tell(proxy, Reason::Scope, session.grant_id(), None);
-        let needed = Refused::InsufficientScope(&proxy.settings.required_scopes);
+        let needed = Refused::InsufficientScope(&proxy.options.required_scopes);
         return Some(proxy.challenges.refuse(path, &needed));
     }
     None
@@ -116,7 +116,7 @@ fn objection(proxy: &Proxy, session: &AuthSession, path: &str) -> Option<OwnResp
 
 /// RFC 8707: a token is for the resource that the person approved, and what is below it.
 fn covers(proxy: &Proxy, session: &AuthSession, path: &str) -> bool {
-    !proxy.settings.audience_by_path || session.covers(&proxy.settings.base, path)
+    !proxy.options.audience_by_path || session.covers(&proxy.options.base, path)
 }
 
 fn refused(proxy: &Proxy, refusal: &Refusal, path: &str) -> OwnResponse {

@@ -29,7 +29,7 @@ pub(super) struct OwnToken {
 pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, Refusal> {
     let read = |claims: &AccessClaims<'_>| {
         let grant = GrantId::parse(&claims.gid).ok_or_else(Refusal::invalid)?;
-        if !Resource::is_issued(&claims.aud, &proxy.settings.base) {
+        if !Resource::is_issued(&claims.aud, &proxy.options.base) {
             return Err(Refusal::elsewhere());
         }
         Ok(OwnToken {
@@ -67,7 +67,7 @@ pub(super) async fn look_up(
     let upstream_until = renewal.or(grant.upstream.expires_at);
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
     Ok(AuthSession::new(Inner {
-        is_sufficient: proxy.settings.required_scopes.is_subset(&scopes),
+        is_sufficient: proxy.options.required_scopes.is_subset(&scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         subject: grant.subject,

@@ -12,11 +12,11 @@ use crate::{
 
 /// The session of a token that the verifier accepts. `now` is the time of the request.
 pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthSession, Refusal> {
-    let settings = &proxy.settings;
+    let options = &proxy.options;
     let Some(verifier) = &proxy.verifier else {
         return Err(Refusal::invalid());
     };
-    let limit = settings.upstream_timeout;
+    let limit = options.upstream_timeout;
     let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
         Ok(Ok(verified)) => verified,
         Ok(Err(VerifyError::Invalid(why))) => {
@@ -36,15 +36,15 @@ pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthS
     }
     let until = expires_at.unwrap_or(u64::MAX);
     Ok(AuthSession::new(Inner {
-        is_sufficient: settings.required_scopes.is_subset(&verified.scopes),
+        is_sufficient: options.required_scopes.is_subset(&verified.scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: None,
         subject: verified.subject,
         client_id: verified.client_id.unwrap_or_default(),
         scopes: verified.scopes,
-        roles: roles(&settings.role_claims, [&verified.claims]),
+        roles: roles(&options.role_claims, [&verified.claims]),
         claims: verified.claims,
-        resource: Resource::base(&settings.base),
+        resource: Resource::base(&options.base),
         expires_at: until,
         grant_id: None,
         freshness: None,

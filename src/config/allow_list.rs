@@ -6,7 +6,7 @@ use url::Host;
 
 use crate::{
     error::ConfigError,
-    login::{Identity, domain_of},
+    provider::{Identity, domain_of},
 };
 
 const EMAILS: &str = "allowed_emails";

@@ -14,10 +14,10 @@ use crate::{
     key::SecretKey,
     limits,
     login::PassOn,
+    provider::Customize,
     provider::Provider,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},
-    upstream::Customize,
 };
 
 /// Whether a person is asked before a client gets access in their name.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
-use crate::{login::Identity, oauth::ScopeSet};
+use crate::{oauth::ScopeSet, provider::Identity};
 
 /// A hook's "no", with words that the client or the person may read.
 ///

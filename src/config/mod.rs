@@ -4,8 +4,8 @@
 pub(crate) mod allow_list;
 mod builder;
 pub(crate) mod hooks;
-mod settings;
+mod options;
 
 pub use builder::{Consent, OAuthProxyConfigBuilder};
 pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
-pub(crate) use settings::Settings;
+pub(crate) use options::Options;

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use super::{consent, refusal::Refusal, revoke::end_surplus};
 use crate::{
-    admission::NotAdmitted,
     config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
     event::Reason,
     grant::{CodeMark, Grant, GrantId, Known, Phase, UpstreamGrant, code_hash, new_code, scopes},
-    login::{Identity, IdentityError, transaction::Login},
+    login::admission::NotAdmitted,
+    login::transaction::Login,
+    provider::TokenAnswer,
+    provider::{Identity, IdentityError},
     proxy::Proxy,
-    upstream::TokenAnswer,
 };
 
 /// The client's code, and the grant that it stands for.
@@ -20,16 +21,16 @@ pub(super) async fn admit(
     login: &Login,
     tokens: &TokenAnswer,
 ) -> Result<(String, GrantId), Refusal> {
-    let settings = &proxy.settings;
+    let options = &proxy.options;
     let person = identify(proxy, tokens, login).await?;
     ask_operator(proxy, login, &person).await?;
     let id = GrantId::random();
     let code = new_code(&id);
     let grant = grant(proxy, login, tokens, person, id, &code)?;
-    let ttl = settings.authorization_code_ttl;
+    let ttl = options.authorization_code_ttl;
     proxy.grants.create(&id, &grant, ttl).await?;
     // Listed once it exists, and before anybody holds its code; that may fail.
-    if settings.token_swap {
+    if options.token_swap {
         let (subject, client_id) = (&grant.subject, &grant.client_id);
         proxy.grants.list(&id, subject, client_id, ttl).await;
         end_surplus(proxy, id, subject).await;
@@ -96,7 +97,7 @@ fn grant(
         person.subject.as_deref(),
         tokens.access_token(),
     );
-    let ttl = proxy.settings.authorization_code_ttl.as_secs();
+    let ttl = proxy.options.authorization_code_ttl.as_secs();
     Ok(Grant {
         client_id: request.client_id.clone(),
         subject: person.subject.unwrap_or_else(|| format!("grant:{id}")),

@@ -145,7 +145,7 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
     }
     // The policy may have become stricter since the client registered.
     if client.origin != ClientOrigin::Static
-        && !proxy.settings.redirect_policy.permits(&redirect_uri)
+        && !proxy.options.redirect_policy.permits(&redirect_uri)
     {
         return Err(unproven(
             "redirect_uri is not allowed by the redirect policy",
@@ -161,7 +161,7 @@ fn validate(
     client: &Client,
     redirect_uri: &RedirectUri,
 ) -> Result<AuthorizationRequest, Refusal> {
-    let settings = &proxy.settings;
+    let options = &proxy.options;
     let wrong = |reason, code, text: &'static str| Refusal::new(reason, code, text);
     match params.get("response_type") {
         Some("code") => {}
@@ -190,12 +190,12 @@ fn validate(
         let text = "request objects are not served";
         return Err(wrong(Reason::UnsupportedType, Code::InvalidRequest, text));
     }
-    let challenge = challenge(params, settings.allow_plain_pkce)?;
-    let scopes = scopes(params.get("scope"), client.scope.as_ref(), &settings.scopes)?;
-    let resource = Resource::asked_for(params, &settings.base)
+    let challenge = challenge(params, options.allow_plain_pkce)?;
+    let scopes = scopes(params.get("scope"), client.scope.as_ref(), &options.scopes)?;
+    let resource = Resource::asked_for(params, &options.base)
         .map_err(|error| Refusal::new(Reason::Resource, Code::InvalidTarget, error.to_string()))?
-        .unwrap_or_else(|| Resource::base(&settings.base));
-    let wishes = Wishes::read(params, &settings.pass_on).map_err(|error| {
+        .unwrap_or_else(|| Resource::base(&options.base));
+    let wishes = Wishes::read(params, &options.pass_on).map_err(|error| {
         let code = match error {
             WishError::NobodyAsked => Code::InteractionRequired,
             WishError::MaxAge => Code::InvalidRequest,
@@ -261,8 +261,8 @@ fn go_on(
     client: &Client,
     request: AuthorizationRequest,
 ) -> OwnResponse {
-    let (settings, now) = (&proxy.settings, proxy.now());
-    let skips = match settings.consent {
+    let (options, now) = (&proxy.options, proxy.now());
+    let skips = match options.consent {
         Consent::Always => false,
         Consent::External | Consent::Disabled => true,
         Consent::Remember => {
@@ -278,10 +278,10 @@ fn go_on(
     if skips {
         return consent::send_to_provider(proxy, headers, pending, StatusCode::FOUND, None);
     }
-    let ttl = settings.transaction_ttl;
+    let ttl = options.transaction_ttl;
     match proxy.cookies.set_request(headers, &pending, ttl, now) {
         Ok(cookies) => {
-            let page = format!("{}?txn={}", settings.base.join(route::CONSENT), pending.id);
+            let page = format!("{}?txn={}", options.base.join(route::CONSENT), pending.id);
             answer::redirect(StatusCode::FOUND, &page, cookies)
         }
         Err(_) => too_large(proxy, &pending.request, StatusCode::FOUND),

@@ -26,8 +26,8 @@ use crate::{
     login::{Claimed, Outcome, Returned, Said, transaction::Login},
     oauth::ParamsError,
     page,
+    provider::TokenAnswer,
     proxy::Proxy,
-    upstream::TokenAnswer,
 };
 
 pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
@@ -40,7 +40,7 @@ pub(super) async fn handle(proxy: &Arc<Proxy>, parts: &Parts) -> OwnResponse {
     }
     let returned = Returned::read(query.as_bytes());
     let state = returned.state().unwrap_or_default();
-    let ttl = proxy.settings.transaction_ttl;
+    let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return not_here(proxy, "no login cookie answers to this state");
     };
@@ -103,7 +103,7 @@ where
             &Refusal::new(Reason::TooLarge, Code::InvalidRequest, text),
         );
     }
-    let here = format!("{}?{query}", proxy.settings.callback_url);
+    let here = format!("{}?{query}", proxy.options.callback_url);
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
@@ -142,10 +142,7 @@ async fn arrive(
         Ok(code) => code,
         Err(refusal) => return Ok(refused(refusal)),
     };
-    let patience = proxy
-        .settings
-        .upstream_timeout
-        .saturating_add(STORE_TIMEOUT);
+    let patience = proxy.options.upstream_timeout.saturating_add(STORE_TIMEOUT);
     let turn = proxy.arrivals.turn(patience).await;
     let _turn = turn.ok_or_else(crowded)?;
     let claim = match proxy.claims.claim(&login.state, patience).await? {
@@ -199,7 +196,7 @@ fn replayed() -> Refusal {
 /// The provider's code, or what the client hears instead.
 fn code<'a>(proxy: &Proxy, returned: &'a Returned<'_>) -> Result<&'a str, Refusal> {
     let is_foreign = |iss: Option<&str>| {
-        iss.is_some_and(|iss| !proxy.upstream.provider().issuer.admits_redirect(iss))
+        iss.is_some_and(|iss| !proxy.provider.about().issuer.admits_redirect(iss))
     };
     match returned.said() {
         Said::Code { iss, .. } | Said::Error { iss, .. } if is_foreign(iss) => {
@@ -215,15 +212,15 @@ fn code<'a>(proxy: &Proxy, returned: &'a Returned<'_>) -> Result<&'a str, Refusa
 
 /// Trades it for the provider's tokens.
 async fn exchange(proxy: &Proxy, code: &str, login: &Login) -> Result<TokenAnswer, Refusal> {
-    let settings = &proxy.settings;
-    let verifier = settings.upstream_pkce.then(|| login.verifier.expose());
-    let resource = settings
+    let options = &proxy.options;
+    let verifier = options.upstream_pkce.then(|| login.verifier.expose());
+    let resource = options
         .forward_resource
         .then(|| login.request.resource.as_str());
-    let extra = &settings.extra_token_params;
+    let extra = &options.extra_token_params;
     proxy
-        .upstream
-        .exchange_code(code, verifier, &settings.callback_url, resource, extra)
+        .provider
+        .exchange_code(code, verifier, &options.callback_url, resource, extra)
         .await
         .map_err(|error| Refusal::from(&error))
 }

@@ -40,7 +40,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let request = &pending.request;
     let html = page::consent(&ConsentPage {
         service: proxy.service_name(),
-        provider: &proxy.upstream.provider().name,
+        provider: &proxy.provider.about().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
         trust: match client.origin {
@@ -50,7 +50,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         },
         scopes: &request.scopes,
         resource: request.resource.as_str(),
-        action: &proxy.settings.base.join(route::CONSENT),
+        action: &proxy.options.base.join(route::CONSENT),
         transaction: &pending.id,
         form_token: &pending.form_token,
     });
@@ -106,19 +106,19 @@ pub(super) fn send_to_provider(
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let (settings, now) = (&proxy.settings, proxy.now());
+    let (options, now) = (&proxy.options, proxy.now());
     let login = Login::begin(pending, now);
-    let ttl = settings.transaction_ttl;
+    let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return authorize::too_large(proxy, &login.request, status);
     };
     cookies.extend(approval);
 
-    let provider = proxy.upstream.provider();
+    let provider = proxy.provider.about();
     let scope = upstream_scopes(proxy, &login.request.scopes).join(" ");
     let challenge = login.verifier.challenge_s256();
     let mut params = vec![
-        ("redirect_uri", settings.callback_url.as_str()),
+        ("redirect_uri", options.callback_url.as_str()),
         ("state", login.state.as_str()),
     ];
     if !scope.is_empty() {
@@ -127,16 +127,16 @@ pub(super) fn send_to_provider(
     if scope.split(' ').any(|scope| scope == "openid") {
         params.push(("nonce", login.nonce.as_str()));
     }
-    if settings.upstream_pkce {
+    if options.upstream_pkce {
         params.push(("code_challenge", challenge.as_str()));
         params.push(("code_challenge_method", "S256"));
     }
-    if settings.forward_resource {
+    if options.forward_resource {
         params.push(("resource", login.request.resource.as_str()));
     }
     let wishes = &login.request.wishes;
     let extra = provider.with_wishes(
-        &settings.extra_authorization_params,
+        &options.extra_authorization_params,
         wishes.prompt(),
         wishes.others(),
     );
@@ -147,15 +147,15 @@ pub(super) fn send_to_provider(
 /// What the provider is asked for: the scopes of the request by the provider's names, and those by
 /// which the proxy itself learns who the person is.
 pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
-    let settings = &proxy.settings;
-    let mut asked = scopes::for_provider(requested, &settings.offered_scopes);
-    let provider = proxy.upstream.provider();
-    let email = match settings.allow_list.is_wanted() {
-        true => provider.email_scope(&settings.offered_scopes),
+    let options = &proxy.options;
+    let mut asked = scopes::for_provider(requested, &options.offered_scopes);
+    let provider = proxy.provider.about();
+    let email = match options.allow_list.is_wanted() {
+        true => provider.email_scope(&options.offered_scopes),
         false => None,
     };
     for scope in ["openid"].into_iter().chain(email) {
-        if settings.offered_scopes.contains(scope) {
+        if options.offered_scopes.contains(scope) {
             asked = asked.with(scope).unwrap_or(asked);
         }
     }
@@ -163,12 +163,12 @@ pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> {
-    let ttl = proxy.settings.transaction_ttl;
+    let ttl = proxy.options.transaction_ttl;
     proxy.cookies.request(headers, id, ttl, proxy.now())
 }
 
 fn remembered(proxy: &Proxy, headers: &HeaderMap, pending: &PendingRequest) -> Option<HeaderValue> {
-    if proxy.settings.consent != Consent::Remember {
+    if proxy.options.consent != Consent::Remember {
         return None;
     }
     let now = proxy.now();

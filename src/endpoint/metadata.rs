@@ -15,7 +15,7 @@ pub(super) fn authorization_server(proxy: &Proxy, method: &Method) -> OwnRespons
 
 /// `suffix` is what follows the well-known name in the path: the resource's own path.
 pub(super) fn protected_resource(proxy: &Proxy, method: &Method, suffix: &str) -> OwnResponse {
-    let base = &proxy.settings.base;
+    let base = &proxy.options.base;
     let resource = match suffix {
         // A client that lost the path looks at the root, whatever the base URL's path is.
         "" | "/" => Some(Resource::base(base)),

@@ -5,6 +5,7 @@ mod admission;
 mod answer;
 mod authorize;
 mod callback;
+mod client_auth;
 mod consent;
 mod cors;
 mod metadata;
@@ -94,7 +95,7 @@ fn method_refused(proxy: &Proxy, route: Route, method: &Method) -> Option<OwnRes
         | Route::ProtectedResourceMetadata { .. }
         | Route::UnknownDocument => (true, &[Method::GET, Method::HEAD]),
         Route::Register | Route::Token | Route::Revoke => (true, &[Method::POST]),
-        Route::Callback if proxy.upstream.provider().posts_answer => {
+        Route::Callback if proxy.provider.about().posts_answer => {
             (false, &[Method::GET, Method::POST])
         }
         Route::Authorize | Route::Callback => (false, &[Method::GET]),

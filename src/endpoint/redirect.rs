@@ -58,7 +58,7 @@ impl Target<'_> {
     ) -> OwnResponse {
         let mut all = params.to_vec();
         all.extend(self.state.map(|state| ("state", state)));
-        all.push(("iss", proxy.settings.base.as_str()));
+        all.push(("iss", proxy.options.base.as_str()));
         answer::redirect(status, &self.redirect_uri.with_query(&all), cookies)
     }
 }

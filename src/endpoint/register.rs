@@ -35,12 +35,12 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let settings = &proxy.settings;
+    let options = &proxy.options;
     let body = request::body(&parts.headers, body, "application/json").await?;
     let metadata = ClientMetadata::parse(
         &body,
-        &settings.redirect_policy,
-        &settings.scopes,
+        &options.redirect_policy,
+        &options.scopes,
         proxy.now(),
     )
     .map_err(|error| {
@@ -65,7 +65,7 @@ where
 }
 
 async fn ask_operator(proxy: &Proxy, metadata: &ClientMetadata) -> Result<(), Refusal> {
-    let Some(hook) = &proxy.settings.on_register else {
+    let Some(hook) = &proxy.options.on_register else {
         return Ok(());
     };
     let registration = &metadata.registration;

@@ -52,7 +52,7 @@ where
         let code = OAuthErrorCode::InvalidRequest;
         return Err(Refusal::new(Reason::MissingParameter, code, text));
     };
-    if !proxy.settings.token_swap {
+    if !proxy.options.token_swap {
         return revoke_passed_through(proxy, &client, token).await;
     }
     let Some(id) = grant_of(proxy, token) else {
@@ -137,7 +137,7 @@ pub(crate) async fn end_grants(
 /// The provider is not told: where one token ends a person's whole approval of the app, as at Google,
 /// that would end all their other grants, and the login that is just being made.
 pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str) {
-    let (limit, subject) = (proxy.settings.grants_per_person, subject.to_owned());
+    let (limit, subject) = (proxy.options.grants_per_person, subject.to_owned());
     let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
     // In a task of its own: a login that does not wait must not end a grant by halves.
     let ending = tasks.spawn(async move {
@@ -176,7 +176,7 @@ fn end_all_at_provider(proxy: &Arc<Proxy>, ended: Vec<(GrantId, Grant)>) {
 
 pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
     let given = grant.upstream.revocable();
-    grant::end_at_provider(&proxy.upstream, &proxy.events, id, given).await;
+    grant::end_at_provider(&proxy.provider, &proxy.events, id, given).await;
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
@@ -199,7 +199,7 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
     };
     // A client that hangs up now takes the rest of this with it.
     proxy.sessions.forget(token.as_bytes());
-    let answer = proxy.upstream.revoke(token, hint).await;
+    let answer = proxy.provider.revoke(token, hint).await;
     // Again: a request while the provider was asked may have been let in, and kept.
     proxy.sessions.forget(token.as_bytes());
     match answer {

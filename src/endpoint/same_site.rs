@@ -39,7 +39,7 @@ pub(super) fn is_embedded_elsewhere(headers: &HeaderMap) -> bool {
 /// know these headers say it twice more.
 pub(super) fn is_own_form(proxy: &Proxy, headers: &HeaderMap) -> bool {
     let own_origin = |origin: &HeaderValue| {
-        let own = proxy.settings.base.origin();
+        let own = proxy.options.base.origin();
         // Browsers write an origin in lower case and without a default port.
         url::Url::parse(own)
             .is_ok_and(|url| origin.as_bytes() == url.origin().ascii_serialization().as_bytes())

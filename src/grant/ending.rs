@@ -3,13 +3,13 @@
 use super::GrantId;
 use crate::{
     event::{Event, Events, Reason, Step},
-    upstream::UpstreamClient,
+    provider::ProviderClient,
 };
 
 /// Revokes what the provider gave, each token with its hint, the strongest first, and tells how that
 /// went.
 pub(crate) async fn end_at_provider<'a>(
-    upstream: &UpstreamClient,
+    upstream: &ProviderClient,
     events: &Events,
     id: GrantId,
     given: impl Iterator<Item = (&'a str, &'static str)>,

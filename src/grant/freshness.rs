@@ -26,8 +26,8 @@ use crate::{
     event::{Event, Events, Reason, Step},
     limits,
     oauth::ScopeSet,
+    provider::ProviderClient,
     tasks::Tasks,
-    upstream::UpstreamClient,
 };
 
 /// Why there is no fresh token.
@@ -56,9 +56,9 @@ pub(super) const POLL: Duration = Duration::from_millis(50);
 /// Keeps the provider's tokens fresh.
 pub(crate) struct Freshness {
     pub(super) grants: Arc<Grants>,
-    upstream: Arc<UpstreamClient>,
+    upstream: Arc<ProviderClient>,
     /// The same, for answers that are worth more than a caller's time.
-    pub(super) patient: UpstreamClient,
+    pub(super) patient: ProviderClient,
     pub(super) proof: Arc<dyn ProofOfLife>,
     clock: Arc<dyn Clock>,
     pub(super) events: Arc<Events>,
@@ -86,7 +86,7 @@ pub(crate) struct FreshnessSettings {
 /// What a [`Freshness`] works with.
 pub(crate) struct FreshnessParts {
     pub(crate) grants: Arc<Grants>,
-    pub(crate) upstream: Arc<UpstreamClient>,
+    pub(crate) upstream: Arc<ProviderClient>,
     pub(crate) proof: Arc<dyn ProofOfLife>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,

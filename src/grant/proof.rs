@@ -6,7 +6,7 @@ use std::{future::Future, pin::Pin};
 use serde_json::{Map, Value};
 
 use super::{Grant, GrantId};
-use crate::{event::Reason, upstream::TokenAnswer};
+use crate::{event::Reason, provider::TokenAnswer};
 
 /// What [`ProofOfLife::ask`] returns.
 pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;

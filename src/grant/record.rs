@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     grant::lifetime,
     oauth::{CodeChallenge, Resource, ScopeSet},
-    upstream::TokenAnswer,
+    provider::TokenAnswer,
 };
 
 /// A person's login for one client. Has no `Debug`: it holds the provider's tokens.

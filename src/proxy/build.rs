@@ -16,23 +16,23 @@ use super::{
     weak::{tell_odd_options, tell_weak_options},
 };
 use crate::{
-    admission::Admission,
     challenge::Challenges,
     client::Clients,
-    config::{OAuthProxyConfigBuilder, Settings},
+    config::{OAuthProxyConfigBuilder, Options},
     documents::Documents,
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
     limits::MAX_REVOCATIONS_AT_WORK,
+    login::admission::Admission,
     login::{Arrivals, Claims, CookieKeys, Cookies},
     oauth::BaseUrl,
+    provider::{ProviderClient, http_client},
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},
     tasks::Tasks,
     token::AccessTokens,
-    upstream::{UpstreamClient, http_client},
 };
 
 impl OAuthProxyConfigBuilder {
@@ -109,7 +109,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let forward_resource = builder
         .forward_resource
         .unwrap_or(provider.forward_resource);
-    let upstream = UpstreamClient::new(provider, http, builder.upstream_timeout)?;
+    let upstream = ProviderClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
     let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
     let tasks = Tasks::default();
@@ -120,8 +120,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         Arc::clone(&events),
         tasks.clone(),
     ));
-    let offered_scopes = scopes.union(&scope_set("scopes", &upstream.provider().scopes)?);
-    let settings = Arc::new(Settings {
+    let offered_scopes = scopes.union(&scope_set("scopes", &upstream.about().scopes)?);
+    let options = Arc::new(Options {
         callback_url: base.join(&builder.redirect_path),
         scopes,
         offered_scopes,
@@ -159,7 +159,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     });
     let admission = Arc::new(Admission::new(
         Arc::clone(&upstream),
-        Arc::clone(&settings),
+        Arc::clone(&options),
         Arc::clone(&events),
     ));
     let freshness = Freshness::new(
@@ -172,19 +172,19 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
             tasks: tasks.clone(),
         },
         FreshnessSettings {
-            extra_params: settings.extra_token_params.clone(),
-            offered_scopes: settings.offered_scopes.clone(),
-            grant_ttl: settings.refresh_token_ttl,
-            upstream_timeout: settings.upstream_timeout,
+            extra_params: options.extra_token_params.clone(),
+            offered_scopes: options.offered_scopes.clone(),
+            grant_ttl: options.refresh_token_ttl,
+            upstream_timeout: options.upstream_timeout,
             identity_max_age: builder.identity_max_age,
             grant_max_age: builder.grant_max_age,
         },
     );
-    let base = &settings.base;
+    let base = &options.base;
     let proxy = Proxy {
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
-        documents: Documents::new(&settings),
-        challenges: Challenges::new(base, &settings.required_scopes, Arc::clone(&events)),
+        documents: Documents::new(&options),
+        challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
         clients: Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
@@ -192,7 +192,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         )?,
         cookies: Cookies::new(
             base,
-            &settings.cookie_prefix,
+            &options.cookie_prefix,
             CookieKeys::derived(|label| secrets.seal(label)),
         ),
         freshness: Arc::new(freshness),
@@ -200,19 +200,19 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
             base.as_str(),
             &secrets.mac_with("access token", &signing),
         ),
-        sessions: SessionCache::new(settings.session_cache_ttl, Arc::clone(grants.revocations())),
+        sessions: SessionCache::new(options.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
         revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
-        arrivals: Arrivals::new(settings.transaction_ttl),
+        arrivals: Arrivals::new(options.transaction_ttl),
         tasks,
         claims,
-        upstream,
+        provider: upstream,
         admission,
         verifier: builder.token_verifier,
         clock: builder.clock,
         events,
-        settings: Arc::clone(&settings),
+        options: Arc::clone(&options),
     };
     tell_weak_options(&proxy, builder.storage_encryption);
     tell_odd_options(&proxy, &odd);

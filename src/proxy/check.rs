@@ -8,8 +8,8 @@ use crate::{
     grant::RefreshGrace,
     limits,
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
+    provider::RESERVED_AT_TOKEN,
     provider::{Provider, RESERVED_AT_AUTHORIZE},
-    upstream::RESERVED_AT_TOKEN,
 };
 
 /// The scopes of an option.

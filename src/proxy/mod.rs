@@ -11,22 +11,22 @@ use std::{fmt, sync::Arc};
 use tokio::sync::Semaphore;
 
 use crate::{
-    admission::Admission,
     challenge::Challenges,
     client::Clients,
     clock::{Clock, unix_now},
-    config::{OAuthProxyConfigBuilder, Settings},
+    config::{OAuthProxyConfigBuilder, Options},
     documents::Documents,
     event::{Event, Events},
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
+    login::admission::Admission,
     login::{Arrivals, Claims, Cookies},
     provider::Provider,
+    provider::ProviderClient,
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
     token::{AccessTokens, TokenVerifier},
-    upstream::UpstreamClient,
 };
 
 /// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
@@ -59,14 +59,14 @@ impl OAuthProxyConfig {
 impl fmt::Debug for OAuthProxyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuthProxyConfig")
-            .field("base_url", &self.proxy.settings.base.as_str())
+            .field("base_url", &self.proxy.options.base.as_str())
             .finish_non_exhaustive()
     }
 }
 
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {
-    pub(crate) settings: Arc<Settings>,
+    pub(crate) options: Arc<Options>,
     pub(crate) routes: Routes,
     pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
@@ -77,7 +77,7 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) access_tokens: AccessTokens,
-    pub(crate) upstream: Arc<UpstreamClient>,
+    pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
     /// Present exactly when `token_swap` is off.
@@ -105,13 +105,13 @@ impl Proxy {
     /// The name that people read.
     pub(crate) fn service_name(&self) -> &str {
         let host = || {
-            self.settings
+            self.options
                 .base
                 .origin()
                 .split_once("://")
                 .map(|(_, host)| host)
         };
-        self.settings
+        self.options
             .service_name
             .as_deref()
             .or_else(host)

@@ -9,37 +9,37 @@ use crate::{
 
 /// They are told once, at start.
 pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
-    let settings = &proxy.settings;
-    let host_prefix = settings.cookie_prefix.starts_with("__Host-");
-    let judges_people = settings.allow_list.is_wanted() || settings.on_login.is_some();
+    let options = &proxy.options;
+    let host_prefix = options.cookie_prefix.starts_with("__Host-");
+    let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
     let anybody = format!(
         "anybody with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
          who may",
-        proxy.upstream.provider().name
+        proxy.provider.about().name
     );
     let weak = [
         (
-            proxy.upstream.provider().is_open_to_all() && !judges_people,
+            proxy.provider.about().is_open_to_all() && !judges_people,
             anybody.as_str(),
         ),
         (
-            settings.base.is_https() && !host_prefix,
+            options.base.is_https() && !host_prefix,
             "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
         ),
         (
-            !settings.audience_by_path,
+            !options.audience_by_path,
             "audience_by_path is off: a token for one path is good on all",
         ),
         (
-            !settings.upstream_pkce,
+            !options.upstream_pkce,
             "upstream_pkce is off: the provider's code is not bound to this login",
         ),
         (
-            settings.consent == Consent::Disabled,
+            options.consent == Consent::Disabled,
             "consent is disabled: any registered client gets access through a link",
         ),
         (
-            settings.allow_plain_pkce,
+            options.allow_plain_pkce,
             "allow_plain_pkce: whoever sees the authorization request can redeem the code",
         ),
         (
@@ -47,19 +47,19 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
             "insecure_without_storage_encryption: the store holds the provider's tokens in the clear",
         ),
         (
-            settings.allow_list.trust_unverified,
+            options.allow_list.trust_unverified,
             "insecure_trust_unverified_emails: the allow lists believe any address",
         ),
         (
-            !settings.token_swap,
+            !options.token_swap,
             "token_swap is off: clients hold the provider's access tokens",
         ),
         (
-            settings.refresh_token_grace == RefreshGrace::UntilUsed,
+            options.refresh_token_grace == RefreshGrace::UntilUsed,
             "refresh_token_grace until used: a stolen refresh token of an idle client goes unseen",
         ),
         (
-            settings.keep_authorization_header,
+            options.keep_authorization_header,
             "keep_authorization_header: the inner service sees bearer tokens",
         ),
     ];

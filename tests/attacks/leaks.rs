@@ -582,7 +582,7 @@ async fn nothing_prints_a_secret() {
     let mut printed = vec![
         format!("{:?} {:#?}", builder(), builder()),
         config_printed,
-        format!("{layer:?} {layer:#?} {service:?} {:?}", layer.handle()),
+        format!("{layer:?} {layer:#?} {service:?} {:?}", layer.admin()),
         format!("{session:?} {session:#?} {:?}", session.upstream()),
         format!("{:?}", identity.lock().unwrap().clone().expect("a person")),
         format!("{:?} {confidential:#?}", confidential),

@@ -248,5 +248,5 @@ async fn a_grant_has_a_last_day_where_it_is_given_one() {
 }
 
 async fn drained(proxy: &Proxy) -> usize {
-    proxy.layer.handle().drain(Duration::from_secs(60)).await
+    proxy.layer.admin().drain(Duration::from_secs(60)).await
 }

@@ -91,8 +91,8 @@ async fn a_process_that_stops_waits_for_what_is_at_the_provider() {
     let proxy = Proxy::with(|builder| builder.access_token_ttl(Duration::from_secs(86_400))).await;
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
-    let handle = proxy.layer.handle();
-    assert_eq!(handle.drain(Duration::ZERO).await, 0, "nothing goes on");
+    let admin = proxy.layer.admin();
+    assert_eq!(admin.drain(Duration::ZERO).await, 0, "nothing goes on");
 
     proxy.clock.advance_secs(3_600);
     let gate = Gate::default();
@@ -105,10 +105,10 @@ async fn a_process_that_stops_waits_for_what_is_at_the_provider() {
         tokio::task::yield_now().await;
     }
     call.abort();
-    assert_eq!(handle.drain(Duration::from_millis(10)).await, 1);
+    assert_eq!(admin.drain(Duration::from_millis(10)).await, 1);
     let draining = tokio::spawn({
-        let handle = handle.clone();
-        async move { handle.drain(Duration::from_secs(60)).await }
+        let admin = admin.clone();
+        async move { admin.drain(Duration::from_secs(60)).await }
     });
     gate.open();
     assert_eq!(draining.await.unwrap(), 0);
@@ -127,7 +127,7 @@ async fn a_process_that_stops_waits_for_what_is_at_the_provider() {
         tokio::task::yield_now().await;
     }
     revoking.abort();
-    assert_eq!(handle.drain(Duration::from_millis(10)).await, 1);
+    assert_eq!(admin.drain(Duration::from_millis(10)).await, 1);
     gate.open();
-    assert_eq!(handle.drain(Duration::from_secs(60)).await, 0);
+    assert_eq!(admin.drain(Duration::from_secs(60)).await, 0);
 }

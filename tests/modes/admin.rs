@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use tower_oauth_proxy::{OAuthProxyHandle, Reason, SecretKey, Step, StorageError};
+use tower_oauth_proxy::{OAuthProxyAdmin, Reason, SecretKey, Step, StorageError};
 
 use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
@@ -20,7 +20,7 @@ async fn eventually(is_done: impl AsyncFn() -> bool) {
 async fn subjects_grants(proxy: &Proxy, subject: &str) -> Vec<String> {
     let grants = proxy
         .layer
-        .handle()
+        .admin()
         .grants_of_subject(subject)
         .await
         .unwrap();
@@ -38,7 +38,7 @@ async fn somebody(proxy: &Proxy, client: &Client) -> (Tokens, String) {
 #[tokio::test]
 async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
     let proxy = Proxy::start().await;
-    let handle = proxy.layer.handle();
+    let admin = proxy.layer.admin();
     let (first, second) = (proxy.client().await, proxy.client().await);
     let (tokens, ada) = somebody(&proxy, &first).await;
     let (others, _) = somebody(&proxy, &second).await;
@@ -48,7 +48,7 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
     let (bobs, bob) = somebody(&proxy, &first).await;
     assert_eq!(bob, "bob");
 
-    let grants = handle.grants_of_subject(&ada).await.unwrap();
+    let grants = admin.grants_of_subject(&ada).await.unwrap();
     assert_eq!(grants.len(), 2, "{grants:?}");
     let of_first = grants
         .iter()
@@ -57,10 +57,10 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
     assert_eq!(of_first.subject, ada);
     assert!(of_first.scopes.contains("read"));
     assert!(of_first.refreshed_at.is_some());
-    assert_eq!(handle.grants_of_client(&first.id).await.unwrap().len(), 2);
-    assert!(handle.grants_of_subject("nobody").await.unwrap().is_empty());
+    assert_eq!(admin.grants_of_client(&first.id).await.unwrap().len(), 2);
+    assert!(admin.grants_of_subject("nobody").await.unwrap().is_empty());
 
-    assert_eq!(handle.revoke_subject(&ada).await.unwrap(), 2);
+    assert_eq!(admin.revoke_subject(&ada).await.unwrap(), 2);
     for (client, tokens) in [(&first, &tokens), (&second, &others)] {
         client
             .call("/mcp", &tokens.access)
@@ -72,7 +72,7 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
             .refused(400, "invalid_grant");
     }
     assert!(subjects_grants(&proxy, &ada).await.is_empty());
-    assert_eq!(handle.revoke_subject(&ada).await.unwrap(), 0);
+    assert_eq!(admin.revoke_subject(&ada).await.unwrap(), 0);
     // Bob is somebody else, and the provider heard of Ada's tokens only.
     proxy.session(&first, &bobs.access).await;
     eventually(async || proxy.provider.count(Kind::Revoke) == 2).await;
@@ -81,11 +81,11 @@ async fn a_persons_grants_are_listed_with_what_they_may_and_end_together() {
 #[tokio::test]
 async fn a_client_and_a_single_grant_can_be_ended() {
     let proxy = Proxy::start().await;
-    let handle = proxy.layer.handle();
+    let admin = proxy.layer.admin();
     let (first, second) = (proxy.client().await, proxy.client().await);
     let (tokens, subject) = somebody(&proxy, &first).await;
     let (kept, _) = somebody(&proxy, &second).await;
-    assert_eq!(handle.revoke_client(&first.id).await.unwrap(), 1);
+    assert_eq!(admin.revoke_client(&first.id).await.unwrap(), 1);
     first
         .refresh(tokens.refresh())
         .await
@@ -95,9 +95,9 @@ async fn a_client_and_a_single_grant_can_be_ended() {
     let [id] = &subjects_grants(&proxy, &subject).await[..] else {
         panic!("one grant is left");
     };
-    assert!(handle.revoke_grant(id).await.unwrap());
-    assert!(!handle.revoke_grant(id).await.unwrap());
-    assert!(!handle.revoke_grant("no such grant").await.unwrap());
+    assert!(admin.revoke_grant(id).await.unwrap());
+    assert!(!admin.revoke_grant(id).await.unwrap());
+    assert!(!admin.revoke_grant("no such grant").await.unwrap());
     second
         .call("/mcp", &kept.access)
         .await
@@ -111,11 +111,11 @@ async fn a_login_whose_code_was_not_redeemed_yet_is_listed_and_ends_too() {
     let client = proxy.client().await;
     let pkce = Pkce::new();
     let callback = proxy.login(&mut proxy.browser(), &client, &pkce).await;
-    let handle = proxy.layer.handle();
-    let grants = handle.grants_of_client(&client.id).await.unwrap();
+    let admin = proxy.layer.admin();
+    let grants = admin.grants_of_client(&client.id).await.unwrap();
     assert_eq!(grants.len(), 1);
     assert_eq!(grants[0].refreshed_at, None);
-    assert_eq!(handle.revoke_client(&client.id).await.unwrap(), 1);
+    assert_eq!(admin.revoke_client(&client.id).await.unwrap(), 1);
     client
         .redeem(&callback, &pkce)
         .await
@@ -144,10 +144,7 @@ async fn what_one_instance_granted_under_an_old_secret_another_lists_for_as_long
         new.clock.advance_secs(14 * 24 * 60 * 60);
         tokens = Tokens::read(&there.refresh(tokens.refresh()).await);
     }
-    assert_eq!(
-        new.layer.handle().revoke_subject(&subject).await.unwrap(),
-        1
-    );
+    assert_eq!(new.layer.admin().revoke_subject(&subject).await.unwrap(), 1);
     there
         .refresh(tokens.refresh())
         .await
@@ -173,7 +170,7 @@ async fn twenty_logins_at_once_are_all_listed() {
     assert_eq!(set.join_all().await.len(), 20);
     let grants = proxy
         .layer
-        .handle()
+        .admin()
         .grants_of_client(&client.id)
         .await
         .unwrap();
@@ -195,7 +192,7 @@ async fn a_grant_that_could_not_be_listed_is_listed_when_its_client_next_writes(
     let listed = subjects_grants(&proxy, &ada).await;
     assert_eq!(listed.len(), 1);
     assert!(told.contains(&listed[0]), "{told:?}");
-    assert_eq!(proxy.layer.handle().revoke_subject(&ada).await.unwrap(), 1);
+    assert_eq!(proxy.layer.admin().revoke_subject(&ada).await.unwrap(), 1);
     client
         .refresh(tokens.refresh())
         .await
@@ -210,16 +207,10 @@ async fn a_redemption_lists_a_login_that_was_not() {
     store.be(Health::WithoutLists);
     let callback = proxy.login(&mut proxy.browser(), &client, &pkce).await;
     store.be(Health::Up);
-    let handle = proxy.layer.handle();
-    assert!(
-        handle
-            .grants_of_client(&client.id)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    let admin = proxy.layer.admin();
+    assert!(admin.grants_of_client(&client.id).await.unwrap().is_empty());
     Tokens::read(&client.redeem(&callback, &pkce).await);
-    assert_eq!(handle.grants_of_client(&client.id).await.unwrap().len(), 1);
+    assert_eq!(admin.grants_of_client(&client.id).await.unwrap().len(), 1);
 }
 
 /// A list may not end before the grant does: whoever uses it once a week is listed all the time.
@@ -265,37 +256,28 @@ async fn a_client_of_many_people_is_listed_in_pages_and_ended_as_a_whole() {
             .login(&mut proxy.browser(), &client, &Pkce::new())
             .await;
     }
-    let handle = proxy.layer.handle();
-    let first = handle
-        .grants_of_client_page(&client.id, None)
-        .await
-        .unwrap();
+    let admin = proxy.layer.admin();
+    let first = admin.grants_of_client_page(&client.id, None).await.unwrap();
     let next = first.next.expect("there are more");
     assert!(!first.grants.is_empty() && first.grants.len() < PEOPLE);
-    let second = handle.grants_of_client_page(&client.id, Some(&next)).await;
+    let second = admin.grants_of_client_page(&client.id, Some(&next)).await;
     let second = second.unwrap();
     assert_eq!(second.next, None);
     let pages = [first.grants, second.grants].concat();
     let ids: std::collections::HashSet<_> = pages.into_iter().map(|grant| grant.id).collect();
     assert_eq!(ids.len(), PEOPLE);
     assert_eq!(
-        handle.grants_of_client(&client.id).await.unwrap().len(),
+        admin.grants_of_client(&client.id).await.unwrap().len(),
         PEOPLE
     );
     for nonsense in ["", "x", "0.x", "-1.5:a"] {
-        let page = handle
+        let page = admin
             .grants_of_client_page(&client.id, Some(nonsense))
             .await;
         assert!(matches!(page, Err(StorageError::Corrupt(_))), "{page:?}");
     }
-    assert_eq!(handle.revoke_client(&client.id).await.unwrap(), PEOPLE);
-    assert!(
-        handle
-            .grants_of_client(&client.id)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(admin.revoke_client(&client.id).await.unwrap(), PEOPLE);
+    assert!(admin.grants_of_client(&client.id).await.unwrap().is_empty());
 }
 
 /// Begins the work and goes away.
@@ -310,17 +292,17 @@ async fn hang_up<T>(work: impl Future<Output = T>) {
 
 #[tokio::test]
 async fn what_the_operator_began_is_finished_when_nobody_waits_for_it() {
-    type Begin = fn(OAuthProxyHandle, String, String) -> Begun;
+    type Begin = fn(OAuthProxyAdmin, String, String) -> Begun;
     type Begun = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
     let ways: [(&str, Begin); 3] = [
-        ("revoke_subject", |handle, _, _| {
-            Box::pin(async move { drop(handle.revoke_subject("person-1").await) })
+        ("revoke_subject", |admin, _, _| {
+            Box::pin(async move { drop(admin.revoke_subject("person-1").await) })
         }),
-        ("revoke_client", |handle, client, _| {
-            Box::pin(async move { drop(handle.revoke_client(&client).await) })
+        ("revoke_client", |admin, client, _| {
+            Box::pin(async move { drop(admin.revoke_client(&client).await) })
         }),
-        ("revoke_grant", |handle, _, grant| {
-            Box::pin(async move { drop(handle.revoke_grant(&grant).await) })
+        ("revoke_grant", |admin, _, grant| {
+            Box::pin(async move { drop(admin.revoke_grant(&grant).await) })
         }),
     ];
     for (way, begin) in ways {
@@ -333,7 +315,7 @@ async fn what_the_operator_began_is_finished_when_nobody_waits_for_it() {
         };
         let grant = subjects_grants(&proxy, &ada).await.remove(0);
         store.be(Health::Slow);
-        hang_up(begin(proxy.layer.handle(), client.id.clone(), grant)).await;
+        hang_up(begin(proxy.layer.admin(), client.id.clone(), grant)).await;
         eventually(async || subjects_grants(&proxy, &ada).await.is_empty()).await;
         for tokens in others.iter().chain([&tokens]) {
             let reply = client.call("/mcp", &tokens.access).await;
@@ -348,7 +330,7 @@ async fn a_client_is_denied_when_nobody_waits_for_it() {
     let (proxy, store) = Proxy::with_store(|builder| builder).await;
     let client = proxy.client().await;
     store.be(Health::Slow);
-    hang_up(proxy.layer.handle().deny_client(&client.id)).await;
+    hang_up(proxy.layer.admin().deny_client(&client.id)).await;
     let url = client.authorize(&Pkce::new(), "state").url();
     let is_denied = async || proxy.browser().open(&url).await.page().reply.status == 400;
     eventually(is_denied).await;

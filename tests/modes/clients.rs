@@ -155,8 +155,8 @@ async fn a_static_client_survives_a_change_of_every_secret_and_can_be_denied() {
     });
     let desktop = client(&changed, "desktop app", Auth::None, "http://localhost/cb");
     let tokens = changed.journey(&desktop).await;
-    let handle = changed.layer.handle();
-    handle.deny_client("desktop app").await.unwrap();
+    let admin = changed.layer.admin();
+    admin.deny_client("desktop app").await.unwrap();
     let reply = desktop.refresh(tokens.refresh()).await;
     reply.refused(401, "invalid_client");
 }

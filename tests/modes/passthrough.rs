@@ -125,8 +125,8 @@ impl Setup {
     }
 
     async fn drained(&self) -> usize {
-        let handle = self.proxy.layer.handle();
-        handle.drain(Duration::from_secs(60)).await
+        let admin = self.proxy.layer.admin();
+        admin.drain(Duration::from_secs(60)).await
     }
 }
 

@@ -44,7 +44,7 @@ async fn is_over(proxy: &Proxy, client: &Client, tokens: &Tokens, reason: Reason
     let reply = client.refresh(tokens.refresh()).await.expect(400).json();
     assert_eq!(reply["error"], "invalid_grant");
     client.call("/mcp", &tokens.access).await.expect(401);
-    let left = proxy.layer.handle().drain(Duration::from_secs(20)).await;
+    let left = proxy.layer.admin().drain(Duration::from_secs(20)).await;
     assert_eq!(left, 0, "the provider is told");
     let events = proxy.events();
     let why = events.iter().find(|event| event.reason == Some(reason));

@@ -26,7 +26,7 @@ fn too_many(proxy: &Proxy) -> Vec<String> {
 }
 
 async fn ids(proxy: &Proxy, subject: &str) -> Vec<String> {
-    let grants = proxy.layer.handle().grants_of_subject(subject).await;
+    let grants = proxy.layer.admin().grants_of_subject(subject).await;
     grants.unwrap().into_iter().map(|grant| grant.id).collect()
 }
 
@@ -65,7 +65,7 @@ async fn a_login_beyond_the_limit_ends_the_grant_that_was_used_longest_ago() {
     assert_eq!(left.len(), 2);
     assert!(!left.contains(&ended[0]));
     // At Google the provider's word would end the other grants, the new one among them.
-    let left = proxy.layer.handle().drain(Duration::from_secs(20)).await;
+    let left = proxy.layer.admin().drain(Duration::from_secs(20)).await;
     assert_eq!((left, proxy.provider.count(Kind::Revoke)), (0, 0));
 }
 
@@ -155,7 +155,7 @@ async fn one_account_pushes_nobody_out_of_a_store_with_bounds_and_no_denied_clie
     let store = MemoryStorage::with_max_bytes(1024 * 1024);
     let proxy = Proxy::with(|builder| builder.token_storage(store).grants_per_person(10)).await;
     let denied = proxy.client().await;
-    proxy.layer.handle().deny_client(&denied.id).await.unwrap();
+    proxy.layer.admin().deny_client(&denied.id).await.unwrap();
     let client = proxy.client().await;
     let victim = proxy.journey(&client).await;
     become_person(&proxy, "mallory");

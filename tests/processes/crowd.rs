@@ -143,15 +143,15 @@ async fn crowd(name: &str, store: impl TokenStorage) {
     // Listed with the next write, which may never come: each is told of.
     let unlisted = events.iter().filter(|event| event.step == Step::Storage);
     let unlisted = unlisted.count();
-    let handle = proxy.layer.handle();
+    let admin = proxy.layer.admin();
     let begun = Instant::now();
-    let listed = handle.grants_of_client(&client.id).await.unwrap();
+    let listed = admin.grants_of_client(&client.id).await.unwrap();
     let (listing, begun) = (begun.elapsed(), Instant::now());
     let redeemed = listed.iter().filter(|grant| grant.refreshed_at.is_some());
     let redeemed = redeemed.count();
     let (mut paged, mut after) = (0, None);
     loop {
-        let page = handle.grants_of_client_page(&client.id, after.as_deref());
+        let page = admin.grants_of_client_page(&client.id, after.as_deref());
         let page = page.await.unwrap();
         paged += page.grants.len();
         match page.next {
@@ -160,7 +160,7 @@ async fn crowd(name: &str, store: impl TokenStorage) {
         }
     }
     let (paging, begun) = (begun.elapsed(), Instant::now());
-    let ended = handle.revoke_client(&client.id).await.unwrap();
+    let ended = admin.revoke_client(&client.id).await.unwrap();
     let ending = begun.elapsed();
     println!(
         "{name}: {people} people, {at_once} at once, in {took:?}, {} lost, {waits} waits, {unlisted} unlisted; read in \
@@ -174,7 +174,7 @@ async fn crowd(name: &str, store: impl TokenStorage) {
         "{listed} listed, {unlisted} not"
     );
     assert_eq!((redeemed, paged, ended), (listed, listed, listed));
-    let left = handle.grants_of_client(&client.id).await.unwrap();
+    let left = admin.grants_of_client(&client.id).await.unwrap();
     assert!(left.is_empty(), "{} are left", left.len());
 }
 

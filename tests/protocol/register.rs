@@ -399,7 +399,7 @@ async fn a_denied_client_is_refused_at_every_endpoint_and_others_are_not() {
     let client = proxy.client().await;
     let (code, pkce) = proxy.code(&client).await;
     let tokens = proxy.journey(&client).await;
-    proxy.layer.handle().deny_client(&client.id).await.unwrap();
+    proxy.layer.admin().deny_client(&client.id).await.unwrap();
     let url = client.authorize(&Pkce::new(), "s").url();
     let page = proxy.browser().open(&url).await.page();
     assert_eq!(page.reply.status, 400);
@@ -423,7 +423,7 @@ async fn a_denial_is_for_one_registration_and_only_the_policy_or_the_hook_is_for
     let uri = "https://app.example.com/callback";
     let (proxy, store) = Proxy::with_store(|b| b.allowed_redirect_uri_patterns([uri])).await;
     let client = proxy.register(&native_metadata(uri)).await;
-    proxy.layer.handle().deny_client(&client.id).await.unwrap();
+    proxy.layer.admin().deny_client(&client.id).await.unwrap();
     // The same app with the same metadata is another client.
     let again = proxy.register(&native_metadata(uri)).await;
     assert_ne!(again.id, client.id);
@@ -447,7 +447,7 @@ async fn a_denied_client_gets_no_new_tokens_and_its_access_token_ends_in_its_own
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
-    proxy.layer.handle().deny_client(&client.id).await.unwrap();
+    proxy.layer.admin().deny_client(&client.id).await.unwrap();
     client
         .refresh(tokens.refresh())
         .await

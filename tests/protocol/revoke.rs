@@ -146,6 +146,6 @@ async fn a_session_is_revoked_by_the_operators_hand() {
         .await
         .expect(200);
     let session = kept.lock().unwrap().take().unwrap();
-    proxy.layer.handle().revoke(&session).await.unwrap();
+    proxy.layer.admin().revoke(&session).await.unwrap();
     assert_eq!(client.call("/mcp", &tokens.access).await.status, 401);
 }

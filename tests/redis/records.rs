@@ -147,7 +147,7 @@ async fn a_stolen_dump_holds_no_token_no_secret_no_person_and_no_client() {
     client.refresh(tokens.refresh()).await.expect(200);
     proxy
         .layer
-        .handle()
+        .admin()
         .deny_client("denied-client")
         .await
         .unwrap();

@@ -48,7 +48,7 @@ pub(super) async fn redeem(
 
     let ttl = proxy.freshness.record_ttl(&loaded.grant, now);
     let code_ttl = lifetime::ttl_until(mark.expires_at, now);
-    if !proxy.settings.token_swap {
+    if !proxy.options.token_swap {
         let mut spent = Grant::clone(&loaded.grant);
         spent.phase = Phase::Spent(mark.clone());
         let spent = proxy

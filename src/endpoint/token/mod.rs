@@ -41,7 +41,7 @@
 //! and the grant's last day, `scope` and `resource` are asked before the provider.
 
 mod authorization_code;
-mod client;
+
 mod passthrough;
 mod refresh_token;
 
@@ -51,7 +51,7 @@ use http::{StatusCode, request::Parts};
 use http_body::Body;
 use serde_json::{Value, json};
 
-pub(super) use client::authenticate;
+pub(super) use super::client_auth::authenticate;
 pub(super) use passthrough::open as open_passed_through;
 
 use super::{answer, refusal::Refusal, request};
@@ -93,7 +93,7 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
     let client = authenticate(proxy, &parts.headers, params).await?;
     match params.get("grant_type") {
         Some("authorization_code") => authorization_code::redeem(proxy, &client, params).await,
-        Some("refresh_token") if proxy.settings.token_swap => {
+        Some("refresh_token") if proxy.options.token_swap => {
             refresh_token::refresh(proxy, &client, params).await
         }
         Some("refresh_token") => passthrough::refresh(proxy, &client, params).await,
@@ -132,7 +132,7 @@ fn narrowed(
 /// The resource that a token request names: the granted one, or one below it (RFC 8707 section
 /// 2.2).
 fn resource(proxy: &Proxy, params: &Params, granted: &Resource) -> Result<Resource, Refusal> {
-    match Resource::asked_for(params, &proxy.settings.base) {
+    match Resource::asked_for(params, &proxy.options.base) {
         Ok(None) => Ok(granted.clone()),
         Ok(Some(asked)) if asked.is_within(granted) => Ok(asked),
         _ => Err(Refusal::new(
@@ -154,7 +154,7 @@ fn issue(
     generation: u32,
 ) -> Value {
     let now = unix_now(&*proxy.clock);
-    let ttl = proxy.settings.access_token_ttl;
+    let ttl = proxy.options.access_token_ttl;
     let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
     let exp = proxy
         .freshness

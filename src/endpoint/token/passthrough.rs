@@ -19,8 +19,8 @@ use crate::{
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     limits::MAX_BODY,
     oauth::{Params, Resource, ScopeSet},
+    provider::TokenAnswer,
     proxy::Proxy,
-    upstream::TokenAnswer,
 };
 
 /// What the client's refresh token holds, sealed with the client's id as context.
@@ -57,7 +57,7 @@ pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
             token,
             scopes: grant.scopes.clone(),
             resource: grant.resource.clone(),
-            expires_at: now.saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+            expires_at: now.saturating_add(proxy.options.refresh_token_ttl.as_secs()),
             id,
             subject: grant.subject.clone(),
             created_at: grant.created_at,
@@ -93,17 +93,17 @@ pub(super) async fn refresh(
         let refusal = Refusal::grant(Reason::Expired).of(held.id);
         return Err(refusal.detail("the grant is as old as it may get: it ends"));
     }
-    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.settings.scopes)?;
+    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
     resource(proxy, params, &held.resource)?;
-    let names = scopes::for_provider(&asked, &proxy.settings.offered_scopes);
+    let names = scopes::for_provider(&asked, &proxy.options.offered_scopes);
     let scope = proxy
-        .upstream
-        .provider()
+        .provider
+        .about()
         .scopes_to_upstream(names.iter())
         .join(" ");
-    let extra = &proxy.settings.extra_token_params;
+    let extra = &proxy.options.extra_token_params;
     let tokens = proxy
-        .upstream
+        .provider
         .refresh(&held.token, Some(&scope), extra)
         .await
         .map_err(|error| refused(&error).of(held.id))?;
@@ -116,7 +116,7 @@ pub(super) async fn refresh(
             .map_or_else(|| held.token.clone(), str::to_owned),
         expires_at: proxy
             .now()
-            .saturating_add(proxy.settings.refresh_token_ttl.as_secs()),
+            .saturating_add(proxy.options.refresh_token_ttl.as_secs()),
         ..held
     };
     let access_token = tokens.access_token();
@@ -184,7 +184,7 @@ fn end(proxy: &Arc<Proxy>, held: &SealedRefreshToken, renewed: &TokenAnswer) {
             (&*refresh_token, "refresh_token"),
             (&*access_token, "access_token"),
         ];
-        end_at_provider(&proxy.upstream, &proxy.events, id, given.into_iter()).await;
+        end_at_provider(&proxy.provider, &proxy.events, id, given.into_iter()).await;
     });
 }
 

@@ -148,7 +148,7 @@ async fn judged(
         return Err(Refusal::grant(Reason::ForeignClient).of(id));
     }
     let now = proxy.now();
-    let grace = proxy.settings.refresh_token_grace;
+    let grace = proxy.options.refresh_token_grace;
     let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
         Err(Reuse) if standing == Standing::WasGood => {
             let refusal = Refusal::grant(Reason::RefreshReuse).of(id);
@@ -171,7 +171,7 @@ async fn judged(
             return Err(Refusal::grant(over).of(id));
         }
     };
-    let offered = &proxy.settings.scopes;
+    let offered = &proxy.options.scopes;
     let scopes = narrowed(params.get("scope"), &grant.scopes, offered).map_err(|no| no.of(id))?;
     let resource = resource(proxy, params, &grant.resource).map_err(|no| no.of(id))?;
     Ok(Asked {

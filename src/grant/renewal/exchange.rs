@@ -9,7 +9,7 @@ use super::{
     lease::Lease,
     save::{Answered, Change},
 };
-use crate::{error::UpstreamError, event::Reason, limits::LATE_ANSWER, upstream::TokenAnswer};
+use crate::{error::UpstreamError, event::Reason, limits::LATE_ANSWER, provider::TokenAnswer};
 
 impl Renewal {
     pub(super) async fn renew(
@@ -44,7 +44,7 @@ impl Renewal {
     ) -> Result<TokenAnswer, UpstreamError> {
         let of = Arc::clone(&self.of);
         let scopes = scopes::for_provider(&grant.scopes, &of.settings.offered_scopes);
-        let provider = of.patient.provider();
+        let provider = of.patient.about();
         let scope = provider.scopes_to_upstream(scopes.iter()).join(" ");
         let extra = &of.settings.extra_params;
         let mut answer = pin!(of.patient.refresh(refresh_token, Some(&scope), extra));

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     event::Reason,
     limits::{LATE_ANSWER, REPLACED_ONCE_IN},
-    upstream::TokenAnswer,
+    provider::TokenAnswer,
 };
 
 impl Renewal {

@@ -14,7 +14,7 @@ use crate::{
     error::StorageError,
     event::{Event, Reason, Step},
     limits::{SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
-    upstream::TokenAnswer,
+    provider::TokenAnswer,
 };
 
 /// What the provider gave, and for which token.

@@ -30,12 +30,12 @@ use crate::{
     key::{Rotating, SecretKey},
     limits::SETTLE_FOR,
     oauth::{BaseUrl, Resource, ScopeSet},
-    storage::{MemoryStorage, StorageFuture, TokenStorage},
-    tasks::Tasks,
-    upstream::{
+    provider::{
         TokenAnswer,
         fake::{FakeProvider, PATIENT, Script},
     },
+    storage::{MemoryStorage, StorageFuture, TokenStorage},
+    tasks::Tasks,
 };
 
 const HOUR: u64 = 3_600;

@@ -131,8 +131,8 @@ async fn trouble_while_the_token_still_lives_is_not_noticed() {
         proxy.clock.advance_secs(3600 - 50);
         let at_rest = async || {
             // A request waits half a second, then the renewal goes on alone.
-            let handle = proxy.layer.handle();
-            assert_eq!(handle.drain(Duration::from_secs(60)).await, 0, "{said}");
+            let admin = proxy.layer.admin();
+            assert_eq!(admin.drain(Duration::from_secs(60)).await, 0, "{said}");
         };
         proxy.provider.always(Kind::Token, trouble);
         let asked = proxy.provider.count_grant("refresh_token");
@@ -212,9 +212,9 @@ async fn an_answer_that_comes_after_the_timeout_is_awaited_and_kept() {
         }
         let told = (Step::UpstreamRefresh, Reason::ProviderUnavailable);
         assert!(proxy.refusals().contains(&told));
-        assert_eq!(proxy.layer.handle().drain(Duration::ZERO).await, 1);
+        assert_eq!(proxy.layer.admin().drain(Duration::ZERO).await, 1);
         gate.open();
-        assert_eq!(proxy.layer.handle().drain(Duration::from_secs(60)).await, 0);
+        assert_eq!(proxy.layer.admin().drain(Duration::from_secs(60)).await, 0);
         proxy.session(&client, &tokens.access).await;
         let renewed = Tokens::read(&client.refresh(tokens.refresh()).await);
         proxy.session(&client, &renewed.access).await;

@@ -3,10 +3,10 @@
 use std::{borrow::Cow, sync::Arc};
 
 use crate::{
-    config::{LoginRequest, Settings},
+    config::{LoginRequest, Options},
     event::Reason,
     limits::HOOK_TIMEOUT,
-    login::Identity,
+    provider::Identity,
 };
 
 /// Why a person does not come in.
@@ -29,9 +29,9 @@ pub(crate) enum NotAdmitted {
 }
 
 /// Asks the allow lists, which answer at once, and then the hook.
-pub(super) async fn ask(settings: &Settings, request: LoginRequest) -> Result<(), NotAdmitted> {
-    ask_lists(settings, &request.person)?;
-    let Some(hook) = &settings.on_login else {
+pub(super) async fn ask(options: &Options, request: LoginRequest) -> Result<(), NotAdmitted> {
+    ask_lists(options, &request.person)?;
+    let Some(hook) = &options.on_login else {
         return Ok(());
     };
     let (who, hook) = (who(&request.person), Arc::clone(hook));
@@ -60,8 +60,8 @@ pub(super) async fn ask(settings: &Settings, request: LoginRequest) -> Result<()
 }
 
 /// `allowed_emails` and `allowed_domains`.
-pub(super) fn ask_lists(settings: &Settings, person: &Identity) -> Result<(), NotAdmitted> {
-    if settings.allow_list.admits(person) {
+pub(super) fn ask_lists(options: &Options, person: &Identity) -> Result<(), NotAdmitted> {
+    if options.allow_list.admits(person) {
         return Ok(());
     }
     Err(NotAdmitted::No {

@@ -24,7 +24,7 @@ use crate::{
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Debug, Clone)]
-pub(crate) struct UpstreamClient {
+pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
     /// The provider's, parsed.
     token_url: Url,
@@ -32,7 +32,7 @@ pub(crate) struct UpstreamClient {
     timeout: Duration,
 }
 
-impl UpstreamClient {
+impl ProviderClient {
     /// # Errors
     ///
     /// [`ConfigError`] when the provider's token URL is none, which [`Provider::check`] has said before.
@@ -59,7 +59,7 @@ impl UpstreamClient {
         }
     }
 
-    pub(crate) fn provider(&self) -> &Provider {
+    pub(crate) fn about(&self) -> &Provider {
         &self.provider
     }
 

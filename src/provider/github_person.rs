@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{
     identity::{Identity, MAX_TEXT_BYTES, short_text},
-    source::{IdentityError, bounded},
+    person::{IdentityError, bounded},
 };
-use crate::{error::UpstreamError, upstream::UpstreamClient};
+use crate::{error::UpstreamError, provider::ProviderClient};
 
-impl UpstreamClient {
+impl ProviderClient {
     /// `GET /user` and `GET /user/emails`. The second needs the scope `user:email`; without it the
     /// address is unknown.
     pub(super) async fn github_identity(
@@ -67,8 +67,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        provider::fake::{FakeProvider, PATIENT, Script, client},
         provider::github,
-        upstream::fake::{FakeProvider, PATIENT, Script, client},
     };
 
     fn map(value: &Value) -> Map<String, Value> {

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Customize, UpstreamClient, http_client,
+    Customize, ProviderClient, http_client,
     transport::{Answer, Challenge},
 };
 use crate::provider::{Provider, generic};
@@ -94,7 +94,7 @@ impl FakeProvider {
         Self { address, requests }
     }
 
-    pub(crate) fn provider(&self) -> Provider {
+    pub(crate) fn about(&self) -> Provider {
         generic(
             "https://idp.example/authorize",
             &format!("http://{}/token", self.address),
@@ -104,8 +104,8 @@ impl FakeProvider {
         .revocation_url(format!("http://{}/revoke", self.address))
     }
 
-    pub(crate) fn client(&self) -> UpstreamClient {
-        client(self.provider(), PATIENT)
+    pub(crate) fn client(&self) -> ProviderClient {
+        client(self.about(), PATIENT)
     }
 
     pub(crate) fn request(&self) -> String {
@@ -171,8 +171,8 @@ async fn serve(
     Ok(())
 }
 
-pub(crate) fn client(provider: Provider, timeout: Duration) -> UpstreamClient {
+pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
     let http = http_client(Some(direct), timeout).unwrap();
-    UpstreamClient::new(Arc::new(provider), http, timeout).unwrap()
+    ProviderClient::new(Arc::new(provider), http, timeout).unwrap()
 }

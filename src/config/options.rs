@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Plain values; everything that does I/O stands beside it in the proxy.
-pub(crate) struct Settings {
+pub(crate) struct Options {
     pub(crate) base: BaseUrl,
     /// What the provider is told to send the browser back to.
     pub(crate) callback_url: String,

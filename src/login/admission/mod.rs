@@ -15,32 +15,32 @@ use serde_json::{Map, Value};
 pub(crate) use operator::NotAdmitted;
 
 use crate::{
-    config::{LoginRequest, Settings},
+    config::{LoginRequest, Options},
     event::Events,
     grant::Known,
-    login::{Identity, IdentityError},
+    provider::{Identity, IdentityError},
+    provider::{ProviderClient, TokenAnswer},
     token::{Audiences, roles},
-    upstream::{TokenAnswer, UpstreamClient},
 };
 
 /// The provider's word about a person, and the operator's.
 pub(crate) struct Admission {
-    upstream: Arc<UpstreamClient>,
-    settings: Arc<Settings>,
+    upstream: Arc<ProviderClient>,
+    options: Arc<Options>,
     audiences: Audiences,
     events: Arc<Events>,
 }
 
 impl Admission {
     pub(crate) fn new(
-        upstream: Arc<UpstreamClient>,
-        settings: Arc<Settings>,
+        upstream: Arc<ProviderClient>,
+        options: Arc<Options>,
         events: Arc<Events>,
     ) -> Self {
-        let audiences = audiences(&upstream, &settings);
+        let audiences = audiences(&upstream, &options);
         Self {
             upstream,
-            settings,
+            options,
             audiences,
             events,
         }
@@ -58,7 +58,7 @@ impl Admission {
 
     /// Asks the operator's allow lists, then the hook.
     pub(crate) async fn ask_operator(&self, request: LoginRequest) -> Result<(), NotAdmitted> {
-        operator::ask(&self.settings, request).await
+        operator::ask(&self.options, request).await
     }
 
     /// Whether an access token says anything of a person to us.
@@ -80,36 +80,36 @@ impl Admission {
         let in_access_token = in_access_token.as_ref();
         let sources = [Some(claims), in_access_token].into_iter().flatten();
         Known {
-            claims: self.settings.claims.collect(in_access_token, Some(claims)),
-            roles: roles(&self.settings.role_claims, sources),
+            claims: self.options.claims.collect(in_access_token, Some(claims)),
+            roles: roles(&self.options.role_claims, sources),
         }
     }
 }
 
 /// All the names by which an access token of this provider can be for us.
-fn audiences(upstream: &UpstreamClient, settings: &Settings) -> Audiences {
-    let provider = upstream.provider();
+fn audiences(upstream: &ProviderClient, options: &Options) -> Audiences {
+    let provider = upstream.about();
     let params = [
         &provider.authorization_params,
         &provider.token_params,
         &provider.refresh_params,
-        &settings.extra_authorization_params,
-        &settings.extra_token_params,
+        &options.extra_authorization_params,
+        &options.extra_token_params,
     ];
     let asked_for = params
         .into_iter()
         .flatten()
         .filter(|(name, _)| matches!(name.as_str(), "audience" | "resource"))
         .map(|(_, value)| value.clone());
-    let resource = settings
+    let resource = options
         .forward_resource
-        .then(|| settings.base.as_str().to_owned());
+        .then(|| options.base.as_str().to_owned());
     Audiences::new(
         [provider.client_id.clone()]
             .into_iter()
             .chain(provider.identifier_uri_of_scopes())
             .chain(asked_for)
             .chain(resource)
-            .chain(settings.access_token_audiences.iter().cloned()),
+            .chain(options.access_token_audiences.iter().cloned()),
     )
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Lists and ends grants, and denies clients; made by
-/// [`OAuthProxyLayer::handle`](crate::OAuthProxyLayer::handle).
+/// [`OAuthProxyLayer::admin`](crate::OAuthProxyLayer::admin).
 ///
 /// What is ended here is refused at once by this process, and by other instances within the session
 /// cache's life. The provider's tokens are revoked where the provider can.
@@ -28,16 +28,16 @@ use crate::{
 /// ```
 /// # async fn administer(layer: &tower_oauth_proxy::OAuthProxyLayer)
 /// # -> Result<(), tower_oauth_proxy::StorageError> {
-/// let handle = layer.handle();
-/// for grant in handle.grants_of_subject("248289761001").await? {
+/// let admin = layer.admin();
+/// for grant in admin.grants_of_subject("248289761001").await? {
 ///     println!("{} may {} since {:?}", grant.client_id, grant.scopes, grant.refreshed_at);
 /// }
-/// let ended = handle.revoke_subject("248289761001").await?;
+/// let ended = admin.revoke_subject("248289761001").await?;
 /// println!("{ended} grants ended");
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct OAuthProxyHandle {
+pub struct OAuthProxyAdmin {
     proxy: Arc<Proxy>,
 }
 
@@ -59,7 +59,7 @@ pub struct GrantInfo {
     pub refreshed_at: Option<SystemTime>,
 }
 
-/// Some of a client's live grants; see [`OAuthProxyHandle::grants_of_client_page`].
+/// Some of a client's live grants; see [`OAuthProxyAdmin::grants_of_client_page`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct GrantPage {
@@ -69,7 +69,7 @@ pub struct GrantPage {
     pub next: Option<String>,
 }
 
-impl OAuthProxyHandle {
+impl OAuthProxyAdmin {
     pub(crate) fn new(proxy: Arc<Proxy>) -> Self {
         Self { proxy }
     }
@@ -211,7 +211,7 @@ impl OAuthProxyHandle {
     /// # async fn stop(layer: &tower_oauth_proxy::OAuthProxyLayer) {
     /// use std::time::Duration;
     ///
-    /// let left = layer.handle().drain(Duration::from_secs(15)).await;
+    /// let left = layer.admin().drain(Duration::from_secs(15)).await;
     /// if left > 0 {
     ///     eprintln!("{left} tasks did not finish: some people may have to log in again");
     /// }
@@ -291,8 +291,8 @@ async fn end_all(proxy: &Arc<Proxy>, owner: Owner<'_>) -> Result<usize, StorageE
     }
 }
 
-impl fmt::Debug for OAuthProxyHandle {
+impl fmt::Debug for OAuthProxyAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuthProxyHandle").finish_non_exhaustive()
+        f.debug_struct("OAuthProxyAdmin").finish_non_exhaustive()
     }
 }

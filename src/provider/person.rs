@@ -10,8 +10,8 @@ use super::{
 use crate::{
     error::UpstreamError,
     provider::Who,
+    provider::{ProviderClient, TokenAnswer},
     token::merged,
-    upstream::{TokenAnswer, UpstreamClient},
 };
 
 /// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
@@ -28,7 +28,7 @@ pub(crate) enum IdentityError {
     Upstream(#[from] UpstreamError),
 }
 
-impl UpstreamClient {
+impl ProviderClient {
     /// Who the token answer is about. The ID token's claims are checked; without an ID token the
     /// userinfo endpoint is asked, where there is one. Without either, the `sub` of an access token
     /// that is a JWT is all that is known: it came straight from the provider.
@@ -38,7 +38,7 @@ impl UpstreamClient {
         nonce: Option<&str>,
         now: u64,
     ) -> Result<Identity, IdentityError> {
-        let provider = self.provider();
+        let provider = self.about();
         let access_token = answer.access_token.expose_secret();
         let known = match &answer.id_token {
             None => None,
@@ -74,7 +74,7 @@ impl UpstreamClient {
         said: Option<&Map<String, Value>>,
         before: Option<Map<String, Value>>,
     ) -> Result<Identity, IdentityError> {
-        let provider = self.provider();
+        let provider = self.about();
         let Some(url) = &provider.userinfo_url else {
             let claims = said.cloned().or(before).unwrap_or_default();
             return Ok(Identity::from_claims(claims));
@@ -162,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::upstream::fake::{FakeProvider, PATIENT, Script, client};
+    use crate::provider::fake::{FakeProvider, PATIENT, Script, client};
 
     fn map(value: Value) -> Map<String, Value> {
         match value {
@@ -241,7 +241,7 @@ mod tests {
         .await;
         let userinfo = |idp: &FakeProvider| {
             let url = format!("http://{}/userinfo", idp.address);
-            client(idp.provider().userinfo_url(url), PATIENT)
+            client(idp.about().userinfo_url(url), PATIENT)
         };
         let mut answer = plain_answer();
         let person = userinfo(&idp).identity(&answer, None, 0).await.unwrap();
@@ -277,7 +277,7 @@ mod tests {
             let body = json!({"sub": subject, "email": "a@b.example"}).to_string();
             let idp = FakeProvider::start(Script::json("200 OK", &body)).await;
             let provider = idp
-                .provider()
+                .about()
                 .userinfo_url(format!("http://{}/userinfo", idp.address))
                 .always_userinfo(true);
             let client = client(provider, PATIENT);

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    login::{Expected, IdTokenError, check_id_token, subject_of},
+    provider::{Expected, IdTokenError, check_id_token, subject_of},
     token::decode_unverified,
 };
 

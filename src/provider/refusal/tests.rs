@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     error::Verdict,
-    upstream::{
+    provider::{
         answer::token_answer,
         fake::{answer, json_answer},
     },

@@ -22,7 +22,7 @@ const GOOD: &str = r#"{"access_token":"at","token_type":"Bearer","expires_in":60
 /// Long enough for a loaded machine, short enough to wait for in a test.
 const TIMEOUT: Duration = Duration::from_millis(400);
 
-async fn exchange(client: &UpstreamClient) -> Result<TokenAnswer, UpstreamError> {
+async fn exchange(client: &ProviderClient) -> Result<TokenAnswer, UpstreamError> {
     client
         .exchange_code(
             "hunter-code",
@@ -37,9 +37,7 @@ async fn exchange(client: &UpstreamClient) -> Result<TokenAnswer, UpstreamError>
 /// What a refusal says, after a look that it says nothing secret.
 async fn refusal(script: Script, timeout: Duration) -> UpstreamError {
     let idp = FakeProvider::start(script).await;
-    let error = exchange(&client(idp.provider(), timeout))
-        .await
-        .unwrap_err();
+    let error = exchange(&client(idp.about(), timeout)).await.unwrap_err();
     // Client secret, code and verifier all contain it.
     assert!(
         !format!("{error:?} {error}").contains("hunter"),
@@ -110,7 +108,7 @@ async fn odd_credentials_arrive_whole_by_header_and_by_body() {
     );
 
     let post = idp
-        .provider()
+        .about()
         .token_endpoint_auth_method(TokenEndpointAuth::Post);
     exchange(&client(post, PATIENT)).await.unwrap();
     assert!(
@@ -132,7 +130,7 @@ async fn odd_credentials_arrive_whole_by_header_and_by_body() {
 async fn a_refresh_names_scopes_only_to_a_provider_that_wants_them() {
     let idp = FakeProvider::start(Script::json("200 OK", GOOD)).await;
     let provider = idp
-        .provider()
+        .about()
         .refresh_param("audience", "api")
         .token_param("only", "code");
     client(provider.clone(), PATIENT)
@@ -270,7 +268,7 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
                 .redirect(reqwest::redirect::Policy::limited(5))
         });
         let http = http_client(Some(follow), PATIENT).unwrap();
-        let client = UpstreamClient::new(Arc::new(idp.provider()), http, PATIENT).unwrap();
+        let client = ProviderClient::new(Arc::new(idp.about()), http, PATIENT).unwrap();
         let error = exchange(&client).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Failed { .. }), "{error:?}");
     }

@@ -11,9 +11,9 @@ use crate::{
     error::UpstreamError,
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
-    login::{Expected, Identity, IdentityError},
+    provider::TokenAnswer,
+    provider::{Expected, Identity, IdentityError},
     token::decode_unverified,
-    upstream::TokenAnswer,
 };
 
 impl ProofOfLife for Admission {
@@ -30,11 +30,11 @@ impl ProofOfLife for Admission {
                 None
             }
         };
-        if self.settings.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
+        if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
         }
         let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
-        if let Err(no) = operator::ask_lists(&self.settings, &person) {
+        if let Err(no) = operator::ask_lists(&self.options, &person) {
             return Some(no.into());
         }
         Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
@@ -42,12 +42,12 @@ impl ProofOfLife for Admission {
 
     fn can_ask(&self) -> bool {
         self.can_ask_provider()
-            || self.settings.on_login.is_some()
-            || self.settings.allow_list.is_wanted()
+            || self.options.on_login.is_some()
+            || self.options.allow_list.is_wanted()
     }
 
     fn can_ask_provider(&self) -> bool {
-        self.upstream.provider().userinfo_url.is_some()
+        self.upstream.about().userinfo_url.is_some()
     }
 
     fn ask<'a>(
@@ -139,8 +139,8 @@ impl Admission {
     /// says that it repeats the login's, so that alone puts nobody out.
     fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
         let is_enough = said.is_some_and(|said| {
-            !self.upstream.provider().always_userinfo
-                && (!self.settings.allow_list.is_wanted() || said.contains_key("email"))
+            !self.upstream.about().always_userinfo
+                && (!self.options.allow_list.is_wanted() || said.contains_key("email"))
         });
         self.can_ask_provider() && !is_enough
     }
@@ -151,7 +151,7 @@ impl Admission {
         renewed: Option<&TokenAnswer>,
         now: u64,
     ) -> RenewedIdToken {
-        let provider = self.upstream.provider();
+        let provider = self.upstream.about();
         let expected = Expected {
             issuer: &provider.issuer,
             client_id: &provider.client_id,

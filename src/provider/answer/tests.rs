@@ -7,12 +7,12 @@ use serde_json::json;
 use super::*;
 use crate::{
     error::Verdict,
-    provider::{generic, github},
-    upstream::{
+    provider::{
         body::document,
         fake::{answer, json_answer},
         refusal::api_refusal,
     },
+    provider::{generic, github},
 };
 
 fn idp() -> Provider {
