@@ -193,7 +193,7 @@ impl OAuthProxyAdmin {
     /// [`StorageError`] when the store did not answer: the client may or may not be denied, ask again.
     pub async fn deny_client(&self, client_id: &str) -> Result<(), StorageError> {
         let (proxy, client_id) = (Arc::clone(&self.proxy), client_id.to_owned());
-        self.finish(async move { proxy.grants.deny(&client_id).await })
+        self.finish(async move { proxy.clients.deny(&client_id).await })
             .await
     }
 

@@ -5,12 +5,12 @@ use std::{collections::HashMap, fmt};
 use secrecy::ExposeSecret;
 
 use super::{
-    AuthRule, RedirectUri, Registration, StaticClient, TooLarge,
+    AuthRule, Denied, RedirectUri, Registration, StaticClient, TooLarge,
     credentials::{Presented, Proof},
     derive_secret, open, seal, verify_secret,
 };
 use crate::{
-    error::ConfigError,
+    error::{ConfigError, StorageError},
     key::{MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
 };
@@ -45,8 +45,21 @@ impl Client {
     }
 }
 
+/// What came of the question who a `client_id` is.
+#[derive(Debug)]
+pub(crate) enum Identified {
+    Client(Client),
+    /// No client of this proxy has this id.
+    Unknown,
+    /// The operator denied it.
+    Denied,
+    /// The deny list cannot be asked now.
+    Later(StorageError),
+}
+
 /// Every client there is: configured, or sealed into its own id.
 pub(crate) struct Clients {
+    denied: Denied,
     registration_keys: Rotating<MacKey>,
     secret_keys: Rotating<MacKey>,
     configured: HashMap<String, StaticClient>,
@@ -59,6 +72,7 @@ impl Clients {
     pub(crate) fn new(
         registration_keys: Rotating<MacKey>,
         secret_keys: Rotating<MacKey>,
+        denied: Denied,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
         let mut by_id = HashMap::new();
@@ -71,6 +85,7 @@ impl Clients {
             }
         }
         Ok(Self {
+            denied,
             registration_keys,
             secret_keys,
             configured: by_id,
@@ -90,7 +105,24 @@ impl Clients {
         Ok((id, secret))
     }
 
-    /// The client of this id. Denied clients are found too: the deny list is the store's.
+    /// Who this is: the one door for every endpoint.
+    pub(crate) async fn identify(&self, client_id: &str) -> Identified {
+        let Some(client) = self.find(client_id) else {
+            return Identified::Unknown;
+        };
+        match self.denied.has(client_id).await {
+            Ok(false) => Identified::Client(client),
+            Ok(true) => Identified::Denied,
+            Err(error) => Identified::Later(error),
+        }
+    }
+
+    /// Denies a client: no login and no token request of it is served any more.
+    pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
+        self.denied.add(client_id).await
+    }
+
+    /// The client of this id, denied or not.
     pub(crate) fn find(&self, client_id: &str) -> Option<Client> {
         if let Some(configured) = self.configured.get(client_id) {
             return Some(Client {
@@ -160,6 +192,10 @@ mod tests {
 
     const SECRET: &str = "a static secret, long enough";
 
+    fn denied() -> Denied {
+        Denied::new(std::sync::Arc::new(crate::MemoryStorage::new()))
+    }
+
     fn clients() -> Clients {
         let key = SecretKey::for_test(1);
         let configured = [
@@ -173,6 +209,7 @@ mod tests {
         Clients::new(
             Rotating::new(key.mac("registration"), []),
             Rotating::new(key.mac("client secret"), []),
+            denied(),
             configured,
         )
         .unwrap()
@@ -318,7 +355,7 @@ mod tests {
                 .unwrap()
         };
         let keys = || Rotating::new(key.mac("k"), []);
-        assert!(Clients::new(keys(), keys(), [app(), app()]).is_err());
-        assert!(Clients::new(keys(), keys(), [StaticClient::public("app")]).is_err());
+        assert!(Clients::new(keys(), keys(), denied(), [app(), app()]).is_err());
+        assert!(Clients::new(keys(), keys(), denied(), [StaticClient::public("app")]).is_err());
     }
 }

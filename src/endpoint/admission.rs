@@ -99,6 +99,7 @@ fn grant(
     );
     let ttl = proxy.options.authorization_code_ttl.as_secs();
     Ok(Grant {
+        provider: proxy.provider.about().id.clone(),
         client_id: request.client_id.clone(),
         subject: person.subject.unwrap_or_else(|| format!("grant:{id}")),
         scopes,

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, request::Parts};
 use super::{answer, consent, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
-    client::{Client, ClientOrigin, RedirectUri},
+    client::{Client, ClientOrigin, Identified, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
@@ -112,22 +112,18 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
     let client_id = params
         .get("client_id")
         .ok_or_else(|| unknown(Reason::MissingParameter, "client_id is missing"))?;
-    let Some(client) = proxy.clients.find(client_id) else {
-        return Err(unknown(
-            Reason::UnknownClient,
-            "the client_id does not open",
-        ));
-    };
-    match proxy.grants.is_denied(client_id).await {
-        Ok(false) => {}
-        Ok(true) => {
-            return Err(unknown(
-                Reason::DeniedClient,
-                "the operator denied the client",
-            ));
+    let client = match proxy.clients.identify(client_id).await {
+        Identified::Client(client) => client,
+        Identified::Unknown => {
+            let detail = "the client_id does not open";
+            return Err(unknown(Reason::UnknownClient, detail));
         }
-        Err(error) => return Err((error.into(), UNAVAILABLE)),
-    }
+        Identified::Denied => {
+            let detail = "the operator denied the client";
+            return Err(unknown(Reason::DeniedClient, detail));
+        }
+        Identified::Later(error) => return Err((error.into(), UNAVAILABLE)),
+    };
     let unproven = |detail: &'static str| {
         let error = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
         (error.detail(detail), UNPROVEN_REDIRECT)

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    client::{Client, Presented, is_basic},
+    client::{Client, Identified, Presented, is_basic},
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
     event::Reason,
@@ -36,21 +36,21 @@ pub(in crate::endpoint) async fn authenticate(
         };
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
-    let Some(client) = proxy.clients.find(&presented.id) else {
-        return Err(invalid(
-            Reason::UnknownClient,
-            "the client_id does not open",
-        ));
+    let client = match proxy.clients.identify(&presented.id).await {
+        Identified::Client(client) => client,
+        Identified::Unknown => {
+            let detail = "the client_id does not open";
+            return Err(invalid(Reason::UnknownClient, detail));
+        }
+        Identified::Denied => {
+            let detail = "the operator denied the client";
+            return Err(invalid(Reason::DeniedClient, detail));
+        }
+        Identified::Later(error) => return Err(error.into()),
     };
     if !proxy.clients.authenticate(&client, &presented) {
         let detail = "not the registered method, or a wrong secret";
         return Err(invalid(Reason::ClientAuthentication, detail));
-    }
-    if proxy.grants.is_denied(&client.id).await? {
-        return Err(invalid(
-            Reason::DeniedClient,
-            "the operator denied the client",
-        ));
     }
     Ok(client)
 }

@@ -26,7 +26,7 @@ use crate::{
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
-pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let pending = request::query(parts)
         .ok()
         .and_then(|params| params.get("txn").map(str::to_owned))
@@ -107,7 +107,7 @@ pub(super) fn send_to_provider(
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
     let (options, now) = (&proxy.options, proxy.now());
-    let login = Login::begin(pending, now);
+    let login = Login::begin(pending, &proxy.provider.about().id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return authorize::too_large(proxy, &login.request, status);

@@ -74,7 +74,9 @@ where
         Route::Consent if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
             consent::decide(&proxy, &parts, body).await
         })),
-        Route::Consent => Answer::Ready(consent::show(&proxy, &parts)),
+        Route::Consent => {
+            Answer::Pending(Box::pin(async move { consent::show(&proxy, &parts).await }))
+        }
         Route::Callback if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
             callback::posted(&proxy, &parts, body).await
         })),

@@ -187,17 +187,6 @@ impl Grants {
     pub(crate) fn forget(&self, id: GrantId) {
         self.revocations.revoke(id);
     }
-
-    /// Whether the operator denied this client.
-    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
-        let denied = bounded(self.storage.get(&denied_key(client_id))).await?;
-        Ok(denied.is_some())
-    }
-
-    pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
-        let key = denied_key(client_id);
-        bounded(self.storage.set(&key, vec![1], limits::DENIED_CLIENT_TTL)).await
-    }
 }
 
 /// What to do with a change that may have been written although nobody was told so.
@@ -227,10 +216,6 @@ pub(crate) async fn bounded<T>(
 
 pub(super) fn encode(grant: &Grant) -> Result<Vec<u8>, StorageError> {
     serde_json::to_vec(grant).map_err(|error| StorageError::Corrupt(error.to_string()))
-}
-
-fn denied_key(client_id: &str) -> String {
-    hashed_key("denied:", client_id)
 }
 
 /// A key that tells nothing of what it is made of.

@@ -15,6 +15,9 @@ use crate::{
 /// first sight of a token.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Grant {
+    /// The id of the provider that the person logged in at.
+    #[serde(rename = "y")]
+    pub(crate) provider: String,
     #[serde(rename = "c")]
     pub(crate) client_id: String,
     #[serde(rename = "s")]
@@ -60,6 +63,7 @@ impl Grant {
         upstream: UpstreamGrant,
     ) -> Self {
         Self {
+            provider: String::new(),
             client_id: client_id.to_owned(),
             subject: subject.to_owned(),
             scopes: scopes.clone(),
@@ -214,6 +218,7 @@ mod tests {
     fn a_record_is_written_under_the_names_that_stand_in_every_store() {
         let base = BaseUrl::parse("https://p.example").unwrap();
         let grant = Grant {
+            provider: "github".into(),
             client_id: "client".into(),
             subject: "ada".into(),
             scopes: ScopeSet::parse("read write").unwrap(),
@@ -248,7 +253,7 @@ mod tests {
             step: 8,
         };
         let written = concat!(
-            r#"{"c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
+            r#"{"y":"github","c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
             r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1,"w":11,"f":12},"#,
             r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5,"u":"http://localhost/cb","#,
             r#""k":{"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","method":"S256"}}}},"#,

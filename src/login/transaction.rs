@@ -77,6 +77,9 @@ impl PendingRequest {
 pub(crate) struct Login {
     #[serde(rename = "i")]
     pub(crate) id: String,
+    /// The id of the provider that the person was sent to.
+    #[serde(rename = "y")]
+    pub(crate) provider: String,
     /// What the provider sends back; 32 random bytes, meaningless to anybody else.
     #[serde(rename = "z")]
     pub(crate) state: String,
@@ -96,9 +99,10 @@ pub(crate) struct Login {
 
 impl Login {
     /// Everything secret about a login is made here, after approval and never before.
-    pub(crate) fn begin(pending: PendingRequest, now: u64) -> Self {
+    pub(crate) fn begin(pending: PendingRequest, provider: &str, now: u64) -> Self {
         Self {
             id: pending.id,
+            provider: provider.to_owned(),
             state: random::token::<32>(),
             nonce: random::token::<16>(),
             verifier: CodeVerifier::generate(),

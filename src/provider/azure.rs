@@ -56,7 +56,7 @@ pub fn azure(
     client_secret: impl Into<SecretString>,
 ) -> Provider {
     let tenant = tenant.into();
-    let mut provider = Provider::new("Microsoft", "", "", client_id, client_secret)
+    let mut provider = Provider::new("entra", "Microsoft", "", "", client_id, client_secret)
         .token_endpoint_auth_method(TokenEndpointAuth::Post)
         .scopes(["openid", "profile", "email"])
         .upstream_scopes(["offline_access"])

@@ -34,6 +34,7 @@ pub fn generic(
     client_secret: impl Into<SecretString>,
 ) -> Provider {
     Provider::new(
+        "oauth",
         "your identity provider",
         authorize_url,
         token_url,

@@ -28,7 +28,7 @@ use super::{
 /// ```
 #[must_use]
 pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
-    let mut provider = Provider::new("GitHub", "", "", client_id, client_secret)
+    let mut provider = Provider::new("github", "GitHub", "", "", client_id, client_secret)
         .token_endpoint_auth_method(TokenEndpointAuth::Post)
         .scopes(["read:user", "user:email"]);
     provider.who = Who::GitHub;

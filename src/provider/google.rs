@@ -33,6 +33,7 @@ const ALIASES: &[(&str, &str)] = &[
 #[must_use]
 pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
     let mut provider = Provider::new(
+        "google",
         "Google",
         "https://accounts.google.com/o/oauth2/v2/auth",
         "https://oauth2.googleapis.com/token",

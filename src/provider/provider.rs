@@ -50,6 +50,8 @@ pub(crate) enum Home {
 /// configuration calls it. Prints without the client secret.
 #[derive(Debug, Clone)]
 pub struct Provider {
+    /// Names the provider in cookies and records.
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) authorize_url: String,
     pub(crate) token_url: String,
@@ -89,6 +91,7 @@ pub struct Provider {
 impl Provider {
     /// A provider that keeps to the RFCs.
     pub(crate) fn new(
+        id: &str,
         name: &str,
         authorize_url: &str,
         token_url: &str,
@@ -96,6 +99,7 @@ impl Provider {
         client_secret: impl Into<SecretString>,
     ) -> Self {
         Self {
+            id: id.to_owned(),
             name: name.to_owned(),
             authorize_url: authorize_url.to_owned(),
             token_url: token_url.to_owned(),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     challenge::Challenges,
-    client::Clients,
+    client::{Clients, Denied},
     config::{OAuthProxyConfigBuilder, Options},
     documents::Documents,
     error::ConfigError,
@@ -114,7 +114,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
     let tasks = Tasks::default();
     let grants = Arc::new(Grants::new(
-        storage,
+        Arc::clone(&storage),
         RefreshTokens::new(secrets.mac("refresh token")),
         secrets.mac("index of grants"),
         Arc::clone(&events),
@@ -188,6 +188,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         clients: Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
+            Denied::new(storage),
             builder.static_clients,
         )?,
         cookies: Cookies::new(

@@ -75,6 +75,7 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
 fn grant(generation: u32) -> Grant {
     let base = BaseUrl::parse("https://p.example").unwrap();
     Grant {
+        provider: "oauth".into(),
         client_id: "c".into(),
         subject: "s".into(),
         scopes: ScopeSet::parse("a").unwrap(),

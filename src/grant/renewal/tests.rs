@@ -48,6 +48,7 @@ const DEAD: &str = r#"{"error":"invalid_grant","error_description":"revoked by A
 pub(super) fn grant(proven_at: u64) -> Grant {
     let base = BaseUrl::parse("https://p.example").unwrap();
     Grant {
+        provider: "oauth".into(),
         client_id: "client".into(),
         subject: "ada".into(),
         scopes: ScopeSet::parse("read write").unwrap(),
