@@ -19,13 +19,9 @@
 )]
 
 mod baseline;
-#[path = "../../tests/common/mod.rs"]
-mod common;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../validation/paths.rs"]
 mod paths;
-#[path = "../support/mod.rs"]
-mod support;
 #[allow(dead_code, reason = "the other benchmark uses more of it")]
 #[path = "../validation/world.rs"]
 mod world;
@@ -35,8 +31,8 @@ use std::{collections::BTreeMap, env, hint::black_box, process::Command};
 use self::{
     baseline::{Cost, check},
     paths::Paths,
-    support::provider,
 };
+use testkit::measure::provider;
 
 /// Enough that what happens now and then, such as a map that grows, is spread over many.
 const CALLS: u64 = 4000;

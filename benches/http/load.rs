@@ -11,10 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    server::Server,
-    support::{login::BASE, usage},
-};
+use crate::server::Server;
+use testkit::measure::{login::BASE, usage};
 
 pub(crate) const CONNECTIONS: usize = 16;
 /// A server that is silent for so long has failed.

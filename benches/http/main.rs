@@ -17,12 +17,8 @@
     reason = "a measurement"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 mod load;
 mod server;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 
 use std::time::{Duration, Instant};
@@ -30,9 +26,9 @@ use std::time::{Duration, Instant};
 use self::{
     load::{Load, Slot},
     server::{Kind, Server},
-    support::child,
     table::Measured,
 };
+use testkit::measure::child;
 
 /// Enough for a median, after one to warm up.
 const ROUNDS: usize = 11;

@@ -9,14 +9,12 @@ use hyper::body::Incoming;
 use tower::{Layer, layer::util::Identity};
 use tower_oauth_proxy::{Consent, OAuthProxyLayer};
 
-use crate::{
-    common::Tokens,
-    support::{
-        child::{Child, live_as_long_as_parent},
-        host,
-        login::{Deployment, config},
-        provider::provider,
-    },
+use testkit::Tokens;
+use testkit::measure::{
+    child::{Child, live_as_long_as_parent},
+    host,
+    login::{Deployment, config},
+    provider::provider,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,7 @@
 //! The figures of a run, as Markdown.
 
-use crate::{
-    Ask, Pair, Slot,
-    server::Kind,
-    support::figures::{cell, difference, median, ratio, verdict},
-};
+use crate::{Ask, Pair, Slot, server::Kind};
+use testkit::measure::figures::{cell, difference, median, ratio, verdict};
 
 /// What a server was seen to do, round by round.
 #[derive(Default)]

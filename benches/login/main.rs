@@ -18,10 +18,6 @@
     reason = "a measurement"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
-#[path = "../support/mod.rs"]
-mod support;
 mod table;
 
 use std::time::{Duration, Instant};
@@ -30,17 +26,15 @@ use axum::routing::get;
 use tokio::task::JoinSet;
 use tower_oauth_proxy::OAuthProxyLayer;
 
-use self::{
-    common::Wire,
-    support::{
-        child::{self, Child},
-        host,
-        login::config,
-        person::{Person, Step},
-        provider::{self, BRIEF},
-        socket, usage,
-    },
-    table::Table,
+use self::table::Table;
+use testkit::Wire;
+use testkit::measure::{
+    child::{self, Child},
+    host,
+    login::config,
+    person::{Person, Step},
+    provider::{self, BRIEF},
+    socket, usage,
 };
 
 /// Enough for a median, after one to warm up.
@@ -194,7 +188,7 @@ async fn run(server: &Child, address: &str, provider: &str) -> bool {
     println!(
         "\n{answers} requests to the provider over {connections} connections (at most \
          {MOST_CONNECTIONS_TO_PROVIDER}: {}). The run took {:.0} s.",
-        support::figures::verdict(fits),
+        testkit::measure::figures::verdict(fits),
         started.elapsed().as_secs_f64()
     );
     fits

@@ -1,6 +1,6 @@
 //! The figures of a run, as Markdown.
 
-use crate::support::{
+use testkit::measure::{
     figures::{cell, median, ratio, verdict},
     person::Step,
 };

@@ -3,7 +3,7 @@
 use tokio::task::JoinSet;
 use tower_oauth_proxy::{OAuthProxyConfigBuilder, OAuthProxyLayer};
 
-use crate::support::{
+use testkit::measure::{
     child::{Child, live_as_long_as_parent},
     figures::verdict,
     login::{config, in_process},

@@ -18,17 +18,13 @@
     reason = "a measurement"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 mod grants;
 mod start;
 mod strangers;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::time::{Duration, Instant};
 
-use self::support::{
+use testkit::measure::{
     child, provider,
     records::{self, FILL_MEMORY},
 };

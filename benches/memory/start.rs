@@ -9,7 +9,7 @@ use std::{
 
 use tower_oauth_proxy::OAuthProxyLayer;
 
-use crate::support::{
+use testkit::measure::{
     child::{Child, live_as_long_as_parent},
     figures::{median, ratio, spread, verdict},
     host,

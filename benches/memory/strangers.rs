@@ -7,18 +7,16 @@ use std::{
 
 use tower_oauth_proxy::OAuthProxyLayer;
 
-use crate::{
-    common::{
-        Client, Pkce, Wire,
-        client::{CALLBACK, native_metadata},
-    },
-    support::{
-        child::{Child, live_as_long_as_parent},
-        figures::verdict,
-        login::{config, in_process},
-        records::Recorder,
-        usage::Resident,
-    },
+use testkit::measure::{
+    child::{Child, live_as_long_as_parent},
+    figures::verdict,
+    login::{config, in_process},
+    records::Recorder,
+    usage::Resident,
+};
+use testkit::{
+    Client, Pkce, Wire,
+    client::{CALLBACK, native_metadata},
 };
 
 pub(crate) const ROLE: &str = "strangers";

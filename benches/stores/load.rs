@@ -12,14 +12,12 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use crate::{
-    CALLERS,
-    common::{Reply, Tokens},
-    support::{
-        figures::{cell, ratio},
-        login::{Deployment, Grant},
-    },
+use crate::CALLERS;
+use testkit::measure::{
+    figures::{cell, ratio},
+    login::{Deployment, Grant},
 };
+use testkit::{Reply, Tokens};
 
 /// How long one verb is measured on one store, each round, at most.
 const SLOT: Duration = Duration::from_millis(200);

@@ -18,15 +18,8 @@
     reason = "a measurement"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 mod load;
-#[allow(dead_code, reason = "the tests of the Redis store use more of it")]
-#[path = "../../tests/redis/server.rs"]
-mod server;
 mod sizes;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::{
     fs,
@@ -35,20 +28,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use server::Server;
+use testkit::redis::Server;
 use tower_oauth_proxy::{
     Consent, OAuthProxyLayer, TokenStorage,
     storage::{MemoryStorage, RedisStorage, SqliteStorage},
 };
 
-use self::{
-    load::{Rates, Verb},
-    support::{
-        child, host,
-        login::{Deployment, config},
-        provider::provider,
-        records,
-    },
+use self::load::{Rates, Verb};
+use testkit::measure::{
+    child, host,
+    login::{Deployment, config},
+    provider::provider,
+    records,
 };
 
 /// Enough for a median, after one to warm up.
@@ -133,7 +124,7 @@ fn redis_server() -> Server {
 }
 
 async fn connected(server: &Server) -> RedisStorage {
-    server.builder().connect().await.unwrap()
+    RedisStorage::connect(server.url()).await.unwrap()
 }
 
 fn version(server: &Server) -> String {

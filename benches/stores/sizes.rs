@@ -6,15 +6,13 @@ use std::{fs, path::Path, sync::Arc};
 use tokio::task::JoinSet;
 use tower_oauth_proxy::storage::{SqliteStorage, TokenStorage};
 
-use crate::{
-    common::Tokens,
-    connected, deployed,
-    server::Server,
-    support::{
-        provider::{ACCESS_TOKEN_BYTES, REFRESH_TOKEN_BYTES},
-        records::{Recorder, Records, bytes, growth_of_memory, live_and_passing, put},
-    },
+use crate::{connected, deployed};
+use testkit::Tokens;
+use testkit::measure::{
+    provider::{ACCESS_TOKEN_BYTES, REFRESH_TOKEN_BYTES},
+    records::{Recorder, Records, bytes, growth_of_memory, live_and_passing, put},
 };
+use testkit::redis::Server;
 
 const GRANTS: usize = 4000;
 

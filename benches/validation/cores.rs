@@ -12,12 +12,10 @@ use std::{
 use http::StatusCode;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::{
-    support::{
-        figures::{cell, median, ratio},
-        usage::cpu_here_now,
-    },
-    world::{Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World},
+use crate::world::{Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
+use testkit::measure::{
+    figures::{cell, median, ratio},
+    usage::cpu_here_now,
 };
 
 /// As many tokens take turns on each thread.

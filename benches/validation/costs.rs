@@ -9,9 +9,9 @@ use crate::{
     harness::{Contender, Measured, measure},
     paths::Paths,
     primitives::{EXTENSIONS, EXTENSIONS_HELD, PARTS, Samples},
-    support::{figures::verdict, records::Recorder},
     world::World,
 };
+use testkit::measure::{figures::verdict, records::Recorder};
 
 /// As many take turns where each token should be seen for the first time.
 const PEOPLE: usize = 16;

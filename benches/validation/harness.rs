@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, hint::black_box, time::Duration};
 
-use crate::support::{figures::median, usage::cpu_here_now};
+use testkit::measure::{figures::median, usage::cpu_here_now};
 
 /// One thing to measure.
 pub(crate) struct Contender<'a> {

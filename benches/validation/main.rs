@@ -15,19 +15,15 @@
     reason = "a measurement"
 )]
 
-#[path = "../../tests/common/mod.rs"]
-mod common;
 mod cores;
 mod costs;
 mod growth;
 mod harness;
 mod paths;
 mod primitives;
-#[path = "../support/mod.rs"]
-mod support;
 mod world;
 
-use self::support::provider;
+use testkit::measure::provider;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -4,10 +4,8 @@ use http::{Response, StatusCode};
 use tokio::runtime::Runtime;
 use tower_oauth_proxy::ResponseBody;
 
-use crate::{
-    support::records::Recorder,
-    world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World},
-};
+use crate::world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
+use testkit::measure::records::Recorder;
 
 type Answer = Response<ResponseBody<Body>>;
 

@@ -22,10 +22,8 @@ use tower_oauth_proxy::{
     Clock, Consent, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
 };
 
-use crate::{
-    common::Tokens,
-    support::login::{self, Deployment},
-};
+use testkit::Tokens;
+use testkit::measure::login::{self, Deployment};
 
 /// How long a session may be served from the cache, in seconds, where each call should look anew: the
 /// shortest there is.

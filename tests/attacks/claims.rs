@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use tower_oauth_proxy::{Consent, Reason, Step};
 
-use crate::{
-    common::{
-        Answer, Browser, Client, Kind, Landing, Pkce, Proxy, Store, Tokens, provider::Gate,
-        store::Health, wire::query_param,
-    },
-    support::{at_once, before_callback, provider_saw},
+use crate::support::{at_once, before_callback, provider_saw};
+use testkit::{
+    Answer, Browser, Client, Kind, Landing, Pkce, Proxy, Store, Tokens, provider::Gate,
+    store::Health, wire::query_param,
 };
 
 async fn three_instances() -> (Vec<Proxy>, Store) {

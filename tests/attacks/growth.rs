@@ -7,12 +7,10 @@ use std::{collections::BTreeSet, process::Command, sync::Arc, time::Duration};
 
 use tower_oauth_proxy::{TokenStorage, provider::generic};
 
-use crate::{
-    common::{
-        Pkce, Proxy, Store, html,
-        proxy::{BASE, builder_from},
-    },
-    support::at_once,
+use crate::support::at_once;
+use testkit::{
+    Pkce, Proxy, Store, html,
+    proxy::{BASE, builder_from},
 };
 
 /// Registers, approves and calls back with garbage, without a browser's bookkeeping: each time as
@@ -20,7 +18,7 @@ use crate::{
 async fn stranger(proxy: &Proxy, turn: usize) {
     let wire = &proxy.wire;
     let callback = format!("http://127.0.0.1/callback/{turn}");
-    let metadata = crate::common::client::native_metadata(&callback);
+    let metadata = testkit::client::native_metadata(&callback);
     let client = proxy.register(&metadata).await;
     let url = client.authorize(&Pkce::new(), "state").url();
     let asked = wire.get(path(&url, &wire.origin), &[]).await.expect(302);
@@ -42,7 +40,7 @@ async fn stranger(proxy: &Proxy, turn: usize) {
         .await
         .expect(303);
     let login_cookie = cookie(&approved);
-    let state = crate::common::wire::query_param(approved.location(), "state").unwrap();
+    let state = testkit::wire::query_param(approved.location(), "state").unwrap();
     let query = format!("/oauth/callback?code=garbage-{turn}&state={state}");
     let reply = wire
         .get(&query, &[("cookie", &login_cookie)])
@@ -55,7 +53,7 @@ fn path<'a>(url: &'a str, origin: &str) -> &'a str {
     url.strip_prefix(origin).unwrap()
 }
 
-fn cookie(reply: &crate::common::Reply) -> String {
+fn cookie(reply: &testkit::Reply) -> String {
     let mut set = reply.headers.get_all("set-cookie").iter();
     let line = set.next().unwrap().to_str().unwrap();
     line.split(';').next().unwrap().to_owned()

@@ -20,17 +20,15 @@ use tower_oauth_proxy::{
     provider::{azure, generic, github, google},
 };
 
-use crate::{
-    common::{
-        Answer, AuthorizeAnswer, Kind, Pkce, Proxy, Reply, Store, Tokens, Wire,
-        client::native_metadata,
-        html,
-        provider::MARK,
-        proxy::{BASE, SECRET, builder_from, upstream},
-        store::Health,
-        wire::query_param,
-    },
-    support::{at, before_callback, code},
+use crate::support::{at, before_callback, code};
+use testkit::{
+    Answer, AuthorizeAnswer, Kind, Pkce, Proxy, Reply, Store, Tokens, Wire,
+    client::native_metadata,
+    html,
+    provider::MARK,
+    proxy::{BASE, SECRET, builder_from, upstream},
+    store::Health,
+    wire::query_param,
 };
 
 /// Everything that one proxy says, to anybody.
@@ -479,7 +477,7 @@ async fn a_store_in_trouble_tells_nobody_what_it_holds() {
 }
 
 /// Accepts what the provider accepts.
-struct AtProvider(Arc<crate::common::Provider>);
+struct AtProvider(Arc<testkit::Provider>);
 
 impl TokenVerifier for AtProvider {
     fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {

@@ -10,9 +10,6 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod claims;
 mod growth;
 mod inputs;

@@ -2,16 +2,14 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use crate::{
-    common::{
-        Answer, Client, Landing, Proxy, Reply, Store, Tokens,
-        client::{CALLBACK, native_metadata},
-        provider::Gate,
-        wire::query_param,
-    },
-    support::{
-        at, at_once, before_callback, code, count, provider_saw, two_instances, upstream_token,
-    },
+use crate::support::{
+    at, at_once, before_callback, code, count, provider_saw, two_instances, upstream_token,
+};
+use testkit::{
+    Answer, Client, Landing, Proxy, Reply, Store, Tokens,
+    client::{CALLBACK, native_metadata},
+    provider::Gate,
+    wire::query_param,
 };
 
 /// The access token outlives the provider's, which is renewed behind it.

@@ -13,10 +13,8 @@ use tower_oauth_proxy::{
     storage::{StorageFuture, TokenStorage},
 };
 
-use crate::{
-    common::{Answer, Client, Kind, Proxy, Store, Tokens, clock::START, provider::Gate},
-    support::{at, provider_saw, two_instances},
-};
+use crate::support::{at, provider_saw, two_instances};
+use testkit::{Answer, Client, Kind, Proxy, Store, Tokens, clock::START, provider::Gate};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -54,7 +52,7 @@ async fn a_renewal_costs_the_store_eight_verbs() {
 #[derive(Clone)]
 struct CutOff {
     shared: Store,
-    provider: Arc<crate::common::Provider>,
+    provider: Arc<testkit::Provider>,
     is_back: Arc<AtomicBool>,
 }
 

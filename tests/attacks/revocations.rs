@@ -9,10 +9,8 @@ use std::sync::{
 use tokio::sync::Semaphore;
 use tower_oauth_proxy::storage::{MemoryStorage, TokenStorage};
 
-use crate::{
-    common::Proxy,
-    meddler::{Answer, Meddled, Meddler},
-};
+use crate::meddler::{Answer, Meddled, Meddler};
+use testkit::Proxy;
 
 /// A place where the next one that comes with a grant is held.
 struct Hold {

@@ -9,7 +9,7 @@ use tokio::sync::Barrier;
 use tower::Layer;
 use tower_oauth_proxy::AuthSession;
 
-use crate::common::{
+use testkit::{
     AuthorizeAnswer, Browser, Client, Pkce, Proxy, Reply, Store, Wire, wire::query_param,
 };
 

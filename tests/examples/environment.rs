@@ -11,10 +11,8 @@ use tower_oauth_proxy::{
     guard::{RequireLayer, require_role},
 };
 
-use crate::{
-    common::{FakeClock, Pkce, Provider, Proxy, Wire, proxy::BASE, wire::query_param},
-    env::{Env, Refusal, serve::never},
-};
+use crate::env::{Env, Refusal, serve::never};
+use testkit::{FakeClock, Pkce, Provider, Proxy, Wire, proxy::BASE, wire::query_param};
 
 /// What a start needs, and these besides. A later value replaces an earlier one.
 fn env(variables: &[(&str, &str)]) -> Env {

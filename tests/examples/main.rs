@@ -11,8 +11,6 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
 #[path = "../../examples/support/env.rs"]
 mod env;
 

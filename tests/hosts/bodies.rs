@@ -22,10 +22,8 @@ use tokio::{
 use tower::{Layer, ServiceExt};
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::{
-    common::{Proxy, Reply},
-    inside::{Frames, Witness, bind},
-};
+use crate::inside::{Frames, Witness, bind};
+use testkit::{Proxy, Reply};
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";

@@ -27,13 +27,11 @@ use tower_oauth_proxy::{
     guard::{RequireLayer, RequireService, require},
 };
 
-use crate::{
-    common::{
-        FakeClock, Provider, Proxy,
-        proxy::{BASE, builder_from, upstream},
-        store::Health,
-    },
-    inside::{bearer, request},
+use crate::inside::{bearer, request};
+use testkit::{
+    FakeClock, Provider, Proxy,
+    proxy::{BASE, builder_from, upstream},
+    store::Health,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -234,8 +232,8 @@ async fn a_service_that_is_never_ready_hides_no_document_and_no_refusal() {
     let service: OAuthProxyService<Stuck> = proxy.layer.layer(Stuck);
     answers_without_the_service(&service).await;
     // The whole login is the layer's own.
-    let wire = crate::common::Wire::new(BASE, service.clone());
-    let client = crate::common::Client {
+    let wire = testkit::Wire::new(BASE, service.clone());
+    let client = testkit::Client {
         wire,
         ..proxy.client().await
     };

@@ -4,10 +4,8 @@ use axum::{Router, routing::any};
 use tower::ServiceExt;
 use tower_oauth_proxy::AuthSession;
 
-use crate::{
-    common::{Proxy, Reply, Wire},
-    inside::{bearer, request},
-};
+use crate::inside::{bearer, request};
+use testkit::{Proxy, Reply, Wire};
 
 async fn required(session: AuthSession) -> String {
     session.subject().to_owned()

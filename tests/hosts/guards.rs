@@ -16,7 +16,7 @@ use tower_oauth_proxy::{
     },
 };
 
-use crate::common::{Client, Pkce, Proxy, Reply, Tokens, Wire};
+use testkit::{Client, Pkce, Proxy, Reply, Tokens, Wire};
 
 fn scopes(names: &[&str]) -> Guard {
     require_scopes(names).unwrap()

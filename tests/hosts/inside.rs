@@ -19,7 +19,7 @@ use tokio::{net::TcpListener, sync::mpsc};
 use tower::ServiceExt;
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfigBuilder};
 
-use crate::common::{Proxy, Tokens, Wire};
+use testkit::{Proxy, Tokens, Wire};
 
 /// A proxy whose base URL is a port that listens. Its `wire` goes through that port, so somebody has
 /// to serve `proxy.layer` there.

@@ -9,9 +9,6 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod bodies;
 mod busy;
 #[cfg(feature = "axum")]

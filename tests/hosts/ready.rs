@@ -17,10 +17,8 @@ use http_body_util::Full;
 use tokio::time::timeout;
 use tower::{Layer, Service, ServiceExt, buffer::Buffer, limit::ConcurrencyLimit};
 
-use crate::{
-    common::{Proxy, Wire},
-    inside::{Witness, bearer, request},
-};
+use crate::inside::{Witness, bearer, request};
+use testkit::{Proxy, Wire};
 
 const SOON: Duration = Duration::from_secs(10);
 const DOCUMENT: &str = "/.well-known/oauth-protected-resource/mcp";

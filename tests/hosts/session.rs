@@ -4,10 +4,8 @@ use axum::{Router, routing::any};
 use tower::{Layer, ServiceExt, util::MapRequestLayer};
 use tower_oauth_proxy::{AuthSession, guard};
 
-use crate::{
-    common::{Proxy, Wire},
-    inside::{Witness, bearer, real_session, request},
-};
+use crate::inside::{Witness, bearer, real_session, request};
+use testkit::{Proxy, Wire};
 
 #[tokio::test]
 async fn a_session_that_an_outer_layer_plants_is_removed_on_every_route() {

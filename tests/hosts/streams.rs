@@ -11,10 +11,8 @@ use http_body_util::BodyExt;
 use tokio::{sync::mpsc, time::timeout};
 use tower::{Layer, ServiceExt};
 
-use crate::{
-    common::{Proxy, Tokens},
-    inside::{Frames, bearer, bind, request},
-};
+use crate::inside::{Frames, bearer, bind, request};
+use testkit::{Proxy, Tokens};
 
 const SOON: Duration = Duration::from_secs(5);
 

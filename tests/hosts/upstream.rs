@@ -7,10 +7,8 @@ use tower_oauth_proxy::{
     AuthSession, TokenVerifier, UpstreamTokenError, VerifiedToken, VerifyFuture,
 };
 
-use crate::{
-    common::{Answer, Kind, Proxy, Store, Tokens, provider::Gate},
-    inside::{Witness, real_session, request},
-};
+use crate::inside::{Witness, real_session, request};
+use testkit::{Answer, Kind, Proxy, Store, Tokens, provider::Gate};
 
 /// The session of a request with this token, as a handler gets it.
 async fn session(proxy: &Proxy, token: &str) -> AuthSession {

@@ -4,7 +4,7 @@ use std::{future::poll_fn, task::Poll, time::Duration};
 
 use tower_oauth_proxy::{OAuthProxyAdmin, Reason, SecretKey, Step, StorageError};
 
-use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
+use testkit::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
 /// What a task of its own does is done at some time, within ten seconds.
 async fn eventually(is_done: impl AsyncFn() -> bool) {
@@ -128,10 +128,10 @@ async fn what_one_instance_granted_under_an_old_secret_another_lists_for_as_long
     let client = old.client().await;
     let (mut tokens, subject) = somebody(&old, &client).await;
     let new = old.sibling(|builder| {
-        let before = SecretKey::from_bytes(crate::common::proxy::SECRET).unwrap();
+        let before = SecretKey::from_bytes(testkit::proxy::SECRET).unwrap();
         builder
             .token_storage(store.clone())
-            .secret_key(crate::common::proxy::secret(9))
+            .secret_key(testkit::proxy::secret(9))
             .previous_secret_keys([before])
     });
     let there = Client {
@@ -246,7 +246,7 @@ async fn an_ended_grant_is_taken_out_of_its_lists() {
 async fn a_client_of_many_people_is_listed_in_pages_and_ended_as_a_whole() {
     const PEOPLE: usize = 300;
     let proxy = Proxy::start().await;
-    let settings = |settings: &mut crate::common::provider::Settings| {
+    let settings = |settings: &mut testkit::provider::Settings| {
         settings.everybody_is_new = true;
     };
     proxy.provider.configure(settings);

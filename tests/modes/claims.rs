@@ -3,10 +3,8 @@
 use serde_json::{Map, Value, json};
 use tower_oauth_proxy::{ClaimsPassthrough, OAuthProxyConfigBuilder};
 
-use crate::{
-    common::{Client, Proxy, Tokens},
-    inside::{payload, session},
-};
+use crate::inside::{payload, session};
+use testkit::{Client, Proxy, Tokens};
 
 /// Names that belong to the proxy's own token, or decide who may use it and for what.
 const PROTECTED: [&str; 24] = [

@@ -11,7 +11,7 @@ use tower_oauth_proxy::{
     StaticClient, Step,
 };
 
-use crate::common::{
+use testkit::{
     Auth, Client, Landing, Pkce, Proxy, Store, Tokens,
     client::{CALLBACK, native_metadata},
 };
@@ -148,7 +148,7 @@ async fn a_static_client_has_its_own_redirect_uris_whatever_the_policy_says() {
 #[tokio::test]
 async fn a_static_client_survives_a_change_of_every_secret_and_can_be_denied() {
     let proxy = start().await;
-    let other = crate::common::proxy::secret(9);
+    let other = testkit::proxy::secret(9);
     let changed = proxy.sibling(|builder| {
         let [client, ..] = static_clients();
         builder.static_client(client).secret_key(other)

@@ -7,7 +7,7 @@ use http_body_util::Full;
 use tower::Layer;
 use tower_oauth_proxy::OAuthProxyConfigBuilder;
 
-use crate::common::{Proxy, Reply, Wire, proxy::INSIDE, store::Health};
+use testkit::{Proxy, Reply, Wire, proxy::INSIDE, store::Health};
 
 const FROM: (&str, &str) = ("origin", "https://inspector.example");
 const ASKS: (&str, &str) = ("access-control-request-method", "POST");

@@ -16,7 +16,7 @@ use tower_oauth_proxy::{
     storage::{ListPage, StorageFuture},
 };
 
-use crate::common::{Browser, Client, Landing, Pkce, Proxy, Tokens, Wire, wire::query_param};
+use testkit::{Browser, Client, Landing, Pkce, Proxy, Tokens, Wire, wire::query_param};
 
 /// The whole session that the service inside sees with this token.
 pub(crate) async fn session(proxy: &Proxy, token: &str) -> AuthSession {
@@ -74,7 +74,7 @@ pub(crate) async fn before_callback(
     let mut browser = proxy.browser();
     let url = client.authorize(pkce, "client-state").url();
     browser.open(&url).await.page();
-    let show = crate::common::AuthorizeAnswer::Show;
+    let show = testkit::AuthorizeAnswer::Show;
     proxy.provider.next_authorize(show);
     let at_provider = match browser.press("approve").await {
         Landing::Page(page) => page.url,

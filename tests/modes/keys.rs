@@ -5,15 +5,13 @@ use std::sync::Arc;
 use serde_json::json;
 use tower_oauth_proxy::{OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step};
 
-use crate::{
-    common::{
-        Auth, Browser, Client, FakeClock, Pkce, Provider, Proxy, Store, Tokens,
-        client::{CALLBACK, native_metadata},
-        provider::MARK,
-        proxy::{BASE, SECRET, secret as key, upstream},
-        wire::query_param,
-    },
-    inside::{Remote, before_callback},
+use crate::inside::{Remote, before_callback};
+use testkit::{
+    Auth, Browser, Client, FakeClock, Pkce, Provider, Proxy, Store, Tokens,
+    client::{CALLBACK, native_metadata},
+    provider::MARK,
+    proxy::{BASE, SECRET, secret as key, upstream},
+    wire::query_param,
 };
 
 fn old_key() -> SecretKey {
@@ -346,7 +344,7 @@ async fn each_step_may_happen_at_another_instance() {
 async fn the_store_holds_nothing_readable_unless_the_operator_says_so() {
     let is_readable = |store: &Store| {
         let seen = store.seen();
-        let text = |seen: &crate::common::store::Seen| {
+        let text = |seen: &testkit::store::Seen| {
             String::from_utf8_lossy(&seen.value).into_owned() + &seen.key
         };
         seen.iter().any(|seen| text(seen).contains(MARK))

@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 use tower_oauth_proxy::{KnownClient, RedirectPolicy};
 
-use crate::{
-    common::{Client, Pkce, Proxy, Tokens, wire::query_param},
-    inside::tokens_of,
-};
+use crate::inside::tokens_of;
+use testkit::{Client, Pkce, Proxy, Tokens, wire::query_param};
 
 /// What each client registers.
 fn metadata(client: KnownClient) -> Vec<Value> {
@@ -128,8 +126,8 @@ async fn presets_add_up_with_patterns_and_loopback() {
     .await;
     let claude = metadata(KnownClient::Claude).remove(0);
     let cursor = metadata(KnownClient::Cursor).remove(0);
-    let own = crate::common::client::native_metadata("https://a.example.com/cb");
-    let loopback = crate::common::client::native_metadata("http://localhost:1234/cb");
+    let own = testkit::client::native_metadata("https://a.example.com/cb");
+    let loopback = testkit::client::native_metadata("http://localhost:1234/cb");
     for metadata in [claude, cursor, own, loopback] {
         let client = proxy.register(&metadata).await;
         proxy.journey(&client).await;

@@ -8,7 +8,7 @@ use tower_oauth_proxy::{
     provider::{azure, generic, github},
 };
 
-use crate::common::proxy::secret;
+use testkit::proxy::secret;
 
 pub(crate) const SECRET: &str = "c1f4a96e2b7d58033e9d6ab84f7520ce";
 pub(crate) const IDP: &str = "https://idp.example";

@@ -15,14 +15,12 @@ use tower_oauth_proxy::{
     VerifiedToken, VerifyError, VerifyFuture, provider::generic,
 };
 
-use crate::{
-    common::{
-        Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
-        client::native_metadata,
-        provider::{Gate, MARK},
-        proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
-    },
-    inside::{Remote, session},
+use crate::inside::{Remote, session};
+use testkit::{
+    Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
+    client::native_metadata,
+    provider::{Gate, MARK},
+    proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
 };
 
 /// What the verifier does instead of its work.
@@ -176,13 +174,13 @@ async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
         };
         (sibling, client)
     };
-    let (other, _) = next(|b| b.secret_key(crate::common::proxy::secret(7)));
+    let (other, _) = next(|b| b.secret_key(testkit::proxy::secret(7)));
     let stranger = other.client().await;
     let reply = stranger.refresh(tokens.refresh()).await;
     reply.refused(400, "invalid_grant");
     let (_rotated, client) = next(|builder| {
         let old = SecretKey::from_bytes(SECRET).unwrap();
-        let new = crate::common::proxy::secret(7);
+        let new = testkit::proxy::secret(7);
         builder.secret_key(new).previous_secret_keys([old])
     });
     client.refresh(tokens.refresh()).await.expect(200);
@@ -514,7 +512,7 @@ async fn a_verdict_is_remembered_for_the_session_caches_time_and_only_a_good_one
 
 #[tokio::test]
 async fn a_remembered_verdict_ends_with_the_token() {
-    let end = crate::common::clock::START + 5;
+    let end = testkit::clock::START + 5;
     let at = start_with(|builder| builder, Some(end)).await;
     let tokens = at.journey().await;
     at.proxy.clock.set(end - 1);

@@ -4,10 +4,8 @@ use http::Method;
 use serde_json::Value;
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::{
-    common::{Client, Proxy, proxy::INSIDE},
-    inside::tokens_of,
-};
+use crate::inside::tokens_of;
+use testkit::{Client, Proxy, proxy::INSIDE};
 
 #[tokio::test]
 async fn optional_mode_lets_in_whoever_brings_nothing_and_nobody_who_brings_something_bad() {

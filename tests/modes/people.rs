@@ -10,13 +10,11 @@ use tower_oauth_proxy::{
     LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, Refusal, Step, provider,
 };
 
-use crate::{
-    common::{
-        FakeClock, Kind, Pkce, Provider, Proxy,
-        proxy::{BASE, secret},
-        wire::query_param,
-    },
-    inside::failed_login,
+use crate::inside::failed_login;
+use testkit::{
+    FakeClock, Kind, Pkce, Provider, Proxy,
+    proxy::{BASE, secret},
+    wire::query_param,
 };
 
 /// The person's claims, in ID token and userinfo.

@@ -11,10 +11,8 @@ use std::{
 use serde_json::{Value, json};
 use tower_oauth_proxy::{LoginRequest, OAuthProxyConfigBuilder, Occasion, Reason, Refusal, Step};
 
-use crate::{
-    common::{Answer, Client, Kind, Proxy, Tokens},
-    inside::session,
-};
+use crate::inside::session;
+use testkit::{Answer, Client, Kind, Proxy, Tokens};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
@@ -357,16 +355,16 @@ async fn a_grant_has_a_last_day_where_the_operator_sets_one() {
 
 #[tokio::test]
 async fn where_nobody_can_be_asked_a_grant_ends_after_thirty_days() {
-    let clock = crate::common::FakeClock::default();
-    let provider = Arc::new(crate::common::Provider::start(clock.clone()).await);
+    let clock = testkit::FakeClock::default();
+    let provider = Arc::new(testkit::Provider::start(clock.clone()).await);
     let plain = tower_oauth_proxy::provider::generic(
         &provider.url("/authorize"),
         &provider.url("/token"),
         provider.settings().client_id,
         provider.settings().client_secret,
     );
-    let builder = crate::common::proxy::builder_from(plain, crate::common::proxy::BASE);
-    let proxy = Proxy::built(provider, clock, crate::common::proxy::BASE, builder);
+    let builder = testkit::proxy::builder_from(plain, testkit::proxy::BASE);
+    let proxy = Proxy::built(provider, clock, testkit::proxy::BASE, builder);
     without_renewals(&proxy);
     let (client, mut tokens) = logged_in(&proxy).await;
     for _ in 0..29 {

@@ -8,10 +8,8 @@ use tower_oauth_proxy::{
     provider::{azure, generic, github, google},
 };
 
-use crate::{
-    common::proxy::secret,
-    mistakes::{IDP, SECRET, at, fault, fault_showing, good, with},
-};
+use crate::mistakes::{IDP, SECRET, at, fault, fault_showing, good, with};
+use testkit::proxy::secret;
 
 /// Believes no token.
 struct Nobody;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tower_oauth_proxy::{MemoryStorage, Reason, Step};
 
-use crate::common::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
+use testkit::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 
 async fn with_limit(limit: usize) -> (Proxy, Client) {
     let proxy = Proxy::with(|builder| builder.grants_per_person(limit)).await;
@@ -174,8 +174,8 @@ async fn one_account_pushes_nobody_out_of_a_store_with_bounds_and_no_denied_clie
 #[tokio::test]
 async fn a_limit_of_none_is_no_configuration() {
     let proxy = Proxy::start().await;
-    let upstream = crate::common::proxy::upstream(&proxy.provider);
-    let builder = crate::common::proxy::builder_from(upstream, crate::common::proxy::BASE);
+    let upstream = testkit::proxy::upstream(&proxy.provider);
+    let builder = testkit::proxy::builder_from(upstream, testkit::proxy::BASE);
     let error = builder.grants_per_person(0).build().unwrap_err();
     assert_eq!(error.option(), "grants_per_person");
 }

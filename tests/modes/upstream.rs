@@ -3,10 +3,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    common::{Kind, Pkce, Proxy, Tokens, client::CALLBACK, wire::query_param},
-    inside::{before_callback, tokens_of},
-};
+use crate::inside::{before_callback, tokens_of};
+use testkit::{Kind, Pkce, Proxy, Tokens, client::CALLBACK, wire::query_param};
 
 const AT_AUTHORIZE: [&str; 11] = [
     "client_id",

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use crate::{
-    common::{Client, Pkce, Tokens, client::native_metadata, provider::MARK, wire::query_param},
-    world::{Backend, World},
-};
+use crate::world::{Backend, World};
+use testkit::{Client, Pkce, Tokens, client::native_metadata, provider::MARK, wire::query_param};
 
 const CLIENT_NAME: &str = "Zanzibar Notes";
 

@@ -26,11 +26,9 @@ use tower_oauth_proxy::{
     storage::{RedisStorage, SqliteStorage},
 };
 
-use crate::{
-    common::{Client, FakeClock, Landing, Pkce, Provider, Proxy, proxy::BASE, wire::query_param},
-    redis_server::Server,
-    world::Backend,
-};
+use crate::world::Backend;
+use testkit::redis::Server;
+use testkit::{Client, FakeClock, Landing, Pkce, Provider, Proxy, proxy::BASE, wire::query_param};
 
 /// One way to Redis.
 const WAY: Duration = Duration::from_millis(1);

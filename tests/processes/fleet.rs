@@ -20,7 +20,8 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{common::Wire, front::Front};
+use crate::front::Front;
+use testkit::Wire;
 
 /// The base URL that all processes share. Nobody listens there.
 pub(crate) const BASE: &str = "http://localhost:4999";

@@ -12,7 +12,7 @@ use axum::{Router, body::Body, extract::State};
 use http::{Request, Response, StatusCode};
 use serde_json::Value;
 
-use crate::common::{Provider, Wire};
+use testkit::{Provider, Wire};
 
 /// One request of a process to the provider.
 #[derive(Debug, Clone)]

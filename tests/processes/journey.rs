@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    common::{
-        Client, Pkce, Reply, Tokens,
-        client::{CALLBACK, native_metadata},
-    },
     fleet::SERVED_BY,
     world::{Backend, World, at},
+};
+use testkit::{
+    Client, Pkce, Reply, Tokens,
+    client::{CALLBACK, native_metadata},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

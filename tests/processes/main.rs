@@ -23,12 +23,6 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-#[allow(dead_code, reason = "shared with the tests of the Redis store")]
-#[path = "../redis/server.rs"]
-mod redis_server;
-
 mod at_rest;
 mod crowd;
 mod fleet;

@@ -5,10 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{
-    fleet::{ALONE, example},
-    redis_server,
-};
+use crate::fleet::{ALONE, example};
 
 fn refusal(variables: &[(&str, &str)]) -> String {
     let output = Command::new(example())
@@ -26,7 +23,7 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 
 #[test]
 fn every_mistake_names_its_variable() {
-    let dir = redis_server::fresh_dir();
+    let dir = testkit::redis::fresh_dir();
     let garbage = dir.join("garbage.db");
     fs::write(
         &garbage,

@@ -2,10 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{
-    common::{Answer, Browser, Client, Kind, Landing, Pkce, Reply, Tokens, wire::query_param},
-    world::{Backend, World},
-};
+use crate::world::{Backend, World};
+use testkit::{Answer, Browser, Client, Kind, Landing, Pkce, Reply, Tokens, wire::query_param};
 
 const CACHE_SECONDS: u64 = 6;
 /// The store's timeout, and some for a machine under load.

@@ -9,11 +9,11 @@ use std::{
 };
 
 use crate::{
-    common::{Client, Reply, Tokens},
     fleet::BROKEN,
     front::Moment,
     world::{Backend, World},
 };
+use testkit::{Client, Reply, Tokens};
 
 const UPSTREAM_SECONDS: u64 = 3;
 /// An owner that says nothing for this long is dead; the next one then asks the provider.

@@ -6,10 +6,10 @@ use std::{
 };
 
 use crate::{
-    common::{Browser, Pkce, Tokens, wire::query_param},
     storm::{Person, Record},
     world::{Backend, Dice, World},
 };
+use testkit::{Browser, Pkce, Tokens, wire::query_param};
 
 const OLD: &str = "Vq3tY8sLr1ZpK6wXb0NfUe7JmGh2Dc5A";
 const NEW: &str = "t5QxW9cE2nRk7HvB4yMzJ8fLs1PdG6uT";
@@ -79,9 +79,9 @@ fn people(
 
 /// What began before the first roll and ends after the last.
 struct Early {
-    idle: (crate::common::Client, Tokens),
-    with_code: (crate::common::Client, Pkce, String),
-    at_provider: (crate::common::Client, Pkce, Browser, String),
+    idle: (testkit::Client, Tokens),
+    with_code: (testkit::Client, Pkce, String),
+    at_provider: (testkit::Client, Pkce, Browser, String),
 }
 
 impl Early {

@@ -10,14 +10,14 @@ use std::{
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
-    common::{
-        Auth, Browser, Client, FakeClock, Pkce, Provider, Tokens, Wire,
-        client::{CALLBACK, native_metadata},
-        wire::query_param,
-    },
     fleet::{BASE, Fleet},
     front::Front,
-    redis_server::{self, Server},
+};
+use testkit::redis::Server;
+use testkit::{
+    Auth, Browser, Client, FakeClock, Pkce, Provider, Tokens, Wire,
+    client::{CALLBACK, native_metadata},
+    wire::query_param,
 };
 
 /// The store of a deployment.
@@ -28,7 +28,7 @@ pub(crate) enum Backend {
 
 impl Backend {
     pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(redis_server::fresh_dir())
+        Self::Sqlite(testkit::redis::fresh_dir())
     }
 
     /// One that has written to the disk what it says it has.
@@ -90,7 +90,7 @@ impl World {
         let url = backend.url();
         let mut variables = vec![("STORAGE", url.as_str())];
         variables.extend_from_slice(environment);
-        let logs = redis_server::fresh_dir();
+        let logs = testkit::redis::fresh_dir();
         let fleet = Fleet::start(processes, &front, logs, &variables).await;
         Self {
             fleet,

@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     Client, Kind, Pkce, Proxy, Reply,
     client::{CALLBACK, native_metadata},
     wire::query_param,
@@ -287,7 +287,7 @@ async fn a_missing_resource_means_the_base_url() {
     let pkce = Pkce::new();
     let url = client.authorize(&pkce, "s").without("resource").url();
     let callback = proxy.approve(&mut proxy.browser(), &url).await.left();
-    let tokens = crate::common::Tokens::read(&client.redeem(&callback, &pkce).await);
+    let tokens = testkit::Tokens::read(&client.redeem(&callback, &pkce).await);
     let session = proxy.session(&client, &tokens.access).await;
     assert_eq!(session["resource"], proxy.base);
 }
@@ -313,7 +313,7 @@ async fn the_same_resource_twice_is_one() {
     different[5].1 = "https://proxy.example/mcp/x";
     let reply = client.token(&different).await;
     assert_eq!(reply.error(), "invalid_target", "{reply:?}");
-    let tokens = crate::common::Tokens::read(&client.token(&fields).await);
+    let tokens = testkit::Tokens::read(&client.token(&fields).await);
     let session = proxy.session(&client, &tokens.access).await;
     assert_eq!(session["resource"], "https://proxy.example/mcp");
 }
@@ -356,7 +356,7 @@ async fn only_a_few_logins_stand_open_in_one_browser_and_their_cookies_stay_smal
     for cookie in cookies {
         assert!(cookie.name.starts_with("__Host-"), "{cookie:?}");
         assert!(cookie.http_only && cookie.secure, "{cookie:?}");
-        assert_eq!(cookie.same_site, crate::common::jar::SameSite::Lax);
+        assert_eq!(cookie.same_site, testkit::jar::SameSite::Lax);
         assert!(cookie.expires.is_some(), "{cookie:?}");
     }
     // The last one still works.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tower_oauth_proxy::{ClaimsPassthrough, Reason, Step};
 
-use crate::common::{Answer, Kind, Proxy, Reply, Tokens, proxy::INSIDE};
+use testkit::{Answer, Kind, Proxy, Reply, Tokens, proxy::INSIDE};
 
 fn challenge(reply: &Reply) -> &str {
     reply.header("www-authenticate").unwrap_or_default()
@@ -49,7 +49,7 @@ async fn required_scopes_are_named_in_the_challenge_and_in_a_403() {
     );
 
     let client = proxy.client().await;
-    let pkce = crate::common::Pkce::new();
+    let pkce = testkit::Pkce::new();
     let url = client.authorize(&pkce, "s").with("scope", "read").url();
     let callback = proxy.approve(&mut proxy.browser(), &url).await.left();
     let tokens = Tokens::read(&client.redeem(&callback, &pkce).await);
@@ -211,7 +211,7 @@ async fn a_token_that_was_changed_or_signed_by_another_is_refused() {
         own(b"secret", &header),
         own(proxy.base.as_bytes(), &header),
         own(client.id.as_bytes(), &header),
-        own(&crate::common::proxy::SECRET, &header),
+        own(&testkit::proxy::SECRET, &header),
         format!("{}.x", tokens.access),
         format!("{}=", tokens.access),
     ] {
@@ -236,7 +236,7 @@ async fn tokens_of_another_server_are_refused() {
     let reply = other.wire.get("/mcp", &[("authorization", &bearer)]).await;
     is_refused(&reply);
     // The same issuer, another secret.
-    let key = crate::common::proxy::secret(7);
+    let key = testkit::proxy::secret(7);
     let foreign = proxy.sibling(|builder| builder.secret_key(key));
     is_refused(
         &foreign

@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{Consent, Reason, Step};
 
-use crate::common::{
+use testkit::{
     AuthorizeAnswer, Browser, Client, Kind, Landing, Pkce, Proxy, Reply, jar::SameSite,
     wire::query_param,
 };

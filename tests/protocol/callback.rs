@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tower_oauth_proxy::{Reason, Refusal, Step};
 
-use crate::common::{
+use testkit::{
     Answer, AuthorizeAnswer, Browser, Client, Kind, Pkce, Proxy, client::CALLBACK,
     wire::query_param,
 };
@@ -99,7 +99,7 @@ async fn concurrent_callbacks_send_the_providers_code_once() {
     let opened: Vec<_> = opened.collect();
     let mut left = 0;
     for landing in opened {
-        if let crate::common::Landing::Left(url) = landing.await.unwrap() {
+        if let testkit::Landing::Left(url) = landing.await.unwrap() {
             assert!(query_param(&url, "code").is_some(), "{url}");
             left += 1;
         }
@@ -146,7 +146,7 @@ async fn a_login_cookie_that_was_changed_does_not_open() {
         flipped.replace_range(middle..=middle, new);
         forged.jar.tamper(&cookie.name, &flipped);
         let opened = forged.open(&callback).await;
-        if let crate::common::Landing::Left(url) = opened {
+        if let testkit::Landing::Left(url) = opened {
             // That was a cookie which the callback does not need.
             assert!(query_param(&url, "code").is_some());
             return;
@@ -402,7 +402,7 @@ async fn an_id_token_that_breaks_a_rule_lets_nobody_in() {
 
 #[tokio::test]
 async fn the_redirects_issuer_is_checked_when_it_is_known() {
-    use crate::common::{
+    use testkit::{
         FakeClock, Provider,
         proxy::{BASE, builder_from, upstream},
     };

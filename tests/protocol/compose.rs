@@ -20,7 +20,7 @@ use tower_oauth_proxy::{
     guard::{RequireLayer, require_role, require_scopes},
 };
 
-use crate::common::{Pkce, Proxy, Tokens, Wire};
+use testkit::{Pkce, Proxy, Tokens, Wire};
 
 fn with_bearer(path: &str, token: &str) -> Request<Full<Bytes>> {
     Request::get(path)

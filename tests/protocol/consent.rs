@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{Consent, Reason, Step};
 
-use crate::common::{
+use testkit::{
     Client, Kind, Pkce, Proxy,
     browser::Browser,
     client::{CALLBACK, native_metadata},
@@ -375,10 +375,9 @@ async fn a_remembered_approval_is_not_for_other_sites_nor_for_sibling_subdomains
     browser.click_on(&proxy.base, &url).await.left();
     browser.open(&url).await.left();
     // A browser that does not say where it comes from.
-    let cookies = browser.jar.header(
-        &url.parse().unwrap(),
-        crate::common::jar::Initiator::SameSite,
-    );
+    let cookies = browser
+        .jar
+        .header(&url.parse().unwrap(), testkit::jar::Initiator::SameSite);
     let path = &url[proxy.base.len()..];
     let reply = proxy.wire.get(path, &[("cookie", &cookies.unwrap())]).await;
     assert!(reply.location().contains("/oauth/consent?"), "{reply:?}");

@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     Auth, Client, Proxy, Reply, Tokens,
     client::{CALLBACK, basic, native_metadata},
 };

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::common::{Proxy, Reply};
+use testkit::{Proxy, Reply};
 
 async fn document(proxy: &Proxy, path: &str) -> Value {
     let reply = proxy.wire.get(path, &[]).await.expect(200);

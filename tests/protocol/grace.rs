@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use tower_oauth_proxy::{OAuthProxyConfigBuilder, Reason, RefreshGrace, Step};
 
-use crate::common::{Answer, Client, Kind, Proxy, Store, Tokens};
+use testkit::{Answer, Client, Kind, Proxy, Store, Tokens};
 
 fn until_used(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
     builder.refresh_token_grace(RefreshGrace::UntilUsed)

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::common::{
+use testkit::{
     Kind, Proxy, Tokens,
     client::{Auth, native_metadata},
     provider::MARK,
@@ -144,7 +144,7 @@ async fn any_instance_serves_any_step() {
         [0; 3].map(|_| first.sibling(|builder| builder.token_storage(store.clone())));
 
     let mut client = first.client().await;
-    let pkce = crate::common::Pkce::new();
+    let pkce = testkit::Pkce::new();
     let mut browser = first.browser();
     let url = client.authorize(&pkce, "s").url();
     browser.open(&url).await.page();

@@ -9,9 +9,6 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod authorize;
 mod bearer;
 mod browsers;

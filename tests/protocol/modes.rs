@@ -5,7 +5,7 @@ use tower_oauth_proxy::{
     VerifiedToken, VerifyError, VerifyFuture,
 };
 
-use crate::common::{
+use testkit::{
     Auth, Client, Kind, Pkce, Provider, Proxy, Tokens,
     client::{CALLBACK, native_metadata},
     proxy::{BASE, builder_from, upstream},
@@ -108,7 +108,7 @@ impl TokenVerifier for Introspect {
 
 #[tokio::test]
 async fn passthrough_without_a_verifier_cannot_be_built() {
-    let provider = Provider::start(crate::common::FakeClock::default()).await;
+    let provider = Provider::start(testkit::FakeClock::default()).await;
     let builder = builder_from(upstream(&provider), BASE).token_swap(false);
     let error = builder.build().expect_err("a refusal");
     assert_eq!(error.option(), "token_verifier", "{error}");
@@ -116,7 +116,7 @@ async fn passthrough_without_a_verifier_cannot_be_built() {
 
 #[tokio::test]
 async fn in_passthrough_mode_the_client_holds_the_providers_tokens() {
-    let clock = crate::common::FakeClock::default();
+    let clock = testkit::FakeClock::default();
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
@@ -150,7 +150,7 @@ async fn in_passthrough_mode_the_client_holds_the_providers_tokens() {
 
 #[tokio::test]
 async fn in_passthrough_mode_a_code_is_redeemed_once_too() {
-    let clock = crate::common::FakeClock::default();
+    let clock = testkit::FakeClock::default();
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
@@ -169,7 +169,7 @@ async fn in_passthrough_mode_a_code_is_redeemed_once_too() {
 
 #[tokio::test]
 async fn a_configuration_that_cannot_work_is_refused_with_the_options_name() {
-    let provider = Provider::start(crate::common::FakeClock::default()).await;
+    let provider = Provider::start(testkit::FakeClock::default()).await;
     let build = |base: &str| builder_from(upstream(&provider), base);
     for (builder, option) in [
         (build("http://proxy.example"), "base_url"),

@@ -15,7 +15,7 @@ use tower_oauth_proxy::{
     storage::{StorageFuture, TokenStorage},
 };
 
-use crate::common::{
+use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Store, Tokens,
     client::{CALLBACK, native_metadata},
     proxy::BASE,

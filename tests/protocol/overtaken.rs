@@ -14,7 +14,7 @@ use tower_oauth_proxy::{
     storage::{StorageFuture, TokenStorage},
 };
 
-use crate::common::{Client, Proxy, Store, Tokens};
+use testkit::{Client, Proxy, Store, Tokens};
 
 /// A store whose next swap of a grant hangs until it is let go.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 
 use tower_oauth_proxy::{Consent, PassOn, Reason, Step};
 
-use crate::common::{Kind, Pkce, Proxy, client::Authorize, provider::Recorded, wire::query_param};
+use testkit::{Kind, Pkce, Proxy, client::Authorize, provider::Recorded, wire::query_param};
 
 const ALL: [PassOn; 4] = [
     PassOn::Prompt,

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::Value;
 
-use crate::common::{Proxy, proxy::INSIDE};
+use testkit::{Proxy, proxy::INSIDE};
 
 #[tokio::test]
 async fn odd_paths_neither_reach_an_endpoint_nor_escape_protection() {

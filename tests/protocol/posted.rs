@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     AuthorizeAnswer, Browser, Client, FakeClock, Kind, Landing, Pkce, Provider, Proxy,
     proxy::{BASE, builder_from, upstream},
     wire::{query, query_param},

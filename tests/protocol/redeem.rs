@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     Pkce, Proxy, Tokens,
     client::{CALLBACK, native_metadata},
     wire::query_param,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     Answer, Client, Kind, Pkce, Proxy, Tokens, client::native_metadata, provider::Gate,
     store::Health,
 };

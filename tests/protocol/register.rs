@@ -6,7 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tower_oauth_proxy::{KnownClient, Reason, Refusal, RegistrationRequest, Step};
 
-use crate::common::{
+use testkit::{
     Client, Pkce, Proxy, Reply, Tokens,
     client::{CALLBACK, native_metadata},
     provider::MARK,
@@ -70,7 +70,7 @@ async fn a_registration_survives_a_restart() {
 async fn under_another_secret_a_registration_is_unknown() {
     let proxy = Proxy::start().await;
     let mut client = proxy.client().await;
-    let key = crate::common::proxy::secret(9);
+    let key = testkit::proxy::secret(9);
     let foreign = proxy.sibling(|builder| builder.secret_key(key));
     client.wire = foreign.wire.clone();
     client

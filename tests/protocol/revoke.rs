@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_oauth_proxy::{AuthSession, Reason, Step};
 
-use crate::common::{
+use testkit::{
     Answer, Client, Kind, Proxy, Tokens,
     client::{CALLBACK, native_metadata},
 };
@@ -140,7 +140,7 @@ async fn a_session_is_revoked_by_the_operators_hand() {
             async { Ok::<_, std::convert::Infallible>(http::Response::new(String::new())) }
         },
     );
-    let wire = crate::common::Wire::new(proxy.wire.origin.clone(), proxy.layer.layer(inner));
+    let wire = testkit::Wire::new(proxy.wire.origin.clone(), proxy.layer.layer(inner));
     let bearer = format!("Bearer {}", tokens.access);
     wire.get("/mcp", &[("authorization", &bearer)])
         .await

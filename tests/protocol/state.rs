@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_oauth_proxy::{Reason, Step};
 
-use crate::common::{
+use testkit::{
     Pkce, Proxy, Tokens,
     client::{CALLBACK, native_metadata},
     provider::MARK,
@@ -213,12 +213,12 @@ async fn a_store_that_is_down_at_the_callback_sends_the_person_on_or_lets_them_r
         browser.open(&url).await.page();
         store.be(Health::UpFor(steps));
         match browser.press("approve").await {
-            crate::common::Landing::Left(url) => {
+            testkit::Landing::Left(url) => {
                 let error = query_param(&url, "error");
                 let known = matches!(error.as_deref(), None | Some("temporarily_unavailable"));
                 assert!(known, "{steps}: {url}");
             }
-            crate::common::Landing::Page(page) => {
+            testkit::Landing::Page(page) => {
                 assert_eq!(page.reply.status, 503, "{steps}: {page:?}");
             }
         }
@@ -274,8 +274,8 @@ async fn a_revocation_on_another_instance_is_seen_within_the_cache_time() {
 #[tokio::test]
 async fn secrets_rotate_and_nobody_is_logged_out() {
     use tower_oauth_proxy::SecretKey;
-    let old = || SecretKey::from_bytes(crate::common::proxy::SECRET).unwrap();
-    let new = || crate::common::proxy::secret(42);
+    let old = || SecretKey::from_bytes(testkit::proxy::SECRET).unwrap();
+    let new = || testkit::proxy::secret(42);
     let (before, store) = Proxy::with_store(|builder| builder).await;
     let mut client = before.client().await;
     let tokens = before.journey(&client).await;

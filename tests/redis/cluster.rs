@@ -11,7 +11,7 @@ use tower_oauth_proxy::{
     storage::{RedisStorage, TokenStorage, contract},
 };
 
-use crate::server::Server;
+use testkit::redis::Server;
 
 const MINUTE: Duration = Duration::from_secs(60);
 

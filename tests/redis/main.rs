@@ -18,14 +18,28 @@
     reason = "tests"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod cluster;
 mod outage;
 mod records;
-mod server;
 mod start;
 #[cfg(feature = "rustls")]
 mod tls;
 mod workers;
+
+use testkit::redis::Server;
+use tower_oauth_proxy::storage::{RedisStorage, RedisStorageBuilder};
+
+/// Stores on a server of the kit, which knows of no feature.
+trait Stores {
+    fn builder(&self) -> RedisStorageBuilder;
+
+    async fn store(&self) -> RedisStorage {
+        self.builder().connect().await.unwrap()
+    }
+}
+
+impl Stores for Server {
+    fn builder(&self) -> RedisStorageBuilder {
+        RedisStorage::builder(self.url())
+    }
+}

@@ -16,7 +16,8 @@ use tower_oauth_proxy::{
     storage::{RedisStorage, TokenStorage},
 };
 
-use crate::server::Server;
+use crate::Stores;
+use testkit::redis::Server;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// The documented limit of a verb, and what a busy machine adds.

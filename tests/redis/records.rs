@@ -7,13 +7,12 @@ use tower_oauth_proxy::{
     storage::{TokenStorage, contract},
 };
 
-use crate::{
-    common::{
-        Proxy,
-        client::{CALLBACK, native_metadata},
-        provider::MARK,
-    },
-    server::Server,
+use crate::Stores;
+use testkit::redis::Server;
+use testkit::{
+    Proxy,
+    client::{CALLBACK, native_metadata},
+    provider::MARK,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use tower_oauth_proxy::storage::{RedisStorage, TokenStorage};
 
-use crate::server::Server;
+use crate::Stores;
+use testkit::redis::Server;
 
 async fn refused(url: &str) -> String {
     let start = Instant::now();

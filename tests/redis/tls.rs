@@ -4,7 +4,8 @@ use std::{fs, path::Path, process::Command, sync::Arc, time::Duration};
 
 use tower_oauth_proxy::storage::{RedisStorage, contract};
 
-use crate::server::{Server, fresh_dir};
+use crate::Stores;
+use testkit::redis::{Server, fresh_dir};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn over_tls_the_contract_holds_and_strangers_certificates_are_refused() {

@@ -12,7 +12,7 @@ use std::{
 use tokio::sync::Barrier;
 use tower_oauth_proxy::storage::{RedisStorage, TokenStorage};
 
-use crate::server::Server;
+use testkit::redis::Server;
 
 const URL: &str = "REDIS_WORKER_URL";
 const MARK: &str = "worker says ";

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::{HEADER, MARKUP, Target, false_friend, for_all, form, hostile};
-use crate::common::client::{CALLBACK, basic};
+use testkit::client::{CALLBACK, basic};
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 
-use crate::{
-    common::{Browser, Client, Pkce, Proxy, Reply, jar::Cookie, wire::query_param},
-    support::before_callback,
-};
+use crate::support::before_callback;
+use testkit::{Browser, Client, Pkce, Proxy, Reply, jar::Cookie, wire::query_param};
 
 const REQUEST: &str = "__Host-oauth-request-";
 const LOGIN: &str = "__Host-oauth-login-";
@@ -186,7 +184,7 @@ async fn cookies_of_one_browser_answer_to_no_login_of_another() {
 async fn cookies_of_another_proxy_do_not_open() {
     let here = Waiting::at(Proxy::start().await).await;
     let other_secret = here.proxy.sibling(|builder| {
-        let secret = crate::common::proxy::secret(7);
+        let secret = testkit::proxy::secret(7);
         builder.secret_key(secret)
     });
     let other_port = Proxy::at("https://proxy.example:8443", |builder| builder).await;
@@ -266,7 +264,7 @@ async fn walk_up_to_the_provider(
     client: &Client,
     state: &str,
 ) {
-    use crate::common::AuthorizeAnswer;
+    use testkit::AuthorizeAnswer;
     let url = client.authorize(&Pkce::new(), state).url();
     browser.open(&url).await.page();
     proxy.provider.next_authorize(AuthorizeAnswer::Show);

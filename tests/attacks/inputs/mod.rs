@@ -16,7 +16,7 @@ use proptest::{
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::common::{
+use testkit::{
     Client, Proxy, Reply, Wire,
     client::{Auth, CALLBACK, native_metadata},
     html,

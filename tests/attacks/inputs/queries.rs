@@ -6,7 +6,7 @@ use http::Method;
 use proptest::prelude::*;
 
 use super::{MARKUP, Target, false_friend, for_all, form, hostile};
-use crate::common::{Pkce, html};
+use testkit::{Pkce, html};
 
 /// What becomes of one parameter of a right request.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ fn a_consent_page_escapes_whatever_the_client_calls_itself() {
     for_all(250, (hostile(), uri), |(name, uri)| {
         let metadata = serde_json::json!({
             "client_name": name,
-            "redirect_uris": [crate::common::client::CALLBACK],
+            "redirect_uris": [testkit::client::CALLBACK],
             "token_endpoint_auth_method": "none",
             "client_uri": uri.as_deref().unwrap_or("https://app.example/"),
         });

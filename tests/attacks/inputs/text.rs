@@ -3,12 +3,10 @@
 
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 
-use crate::{
-    common::{
-        Client, Pkce, Proxy,
-        client::{CALLBACK, native_metadata},
-    },
-    support::before_callback,
+use crate::support::before_callback;
+use testkit::{
+    Client, Pkce, Proxy,
+    client::{CALLBACK, native_metadata},
 };
 
 /// One of each: Cc, Cf (four kinds), Zl, Zp, Co, Cn.

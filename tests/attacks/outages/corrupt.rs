@@ -9,10 +9,10 @@ use std::{
 use tower_oauth_proxy::{Reason, Step, StorageError, storage::TokenStorage};
 
 use crate::{
-    common::{Client, FakeClock, Proxy, Store, Tokens},
     meddler::{Answer, Meddled, Meddler},
     support::{before_callback, code},
 };
+use testkit::{Client, FakeClock, Proxy, Store, Tokens};
 
 /// A store that lies about what it holds.
 #[derive(Clone)]

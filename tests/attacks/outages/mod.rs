@@ -5,7 +5,7 @@ mod provider;
 mod provider_at_callback;
 mod store;
 
-use crate::common::Reply;
+use testkit::Reply;
 
 /// 503 `temporarily_unavailable` in JSON, with the seconds to wait.
 #[track_caller]

@@ -6,7 +6,7 @@ use serde_json::json;
 use tower_oauth_proxy::{Reason, Step, provider::generic};
 
 use super::{is_503_without_a_challenge, is_unavailable};
-use crate::common::{
+use testkit::{
     Answer, Client, Kind, Proxy, Tokens,
     clock::START,
     provider::Gate,

@@ -7,14 +7,12 @@ use http::StatusCode;
 use serde_json::json;
 use tower_oauth_proxy::{Reason, Step, provider::generic};
 
-use crate::{
-    common::{
-        Answer, AuthorizeAnswer, Kind, Proxy,
-        client::CALLBACK,
-        proxy::{BASE, builder_from},
-        wire::query_param,
-    },
-    support::before_callback,
+use crate::support::before_callback;
+use testkit::{
+    Answer, AuthorizeAnswer, Kind, Proxy,
+    client::CALLBACK,
+    proxy::{BASE, builder_from},
+    wire::query_param,
 };
 
 /// Opens a callback and looks at the one answer: a redirect to the client with `error`, `state` and

@@ -15,12 +15,10 @@ use tower_oauth_proxy::{
 };
 
 use super::{is_503_page, is_503_without_a_challenge, is_unavailable};
-use crate::{
-    common::{
-        Client, FakeClock, Landing, Pkce, Provider, Proxy, Store, Tokens, client::CALLBACK,
-        proxy::BASE, store::Health, wire::query_param,
-    },
-    support::{before_callback, code},
+use crate::support::{before_callback, code};
+use testkit::{
+    Client, FakeClock, Landing, Pkce, Provider, Proxy, Store, Tokens, client::CALLBACK,
+    proxy::BASE, store::Health, wire::query_param,
 };
 
 /// Longer than any request may take while the store hangs, shorter than two waits in a row.

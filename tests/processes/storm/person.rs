@@ -8,13 +8,13 @@ use std::{
 
 use super::{Logout, Record};
 use crate::{
-    common::{
-        Client, Landing, Pkce, Reply, Tokens,
-        client::{CALLBACK, native_metadata},
-        wire::query_param,
-    },
     fleet::BROKEN,
     world::{Dice, World, public_client, unix_now, url},
+};
+use testkit::{
+    Client, Landing, Pkce, Reply, Tokens,
+    client::{CALLBACK, native_metadata},
+    wire::query_param,
 };
 
 /// Clients try for this long. The predecessor of a refresh token is good for a minute.

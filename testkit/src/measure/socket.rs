@@ -10,10 +10,10 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, sync::Mutex};
 
 use super::login::BASE;
-use crate::common::Wire;
+use crate::Wire;
 
 /// Connects. The connection lives as long as the runtime.
-pub(crate) async fn connect(address: &str) -> Wire {
+pub async fn connect(address: &str) -> Wire {
     let socket = TcpStream::connect(address).await.unwrap();
     let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.unwrap();
     tokio::spawn(connection);

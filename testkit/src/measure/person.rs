@@ -1,7 +1,7 @@
 //! A person with a browser, and the client that sent it.
 
 use super::login::{BASE, callback, code};
-use crate::common::{
+use crate::{
     Client, FakeClock, Pkce, Reply, Tokens, Wire,
     client::{CALLBACK, native_metadata},
     html::forms,
@@ -9,7 +9,7 @@ use crate::common::{
 };
 
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Step {
+pub enum Step {
     Register,
     Authorize,
     ConsentPage,
@@ -20,7 +20,7 @@ pub(crate) enum Step {
 
 impl Step {
     /// A whole login, one request each.
-    pub(crate) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::Register,
         Self::Authorize,
         Self::ConsentPage,
@@ -29,7 +29,7 @@ impl Step {
         Self::Redeem,
     ];
 
-    pub(crate) fn title(self) -> &'static str {
+    pub fn title(self) -> &'static str {
         match self {
             Self::Register => "register: `POST /oauth/register`",
             Self::Authorize => "authorize: `GET /oauth/authorize`",
@@ -43,8 +43,8 @@ impl Step {
 
 /// Somewhere in a login.
 #[derive(Clone)]
-pub(crate) struct Person {
-    pub(crate) connection: usize,
+pub struct Person {
+    pub connection: usize,
     subject: String,
     wire: Wire,
     pkce: Pkce,
@@ -59,7 +59,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) fn new(subject: String, connection: usize, wire: Wire) -> Self {
+    pub fn new(subject: String, connection: usize, wire: Wire) -> Self {
         Self {
             connection,
             subject,
@@ -75,7 +75,7 @@ impl Person {
     }
 
     /// Only asks for as little as the server can do.
-    pub(crate) async fn idle(self, requests: usize) -> Self {
+    pub async fn idle(self, requests: usize) -> Self {
         for _ in 0..requests {
             self.wire.get("/health", &[]).await.expect(200);
         }
@@ -83,25 +83,25 @@ impl Person {
     }
 
     /// Has the server ask the provider, and do nothing else.
-    pub(crate) async fn exchange(self) -> Self {
+    pub async fn exchange(self) -> Self {
         self.wire.get("/exchange", &[]).await.expect(200);
         self
     }
 
-    pub(crate) async fn log_in(mut self) -> Self {
+    pub async fn log_in(mut self) -> Self {
         for step in Step::ALL {
             self = self.take(step).await;
         }
         self
     }
 
-    pub(crate) async fn refresh(mut self) -> Self {
+    pub async fn refresh(mut self) -> Self {
         let reply = self.client().refresh(&self.refresh_token).await;
         self.refresh_token = Tokens::read(&reply).refresh().to_owned();
         self
     }
 
-    pub(crate) async fn take(mut self, step: Step) -> Self {
+    pub async fn take(mut self, step: Step) -> Self {
         match step {
             Step::Register => {
                 let metadata = native_metadata(CALLBACK);

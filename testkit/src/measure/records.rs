@@ -18,19 +18,19 @@ use super::{child::Child, usage::Resident};
 /// What is over sooner is no part of a live grant: the mark of a used callback.
 const LIVES_ON: Duration = Duration::from_secs(3600);
 /// The role of [`fill_memory`].
-pub(crate) const FILL_MEMORY: &str = "fill-memory";
+pub const FILL_MEMORY: &str = "fill-memory";
 
 /// With the members of lists. Comes out in random order, as people do.
-pub(crate) type Records = HashMap<String, (Vec<u8>, Duration)>;
+pub type Records = HashMap<String, (Vec<u8>, Duration)>;
 
 /// What lives as long as a grant, and what is over after ten minutes.
-pub(crate) fn live_and_passing(records: Records) -> (Records, Records) {
+pub fn live_and_passing(records: Records) -> (Records, Records) {
     let lives = |record: &(Vec<u8>, Duration)| record.1 > LIVES_ON;
     records.into_iter().partition(|(_, record)| lives(record))
 }
 
 /// Of keys and values.
-pub(crate) fn bytes(records: &Records) -> usize {
+pub fn bytes(records: &Records) -> usize {
     let sizes = records
         .iter()
         .map(|(key, (value, _))| key.len() + value.len());
@@ -38,7 +38,7 @@ pub(crate) fn bytes(records: &Records) -> usize {
 }
 
 /// How much a process that does nothing else grows by these records, in bytes.
-pub(crate) fn growth_of_memory(records: &Records) -> u64 {
+pub fn growth_of_memory(records: &Records) -> u64 {
     let mut list = String::new();
     for (key, (value, ttl)) in records {
         writeln!(list, "{key} {} {}", value.len(), ttl.as_secs()).unwrap();
@@ -49,7 +49,7 @@ pub(crate) fn growth_of_memory(records: &Records) -> u64 {
 }
 
 /// That process.
-pub(crate) fn fill_memory() {
+pub fn fill_memory() {
     let list = io::read_to_string(io::stdin()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -80,7 +80,7 @@ fn member_of(list: &str, member: &str) -> String {
 }
 
 /// Writes a record, or adds a member to a list.
-pub(crate) async fn put(store: &impl TokenStorage, key: &str, value: Vec<u8>, ttl: Duration) {
+pub async fn put(store: &impl TokenStorage, key: &str, value: Vec<u8>, ttl: Duration) {
     let put = match key.split_once(BETWEEN) {
         Some((list, member)) => store.list_add(list, member, ttl),
         None => store.set(key, value, ttl),
@@ -90,7 +90,7 @@ pub(crate) async fn put(store: &impl TokenStorage, key: &str, value: Vec<u8>, tt
 
 /// Remembers what is in the store, and counts how often it was asked anything.
 #[derive(Clone, Default)]
-pub(crate) struct Recorder(Arc<Inner>);
+pub struct Recorder(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -101,19 +101,19 @@ struct Inner {
 
 impl Recorder {
     /// Everything that is in the store now.
-    pub(crate) fn records(&self) -> Records {
+    pub fn records(&self) -> Records {
         self.0.seen.lock().unwrap().clone()
     }
 
     /// Key and value of each grant.
-    pub(crate) fn grants(&self) -> Vec<(String, Vec<u8>)> {
+    pub fn grants(&self) -> Vec<(String, Vec<u8>)> {
         let records = self.records().into_iter();
         let grants = records.filter(|(key, _)| key.starts_with("grant:"));
         grants.map(|(key, (value, _))| (key, value)).collect()
     }
 
     /// How many verbs have come so far.
-    pub(crate) fn verbs(&self) -> u64 {
+    pub fn verbs(&self) -> u64 {
         self.0.verbs.load(Relaxed)
     }
 

@@ -9,9 +9,7 @@
     reason = "tests"
 )]
 
-mod common;
-
-use common::{Pkce, Proxy, client::native_metadata};
+use testkit::{Pkce, Proxy, client::native_metadata};
 
 /// How much the process may grow, in bytes. A record of 1 KiB for each registration would be ten
 /// times this.
@@ -24,12 +22,12 @@ fn resident() -> Option<u64> {
     Some(pages * 4096)
 }
 
-async fn register(proxy: &Proxy, turn: usize) -> common::Client {
+async fn register(proxy: &Proxy, turn: usize) -> testkit::Client {
     let callback = format!("http://127.0.0.1/callback/{turn}");
     proxy.register(&native_metadata(&callback)).await
 }
 
-async fn authorize(proxy: &Proxy, client: &common::Client) {
+async fn authorize(proxy: &Proxy, client: &testkit::Client) {
     let url = client.authorize(&Pkce::new(), "state").url();
     let path = url.strip_prefix(&proxy.wire.origin).unwrap();
     let reply = proxy.wire.get(path, &[]).await;

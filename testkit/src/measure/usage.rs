@@ -4,7 +4,7 @@ use std::{fs, thread, time::Duration};
 
 /// The CPU time of all threads that a process has now, user and system together. Counted in
 /// nanoseconds by the scheduler; a kernel without that counts in its ticks of 10 ms.
-pub(crate) fn cpu(pid: u32) -> Duration {
+pub fn cpu(pid: u32) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("Linux, and the process lives");
     let times: Option<Vec<u64>> = tasks
         .map(|task| {
@@ -20,7 +20,7 @@ pub(crate) fn cpu(pid: u32) -> Duration {
 }
 
 /// The CPU time of this thread: what has ended is no longer in [`cpu`].
-pub(crate) fn cpu_here() -> Duration {
+pub fn cpu_here() -> Duration {
     let line = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = line.split(' ').next().and_then(|first| first.parse().ok());
     Duration::from_nanos(nanoseconds.unwrap_or_default())
@@ -28,7 +28,7 @@ pub(crate) fn cpu_here() -> Duration {
 
 /// The same to the nanosecond: the scheduler adds up what a thread took when it leaves the core, and
 /// otherwise only at its ticks.
-pub(crate) fn cpu_here_now() -> Duration {
+pub fn cpu_here_now() -> Duration {
     thread::yield_now();
     cpu_here()
 }
@@ -44,14 +44,14 @@ fn ticks(pid: u32) -> u32 {
 
 /// What lies in memory of a process, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Resident {
-    pub(crate) all: usize,
+pub struct Resident {
+    pub all: usize,
     /// Without the pages of files: what the process itself has written.
-    pub(crate) anonymous: usize,
+    pub anonymous: usize,
 }
 
 impl Resident {
-    pub(crate) fn of(pid: u32) -> Self {
+    pub fn of(pid: u32) -> Self {
         // Counted page by page. `VmRSS` in `status` is off by some hundred kB, because each CPU adds
         // what it has counted only now and then.
         let file = format!("/proc/{pid}/smaps_rollup");
@@ -67,7 +67,7 @@ impl Resident {
         }
     }
 
-    pub(crate) fn here() -> Self {
+    pub fn here() -> Self {
         Self::of(std::process::id())
     }
 }

@@ -11,34 +11,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tower_oauth_proxy::storage::{RedisStorage, RedisStorageBuilder};
-
 /// A machine under load starts a server slowly.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server on a free loopback port, with a directory of its own; both go when it is dropped.
-pub(crate) struct Server {
+pub struct Server {
     process: Child,
-    pub(crate) port: u16,
-    pub(crate) dir: PathBuf,
+    pub port: u16,
+    pub dir: PathBuf,
     arguments: Vec<String>,
     is_tls: bool,
 }
 
 impl Server {
     /// Nothing is saved unless told.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self::with(&[])
     }
 
     /// With more options, as on the command line.
-    pub(crate) fn with(options: &[&str]) -> Self {
+    pub fn with(options: &[&str]) -> Self {
         Self::in_dir(&fresh_dir(), options, false)
     }
 
     /// Speaks TLS only; the certificates lie in `dir`.
-    #[cfg(feature = "rustls")]
-    pub(crate) fn with_tls(dir: &Path) -> Self {
+    pub fn with_tls(dir: &Path) -> Self {
         let file = |name: &str| dir.join(name).display().to_string();
         let (ca, cert, key) = (file("ca.pem"), file("server.pem"), file("server.key"));
         let options = [
@@ -83,22 +80,14 @@ impl Server {
         panic!("redis-server did not start; see {}", dir.display());
     }
 
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let scheme = if self.is_tls { "rediss" } else { "redis" };
         format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn builder(&self) -> RedisStorageBuilder {
-        RedisStorage::builder(self.url())
-    }
-
-    pub(crate) async fn store(&self) -> RedisStorage {
-        self.builder().connect().await.unwrap()
-    }
-
     /// What `redis-cli` prints.
     #[track_caller]
-    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+    pub fn cli(&self, arguments: &[&str]) -> String {
         let mut command = tool("redis-cli", "REDIS_CLI");
         command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]);
         if self.is_tls {
@@ -112,20 +101,20 @@ impl Server {
     }
 
     /// `kill -9`.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
     /// On the same port, with whatever lies in the directory.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.kill();
         self.process = spawn(&self.arguments);
         assert!(self.is_up(), "redis-server did not start again");
     }
 
     /// The same with 20 milliseconds for each record that it loads; returns while it loads.
-    pub(crate) fn restart_loading_slowly(&mut self) {
+    pub fn restart_loading_slowly(&mut self) {
         self.kill();
         let slowly = [
             "--key-load-delay",
@@ -144,11 +133,11 @@ impl Server {
     }
 
     /// The kernel still accepts connections and bytes; nobody answers.
-    pub(crate) fn freeze(&self) {
+    pub fn freeze(&self) {
         self.signal("STOP");
     }
 
-    pub(crate) fn thaw(&self) {
+    pub fn thaw(&self) {
         self.signal("CONT");
     }
 
@@ -212,7 +201,7 @@ fn free_port() -> u16 {
     }
 }
 
-pub(crate) fn fresh_dir() -> PathBuf {
+pub fn fresh_dir() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let name = format!("oauth-proxy-redis-{}-{number}", std::process::id());

@@ -9,12 +9,10 @@
     reason = "tests"
 )]
 
-mod common;
-
-use common::{Answer, Browser, FakeClock, Kind, Provider, Wire, jar::Jar, provider::Gate};
 use serde_json::json;
+use testkit::{Answer, Browser, FakeClock, Kind, Provider, Wire, jar::Jar, provider::Gate};
 
-async fn redeem(provider: &Provider, url: &str, code: &str) -> common::Reply {
+async fn redeem(provider: &Provider, url: &str, code: &str) -> testkit::Reply {
     let settings = provider.settings();
     let fields = [
         ("grant_type", "authorization_code"),
@@ -26,7 +24,7 @@ async fn redeem(provider: &Provider, url: &str, code: &str) -> common::Reply {
     provider.wire().form("/token", &fields, &[]).await
 }
 
-async fn refresh(provider: &Provider, token: &str) -> common::Reply {
+async fn refresh(provider: &Provider, token: &str) -> testkit::Reply {
     let settings = provider.settings();
     let fields = [
         ("grant_type", "refresh_token"),
@@ -44,8 +42,8 @@ async fn code(provider: &Provider) -> String {
     let url = provider.url("/authorize?response_type=code&client_id=upstream-app&state=s&scope=a&redirect_uri=https://app.example/back");
     let back = browser.open(&url).await.left();
     assert!(back.starts_with(BACK), "{back}");
-    assert_eq!(common::wire::query_param(&back, "state").unwrap(), "s");
-    common::wire::query_param(&back, "code").unwrap()
+    assert_eq!(testkit::wire::query_param(&back, "state").unwrap(), "s");
+    testkit::wire::query_param(&back, "code").unwrap()
 }
 
 #[tokio::test]

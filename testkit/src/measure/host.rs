@@ -14,7 +14,7 @@ use tokio::{net::TcpListener, runtime};
 use tower::Service;
 
 /// Runs on so many worker threads; this thread only waits, or accepts.
-pub(crate) fn block_on<T>(workers: usize, work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(workers: usize, work: impl Future<Output = T>) -> T {
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .enable_all()
@@ -24,21 +24,21 @@ pub(crate) fn block_on<T>(workers: usize, work: impl Future<Output = T>) -> T {
 }
 
 /// A free port, and its address in words.
-pub(crate) async fn listen() -> (TcpListener, String) {
+pub async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     (listener, address)
 }
 
 /// What stands behind the layer: as little as possible, so that the layer's share is at its largest.
-pub(crate) fn app() -> Router {
+pub fn app() -> Router {
     Router::new()
         .route("/mcp", any(async || "inside"))
         .route("/health", get(async || "ok"))
 }
 
 /// Plain hyper, without a framework.
-pub(crate) async fn serve_hyper<S, B>(listener: TcpListener, service: S)
+pub async fn serve_hyper<S, B>(listener: TcpListener, service: S)
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send,

@@ -13,13 +13,13 @@ use std::{
 const ROLE: &str = "BENCH_ROLE";
 
 /// The role of this process; none for the one that was started by hand.
-pub(crate) fn role() -> Option<Vec<String>> {
+pub fn role() -> Option<Vec<String>> {
     let role = env::var(ROLE).ok()?;
     Some(role.split(' ').map(str::to_owned).collect())
 }
 
 /// Ends this process when its parent is gone, however that came.
-pub(crate) fn live_as_long_as_parent() {
+pub fn live_as_long_as_parent() {
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
         process::exit(0);
@@ -27,7 +27,7 @@ pub(crate) fn live_as_long_as_parent() {
 }
 
 /// Ends a run that hangs; its children then go too.
-pub(crate) fn end_after(limit: Duration) {
+pub fn end_after(limit: Duration) {
     thread::spawn(move || {
         thread::sleep(limit);
         println!("\nNot done after {} s: given up.", limit.as_secs());
@@ -36,13 +36,13 @@ pub(crate) fn end_after(limit: Duration) {
 }
 
 /// A process in another role, until dropped.
-pub(crate) struct Child {
+pub struct Child {
     process: process::Child,
     out: BufReader<ChildStdout>,
 }
 
 impl Child {
-    pub(crate) fn start(role: &str) -> Self {
+    pub fn start(role: &str) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .env(ROLE, role)
             .stdin(Stdio::piped())
@@ -53,18 +53,18 @@ impl Child {
         Self { process, out }
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.process.id()
     }
 
     /// Gives it all that it will ever read; it then no longer notices when this process is gone.
-    pub(crate) fn feed(&mut self, text: &str) {
+    pub fn feed(&mut self, text: &str) {
         let mut stdin = self.process.stdin.take().unwrap();
         stdin.write_all(text.as_bytes()).unwrap();
     }
 
     /// The words of the next line that it prints.
-    pub(crate) fn words(&mut self) -> Vec<String> {
+    pub fn words(&mut self) -> Vec<String> {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "a process ended early");
@@ -72,7 +72,7 @@ impl Child {
     }
 
     /// The numbers of the next line that it prints.
-    pub(crate) fn numbers(&mut self) -> Vec<u64> {
+    pub fn numbers(&mut self) -> Vec<u64> {
         let words = self.words();
         words.iter().map(|word| word.parse().unwrap()).collect()
     }

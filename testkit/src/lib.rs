@@ -1,25 +1,29 @@
 //! The test kit: a scriptable identity provider, browsers with cookie jars, an MCP-like client and
 //! a clock that stands still until told.
 //!
-//! ```ignore
+//! ```
+//! # use testkit::Proxy;
+//! # let runtime = tokio::runtime::Runtime::new().unwrap();
+//! # runtime.block_on(async {
 //! let proxy = Proxy::start().await;
 //! let client = proxy.client().await;          // registered
 //! let tokens = proxy.journey(&client).await;  // authorize, consent, login, redeem
 //! assert_eq!(client.call("/mcp", &tokens.access).await.status, 200);
+//! # });
 //! ```
 //!
 //! What the kit itself enforces, by panicking: the cookie rules of browsers (RFC 6265bis), bounded
 //! redirect chains, and that no page forbids its own form's redirects (CSP `form-action`).
 
 #![allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
+    missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a kit for tests: not every test uses every part, and it fails by panicking"
+    clippy::new_without_default,
+    clippy::print_stdout,
+    reason = "a kit for tests: it fails by panicking"
 )]
 
 pub mod browser;
@@ -27,8 +31,10 @@ pub mod client;
 pub mod clock;
 pub mod html;
 pub mod jar;
+pub mod measure;
 pub mod provider;
 pub mod proxy;
+pub mod redis;
 pub mod store;
 pub mod wire;
 

@@ -24,28 +24,28 @@ use super::{
     host,
 };
 
-pub(crate) const APP: &str = "upstream-app";
+pub const APP: &str = "upstream-app";
 
 /// What the provider's tokens take, in bytes: JWTs of ordinary size, as Entra ID and Keycloak issue.
-pub(crate) const ACCESS_TOKEN_BYTES: usize = 1200;
-pub(crate) const ID_TOKEN_SIGNATURE_BYTES: usize = 342;
-pub(crate) const REFRESH_TOKEN_BYTES: usize = 600;
+pub const ACCESS_TOKEN_BYTES: usize = 1200;
+pub const ID_TOKEN_SIGNATURE_BYTES: usize = 342;
+pub const REFRESH_TOKEN_BYTES: usize = 600;
 
 /// The access tokens of whoever is named so are over after a second, and have to be renewed.
-pub(crate) const BRIEF: &str = "brief-";
+pub const BRIEF: &str = "brief-";
 
 /// The role of [`run`].
-pub(crate) const ROLE: &str = "provider";
+pub const ROLE: &str = "provider";
 
 /// A provider in a process of its own, and its origin.
-pub(crate) fn start() -> (Child, String) {
+pub fn start() -> (Child, String) {
     let mut process = Child::start(ROLE);
     let origin = process.words().remove(0);
     (process, origin)
 }
 
 /// That process.
-pub(crate) fn run() {
+pub fn run() {
     live_as_long_as_parent();
     host::block_on(1, async {
         let (origin, _stop) = provider().await;
@@ -62,7 +62,7 @@ struct Counts {
 }
 
 /// Its origin, and what stops it.
-pub(crate) async fn provider() -> (String, JoinSet<()>) {
+pub async fn provider() -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let counts = Arc::new(Counts::default());
@@ -119,7 +119,7 @@ fn tokens(subject: &str) -> Value {
     })
 }
 
-pub(crate) fn id_token(subject: &str, nonce: &str) -> String {
+pub fn id_token(subject: &str, nonce: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let claims = json!({
         "iss": "https://provider.example",

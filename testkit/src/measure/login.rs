@@ -12,16 +12,16 @@ use tower_oauth_proxy::{
 };
 
 use super::provider::APP;
-use crate::common::{
+use crate::{
     Client, Pkce, Reply, Tokens, Wire,
     client::{CALLBACK, native_metadata},
     wire::query_param,
 };
 
-pub(crate) const BASE: &str = "https://proxy.example";
+pub const BASE: &str = "https://proxy.example";
 
 /// What every deployment has in common.
-pub(crate) fn config(provider: &str) -> OAuthProxyConfigBuilder {
+pub fn config(provider: &str) -> OAuthProxyConfigBuilder {
     let secret = "a provider's client secret of good length";
     let url = |path| format!("{provider}{path}");
     let upstream = generic(&url("/authorize"), &url("/token"), APP, secret);
@@ -33,7 +33,7 @@ pub(crate) fn config(provider: &str) -> OAuthProxyConfigBuilder {
 }
 
 /// The layer around a service that says one word, without sockets.
-pub(crate) fn in_process(layer: &OAuthProxyLayer) -> Wire {
+pub fn in_process(layer: &OAuthProxyLayer) -> Wire {
     let inside = tower::service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"inside"))))
     });
@@ -41,23 +41,23 @@ pub(crate) fn in_process(layer: &OAuthProxyLayer) -> Wire {
 }
 
 /// The layer with a registered client. Needs `Consent::Disabled` to log anybody in.
-pub(crate) struct Deployment {
-    pub(crate) name: &'static str,
-    pub(crate) client: Client,
-    pub(crate) pkce: Pkce,
+pub struct Deployment {
+    pub name: &'static str,
+    pub client: Client,
+    pub pkce: Pkce,
     /// Grants that live, by what the client holds.
-    pub(crate) grants: Vec<Grant>,
+    pub grants: Vec<Grant>,
     people: usize,
 }
 
 #[derive(Clone)]
-pub(crate) struct Grant {
-    pub(crate) access: String,
-    pub(crate) refresh: String,
+pub struct Grant {
+    pub access: String,
+    pub refresh: String,
 }
 
 impl Grant {
-    pub(crate) fn of(tokens: Tokens) -> Self {
+    pub fn of(tokens: Tokens) -> Self {
         Self {
             refresh: tokens.refresh().to_owned(),
             access: tokens.access,
@@ -66,7 +66,7 @@ impl Grant {
 }
 
 impl Deployment {
-    pub(crate) async fn new(name: &'static str, layer: &OAuthProxyLayer) -> Self {
+    pub async fn new(name: &'static str, layer: &OAuthProxyLayer) -> Self {
         let wire = in_process(layer);
         Self {
             name,
@@ -78,7 +78,7 @@ impl Deployment {
     }
 
     /// Logs so many new people in, some at a time; the codes that the client received.
-    pub(crate) async fn log_in(&mut self, people: usize) -> Vec<String> {
+    pub async fn log_in(&mut self, people: usize) -> Vec<String> {
         let mut codes = Vec::with_capacity(people);
         let mut logins = JoinSet::new();
         for _ in 0..people {
@@ -104,20 +104,20 @@ async fn log_in(client: Client, pkce: Pkce, subject: String) -> String {
 }
 
 /// Where the provider sends the browser that was sent to it, once this person has logged in.
-pub(crate) fn callback(sent: &Reply, subject: &str) -> String {
+pub fn callback(sent: &Reply, subject: &str) -> String {
     let state = query_param(sent.location(), "state").unwrap();
     let nonce = query_param(sent.location(), "nonce").unwrap_or_default();
     format!("/oauth/callback?code={subject}~{nonce}&state={state}")
 }
 
 /// The code that the answer to a callback sends to the client.
-pub(crate) fn code(returned: &Reply) -> String {
+pub fn code(returned: &Reply) -> String {
     query_param(returned.location(), "code")
         .unwrap_or_else(|| panic!("somebody was not logged in: {returned:?}"))
 }
 
 /// The cookies that an answer has set, as the browser sends them.
-pub(crate) fn cookies(reply: &Reply) -> String {
+pub fn cookies(reply: &Reply) -> String {
     let set = reply.headers.get_all(header::SET_COOKIE).iter();
     let pairs = set.map(|line| line.to_str().unwrap().split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
