@@ -1,10 +1,15 @@
 //! What the operator says: `builder` collects it, `settings` is what the running proxy reads,
-//! `hooks` the operator's own code, `allow_list` the people. Checks and assembly stand in the proxy's own room.
+//! `hooks` the operator's own code, `allow_list` the people; `build` checks and resolves what was said.
 
 pub(crate) mod allow_list;
+mod build;
 mod builder;
+mod check;
 pub(crate) mod hooks;
 mod options;
+mod paths;
+mod secrets;
+mod weak;
 
 pub use builder::{Consent, OAuthProxyConfigBuilder};
 pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};

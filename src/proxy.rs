@@ -1,11 +1,5 @@
 //! The assembled proxy: configuration, keys, store and provider, behind one `Arc`.
 
-mod build;
-mod check;
-mod paths;
-mod secrets;
-mod weak;
-
 use std::{fmt, sync::Arc};
 
 use tokio::sync::Semaphore;

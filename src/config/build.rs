@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::{
-    OAuthProxyConfig, Proxy,
+    OAuthProxyConfigBuilder, Options,
     check::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
         check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     challenge::Challenges,
     client::{Clients, Denied},
-    config::{OAuthProxyConfigBuilder, Options},
     documents::Documents,
     error::ConfigError,
     event::Events,
@@ -28,6 +27,7 @@ use crate::{
     login::{Arrivals, Claims, CookieKeys, Cookies},
     oauth::BaseUrl,
     provider::{ProviderClient, http_client},
+    proxy::{OAuthProxyConfig, Proxy},
     route::Routes,
     session::SessionCache,
     storage::{MemoryStorage, SealedStorage, TokenStorage},

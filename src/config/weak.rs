@@ -1,10 +1,10 @@
 //! Options that weaken security, or may mean something else than they say.
 
-use super::Proxy;
 use crate::{
     config::Consent,
     event::{Event, Reason, Step},
     grant::RefreshGrace,
+    proxy::Proxy,
 };
 
 /// They are told once, at start.
