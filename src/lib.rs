@@ -274,7 +274,7 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfigBuilder, Occasion, Refusal, RegistrationRequest,
+    Consent, LoginRequest, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal, RegistrationRequest,
 };
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
@@ -284,7 +284,6 @@ pub use future::ResponseFuture;
 pub use grant::RefreshGrace;
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
-pub use login::PassOn;
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::{Identity, Provider};
 pub use proxy::OAuthProxyConfig;

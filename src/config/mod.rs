@@ -5,12 +5,14 @@ pub(crate) mod allow_list;
 mod build;
 mod builder;
 mod check;
+mod choices;
 pub(crate) mod hooks;
 mod options;
 mod paths;
 mod secrets;
 mod weak;
 
-pub use builder::{Consent, OAuthProxyConfigBuilder};
+pub use builder::OAuthProxyConfigBuilder;
+pub use choices::{Consent, PassOn};
 pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
 pub(crate) use options::Options;

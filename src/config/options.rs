@@ -5,12 +5,11 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     client::RedirectPolicy,
     config::{
-        Consent,
+        Consent, PassOn,
         allow_list::AllowList,
         hooks::{LoginHook, RegistrationHook},
     },
     grant::RefreshGrace,
-    login::PassOn,
     oauth::{BaseUrl, ScopeSet},
     token::ClaimsPassthrough,
 };
