@@ -1,6 +1,6 @@
-//! The assembled proxy: configuration, keys, store and provider, behind one `Arc`.
+//! The running proxy, put together: every room gets what it needs from the checked configuration.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
@@ -8,55 +8,20 @@ use crate::{
     challenge::Challenges,
     client::Clients,
     clock::{Clock, unix_now},
-    config::{OAuthProxyConfigBuilder, Options},
+    config::{OAuthProxyConfig, Options},
     documents::Documents,
     event::{Event, Events},
-    grant::{Freshness, Grants},
+    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
     key::{Rotating, SealKey},
+    limits::MAX_REVOCATIONS_AT_WORK,
     login::admission::Admission,
-    login::{Arrivals, Claims, Cookies},
-    provider::Provider,
+    login::{Arrivals, Claims, CookieKeys, Cookies},
     provider::ProviderClient,
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
     token::{AccessTokens, TokenVerifier},
 };
-
-/// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
-#[derive(Clone)]
-pub struct OAuthProxyConfig {
-    pub(crate) proxy: Arc<Proxy>,
-}
-
-impl OAuthProxyConfig {
-    /// Starts a configuration from the two things that have no default: the provider, and the URL
-    /// at which the world reaches this server.
-    ///
-    /// `base_url` is used byte for byte as the issuer (one trailing slash is dropped). It is never
-    /// guessed from a request: behind a TLS-terminating proxy, `Host` and the scheme lie. It may
-    /// have a path; the layer must then see that path in its requests.
-    ///
-    /// ```
-    /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
-    ///
-    /// let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
-    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
-    /// # let _ = config;
-    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
-    /// ```
-    pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
-        OAuthProxyConfigBuilder::new(provider, base_url.into())
-    }
-}
-
-impl fmt::Debug for OAuthProxyConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuthProxyConfig")
-            .field("base_url", &self.proxy.options.base.as_str())
-            .finish_non_exhaustive()
-    }
-}
 
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {
@@ -66,7 +31,7 @@ pub(crate) struct Proxy {
     pub(crate) challenges: Challenges,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
-    pub(crate) clients: Clients,
+    pub(crate) clients: Arc<Clients>,
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
     pub(crate) freshness: Arc<Freshness>,
@@ -87,6 +52,85 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
+    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
+        let OAuthProxyConfig {
+            options,
+            provider,
+            clients,
+            storage,
+            secrets,
+            signing_keys,
+            verifier,
+            clock,
+            events,
+        } = config;
+        let base = &options.base;
+        let tasks = Tasks::default();
+        let claims = Claims::new(Arc::clone(&storage), options.transaction_ttl);
+        let grants = Arc::new(Grants::new(
+            storage,
+            RefreshTokens::new(secrets.mac("refresh token")),
+            secrets.mac("index of grants"),
+            Arc::clone(&events),
+            tasks.clone(),
+        ));
+        let admission = Arc::new(Admission::new(
+            Arc::clone(&provider),
+            Arc::clone(&options),
+            Arc::clone(&events),
+        ));
+        let freshness = Freshness::new(
+            FreshnessParts {
+                grants: Arc::clone(&grants),
+                upstream: Arc::clone(&provider),
+                proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
+                clock: Arc::clone(&clock),
+                events: Arc::clone(&events),
+                tasks: tasks.clone(),
+            },
+            FreshnessSettings {
+                extra_params: options.extra_token_params.clone(),
+                offered_scopes: options.offered_scopes.clone(),
+                grant_ttl: options.refresh_token_ttl,
+                upstream_timeout: options.upstream_request_timeout,
+                identity_max_age: options.identity_max_age,
+                grant_max_age: options.grant_max_age,
+            },
+        );
+        Self {
+            routes: Routes::new(base, &options.redirect_path, &options.public_paths),
+            documents: Documents::new(&options),
+            challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
+            clients,
+            cookies: Cookies::new(
+                base,
+                &options.cookie_prefix,
+                CookieKeys::derived(|label| secrets.seal(label)),
+            ),
+            freshness: Arc::new(freshness),
+            access_tokens: AccessTokens::new(
+                base.as_str(),
+                &secrets.mac_with("access token", &signing_keys),
+            ),
+            sessions: SessionCache::new(
+                options.session_cache_ttl,
+                Arc::clone(grants.revocations()),
+            ),
+            grants,
+            passthrough: secrets.seal("passthrough refresh token"),
+            revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
+            arrivals: Arrivals::new(options.transaction_ttl),
+            tasks,
+            claims,
+            provider,
+            admission,
+            verifier,
+            clock,
+            events,
+            options: Arc::clone(&options),
+        }
+    }
+
     /// Seconds since the Unix epoch.
     pub(crate) fn now(&self) -> u64 {
         unix_now(&*self.clock)
@@ -98,17 +142,6 @@ impl Proxy {
 
     /// The name that people read.
     pub(crate) fn service_name(&self) -> &str {
-        let host = || {
-            self.options
-                .base
-                .origin()
-                .split_once("://")
-                .map(|(_, host)| host)
-        };
-        self.options
-            .service_name
-            .as_deref()
-            .or_else(host)
-            .unwrap_or_default()
+        self.options.shown_name()
     }
 }

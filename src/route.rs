@@ -52,11 +52,11 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    pub(crate) fn new(base: &BaseUrl, callback: &str, public: Vec<String>) -> Self {
+    pub(crate) fn new(base: &BaseUrl, callback: &str, public: &[String]) -> Self {
         Self {
             base_path: base.path().into(),
             callback: callback.into(),
-            public: public.into_iter().map(Into::into).collect(),
+            public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
@@ -134,7 +134,7 @@ mod tests {
 
     fn routes(base: &str) -> Routes {
         let base = BaseUrl::parse(base).unwrap();
-        Routes::new(&base, CALLBACK, vec!["/health".to_owned()])
+        Routes::new(&base, CALLBACK, &["/health".to_owned()])
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
     fn what_is_ours_cannot_be_made_public() {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         let ours = ["/oauth/token", "/.well-known/openid-configuration"];
-        let routes = Routes::new(&base, CALLBACK, ours.map(str::to_owned).into());
+        let routes = Routes::new(&base, CALLBACK, &ours.map(str::to_owned));
         for path in ours {
             assert_ne!(routes.find(path), Route::Public, "{path}");
         }

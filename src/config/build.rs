@@ -1,223 +1,167 @@
-//! From the builder to the running proxy.
+//! From what the operator said to a configuration that works.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
+use std::{fmt, sync::Arc};
 
 use super::{
-    OAuthProxyConfigBuilder, Options,
+    builder::OAuthProxyConfigBuilder,
     check::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
         check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
         scope_set,
     },
+    options::Options,
     paths::{check_paths, odd_paths},
-    secrets::{Own, Secrets, secret_of_provider},
-    weak::{tell_odd_options, tell_weak_options},
+    secrets::{KeyOption, Secrets},
+    weak::weak_options,
 };
 use crate::{
-    challenge::Challenges,
     client::{Clients, Denied},
-    documents::Documents,
+    clock::Clock,
     error::ConfigError,
-    event::Events,
-    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
-    limits::MAX_REVOCATIONS_AT_WORK,
-    login::admission::Admission,
-    login::{Arrivals, Claims, CookieKeys, Cookies},
+    event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
-    provider::{ProviderClient, http_client},
-    proxy::{OAuthProxyConfig, Proxy},
-    route::Routes,
-    session::SessionCache,
+    provider::{Provider, ProviderClient, http_client},
     storage::{MemoryStorage, SealedStorage, TokenStorage},
-    tasks::Tasks,
-    token::AccessTokens,
+    token::TokenVerifier,
 };
 
+/// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
+///
+/// Two layers made from clones of one configuration are like two instances of a deployment: they share
+/// the store and every key, and neither sees the other's cache. Clone the layer to share all of it.
+#[derive(Clone)]
+#[must_use = "a configuration does nothing until a layer is made of it"]
+pub struct OAuthProxyConfig {
+    pub(crate) options: Arc<Options>,
+    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) clients: Arc<Clients>,
+    /// Encrypts, unless the operator said otherwise.
+    pub(crate) storage: Arc<dyn TokenStorage>,
+    pub(crate) secrets: Secrets,
+    pub(crate) signing_keys: KeyOption,
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+}
+
+impl OAuthProxyConfig {
+    /// Starts a configuration from the two things that have no default: the provider, and the URL
+    /// at which the world reaches this server.
+    ///
+    /// `base_url` is used byte for byte as the issuer (one trailing slash is dropped). It is never
+    /// guessed from a request: behind a TLS-terminating proxy, `Host` and the scheme lie. It may
+    /// have a path; the layer must then see that path in its requests.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
+    ///
+    /// let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
+        OAuthProxyConfigBuilder::new(provider, base_url.into())
+    }
+}
+
+impl fmt::Debug for OAuthProxyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyConfig")
+            .field("base_url", &self.options.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
 impl OAuthProxyConfigBuilder {
-    /// Checks every option and derives every key.
+    /// Checks every option, and reports each one that weakens security or looks like a slip as an event
+    /// of [`Step::Configuration`](crate::Step::Configuration).
     ///
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
     pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
-        assemble(self)
-    }
-}
-
-fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, ConfigError> {
-    let base = BaseUrl::parse(&builder.base_url)?;
-    builder.provider.check()?;
-    check_paths(&builder, &base)?;
-    check_lifetimes(&builder)?;
-    check_verifier(&builder)?;
-    check_keys(&builder)?;
-    check_entries(&builder)?;
-    check_name("provider", &builder.provider.name)?;
-    if let Some(name) = &builder.service_name {
-        check_name("service_name", name)?;
-    }
-    let scopes = match &builder.scopes {
-        Some(scopes) => scope_set("scopes", scopes)?,
-        None => scope_set("provider", &builder.provider.scopes)?,
-    };
-    let required_scopes = required_scopes(&builder.required_scopes, &scopes)?;
-    let offered_scopes = scopes.union(&scope_set("provider", &builder.provider.scopes)?);
-    check_provider(&builder.provider, &builder, &offered_scopes)?;
-    check_static_clients(&builder, &scopes)?;
-    let mut odd = odd_paths(&builder, &base);
-    odd.extend(odd_params(&builder));
-    let allow_list = builder.allow_list.checked()?;
-
-    let secret = match &builder.secret_key {
-        Some(key) => key.clone(),
-        None => secret_of_provider(&builder.provider, &base)?,
-    };
-    let secrets = Secrets {
-        current: secret,
-        previous: builder.previous_secret_keys,
-    };
-    let signing = Own {
-        current: builder.jwt_signing_key,
-        previous: builder.previous_jwt_signing_keys,
-    };
-    let mut redirect_policy = builder.redirect_policy;
-    for pattern in &builder.redirect_patterns {
-        redirect_policy = redirect_policy.allow(pattern)?;
-    }
-    let cookie_prefix = cookie_prefix(builder.cookie_prefix, &base)?;
-
-    let events = Arc::new(Events::new(builder.on_event));
-    let storage: Arc<dyn TokenStorage> = match builder.storage {
-        Some(storage) => storage,
-        None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&builder.clock))),
-    };
-    let storage: Arc<dyn TokenStorage> = if builder.storage_encryption {
-        let own = Own {
-            current: builder.encryption_key,
-            previous: builder.previous_encryption_keys,
+        let base = BaseUrl::parse(&self.base_url)?;
+        self.provider.check()?;
+        check_paths(&self.plain, &base)?;
+        check_lifetimes(&self.plain)?;
+        check_verifier(self.plain.token_swap, self.token_verifier.is_some())?;
+        check_keys(&self)?;
+        check_entries(&self.plain)?;
+        check_name("provider", &self.provider.name)?;
+        if let Some(name) = &self.plain.service_name {
+            check_name("service_name", name)?;
+        }
+        let provider_scopes = scope_set("provider", &self.provider.scopes)?;
+        let scopes = match &self.scopes {
+            Some(scopes) => scope_set("scopes", scopes)?,
+            None => provider_scopes.clone(),
         };
-        let keys = secrets.seal_with("storage", &own);
-        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
-    } else {
-        storage
-    };
-    let http = http_client(builder.http_client, builder.upstream_timeout)?;
-    let provider = Arc::new(builder.provider);
-    let upstream_pkce = builder.upstream_pkce.unwrap_or(provider.uses_pkce);
-    let forward_resource = builder
-        .forward_resource
-        .unwrap_or(provider.forward_resource);
-    let upstream = ProviderClient::new(provider, http, builder.upstream_timeout)?;
-    let upstream = Arc::new(upstream);
-    let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
-    let tasks = Tasks::default();
-    let grants = Arc::new(Grants::new(
-        Arc::clone(&storage),
-        RefreshTokens::new(secrets.mac("refresh token")),
-        secrets.mac("index of grants"),
-        Arc::clone(&events),
-        tasks.clone(),
-    ));
-    let offered_scopes = scopes.union(&scope_set("scopes", &upstream.about().scopes)?);
-    let options = Arc::new(Options {
-        callback_url: base.join(&builder.redirect_path),
-        scopes,
-        offered_scopes,
-        required_scopes,
-        consent: builder.consent,
-        redirect_policy,
-        cookie_prefix,
-        allow_plain_pkce: builder.allow_plain_pkce,
-        upstream_pkce,
-        forward_resource,
-        pass_on: builder.pass_on,
-        token_swap: builder.token_swap,
-        optional_auth: builder.optional_auth,
-        keep_authorization_header: builder.keep_authorization_header,
-        cors_on_protected_paths: builder.cors_on_protected_paths,
-        audience_by_path: builder.audience_by_path,
-        access_token_ttl: builder.access_token_ttl,
-        refresh_token_ttl: builder.refresh_token_ttl,
-        refresh_token_grace: builder.refresh_token_grace,
-        grants_per_person: builder.grants_per_person,
-        authorization_code_ttl: builder.authorization_code_ttl,
-        transaction_ttl: builder.transaction_ttl,
-        session_cache_ttl: builder.session_cache_ttl,
-        upstream_timeout: builder.upstream_timeout,
-        extra_authorization_params: builder.extra_authorization_params,
-        extra_token_params: builder.extra_token_params,
-        claims: builder.claims,
-        role_claims: builder.role_claims,
-        access_token_audiences: builder.access_token_audiences,
-        allow_list,
-        on_register: builder.on_register,
-        on_login: builder.on_login,
-        service_name: builder.service_name.map(Into::into),
-        base,
-    });
-    let admission = Arc::new(Admission::new(
-        Arc::clone(&upstream),
-        Arc::clone(&options),
-        Arc::clone(&events),
-    ));
-    let freshness = Freshness::new(
-        FreshnessParts {
-            grants: Arc::clone(&grants),
-            upstream: Arc::clone(&upstream),
-            proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
-            clock: Arc::clone(&builder.clock),
-            events: Arc::clone(&events),
-            tasks: tasks.clone(),
-        },
-        FreshnessSettings {
-            extra_params: options.extra_token_params.clone(),
-            offered_scopes: options.offered_scopes.clone(),
-            grant_ttl: options.refresh_token_ttl,
-            upstream_timeout: options.upstream_timeout,
-            identity_max_age: builder.identity_max_age,
-            grant_max_age: builder.grant_max_age,
-        },
-    );
-    let base = &options.base;
-    let proxy = Proxy {
-        routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
-        documents: Documents::new(&options),
-        challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
-        clients: Clients::new(
+        let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
+        let offered_scopes = scopes.union(&provider_scopes);
+        check_provider(&self, &offered_scopes)?;
+        check_static_clients(&self, &scopes)?;
+        let mut odd = odd_paths(&self.plain, &base);
+        odd.extend(odd_params(&self.plain));
+
+        let mut plain = self.plain;
+        plain.allow_list = plain.allow_list.checked()?;
+        let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
+        let mut redirect_policy = self.redirect_policy;
+        for pattern in &self.redirect_patterns {
+            redirect_policy = redirect_policy.allow(pattern)?;
+        }
+        let options = Options {
+            callback_url: base.join(&plain.redirect_path),
+            scopes,
+            offered_scopes,
+            required_scopes,
+            redirect_policy,
+            cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
+            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forward_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            base,
+            plain,
+        };
+
+        let events = Arc::new(Events::new(self.on_event));
+        let storage: Arc<dyn TokenStorage> = match self.storage {
+            Some(storage) => storage,
+            None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
+        };
+        let storage: Arc<dyn TokenStorage> = if options.storage_encryption {
+            let keys = secrets.seal_with("storage", &self.encryption_keys);
+            Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
+        } else {
+            storage
+        };
+        let timeout = options.upstream_request_timeout;
+        let http = http_client(self.http_client, timeout)?;
+        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout)?;
+        let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
-            Denied::new(storage),
-            builder.static_clients,
-        )?,
-        cookies: Cookies::new(
-            base,
-            &options.cookie_prefix,
-            CookieKeys::derived(|label| secrets.seal(label)),
-        ),
-        freshness: Arc::new(freshness),
-        access_tokens: AccessTokens::new(
-            base.as_str(),
-            &secrets.mac_with("access token", &signing),
-        ),
-        sessions: SessionCache::new(options.session_cache_ttl, Arc::clone(grants.revocations())),
-        grants,
-        passthrough: secrets.seal("passthrough refresh token"),
-        revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
-        arrivals: Arrivals::new(options.transaction_ttl),
-        tasks,
-        claims,
-        provider: upstream,
-        admission,
-        verifier: builder.token_verifier,
-        clock: builder.clock,
-        events,
-        options: Arc::clone(&options),
-    };
-    tell_weak_options(&proxy, builder.storage_encryption);
-    tell_odd_options(&proxy, &odd);
-    Ok(OAuthProxyConfig {
-        proxy: Arc::new(proxy),
-    })
+            Denied::new(Arc::clone(&storage)),
+            self.static_clients,
+        )?;
+        for words in weak_options(&options, provider.about()) {
+            events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
+        }
+        for words in odd {
+            events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
+        }
+        Ok(OAuthProxyConfig {
+            options: Arc::new(options),
+            provider: Arc::new(provider),
+            clients: Arc::new(clients),
+            storage,
+            secrets,
+            signing_keys: self.signing_keys,
+            verifier: self.token_verifier,
+            clock: self.clock,
+            events,
+        })
+    }
 }

@@ -1,5 +1,5 @@
-//! What the operator says: `builder` collects it, `settings` is what the running proxy reads,
-//! `hooks` the operator's own code, `allow_list` the people; `build` checks and resolves what was said.
+//! What the operator says: the builder collects it in plain options, and `build` checks it as a whole.
+//! Nothing here runs; [`Proxy`](crate::proxy::Proxy) is put together from what comes out.
 
 pub(crate) mod allow_list;
 mod build;
@@ -12,6 +12,7 @@ mod paths;
 mod secrets;
 mod weak;
 
+pub use build::OAuthProxyConfig;
 pub use builder::OAuthProxyConfigBuilder;
 pub use choices::{Consent, PassOn};
 pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};

@@ -9,40 +9,70 @@ use crate::{
     provider::Provider,
 };
 
-/// The secret that makes, and those that it replaced.
-pub(super) struct Secrets {
-    pub(super) current: SecretKey,
-    pub(super) previous: Vec<SecretKey>,
+/// A key as an option: the one in use, and those that it replaced.
+#[derive(Clone, Default)]
+pub(crate) struct KeyOption {
+    pub(crate) current: Option<SecretKey>,
+    pub(crate) previous: Vec<SecretKey>,
 }
 
-/// A key that the operator gave for one purpose, and those that it replaced.
-pub(super) struct Own {
-    pub(super) current: Option<SecretKey>,
-    pub(super) previous: Vec<SecretKey>,
-}
-
-impl Own {
+impl KeyOption {
     const NONE: Self = Self {
         current: None,
         previous: Vec::new(),
     };
+
+    pub(super) fn is_given(&self) -> bool {
+        self.current.is_some() || !self.previous.is_empty()
+    }
+}
+
+/// The secret that makes, and those that it replaced.
+#[derive(Clone)]
+pub(crate) struct Secrets {
+    current: SecretKey,
+    previous: Vec<SecretKey>,
 }
 
 impl Secrets {
-    pub(super) fn mac(&self, label: &str) -> Rotating<MacKey> {
-        self.mac_with(label, &Own::NONE)
+    /// Without a secret of its own, the proxy uses the one that it shares with the provider.
+    pub(super) fn new(
+        given: KeyOption,
+        provider: &Provider,
+        base: &BaseUrl,
+    ) -> Result<Self, ConfigError> {
+        let current = match (given.current, &provider.client_secret) {
+            (Some(key), _) => key,
+            (None, Some(secret)) => {
+                SecretKey::from_client_secret(secret.expose_secret(), base.as_str())?
+            }
+            (None, None) => {
+                return Err(ConfigError::new(
+                    "secret_key",
+                    "the provider has no client secret to derive keys from: set secret_key",
+                ));
+            }
+        };
+        Ok(Self {
+            current,
+            previous: given.previous,
+        })
     }
 
-    pub(super) fn seal(&self, label: &str) -> Rotating<SealKey> {
-        self.seal_with(label, &Own::NONE)
+    pub(crate) fn mac(&self, label: &str) -> Rotating<MacKey> {
+        self.mac_with(label, &KeyOption::NONE)
     }
 
-    pub(super) fn mac_with(&self, label: &str, own: &Own) -> Rotating<MacKey> {
+    pub(crate) fn seal(&self, label: &str) -> Rotating<SealKey> {
+        self.seal_with(label, &KeyOption::NONE)
+    }
+
+    pub(crate) fn mac_with(&self, label: &str, own: &KeyOption) -> Rotating<MacKey> {
         let (current, previous) = self.chain(own);
         Rotating::new(current.mac(label), previous.map(|key| key.mac(label)))
     }
 
-    pub(super) fn seal_with(&self, label: &str, own: &Own) -> Rotating<SealKey> {
+    pub(crate) fn seal_with(&self, label: &str, own: &KeyOption) -> Rotating<SealKey> {
         let (current, previous) = self.chain(own);
         Rotating::new(current.seal(label), previous.map(|key| key.seal(label)))
     }
@@ -50,26 +80,15 @@ impl Secrets {
     /// What makes, and what verifies and opens besides. With a key of its own for the purpose, the
     /// derived ones stay able to: turning it on logs nobody out. A replaced one counts for its own
     /// purpose alone: the key that signs tokens, once given away, must not register clients.
-    fn chain<'a>(&'a self, own: &'a Own) -> (&'a SecretKey, impl Iterator<Item = &'a SecretKey>) {
+    fn chain<'a>(
+        &'a self,
+        own: &'a KeyOption,
+    ) -> (&'a SecretKey, impl Iterator<Item = &'a SecretKey>) {
         let derived = own.current.as_ref().map(|_| &self.current);
         let previous = derived
             .into_iter()
             .chain(&own.previous)
             .chain(&self.previous);
         (own.current.as_ref().unwrap_or(&self.current), previous)
-    }
-}
-
-/// Without a secret of its own, the proxy uses the one that it shares with the provider.
-pub(super) fn secret_of_provider(
-    provider: &Provider,
-    base: &BaseUrl,
-) -> Result<SecretKey, ConfigError> {
-    match &provider.client_secret {
-        Some(secret) => SecretKey::from_client_secret(secret.expose_secret(), base.as_str()),
-        None => Err(ConfigError::new(
-            "secret_key",
-            "the provider has no client secret to derive keys from: set secret_key",
-        )),
     }
 }

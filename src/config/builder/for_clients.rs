@@ -43,7 +43,7 @@ impl OAuthProxyConfigBuilder {
     /// Accepts PKCE with `plain`, or without a method. Weak: those who see the authorization request
     /// can redeem the code. Default: off, S256 only.
     pub fn allow_plain_pkce(mut self, allow: bool) -> Self {
-        self.allow_plain_pkce = allow;
+        self.plain.allow_plain_pkce = allow;
         self
     }
 
@@ -53,7 +53,7 @@ impl OAuthProxyConfigBuilder {
         F: Fn(RegistrationRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.on_register = Some(hook(closure));
+        self.plain.on_register = Some(hook(closure));
         self
     }
 }

@@ -17,7 +17,7 @@ impl OAuthProxyConfigBuilder {
     /// awaited for a minute more, while callers are told to come back: a provider that rotates its
     /// refresh tokens says the new one only once.
     pub fn upstream_request_timeout(mut self, timeout: Duration) -> Self {
-        self.upstream_timeout = timeout;
+        self.plain.upstream_request_timeout = timeout;
         self
     }
 

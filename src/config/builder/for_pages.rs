@@ -9,21 +9,21 @@ use crate::config::choices::Consent;
 impl OAuthProxyConfigBuilder {
     /// Whether a person is asked; see [`Consent`].
     pub fn consent(mut self, consent: Consent) -> Self {
-        self.consent = consent;
+        self.plain.consent = consent;
         self
     }
 
     /// The name that the consent page and the resource metadata give this service: 1 to 100 visible
     /// characters. Default: the host of the base URL.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
-        self.service_name = Some(name.into());
+        self.plain.service_name = Some(name.into());
         self
     }
 
     /// How long a person may take to decide on the consent page, and then again at the provider.
     /// Default: 10 minutes each.
     pub fn transaction_ttl(mut self, ttl: Duration) -> Self {
-        self.transaction_ttl = ttl;
+        self.plain.transaction_ttl = ttl;
         self
     }
 

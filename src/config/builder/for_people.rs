@@ -15,7 +15,8 @@ impl OAuthProxyConfigBuilder {
     /// login, at each renewal of the provider's token, and when a client refreshes and the last look
     /// is older than `identity_max_age`: a person who was taken off the list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
-        self.allow_list
+        self.plain
+            .allow_list
             .want_emails(emails.into_iter().map(Into::into));
         self
     }
@@ -24,7 +25,8 @@ impl OAuthProxyConfigBuilder {
     /// `allowed_emails`). Subdomains are not included; an international domain may be written in
     /// either form.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
-        self.allow_list
+        self.plain
+            .allow_list
             .want_domains(domains.into_iter().map(Into::into));
         self
     }
@@ -32,7 +34,7 @@ impl OAuthProxyConfigBuilder {
     /// Lets the allow lists accept an address that the provider does not call verified. Weak where
     /// people can choose their address, as in a multi-tenant Entra app. Refused without a list.
     pub fn insecure_trust_unverified_emails(mut self) -> Self {
-        self.allow_list.trust_unverified = true;
+        self.plain.allow_list.trust_unverified = true;
         self
     }
 
@@ -55,7 +57,7 @@ impl OAuthProxyConfigBuilder {
         F: Fn(LoginRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
     {
-        self.on_login = Some(hook(closure));
+        self.plain.on_login = Some(hook(closure));
         self
     }
 
@@ -64,7 +66,7 @@ impl OAuthProxyConfigBuilder {
     /// trouble at the provider is no answer, and what was known stands for twice this time. Counted
     /// in whole seconds, at least one. Default: 1 hour.
     pub fn identity_max_age(mut self, age: Duration) -> Self {
-        self.identity_max_age = age;
+        self.plain.identity_max_age = age;
         self
     }
 
@@ -73,7 +75,7 @@ impl OAuthProxyConfigBuilder {
     /// provider's last access token lives to its own end. Default: without end, but 30 days where the
     /// provider gives no refresh token and nobody can be asked whether the person may still come in.
     pub fn grant_max_age(mut self, age: Duration) -> Self {
-        self.grant_max_age = Some(age);
+        self.plain.grant_max_age = Some(age);
         self
     }
 
@@ -86,7 +88,7 @@ impl OAuthProxyConfigBuilder {
     /// one account fills the store, and pushes other people out of one that has bounds. A login reads
     /// the names of up to so many grants, and where it ends some, the grants themselves.
     pub fn grants_per_person(mut self, limit: usize) -> Self {
-        self.grants_per_person = limit;
+        self.plain.grants_per_person = limit;
         self
     }
 
@@ -94,7 +96,7 @@ impl OAuthProxyConfigBuilder {
     /// for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an
     /// array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
-        self.role_claims = names.into_iter().map(Into::into).collect();
+        self.plain.role_claims = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -117,13 +119,13 @@ impl OAuthProxyConfigBuilder {
         mut self,
         audiences: I,
     ) -> Self {
-        self.access_token_audiences = audiences.into_iter().map(Into::into).collect();
+        self.plain.access_token_audiences = audiences.into_iter().map(Into::into).collect();
         self
     }
 
     /// Which of the provider's claims reach sessions and tokens.
     pub fn custom_claims_passthrough(mut self, claims: ClaimsPassthrough) -> Self {
-        self.claims = claims;
+        self.plain.custom_claims_passthrough = claims;
         self
     }
 }

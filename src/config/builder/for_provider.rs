@@ -7,7 +7,7 @@ use crate::config::choices::PassOn;
 impl OAuthProxyConfigBuilder {
     /// The provider's callback below the base URL. Default: `/oauth/callback`.
     pub fn redirect_path(mut self, path: impl Into<String>) -> Self {
-        self.redirect_path = path.into();
+        self.plain.redirect_path = path.into();
         self
     }
 
@@ -46,7 +46,7 @@ impl OAuthProxyConfigBuilder {
     /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
     /// ```
     pub fn pass_on(mut self, params: impl IntoIterator<Item = PassOn>) -> Self {
-        self.pass_on = params.into_iter().collect();
+        self.plain.pass_on = params.into_iter().collect();
         self
     }
 
@@ -58,7 +58,7 @@ impl OAuthProxyConfigBuilder {
         K: Into<String>,
         V: Into<String>,
     {
-        self.extra_authorization_params = pairs(params);
+        self.plain.extra_authorization_params = pairs(params);
         self
     }
 
@@ -70,7 +70,7 @@ impl OAuthProxyConfigBuilder {
         K: Into<String>,
         V: Into<String>,
     {
-        self.extra_token_params = pairs(params);
+        self.plain.extra_token_params = pairs(params);
         self
     }
 }

@@ -21,28 +21,30 @@ impl OAuthProxyConfigBuilder {
     /// `false`: a token for any resource of this server is good on all of its paths, as the older
     /// two-path SSE transport needs.
     pub fn audience_by_path(mut self, on: bool) -> Self {
-        self.audience_by_path = on;
+        self.plain.audience_by_path = on;
         self
     }
 
     /// Paths that need no token, compared exactly with the request's whole path: where the base URL has
     /// a path, they mostly begin with it. One that this layer answers itself is refused.
     pub fn public_paths<I: IntoIterator<Item: Into<String>>>(mut self, paths: I) -> Self {
-        self.public_paths.extend(paths.into_iter().map(Into::into));
+        self.plain
+            .public_paths
+            .extend(paths.into_iter().map(Into::into));
         self
     }
 
     /// `true`: a request without a token reaches the inner service without a session; one with a
     /// bad token is still refused. Default: `false`.
     pub fn optional_auth(mut self, on: bool) -> Self {
-        self.optional_auth = on;
+        self.plain.optional_auth = on;
         self
     }
 
     /// `true`: the inner service sees the `Authorization` header. Default: `false`, so that the
     /// token cannot leak further (to a proxied service, to logs).
     pub fn keep_authorization_header(mut self, on: bool) -> Self {
-        self.keep_authorization_header = on;
+        self.plain.keep_authorization_header = on;
         self
     }
 
@@ -50,7 +52,7 @@ impl OAuthProxyConfigBuilder {
     /// credentials, and exposes the headers that browser MCP clients read. Leave off where an outer
     /// CORS layer does this. Default: `false`.
     pub fn cors_on_protected_paths(mut self, on: bool) -> Self {
-        self.cors_on_protected_paths = on;
+        self.plain.cors_on_protected_paths = on;
         self
     }
 }

@@ -12,7 +12,7 @@ impl OAuthProxyConfigBuilder {
     /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
     /// provider's to forgive, and one that takes reuse for theft ends the login.
     pub fn token_swap(mut self, on: bool) -> Self {
-        self.token_swap = on;
+        self.plain.token_swap = on;
         self
     }
 
@@ -27,13 +27,13 @@ impl OAuthProxyConfigBuilder {
     /// renewed meanwhile. Only where the provider's token ends and cannot be renewed does this one
     /// end with it.
     pub fn access_token_ttl(mut self, ttl: Duration) -> Self {
-        self.access_token_ttl = ttl;
+        self.plain.access_token_ttl = ttl;
         self
     }
 
     /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
-        self.refresh_token_ttl = ttl;
+        self.plain.refresh_token_ttl = ttl;
         self
     }
 
@@ -54,13 +54,13 @@ impl OAuthProxyConfigBuilder {
     /// # }
     /// ```
     pub fn refresh_token_grace(mut self, grace: impl Into<RefreshGrace>) -> Self {
-        self.refresh_token_grace = grace.into();
+        self.plain.refresh_token_grace = grace.into();
         self
     }
 
     /// An authorization code's life. Default: 5 minutes.
     pub fn authorization_code_ttl(mut self, ttl: Duration) -> Self {
-        self.authorization_code_ttl = ttl;
+        self.plain.authorization_code_ttl = ttl;
         self
     }
 
@@ -68,7 +68,7 @@ impl OAuthProxyConfigBuilder {
     /// another instance can go unseen. Counted in whole seconds; less than one turns the cache off.
     /// Default: 10 seconds.
     pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
-        self.session_cache_ttl = ttl;
+        self.plain.session_cache_ttl = ttl;
         self
     }
 }
