@@ -122,9 +122,9 @@ where
                 }
                 self.without_session(request, false)
             }
-            route => {
+            Route::Own(row) => {
                 let proxy = Arc::clone(&self.proxy);
-                match endpoint::answer(proxy, route, request) {
+                match endpoint::answer(proxy, row, request) {
                     Answer::Ready(response) => ResponseFuture::ready(response),
                     Answer::Pending(future) => ResponseFuture::endpoint(future),
                 }

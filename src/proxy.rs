@@ -97,9 +97,10 @@ impl Proxy {
                 grant_max_age: options.grant_max_age,
             },
         );
+        let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
         Self {
-            routes: Routes::new(base, &options.redirect_path, &options.public_paths),
-            documents: Documents::new(&options),
+            documents: Documents::new(&options, &routes),
+            routes,
             challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
             clients,
             cookies: Cookies::new(
