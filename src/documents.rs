@@ -1,55 +1,105 @@
-//! What the well-known documents say (RFC 8414 section 2, RFC 9728 section 2), written once.
+//! What the well-known documents say (RFC 8414 section 2, RFC 9728 section 2).
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::{config::Options, oauth::ScopeSet, route};
+use crate::{
+    config::Options,
+    limits::MAX_CHALLENGED_PATH,
+    oauth::{BaseUrl, Resource, ScopeSet},
+    route::Routes,
+};
 
-/// The documents that can be written once.
+/// The documents of one configuration, written once.
 pub(crate) struct Documents {
-    pub(crate) authorization_server: Bytes,
-    /// Everything of the protected resource's document but `resource`.
-    pub(crate) protected_resource: Value,
+    authorization_server: Bytes,
+    /// Everything but `resource`.
+    protected_resource: Map<String, Value>,
 }
 
 impl Documents {
-    pub(crate) fn new(options: &Options) -> Self {
-        let base = &options.base;
-        let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
-        let mut challenges = vec!["S256"];
-        if options.allow_plain_pkce {
-            challenges.push("plain");
-        }
-        let authorization_server = json!({
-            "issuer": base.as_str(),
-            "authorization_endpoint": base.join(route::AUTHORIZE),
-            "token_endpoint": base.join(route::TOKEN),
-            "registration_endpoint": base.join(route::REGISTER),
-            "revocation_endpoint": base.join(route::REVOKE),
-            "scopes_supported": supported(&options.scopes, true),
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "refresh_token"],
-            "token_endpoint_auth_methods_supported": methods,
-            "revocation_endpoint_auth_methods_supported": methods,
-            "code_challenge_methods_supported": challenges,
-            "authorization_response_iss_parameter_supported": true,
-        });
-        let mut protected_resource = json!({
-            "authorization_servers": [base.as_str()],
-            "bearer_methods_supported": ["header"],
-            "scopes_supported": supported(&options.scopes, false),
-        });
-        if let (Some(document), Some(name)) =
-            (protected_resource.as_object_mut(), &options.service_name)
-        {
-            document.insert("resource_name".into(), Value::from(&**name));
-        }
+    pub(crate) fn new(options: &Options, routes: &Routes) -> Self {
         Self {
-            authorization_server: authorization_server.to_string().into(),
-            protected_resource,
+            authorization_server: authorization_server(options, routes).into(),
+            protected_resource: protected_resource(options),
         }
     }
+
+    pub(crate) fn authorization_server(&self) -> Bytes {
+        self.authorization_server.clone()
+    }
+
+    /// The document of the resource at this path, `None` where there can be none.
+    ///
+    /// RFC 9728 section 3.3: "The resource value returned MUST be identical to the protected resource's
+    /// resource identifier value into which the well-known URI path suffix was inserted".
+    pub(crate) fn protected_resource(&self, base: &BaseUrl, path: &str) -> Option<Bytes> {
+        let resource = match path {
+            // A client that lost the path looks at the root, whatever the base URL's path is.
+            "" | "/" => Resource::base(base),
+            _ if path.len() > MAX_CHALLENGED_PATH => return None,
+            _ => Resource::at(base, path)?,
+        };
+        let mut document = self.protected_resource.clone();
+        document.insert("resource".into(), resource.as_str().into());
+        Some(Value::Object(document).to_string().into())
+    }
+}
+
+fn authorization_server(options: &Options, routes: &Routes) -> String {
+    let base = &options.base;
+    let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
+    let mut challenges = vec!["S256"];
+    if options.allow_plain_pkce {
+        challenges.push("plain");
+    }
+    let mut document = Map::from_iter([
+        ("issuer".into(), base.as_str().into()),
+        (
+            "scopes_supported".into(),
+            supported(&options.scopes, true).into(),
+        ),
+        ("response_types_supported".into(), json!(["code"])),
+        ("response_modes_supported".into(), json!(["query"])),
+        (
+            "grant_types_supported".into(),
+            json!(["authorization_code", "refresh_token"]),
+        ),
+        (
+            "token_endpoint_auth_methods_supported".into(),
+            methods.clone(),
+        ),
+        ("revocation_endpoint_auth_methods_supported".into(), methods),
+        ("code_challenge_methods_supported".into(), json!(challenges)),
+        (
+            "authorization_response_iss_parameter_supported".into(),
+            true.into(),
+        ),
+    ]);
+    for row in routes.served() {
+        if let Some(name) = row.advertised {
+            document.insert(name.into(), base.join(row.path).into());
+        }
+    }
+    Value::Object(document).to_string()
+}
+
+fn protected_resource(options: &Options) -> Map<String, Value> {
+    let mut document = Map::from_iter([
+        (
+            "authorization_servers".into(),
+            json!([options.base.as_str()]),
+        ),
+        ("bearer_methods_supported".into(), json!(["header"])),
+        (
+            "scopes_supported".into(),
+            supported(&options.scopes, false).into(),
+        ),
+    ]);
+    if let Some(name) = &options.service_name {
+        document.insert("resource_name".into(), name.as_str().into());
+    }
+    document
 }
 
 /// `offline_access` is the authorization server's business, never the resource's: named there it

@@ -17,10 +17,11 @@ use crate::{
     bearer::{self, Check, Credentials, cors},
     body::{OwnResponse, ResponseBody},
     challenge::Asked,
+    config::OAuthProxyConfig,
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
-    proxy::{OAuthProxyConfig, Proxy},
+    proxy::Proxy,
     route::Route,
     session::AuthSession,
 };
@@ -63,7 +64,7 @@ impl OAuthProxyLayer {
     /// A layer with this configuration. Clones, and all services that it makes, share one state.
     pub fn new(config: OAuthProxyConfig) -> Self {
         Self {
-            proxy: config.proxy,
+            proxy: Arc::new(Proxy::new(config)),
         }
     }
 
@@ -121,9 +122,9 @@ where
                 }
                 self.without_session(request, false)
             }
-            route => {
+            Route::Own(row) => {
                 let proxy = Arc::clone(&self.proxy);
-                match endpoint::answer(proxy, route, request) {
+                match endpoint::answer(proxy, row, request) {
                     Answer::Ready(response) => ResponseFuture::ready(response),
                     Answer::Pending(future) => ResponseFuture::endpoint(future),
                 }

@@ -274,7 +274,8 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfigBuilder, Occasion, Refusal, RegistrationRequest,
+    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal,
+    RegistrationRequest,
 };
 pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
 pub use event::{Event, Reason, Step};
@@ -284,10 +285,8 @@ pub use future::ResponseFuture;
 pub use grant::RefreshGrace;
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
-pub use login::PassOn;
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::{Identity, Provider};
-pub use proxy::OAuthProxyConfig;
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};

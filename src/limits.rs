@@ -1,25 +1,10 @@
-//! Every bound and lifetime that is not the operator's to choose, and the defaults of those that
-//! are.
+//! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
+//! that the operator does choose stand in `config/options.rs`.
 
 use std::time::Duration;
 
-/// An authorization code's life. RFC 6749 section 4.1.2 recommends at most ten minutes; clients
-/// redeem within seconds.
-pub(crate) const AUTHORIZATION_CODE_TTL: Duration = Duration::from_secs(5 * 60);
-/// From the authorization request to the provider's callback: a person may have to find a second
-/// factor.
-pub(crate) const TRANSACTION_TTL: Duration = Duration::from_secs(10 * 60);
-/// A grant that is not used for this long ends.
-pub(crate) const REFRESH_TOKEN_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// An access token's life unless the operator says otherwise, whatever the provider's lives: it can
-/// be renewed with our refresh token, and one that leaks should not be good for ten years.
-pub(crate) const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
-/// How long a revocation on another instance can go unseen.
-pub(crate) const SESSION_CACHE_TTL: Duration = Duration::from_secs(10);
 /// The local cache of sessions, in bytes: some thousands with tokens of ordinary size.
 pub(crate) const SESSION_CACHE_BYTES: usize = 32 * 1024 * 1024;
-/// One request to the provider, from connect to the last byte.
-pub(crate) const UPSTREAM_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a browser's approval is remembered with `Consent::Remember`.
 pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A denied client stays denied this long: sealed registrations have no end of their own.
@@ -86,8 +71,6 @@ pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
 /// A provider's token that a handler reports as refused is replaced once in this time: an API that
 /// refuses every token must not turn each call into a request at the provider.
 pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
-/// What was true of a person is asked again when a client refreshes after this long.
-pub(crate) const IDENTITY_MAX_AGE: Duration = Duration::from_secs(60 * 60);
 /// The life of a grant where there is no way to ask about its person: no refresh token, no userinfo.
 pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A grant's record stays this long after its last day, so that the client that comes back then is
@@ -101,10 +84,6 @@ pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// The longest pause between two tries.
 pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-/// One person's live grants. Somebody with five clients on each of five machines has 25; beyond a
-/// hundred it is a program that logs in instead of refreshing, and every grant takes some KiB of the
-/// store that others need too.
-pub(crate) const GRANTS_PER_PERSON: usize = 100;
 /// So many more than the limit are looked at, and ended, with one login: each is a read of the store,
 /// for which the login waits.
 pub(crate) const SURPLUS_AT_ONCE: usize = 100;

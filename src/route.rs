@@ -1,42 +1,162 @@
-//! The only room that knows URL paths: `(path) -> Route`.
+//! The only room that knows URL paths: one table of our own URLs, and `(path) -> Route`.
 //!
-//! Paths are compared byte for byte with the path the client sent. Nothing is decoded or normalised:
-//! `//oauth/token`, `/%6fauth/token` and `/oauth/../mcp` are none of the endpoints, and so they are
-//! protected like anything else.
+//! A path is compared byte for byte with the one that the client sent. Nothing is decoded or normalised:
+//! `//oauth/token`, `/%6fauth/token` and `/oauth/../mcp` are not endpoints, and so they are protected like
+//! anything else.
+//!
+//! A new endpoint is a variant and a row here, and a file in `endpoint/`.
+
+use http::Method;
 
 use crate::oauth::BaseUrl;
 
-/// Where the person's browser is sent to decide.
+/// Where the browser goes to let the person decide.
 pub(crate) const CONSENT: &str = "/oauth/consent";
-pub(crate) const AUTHORIZE: &str = "/oauth/authorize";
-pub(crate) const REGISTER: &str = "/oauth/register";
-pub(crate) const TOKEN: &str = "/oauth/token";
-pub(crate) const REVOKE: &str = "/oauth/revoke";
-/// Where the provider sends the browser back, unless the operator chose another path.
+/// The callback, unless the operator chose another path.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
 
-const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
-const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
+
+/// Our own URLs, by what answers them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// `GET /.well-known/oauth-authorization-server{base path}` (RFC 8414), the same document at
+    /// `openid-configuration`, and both at the root and appended to the base URL.
+    AuthorizationServerMetadata,
+    /// `GET /.well-known/oauth-protected-resource{path}` (RFC 9728), for every path below the base URL.
+    ProtectedResourceMetadata,
+    /// A document below our well-known names that does not exist.
+    UnknownDocument,
+    /// `POST {base}/oauth/register` (RFC 7591).
+    Register,
+    /// `GET {base}/oauth/authorize` (RFC 6749 section 4.1.1).
+    Authorize,
+    /// `GET` and `POST {base}/oauth/consent`: the page, and the person's answer.
+    Consent,
+    /// `GET {base}/oauth/callback`: the browser returns from the provider. `POST` where the provider
+    /// answers by form post.
+    Callback,
+    /// `POST {base}/oauth/token` (RFC 6749 section 3.2).
+    Token,
+    /// `POST {base}/oauth/revoke` (RFC 7009).
+    Revoke,
+}
+
+/// Who calls an endpoint: that decides about CORS, and what a refusal looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// Readable from any origin, without credentials; refusals are JSON.
+    Machine,
+    /// Acts on a person's cookies, so never readable from another origin; refusals are pages.
+    Browser,
+}
+
+/// How a row's path is found in a request's path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The base URL's path, then the row's.
+    Below,
+    /// The base URL's path, then the operator's `redirect_path`.
+    Callback,
+    /// A document of this issuer: at the root, with the base URL's path inserted behind the well-known
+    /// name (RFC 8414 section 3), or appended to the base URL (OpenID Connect Discovery section 4).
+    Issuer,
+    /// A document of a resource, whose path follows the well-known name (RFC 9728 section 3.1).
+    Resource,
+    /// Below one of the documents.
+    Nowhere,
+}
+
+/// All there is to know of one of our URLs, but how it answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) path: &'static str,
+    place: Place,
+    pub(crate) methods: &'static [Method],
+    pub(crate) caller: Caller,
+    /// The member of the RFC 8414 document that names this URL.
+    pub(crate) advertised: Option<&'static str>,
+}
+
+static TABLE: [Row; 9] = [
+    Row::document(
+        Endpoint::AuthorizationServerMetadata,
+        "/.well-known/oauth-authorization-server",
+        Place::Issuer,
+    ),
+    Row::document(
+        Endpoint::AuthorizationServerMetadata,
+        "/.well-known/openid-configuration",
+        Place::Issuer,
+    ),
+    Row::document(
+        Endpoint::ProtectedResourceMetadata,
+        PROTECTED_RESOURCE,
+        Place::Resource,
+    ),
+    Row::machine(
+        Endpoint::Register,
+        "/oauth/register",
+        "registration_endpoint",
+    ),
+    Row::machine(Endpoint::Token, "/oauth/token", "token_endpoint"),
+    Row::machine(Endpoint::Revoke, "/oauth/revoke", "revocation_endpoint"),
+    Row {
+        advertised: Some("authorization_endpoint"),
+        ..Row::browser(Endpoint::Authorize, "/oauth/authorize", &[Method::GET])
+    },
+    Row::browser(Endpoint::Consent, CONSENT, &[Method::GET, Method::POST]),
+    Row {
+        place: Place::Callback,
+        ..Row::browser(Endpoint::Callback, CALLBACK, &[Method::GET, Method::POST])
+    },
+];
+
+/// RFC 8414 section 3.3 wants the issuer in the document to be the one that was asked for: an issuer that
+/// is not us has none here.
+static UNKNOWN_DOCUMENT: Row = Row::document(Endpoint::UnknownDocument, "", Place::Nowhere);
+
+impl Row {
+    const fn document(endpoint: Endpoint, path: &'static str, place: Place) -> Self {
+        Self {
+            endpoint,
+            path,
+            place,
+            methods: &[Method::GET, Method::HEAD],
+            caller: Caller::Machine,
+            advertised: None,
+        }
+    }
+
+    const fn machine(endpoint: Endpoint, path: &'static str, advertised: &'static str) -> Self {
+        Self {
+            endpoint,
+            path,
+            place: Place::Below,
+            methods: &[Method::POST],
+            caller: Caller::Machine,
+            advertised: Some(advertised),
+        }
+    }
+
+    const fn browser(endpoint: Endpoint, path: &'static str, methods: &'static [Method]) -> Self {
+        Self {
+            endpoint,
+            path,
+            place: Place::Below,
+            methods,
+            caller: Caller::Browser,
+            advertised: None,
+        }
+    }
+}
 
 /// Whose request it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// RFC 8414 metadata.
-    AuthorizationServerMetadata,
-    /// RFC 9728 metadata of the resource at this path below the host; the part after the well-known
-    /// name starts at this byte of the path.
-    ProtectedResourceMetadata {
-        suffix_at: usize,
-    },
-    /// A document below our well-known names that does not exist.
-    UnknownDocument,
-    Register,
-    Authorize,
-    Consent,
-    Callback,
-    Token,
-    Revoke,
+    /// One of our own URLs; the inner service never sees it.
+    Own(&'static Row),
     /// Straight to the inner service, without a session.
     Public,
     /// Everything else.
@@ -52,73 +172,63 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    pub(crate) fn new(base: &BaseUrl, callback: &str, public: Vec<String>) -> Self {
+    pub(crate) fn new(base: &BaseUrl, callback: &str, public: &[String]) -> Self {
         Self {
             base_path: base.path().into(),
             callback: callback.into(),
-            public: public.into_iter().map(Into::into).collect(),
+            public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
-    /// Decides by the path alone; the method is the endpoint's business (405 with `Allow`).
+    /// The rows that are served, and so may be advertised.
+    pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
+        TABLE.iter()
+    }
+
+    /// Decides by the path alone; a wrong method is the endpoint's to refuse (405 with `Allow`).
     pub(crate) fn find(&self, path: &str) -> Route {
-        if let Some(route) = self.well_known(path) {
-            return route;
-        }
-        if let Some(below) = self.below_base(path) {
-            match below {
-                REGISTER => return Route::Register,
-                AUTHORIZE => return Route::Authorize,
-                CONSENT => return Route::Consent,
-                TOKEN => return Route::Token,
-                REVOKE => return Route::Revoke,
-                _ if *below == *self.callback => return Route::Callback,
-                // OpenID Connect Discovery appends instead of inserting.
-                OPENID_CONFIGURATION | AUTHORIZATION_SERVER => {
-                    return Route::AuthorizationServerMetadata;
-                }
-                _ => {}
-            }
-        }
-        if self.public.iter().any(|public| **public == *path) {
-            return Route::Public;
-        }
-        Route::Protected
-    }
-
-    /// Without a base path, which is the common case, nothing is compared: this stands before every
-    /// request.
-    fn below_base<'a>(&self, path: &'a str) -> Option<&'a str> {
-        match self.base_path.is_empty() {
-            true => Some(path),
-            false => path.strip_prefix(&*self.base_path),
+        let own = self.inserted(path).or_else(|| self.below_base(path));
+        match own {
+            Some(row) => Route::Own(row),
+            None if self.public.iter().any(|public| **public == *path) => Route::Public,
+            None => Route::Protected,
         }
     }
 
-    fn well_known(&self, path: &str) -> Option<Route> {
+    /// This stands before every request, so what cannot be ours is told apart by its first bytes.
+    fn below_base(&self, path: &str) -> Option<&'static Row> {
+        let below = match self.base_path.is_empty() {
+            true => path,
+            false => path.strip_prefix(&*self.base_path)?,
+        };
+        let is_callback = *below == *self.callback;
+        if !is_callback && !below.starts_with("/oauth/") && !below.starts_with("/.well-known/o") {
+            return None;
+        }
+        self.served().find(|row| match row.place {
+            Place::Below | Place::Issuer => row.path == below,
+            Place::Callback => is_callback,
+            Place::Resource | Place::Nowhere => false,
+        })
+    }
+
+    /// A well-known document whose path begins at the root, the base URL's behind its name.
+    fn inserted(&self, path: &str) -> Option<&'static Row> {
         if !path.starts_with("/.well-known/o") {
             return None;
         }
-        if let Some(suffix) = path.strip_prefix(PROTECTED_RESOURCE) {
-            return match suffix.as_bytes().first() {
-                None | Some(b'/') => Some(Route::ProtectedResourceMetadata {
-                    suffix_at: PROTECTED_RESOURCE.len(),
-                }),
-                Some(_) => None,
-            };
-        }
-        let suffix = path
-            .strip_prefix(AUTHORIZATION_SERVER)
-            .or_else(|| path.strip_prefix(OPENID_CONFIGURATION))?;
-        let is_root = matches!(suffix, "" | "/");
-        if is_root || *suffix == *self.base_path {
-            Some(Route::AuthorizationServerMetadata)
-        } else if suffix.starts_with('/') {
-            // A document for an issuer that is not us (RFC 8414 section 3.3 wants them equal).
-            Some(Route::UnknownDocument)
-        } else {
-            None
-        }
+        self.served().find_map(|row| {
+            let suffix = path.strip_prefix(row.path)?;
+            let is_path = suffix.is_empty() || suffix.starts_with('/');
+            match row.place {
+                Place::Resource if is_path => Some(row),
+                Place::Issuer if matches!(suffix, "" | "/") || *suffix == *self.base_path => {
+                    Some(row)
+                }
+                Place::Issuer if is_path => Some(&UNKNOWN_DOCUMENT),
+                _ => None,
+            }
+        })
     }
 }
 
@@ -128,13 +238,27 @@ pub(crate) fn protected_resource_url(base: &BaseUrl) -> String {
     [base.origin(), PROTECTED_RESOURCE, base.path()].concat()
 }
 
+/// The path of the resource whose RFC 9728 document is asked for at this path.
+pub(crate) fn resource_path(document: &str) -> &str {
+    document
+        .strip_prefix(PROTECTED_RESOURCE)
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn routes(base: &str) -> Routes {
         let base = BaseUrl::parse(base).unwrap();
-        Routes::new(&base, CALLBACK, vec!["/health".to_owned()])
+        Routes::new(&base, CALLBACK, &["/health".to_owned()])
+    }
+
+    fn endpoint(routes: &Routes, path: &str) -> Option<Endpoint> {
+        match routes.find(path) {
+            Route::Own(row) => Some(row.endpoint),
+            Route::Public | Route::Protected => None,
+        }
     }
 
     #[test]
@@ -165,7 +289,7 @@ mod tests {
         ] {
             assert_eq!(routes.find(path), Route::Protected, "{path}");
         }
-        assert_eq!(routes.find("/oauth/token"), Route::Token);
+        assert_eq!(endpoint(&routes, "/oauth/token"), Some(Endpoint::Token));
         assert_eq!(routes.find("/health"), Route::Public);
     }
 
@@ -174,7 +298,7 @@ mod tests {
     fn what_is_ours_cannot_be_made_public() {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         let ours = ["/oauth/token", "/.well-known/openid-configuration"];
-        let routes = Routes::new(&base, CALLBACK, ours.map(str::to_owned).into());
+        let routes = Routes::new(&base, CALLBACK, &ours.map(str::to_owned));
         for path in ours {
             assert_ne!(routes.find(path), Route::Public, "{path}");
         }
@@ -190,21 +314,44 @@ mod tests {
             "/.well-known/openid-configuration/api",
             "/api/.well-known/openid-configuration",
         ] {
-            assert_eq!(
-                at_path.find(path),
-                Route::AuthorizationServerMetadata,
-                "{path}"
-            );
+            let found = endpoint(&at_path, path);
+            assert_eq!(found, Some(Endpoint::AuthorizationServerMetadata), "{path}");
         }
-        assert_eq!(
-            at_path.find("/.well-known/oauth-authorization-server/other"),
-            Route::UnknownDocument
-        );
-        assert_eq!(at_path.find("/oauth/token"), Route::Protected);
-        assert_eq!(at_path.find("/api/oauth/token"), Route::Token);
-        assert!(matches!(
-            at_path.find("/.well-known/oauth-protected-resource/api/mcp"),
-            Route::ProtectedResourceMetadata { .. }
-        ));
+        for (path, expected) in [
+            (
+                "/.well-known/oauth-authorization-server/other",
+                Some(Endpoint::UnknownDocument),
+            ),
+            (
+                "/.well-known/oauth-protected-resource/api/mcp",
+                Some(Endpoint::ProtectedResourceMetadata),
+            ),
+            ("/api/.well-known/oauth-protected-resource", None),
+            ("/api", None),
+            ("/oauth/token", None),
+            ("/api/oauth/token", Some(Endpoint::Token)),
+        ] {
+            assert_eq!(endpoint(&at_path, path), expected, "{path}");
+        }
+    }
+
+    /// `below_base` looks at the table for no other path.
+    #[test]
+    fn every_row_is_found_at_its_own_path_and_only_there() {
+        let routes = routes("https://proxy.example");
+        for row in routes.served() {
+            assert_eq!(routes.find(row.path), Route::Own(row));
+            let deeper = endpoint(&routes, &[row.path, "/x"].concat());
+            let expected = match row.place {
+                Place::Below | Place::Callback => None,
+                Place::Issuer | Place::Nowhere => Some(Endpoint::UnknownDocument),
+                Place::Resource => Some(row.endpoint),
+            };
+            assert_eq!(deeper, expected, "{row:?}");
+        }
+        let base = BaseUrl::parse("https://proxy.example").unwrap();
+        let moved = Routes::new(&base, "/login/back", &[]);
+        assert_eq!(endpoint(&moved, "/login/back"), Some(Endpoint::Callback));
+        assert_eq!(endpoint(&moved, CALLBACK), None);
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthS
     let Some(verifier) = &proxy.verifier else {
         return Err(Refusal::invalid());
     };
-    let limit = options.upstream_timeout;
+    let limit = options.upstream_request_timeout;
     let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
         Ok(Ok(verified)) => verified,
         Ok(Err(VerifyError::Invalid(why))) => {

@@ -1,11 +1,19 @@
-//! What the operator says: `builder` collects it, `settings` is what the running proxy reads,
-//! `hooks` the operator's own code, `allow_list` the people. Checks and assembly stand in the proxy's own room.
+//! What the operator says: the builder collects it in plain options, and `build` checks it as a whole.
+//! Nothing here runs; [`Proxy`](crate::proxy::Proxy) is put together from what comes out.
 
 pub(crate) mod allow_list;
+mod build;
 mod builder;
+mod check;
+mod choices;
 pub(crate) mod hooks;
 mod options;
+mod paths;
+mod secrets;
+mod weak;
 
-pub use builder::{Consent, OAuthProxyConfigBuilder};
+pub use build::OAuthProxyConfig;
+pub use builder::OAuthProxyConfigBuilder;
+pub use choices::{Consent, PassOn};
 pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
 pub(crate) use options::Options;

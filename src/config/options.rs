@@ -1,24 +1,27 @@
-//! The checked configuration, as the running proxy reads it.
+//! Every option once: what it holds, and its default.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, time::Duration};
 
 use crate::{
     client::RedirectPolicy,
     config::{
-        Consent,
         allow_list::AllowList,
+        choices::{Consent, PassOn},
         hooks::{LoginHook, RegistrationHook},
     },
     grant::RefreshGrace,
-    login::PassOn,
     oauth::{BaseUrl, ScopeSet},
+    route,
     token::ClaimsPassthrough,
 };
 
-/// Plain values; everything that does I/O stands beside it in the proxy.
+/// The checked configuration, as every room reads it: `options.base`, `options.consent`.
+///
+/// What had to be parsed, or depends on something else that was said, is a field here; whatever is used
+/// as it was given is in [`Plain`], which this dereferences to.
 pub(crate) struct Options {
     pub(crate) base: BaseUrl,
-    /// What the provider is told to send the browser back to.
+    /// The redirect URI that the provider knows.
     pub(crate) callback_url: String,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
@@ -26,12 +29,39 @@ pub(crate) struct Options {
     pub(crate) offered_scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
-    pub(crate) consent: Consent,
+    /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
-    pub(crate) allow_plain_pkce: bool,
     pub(crate) upstream_pkce: bool,
     pub(crate) forward_resource: bool,
+    pub(crate) plain: Plain,
+}
+
+impl Options {
+    /// The name that people read: the one that was given, or the host.
+    pub(crate) fn shown_name(&self) -> &str {
+        let origin = self.base.origin();
+        let host = || origin.split_once("://").map_or(origin, |(_, host)| host);
+        self.service_name.as_deref().unwrap_or_else(host)
+    }
+}
+
+impl Deref for Options {
+    type Target = Plain;
+
+    fn deref(&self) -> &Plain {
+        &self.plain
+    }
+}
+
+/// The options that are used as they were given. The builder's methods document them; a field and its
+/// method have one name.
+pub(crate) struct Plain {
+    pub(crate) redirect_path: String,
+    pub(crate) public_paths: Vec<String>,
+    pub(crate) service_name: Option<String>,
+    pub(crate) consent: Consent,
+    pub(crate) allow_plain_pkce: bool,
     pub(crate) pass_on: Vec<PassOn>,
     pub(crate) token_swap: bool,
     pub(crate) optional_auth: bool,
@@ -41,18 +71,70 @@ pub(crate) struct Options {
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_token_grace: RefreshGrace,
+    pub(crate) identity_max_age: Duration,
+    pub(crate) grant_max_age: Option<Duration>,
     pub(crate) grants_per_person: usize,
     pub(crate) authorization_code_ttl: Duration,
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
-    pub(crate) upstream_timeout: Duration,
+    pub(crate) upstream_request_timeout: Duration,
     pub(crate) extra_authorization_params: Vec<(String, String)>,
     pub(crate) extra_token_params: Vec<(String, String)>,
-    pub(crate) claims: ClaimsPassthrough,
+    pub(crate) custom_claims_passthrough: ClaimsPassthrough,
     pub(crate) role_claims: Vec<String>,
     pub(crate) access_token_audiences: Vec<String>,
     pub(crate) allow_list: AllowList,
+    pub(crate) storage_encryption: bool,
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,
-    pub(crate) service_name: Option<Arc<str>>,
+}
+
+impl Default for Plain {
+    fn default() -> Self {
+        const MINUTE: Duration = Duration::from_secs(60);
+        const HOUR: Duration = Duration::from_secs(60 * 60);
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        Self {
+            redirect_path: route::CALLBACK.to_owned(),
+            public_paths: Vec::new(),
+            service_name: None,
+            consent: Consent::default(),
+            allow_plain_pkce: false,
+            pass_on: Vec::new(),
+            token_swap: true,
+            optional_auth: false,
+            keep_authorization_header: false,
+            cors_on_protected_paths: false,
+            audience_by_path: true,
+            // Whatever the life of the provider's token: ours can be renewed with our refresh token, and
+            // one that leaks should not be good for ten years.
+            access_token_ttl: HOUR,
+            // A grant that is not used for this long ends.
+            refresh_token_ttl: 30 * DAY,
+            refresh_token_grace: RefreshGrace::default(),
+            identity_max_age: HOUR,
+            grant_max_age: None,
+            // Five clients on each of five machines are 25 grants. More than a hundred come from a program
+            // that logs in instead of refreshing, and each takes some KiB of a store that others need too.
+            grants_per_person: 100,
+            // RFC 6749 section 4.1.2: "A maximum authorization code lifetime of 10 minutes is RECOMMENDED."
+            // Clients redeem within seconds.
+            authorization_code_ttl: 5 * MINUTE,
+            // A person may have to find a second factor.
+            transaction_ttl: 10 * MINUTE,
+            session_cache_ttl: Duration::from_secs(10),
+            // From connect to the last byte.
+            upstream_request_timeout: Duration::from_secs(10),
+            extra_authorization_params: Vec::new(),
+            extra_token_params: Vec::new(),
+            custom_claims_passthrough: ClaimsPassthrough::default(),
+            // The last is Keycloak's.
+            role_claims: ["role", "roles", "realm_access"].map(str::to_owned).into(),
+            access_token_audiences: Vec::new(),
+            allow_list: AllowList::default(),
+            storage_encryption: true,
+            on_register: None,
+            on_login: None,
+        }
+    }
 }

@@ -142,7 +142,10 @@ async fn arrive(
         Ok(code) => code,
         Err(refusal) => return Ok(refused(refusal)),
     };
-    let patience = proxy.options.upstream_timeout.saturating_add(STORE_TIMEOUT);
+    let patience = proxy
+        .options
+        .upstream_request_timeout
+        .saturating_add(STORE_TIMEOUT);
     let turn = proxy.arrivals.turn(patience).await;
     let _turn = turn.ok_or_else(crowded)?;
     let claim = match proxy.claims.claim(&login.state, patience).await? {

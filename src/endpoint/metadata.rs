@@ -1,35 +1,27 @@
 //! `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration` (RFC 8414, at the
 //! root, path-inserted, and appended as OpenID Connect Discovery has it) and
 //! `/.well-known/oauth-protected-resource` (RFC 9728, at the root and for every path below the base
-//! URL).
+//! URL). What they say stands in [`documents`](crate::documents).
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header};
+use http::{HeaderValue, Method, Response, header, request::Parts};
 
 use super::answer;
-use crate::{body::OwnResponse, limits::MAX_CHALLENGED_PATH, oauth::Resource, proxy::Proxy};
+use crate::{body::OwnResponse, proxy::Proxy, route};
 
-pub(super) fn authorization_server(proxy: &Proxy, method: &Method) -> OwnResponse {
-    document(method, proxy.documents.authorization_server.clone())
+pub(super) fn authorization_server(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    document(&parts.method, proxy.documents.authorization_server())
 }
 
-/// `suffix` is what follows the well-known name in the path: the resource's own path.
-pub(super) fn protected_resource(proxy: &Proxy, method: &Method, suffix: &str) -> OwnResponse {
-    let base = &proxy.options.base;
-    let resource = match suffix {
-        // A client that lost the path looks at the root, whatever the base URL's path is.
-        "" | "/" => Some(Resource::base(base)),
-        _ if suffix.len() > MAX_CHALLENGED_PATH => None,
-        _ => Resource::at(base, suffix),
-    };
-    let Some(resource) = resource else {
-        return answer::not_found(proxy);
-    };
-    let mut body = proxy.documents.protected_resource.clone();
-    if let Some(document) = body.as_object_mut() {
-        document.insert("resource".into(), resource.as_str().into());
+pub(super) fn protected_resource(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    let path = route::resource_path(parts.uri.path());
+    match proxy
+        .documents
+        .protected_resource(&proxy.options.base, path)
+    {
+        Some(body) => document(&parts.method, body),
+        None => answer::not_found(proxy),
     }
-    document(method, body.to_string().into())
 }
 
 fn document(method: &Method, body: Bytes) -> OwnResponse {
@@ -45,7 +37,7 @@ fn document(method: &Method, body: Bytes) -> OwnResponse {
         HeaderValue::from_static("application/json"),
     );
     headers.insert(header::CONTENT_LENGTH, length);
-    // Short: a changed configuration should reach clients within a cup of tea.
+    // Five minutes: a changed configuration reaches clients soon.
     headers.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("public, max-age=300"),

@@ -1,5 +1,5 @@
 //! The proxy's own URLs: one file answers one URL, and opens with that URL and the RFC clauses it
-//! obeys.
+//! obeys. The paths, methods and callers of all of them are the table in [`route`](crate::route).
 
 mod admission;
 mod answer;
@@ -24,7 +24,12 @@ use http_body::Body;
 
 pub(crate) use revoke::{end_grant, end_grants};
 
-use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
+use crate::{
+    body::OwnResponse,
+    error::BoxError,
+    proxy::Proxy,
+    route::{Caller, Endpoint, Row},
+};
 
 /// What comes of a request to one of our URLs; the inner service never sees it.
 pub(crate) enum Answer {
@@ -36,83 +41,81 @@ pub(crate) enum Answer {
 }
 
 /// Answers a request to one of our URLs.
-pub(crate) fn answer<B>(proxy: Arc<Proxy>, route: Route, request: Request<B>) -> Answer
+pub(crate) fn answer<B>(proxy: Arc<Proxy>, row: &'static Row, request: Request<B>) -> Answer
 where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(&proxy, route, &parts.method) {
-        return Answer::Ready(refusal);
+    if let Some(refusal) = method_refused(&proxy, row, &parts.method) {
+        return ready(row, refusal);
     }
-    match route {
-        Route::AuthorizationServerMetadata => {
-            let document = metadata::authorization_server(&proxy, &parts.method);
-            Answer::Ready(cors::allow(document))
+    let is_post = parts.method == Method::POST;
+    match row.endpoint {
+        Endpoint::AuthorizationServerMetadata => {
+            ready(row, metadata::authorization_server(&proxy, &parts))
         }
-        Route::ProtectedResourceMetadata { suffix_at } => {
-            let suffix = parts.uri.path().get(suffix_at..).unwrap_or_default();
-            let document = metadata::protected_resource(&proxy, &parts.method, suffix);
-            Answer::Ready(cors::allow(document))
+        Endpoint::ProtectedResourceMetadata => {
+            ready(row, metadata::protected_resource(&proxy, &parts))
         }
-        Route::UnknownDocument => Answer::Ready(cors::allow(answer::not_found(&proxy))),
-        Route::Register => Answer::Pending(Box::pin(async move {
-            cors::allow(register::handle(&proxy, &parts, body).await)
-        })),
-        Route::Token => Answer::Pending(Box::pin(async move {
-            cors::allow(token::handle(&proxy, &parts, body).await)
-        })),
-        Route::Revoke => Answer::Pending(Box::pin(async move {
-            cors::allow(revoke::handle(&proxy, &parts, body).await)
-        })),
-        Route::Authorize => {
-            Answer::Pending(Box::pin(
-                async move { authorize::handle(&proxy, &parts).await },
-            ))
+        Endpoint::UnknownDocument => ready(row, answer::not_found(&proxy)),
+        Endpoint::Register => pending(
+            row,
+            async move { register::handle(&proxy, &parts, body).await },
+        ),
+        Endpoint::Token => pending(
+            row,
+            async move { token::handle(&proxy, &parts, body).await },
+        ),
+        Endpoint::Revoke => pending(
+            row,
+            async move { revoke::handle(&proxy, &parts, body).await },
+        ),
+        Endpoint::Authorize => pending(row, async move { authorize::handle(&proxy, &parts).await }),
+        Endpoint::Consent if is_post => {
+            pending(
+                row,
+                async move { consent::decide(&proxy, &parts, body).await },
+            )
         }
-        Route::Consent if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
-            consent::decide(&proxy, &parts, body).await
-        })),
-        Route::Consent => {
-            Answer::Pending(Box::pin(async move { consent::show(&proxy, &parts).await }))
+        Endpoint::Consent => pending(row, async move { consent::show(&proxy, &parts).await }),
+        Endpoint::Callback if is_post => {
+            pending(
+                row,
+                async move { callback::posted(&proxy, &parts, body).await },
+            )
         }
-        Route::Callback if parts.method == Method::POST => Answer::Pending(Box::pin(async move {
-            callback::posted(&proxy, &parts, body).await
-        })),
-        Route::Callback => {
-            Answer::Pending(Box::pin(
-                async move { callback::handle(&proxy, &parts).await },
-            ))
-        }
-        // The layer sends these elsewhere.
-        Route::Public | Route::Protected => Answer::Ready(answer::not_found(&proxy)),
+        Endpoint::Callback => pending(row, async move { callback::handle(&proxy, &parts).await }),
     }
 }
 
 /// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(proxy: &Proxy, route: Route, method: &Method) -> Option<OwnResponse> {
-    let (is_machines, methods): (bool, &'static [Method]) = match route {
-        Route::AuthorizationServerMetadata
-        | Route::ProtectedResourceMetadata { .. }
-        | Route::UnknownDocument => (true, &[Method::GET, Method::HEAD]),
-        Route::Register | Route::Token | Route::Revoke => (true, &[Method::POST]),
-        Route::Callback if proxy.provider.about().posts_answer => {
-            (false, &[Method::GET, Method::POST])
-        }
-        Route::Authorize | Route::Callback => (false, &[Method::GET]),
-        Route::Consent => (false, &[Method::GET, Method::POST]),
-        Route::Public | Route::Protected => (false, &[]),
+fn method_refused(proxy: &Proxy, row: &Row, method: &Method) -> Option<OwnResponse> {
+    let methods: &'static [Method] = match row.endpoint {
+        Endpoint::Callback if !proxy.provider.about().posts_answer => &[Method::GET],
+        _ => row.methods,
     };
+    let is_machines = row.caller == Caller::Machine;
     if is_machines && *method == Method::OPTIONS {
         return Some(cors::preflight(methods));
     }
-    if methods.contains(method) {
-        return None;
+    let is_served = methods.contains(method);
+    (!is_served).then(|| answer::method_not_allowed(proxy, methods, is_machines))
+}
+
+fn ready(row: &Row, response: OwnResponse) -> Answer {
+    Answer::Ready(readable(row, response))
+}
+
+fn pending(row: &'static Row, work: impl Future<Output = OwnResponse> + Send + 'static) -> Answer {
+    Answer::Pending(Box::pin(async move { readable(row, work.await) }))
+}
+
+/// Any origin may read what machines are answered.
+fn readable(row: &Row, response: OwnResponse) -> OwnResponse {
+    match row.caller {
+        Caller::Machine => cors::allow(response),
+        Caller::Browser => response,
     }
-    let refusal = answer::method_not_allowed(proxy, methods, is_machines);
-    Some(match is_machines {
-        true => cors::allow(refusal),
-        false => refusal,
-    })
 }

@@ -17,5 +17,4 @@ pub(crate) use arrival::{Arrivals, Outcome};
 pub(crate) use claim::{Claimed, Claims};
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub(crate) use returned::{Returned, Said};
-pub use wishes::PassOn;
 pub(crate) use wishes::{WishError, Wishes};

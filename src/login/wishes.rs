@@ -1,11 +1,9 @@
 //! What a client may ask of the provider's own pages (OpenID Connect Core section 3.1.2.1), as far as
 //! the operator lets it through.
 
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{error::ConfigError, oauth::Params};
+use crate::{config::PassOn, oauth::Params};
 
 /// An address, or a name of that length.
 const MAX_HINT: usize = 320;
@@ -13,43 +11,6 @@ const MAX_HINT: usize = 320;
 const MAX_LOCALES: usize = 100;
 /// The words of `prompt` that can be passed on. Not `none`: somebody has to be asked here.
 const PROMPTS: &[&str] = &["login", "consent", "select_account", "create"];
-
-/// A parameter of a client's authorization request that the provider may be told; see
-/// [`pass_on`](crate::OAuthProxyConfigBuilder::pass_on).
-///
-/// Reads from the parameter's name: `"login_hint".parse()`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum PassOn {
-    /// `prompt`: that the person logs in again, chooses an account, or is asked for consent.
-    Prompt,
-    /// `login_hint`: who the person probably is.
-    LoginHint,
-    /// `max_age`: how long ago, in seconds, the person may have logged in at the provider.
-    MaxAge,
-    /// `ui_locales`: the languages that the person reads.
-    UiLocales,
-}
-
-impl FromStr for PassOn {
-    type Err = ConfigError;
-
-    fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Ok(match name {
-            "prompt" => Self::Prompt,
-            "login_hint" => Self::LoginHint,
-            "max_age" => Self::MaxAge,
-            "ui_locales" => Self::UiLocales,
-            _ => {
-                let known = "prompt, login_hint, max_age and ui_locales can be passed on";
-                return Err(ConfigError::new(
-                    "pass_on",
-                    format!("{name:?}: only {known}"),
-                ));
-            }
-        })
-    }
-}
 
 /// Those of one request. They travel in its cookie, so each is bounded; a hint that is too long or
 /// odd is left out, because nothing depends on it.
@@ -198,15 +159,5 @@ mod tests {
         ] {
             assert_eq!(read(&left_out, &ALL).unwrap().1.len(), 0, "{left_out}");
         }
-    }
-
-    #[test]
-    fn a_parameter_is_known_by_its_name() {
-        assert_eq!("max_age".parse(), Ok(PassOn::MaxAge));
-        let error = "state".parse::<PassOn>().unwrap_err().to_string();
-        assert!(
-            error.contains("pass_on") && error.contains("\"state\""),
-            "{error}"
-        );
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn with(provider: Provider) -> OAuthProxyConfigBuilder {
 
 #[test]
 fn the_configuration_that_the_mistakes_start_from_works() {
-    good().build().unwrap();
+    good().build().map(drop).unwrap();
     good()
         .scopes(["read", "write"])
         .required_scopes(["read"])
@@ -56,6 +56,7 @@ fn the_configuration_that_the_mistakes_start_from_works() {
         .allowed_redirect_uri_patterns(["https://*.example.com/cb", "http://localhost:*/x/*"])
         .allow_client(KnownClient::Claude)
         .build()
+        .map(drop)
         .unwrap();
 }
 
@@ -91,7 +92,7 @@ fn a_base_url_that_cannot_be_an_issuer_is_refused() {
         "http://[::1]:8080",
         "https://proxy.example:8443/a/b/",
     ] {
-        at(base).build().unwrap();
+        at(base).build().map(drop).unwrap();
     }
 }
 
@@ -122,7 +123,7 @@ fn a_secret_that_can_be_guessed_is_refused() {
         // Neither as the provider's, unless another stands in its place.
         assert_eq!(fault(with(github("id", known))), "secret_key", "{known}");
         let own_secret = with(github("id", known)).secret_key(secret(1));
-        own_secret.build().unwrap();
+        own_secret.build().map(drop).unwrap();
     }
     assert_eq!(option(SecretKey::from_bytes([7; 32])), "secret_key");
     let phrase = SecretKey::from_passphrase("changeme-please", "salt");
@@ -132,9 +133,13 @@ fn a_secret_that_can_be_guessed_is_refused() {
     let secretless = || github("id", SECRET).without_client_secret();
     assert_eq!(fault(with(secretless())), "secret_key");
     let key = SecretKey::from_bytes(SECRET).unwrap();
-    with(secretless()).secret_key(key.clone()).build().unwrap();
+    with(secretless())
+        .secret_key(key.clone())
+        .build()
+        .map(drop)
+        .unwrap();
     let short = github("id", "c1f4a96e2b7d580");
-    with(short).secret_key(key).build().unwrap();
+    with(short).secret_key(key).build().map(drop).unwrap();
 }
 
 #[test]
@@ -284,23 +289,30 @@ fn a_lifetime_of_nothing_or_of_ages_is_refused() {
             assert_eq!(fault(set(good(), Duration::ZERO)), option);
             assert_eq!(fault(set(good(), Duration::from_nanos(1))), option);
         }
-        set(good(), Duration::from_secs(60)).build().unwrap();
+        set(good(), Duration::from_secs(60))
+            .build()
+            .map(drop)
+            .unwrap();
     }
-    good().session_cache_ttl(Duration::ZERO).build().unwrap();
+    good()
+        .session_cache_ttl(Duration::ZERO)
+        .build()
+        .map(drop)
+        .unwrap();
     let grace = |grace: Duration| good().refresh_token_grace(grace).build();
-    grace(Duration::ZERO).unwrap();
+    grace(Duration::ZERO).map(drop).unwrap();
     let day = Duration::from_secs(24 * 3600);
-    grace(day).unwrap();
+    grace(day).map(drop).unwrap();
     grace(day + Duration::from_nanos(1)).unwrap_err();
     let until_used = good().refresh_token_grace(RefreshGrace::UntilUsed);
-    until_used.build().unwrap();
+    until_used.build().map(drop).unwrap();
 }
 
 #[test]
 fn a_provider_that_cannot_be_spoken_to_safely_is_refused() {
     let (ok, plain) = (format!("{IDP}/x"), "http://idp.example/x");
     let parts = |authorize: &str, token: &str| generic(authorize, token, "id", SECRET);
-    with(parts(&ok, &ok)).build().unwrap();
+    with(parts(&ok, &ok)).build().map(drop).unwrap();
     for provider in [
         parts(plain, &ok),
         parts(&ok, plain),
@@ -327,6 +339,7 @@ fn a_resource_is_not_forwarded_to_a_provider_that_refuses_it() {
     with(github("id", SECRET))
         .forward_resource(true)
         .build()
+        .map(drop)
         .unwrap();
 }
 
@@ -370,6 +383,7 @@ fn static_clients_that_cannot_work_are_refused() {
         .static_client(public("b"))
         .static_client(confidential(SECRET))
         .build()
+        .map(drop)
         .unwrap();
     for clients in [
         vec![public("a"), public("b"), public("a")],

@@ -47,6 +47,7 @@ fn a_public_path_that_this_layer_answers_itself_is_refused() {
     at("https://proxy.example/api")
         .public_paths(["/oauth/token", "/api/.well-known/x", "/.well-known/x"])
         .build()
+        .map(drop)
         .unwrap();
 }
 
@@ -55,7 +56,7 @@ fn told(builder: OAuthProxyConfigBuilder) -> Vec<(Reason, String)> {
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let seen = Arc::clone(&events);
     let builder = builder.on_event(move |event| seen.lock().unwrap().push(event.clone()));
-    builder.build().unwrap();
+    builder.build().map(drop).unwrap();
     let events = events.lock().unwrap();
     let told = events.iter().map(|event| {
         assert_eq!(event.step, Step::Configuration);
@@ -196,15 +197,16 @@ fn a_list_that_its_provider_can_never_vouch_for_is_refused() {
             github("id", SECRET),
             github("id", SECRET).scopes(["user"]),
         ] {
-            list(with(provider)).build().unwrap();
+            list(with(provider)).build().map(drop).unwrap();
         }
         // The provider's own scopes are asked for besides those that clients are offered.
         list(with(github("id", SECRET)).scopes(["repo"]))
             .build()
+            .map(drop)
             .unwrap();
         let entra = || with(azure("contoso.example", "id", SECRET));
         let trusting = list(entra()).insecure_trust_unverified_emails();
-        trusting.build().unwrap();
+        trusting.build().map(drop).unwrap();
     }
 }
 
@@ -260,7 +262,7 @@ fn a_name_that_people_could_not_read_is_refused() {
         assert_eq!(option, "static_clients", "{name:?}");
     }
     for name in ["Wetter für Köln", "天気", &long[1..], "A & B's <service>"] {
-        good().service_name(name).build().unwrap();
+        good().service_name(name).build().map(drop).unwrap();
     }
 }
 
@@ -282,22 +284,27 @@ fn options_that_take_each_others_effect_away_are_refused() {
 
     let closed = || good().redirect_policy(RedirectPolicy::none());
     assert_eq!(fault(closed()), "redirect_policy");
-    closed().allow_client(KnownClient::Claude).build().unwrap();
+    closed()
+        .allow_client(KnownClient::Claude)
+        .build()
+        .map(drop)
+        .unwrap();
     closed()
         .allowed_redirect_uri_patterns(["https://app.example.com/cb"])
         .build()
+        .map(drop)
         .unwrap();
     let client = || {
         let client = StaticClient::public("web");
         client.redirect_uri("https://app.example.com/cb").unwrap()
     };
-    closed().static_client(client()).build().unwrap();
+    closed().static_client(client()).build().map(drop).unwrap();
     let scope = |scope| {
         good()
             .scopes(["read"])
             .static_client(client().default_scope(ScopeSet::parse(scope).unwrap()))
     };
-    scope("read offline_access").build().unwrap();
+    scope("read offline_access").build().map(drop).unwrap();
     assert_eq!(
         fault_showing(scope("read write"), "`write`"),
         "static_clients"

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    config::OAuthProxyConfigBuilder,
+    config::{builder::OAuthProxyConfigBuilder, options::Plain},
     error::ConfigError,
     grant::RefreshGrace,
     limits,
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
-    provider::RESERVED_AT_TOKEN,
-    provider::{Provider, RESERVED_AT_AUTHORIZE},
+    provider::{RESERVED_AT_AUTHORIZE, RESERVED_AT_TOKEN},
 };
 
 /// The scopes of an option.
@@ -48,15 +47,15 @@ pub(super) fn required_scopes(
 
 /// What contradicts something else that was said about the provider.
 pub(super) fn check_provider(
-    provider: &Provider,
     builder: &OAuthProxyConfigBuilder,
     offered: &ScopeSet,
 ) -> Result<(), ConfigError> {
+    let provider = &builder.provider;
     if builder.forward_resource == Some(true) && provider.refuses_resource {
         let why = format!("{} refuses requests with a `resource`", provider.name);
         return Err(ConfigError::new("forward_resource", why));
     }
-    let list = &builder.allow_list;
+    let list = &builder.plain.allow_list;
     if let Some(option) = list.wanted_by {
         provider
             .vouches_for_email(offered, list.trust_unverified)
@@ -67,17 +66,13 @@ pub(super) fn check_provider(
 
 /// A key that would encrypt nothing, or verify nothing.
 pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
-    let has_encryption =
-        builder.encryption_key.is_some() || !builder.previous_encryption_keys.is_empty();
-    if has_encryption && !builder.storage_encryption {
+    if builder.encryption_keys.is_given() && !builder.plain.storage_encryption {
         return Err(ConfigError::new(
             "encryption_key",
             "insecure_without_storage_encryption stores records in the clear: leave out one of both",
         ));
     }
-    let has_signing =
-        builder.jwt_signing_key.is_some() || !builder.previous_jwt_signing_keys.is_empty();
-    if has_signing && !builder.token_swap {
+    if builder.signing_keys.is_given() && !builder.plain.token_swap {
         return Err(ConfigError::new(
             "jwt_signing_key",
             "token_swap(false) hands out the provider's tokens: there is nothing to sign",
@@ -87,10 +82,10 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
 }
 
 /// An entry that no token could match: what `split(',')` makes of a variable that is unset.
-pub(super) fn check_entries(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
+pub(super) fn check_entries(options: &Plain) -> Result<(), ConfigError> {
     let lists = [
-        ("role_claims", &builder.role_claims),
-        ("access_token_audiences", &builder.access_token_audiences),
+        ("role_claims", &options.role_claims),
+        ("access_token_audiences", &options.access_token_audiences),
     ];
     for (option, entries) in lists {
         if let Some(empty) = entries.iter().find(|entry| entry.trim().is_empty()) {
@@ -135,16 +130,16 @@ pub(super) fn check_static_clients(
 }
 
 /// Told at start: extra parameters that are dropped, because they are the protocol's own.
-pub(super) fn odd_params(builder: &OAuthProxyConfigBuilder) -> Vec<String> {
+pub(super) fn odd_params(options: &Plain) -> Vec<String> {
     let lists = [
         (
             "extra_authorization_params",
-            &builder.extra_authorization_params,
+            &options.extra_authorization_params,
             RESERVED_AT_AUTHORIZE,
         ),
         (
             "extra_token_params",
-            &builder.extra_token_params,
+            &options.extra_token_params,
             RESERVED_AT_TOKEN,
         ),
     ];
@@ -179,35 +174,35 @@ pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigE
     Ok(())
 }
 
-pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
+pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    if builder.grants_per_person == 0 {
+    if options.grants_per_person == 0 {
         return Err(ConfigError::new(
             "grants_per_person",
             "0 lets nobody log in: a login ends the grants beyond the limit; give at least 1",
         ));
     }
     let rules = [
-        ("access_token_ttl", builder.access_token_ttl, SECOND, YEAR),
+        ("access_token_ttl", options.access_token_ttl, SECOND, YEAR),
         (
             "refresh_token_ttl",
-            builder.refresh_token_ttl,
+            options.refresh_token_ttl,
             SECOND,
             10 * YEAR,
         ),
-        ("identity_max_age", builder.identity_max_age, SECOND, YEAR),
+        ("identity_max_age", options.identity_max_age, SECOND, YEAR),
         (
             "grant_max_age",
-            builder.grant_max_age.unwrap_or(YEAR),
+            options.grant_max_age.unwrap_or(YEAR),
             SECOND,
             10 * YEAR,
         ),
         (
             "refresh_token_grace",
             // Until it is used: no time that could be too long.
-            match builder.refresh_token_grace {
+            match options.refresh_token_grace {
                 RefreshGrace::For(grace) => grace,
                 RefreshGrace::UntilUsed => Duration::ZERO,
             },
@@ -216,20 +211,20 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
         ),
         (
             "authorization_code_ttl",
-            builder.authorization_code_ttl,
+            options.authorization_code_ttl,
             SECOND,
             HOUR,
         ),
-        ("transaction_ttl", builder.transaction_ttl, SECOND, HOUR),
+        ("transaction_ttl", options.transaction_ttl, SECOND, HOUR),
         (
             "session_cache_ttl",
-            builder.session_cache_ttl,
+            options.session_cache_ttl,
             Duration::ZERO,
             HOUR,
         ),
         (
             "upstream_request_timeout",
-            builder.upstream_timeout,
+            options.upstream_request_timeout,
             Duration::from_millis(10),
             HOUR,
         ),
@@ -245,8 +240,8 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
     Ok(())
 }
 
-pub(super) fn check_verifier(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
-    match (builder.token_swap, builder.token_verifier.is_some()) {
+pub(super) fn check_verifier(swap: bool, has_verifier: bool) -> Result<(), ConfigError> {
+    match (swap, has_verifier) {
         (false, false) => Err(ConfigError::new(
             "token_verifier",
             "token_swap(false) hands out the provider's tokens, which need a token_verifier",

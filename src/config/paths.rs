@@ -1,17 +1,14 @@
 //! The paths that an operator names: one that means something else than it says is not built.
 
 use crate::{
-    config::OAuthProxyConfigBuilder,
+    config::options::Plain,
     error::ConfigError,
     oauth::BaseUrl,
-    route::{Route, Routes},
+    route::{CALLBACK, Route, Routes},
 };
 
-pub(super) fn check_paths(
-    builder: &OAuthProxyConfigBuilder,
-    base: &BaseUrl,
-) -> Result<(), ConfigError> {
-    let path = builder.redirect_path.as_str();
+pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigError> {
+    let path = options.redirect_path.as_str();
     let refuse =
         |option, path: &str, why: &str| Err(ConfigError::new(option, format!("{path:?} {why}")));
     if !is_plain(path) || path == "/" {
@@ -20,7 +17,7 @@ pub(super) fn check_paths(
         return refuse("redirect_path", path, why);
     }
     // No callback yet, so that its default stands in nobody's way.
-    let others = Routes::new(base, "", Vec::new());
+    let others = Routes::new(base, "", &[]);
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The documents stand first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
@@ -30,8 +27,8 @@ pub(super) fn check_paths(
             "is the path of another endpoint or document",
         );
     }
-    let routes = Routes::new(base, path, Vec::new());
-    for path in &builder.public_paths {
+    let routes = Routes::new(base, path, &[]);
+    for path in &options.public_paths {
         // `/docs/*` and `/docs/{id}` could be paths, but they are meant as patterns.
         if !is_plain(path) || path.contains(['*', '{', '}', '^']) {
             let why = "is not a plain absolute path: there are no patterns, and no queries";
@@ -48,7 +45,7 @@ pub(super) fn check_paths(
 
 /// Told at start, because each can be meant: public paths outside of the base URL's path, which only
 /// requests that come around the reverse proxy have, and a callback that repeats the base URL's path.
-pub(super) fn odd_paths(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> Vec<String> {
+pub(super) fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {
     if base.path().is_empty() {
         return Vec::new();
     }
@@ -56,7 +53,7 @@ pub(super) fn odd_paths(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> Ve
         let rest = path.strip_prefix(base.path());
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let outside = builder.public_paths.iter().filter(|path| !is_below(path));
+    let outside = options.public_paths.iter().filter(|path| !is_below(path));
     let mut odd: Vec<String> = outside
         .map(|path| {
             format!(
@@ -66,10 +63,10 @@ pub(super) fn odd_paths(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> Ve
             )
         })
         .collect();
-    if builder.redirect_path != crate::route::CALLBACK && is_below(&builder.redirect_path) {
+    if options.redirect_path != CALLBACK && is_below(&options.redirect_path) {
         odd.push(format!(
             "redirect_path is below the base URL: the provider has to know {}",
-            base.join(&builder.redirect_path)
+            base.join(&options.redirect_path)
         ));
     }
     odd

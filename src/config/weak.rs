@@ -1,25 +1,21 @@
-//! Options that weaken security, or may mean something else than they say.
+//! Options that weaken security, said at start in words for the operator.
 
-use super::Proxy;
 use crate::{
-    config::Consent,
-    event::{Event, Reason, Step},
-    grant::RefreshGrace,
+    config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Provider,
 };
 
-/// They are told once, at start.
-pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
-    let options = &proxy.options;
+/// What is weaker than it could be.
+pub(super) fn weak_options(options: &Options, provider: &Provider) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
     let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
     let anybody = format!(
         "anybody with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
          who may",
-        proxy.provider.about().name
+        provider.name
     );
-    let weak = [
+    let rules = [
         (
-            proxy.provider.about().is_open_to_all() && !judges_people,
+            provider.is_open_to_all() && !judges_people,
             anybody.as_str(),
         ),
         (
@@ -43,7 +39,7 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
             "allow_plain_pkce: whoever sees the authorization request can redeem the code",
         ),
         (
-            !storage_encryption,
+            !options.storage_encryption,
             "insecure_without_storage_encryption: the store holds the provider's tokens in the clear",
         ),
         (
@@ -63,14 +59,6 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
             "keep_authorization_header: the inner service sees bearer tokens",
         ),
     ];
-    for (_, words) in weak.iter().filter(|(on, _)| *on) {
-        proxy.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
-    }
-}
-
-/// The same for what can be meant, and mostly is a slip.
-pub(super) fn tell_odd_options(proxy: &Proxy, odd: &[String]) {
-    for words in odd {
-        proxy.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
-    }
+    let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
+    weak.map(|(_, words)| words.to_owned()).collect()
 }

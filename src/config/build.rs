@@ -1,0 +1,167 @@
+//! From what the operator said to a configuration that works.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    builder::OAuthProxyConfigBuilder,
+    check::{
+        check_entries, check_keys, check_lifetimes, check_name, check_provider,
+        check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
+        scope_set,
+    },
+    options::Options,
+    paths::{check_paths, odd_paths},
+    secrets::{KeyOption, Secrets},
+    weak::weak_options,
+};
+use crate::{
+    client::{Clients, Denied},
+    clock::Clock,
+    error::ConfigError,
+    event::{Event, Events, Reason, Step},
+    oauth::BaseUrl,
+    provider::{Provider, ProviderClient, http_client},
+    storage::{MemoryStorage, SealedStorage, TokenStorage},
+    token::TokenVerifier,
+};
+
+/// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
+///
+/// Two layers made from clones of one configuration are like two instances of a deployment: they share
+/// the store and every key, and neither sees the other's cache. Clone the layer to share all of it.
+#[derive(Clone)]
+#[must_use = "a configuration does nothing until a layer is made of it"]
+pub struct OAuthProxyConfig {
+    pub(crate) options: Arc<Options>,
+    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) clients: Arc<Clients>,
+    /// Encrypts, unless the operator said otherwise.
+    pub(crate) storage: Arc<dyn TokenStorage>,
+    pub(crate) secrets: Secrets,
+    pub(crate) signing_keys: KeyOption,
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+}
+
+impl OAuthProxyConfig {
+    /// Starts a configuration from the two things that have no default: the provider, and the URL
+    /// at which the world reaches this server.
+    ///
+    /// `base_url` is used byte for byte as the issuer (one trailing slash is dropped). It is never
+    /// guessed from a request: behind a TLS-terminating proxy, `Host` and the scheme lie. It may
+    /// have a path; the layer must then see that path in its requests.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, provider};
+    ///
+    /// let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com").build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
+        OAuthProxyConfigBuilder::new(provider, base_url.into())
+    }
+}
+
+impl fmt::Debug for OAuthProxyConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyConfig")
+            .field("base_url", &self.options.base.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl OAuthProxyConfigBuilder {
+    /// Checks every option, and reports each one that weakens security or looks like a slip as an event
+    /// of [`Step::Configuration`](crate::Step::Configuration).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the option to change.
+    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+        let base = BaseUrl::parse(&self.base_url)?;
+        self.provider.check()?;
+        check_paths(&self.plain, &base)?;
+        check_lifetimes(&self.plain)?;
+        check_verifier(self.plain.token_swap, self.token_verifier.is_some())?;
+        check_keys(&self)?;
+        check_entries(&self.plain)?;
+        check_name("provider", &self.provider.name)?;
+        if let Some(name) = &self.plain.service_name {
+            check_name("service_name", name)?;
+        }
+        let provider_scopes = scope_set("provider", &self.provider.scopes)?;
+        let scopes = match &self.scopes {
+            Some(scopes) => scope_set("scopes", scopes)?,
+            None => provider_scopes.clone(),
+        };
+        let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
+        let offered_scopes = scopes.union(&provider_scopes);
+        check_provider(&self, &offered_scopes)?;
+        check_static_clients(&self, &scopes)?;
+        let mut odd = odd_paths(&self.plain, &base);
+        odd.extend(odd_params(&self.plain));
+
+        let mut plain = self.plain;
+        plain.allow_list = plain.allow_list.checked()?;
+        let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
+        let mut redirect_policy = self.redirect_policy;
+        for pattern in &self.redirect_patterns {
+            redirect_policy = redirect_policy.allow(pattern)?;
+        }
+        let options = Options {
+            callback_url: base.join(&plain.redirect_path),
+            scopes,
+            offered_scopes,
+            required_scopes,
+            redirect_policy,
+            cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
+            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forward_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            base,
+            plain,
+        };
+
+        let events = Arc::new(Events::new(self.on_event));
+        let storage: Arc<dyn TokenStorage> = match self.storage {
+            Some(storage) => storage,
+            None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
+        };
+        let storage: Arc<dyn TokenStorage> = if options.storage_encryption {
+            let keys = secrets.seal_with("storage", &self.encryption_keys);
+            Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
+        } else {
+            storage
+        };
+        let timeout = options.upstream_request_timeout;
+        let http = http_client(self.http_client, timeout)?;
+        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout)?;
+        let clients = Clients::new(
+            secrets.mac("registration"),
+            secrets.mac("client secret"),
+            Denied::new(Arc::clone(&storage)),
+            self.static_clients,
+        )?;
+        for words in weak_options(&options, provider.about()) {
+            events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
+        }
+        for words in odd {
+            events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
+        }
+        Ok(OAuthProxyConfig {
+            options: Arc::new(options),
+            provider: Arc::new(provider),
+            clients: Arc::new(clients),
+            storage,
+            secrets,
+            signing_keys: self.signing_keys,
+            verifier: self.token_verifier,
+            clock: self.clock,
+            events,
+        })
+    }
+}

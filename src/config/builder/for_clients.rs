@@ -1,0 +1,59 @@
+//! Clients: which apps may ask, and where their codes are sent.
+
+use std::future::Future;
+
+use super::said::OAuthProxyConfigBuilder;
+use crate::{
+    client::{KnownClient, RedirectPolicy, StaticClient},
+    config::hooks::{Refusal, RegistrationRequest, hook},
+};
+
+/// # Clients
+impl OAuthProxyConfigBuilder {
+    /// Where registered clients may have their codes sent. Default: loopback only. One that permits
+    /// nothing needs a static client beside it.
+    pub fn redirect_policy(mut self, policy: RedirectPolicy) -> Self {
+        self.redirect_policy = policy;
+        self
+    }
+
+    /// Adds patterns such as `https://*.example.com/callback/*` to the redirect policy; see
+    /// [`RedirectPolicy::allow`].
+    pub fn allowed_redirect_uri_patterns<I>(mut self, patterns: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.redirect_patterns
+            .extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a well-known client's callbacks to the redirect policy.
+    pub fn allow_client(mut self, client: KnownClient) -> Self {
+        self.redirect_policy = self.redirect_policy.allow_client(client);
+        self
+    }
+
+    /// Adds a client that does not register itself.
+    pub fn static_client(mut self, client: StaticClient) -> Self {
+        self.static_clients.push(client);
+        self
+    }
+
+    /// Accepts PKCE with `plain`, or without a method. Weak: those who see the authorization request
+    /// can redeem the code. Default: off, S256 only.
+    pub fn allow_plain_pkce(mut self, allow: bool) -> Self {
+        self.plain.allow_plain_pkce = allow;
+        self
+    }
+
+    /// Asked for each registration that passed every rule.
+    pub fn on_register<F, Fut>(mut self, closure: F) -> Self
+    where
+        F: Fn(RegistrationRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+    {
+        self.plain.on_register = Some(hook(closure));
+        self
+    }
+}

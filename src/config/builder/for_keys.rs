@@ -1,0 +1,63 @@
+//! Keys and storage: the secrets, and where grants are kept.
+
+use std::sync::Arc;
+
+use super::said::OAuthProxyConfigBuilder;
+use crate::{key::SecretKey, storage::TokenStorage};
+
+/// # Keys and storage
+impl OAuthProxyConfigBuilder {
+    /// The secret that every key is derived from. Unset: the provider's client secret (at least 16
+    /// bytes, and none that anybody could guess), so that restarts and replicas agree out of the box.
+    pub fn secret_key(mut self, key: SecretKey) -> Self {
+        self.secret_keys.current = Some(key);
+        self
+    }
+
+    /// Secrets that were replaced: they still open and verify, and no longer seal or sign. Each counts
+    /// for every purpose; a replaced `jwt_signing_key` or `encryption_key` has an option of its own.
+    pub fn previous_secret_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.secret_keys.previous.extend(keys);
+        self
+    }
+
+    /// A key of its own for signing access tokens. Unset: derived from `secret_key`, which goes on
+    /// verifying when this is set.
+    pub fn jwt_signing_key(mut self, key: SecretKey) -> Self {
+        self.signing_keys.current = Some(key);
+        self
+    }
+
+    /// Signing keys that were replaced, or turned off: they still verify access tokens, and serve no
+    /// other purpose. Take them out when `access_token_ttl` has passed. Default: none.
+    pub fn previous_jwt_signing_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.signing_keys.previous.extend(keys);
+        self
+    }
+
+    /// A key of its own for encrypting stored records. Unset: derived from `secret_key`, which goes on
+    /// opening when this is set.
+    pub fn encryption_key(mut self, key: SecretKey) -> Self {
+        self.encryption_keys.current = Some(key);
+        self
+    }
+
+    /// Encryption keys that were replaced, or turned off: they still open records, and serve no other
+    /// purpose. Take them out when `refresh_token_ttl` has passed. Default: none.
+    pub fn previous_encryption_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
+        self.encryption_keys.previous.extend(keys);
+        self
+    }
+
+    /// Where grants live. Default: in this process's memory.
+    pub fn token_storage(mut self, storage: impl TokenStorage) -> Self {
+        self.storage = Some(Arc::new(storage));
+        self
+    }
+
+    /// Stores records in the clear. Weak: a stolen copy of the store holds the provider's tokens.
+    pub fn insecure_without_storage_encryption(mut self) -> Self {
+        self.plain.storage_encryption = false;
+        self
+    }
+}

@@ -1,0 +1,74 @@
+//! Tokens and their lifetimes: whose tokens clients hold, and how long they are good.
+
+use std::{sync::Arc, time::Duration};
+
+use super::said::OAuthProxyConfigBuilder;
+use crate::{grant::RefreshGrace, token::TokenVerifier};
+
+/// # Tokens and their lifetimes
+impl OAuthProxyConfigBuilder {
+    /// `true` (default): clients hold the proxy's own tokens. `false`: clients hold the provider's
+    /// access token, which a [`TokenVerifier`] has to check on each first sight. Nothing is kept of such
+    /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
+    /// provider's to forgive, and one that takes reuse for theft ends the login.
+    pub fn token_swap(mut self, on: bool) -> Self {
+        self.plain.token_swap = on;
+        self
+    }
+
+    /// Checks the provider's access tokens when `token_swap` is off.
+    pub fn token_verifier(mut self, verifier: impl TokenVerifier) -> Self {
+        self.token_verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// An access token's life, from one second to a year. Default: one hour, also where the
+    /// provider's own lives ten minutes or ten years: this token may outlive it, and the provider's is
+    /// renewed meanwhile. Only where the provider's token ends and cannot be renewed does this one
+    /// end with it.
+    pub fn access_token_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.access_token_ttl = ttl;
+        self
+    }
+
+    /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
+    pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.refresh_token_ttl = ttl;
+        self
+    }
+
+    /// How long a refresh token that was exchanged is still answered with its successor: for a time
+    /// of up to 24 hours, or [until the successor is used](RefreshGrace::UntilUsed). Default: 60
+    /// seconds.
+    ///
+    /// A longer grace forgives an answer that was lost and processes of one client that share a
+    /// token file. It costs the same time in which a stolen token goes unseen: see
+    /// [`RefreshGrace`]. The clocks of all instances have to agree within a fraction of it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, RefreshGrace};
+    /// # fn both(builder: OAuthProxyConfigBuilder, other: OAuthProxyConfigBuilder) {
+    /// builder.refresh_token_grace(Duration::from_secs(5 * 60));
+    /// other.refresh_token_grace(RefreshGrace::UntilUsed);
+    /// # }
+    /// ```
+    pub fn refresh_token_grace(mut self, grace: impl Into<RefreshGrace>) -> Self {
+        self.plain.refresh_token_grace = grace.into();
+        self
+    }
+
+    /// An authorization code's life. Default: 5 minutes.
+    pub fn authorization_code_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.authorization_code_ttl = ttl;
+        self
+    }
+
+    /// How long a validated session is served from memory: the longest time that a revocation on
+    /// another instance can go unseen. Counted in whole seconds; less than one turns the cache off.
+    /// Default: 10 seconds.
+    pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.session_cache_ttl = ttl;
+        self
+    }
+}

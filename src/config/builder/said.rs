@@ -1,0 +1,75 @@
+//! What the operator has said so far.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    client::{RedirectPolicy, StaticClient},
+    clock::{Clock, SystemClock},
+    config::{options::Plain, secrets::KeyOption},
+    event::EventCallback,
+    provider::{Customize, Provider},
+    storage::TokenStorage,
+    token::TokenVerifier,
+};
+
+/// Collects the configuration; see each method. Made by
+/// [`OAuthProxyConfig::builder`](crate::OAuthProxyConfig::builder), and checked as a whole by
+/// [`build`](Self::build).
+#[must_use = "a builder does nothing until `build`"]
+pub struct OAuthProxyConfigBuilder {
+    /// What is used as it is given.
+    pub(crate) plain: Plain,
+    // Everything below is parsed, derived from or put together by `build`.
+    pub(crate) provider: Provider,
+    pub(crate) base_url: String,
+    pub(crate) scopes: Option<Vec<String>>,
+    pub(crate) required_scopes: Vec<String>,
+    pub(crate) redirect_policy: RedirectPolicy,
+    pub(crate) redirect_patterns: Vec<String>,
+    pub(crate) static_clients: Vec<StaticClient>,
+    pub(crate) cookie_prefix: Option<String>,
+    pub(crate) upstream_pkce: Option<bool>,
+    pub(crate) forward_resource: Option<bool>,
+    pub(crate) secret_keys: KeyOption,
+    pub(crate) signing_keys: KeyOption,
+    pub(crate) encryption_keys: KeyOption,
+    pub(crate) storage: Option<Arc<dyn TokenStorage>>,
+    pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) on_event: Option<EventCallback>,
+    pub(crate) http_client: Option<Customize>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl OAuthProxyConfigBuilder {
+    pub(crate) fn new(provider: Provider, base_url: String) -> Self {
+        Self {
+            plain: Plain::default(),
+            provider,
+            base_url,
+            scopes: None,
+            required_scopes: Vec::new(),
+            redirect_policy: RedirectPolicy::default(),
+            redirect_patterns: Vec::new(),
+            static_clients: Vec::new(),
+            cookie_prefix: None,
+            upstream_pkce: None,
+            forward_resource: None,
+            secret_keys: KeyOption::default(),
+            signing_keys: KeyOption::default(),
+            encryption_keys: KeyOption::default(),
+            storage: None,
+            token_verifier: None,
+            on_event: None,
+            http_client: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+}
+
+impl fmt::Debug for OAuthProxyConfigBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuthProxyConfigBuilder")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! The running proxy, put together: every room gets what it needs from the checked configuration.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    challenge::Challenges,
+    client::Clients,
+    clock::{Clock, unix_now},
+    config::{OAuthProxyConfig, Options},
+    documents::Documents,
+    event::{Event, Events},
+    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
+    key::{Rotating, SealKey},
+    limits::MAX_REVOCATIONS_AT_WORK,
+    login::admission::Admission,
+    login::{Arrivals, Claims, CookieKeys, Cookies},
+    provider::ProviderClient,
+    route::Routes,
+    session::SessionCache,
+    tasks::Tasks,
+    token::{AccessTokens, TokenVerifier},
+};
+
+/// What every endpoint and the bearer check work with.
+pub(crate) struct Proxy {
+    pub(crate) options: Arc<Options>,
+    pub(crate) routes: Routes,
+    pub(crate) documents: Documents,
+    pub(crate) challenges: Challenges,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) clients: Arc<Clients>,
+    pub(crate) cookies: Cookies,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) freshness: Arc<Freshness>,
+    pub(crate) access_tokens: AccessTokens,
+    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) sessions: SessionCache,
+    /// Present exactly when `token_swap` is off.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    /// Seals the provider's refresh token for the client in passthrough mode.
+    pub(crate) passthrough: Rotating<SealKey>,
+    /// Turns at the provider for revocations of passthrough mode.
+    pub(crate) revoking: Semaphore,
+    pub(crate) arrivals: Arrivals,
+    /// Work that goes on when the request that began it is gone.
+    pub(crate) tasks: Tasks,
+    pub(crate) claims: Claims,
+}
+
+impl Proxy {
+    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
+        let OAuthProxyConfig {
+            options,
+            provider,
+            clients,
+            storage,
+            secrets,
+            signing_keys,
+            verifier,
+            clock,
+            events,
+        } = config;
+        let base = &options.base;
+        let tasks = Tasks::default();
+        let claims = Claims::new(Arc::clone(&storage), options.transaction_ttl);
+        let grants = Arc::new(Grants::new(
+            storage,
+            RefreshTokens::new(secrets.mac("refresh token")),
+            secrets.mac("index of grants"),
+            Arc::clone(&events),
+            tasks.clone(),
+        ));
+        let admission = Arc::new(Admission::new(
+            Arc::clone(&provider),
+            Arc::clone(&options),
+            Arc::clone(&events),
+        ));
+        let freshness = Freshness::new(
+            FreshnessParts {
+                grants: Arc::clone(&grants),
+                upstream: Arc::clone(&provider),
+                proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
+                clock: Arc::clone(&clock),
+                events: Arc::clone(&events),
+                tasks: tasks.clone(),
+            },
+            FreshnessSettings {
+                extra_params: options.extra_token_params.clone(),
+                offered_scopes: options.offered_scopes.clone(),
+                grant_ttl: options.refresh_token_ttl,
+                upstream_timeout: options.upstream_request_timeout,
+                identity_max_age: options.identity_max_age,
+                grant_max_age: options.grant_max_age,
+            },
+        );
+        let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
+        Self {
+            documents: Documents::new(&options, &routes),
+            routes,
+            challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
+            clients,
+            cookies: Cookies::new(
+                base,
+                &options.cookie_prefix,
+                CookieKeys::derived(|label| secrets.seal(label)),
+            ),
+            freshness: Arc::new(freshness),
+            access_tokens: AccessTokens::new(
+                base.as_str(),
+                &secrets.mac_with("access token", &signing_keys),
+            ),
+            sessions: SessionCache::new(
+                options.session_cache_ttl,
+                Arc::clone(grants.revocations()),
+            ),
+            grants,
+            passthrough: secrets.seal("passthrough refresh token"),
+            revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
+            arrivals: Arrivals::new(options.transaction_ttl),
+            tasks,
+            claims,
+            provider,
+            admission,
+            verifier,
+            clock,
+            events,
+            options: Arc::clone(&options),
+        }
+    }
+
+    /// Seconds since the Unix epoch.
+    pub(crate) fn now(&self) -> u64 {
+        unix_now(&*self.clock)
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        self.events.emit(event);
+    }
+
+    /// The name that people read.
+    pub(crate) fn service_name(&self) -> &str {
+        self.options.shown_name()
+    }
+}
