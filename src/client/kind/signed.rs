@@ -19,8 +19,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
+    client::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration},
     key::{MacKey, Rotating, constant_time_eq},
     oauth::ScopeSet,
     random,

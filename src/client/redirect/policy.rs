@@ -1,6 +1,6 @@
 //! Which redirect URIs may be registered at all: the operator's choice.
 
-use super::{KnownClient, RedirectUri};
+use super::{known::KnownClient, uri::RedirectUri};
 use crate::{
     error::ConfigError,
     oauth::{StrictUri, describable},

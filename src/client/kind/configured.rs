@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{AuthRule, ClientAuthMethod, RedirectUri};
 use crate::{
+    client::{AuthRule, ClientAuthMethod, RedirectUri},
     error::ConfigError,
     key::weakness,
     oauth::{ScopeSet, describable},
@@ -13,7 +13,7 @@ const OPTION: &str = "static_clients";
 /// The longest id, in bytes.
 const MAX_ID_BYTES: usize = 256;
 /// The longest secret, in bytes; as long as a presented one may be.
-pub(super) const MAX_SECRET_BYTES: usize = 1024;
+pub(in crate::client) const MAX_SECRET_BYTES: usize = 1024;
 /// The shortest secret, in bytes: guesses at the token endpoint are not counted.
 const MIN_SECRET_BYTES: usize = 16;
 
@@ -32,12 +32,12 @@ const MIN_SECRET_BYTES: usize = 16;
 /// ```
 #[derive(Clone, Debug)]
 pub struct StaticClient {
-    pub(super) id: String,
-    pub(super) secret: Option<SecretString>,
-    pub(super) auth: AuthRule,
-    pub(super) redirect_uris: Vec<RedirectUri>,
-    pub(super) name: Option<String>,
-    pub(super) scope: Option<ScopeSet>,
+    pub(in crate::client) id: String,
+    pub(in crate::client) secret: Option<SecretString>,
+    pub(in crate::client) auth: AuthRule,
+    pub(in crate::client) redirect_uris: Vec<RedirectUri>,
+    pub(in crate::client) name: Option<String>,
+    pub(in crate::client) scope: Option<ScopeSet>,
 }
 
 impl StaticClient {
@@ -115,7 +115,7 @@ impl StaticClient {
     }
 
     /// What makes it unusable, for the configuration to report.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(in crate::client) fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()

@@ -14,8 +14,11 @@ use base64::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ClientAuthMethod, sealed::MAX_CLIENT_ID, static_client::MAX_SECRET_BYTES};
 use crate::{
+    client::{
+        ClientAuthMethod,
+        kind::{MAX_CLIENT_ID, MAX_SECRET_BYTES},
+    },
     error::{OAuthError, OAuthErrorCode},
     oauth::{Params, form_decode},
 };
