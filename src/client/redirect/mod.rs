@@ -6,4 +6,4 @@ mod uri;
 
 pub use known::KnownClient;
 pub use policy::RedirectPolicy;
-pub use uri::{InvalidRedirectUri, RedirectUri};
+pub(crate) use uri::RedirectUri;
