@@ -268,10 +268,7 @@ mod token;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use body::ResponseBody;
-pub use client::{
-    ApplicationType, ClientAuthMethod, InvalidRedirectUri, KnownClient, RedirectPolicy,
-    RedirectUri, StaticClient,
-};
+pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal,

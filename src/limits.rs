@@ -33,7 +33,7 @@ pub(crate) const MAX_BEARER: usize = 16 * 1024;
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
-/// The name of a service or a provider, in characters: what a person reads at one glance.
+/// The name of a service, a provider or a client, in characters: what a person reads at one glance.
 pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
@@ -122,3 +122,26 @@ pub(crate) const SWAP_ATTEMPTS: usize = 16;
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
 pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
+
+// ---- client
+
+/// A `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect URI beside it,
+/// that common proxies cut off at 8 KiB or less.
+pub(crate) const MAX_CLIENT_ID: usize = 1600;
+/// The id of a configured client, in bytes.
+pub(crate) const MAX_CONFIGURED_ID: usize = 256;
+/// A client's secret, in bytes, whether configured or presented.
+pub(crate) const MAX_CLIENT_SECRET: usize = 1024;
+/// The shortest secret of a configured client, in bytes. RFC 6749 section 2.3.1: "the authorization
+/// server MUST protect any endpoint utilizing it against brute force attacks". Guesses are not counted,
+/// so a secret has to be longer than anybody can guess.
+pub(crate) const MIN_CLIENT_SECRET: usize = 16;
+/// An `Authorization` header of the scheme `Basic`, in bytes: an id and a secret of full length, each
+/// character form-encoded as three, then base64.
+pub(crate) const MAX_BASIC: usize = (MAX_CLIENT_ID + MAX_CLIENT_SECRET) * 4;
+/// A redirect URI, or a pattern for some, in bytes; the longest of a known client has about 120.
+pub(crate) const MAX_REDIRECT_URI: usize = 1024;
+/// Redirect URIs in one registration; the most seen with a real client is four.
+pub(crate) const MAX_REDIRECT_URIS: usize = 10;
+/// A URI of the client metadata that is echoed and not kept, in bytes.
+pub(crate) const MAX_ECHOED_URI: usize = 2048;

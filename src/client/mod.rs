@@ -3,25 +3,21 @@
 //! A dynamic registration is stored nowhere but in the `client_id` itself, which is sealed with a
 //! MAC; [`Clients`] reads it back and finds configured clients beside it.
 
-mod credentials;
+mod auth;
+mod client_metadata;
+mod clients;
 mod denied;
-mod known_clients;
-mod metadata;
-mod redirect_policy;
-mod redirect_uri;
+mod kind;
+mod redirect;
 mod registration;
-mod registry;
-mod sealed;
-mod static_client;
 
-pub(crate) use credentials::{Presented, is_basic};
+pub(crate) use auth::{Presented, is_basic};
+pub(crate) use client_metadata::{ClientMetadata, registration_answer};
+pub(crate) use clients::{Client, ClientOrigin, Clients, Identified};
 pub(crate) use denied::Denied;
-pub use known_clients::KnownClient;
-pub(crate) use metadata::{ClientMetadata, registration_answer};
-pub use redirect_policy::RedirectPolicy;
-pub use redirect_uri::{InvalidRedirectUri, RedirectUri};
-pub use registration::{ApplicationType, ClientAuthMethod};
-pub(crate) use registration::{AuthRule, Registration};
-pub(crate) use registry::{Client, ClientOrigin, Clients, Identified};
-pub(crate) use sealed::{TooLarge, derive_secret, open, seal, verify_secret};
-pub use static_client::StaticClient;
+pub use kind::StaticClient;
+pub(crate) use kind::{TooLarge, derive_secret, open, seal, verify_secret};
+pub(crate) use redirect::RedirectUri;
+pub use redirect::{KnownClient, RedirectPolicy};
+pub use registration::ClientAuthMethod;
+pub(crate) use registration::{ApplicationType, AuthRule, Registration};

@@ -74,10 +74,8 @@ impl AuthRule {
 }
 
 /// `application_type` of OpenID Connect Dynamic Client Registration section 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ApplicationType {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApplicationType {
     /// Runs on a server or in a browser. Client libraries also say so of apps with a scheme of their
     /// own, so it is kept and decides nothing.
     Web,
@@ -87,8 +85,7 @@ pub enum ApplicationType {
 
 impl ApplicationType {
     /// The type as metadata names it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Web => "web",
             Self::Native => "native",

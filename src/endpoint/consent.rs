@@ -8,10 +8,10 @@
 use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, authorize, redirect::Target, request, same_site};
+use super::{answer, authorize, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
-    client::ClientOrigin,
+    client::{ClientOrigin, Identified},
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
@@ -24,6 +24,15 @@ use crate::{
     route,
 };
 
+const DENIED_CLIENT: (&str, &str) = (
+    "This app may not log in here",
+    "The operator of this server has blocked it. Nothing was changed.",
+);
+const UNAVAILABLE: (&str, &str) = (
+    "The login cannot go on right now",
+    "Something that this server needs does not answer. Reload this page in a moment.",
+);
+
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
 pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
@@ -34,8 +43,18 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(pending) = pending else {
         return not_here(proxy, "no request cookie of this login");
     };
-    let Some(client) = proxy.clients.find(&pending.request.client_id) else {
-        return not_here(proxy, "the client_id does not open any more");
+    let client = match proxy.clients.identify(&pending.request.client_id).await {
+        Identified::Client(client) => client,
+        Identified::Unknown => return not_here(proxy, "the client_id does not open any more"),
+        Identified::Denied => {
+            let refusal = Refusal::new(
+                Reason::DeniedClient,
+                OAuthErrorCode::InvalidClient,
+                "the operator denied the client",
+            );
+            return stopped(proxy, &pending, &refusal, DENIED_CLIENT);
+        }
+        Identified::Later(error) => return stopped(proxy, &pending, &error.into(), UNAVAILABLE),
     };
     let request = &pending.request;
     let html = page::consent(&ConsentPage {
@@ -189,6 +208,22 @@ fn denied(proxy: &Proxy, pending: &PendingRequest) -> OwnResponse {
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(pending);
     target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)
+}
+
+/// The login waits in this browser, and its client may not be shown to the person now.
+fn stopped(
+    proxy: &Proxy,
+    pending: &PendingRequest,
+    refusal: &Refusal,
+    (title, words): (&str, &str),
+) -> OwnResponse {
+    proxy.emit(&refusal.event(Step::Consent).transaction(&pending.id));
+    let status = match refusal.error.status {
+        StatusCode::SERVICE_UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let html = page::message(proxy.service_name(), title, words);
+    answer::page(status, html)
 }
 
 /// The answer to everything that is not this browser's own login in progress.

@@ -2,20 +2,15 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{AuthRule, ClientAuthMethod, RedirectUri};
 use crate::{
+    client::{AuthRule, ClientAuthMethod, RedirectUri},
     error::ConfigError,
     key::weakness,
+    limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
     oauth::{ScopeSet, describable},
 };
 
 const OPTION: &str = "static_clients";
-/// The longest id, in bytes.
-const MAX_ID_BYTES: usize = 256;
-/// The longest secret, in bytes; as long as a presented one may be.
-pub(super) const MAX_SECRET_BYTES: usize = 1024;
-/// The shortest secret, in bytes: guesses at the token endpoint are not counted.
-const MIN_SECRET_BYTES: usize = 16;
 
 /// A client known from configuration.
 ///
@@ -31,13 +26,14 @@ const MIN_SECRET_BYTES: usize = 16;
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
-    pub(super) id: String,
-    pub(super) secret: Option<SecretString>,
-    pub(super) auth: AuthRule,
-    pub(super) redirect_uris: Vec<RedirectUri>,
-    pub(super) name: Option<String>,
-    pub(super) scope: Option<ScopeSet>,
+    pub(in crate::client) id: String,
+    pub(in crate::client) secret: Option<SecretString>,
+    pub(in crate::client) auth: AuthRule,
+    pub(in crate::client) redirect_uris: Vec<RedirectUri>,
+    pub(in crate::client) name: Option<String>,
+    pub(in crate::client) scope: Option<ScopeSet>,
 }
 
 impl StaticClient {
@@ -58,9 +54,9 @@ impl StaticClient {
     ///
     /// Letters and digits are safest: RFC 6749 section 2.3.1 has clients form-encode the secret in
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
-    pub fn confidential(id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+    pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(secret.into()),
+            secret: Some(secret.into().into()),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
@@ -70,7 +66,9 @@ impl StaticClient {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is none; see [`RedirectUri::parse`].
+    /// [`ConfigError`] when it is not absolute, is over 1024 bytes, has a fragment, user information or
+    /// another `@`, dot segments or a host with several spellings, is http to another computer, or has
+    /// a scheme such as `javascript`.
     pub fn redirect_uri(mut self, uri: &str) -> Result<Self, ConfigError> {
         let parsed = RedirectUri::parse(uri)
             .map_err(|why| ConfigError::new(OPTION, format!("the redirect URI `{uri}` {why}")))?;
@@ -79,21 +77,18 @@ impl StaticClient {
     }
 
     /// The name on the consent page, 1 to 100 visible characters; the id when not set.
-    #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
     /// How a confidential client has to send its secret. Unset: either way will do.
-    #[must_use]
     pub fn auth_method(mut self, method: ClientAuthMethod) -> Self {
         self.auth = AuthRule::Exactly(method);
         self
     }
 
     /// The scopes of an authorization request that names none.
-    #[must_use]
     pub fn default_scope(mut self, scope: ScopeSet) -> Self {
         self.scope = Some(scope);
         self
@@ -115,11 +110,11 @@ impl StaticClient {
     }
 
     /// What makes it unusable, for the configuration to report.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(in crate::client) fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
-            || id.len() > MAX_ID_BYTES
+            || id.len() > MAX_CONFIGURED_ID
             || !id.bytes().all(|b| (0x20..=0x7e).contains(&b))
         {
             let id = describable(id);
@@ -141,14 +136,14 @@ impl StaticClient {
                 refuse("has a secret that the method `none` would never check")
             }
             Some(secret)
-                if !(MIN_SECRET_BYTES..=MAX_SECRET_BYTES)
+                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET)
                     .contains(&secret.expose_secret().len()) =>
             {
                 refuse("needs a secret of 16 to 1024 bytes")
             }
             Some(secret) => {
                 let secret = secret.expose_secret().as_bytes();
-                match weakness(secret, MIN_SECRET_BYTES) {
+                match weakness(secret, MIN_CLIENT_SECRET) {
                     Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
                     None => Ok(()),
                 }

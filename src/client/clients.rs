@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     AuthRule, Denied, RedirectUri, Registration, StaticClient, TooLarge,
-    credentials::{Presented, Proof},
+    auth::{Presented, Proof},
     derive_secret, open, seal, verify_secret,
 };
 use crate::{

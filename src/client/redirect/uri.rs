@@ -5,10 +5,11 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use url::form_urlencoded;
 
-use crate::oauth::{StrictUri, UriFault};
+use crate::{
+    limits::MAX_REDIRECT_URI,
+    oauth::{StrictUri, UriFault},
+};
 
-/// The longest redirect URI, in bytes; the longest of a known client has about 120.
-const MAX_BYTES: usize = 1024;
 /// Schemes that run a script, show what an attacker wrote, or read this computer's files.
 const FORBIDDEN_SCHEMES: [&str; 11] = [
     "javascript",
@@ -30,15 +31,14 @@ const ANSWER_PARAMS: [&str; 4] = ["code", "state", "iss", "error"];
 ///
 /// Compares, displays and serializes as the string that the client gave.
 #[derive(Clone)]
-pub struct RedirectUri {
+pub(crate) struct RedirectUri {
     raw: Arc<str>,
     uri: Arc<StrictUri>,
 }
 
 /// Why a string is no redirect URI; each text goes on from "the redirect URI".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidRedirectUri {
+pub(crate) enum InvalidRedirectUri {
     /// Not an absolute URI that everybody reads in the same way; says why.
     #[error("{0}")]
     Uri(&'static str),
@@ -61,7 +61,7 @@ impl RedirectUri {
     /// [`InvalidRedirectUri`]: not absolute, a fragment, user information or any other `@`, dot
     /// segments in any encoding, a host with several spellings, http to another computer, a scheme such as
     /// `javascript`.
-    pub fn parse(raw: &str) -> Result<Self, InvalidRedirectUri> {
+    pub(crate) fn parse(raw: &str) -> Result<Self, InvalidRedirectUri> {
         let scheme = raw.split(':').next().unwrap_or_default();
         if FORBIDDEN_SCHEMES
             .iter()
@@ -69,7 +69,7 @@ impl RedirectUri {
         {
             return Err(InvalidRedirectUri::Scheme);
         }
-        let uri = StrictUri::parse(raw, MAX_BYTES)
+        let uri = StrictUri::parse(raw, MAX_REDIRECT_URI)
             .map_err(|fault| InvalidRedirectUri::Uri(why(fault)))?;
         // Right in a path or query by RFC 3986, and the host's beginning to those who look for the last
         // one in all of the URI: `http://127.0.0.1:9000/@evil.example`.
@@ -91,7 +91,7 @@ impl RedirectUri {
     }
 
     /// The string as the client gave it.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.raw
     }
 

@@ -14,15 +14,13 @@ use base64::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{ClientAuthMethod, sealed::MAX_CLIENT_ID, static_client::MAX_SECRET_BYTES};
 use crate::{
+    client::ClientAuthMethod,
     error::{OAuthError, OAuthErrorCode},
+    limits::{MAX_BASIC, MAX_CLIENT_ID, MAX_CLIENT_SECRET},
     oauth::{Params, form_decode},
 };
 
-/// The longest `Authorization` header, in bytes: an id and a secret of full length, each character
-/// form-encoded as three, then base64.
-const MAX_HEADER_BYTES: usize = (MAX_CLIENT_ID + MAX_SECRET_BYTES) * 4;
 /// Some clients leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -79,7 +77,7 @@ impl Presented {
         let Some(header) = basic else {
             let id = body_id.ok_or_else(|| invalid_client("client_id is missing"))?;
             let proof = match body_secret {
-                Some(secret) if secret.len() > MAX_SECRET_BYTES => return Err(too_long()),
+                Some(secret) if secret.len() > MAX_CLIENT_SECRET => return Err(too_long()),
                 Some(secret) => Proof::Post(secret.into()),
                 None => Proof::None,
             };
@@ -126,7 +124,7 @@ impl Presented {
 
 /// `Basic` of RFC 7617, with id and secret form-encoded before base64 (RFC 6749 section 2.3.1).
 fn read_basic(line: &[u8]) -> Result<(String, SecretString), OAuthError> {
-    if line.len() > MAX_HEADER_BYTES {
+    if line.len() > MAX_BASIC {
         return Err(too_long());
     }
     let malformed = || invalid_client("the Authorization header is malformed");
@@ -142,7 +140,7 @@ fn read_basic(line: &[u8]) -> Result<(String, SecretString), OAuthError> {
     if id.is_empty() {
         return Err(malformed());
     }
-    if secret.len() > MAX_SECRET_BYTES {
+    if secret.len() > MAX_CLIENT_SECRET {
         return Err(too_long());
     }
     Ok((id, secret.into()))

@@ -114,7 +114,7 @@ fn what_two_parsers_read_differently_is_refused() {
     }
     // The way to write an `@`.
     assert!(RedirectUri::parse("https://claude.ai/cb/%40x?y=%40").is_ok());
-    let long = format!("https://h.example/{}", "a".repeat(MAX_BYTES));
+    let long = format!("https://h.example/{}", "a".repeat(MAX_REDIRECT_URI));
     assert!(RedirectUri::parse(&long).is_err());
 }
 

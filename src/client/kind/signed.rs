@@ -19,16 +19,14 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration};
 use crate::{
+    client::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration},
     key::{MacKey, Rotating, constant_time_eq},
+    limits::MAX_CLIENT_ID,
     oauth::ScopeSet,
     random,
 };
 
-/// The longest `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect
-/// URI beside it, that common proxies cut off at 8 KiB or less.
-pub(crate) const MAX_CLIENT_ID: usize = 1600;
 /// HMAC-SHA256 cut to 128 bits: RFC 2104 section 5 allows half the hash.
 const TAG_BYTES: usize = 16;
 /// No two of the same second meet by chance.

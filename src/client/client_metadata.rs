@@ -18,17 +18,9 @@ use super::{
 use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::printable,
+    limits::{MAX_ECHOED_URI, MAX_NAME, MAX_REDIRECT_URIS},
     oauth::{ScopeSet, describable, is_blank},
 };
-
-/// The largest registration, in bytes; also bounds what is echoed.
-pub(crate) const MAX_METADATA_BYTES: usize = 64 * 1024;
-/// The most redirect URIs; the most seen with a real client is four.
-const MAX_REDIRECT_URIS: usize = 10;
-/// How much of a name is kept, in characters.
-const MAX_NAME: usize = 100;
-/// The longest echoed URI, in bytes.
-const MAX_URI_BYTES: usize = 2048;
 
 /// What is echoed without being kept. A list of what to echo, not of what to hide: nothing that a
 /// client makes up can pose as our answer (`client_secret`, `registration_access_token` …).
@@ -64,9 +56,6 @@ impl ClientMetadata {
         configured_scopes: &ScopeSet,
         now: u64,
     ) -> Result<Self, OAuthError> {
-        if body.len() > MAX_METADATA_BYTES {
-            return Err(bad_metadata("the metadata is too large"));
-        }
         // RFC 8259 section 8.1: parsers "MAY ignore the presence of a byte order mark".
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else {
@@ -253,7 +242,7 @@ fn read_echo(fields: Fields<'_>) -> Map<String, Value> {
 
 /// A page that shows such a link as it is must not run a script (a peer's advisory).
 fn is_web_uri(uri: &str) -> bool {
-    uri.len() <= MAX_URI_BYTES
+    uri.len() <= MAX_ECHOED_URI
         && !uri.contains(|c: char| c.is_control() || c.is_whitespace())
         && Url::parse(uri).is_ok_and(|uri| matches!(uri.scheme(), "http" | "https"))
 }

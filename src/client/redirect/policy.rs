@@ -1,14 +1,13 @@
 //! Which redirect URIs may be registered at all: the operator's choice.
 
-use super::{KnownClient, RedirectUri};
+use super::{known::KnownClient, uri::RedirectUri};
 use crate::{
     error::ConfigError,
+    limits::MAX_REDIRECT_URI,
     oauth::{StrictUri, describable},
 };
 
 const OPTION: &str = "allowed_redirect_uri_patterns";
-/// The longest pattern, in bytes: as long as a redirect URI may be.
-const MAX_BYTES: usize = 1024;
 
 /// The redirect URIs that a client may register. By default only those on the person's own
 /// computer: `http` to `localhost`, 127.0.0.0/8 or `[::1]`, any port and path.
@@ -272,7 +271,7 @@ impl HostPattern {
 
 /// What is left of a pattern must be what could be registered.
 fn read(pattern: &str) -> Result<StrictUri, String> {
-    if pattern.len() > MAX_BYTES {
+    if pattern.len() > MAX_REDIRECT_URI {
         return Err("is too long".to_owned());
     }
     if pattern.contains('*') {

@@ -87,8 +87,8 @@ fn a_malformed_basic_header_is_an_invalid_client_and_never_falls_back_to_the_bod
         basic("c:%f"),
         basic("c:%ff"),
         format!("Basic {}", STANDARD.encode(b"\xff:s")),
-        format!("Basic {}", "A".repeat(MAX_HEADER_BYTES)),
-        basic(&format!("c:{}", "s".repeat(MAX_SECRET_BYTES + 1))),
+        format!("Basic {}", "A".repeat(MAX_BASIC)),
+        basic(&format!("c:{}", "s".repeat(MAX_CLIENT_SECRET + 1))),
     ] {
         let refused = read(Some(&header), "client_id=c").unwrap_err();
         assert_eq!(refused, OAuthErrorCode::InvalidClient, "{header:.60}");
@@ -154,7 +154,7 @@ fn no_client_an_oversized_one_and_an_assertion_are_an_invalid_client() {
     let long_id = format!("client_id={}", "c".repeat(MAX_CLIENT_ID + 1));
     let long_secret = format!(
         "client_id=c&client_secret={}",
-        "s".repeat(MAX_SECRET_BYTES + 1)
+        "s".repeat(MAX_CLIENT_SECRET + 1)
     );
     for body in [
         "",
