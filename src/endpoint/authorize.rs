@@ -14,10 +14,7 @@ use crate::{
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
-    login::{
-        WishError, Wishes,
-        transaction::{AuthorizationRequest, PendingRequest},
-    },
+    login::{AuthorizationRequest, RequestedLogin, WishError, Wishes},
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
     page,
     proxy::Proxy,
@@ -268,19 +265,19 @@ fn go_on(
         }
     };
     let from_elsewhere = !same_site::is_by_the_person(headers);
-    let pending = PendingRequest::new(request, from_elsewhere, now);
-    let event = Event::done(Step::Authorize).transaction(&pending.id);
+    let requested = RequestedLogin::new(request, from_elsewhere, now);
+    let event = Event::done(Step::Authorize).transaction(&requested.id);
     proxy.emit(&event.detail(client.name.as_deref().unwrap_or("")));
     if skips {
-        return consent::send_to_provider(proxy, headers, pending, StatusCode::FOUND, None);
+        return consent::send_to_provider(proxy, headers, requested, StatusCode::FOUND, None);
     }
     let ttl = options.transaction_ttl;
-    match proxy.cookies.set_request(headers, &pending, ttl, now) {
+    match proxy.cookies.set_request(headers, &requested, ttl, now) {
         Ok(cookies) => {
-            let page = format!("{}?txn={}", options.base.join(route::CONSENT), pending.id);
+            let page = format!("{}?txn={}", options.base.join(route::CONSENT), requested.id);
             answer::redirect(StatusCode::FOUND, &page, cookies)
         }
-        Err(_) => too_large(proxy, &pending.request, StatusCode::FOUND),
+        Err(_) => too_large(proxy, &requested.request, StatusCode::FOUND),
     }
 }
 

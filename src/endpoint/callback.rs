@@ -23,7 +23,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
     limits::{MAX_QUERY, STORE_TIMEOUT},
-    login::{Claimed, Outcome, Returned, Said, transaction::Login},
+    login::{Claimed, Login, Outcome, Returned, Said},
     oauth::ParamsError,
     page,
     provider::TokenAnswer,

@@ -17,7 +17,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::scopes,
     key::constant_time_eq,
-    login::transaction::{Login, PendingRequest},
+    login::{Login, RequestedLogin},
     oauth::ScopeSet,
     page::{self, ConsentPage, Trust},
     proxy::Proxy,
@@ -27,17 +27,17 @@ use crate::{
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
 pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
-    let pending = request::query(parts)
+    let requested = request::query(parts)
         .ok()
         .and_then(|params| params.get("txn").map(str::to_owned))
         .and_then(|id| find(proxy, &parts.headers, &id));
-    let Some(pending) = pending else {
+    let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
-    let Some(client) = proxy.clients.find(&pending.request.client_id) else {
+    let Some(client) = proxy.clients.find(&requested.request.client_id) else {
         return not_here(proxy, "the client_id does not open any more");
     };
-    let request = &pending.request;
+    let request = &requested.request;
     let html = page::consent(&ConsentPage {
         service: proxy.service_name(),
         provider: &proxy.provider.about().name,
@@ -51,8 +51,8 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         scopes: &request.scopes,
         resource: request.resource.as_str(),
         action: &proxy.options.base.join(route::CONSENT),
-        transaction: &pending.id,
-        form_token: &pending.form_token,
+        login: &requested.id,
+        form_token: &requested.form_token,
     });
     answer::page(StatusCode::OK, html)
 }
@@ -77,22 +77,22 @@ where
             return answer::page(refusal.error.status, html);
         }
     };
-    let pending = params.get("txn").and_then(|id| find(proxy, headers, id));
-    let Some(pending) = pending else {
+    let requested = params.get("txn").and_then(|id| find(proxy, headers, id));
+    let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
     let form_token = params.get("csrf").unwrap_or_default();
-    if !constant_time_eq(form_token.as_bytes(), pending.form_token.as_bytes()) {
+    if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
         return not_here(proxy, "the form token is another one");
     }
     match params.get("decision") {
         Some("approve") => {
-            proxy.emit(&Event::done(Step::Consent).transaction(&pending.id));
-            let approval = remembered(proxy, headers, &pending);
-            let pending = pending.approved();
-            send_to_provider(proxy, headers, pending, StatusCode::SEE_OTHER, approval)
+            proxy.emit(&Event::done(Step::Consent).transaction(&requested.id));
+            let approval = remembered(proxy, headers, &requested);
+            let requested = requested.approved();
+            send_to_provider(proxy, headers, requested, StatusCode::SEE_OTHER, approval)
         }
-        Some("deny") => denied(proxy, &pending),
+        Some("deny") => denied(proxy, &requested),
         _ => not_here(proxy, "no decision in the form"),
     }
 }
@@ -102,12 +102,12 @@ where
 pub(super) fn send_to_provider(
     proxy: &Proxy,
     headers: &HeaderMap,
-    pending: PendingRequest,
+    requested: RequestedLogin,
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
     let (options, now) = (&proxy.options, proxy.now());
-    let login = Login::begin(pending, &proxy.provider.about().id, now);
+    let login = Login::begin(requested, &proxy.provider.about().id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return authorize::too_large(proxy, &login.request, status);
@@ -162,12 +162,16 @@ pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String
     provider.scopes_to_upstream(asked.iter())
 }
 
-fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> {
+fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<RequestedLogin> {
     let ttl = proxy.options.transaction_ttl;
     proxy.cookies.request(headers, id, ttl, proxy.now())
 }
 
-fn remembered(proxy: &Proxy, headers: &HeaderMap, pending: &PendingRequest) -> Option<HeaderValue> {
+fn remembered(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    requested: &RequestedLogin,
+) -> Option<HeaderValue> {
     if proxy.options.consent != Consent::Remember {
         return None;
     }
@@ -175,19 +179,19 @@ fn remembered(proxy: &Proxy, headers: &HeaderMap, pending: &PendingRequest) -> O
     let approvals = proxy
         .cookies
         .approvals(headers, now)
-        .with(&pending.request, now);
+        .with(&requested.request, now);
     proxy.cookies.set_approvals(&approvals)
 }
 
-fn denied(proxy: &Proxy, pending: &PendingRequest) -> OwnResponse {
+fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.transaction(&pending.id));
+    proxy.emit(&event.transaction(&requested.id));
     let target = Target {
-        redirect_uri: &pending.request.redirect_uri,
-        state: pending.request.state.as_deref(),
+        redirect_uri: &requested.request.redirect_uri,
+        state: requested.request.state.as_deref(),
     };
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
-    let cookies = proxy.cookies.clear_request(pending);
+    let cookies = proxy.cookies.clear_request(requested);
     target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a str,
     pub(crate) action: &'a str,
-    pub(crate) transaction: &'a str,
+    pub(crate) login: &'a str,
     pub(crate) form_token: &'a str,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
         }
         p { small { "You will log in with " (page.provider) "." } }
         form method="post" action=(page.action) {
-            input type="hidden" name="txn" value=(page.transaction);
+            input type="hidden" name="txn" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
             button type="submit" name="decision" value="approve" { "Allow and log in" }
             button type="submit" name="decision" value="deny" { "Deny" }
@@ -96,7 +96,7 @@ mod tests {
             scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
             resource: attack,
             action: attack,
-            transaction: attack,
+            login: attack,
             form_token: attack,
         });
         assert!(!html.contains("<script"));
@@ -116,7 +116,7 @@ mod tests {
             scopes: &ScopeSet::default(),
             resource: "https://notes.example",
             action: "https://notes.example/oauth/consent",
-            transaction: "t",
+            login: "t",
             form_token: "f",
         })
     }
