@@ -16,7 +16,7 @@ use crate::{
     event::{Event, Reason, Step},
     login::{AuthorizationRequest, RequestedLogin, WishError, Wishes},
     oauth::{CodeChallenge, Params, ParamsError, PkceError, Resource, ScopeSet},
-    page,
+    page::Situation,
     proxy::Proxy,
     route,
 };
@@ -30,7 +30,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     if same_site::is_embedded_elsewhere(&parts.headers) {
         let text = "another site put the login into its page";
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, text);
-        return page_for(proxy, &refusal, EMBEDDED);
+        return page_for(proxy, &refusal, Situation::Embedded);
     }
     // Of a query with a repeated parameter, the others still say whose it is.
     let (params, repeated) = match request::query(parts) {
@@ -42,19 +42,19 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             };
             (first, Some(Refusal::from(error)))
         }
-        Err(error) => return page_for(proxy, &error.into(), UNREADABLE),
+        Err(error) => return page_for(proxy, &error.into(), Situation::UnreadableRequest),
     };
     if let Some(refusal) = &repeated
         && params.get("redirect_uri").is_none()
     {
         // It may be the one that is repeated: then nobody knows which was meant.
-        return page_for(proxy, refusal, UNREADABLE);
+        return page_for(proxy, refusal, Situation::UnreadableRequest);
     }
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
-        Err((refusal, words)) => {
+        Err((refusal, situation)) => {
             let refusal = repeated.unwrap_or(refusal);
-            return page_for(proxy, &refusal, words);
+            return page_for(proxy, &refusal, situation);
         }
     };
     let target = Target {
@@ -74,37 +74,14 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     }
 }
 
-/// Words for the person, where there is nobody to redirect to.
-type Words = (&'static str, &'static str);
-
-const UNREADABLE: Words = (
-    "This login link cannot be read",
-    "Nothing was changed. Start the login from your app again.",
-);
-const EMBEDDED: Words = (
-    "A login needs a window of its own",
-    "Another site put this address into its page. Nothing was changed. Start the login from your app.",
-);
-const UNKNOWN_CLIENT: Words = (
-    "This app is not known here",
-    "Its registration is not valid at this server. Remove the server from your app and add it \
-     again, so that the app registers anew.",
-);
-const UNPROVEN_REDIRECT: Words = (
-    "This app asks for an address that is not its own",
-    "The login would send your access to an address that the app did not register. It was stopped. \
-     If you just updated the app, remove the server from it and add it again.",
-);
-const UNAVAILABLE: Words = (
-    "The login cannot start just now",
-    "Something that this server needs does not answer. Try again in a moment.",
-);
-
 /// Proves who is asking and where the answer may go.
-async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri), (Refusal, Words)> {
+async fn target(
+    proxy: &Proxy,
+    params: &Params,
+) -> Result<(Client, RedirectUri), (Refusal, Situation)> {
     let unknown = |reason, detail: &'static str| {
         let refusal = Refusal::new(reason, Code::InvalidClient, "unknown client").detail(detail);
-        (refusal, UNKNOWN_CLIENT)
+        (refusal, Situation::UnknownClient)
     };
     let client_id = params
         .get("client_id")
@@ -119,11 +96,11 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
             let detail = "the operator denied the client";
             return Err(unknown(Reason::DeniedClient, detail));
         }
-        Identified::Later(error) => return Err((error.into(), UNAVAILABLE)),
+        Identified::Later(error) => return Err((error.into(), Situation::CannotStart)),
     };
     let unproven = |detail: &'static str| {
         let error = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
-        (error.detail(detail), UNPROVEN_REDIRECT)
+        (error.detail(detail), Situation::UnprovenRedirect)
     };
     let redirect_uri = match params.get("redirect_uri") {
         Some(raw) => RedirectUri::parse(raw).map_err(|_| unproven("redirect_uri is malformed"))?,
@@ -299,13 +276,13 @@ pub(super) fn too_large(
     target.with_error(proxy, status, &refusal.error, Vec::new())
 }
 
-fn page_for(proxy: &Proxy, refusal: &Refusal, (title, words): Words) -> OwnResponse {
+fn page_for(proxy: &Proxy, refusal: &Refusal, situation: Situation) -> OwnResponse {
     proxy.emit(&refusal.event(Step::Authorize));
     let status = match refusal.error.status {
         StatusCode::SERVICE_UNAVAILABLE => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
-    answer::page(status, page::message(proxy.service_name(), title, words))
+    answer::message(proxy, status, situation)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::{
     key::constant_time_eq,
     login::{Login, RequestedLogin},
     oauth::ScopeSet,
-    page::{self, ConsentPage, Trust},
+    page::{ConsentPage, Page, Situation, Trust},
     proxy::Proxy,
     route,
 };
@@ -38,8 +38,7 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, "the client_id does not open any more");
     };
     let request = &requested.request;
-    let html = page::consent(&ConsentPage {
-        service: proxy.service_name(),
+    let page = Page::Consent(ConsentPage {
         provider: &proxy.provider.about().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
@@ -54,7 +53,7 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         login: &requested.id,
         form_token: &requested.form_token,
     });
-    answer::page(StatusCode::OK, html)
+    answer::page(proxy, StatusCode::OK, &page)
 }
 
 /// `POST`: the decision.
@@ -72,9 +71,7 @@ where
         Ok(params) => params,
         Err(refusal) => {
             proxy.emit(&refusal.event(Step::Consent));
-            let words = "Nothing was changed. Start the login from your app again.";
-            let html = page::message(proxy.service_name(), "This form cannot be read", words);
-            return answer::page(refusal.error.status, html);
+            return answer::message(proxy, refusal.error.status, Situation::UnreadableForm);
         }
     };
     let requested = params.get("txn").and_then(|id| find(proxy, headers, id));
@@ -198,11 +195,5 @@ fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
 /// The answer to everything that is not this browser's own login in progress.
 fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
     proxy.emit(&Event::refused(Step::Consent, Reason::Browser).detail(detail));
-    let html = page::message(
-        proxy.service_name(),
-        "This login is not waiting in this browser",
-        "It may have ended, or it was started in another browser. Nothing was changed. Start the \
-         login from your app again, and allow cookies for this site.",
-    );
-    answer::page(StatusCode::BAD_REQUEST, html)
+    answer::message(proxy, StatusCode::BAD_REQUEST, Situation::NotWaiting)
 }
