@@ -109,10 +109,7 @@ where
 
 /// Goes back to the client, with a code or an error.
 fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse {
-    let target = Target {
-        redirect_uri: &login.request.redirect_uri,
-        state: login.request.state.as_deref(),
-    };
+    let target = Target::of(&login.request);
     let cookies = proxy.cookies.clear(login);
     match outcome {
         Outcome::Granted { code, id } => {

@@ -8,17 +8,20 @@
 use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, authorize, redirect::Target, request, same_site};
+use super::{
+    answer,
+    redirect::{self, Target},
+    refusal::{Refusal, client_in_browser},
+    request, same_site,
+};
 use crate::{
     body::OwnResponse,
     client::ClientOrigin,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    grant::scopes,
     key::constant_time_eq,
-    login::{Login, RequestedLogin},
-    oauth::ScopeSet,
+    login::RequestedLogin,
     page::{ConsentPage, Page, Situation, Trust},
     proxy::Proxy,
     route,
@@ -34,10 +37,14 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
-    let Some(client) = proxy.clients.find(&requested.request.client_id) else {
-        return not_here(proxy, "the client_id does not open any more");
-    };
     let request = &requested.request;
+    let client = match client_in_browser(proxy, &request.client_id).await {
+        Ok(client) => client,
+        Err((refusal, situation)) => {
+            let refusal = refusal.in_login(&requested.id);
+            return refusal.into_page(proxy, Step::Consent, situation);
+        }
+    };
     let page = Page::Consent(ConsentPage {
         provider: &proxy.provider.about().name,
         client: client.name.as_deref(),
@@ -70,8 +77,7 @@ where
     let params = match request::form(parts, body).await {
         Ok(params) => params,
         Err(refusal) => {
-            proxy.emit(&refusal.event(Step::Consent));
-            return answer::message(proxy, refusal.error.status, Situation::UnreadableForm);
+            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm);
         }
     };
     let requested = params.get("txn").and_then(|id| find(proxy, headers, id));
@@ -87,76 +93,12 @@ where
             proxy.emit(&Event::done(Step::Consent).transaction(&requested.id));
             let approval = remembered(proxy, headers, &requested);
             let requested = requested.approved();
-            send_to_provider(proxy, headers, requested, StatusCode::SEE_OTHER, approval)
+            let status = StatusCode::SEE_OTHER;
+            redirect::to_provider(proxy, headers, requested, status, approval).await
         }
         Some("deny") => denied(proxy, &requested),
         _ => not_here(proxy, "no decision in the form"),
     }
-}
-
-/// Everything secret of the login is made now, sealed into the login cookie, and the browser sent to
-/// the provider.
-pub(super) fn send_to_provider(
-    proxy: &Proxy,
-    headers: &HeaderMap,
-    requested: RequestedLogin,
-    status: StatusCode,
-    approval: Option<HeaderValue>,
-) -> OwnResponse {
-    let (options, now) = (&proxy.options, proxy.now());
-    let login = Login::begin(requested, &proxy.provider.about().id, now);
-    let ttl = options.transaction_ttl;
-    let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
-        return authorize::too_large(proxy, &login.request, status);
-    };
-    cookies.extend(approval);
-
-    let provider = proxy.provider.about();
-    let scope = upstream_scopes(proxy, &login.request.scopes).join(" ");
-    let challenge = login.verifier.challenge_s256();
-    let mut params = vec![
-        ("redirect_uri", options.callback_url.as_str()),
-        ("state", login.state.as_str()),
-    ];
-    if !scope.is_empty() {
-        params.push(("scope", scope.as_str()));
-    }
-    if scope.split(' ').any(|scope| scope == "openid") {
-        params.push(("nonce", login.nonce.as_str()));
-    }
-    if options.upstream_pkce {
-        params.push(("code_challenge", challenge.as_str()));
-        params.push(("code_challenge_method", "S256"));
-    }
-    if options.forward_resource {
-        params.push(("resource", login.request.resource.as_str()));
-    }
-    let wishes = &login.request.wishes;
-    let extra = provider.with_wishes(
-        &options.extra_authorization_params,
-        wishes.prompt(),
-        wishes.others(),
-    );
-    let url = provider.authorization_url(&params, &extra);
-    answer::redirect(status, &url, cookies)
-}
-
-/// What the provider is asked for: the scopes of the request by the provider's names, and those by
-/// which the proxy itself learns who the person is.
-pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
-    let options = &proxy.options;
-    let mut asked = scopes::for_provider(requested, &options.offered_scopes);
-    let provider = proxy.provider.about();
-    let email = match options.allow_list.is_wanted() {
-        true => provider.email_scope(&options.offered_scopes),
-        false => None,
-    };
-    for scope in ["openid"].into_iter().chain(email) {
-        if options.offered_scopes.contains(scope) {
-            asked = asked.with(scope).unwrap_or(asked);
-        }
-    }
-    provider.scopes_to_upstream(asked.iter())
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<RequestedLogin> {
@@ -183,10 +125,7 @@ fn remembered(
 fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
     proxy.emit(&event.transaction(&requested.id));
-    let target = Target {
-        redirect_uri: &requested.request.redirect_uri,
-        state: requested.request.state.as_deref(),
-    };
+    let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(requested);
     target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)
@@ -194,6 +133,6 @@ fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
 
 /// The answer to everything that is not this browser's own login in progress.
 fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
-    proxy.emit(&Event::refused(Step::Consent, Reason::Browser).detail(detail));
-    answer::message(proxy, StatusCode::BAD_REQUEST, Situation::NotWaiting)
+    let refusal = Refusal::new(Reason::Browser, OAuthErrorCode::InvalidRequest, detail);
+    refusal.into_page(proxy, Step::Consent, Situation::NotWaiting)
 }
