@@ -146,15 +146,21 @@ pub(super) async fn client_in_browser(
     proxy: &Proxy,
     client_id: &str,
 ) -> Result<Client, (Refusal, Situation)> {
-    let unknown = |reason, detail: &'static str| {
+    let refused = |reason, detail: &'static str, situation| {
         let error = OAuthError::new(OAuthErrorCode::InvalidClient, detail);
         let error = error.with_status(StatusCode::BAD_REQUEST);
-        Err((Refusal::from_error(reason, error), Situation::UnknownClient))
+        Err((Refusal::from_error(reason, error), situation))
     };
     match proxy.clients.identify(client_id).await {
         Identified::Client(client) => Ok(client),
-        Identified::Unknown => unknown(Reason::UnknownClient, "the client_id does not open"),
-        Identified::Denied => unknown(Reason::DeniedClient, "the operator denied the client"),
+        Identified::Unknown => {
+            let detail = "the client_id does not open";
+            refused(Reason::UnknownClient, detail, Situation::UnknownClient)
+        }
+        Identified::Denied => {
+            let detail = "the operator denied the client";
+            refused(Reason::DeniedClient, detail, Situation::DeniedClient)
+        }
         Identified::Later(error) => Err((error.into(), Situation::CannotStart)),
     }
 }

@@ -7,8 +7,10 @@ pub(crate) enum Situation {
     UnreadableRequest,
     /// Another site put the authorization request into its page.
     Embedded,
-    /// The client is not known, or denied.
+    /// The client is not known.
     UnknownClient,
+    /// The operator denied the client.
+    DeniedClient,
     /// The redirect URI is not one of the client's.
     UnprovenRedirect,
     /// The store does not answer, so the login cannot start.
@@ -46,6 +48,10 @@ impl Situation {
                 "This app is not known here",
                 "Its registration is not valid at this server. Remove the server from your app and \
                  add it again, so that the app registers again.",
+            ),
+            Self::DeniedClient => (
+                "This app may not log in here",
+                "The operator of this server has blocked it. Nothing was changed.",
             ),
             Self::UnprovenRedirect => (
                 "This app asks for an address that is not its own",
