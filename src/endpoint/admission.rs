@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{consent, refusal::Refusal, revoke::end_surplus};
+use super::{refusal::Refusal, revoke::end_surplus};
 use crate::{
     config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
     event::Reason,
     grant::{CodeMark, Grant, GrantId, Known, Phase, UpstreamGrant, code_hash, new_code, scopes},
-    login::admission::NotAdmitted,
-    login::transaction::Login,
+    login::{Login, admission::NotAdmitted, departure},
     provider::TokenAnswer,
     provider::{Identity, IdentityError},
     proxy::Proxy,
@@ -39,9 +38,7 @@ pub(super) async fn admit(
 }
 
 async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<Identity, Refusal> {
-    let scopes = consent::upstream_scopes(proxy, &login.request.scopes);
-    let asked_openid = scopes.iter().any(|scope| scope == "openid");
-    let nonce = asked_openid.then_some(login.nonce.as_str());
+    let nonce = departure::sent_nonce(proxy.provider.about(), &proxy.options, login);
     proxy
         .admission
         .identify(tokens, nonce, proxy.now())

@@ -11,7 +11,7 @@ use crate::{
     event::{Event, Reason, Step},
     limits::RETRY_AFTER_SECS,
     oauth::description,
-    page,
+    page::{self, Page, Situation},
     proxy::Proxy,
 };
 
@@ -62,13 +62,10 @@ pub(super) fn method_not_allowed(
         let refusal = OAuthError::new(OAuthErrorCode::InvalidRequest, "method not allowed");
         error(&refusal.with_status(StatusCode::METHOD_NOT_ALLOWED))
     } else {
-        page(
+        message(
+            proxy,
             StatusCode::METHOD_NOT_ALLOWED,
-            page::message(
-                proxy.service_name(),
-                "This address is opened by a browser",
-                "Nothing was changed. Start the login from your app.",
-            ),
+            Situation::WrongMethod,
         )
     };
     let allowed = match is_machines {
@@ -94,37 +91,13 @@ pub(super) fn not_found(proxy: &Proxy) -> OwnResponse {
     )
 }
 
-/// A page for a person. It holds no script, loads nothing, stands in no frame and is kept by no
-/// cache.
-///
-/// No `Cross-Origin-Opener-Policy`: it would cut a web client off from the popup that it opened for
-/// the login and waits for.
-pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
+/// A page for a person, which no cache keeps.
+pub(super) fn page(proxy: &Proxy, status: StatusCode, page: &Page<'_>) -> OwnResponse {
+    let html = page.html(proxy.service_name());
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/html; charset=utf-8"),
-    );
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        // No `form-action`: browsers apply it to the whole chain of redirects after the form, which
-        // ends at the client's own scheme.
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    );
-    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        // With `no-referrer` browsers post the form with `Origin: null`.
-        HeaderValue::from_static("same-origin"),
-    );
+    headers.extend(page::headers());
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(
             header::RETRY_AFTER,
@@ -132,6 +105,11 @@ pub(super) fn page(status: StatusCode, html: String) -> OwnResponse {
         );
     }
     no_store(response)
+}
+
+/// The page that says what happened.
+pub(super) fn message(proxy: &Proxy, status: StatusCode, situation: Situation) -> OwnResponse {
+    page(proxy, status, &Page::Message(situation))
 }
 
 /// A redirect of a browser. The status is 302 after a GET and 303 after a POST.

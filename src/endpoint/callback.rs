@@ -23,9 +23,9 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
     limits::{MAX_QUERY, STORE_TIMEOUT},
-    login::{Claimed, Outcome, Returned, Said, transaction::Login},
+    login::{Claimed, Login, Outcome, Returned, Said},
     oauth::ParamsError,
-    page,
+    page::Situation,
     provider::TokenAnswer,
     proxy::Proxy,
 };
@@ -109,10 +109,7 @@ where
 
 /// Goes back to the client, with a code or an error.
 fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse {
-    let target = Target {
-        redirect_uri: &login.request.redirect_uri,
-        state: login.request.state.as_deref(),
-    };
+    let target = Target::of(&login.request);
     let cookies = proxy.cookies.clear(login);
     match outcome {
         Outcome::Granted { code, id } => {
@@ -247,44 +244,25 @@ fn provider_error(error: &str, description: &str) -> Refusal {
 
 fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
     proxy.emit(&Event::refused(Step::Callback, Reason::Browser).detail(detail));
-    let html = page::message(
-        proxy.service_name(),
-        "This login does not belong to this browser",
-        "It may have expired, it may be used already, or it was started in another browser. If \
-         somebody sent you this link, do not use it. Otherwise start the login from your app again, \
-         and allow cookies for this site.",
-    );
-    answer::page(StatusCode::BAD_REQUEST, html)
+    answer::message(proxy, StatusCode::BAD_REQUEST, Situation::NotThisBrowser)
 }
 
 fn unreadable(proxy: &Proxy, refusal: &Refusal) -> OwnResponse {
     proxy.emit(&refusal.event(Step::Callback));
-    let html = page::message(
-        proxy.service_name(),
-        "The identity provider's answer cannot be read",
-        "Nothing was changed. Start the login from your app again.",
-    );
-    answer::page(refusal.error.status, html)
+    answer::message(proxy, refusal.error.status, Situation::UnreadableAnswer)
 }
 
 fn already_used(proxy: &Proxy, login: &Login) -> OwnResponse {
     let event = Event::refused(Step::Callback, Reason::Replayed);
     proxy.emit(&event.transaction(&login.id));
-    let html = page::message(
-        proxy.service_name(),
-        "This login was already used",
-        "If your app is still waiting, start the login from it again. You can close this page.",
-    );
-    answer::page(StatusCode::BAD_REQUEST, html)
+    answer::message(proxy, StatusCode::BAD_REQUEST, Situation::AlreadyUsed)
 }
 
 fn unavailable(proxy: &Proxy, login: &Login, refusal: &Refusal) -> OwnResponse {
     proxy.emit(&refusal.event(Step::Callback).transaction(&login.id));
-    let html = page::message(
-        proxy.service_name(),
-        "The login cannot be finished just now",
-        "Something that this server needs does not answer. Nothing was lost: reload this page in a \
-         moment.",
-    );
-    answer::page(StatusCode::SERVICE_UNAVAILABLE, html)
+    answer::message(
+        proxy,
+        StatusCode::SERVICE_UNAVAILABLE,
+        Situation::CannotFinish,
+    )
 }

@@ -1,20 +1,72 @@
-//! Sending a browser back to a client: with a code, or with an error (RFC 6749 sections 4.1.2 and
-//! 4.1.2.1), always with `iss` (RFC 9207) and the client's own `state`.
-//!
-//! The caller has proven that the redirect URI belongs to the client.
+//! Where a browser is sent during a login: on to the provider, or back to the client with a code or
+//! an error (RFC 6749 sections 4.1.2 and 4.1.2.1).
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{answer, refusal::Refusal};
-use crate::{body::OwnResponse, client::RedirectUri, error::OAuthError, proxy::Proxy};
+use crate::{
+    body::OwnResponse,
+    client::RedirectUri,
+    error::{OAuthError, OAuthErrorCode},
+    event::{Reason, Step},
+    login::{AuthorizationRequest, Login, RequestedLogin, departure},
+    proxy::Proxy,
+};
+
+/// Makes everything that is secret in a login, seals it into the login cookie, and sends the browser
+/// to the provider. `approval` is the cookie that remembers the person's approval.
+///
+/// May wait, so that a provider's endpoints can be looked up here.
+pub(super) async fn to_provider(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    requested: RequestedLogin,
+    status: StatusCode,
+    approval: Option<HeaderValue>,
+) -> OwnResponse {
+    let (options, provider, now) = (&proxy.options, proxy.provider.about(), proxy.now());
+    let login = Login::begin(requested, &provider.id, now);
+    let ttl = options.transaction_ttl;
+    let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
+        return too_large(proxy, &login.request, status);
+    };
+    cookies.extend(approval);
+    answer::redirect(status, &departure::url(provider, options, &login), cookies)
+}
+
+/// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is
+/// too long.
+pub(super) fn too_large(
+    proxy: &Proxy,
+    request: &AuthorizationRequest,
+    status: StatusCode,
+) -> OwnResponse {
+    let text =
+        "the request is too large: shorten state, or finish the logins that wait in this browser";
+    let refusal = Refusal::new(Reason::TooLarge, OAuthErrorCode::InvalidRequest, text);
+    proxy.emit(&refusal.event(Step::Authorize));
+    Target::of(request).with_error(proxy, status, &refusal.error, Vec::new())
+}
 
 /// A redirect URI that was proven to be the client's, and the `state` to echo.
 pub(super) struct Target<'a> {
-    pub(super) redirect_uri: &'a RedirectUri,
-    pub(super) state: Option<&'a str>,
+    redirect_uri: &'a RedirectUri,
+    state: Option<&'a str>,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// The caller has proven that the redirect URI belongs to the client.
+    pub(super) fn new(redirect_uri: &'a RedirectUri, state: Option<&'a str>) -> Self {
+        Self {
+            redirect_uri,
+            state,
+        }
+    }
+
+    pub(super) fn of(request: &'a AuthorizationRequest) -> Self {
+        Self::new(&request.redirect_uri, request.state.as_deref())
+    }
+
     pub(super) fn with_code(
         &self,
         proxy: &Proxy,
@@ -49,6 +101,11 @@ impl Target<'_> {
         self.with_error(proxy, StatusCode::FOUND, &refusal.error, cookies)
     }
 
+    /// RFC 6749 section 4.1.2: `state` is "REQUIRED if the "state" parameter was present in the client
+    /// authorization request. The exact value received from the client." RFC 9207 section 2: "In
+    /// authorization responses to the client, including error responses, an authorization server
+    /// supporting this specification MUST indicate its identity by including the iss parameter in the
+    /// response."
     fn send(
         &self,
         proxy: &Proxy,

@@ -5,10 +5,13 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use super::answer;
 use crate::{
     body::OwnResponse,
+    client::{Client, Identified},
     error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
+    login::request::RequestError,
     oauth::ParamsError,
+    page::Situation,
     proxy::Proxy,
 };
 
@@ -18,6 +21,7 @@ pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) error: OAuthError,
     grant: Option<GrantId>,
+    login: Option<Box<str>>,
     hint: Option<Hint>,
 }
 
@@ -57,6 +61,7 @@ impl Refusal {
             reason,
             error,
             grant: None,
+            login: None,
             hint: None,
         }
     }
@@ -88,6 +93,12 @@ impl Refusal {
         self
     }
 
+    /// Names the login that it belongs to, by its id.
+    pub(super) fn in_login(mut self, id: &str) -> Self {
+        self.login = Some(id.into());
+        self
+    }
+
     pub(super) fn with_basic_challenge(mut self, tried: bool) -> Self {
         if tried && self.error.status == StatusCode::UNAUTHORIZED {
             self.hint = Some(Hint::Basic);
@@ -106,18 +117,57 @@ impl Refusal {
         if let Some(grant) = &self.grant {
             event = event.grant(grant.to_string());
         }
+        if let Some(login) = &self.login {
+            event = event.transaction(&**login);
+        }
         match &self.error.detail {
             Some(detail) => event.detail(detail),
             None => event.detail(&self.error.description),
         }
     }
 
-    /// Tells the operator, and answers the client in JSON.
+    /// Reports to the operator, and shows the person a page.
+    pub(super) fn into_page(self, proxy: &Proxy, step: Step, situation: Situation) -> OwnResponse {
+        proxy.emit(&self.event(step));
+        answer::message(proxy, self.error.status, situation)
+    }
+
+    /// Reports to the operator, and answers the client in JSON.
     pub(super) fn into_json(self, proxy: &Proxy, step: Step) -> OwnResponse {
         proxy.emit(&self.event(step));
         let mut response = answer::error(&self.error);
         response.headers_mut().extend(self.hint.map(Hint::header));
         response
+    }
+}
+
+/// Who asks, where a person waits in the browser; else the page that they see.
+pub(super) async fn client_in_browser(
+    proxy: &Proxy,
+    client_id: &str,
+) -> Result<Client, (Refusal, Situation)> {
+    let refused = |reason, detail: &'static str, situation| {
+        let error = OAuthError::new(OAuthErrorCode::InvalidClient, detail);
+        let error = error.with_status(StatusCode::BAD_REQUEST);
+        Err((Refusal::from_error(reason, error), situation))
+    };
+    match proxy.clients.identify(client_id).await {
+        Identified::Client(client) => Ok(client),
+        Identified::Unknown => {
+            let detail = "the client_id does not open";
+            refused(Reason::UnknownClient, detail, Situation::UnknownClient)
+        }
+        Identified::Denied => {
+            let detail = "the operator denied the client";
+            refused(Reason::DeniedClient, detail, Situation::DeniedClient)
+        }
+        Identified::Later(error) => Err((error.into(), Situation::CannotStart)),
+    }
+}
+
+impl From<RequestError> for Refusal {
+    fn from(error: RequestError) -> Self {
+        Self::new(error.reason(), error.code(), error.to_string())
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::transaction::AuthorizationRequest;
+use super::progress::AuthorizationRequest;
 use crate::{key::sha256, limits};
 
 /// A bounded list of approvals, the oldest first.
@@ -22,7 +22,7 @@ impl Approvals {
     pub(crate) fn still_live(mut self, now: u64) -> Self {
         let ttl = limits::APPROVAL_TTL.as_secs();
         self.0
-            .retain(|approval| super::transaction::is_live(approval.given_at, ttl, now));
+            .retain(|approval| super::progress::is_live(approval.given_at, ttl, now));
         self
     }
 

@@ -8,8 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     approvals::Approvals,
+    progress::{Login, RequestedLogin, is_live, is_tag, login_tag, request_tag},
     room::{Held, Rank, evicted},
-    transaction::{Login, PendingRequest, is_live, is_tag, login_tag, request_tag},
 };
 use crate::{
     key::{Rotating, SealKey, sha256},
@@ -88,13 +88,13 @@ impl Cookies {
     pub(crate) fn set_request(
         &self,
         headers: &HeaderMap,
-        pending: &PendingRequest,
+        requested: &RequestedLogin,
         ttl: Duration,
         now: u64,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
-        let tag = request_tag(&pending.id);
-        let value = self.seal(Kind::Request, &tag, pending);
-        let rank = Rank::of(Kind::Request, pending.from_elsewhere);
+        let tag = request_tag(&requested.id);
+        let value = self.seal(Kind::Request, &tag, requested);
+        let rank = Rank::of(Kind::Request, requested.from_elsewhere);
         self.set(headers, (Kind::Request, rank), &tag, &value, ttl, now)
     }
 
@@ -148,8 +148,8 @@ impl Cookies {
     /// The requests and logins in this browser.
     fn held(&self, headers: &HeaderMap, ttl: Duration, now: u64) -> Vec<Held> {
         let requests = self.tagged(headers, Kind::Request, |tag, value| {
-            let pending: Option<PendingRequest> = self.open(Kind::Request, tag, value);
-            pending.map(|pending| (pending.issued_at, pending.from_elsewhere))
+            let requested: Option<RequestedLogin> = self.open(Kind::Request, tag, value);
+            requested.map(|requested| (requested.issued_at, requested.from_elsewhere))
         });
         let logins = self.tagged(headers, Kind::Login, |tag, value| {
             let login: Option<Login> = self.open(Kind::Login, tag, value);
@@ -192,10 +192,10 @@ impl Cookies {
         id: &str,
         ttl: Duration,
         now: u64,
-    ) -> Option<PendingRequest> {
+    ) -> Option<RequestedLogin> {
         self.find(headers, Kind::Request, &request_tag(id))
-            .filter(|pending: &PendingRequest| {
-                pending.id == id && is_live(pending.issued_at, ttl.as_secs(), now)
+            .filter(|requested: &RequestedLogin| {
+                requested.id == id && is_live(requested.issued_at, ttl.as_secs(), now)
             })
     }
 
@@ -223,8 +223,8 @@ impl Cookies {
     }
 
     /// Takes the cookie of a request that the person denied.
-    pub(crate) fn clear_request(&self, pending: &PendingRequest) -> Vec<HeaderValue> {
-        let name = self.name(Kind::Request, &request_tag(&pending.id));
+    pub(crate) fn clear_request(&self, requested: &RequestedLogin) -> Vec<HeaderValue> {
+        let name = self.name(Kind::Request, &request_tag(&requested.id));
         self.removal(&name).into_iter().collect()
     }
 

@@ -8,13 +8,16 @@ mod approvals;
 mod arrival;
 mod claim;
 mod cookies;
+pub(crate) mod departure;
+mod progress;
+pub(crate) mod request;
 mod returned;
 mod room;
-pub(crate) mod transaction;
 mod wishes;
 
 pub(crate) use arrival::{Arrivals, Outcome};
 pub(crate) use claim::{Claimed, Claims};
 pub(crate) use cookies::{CookieKeys, Cookies};
+pub(crate) use progress::{AuthorizationRequest, Login, RequestedLogin};
 pub(crate) use returned::{Returned, Said};
 pub(crate) use wishes::{WishError, Wishes};

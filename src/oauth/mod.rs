@@ -18,6 +18,6 @@ pub(crate) use description::{describable, description};
 pub(crate) use params::{Params, ParamsError, form_decode};
 pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
 pub(crate) use printable::{is_blank, printable};
-pub(crate) use resource::Resource;
+pub(crate) use resource::{InvalidTarget, Resource};
 pub use scope::{InvalidScope, ScopeSet};
 pub(crate) use uri::{StrictUri, UriFault};

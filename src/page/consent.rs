@@ -11,7 +11,6 @@ const MAX_SHOWN: usize = 300;
 
 /// Everything on the page; the client's own words are shown, never trusted.
 pub(crate) struct ConsentPage<'a> {
-    pub(crate) service: &'a str,
     pub(crate) provider: &'a str,
     pub(crate) client: Option<&'a str>,
     /// Where the code will be sent, in a person's words.
@@ -20,7 +19,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a str,
     pub(crate) action: &'a str,
-    pub(crate) transaction: &'a str,
+    pub(crate) login: &'a str,
     pub(crate) form_token: &'a str,
 }
 
@@ -36,11 +35,11 @@ pub(crate) enum Trust {
 
 /// A stranger's words are held apart from ours: the name stands in a box of its own that says whose
 /// word it is, never inside a sentence of the page.
-pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
+pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
     let client = page.client.map(|name| printable(name, MAX_SHOWN));
     let target = printable(page.target, MAX_SHOWN);
     let content = html! {
-        h1 { "An app asks for access to " (page.service) }
+        h1 { "An app asks for access to " (service) }
         dl {
             @match (&client, &page.trust) {
                 (Some(name), Trust::Configured) => { dt { "App" } dd .claim { bdi { (name) } } }
@@ -71,13 +70,13 @@ pub(crate) fn consent(page: &ConsentPage<'_>) -> String {
         }
         p { small { "You will log in with " (page.provider) "." } }
         form method="post" action=(page.action) {
-            input type="hidden" name="txn" value=(page.transaction);
+            input type="hidden" name="txn" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
             button type="submit" name="decision" value="approve" { "Allow and log in" }
             button type="submit" name="decision" value="deny" { "Deny" }
         }
     };
-    frame(&format!("Access to {}", page.service), &content)
+    frame(&format!("Access to {service}"), &content)
 }
 
 #[cfg(test)]
@@ -87,8 +86,7 @@ mod tests {
     #[test]
     fn a_clients_name_cannot_leave_its_place() {
         let attack = "<script>alert(1)</script>\"'><img src=x onerror=1>";
-        let html = consent(&ConsentPage {
-            service: attack,
+        let page = ConsentPage {
             provider: attack,
             client: Some(attack),
             target: attack,
@@ -96,9 +94,10 @@ mod tests {
             scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
             resource: attack,
             action: attack,
-            transaction: attack,
+            login: attack,
             form_token: attack,
-        });
+        };
+        let html = html(&page, attack);
         assert!(!html.contains("<script"));
         assert!(!html.contains("<img"));
         assert!(!html.contains("<b>"));
@@ -107,8 +106,7 @@ mod tests {
     }
 
     fn named(name: &str, trust: Trust) -> String {
-        consent(&ConsentPage {
-            service: "Notes",
+        let page = ConsentPage {
             provider: "Acme",
             client: Some(name),
             target: "app.example",
@@ -116,9 +114,10 @@ mod tests {
             scopes: &ScopeSet::default(),
             resource: "https://notes.example",
             action: "https://notes.example/oauth/consent",
-            transaction: "t",
+            login: "t",
             form_token: "f",
-        })
+        };
+        html(&page, "Notes")
     }
 
     #[test]

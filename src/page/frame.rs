@@ -1,6 +1,28 @@
-//! What all pages share, and the page that only says something.
+//! What all pages share: the document around the content, its style, and the headers that guard it.
 
+use http::{HeaderName, HeaderValue, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+/// The headers of every page. It runs no script, loads nothing, and stands in no frame.
+///
+/// No `Cross-Origin-Opener-Policy`: it would cut a web client off from the popup that it opened for
+/// the login and waits for.
+pub(crate) fn headers() -> [(HeaderName, HeaderValue); 5] {
+    [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // With `no-referrer` browsers post the form with `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
+    ]
+    .map(|(name, value)| (name, HeaderValue::from_static(value)))
+}
+
+/// No `form-action`: browsers apply it to the whole chain of redirects after the form, which ends at
+/// the client's own scheme.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Kept small and readable without a stylesheet; follows the person's light or dark setting.
 ///
@@ -55,14 +77,4 @@ pub(super) fn frame(title: &str, content: &Markup) -> String {
         }
     };
     page.into_string()
-}
-
-/// Says what happened and what to do.
-pub(crate) fn message(service: &str, title: &str, words: &str) -> String {
-    let content = html! {
-        h1 { (title) }
-        p { (words) }
-        small { (service) }
-    };
-    frame(title, &content)
 }

@@ -1,7 +1,12 @@
-//! The HTML that a person sees. Every value is escaped by the template; there are no scripts.
+//! The HTML that a person sees, all its words, and the headers that guard it. Every value is escaped
+//! by the template; there are no scripts.
 
 mod consent;
+mod document;
 mod frame;
+mod words;
 
-pub(crate) use consent::{ConsentPage, Trust, consent};
-pub(crate) use frame::message;
+pub(crate) use consent::{ConsentPage, Trust};
+pub(crate) use document::Page;
+pub(crate) use frame::headers;
+pub(crate) use words::Situation;

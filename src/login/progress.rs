@@ -37,7 +37,7 @@ pub(crate) struct AuthorizationRequest {
 
 /// The request cookie: waits for the person's decision.
 #[derive(Clone, Serialize, Deserialize)]
-pub(crate) struct PendingRequest {
+pub(crate) struct RequestedLogin {
     /// Names the login in the page's URL and in events.
     #[serde(rename = "i")]
     pub(crate) id: String,
@@ -53,7 +53,7 @@ pub(crate) struct PendingRequest {
     pub(crate) request: AuthorizationRequest,
 }
 
-impl PendingRequest {
+impl RequestedLogin {
     pub(crate) fn new(request: AuthorizationRequest, from_elsewhere: bool, now: u64) -> Self {
         Self {
             id: random::token::<16>(),
@@ -99,16 +99,16 @@ pub(crate) struct Login {
 
 impl Login {
     /// Everything secret about a login is made here, after approval and never before.
-    pub(crate) fn begin(pending: PendingRequest, provider: &str, now: u64) -> Self {
+    pub(crate) fn begin(requested: RequestedLogin, provider: &str, now: u64) -> Self {
         Self {
-            id: pending.id,
+            id: requested.id,
             provider: provider.to_owned(),
             state: random::token::<32>(),
             nonce: random::token::<16>(),
             verifier: CodeVerifier::generate(),
             issued_at: now,
-            from_elsewhere: pending.from_elsewhere,
-            request: pending.request,
+            from_elsewhere: requested.from_elsewhere,
+            request: requested.request,
         }
     }
 
@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transaction_lives_to_the_second_and_not_from_the_future() {
+    fn a_login_lives_to_the_second_and_not_from_the_future() {
         assert!(is_live(1_000, 600, 1_000));
         assert!(is_live(1_000, 600, 1_599));
         assert!(!is_live(1_000, 600, 1_600));

@@ -1,0 +1,72 @@
+//! Off to the provider: where the browser is sent once the person has approved, or nobody is asked.
+
+use super::Login;
+use crate::{config::Options, grant::scopes, oauth::ScopeSet, provider::Provider};
+
+/// The provider's URL for this login (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
+pub(crate) fn url(provider: &Provider, options: &Options, login: &Login) -> String {
+    let scope = upstream_scopes(provider, options, &login.request.scopes).join(" ");
+    let challenge = login.verifier.challenge_s256();
+    let mut params = vec![
+        ("redirect_uri", options.callback_url.as_str()),
+        // RFC 6749 section 10.12: "The client MUST implement CSRF protection for its redirection
+        // URI."
+        ("state", login.state.as_str()),
+    ];
+    if !scope.is_empty() {
+        params.push(("scope", scope.as_str()));
+    }
+    if asks_for_id_token(&scope) {
+        params.push(("nonce", login.nonce.as_str()));
+    }
+    if options.upstream_pkce {
+        params.push(("code_challenge", challenge.as_str()));
+        params.push(("code_challenge_method", "S256"));
+    }
+    if options.forward_resource {
+        params.push(("resource", login.request.resource.as_str()));
+    }
+    let wishes = &login.request.wishes;
+    let extra = provider.with_wishes(
+        &options.extra_authorization_params,
+        wishes.prompt(),
+        wishes.others(),
+    );
+    provider.authorization_url(&params, &extra)
+}
+
+/// The nonce that an ID token of this login has to carry, when one was asked for.
+///
+/// OpenID Connect Core section 3.1.3.7: "If a nonce value was sent in the Authentication Request, a
+/// nonce Claim MUST be present and its value checked to verify that it is the same value as the one
+/// that was sent in the Authentication Request."
+pub(crate) fn sent_nonce<'a>(
+    provider: &Provider,
+    options: &Options,
+    login: &'a Login,
+) -> Option<&'a str> {
+    let scope = upstream_scopes(provider, options, &login.request.scopes).join(" ");
+    asks_for_id_token(&scope).then_some(login.nonce.as_str())
+}
+
+/// OpenID Connect Core section 3.1.2.1: "OpenID Connect requests MUST contain the openid scope
+/// value."
+fn asks_for_id_token(scope: &str) -> bool {
+    scope.split(' ').any(|scope| scope == "openid")
+}
+
+/// The scopes of the request by the provider's names, and those by which the proxy itself learns who
+/// the person is.
+fn upstream_scopes(provider: &Provider, options: &Options, requested: &ScopeSet) -> Vec<String> {
+    let mut asked = scopes::for_provider(requested, &options.offered_scopes);
+    let email = match options.allow_list.is_wanted() {
+        true => provider.email_scope(&options.offered_scopes),
+        false => None,
+    };
+    for scope in ["openid"].into_iter().chain(email) {
+        if options.offered_scopes.contains(scope) {
+            asked = asked.with(scope).unwrap_or(asked);
+        }
+    }
+    provider.scopes_to_upstream(asked.iter())
+}

@@ -1,0 +1,101 @@
+//! The words of every page that only says something.
+
+/// What happened to the person's login, as far as the page says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Situation {
+    /// The authorization request cannot be read.
+    UnreadableRequest,
+    /// Another site put the authorization request into its page.
+    Embedded,
+    /// The client is not known.
+    UnknownClient,
+    /// The operator denied the client.
+    DeniedClient,
+    /// The redirect URI is not one of the client's.
+    UnprovenRedirect,
+    /// The store does not answer, so the login cannot start.
+    CannotStart,
+    /// This browser holds no login that waits for a decision.
+    NotWaiting,
+    /// The posted decision cannot be read.
+    UnreadableForm,
+    /// This browser holds no login that the provider's answer belongs to.
+    NotThisBrowser,
+    /// The provider's answer cannot be read.
+    UnreadableAnswer,
+    /// The login has finished before.
+    AlreadyUsed,
+    /// The store, the provider or this process cannot finish the login now.
+    CannotFinish,
+    /// The request's method is not a browser's.
+    WrongMethod,
+}
+
+impl Situation {
+    /// The title, and what to do.
+    pub(super) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::UnreadableRequest => (
+                "This login link cannot be read",
+                "Nothing was changed. Start the login from your app again.",
+            ),
+            Self::Embedded => (
+                "A login needs its own window",
+                "Another site put this address into its page. Nothing was changed. Start the login \
+                 from your app.",
+            ),
+            Self::UnknownClient => (
+                "This app is not known here",
+                "Its registration is not valid at this server. Remove the server from your app and \
+                 add it again, so that the app registers again.",
+            ),
+            Self::DeniedClient => (
+                "This app may not log in here",
+                "The operator of this server has blocked it. Nothing was changed.",
+            ),
+            Self::UnprovenRedirect => (
+                "This app asks for an address that is not its own",
+                "The login would send your access to an address that the app did not register. It \
+                 was stopped. If you just updated the app, remove the server from it and add it \
+                 again.",
+            ),
+            Self::CannotStart => (
+                "The login cannot start right now",
+                "Something that this server needs is not responding. Try again in a moment.",
+            ),
+            Self::NotWaiting => (
+                "This login is not waiting in this browser",
+                "It may have ended, or it was started in another browser. Nothing was changed. \
+                 Start the login from your app again, and allow cookies for this site.",
+            ),
+            Self::UnreadableForm => (
+                "This form cannot be read",
+                "Nothing was changed. Start the login from your app again.",
+            ),
+            Self::NotThisBrowser => (
+                "This login does not belong to this browser",
+                "It may have expired, it may have been used already, or it was started in another \
+                 browser. If someone sent you this link, do not use it. Otherwise start the login \
+                 from your app again, and allow cookies for this site.",
+            ),
+            Self::UnreadableAnswer => (
+                "The identity provider's answer cannot be read",
+                "Nothing was changed. Start the login from your app again.",
+            ),
+            Self::AlreadyUsed => (
+                "This login was already used",
+                "If your app is still waiting, start the login from it again. You can close this \
+                 page.",
+            ),
+            Self::CannotFinish => (
+                "The login cannot be finished right now",
+                "Something that this server needs is not responding. Nothing was lost: reload this \
+                 page in a moment.",
+            ),
+            Self::WrongMethod => (
+                "This address is for web browsers",
+                "Nothing was changed. Start the login from your app.",
+            ),
+        }
+    }
+}
