@@ -148,9 +148,9 @@
 //!
 //! By default clients hold tokens of this proxy: access tokens are JWTs (RFC 9068, HS256, audience
 //! bound to the resource), refresh tokens are opaque and rotate. **Passthrough mode**,
-//! [`token_swap(false)`](OAuthProxyConfigBuilder::token_swap), hands out the provider's access token
-//! instead, and its refresh token sealed for the one client. It needs a [`TokenVerifier`], or
-//! building the configuration fails; nothing is stored after the code is redeemed.
+//! [`passthrough`](OAuthProxyConfigBuilder::passthrough), hands out the provider's access token
+//! instead, and its refresh token sealed for the one client. A [`TokenVerifier`] checks those access
+//! tokens; nothing is stored after the code is redeemed.
 //!
 //! # Storage and keys
 //!
@@ -254,6 +254,7 @@ mod key;
 mod layer;
 mod limits;
 mod login;
+mod mode;
 mod oauth;
 mod page;
 mod prehashed;

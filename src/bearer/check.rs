@@ -17,6 +17,7 @@ use crate::{
     body::OwnResponse,
     challenge::{Refused, words},
     event::{Event, Reason, Step},
+    mode::Mode,
     proxy::Proxy,
     session::AuthSession,
 };
@@ -52,15 +53,17 @@ pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
     let Ok(token) = std::str::from_utf8(token) else {
         return Check::Refused(malformed(proxy, path));
     };
-    let verified = match proxy.verifier {
-        None => match own::verify(proxy, token, now) {
+    let verified = match &proxy.mode {
+        Mode::Swap(tokens) => match own::verify(proxy, tokens, token, now) {
             Ok(verified) => Some(verified),
             // Looked through only now: what verifies has the form of a token.
             Err(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
             Err(refusal) => return Check::Refused(refused(proxy, &refusal, path)),
         },
-        Some(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
-        Some(_) => None,
+        Mode::Passthrough(_) if !is_token68(token) => {
+            return Check::Refused(malformed(proxy, path));
+        }
+        Mode::Passthrough(_) => None,
     };
     Check::Asks(Question {
         proxy: Arc::clone(proxy),
@@ -83,9 +86,10 @@ impl Question {
         } = self;
         // As `Uri::path` has it.
         let path = asked.as_ref().map_or("", PathAndQuery::path);
-        let found = match verified {
-            Some(verified) => own::look_up(&proxy, verified, now).await,
-            None => passthrough::verify(&proxy, &token, now).await,
+        let found = match (verified, &proxy.mode) {
+            (Some(verified), _) => own::look_up(&proxy, verified, now).await,
+            (None, Mode::Passthrough(mode)) => passthrough::verify(&proxy, mode, &token, now).await,
+            (None, Mode::Swap(_)) => Err(Refusal::invalid()),
         };
         match found {
             Ok(session) => {

@@ -9,7 +9,7 @@ use crate::{
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
-    token::{AccessClaims, TokenError},
+    token::{AccessClaims, AccessTokens, TokenError},
 };
 
 /// So often a grant is looked at while others that share its slot are revoked in between. After that it
@@ -26,7 +26,12 @@ pub(super) struct OwnToken {
 }
 
 /// Asks nobody: whatever is forged, expired or of another proxy ends here.
-pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, Refusal> {
+pub(super) fn verify(
+    proxy: &Proxy,
+    tokens: &AccessTokens,
+    token: &str,
+    now: u64,
+) -> Result<OwnToken, Refusal> {
     let read = |claims: &AccessClaims<'_>| {
         let grant = GrantId::parse(&claims.gid).ok_or_else(Refusal::invalid)?;
         if !Resource::is_issued(&claims.aud, &proxy.options.base) {
@@ -40,7 +45,7 @@ pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, R
             expires_at: claims.exp,
         })
     };
-    match proxy.access_tokens.verify(token, now, read) {
+    match tokens.verify(token, now, read) {
         Ok(read) => read,
         Err(TokenError::Expired) => Err(Refusal::expired()),
         Err(TokenError::Issuer) => Err(Refusal::of_another_issuer()),

@@ -4,6 +4,7 @@ use super::refusal::Refusal;
 use crate::{
     clock::to_unix,
     event::Reason,
+    mode::Passthrough,
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
@@ -11,13 +12,15 @@ use crate::{
 };
 
 /// The session of a token that the verifier accepts. `now` is the time of the request.
-pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthSession, Refusal> {
+pub(super) async fn verify(
+    proxy: &Proxy,
+    mode: &Passthrough,
+    token: &str,
+    now: u64,
+) -> Result<AuthSession, Refusal> {
     let options = &proxy.options;
-    let Some(verifier) = &proxy.verifier else {
-        return Err(Refusal::invalid());
-    };
     let limit = options.upstream_timeout;
-    let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
+    let verified = match tokio::time::timeout(limit, mode.verifier.verify(token)).await {
         Ok(Ok(verified)) => verified,
         Ok(Err(VerifyError::Invalid(why))) => {
             let mut refusal = Refusal::invalid();

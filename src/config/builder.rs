@@ -67,8 +67,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
     pub(crate) pass_on: Vec<PassOn>,
-    pub(crate) token_swap: bool,
-    pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
     pub(crate) optional_auth: bool,
     pub(crate) keep_authorization_header: bool,
     pub(crate) cors_on_protected_paths: bool,
@@ -123,8 +122,7 @@ impl OAuthProxyConfigBuilder {
             upstream_pkce: None,
             forward_resource: None,
             pass_on: Vec::new(),
-            token_swap: true,
-            token_verifier: None,
+            passthrough: None,
             optional_auth: false,
             keep_authorization_header: false,
             cors_on_protected_paths: false,
@@ -320,18 +318,29 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// `true` (default): clients hold the proxy's own tokens. `false`: clients hold the provider's
-    /// access token, which a [`TokenVerifier`] has to check on each first sight. Nothing is kept of such
-    /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
-    /// provider's to forgive, and one that takes reuse for theft ends the login.
-    pub fn token_swap(mut self, on: bool) -> Self {
-        self.token_swap = on;
-        self
-    }
-
-    /// Checks the provider's access tokens when `token_swap` is off.
-    pub fn token_verifier(mut self, verifier: impl TokenVerifier) -> Self {
-        self.token_verifier = Some(Arc::new(verifier));
+    /// Passthrough mode: clients hold the provider's own access token, and this verifier checks it
+    /// when it is first seen. Default: off; clients hold tokens of this proxy, and the provider's
+    /// never leave the server.
+    ///
+    /// It weakens security: a stolen token works at the provider too. Nothing is kept of such a
+    /// grant. So only the provider can forgive a lost answer, or two processes of a client that
+    /// refresh at once; a provider that takes reuse for theft ends the login.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, TokenVerifier, provider};
+    ///
+    /// # fn of(verifier: impl TokenVerifier) -> Result<(), tower_oauth_proxy::ConfigError> {
+    /// let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-of-the-console-0123456789");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .passthrough(verifier)
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "token_swap")]
+    #[doc(alias = "token_verifier")]
+    pub fn passthrough(mut self, verifier: impl TokenVerifier) -> Self {
+        self.passthrough = Some(Arc::new(verifier));
         self
     }
 
@@ -411,7 +420,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// How old a grant may get, counted from the login, however often it is used: then the person has
-    /// to log in again. With [`token_swap(false)`](Self::token_swap) it is asked at each refresh, and the
+    /// to log in again. In [passthrough mode](Self::passthrough) it is asked at each refresh, and the
     /// provider's last access token lives to its own end. Default: without end, but 30 days where the
     /// provider gives no refresh token and nobody can be asked whether the person may still come in.
     pub fn grant_max_age(mut self, age: Duration) -> Self {

@@ -33,7 +33,6 @@ pub(crate) struct Options {
     pub(crate) upstream_pkce: bool,
     pub(crate) forward_resource: bool,
     pub(crate) pass_on: Vec<PassOn>,
-    pub(crate) token_swap: bool,
     pub(crate) optional_auth: bool,
     pub(crate) keep_authorization_header: bool,
     pub(crate) cors_on_protected_paths: bool,

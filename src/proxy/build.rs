@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::{
     OAuthProxyConfig, Proxy,
     check::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
-        scope_set,
+        check_static_clients, cookie_prefix, odd_params, required_scopes, scope_set,
     },
     paths::{check_paths, odd_paths},
     secrets::{Own, Secrets, secret_of_provider},
@@ -23,9 +20,9 @@ use crate::{
     error::ConfigError,
     event::Events,
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
-    limits::MAX_REVOCATIONS_AT_WORK,
     login::admission::Admission,
     login::{Arrivals, Claims, CookieKeys, Cookies},
+    mode::{Mode, Passthrough},
     oauth::BaseUrl,
     provider::{ProviderClient, http_client},
     route::Routes,
@@ -51,7 +48,6 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     builder.provider.check()?;
     check_paths(&builder, &base)?;
     check_lifetimes(&builder)?;
-    check_verifier(&builder)?;
     check_keys(&builder)?;
     check_entries(&builder)?;
     check_name("provider", &builder.provider.name)?;
@@ -133,7 +129,6 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         upstream_pkce,
         forward_resource,
         pass_on: builder.pass_on,
-        token_swap: builder.token_swap,
         optional_auth: builder.optional_auth,
         keep_authorization_header: builder.keep_authorization_header,
         cors_on_protected_paths: builder.cors_on_protected_paths,
@@ -181,7 +176,18 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         },
     );
     let base = &options.base;
+    let mode = match builder.passthrough {
+        Some(verifier) => {
+            let seal = secrets.seal("passthrough refresh token");
+            Mode::Passthrough(Passthrough::new(verifier, seal))
+        }
+        None => Mode::Swap(AccessTokens::new(
+            base.as_str(),
+            &secrets.mac_with("access token", &signing),
+        )),
+    };
     let proxy = Proxy {
+        mode,
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
         documents: Documents::new(&options),
         challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
@@ -197,20 +203,13 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
             CookieKeys::derived(|label| secrets.seal(label)),
         ),
         freshness: Arc::new(freshness),
-        access_tokens: AccessTokens::new(
-            base.as_str(),
-            &secrets.mac_with("access token", &signing),
-        ),
         sessions: SessionCache::new(options.session_cache_ttl, Arc::clone(grants.revocations())),
         grants,
-        passthrough: secrets.seal("passthrough refresh token"),
-        revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
         arrivals: Arrivals::new(options.transaction_ttl),
         tasks,
         claims,
         provider: upstream,
         admission,
-        verifier: builder.token_verifier,
         clock: builder.clock,
         events,
         options: Arc::clone(&options),

@@ -77,10 +77,10 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
     }
     let has_signing =
         builder.jwt_signing_key.is_some() || !builder.previous_jwt_signing_keys.is_empty();
-    if has_signing && !builder.token_swap {
+    if has_signing && builder.passthrough.is_some() {
         return Err(ConfigError::new(
             "jwt_signing_key",
-            "token_swap(false) hands out the provider's tokens: there is nothing to sign",
+            "passthrough hands out the provider's tokens: there is nothing to sign",
         ));
     }
     Ok(())
@@ -243,21 +243,6 @@ pub(super) fn check_lifetimes(builder: &OAuthProxyConfigBuilder) -> Result<(), C
         }
     }
     Ok(())
-}
-
-pub(super) fn check_verifier(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
-    match (builder.token_swap, builder.token_verifier.is_some()) {
-        (false, false) => Err(ConfigError::new(
-            "token_verifier",
-            "token_swap(false) hands out the provider's tokens, which need a token_verifier",
-        )),
-        (true, true) => Err(ConfigError::new(
-            "token_verifier",
-            "is only asked with token_swap(false), and token_swap is true: the proxy verifies its own \
-             tokens itself",
-        )),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<String, ConfigError> {

@@ -8,8 +8,6 @@ mod weak;
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::Semaphore;
-
 use crate::{
     challenge::Challenges,
     client::Clients,
@@ -18,15 +16,14 @@ use crate::{
     documents::Documents,
     event::{Event, Events},
     grant::{Freshness, Grants},
-    key::{Rotating, SealKey},
     login::admission::Admission,
     login::{Arrivals, Claims, Cookies},
+    mode::Mode,
     provider::Provider,
     provider::ProviderClient,
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
-    token::{AccessTokens, TokenVerifier},
 };
 
 /// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
@@ -67,6 +64,7 @@ impl fmt::Debug for OAuthProxyConfig {
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {
     pub(crate) options: Arc<Options>,
+    pub(crate) mode: Mode,
     pub(crate) routes: Routes,
     pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
@@ -76,16 +74,9 @@ pub(crate) struct Proxy {
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
     pub(crate) freshness: Arc<Freshness>,
-    pub(crate) access_tokens: AccessTokens,
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
-    /// Present exactly when `token_swap` is off.
-    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
-    /// Seals the provider's refresh token for the client in passthrough mode.
-    pub(crate) passthrough: Rotating<SealKey>,
-    /// Turns at the provider for revocations of passthrough mode.
-    pub(crate) revoking: Semaphore,
     pub(crate) arrivals: Arrivals,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,

@@ -51,8 +51,8 @@ pub(super) fn tell_weak_options(proxy: &Proxy, storage_encryption: bool) {
             "insecure_trust_unverified_emails: the allow lists believe any address",
         ),
         (
-            !options.token_swap,
-            "token_swap is off: clients hold the provider's access tokens",
+            proxy.mode.is_passthrough(),
+            "passthrough: clients hold the provider's access tokens",
         ),
         (
             options.refresh_token_grace == RefreshGrace::UntilUsed,

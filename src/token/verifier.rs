@@ -11,7 +11,7 @@ pub type VerifyFuture<'a> =
     Pin<Box<dyn Future<Output = Result<VerifiedToken, VerifyError>> + Send + 'a>>;
 
 /// Checks an access token of the provider, when clients hold it themselves
-/// (`token_swap(false)`).
+/// ([`passthrough`](crate::OAuthProxyConfigBuilder::passthrough)).
 ///
 /// **Check the audience.** A token that the provider issued to any other app is a valid token of
 /// the provider; accepting it lets that app act as its users here. A userinfo call alone proves no

@@ -497,7 +497,7 @@ impl TokenVerifier for AtProvider {
 async fn in_passthrough_mode_only_the_access_token_goes_out() {
     let first = Proxy::start().await;
     let verifier = AtProvider(first.provider.clone());
-    let mut proxy = first.sibling(|builder| builder.token_swap(false).token_verifier(verifier));
+    let mut proxy = first.sibling(|builder| builder.passthrough(verifier));
     let replies = Arc::default();
     proxy.wire = recorded(&proxy.wire, &replies);
     let client = proxy.client().await;

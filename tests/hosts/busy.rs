@@ -97,8 +97,7 @@ async fn with_a_hanging_verifier() -> Proxy {
     let clock = FakeClock::default();
     let provider = Arc::new(Provider::start(clock.clone()).await);
     let builder = builder_from(upstream(&provider), BASE)
-        .token_swap(false)
-        .token_verifier(Hanging)
+        .passthrough(Hanging)
         .public_paths(["/open"]);
     Proxy::built(provider, clock, BASE, builder)
 }

@@ -78,7 +78,7 @@ async fn in_passthrough_mode_no_token_is_renewed_here() {
             Box::pin(async { Ok(VerifiedToken::new("ada")) })
         }
     }
-    let proxy = Proxy::with(|builder| builder.token_swap(false).token_verifier(Ada)).await;
+    let proxy = Proxy::with(|builder| builder.passthrough(Ada)).await;
     let session = session(&proxy, "Bearer a-token-of-the-provider").await;
     let error = session.upstream_token_refused().await.unwrap_err();
     assert_eq!(error, UpstreamTokenError::NotRenewable);

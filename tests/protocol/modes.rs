@@ -107,20 +107,12 @@ impl TokenVerifier for Introspect {
 }
 
 #[tokio::test]
-async fn passthrough_without_a_verifier_cannot_be_built() {
-    let provider = Provider::start(crate::common::FakeClock::default()).await;
-    let builder = builder_from(upstream(&provider), BASE).token_swap(false);
-    let error = builder.build().expect_err("a refusal");
-    assert_eq!(error.option(), "token_verifier", "{error}");
-}
-
-#[tokio::test]
 async fn in_passthrough_mode_the_client_holds_the_providers_tokens() {
     let clock = crate::common::FakeClock::default();
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
-        builder.token_swap(false).token_verifier(verifier)
+        builder.passthrough(verifier)
     });
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
@@ -154,7 +146,7 @@ async fn in_passthrough_mode_a_code_is_redeemed_once_too() {
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
-        builder.token_swap(false).token_verifier(verifier)
+        builder.passthrough(verifier)
     });
     let client = proxy.client().await;
     let pkce = Pkce::new();
