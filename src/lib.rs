@@ -291,7 +291,9 @@ pub use provider::{Identity, Provider};
 pub use proxy::OAuthProxyConfig;
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
-pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
+pub use token::{
+    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

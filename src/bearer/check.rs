@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use http::{Uri, uri::PathAndQuery};
+use http::{Method, Uri};
 
 use super::{
     credentials::is_token68,
@@ -20,6 +20,7 @@ use crate::{
     mode::Mode,
     proxy::Proxy,
     session::AuthSession,
+    token::VerifyRequest,
 };
 
 /// How far a check came without waiting.
@@ -34,15 +35,16 @@ pub(crate) enum Check {
 pub(crate) struct Question {
     proxy: Arc<Proxy>,
     token: String,
+    method: Method,
     /// Shared with the request, not copied.
-    asked: Option<PathAndQuery>,
+    uri: Uri,
     now: u64,
     /// `None` in passthrough mode.
     verified: Option<OwnToken>,
 }
 
-/// Checks a token for a request of this URI.
-pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
+/// Checks a token for a request of this method and URI.
+pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], method: &Method, uri: &Uri) -> Check {
     let (now, path) = (proxy.now(), uri.path());
     if let Some(session) = proxy.sessions.get(token, now) {
         return match objection(proxy, &session, path) {
@@ -68,7 +70,8 @@ pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
     Check::Asks(Question {
         proxy: Arc::clone(proxy),
         token: token.to_owned(),
-        asked: uri.path_and_query().cloned(),
+        method: method.clone(),
+        uri: uri.clone(),
         now,
         verified,
     })
@@ -80,15 +83,18 @@ impl Question {
         let Self {
             proxy,
             token,
-            asked,
+            method,
+            uri,
             now,
             verified,
         } = self;
-        // As `Uri::path` has it.
-        let path = asked.as_ref().map_or("", PathAndQuery::path);
+        let path = uri.path();
         let found = match (verified, &proxy.mode) {
             (Some(verified), _) => own::look_up(&proxy, verified, now).await,
-            (None, Mode::Passthrough(mode)) => passthrough::verify(&proxy, mode, &token, now).await,
+            (None, Mode::Passthrough(mode)) => {
+                let request = VerifyRequest::new(&token).on(&method, &uri);
+                passthrough::verify(&proxy, mode, request, now).await
+            }
             (None, Mode::Swap(_)) => Err(Refusal::invalid()),
         };
         match found {

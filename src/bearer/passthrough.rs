@@ -8,19 +8,19 @@ use crate::{
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
-    token::{VerifyError, roles},
+    token::{VerifyError, VerifyRequest, roles},
 };
 
 /// The session of a token that the verifier accepts. `now` is the time of the request.
 pub(super) async fn verify(
     proxy: &Proxy,
     mode: &Passthrough,
-    token: &str,
+    request: VerifyRequest<'_>,
     now: u64,
 ) -> Result<AuthSession, Refusal> {
     let options = &proxy.options;
     let limit = options.upstream_timeout;
-    let verified = match tokio::time::timeout(limit, mode.verifier.verify(token)).await {
+    let verified = match tokio::time::timeout(limit, mode.verifier.verify(request)).await {
         Ok(Ok(verified)) => verified,
         Ok(Err(VerifyError::Invalid(why))) => {
             let mut refusal = Refusal::invalid();
@@ -52,7 +52,7 @@ pub(super) async fn verify(
         grant_id: None,
         freshness: None,
         upstream: UpstreamTokens {
-            access_token: token.to_owned(),
+            access_token: request.token().to_owned(),
             id_token: None,
             expires_at,
         },

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tower::Layer;
 use tower_oauth_proxy::{
     AuthSession, Identity, MemoryStorage, OAuthProxyConfigBuilder, OAuthProxyLayer, SecretKey,
-    StaticClient, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture,
+    StaticClient, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
     provider::{azure, generic, github, google},
 };
 
@@ -482,9 +482,9 @@ async fn a_store_in_trouble_tells_nobody_what_it_holds() {
 struct AtProvider(Arc<crate::common::Provider>);
 
 impl TokenVerifier for AtProvider {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            match self.0.accepts(token) {
+            match self.0.accepts(request.token()) {
                 true => Ok(VerifiedToken::new("person-1")),
                 false => Err(VerifyError::Invalid("unknown".to_owned())),
             }

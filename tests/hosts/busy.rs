@@ -23,7 +23,7 @@ use tower::{
     util::ServiceFn,
 };
 use tower_oauth_proxy::{
-    OAuthProxyService, TokenVerifier, VerifiedToken, VerifyFuture,
+    OAuthProxyService, TokenVerifier, VerifiedToken, VerifyFuture, VerifyRequest,
     guard::{RequireLayer, RequireService, require},
 };
 
@@ -83,9 +83,9 @@ where
 struct Hanging;
 
 impl TokenVerifier for Hanging {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            match token {
+            match request.token() {
                 "good" => Ok(VerifiedToken::new("ada")),
                 _ => pending().await,
             }

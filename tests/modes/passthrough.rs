@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
     MemoryStorage, OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture, provider::generic,
+    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest, provider::generic,
 };
 
 use crate::{
@@ -42,7 +42,7 @@ struct Introspection {
 }
 
 impl TokenVerifier for Introspection {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
             match self.mood.load(Ordering::SeqCst) {
@@ -51,7 +51,7 @@ impl TokenVerifier for Introspection {
                 _ => {}
             }
             let believes = self.mood.load(Ordering::SeqCst) == BELIEVES;
-            if !believes && !self.provider.accepts(token) {
+            if !believes && !self.provider.accepts(request.token()) {
                 return Err(VerifyError::Invalid("inactive".to_owned()));
             }
             let mut verified = VerifiedToken::new("ada");

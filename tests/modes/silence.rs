@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tower_oauth_proxy::{
     Consent, Event, KnownClient, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
     RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier, VerifyError, VerifyFuture,
+    VerifyRequest,
     provider::{azure, generic, github, google},
 };
 
@@ -17,7 +18,7 @@ use crate::{
 struct Nobody;
 
 impl TokenVerifier for Nobody {
-    fn verify<'a>(&'a self, _: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, _: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async { Err(VerifyError::Invalid("inactive".to_owned())) })
     }
 }

@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{
     OAuthProxyConfig, Reason, Refusal, RegistrationRequest, StaticClient, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture,
+    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 use crate::common::{
@@ -95,9 +95,9 @@ async fn a_hooks_words_are_made_fit_for_the_protocol() {
 struct Introspect(std::sync::Arc<Provider>);
 
 impl TokenVerifier for Introspect {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            if self.0.accepts(token) {
+            if self.0.accepts(request.token()) {
                 Ok(VerifiedToken::new("person-1"))
             } else {
                 Err(VerifyError::Invalid("unknown".to_owned()))
