@@ -247,6 +247,7 @@ mod event;
 #[cfg(feature = "axum")]
 mod extractor;
 mod future;
+mod generations;
 mod grant;
 pub mod guard;
 mod inner;
