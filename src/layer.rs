@@ -14,9 +14,10 @@ use tower_service::Service;
 
 use crate::{
     admin::OAuthProxyAdmin,
-    bearer::{self, Check, Credentials, cors},
+    bearer::{self, Check, Credentials},
     body::{OwnResponse, ResponseBody},
     challenge::Asked,
+    cors,
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,

@@ -239,6 +239,7 @@ mod challenge;
 mod client;
 mod clock;
 mod config;
+mod cors;
 pub mod docs;
 mod documents;
 mod endpoint;

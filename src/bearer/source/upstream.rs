@@ -1,7 +1,7 @@
 //! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
 
-use super::refusal::Refusal;
 use crate::{
+    bearer::objection::Refusal,
     clock::to_unix,
     event::Reason,
     mode::Passthrough,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The session of a token that the verifier accepts. `now` is the time of the request.
-pub(super) async fn verify(
+pub(in crate::bearer) async fn verify(
     proxy: &Proxy,
     mode: &Passthrough,
     request: VerifyRequest<'_>,

@@ -9,9 +9,11 @@ use http::{Method, Uri};
 
 use super::{
     credentials::is_token68,
-    own::{self, OwnToken},
-    passthrough,
-    refusal::Refusal,
+    objection::Refusal,
+    source::{
+        own::{self, OwnToken},
+        upstream,
+    },
 };
 use crate::{
     body::OwnResponse,
@@ -93,7 +95,7 @@ impl Question {
             (Some(verified), _) => own::look_up(&proxy, verified, now).await,
             (None, Mode::Passthrough(mode)) => {
                 let request = VerifyRequest::new(&token).on(&method, &uri);
-                passthrough::verify(&proxy, mode, request, now).await
+                upstream::verify(&proxy, mode, request, now).await
             }
             (None, Mode::Swap(_)) => Err(Refusal::invalid()),
         };

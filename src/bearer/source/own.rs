@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::refusal::Refusal;
 use crate::{
+    bearer::objection::Refusal,
     event::Reason,
     grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     oauth::Resource,
@@ -17,7 +17,7 @@ use crate::{
 const MOST_LOOKS: usize = 3;
 
 /// What of a verified token the look-up needs.
-pub(super) struct OwnToken {
+pub(in crate::bearer) struct OwnToken {
     grant: GrantId,
     client_id: Box<str>,
     scope: Box<str>,
@@ -26,7 +26,7 @@ pub(super) struct OwnToken {
 }
 
 /// Asks nobody: whatever is forged, expired or of another proxy ends here.
-pub(super) fn verify(
+pub(in crate::bearer) fn verify(
     proxy: &Proxy,
     tokens: &AccessTokens,
     token: &str,
@@ -55,7 +55,7 @@ pub(super) fn verify(
 
 /// The session of a verified token whose grant lives. `now` is the time of the request: what is said of
 /// the session is counted from there, however long the store took.
-pub(super) async fn look_up(
+pub(in crate::bearer) async fn look_up(
     proxy: &Arc<Proxy>,
     token: OwnToken,
     now: u64,
