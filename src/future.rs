@@ -11,8 +11,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    bearer,
     body::{OwnResponse, ResponseBody},
+    cors,
     inner::InnerFuture,
     session::AuthSession,
 };
@@ -117,7 +117,7 @@ where
                 KindProjection::Inner { future } => {
                     let mut response = ready!(future.poll(cx))?;
                     if *this.cors {
-                        bearer::cors::expose(response.headers_mut());
+                        cors::expose(response.headers_mut());
                     }
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }

@@ -14,10 +14,11 @@ use tower_service::Service;
 
 use crate::{
     admin::OAuthProxyAdmin,
-    bearer::{self, Check, Credentials, cors},
+    bearer::{self, Check, Credentials},
     body::{OwnResponse, ResponseBody},
     challenge::Asked,
     config::OAuthProxyConfig,
+    cors,
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
@@ -148,24 +149,31 @@ impl<S> OAuthProxyService<S> {
         }
         let path = request.uri().path();
         let refusal = match bearer::credentials(request.headers()) {
-            Credentials::Bearer(token) => match bearer::check(&self.proxy, token, request.uri()) {
-                Check::Passed(session) => {
-                    self.hide_token(&mut request);
-                    let session = session.asked_at(request.uri());
-                    request.extensions_mut().insert(session);
-                    return ResponseFuture::inner(&mut self.inner, request, with_cors);
+            Credentials::Bearer(token) => {
+                match bearer::check(&self.proxy, token, request.method(), request.uri()) {
+                    Check::Passed(session) => {
+                        self.hide_token(&mut request);
+                        let session = session.asked_at(request.uri());
+                        request.extensions_mut().insert(session);
+                        return ResponseFuture::inner(&mut self.inner, request, with_cors);
+                    }
+                    Check::Asks(question) => {
+                        let check = async move {
+                            let session = question.ask().await;
+                            session.map_err(|refusal| readable(refusal, with_cors))
+                        };
+                        self.hide_token(&mut request);
+                        let service = self.inner.clone();
+                        return ResponseFuture::checking(
+                            Box::pin(check),
+                            service,
+                            request,
+                            with_cors,
+                        );
+                    }
+                    Check::Refused(refusal) => refusal,
                 }
-                Check::Asks(question) => {
-                    let check = async move {
-                        let session = question.ask().await;
-                        session.map_err(|refusal| readable(refusal, with_cors))
-                    };
-                    self.hide_token(&mut request);
-                    let service = self.inner.clone();
-                    return ResponseFuture::checking(Box::pin(check), service, request, with_cors);
-                }
-                Check::Refused(refusal) => refusal,
-            },
+            }
             Credentials::None if options.optional_auth => {
                 return self.without_session(request, with_cors);
             }

@@ -148,9 +148,9 @@
 //!
 //! By default clients hold tokens of this proxy: access tokens are JWTs (RFC 9068, HS256, audience
 //! bound to the resource), refresh tokens are opaque and rotate. **Passthrough mode**,
-//! [`token_swap(false)`](OAuthProxyConfigBuilder::token_swap), hands out the provider's access token
-//! instead, and its refresh token sealed for the one client. It needs a [`TokenVerifier`], or
-//! building the configuration fails; nothing is stored after the code is redeemed.
+//! [`passthrough`](OAuthProxyConfigBuilder::passthrough), hands out the provider's access token
+//! instead, and its refresh token sealed for the one client. A [`TokenVerifier`] checks those access
+//! tokens; nothing is stored after the code is redeemed.
 //!
 //! # Storage and keys
 //!
@@ -239,6 +239,7 @@ mod challenge;
 mod client;
 mod clock;
 mod config;
+mod cors;
 pub mod docs;
 mod documents;
 mod endpoint;
@@ -247,6 +248,7 @@ mod event;
 #[cfg(feature = "axum")]
 mod extractor;
 mod future;
+mod generations;
 mod grant;
 pub mod guard;
 mod inner;
@@ -254,6 +256,7 @@ mod key;
 mod layer;
 mod limits;
 mod login;
+mod mode;
 mod oauth;
 mod page;
 mod prehashed;
@@ -286,7 +289,9 @@ pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::{Identity, Provider};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
-pub use token::{ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
+pub use token::{
+    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+};
 
 /// The examples of the README are tests.
 #[cfg(doctest)]

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use crate::{
     challenge::Challenges,
     client::Clients,
@@ -12,20 +10,20 @@ use crate::{
     documents::Documents,
     event::{Event, Events},
     grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
-    key::{Rotating, SealKey},
-    limits::MAX_REVOCATIONS_AT_WORK,
     login::admission::Admission,
     login::{Arrivals, Claims, CookieKeys, Cookies},
+    mode::{Mode, Passthrough},
     provider::ProviderClient,
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
-    token::{AccessTokens, TokenVerifier},
+    token::AccessTokens,
 };
 
 /// What every endpoint and the bearer check work with.
 pub(crate) struct Proxy {
     pub(crate) options: Arc<Options>,
+    pub(crate) mode: Mode,
     pub(crate) routes: Routes,
     pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
@@ -35,16 +33,9 @@ pub(crate) struct Proxy {
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
     pub(crate) freshness: Arc<Freshness>,
-    pub(crate) access_tokens: AccessTokens,
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
-    /// Present exactly when `token_swap` is off.
-    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
-    /// Seals the provider's refresh token for the client in passthrough mode.
-    pub(crate) passthrough: Rotating<SealKey>,
-    /// Turns at the provider for revocations of passthrough mode.
-    pub(crate) revoking: Semaphore,
     pub(crate) arrivals: Arrivals,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
@@ -60,7 +51,7 @@ impl Proxy {
             storage,
             secrets,
             signing_keys,
-            verifier,
+            passthrough,
             clock,
             events,
         } = config;
@@ -97,8 +88,19 @@ impl Proxy {
                 grant_max_age: options.grant_max_age,
             },
         );
+        let mode = match passthrough {
+            Some(verifier) => {
+                let seal = secrets.seal("passthrough refresh token");
+                Mode::Passthrough(Passthrough::new(verifier, seal))
+            }
+            None => Mode::Swap(AccessTokens::new(
+                base.as_str(),
+                &secrets.mac_with("access token", &signing_keys),
+            )),
+        };
         let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
         Self {
+            mode,
             documents: Documents::new(&options, &routes),
             routes,
             challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
@@ -109,23 +111,16 @@ impl Proxy {
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
             freshness: Arc::new(freshness),
-            access_tokens: AccessTokens::new(
-                base.as_str(),
-                &secrets.mac_with("access token", &signing_keys),
-            ),
             sessions: SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),
             ),
             grants,
-            passthrough: secrets.seal("passthrough refresh token"),
-            revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
             arrivals: Arrivals::new(options.transaction_ttl),
             tasks,
             claims,
             provider,
             admission,
-            verifier,
             clock,
             events,
             options: Arc::clone(&options),

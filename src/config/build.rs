@@ -6,8 +6,7 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     check::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
-        scope_set,
+        check_static_clients, cookie_prefix, odd_params, required_scopes, scope_set,
     },
     options::Options,
     paths::{check_paths, odd_paths},
@@ -39,7 +38,7 @@ pub struct OAuthProxyConfig {
     pub(crate) storage: Arc<dyn TokenStorage>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
-    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
 }
@@ -85,7 +84,6 @@ impl OAuthProxyConfigBuilder {
         self.provider.check()?;
         check_paths(&self.plain, &base)?;
         check_lifetimes(&self.plain)?;
-        check_verifier(self.plain.token_swap, self.token_verifier.is_some())?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
         check_name("provider", &self.provider.name)?;
@@ -146,7 +144,7 @@ impl OAuthProxyConfigBuilder {
             Denied::new(Arc::clone(&storage)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about()) {
+        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -159,7 +157,7 @@ impl OAuthProxyConfigBuilder {
             storage,
             secrets,
             signing_keys: self.signing_keys,
-            verifier: self.token_verifier,
+            passthrough: self.passthrough,
             clock: self.clock,
             events,
         })

@@ -72,10 +72,10 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
             "insecure_without_storage_encryption stores records in the clear: leave out one of both",
         ));
     }
-    if builder.signing_keys.is_given() && !builder.plain.token_swap {
+    if builder.signing_keys.is_given() && builder.passthrough.is_some() {
         return Err(ConfigError::new(
             "jwt_signing_key",
-            "token_swap(false) hands out the provider's tokens: there is nothing to sign",
+            "passthrough hands out the provider's tokens: there is nothing to sign",
         ));
     }
     Ok(())
@@ -238,21 +238,6 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-pub(super) fn check_verifier(swap: bool, has_verifier: bool) -> Result<(), ConfigError> {
-    match (swap, has_verifier) {
-        (false, false) => Err(ConfigError::new(
-            "token_verifier",
-            "token_swap(false) hands out the provider's tokens, which need a token_verifier",
-        )),
-        (true, true) => Err(ConfigError::new(
-            "token_verifier",
-            "is only asked with token_swap(false), and token_swap is true: the proxy verifies its own \
-             tokens itself",
-        )),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<String, ConfigError> {

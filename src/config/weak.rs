@@ -5,7 +5,11 @@ use crate::{
 };
 
 /// What is weaker than it could be.
-pub(super) fn weak_options(options: &Options, provider: &Provider) -> Vec<String> {
+pub(super) fn weak_options(
+    options: &Options,
+    provider: &Provider,
+    is_passthrough: bool,
+) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
     let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
     let anybody = format!(
@@ -47,8 +51,8 @@ pub(super) fn weak_options(options: &Options, provider: &Provider) -> Vec<String
             "insecure_trust_unverified_emails: the allow lists believe any address",
         ),
         (
-            !options.token_swap,
-            "token_swap is off: clients hold the provider's access tokens",
+            is_passthrough,
+            "passthrough: clients hold the provider's access tokens",
         ),
         (
             options.refresh_token_grace == RefreshGrace::UntilUsed,

@@ -29,7 +29,7 @@ pub(super) async fn admit(
     let ttl = options.authorization_code_ttl;
     proxy.grants.create(&id, &grant, ttl).await?;
     // Listed once it exists, and before anybody holds its code; that may fail.
-    if options.token_swap {
+    if !proxy.mode.is_passthrough() {
         let (subject, client_id) = (&grant.subject, &grant.client_id);
         proxy.grants.list(&id, subject, client_id, ttl).await;
         end_surplus(proxy, id, subject).await;

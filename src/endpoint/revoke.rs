@@ -23,8 +23,9 @@ use crate::{
     event::{Event, Reason, Step},
     grant::{self, Grant, GrantId, at_once},
     limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
+    mode::{Mode, Passthrough},
     proxy::Proxy,
-    token::AccessClaims,
+    token::{AccessClaims, AccessTokens},
 };
 
 pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
@@ -52,10 +53,11 @@ where
         let code = OAuthErrorCode::InvalidRequest;
         return Err(Refusal::new(Reason::MissingParameter, code, text));
     };
-    if !proxy.options.token_swap {
-        return revoke_passed_through(proxy, &client, token).await;
-    }
-    let Some(id) = grant_of(proxy, token) else {
+    let tokens = match &proxy.mode {
+        Mode::Swap(tokens) => tokens,
+        Mode::Passthrough(mode) => return revoke_passed_through(proxy, mode, &client, token).await,
+    };
+    let Some(id) = grant_of(proxy, tokens, token) else {
         let event = Event::refused(Step::Revoke, Reason::InvalidToken);
         proxy.emit(&event.detail("the token is none of this server, or expired"));
         return Ok(());
@@ -75,12 +77,12 @@ where
 }
 
 /// The grant of one of our tokens, whatever `token_type_hint` says.
-fn grant_of(proxy: &Proxy, token: &str) -> Option<GrantId> {
+fn grant_of(proxy: &Proxy, tokens: &AccessTokens, token: &str) -> Option<GrantId> {
     if let Some((id, _)) = proxy.grants.refresh_tokens.read(token) {
         return Some(id);
     }
     let grant = |claims: &AccessClaims<'_>| GrantId::parse(&claims.gid);
-    proxy.access_tokens.verify(token, proxy.now(), grant).ok()?
+    tokens.verify(token, proxy.now(), grant).ok()?
 }
 
 /// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is
@@ -182,8 +184,13 @@ pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
 /// refresh token opens for it alone; anything else is taken for an access token, whose holder could
 /// use it anyway.
-async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> Result<(), Refusal> {
-    let opened = open_passed_through(proxy, &client.id, token);
+async fn revoke_passed_through(
+    proxy: &Proxy,
+    mode: &Passthrough,
+    client: &Client,
+    token: &str,
+) -> Result<(), Refusal> {
+    let opened = open_passed_through(mode, &client.id, token);
     let (token, hint) = match &opened {
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),
@@ -193,7 +200,7 @@ async fn revoke_passed_through(proxy: &Proxy, client: &Client, token: &str) -> R
     if !is_token {
         return Ok(());
     }
-    let Ok(_turn) = proxy.revoking.try_acquire() else {
+    let Some(_turn) = mode.turn_to_revoke() else {
         let refusal = Refusal::unavailable(Reason::Busy);
         return Err(refusal.detail("as many revocations are at the provider as this process takes"));
     };

@@ -1,8 +1,7 @@
 //! A person's return from the provider, as this process knows it.
 
 use std::{
-    collections::HashMap,
-    mem,
+    collections::hash_map::RandomState,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +14,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use crate::{
     error::OAuthError,
     event::Reason,
+    generations::{Generations, Gone, Kept},
     grant::GrantId,
     key::sha256,
     limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
@@ -29,27 +29,15 @@ use crate::{
 /// How many are answered at once is bounded, and how many of those are at the provider: one that is
 /// slow must not fill the memory.
 pub(crate) struct Arrivals {
-    kept_for: Duration,
-    generations: Mutex<Generations>,
+    known: Mutex<Generations<[u8; 32], Arc<Arrival>, RandomState>>,
     places: Arc<Semaphore>,
     turns: Semaphore,
 }
 
-#[derive(Default)]
-struct Generations {
-    young: ByState,
-    old: ByState,
-    /// When the young one becomes the old one, in seconds since the Unix epoch.
-    turn_at: u64,
-}
-
-type ByState = HashMap<[u8; 32], Arc<Arrival>>;
-
 impl Arrivals {
     pub(crate) fn new(kept_for: Duration) -> Self {
         Self {
-            kept_for,
-            generations: Mutex::default(),
+            known: Mutex::new(Generations::new(MAX_CALLBACKS / 2, kept_for)),
             places: Arc::new(Semaphore::new(MAX_CALLBACKS_AT_ONCE)),
             turns: Semaphore::new(MAX_CALLBACKS_AT_WORK),
         }
@@ -70,50 +58,30 @@ impl Arrivals {
     /// The arrival of this login, the same for all who ask.
     pub(crate) fn of(&self, state: &str, now: u64) -> Arc<Arrival> {
         let state = sha256(state.as_bytes());
-        let mut generations = self
-            .generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let next_turn = now.saturating_add(self.kept_for.as_secs());
-        let gone = generations.turn(now, next_turn);
-        let (arrival, more_gone) = generations.find_or_begin(state, next_turn);
-        drop(generations);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = known.grow_older(now);
+        let (arrival, more_gone) = match known.get(&state) {
+            Some(arrival) => (Arc::clone(arrival), Gone::default()),
+            None => {
+                let arrival = Arc::<Arrival>::default();
+                let gone = known.put(state, Arc::clone(&arrival), now);
+                (arrival, gone)
+            }
+        };
+        drop(known);
         // Only now, without the lock: there may be thousands.
         drop((gone, more_gone));
         arrival
     }
 }
 
-impl Generations {
-    /// When it is time to. Returns what is to be freed, as does the next one.
-    fn turn(&mut self, now: u64, next_turn: u64) -> ByState {
-        match now < self.turn_at {
-            true => ByState::new(),
-            false => self.grow_older(next_turn),
-        }
-    }
+/// Those at work stay: forgotten, they would begin a second time, and the claim in the store, which is
+/// in this process's name, would not hold them back. They are fewer than there are places.
+impl Kept for Arc<Arrival> {
+    const MAY_BE_IN_USE: bool = true;
 
-    fn find_or_begin(&mut self, state: [u8; 32], next_turn: u64) -> (Arc<Arrival>, ByState) {
-        let known = self.young.get(&state).or_else(|| self.old.get(&state));
-        if let Some(known) = known {
-            return (Arc::clone(known), ByState::new());
-        }
-        let gone = match self.young.len() < MAX_CALLBACKS / 2 {
-            true => ByState::new(),
-            false => self.grow_older(next_turn),
-        };
-        (Arc::clone(self.young.entry(state).or_default()), gone)
-    }
-
-    /// Those at work stay: forgotten, they would begin a second time, and the claim in the store, which
-    /// is in this process's name, would not hold them back. They are fewer than there are places.
-    fn grow_older(&mut self, next_turn: u64) -> ByState {
-        self.turn_at = next_turn;
-        let old = mem::replace(&mut self.old, mem::take(&mut self.young));
-        let is_at_work = |(_, arrival): &(_, Arc<Arrival>)| Arc::strong_count(arrival) > 1;
-        let (at_work, gone): (ByState, ByState) = old.into_iter().partition(is_at_work);
-        self.young = at_work;
-        gone
+    fn is_in_use(&self) -> bool {
+        Self::strong_count(self) > 1
     }
 }
 
@@ -175,10 +143,10 @@ mod tests {
             let now = arrived_at + 599;
             assert!(is_known(&arrivals, "state", now), "{arrived_at}");
             others(now + 1_200);
-            let held = arrivals.generations.lock().unwrap();
-            assert!(held.young.len() + held.old.len() <= 1_200);
+            let held = arrivals.known.lock().unwrap();
+            assert!(held.iter().count() <= 1_200);
             let state = sha256(b"state");
-            assert!(!held.young.contains_key(&state) && !held.old.contains_key(&state));
+            assert!(held.get(&state).is_none());
         }
     }
 
@@ -207,8 +175,8 @@ mod tests {
                 assert!(is_known(&arrivals, "0", 1_000), "all of them are known");
             }
             assert!(!is_known(&arrivals, &n.to_string(), 1_000));
-            let held = arrivals.generations.lock().unwrap();
-            assert!(held.young.len() + held.old.len() <= MAX_CALLBACKS, "{n}");
+            let held = arrivals.known.lock().unwrap();
+            assert!(held.iter().count() <= MAX_CALLBACKS, "{n}");
         }
         for n in many - MAX_CALLBACKS / 2..many {
             assert!(is_known(&arrivals, &n.to_string(), 1_000), "{n}");
@@ -228,9 +196,9 @@ mod tests {
         for n in 0..2 * MAX_CALLBACKS {
             arrivals.of(&n.to_string(), 1_000);
         }
-        let held = arrivals.generations.lock().unwrap();
-        assert!(held.young.len() + held.old.len() <= MAX_CALLBACKS);
+        let held = arrivals.known.lock().unwrap();
+        assert!(held.iter().count() <= MAX_CALLBACKS);
         let state = sha256(b"state");
-        assert!(!held.young.contains_key(&state) && !held.old.contains_key(&state));
+        assert!(held.get(&state).is_none());
     }
 }

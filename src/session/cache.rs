@@ -3,13 +3,11 @@
 //! A token is found by a keyed hash of its tail (the signature, which nobody can choose) and then
 //! compared whole, in constant time; a token that was refused is never put here.
 //!
-//! A look takes one shard's lock for reading and changes nothing, so that cores do not wait for each
-//! other. Nothing is searched for what is over: each shard holds a young and an old generation, and the
-//! old one goes whole when the young one is full or as old as a session may get. What goes too early is
-//! validated once more. To free it, later writers do a little each.
+//! A lookup takes one shard's lock for reading and changes nothing, so that cores do not wait for each
+//! other. Each shard forgets by [generations](crate::generations); a session that goes too early is
+//! validated once more. A generation that has gone is freed by later writers, a little each.
 
 use std::{
-    collections::{HashMap, hash_map::IntoIter},
     hash::BuildHasher,
     mem,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -20,15 +18,18 @@ use foldhash::quality::RandomState;
 
 use super::AuthSession;
 use crate::{
-    grant::Revocations, key::constant_time_eq, limits::SESSION_CACHE_BYTES,
+    generations::{Generations, Gone, Kept},
+    grant::Revocations,
+    key::constant_time_eq,
+    limits::SESSION_CACHE_BYTES,
     prehashed::BuildPrehashed,
 };
 
-/// More than the cores of most machines: two of them rarely write at one shard.
+/// More than the cores of most machines: two of them rarely write to one shard.
 const SHARDS: usize = 64;
 /// What one generation of a shard may hold, in bytes; a third one is about to be freed.
 const GENERATION_BYTES: usize = SESSION_CACHE_BYTES / SHARDS / 3;
-/// So many sessions are freed by whoever writes one.
+/// Expired sessions freed per write.
 const FREED_AT_ONCE: usize = 4;
 /// A base64url HMAC-SHA256 tag; of a shorter token, all of it.
 const TAIL: usize = 43;
@@ -37,7 +38,7 @@ const TAIL: usize = 43;
 pub(crate) struct SessionCache {
     shards: Box<[Shard]>,
     /// Keyed anew in each process. Only tokens that verified are kept, so nobody chooses which meet; a
-    /// hash that is strong against that would cost more than the rest of the look.
+    /// hash that is strong against that would cost more than the rest of the lookup.
     hasher: RandomState,
     ttl: Duration,
     revocations: Arc<Revocations>,
@@ -45,29 +46,21 @@ pub(crate) struct SessionCache {
 
 /// On cache lines of its own: else one core's reading slows its neighbours down.
 #[repr(align(128))]
-#[derive(Default)]
-struct Shard(RwLock<Generations>);
+struct Shard(RwLock<Sessions>);
 
-#[derive(Default)]
-struct Generations {
-    young: Sessions,
-    old: Sessions,
+struct Sessions {
+    live: Generations<u64, Entry, BuildPrehashed>,
     /// Not found any more.
-    dead: IntoIter<u64, Entry>,
-    young_bytes: usize,
-    /// When the young generation becomes the old one, in seconds since the Unix epoch.
-    turn_at: u64,
+    dead: Gone<u64, Entry>,
 }
 
-type Sessions = HashMap<u64, Entry, BuildPrehashed>;
-
 /// To be dropped without the lock.
-type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], IntoIter<u64, Entry>);
+type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], Gone<u64, Entry>);
 
 struct Entry {
     token: Box<[u8]>,
     session: AuthSession,
-    /// Beside the token, so that what is over is not even compared.
+    /// Beside the token, so that what has expired is not even compared.
     fresh_until: u64,
 }
 
@@ -78,7 +71,7 @@ impl SessionCache {
             _ => SHARDS,
         };
         Self {
-            shards: (0..shards).map(|_| Shard::default()).collect(),
+            shards: (0..shards).map(|_| Shard::new(ttl)).collect(),
             hasher: RandomState::default(),
             ttl,
             revocations,
@@ -114,19 +107,19 @@ impl SessionCache {
             fresh_until: session.fresh_until(),
             session,
         };
-        let dead = shard.write().put(key, entry, now, self.ttl);
+        let dead = shard.write().put(key, entry, now);
         // Only now, without the lock.
         drop(dead);
         // Some other shard grows older too: one that nobody writes to would keep what it has.
         let other = usize::from(key.to_be_bytes()[4]) % SHARDS;
         let other = self.shards.get(other).and_then(Shard::try_write);
-        drop(other.map(|mut shard| shard.grow_older(now, self.ttl)));
+        drop(other.map(|mut shard| shard.grow_older(now)));
     }
 
     /// Forgets one token, in passthrough mode where no grant ties it to others.
     pub(crate) fn forget(&self, token: &[u8]) {
         if let Some((key, shard)) = self.place(token) {
-            shard.write().forget(key);
+            shard.write().live.remove(&key);
         }
     }
 
@@ -140,84 +133,62 @@ impl SessionCache {
 }
 
 impl Shard {
-    fn read(&self) -> RwLockReadGuard<'_, Generations> {
+    fn new(ttl: Duration) -> Self {
+        Self(RwLock::new(Sessions {
+            live: Generations::new(GENERATION_BYTES, ttl),
+            dead: Gone::default(),
+        }))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Sessions> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Generations> {
+    fn write(&self) -> RwLockWriteGuard<'_, Sessions> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn try_write(&self) -> Option<RwLockWriteGuard<'_, Generations>> {
+    fn try_write(&self) -> Option<RwLockWriteGuard<'_, Sessions>> {
         self.0.try_write().ok()
     }
 }
 
-impl Generations {
+impl Sessions {
     fn find(
         &self,
         key: u64,
         token: &[u8],
         may_be_served: impl FnOnce(u64) -> bool,
     ) -> Option<&Entry> {
-        let found = self.young.get(&key).or_else(|| self.old.get(&key));
-        found.filter(|entry| {
+        self.live.get(&key).filter(|entry| {
             may_be_served(entry.fresh_until) && constant_time_eq(&entry.token, token)
         })
     }
 
-    /// Returns what has to be freed.
     #[must_use]
-    fn put(&mut self, key: u64, entry: Entry, now: u64, ttl: Duration) -> Dead {
-        let size = entry.size();
-        if size > GENERATION_BYTES {
-            // Not kept, and nothing else has to go for it.
-            return self.grow_older(now, ttl);
-        }
-        let dead = match self.young_bytes + size > GENERATION_BYTES {
-            true => self.turn(now, ttl),
-            false => self.grow_older(now, ttl),
-        };
-        self.young_bytes += size;
-        let replaced = self.young.insert(key, entry);
-        self.young_bytes -= replaced.map_or(0, |entry| entry.size());
-        dead
+    fn put(&mut self, key: u64, entry: Entry, now: u64) -> Dead {
+        let gone = self.live.put(key, entry, now);
+        self.bury(gone)
     }
 
-    /// Turns when it is time to.
     #[must_use]
-    fn grow_older(&mut self, now: u64, ttl: Duration) -> Dead {
-        // A clock that was set back must not keep it young.
-        let is_time = now >= self.turn_at || self.turn_at > now.saturating_add(ttl.as_secs());
-        match is_time {
-            true => self.turn(now, ttl),
-            false => self.some_dead(IntoIter::default()),
-        }
-    }
-
-    /// The young generation becomes the old one, and the old one goes.
-    fn turn(&mut self, now: u64, ttl: Duration) -> Dead {
-        self.young_bytes = 0;
-        self.turn_at = now.saturating_add(ttl.as_secs());
-        let gone = mem::replace(&mut self.old, mem::take(&mut self.young));
-        let before = mem::replace(&mut self.dead, gone.into_iter());
-        self.some_dead(before)
+    fn grow_older(&mut self, now: u64) -> Dead {
+        let gone = self.live.grow_older(now);
+        self.bury(gone)
     }
 
     /// The next few of the dead, and all that were left of the generation before them.
-    fn some_dead(&mut self, before: IntoIter<u64, Entry>) -> Dead {
+    fn bury(&mut self, gone: Gone<u64, Entry>) -> Dead {
+        let before = match gone.len() {
+            0 => Gone::default(),
+            _ => mem::replace(&mut self.dead, gone),
+        };
         let some = [(); FREED_AT_ONCE].map(|()| self.dead.next());
         (some, before)
     }
-
-    fn forget(&mut self, key: u64) {
-        self.old.remove(&key);
-        let gone = self.young.remove(&key);
-        self.young_bytes -= gone.map_or(0, |entry| entry.size());
-    }
 }
 
-impl Entry {
+impl Kept for Entry {
     fn size(&self) -> usize {
         self.token.len() + self.session.size()
     }

@@ -18,4 +18,4 @@ pub(crate) use claims::decode_unverified;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use merge::merged;
 pub(crate) use roles::roles;
-pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
+pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};

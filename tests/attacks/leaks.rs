@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tower::Layer;
 use tower_oauth_proxy::{
     AuthSession, Identity, MemoryStorage, OAuthProxyConfigBuilder, OAuthProxyLayer, SecretKey,
-    StaticClient, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture,
+    StaticClient, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
     provider::{azure, generic, github, google},
 };
 
@@ -480,9 +480,9 @@ async fn a_store_in_trouble_tells_nobody_what_it_holds() {
 struct AtProvider(Arc<testkit::Provider>);
 
 impl TokenVerifier for AtProvider {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            match self.0.accepts(token) {
+            match self.0.accepts(request.token()) {
                 true => Ok(VerifiedToken::new("person-1")),
                 false => Err(VerifyError::Invalid("unknown".to_owned())),
             }
@@ -495,7 +495,7 @@ impl TokenVerifier for AtProvider {
 async fn in_passthrough_mode_only_the_access_token_goes_out() {
     let first = Proxy::start().await;
     let verifier = AtProvider(first.provider.clone());
-    let mut proxy = first.sibling(|builder| builder.token_swap(false).token_verifier(verifier));
+    let mut proxy = first.sibling(|builder| builder.passthrough(verifier));
     let replies = Arc::default();
     proxy.wire = recorded(&proxy.wire, &replies);
     let client = proxy.client().await;

@@ -23,7 +23,7 @@ use tower::{
     util::ServiceFn,
 };
 use tower_oauth_proxy::{
-    OAuthProxyService, TokenVerifier, VerifiedToken, VerifyFuture,
+    OAuthProxyService, TokenVerifier, VerifiedToken, VerifyFuture, VerifyRequest,
     guard::{RequireLayer, RequireService, require},
 };
 
@@ -81,9 +81,9 @@ where
 struct Hanging;
 
 impl TokenVerifier for Hanging {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            match token {
+            match request.token() {
                 "good" => Ok(VerifiedToken::new("ada")),
                 _ => pending().await,
             }
@@ -95,8 +95,7 @@ async fn with_a_hanging_verifier() -> Proxy {
     let clock = FakeClock::default();
     let provider = Arc::new(Provider::start(clock.clone()).await);
     let builder = builder_from(upstream(&provider), BASE)
-        .token_swap(false)
-        .token_verifier(Hanging)
+        .passthrough(Hanging)
         .public_paths(["/open"]);
     Proxy::built(provider, clock, BASE, builder)
 }

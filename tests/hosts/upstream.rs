@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower::ServiceExt;
 use tower_oauth_proxy::{
-    AuthSession, TokenVerifier, UpstreamTokenError, VerifiedToken, VerifyFuture,
+    AuthSession, TokenVerifier, UpstreamTokenError, VerifiedToken, VerifyFuture, VerifyRequest,
 };
 
 use crate::inside::{Witness, real_session, request};
@@ -72,11 +72,11 @@ async fn a_token_that_cannot_be_renewed_says_why() {
 async fn in_passthrough_mode_no_token_is_renewed_here() {
     struct Ada;
     impl TokenVerifier for Ada {
-        fn verify<'a>(&'a self, _: &'a str) -> VerifyFuture<'a> {
+        fn verify<'a>(&'a self, _: VerifyRequest<'a>) -> VerifyFuture<'a> {
             Box::pin(async { Ok(VerifiedToken::new("ada")) })
         }
     }
-    let proxy = Proxy::with(|builder| builder.token_swap(false).token_verifier(Ada)).await;
+    let proxy = Proxy::with(|builder| builder.passthrough(Ada)).await;
     let session = session(&proxy, "Bearer a-token-of-the-provider").await;
     let error = session.upstream_token_refused().await.unwrap_err();
     assert_eq!(error, UpstreamTokenError::NotRenewable);

@@ -1,4 +1,4 @@
-//! `token_swap(false)`: clients hold the provider's own access token.
+//! Passthrough mode: clients hold the provider's own access token.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
     MemoryStorage, OAuthProxyConfigBuilder, Reason, ScopeSet, SecretKey, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture, provider::generic,
+    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest, provider::generic,
 };
 
 use crate::inside::{Remote, session};
@@ -20,7 +20,7 @@ use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
     client::native_metadata,
     provider::{Gate, MARK},
-    proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
+    proxy::{BASE, INSIDE, SECRET, builder_from},
 };
 
 /// What the verifier does instead of its work.
@@ -40,7 +40,7 @@ struct Introspection {
 }
 
 impl TokenVerifier for Introspection {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
             match self.mood.load(Ordering::SeqCst) {
@@ -49,7 +49,7 @@ impl TokenVerifier for Introspection {
                 _ => {}
             }
             let believes = self.mood.load(Ordering::SeqCst) == BELIEVES;
-            if !believes && !self.provider.accepts(token) {
+            if !believes && !self.provider.accepts(request.token()) {
                 return Err(VerifyError::Invalid("inactive".to_owned()));
             }
             let mut verified = VerifiedToken::new("ada");
@@ -99,8 +99,7 @@ async fn start_with(
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
         change(
             builder
-                .token_swap(false)
-                .token_verifier(verifier.clone())
+                .passthrough(verifier.clone())
                 .token_storage(store.clone()),
         )
     });
@@ -126,17 +125,6 @@ impl Setup {
         let admin = self.proxy.layer.admin();
         admin.drain(Duration::from_secs(60)).await
     }
-}
-
-#[tokio::test]
-async fn without_a_verifier_the_configuration_fails_and_so_does_a_verifier_that_nobody_asks() {
-    let provider = Arc::new(Provider::start(FakeClock::default()).await);
-    let builder = || builder_from(upstream(&provider), BASE);
-    let error = builder().token_swap(false).build().unwrap_err();
-    assert_eq!(error.option(), "token_verifier");
-    let verifier = start().await.verifier;
-    let error = builder().token_verifier(verifier).build().unwrap_err();
-    assert_eq!(error.option(), "token_verifier");
 }
 
 #[tokio::test]
@@ -167,7 +155,7 @@ async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
         let verifier = at.verifier.clone();
         let sibling = at
             .proxy
-            .sibling(|builder| change(builder.token_swap(false).token_verifier(verifier)));
+            .sibling(|builder| change(builder.passthrough(verifier)));
         let client = Client {
             wire: sibling.wire.clone(),
             ..at.client.clone()
@@ -229,11 +217,9 @@ async fn a_refresh_goes_to_the_provider_and_the_new_tokens_work() {
     at.call(&third).await.expect(200);
     assert_eq!(at.proxy.provider.count_grant("refresh_token"), 2);
     // Nothing is kept of it: another instance without that store serves the next one.
-    let sibling = at.proxy.sibling(|builder| {
-        builder
-            .token_swap(false)
-            .token_verifier(at.verifier.clone())
-    });
+    let sibling = at
+        .proxy
+        .sibling(|builder| builder.passthrough(at.verifier.clone()));
     let client = Client {
         wire: sibling.wire.clone(),
         ..at.client.clone()
@@ -794,8 +780,7 @@ async fn where_nobody_can_say_who_it_is_again_a_list_does_not_put_out_whom_it_le
         settings.client_secret,
     );
     let builder = builder_from(without_userinfo, BASE)
-        .token_swap(false)
-        .token_verifier(verifier)
+        .passthrough(verifier)
         .scopes(["openid", "email"])
         .allowed_domains(["example.com"]);
     let proxy = Proxy::built(provider.clone(), clock, BASE, builder);

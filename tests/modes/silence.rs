@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tower_oauth_proxy::{
     Consent, Event, KnownClient, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
     RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier, VerifyError, VerifyFuture,
+    VerifyRequest,
     provider::{azure, generic, github, google},
 };
 
@@ -15,7 +16,7 @@ use testkit::proxy::secret;
 struct Nobody;
 
 impl TokenVerifier for Nobody {
-    fn verify<'a>(&'a self, _: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, _: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async { Err(VerifyError::Invalid("inactive".to_owned())) })
     }
 }
@@ -132,7 +133,7 @@ fn each_option_that_weakens_security_is_told_once() {
             b.allowed_domains(["example.com"])
                 .insecure_trust_unverified_emails()
         }),
-        ("token_swap", |b| b.token_swap(false).token_verifier(Nobody)),
+        ("passthrough", |b| b.passthrough(Nobody)),
         ("keep_authorization_header", |b| {
             b.keep_authorization_header(true)
         }),
@@ -272,15 +273,13 @@ fn options_that_take_each_others_effect_away_are_refused() {
     assert_eq!(fault(clear().encryption_key(secret(1))), "encryption_key");
     let replaced = clear().previous_encryption_keys([secret(1)]);
     assert_eq!(fault(replaced), "encryption_key");
-    let passed_on = || good().token_swap(false).token_verifier(Nobody);
+    let passed_on = || good().passthrough(Nobody);
     assert_eq!(
         fault(passed_on().jwt_signing_key(secret(1))),
         "jwt_signing_key"
     );
     let replaced = passed_on().previous_jwt_signing_keys([secret(1)]);
     assert_eq!(fault(replaced), "jwt_signing_key");
-    assert_eq!(fault(good().token_verifier(Nobody)), "token_verifier");
-    assert_eq!(fault(good().token_swap(false)), "token_verifier");
 
     let closed = || good().redirect_policy(RedirectPolicy::none());
     assert_eq!(fault(closed()), "redirect_policy");

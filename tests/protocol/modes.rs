@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{
     OAuthProxyConfig, Reason, Refusal, RegistrationRequest, StaticClient, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture,
+    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 use testkit::{
@@ -95,9 +95,9 @@ async fn a_hooks_words_are_made_fit_for_the_protocol() {
 struct Introspect(std::sync::Arc<Provider>);
 
 impl TokenVerifier for Introspect {
-    fn verify<'a>(&'a self, token: &'a str) -> VerifyFuture<'a> {
+    fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
         Box::pin(async move {
-            if self.0.accepts(token) {
+            if self.0.accepts(request.token()) {
                 Ok(VerifiedToken::new("person-1"))
             } else {
                 Err(VerifyError::Invalid("unknown".to_owned()))
@@ -107,20 +107,12 @@ impl TokenVerifier for Introspect {
 }
 
 #[tokio::test]
-async fn passthrough_without_a_verifier_cannot_be_built() {
-    let provider = Provider::start(testkit::FakeClock::default()).await;
-    let builder = builder_from(upstream(&provider), BASE).token_swap(false);
-    let error = builder.build().expect_err("a refusal");
-    assert_eq!(error.option(), "token_verifier", "{error}");
-}
-
-#[tokio::test]
 async fn in_passthrough_mode_the_client_holds_the_providers_tokens() {
     let clock = testkit::FakeClock::default();
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
-        builder.token_swap(false).token_verifier(verifier)
+        builder.passthrough(verifier)
     });
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
@@ -154,7 +146,7 @@ async fn in_passthrough_mode_a_code_is_redeemed_once_too() {
     let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
     let verifier = Introspect(provider.clone());
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
-        builder.token_swap(false).token_verifier(verifier)
+        builder.passthrough(verifier)
     });
     let client = proxy.client().await;
     let pkce = Pkce::new();

@@ -71,7 +71,7 @@ impl OAuthProxyConfigBuilder {
     }
 
     /// How old a grant may get, counted from the login, however often it is used: then the person has
-    /// to log in again. With [`token_swap(false)`](Self::token_swap) it is asked at each refresh, and the
+    /// to log in again. In [passthrough mode](Self::passthrough) it is asked at each refresh, and the
     /// provider's last access token lives to its own end. Default: without end, but 30 days where the
     /// provider gives no refresh token and nobody can be asked whether the person may still come in.
     pub fn grant_max_age(mut self, age: Duration) -> Self {

@@ -7,18 +7,29 @@ use crate::{grant::RefreshGrace, token::TokenVerifier};
 
 /// # Tokens and their lifetimes
 impl OAuthProxyConfigBuilder {
-    /// `true` (default): clients hold the proxy's own tokens. `false`: clients hold the provider's
-    /// access token, which a [`TokenVerifier`] has to check on each first sight. Nothing is kept of such
-    /// a grant: an answer that is lost, or two processes of a client that refresh at once, are the
-    /// provider's to forgive, and one that takes reuse for theft ends the login.
-    pub fn token_swap(mut self, on: bool) -> Self {
-        self.plain.token_swap = on;
-        self
-    }
-
-    /// Checks the provider's access tokens when `token_swap` is off.
-    pub fn token_verifier(mut self, verifier: impl TokenVerifier) -> Self {
-        self.token_verifier = Some(Arc::new(verifier));
+    /// Passthrough mode: clients hold the provider's own access token, and this verifier checks it
+    /// when it is first seen. Default: off; clients hold tokens of this proxy, and the provider's
+    /// never leave the server.
+    ///
+    /// It weakens security: a stolen token works at the provider too. Nothing is kept of such a
+    /// grant. So only the provider can forgive a lost answer, or two processes of a client that
+    /// refresh at once; a provider that takes reuse for theft ends the login.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, TokenVerifier, provider};
+    ///
+    /// # fn of(verifier: impl TokenVerifier) -> Result<(), tower_oauth_proxy::ConfigError> {
+    /// let provider = provider::google("id.apps.googleusercontent.com", "GOCSPX-of-the-console-0123456789");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .passthrough(verifier)
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok(()) }
+    /// ```
+    #[doc(alias = "token_swap")]
+    #[doc(alias = "token_verifier")]
+    pub fn passthrough(mut self, verifier: impl TokenVerifier) -> Self {
+        self.passthrough = Some(Arc::new(verifier));
         self
     }
 

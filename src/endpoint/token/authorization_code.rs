@@ -20,6 +20,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::{CodeMark, Grant, GrantId, Loaded, OnDoubt, Phase, code_hash, lifetime, read_code},
     key::constant_time_eq,
+    mode::Mode,
     oauth::Params,
     proxy::Proxy,
 };
@@ -48,25 +49,28 @@ pub(super) async fn redeem(
 
     let ttl = proxy.freshness.record_ttl(&loaded.grant, now);
     let code_ttl = lifetime::ttl_until(mark.expires_at, now);
-    if !proxy.options.token_swap {
-        let mut spent = Grant::clone(&loaded.grant);
-        spent.phase = Phase::Spent(mark.clone());
-        let spent = proxy
-            .grants
-            .replace(
-                &id,
-                &loaded,
-                spent,
-                code_ttl,
-                OnDoubt::TakeBack { ttl: code_ttl },
-            )
-            .await?;
-        let Some(Loaded { grant: spent, .. }) = spent else {
-            return Err(lost_race(proxy, client, id, code, params).await);
-        };
-        tell(proxy, id);
-        return Ok(passthrough::issue(proxy, id, &spent));
-    }
+    let tokens = match &proxy.mode {
+        Mode::Passthrough(mode) => {
+            let mut spent = Grant::clone(&loaded.grant);
+            spent.phase = Phase::Spent(mark.clone());
+            let spent = proxy
+                .grants
+                .replace(
+                    &id,
+                    &loaded,
+                    spent,
+                    code_ttl,
+                    OnDoubt::TakeBack { ttl: code_ttl },
+                )
+                .await?;
+            let Some(Loaded { grant: spent, .. }) = spent else {
+                return Err(lost_race(proxy, client, id, code, params).await);
+            };
+            tell(proxy, id);
+            return Ok(passthrough::issue(proxy, mode, id, &spent));
+        }
+        Mode::Swap(tokens) => tokens,
+    };
     let mut active = Grant::clone(&loaded.grant);
     active.phase = Phase::Active {
         generation: 0,
@@ -88,7 +92,15 @@ pub(super) async fn redeem(
         return Err(lost_race(proxy, client, id, code, params).await);
     };
     tell(proxy, id);
-    Ok(issue(proxy, &id, &active, &active.scopes, &resource, 0))
+    Ok(issue(
+        proxy,
+        tokens,
+        &id,
+        &active,
+        &active.scopes,
+        &resource,
+        0,
+    ))
 }
 
 /// All that a request has to prove, whether it is the first one with this code or a replay: that it

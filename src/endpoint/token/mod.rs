@@ -61,10 +61,11 @@ use crate::{
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
     grant::{Grant, GrantId, lifetime, scopes},
+    mode::Mode,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
     random,
-    token::AccessClaims,
+    token::{AccessClaims, AccessTokens},
 };
 
 pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
@@ -93,10 +94,10 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
     let client = authenticate(proxy, &parts.headers, params).await?;
     match params.get("grant_type") {
         Some("authorization_code") => authorization_code::redeem(proxy, &client, params).await,
-        Some("refresh_token") if proxy.options.token_swap => {
-            refresh_token::refresh(proxy, &client, params).await
-        }
-        Some("refresh_token") => passthrough::refresh(proxy, &client, params).await,
+        Some("refresh_token") => match &proxy.mode {
+            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, &client, params).await,
+            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, &client, params).await,
+        },
         Some(_) => Err(Refusal::new(
             Reason::UnsupportedType,
             OAuthErrorCode::UnsupportedGrantType,
@@ -147,6 +148,7 @@ fn resource(proxy: &Proxy, params: &Params, granted: &Resource) -> Result<Resour
 /// token of the given generation.
 fn issue(
     proxy: &Proxy,
+    tokens: &AccessTokens,
     id: &GrantId,
     grant: &Grant,
     scopes: &ScopeSet,
@@ -172,7 +174,7 @@ fn issue(
         gid: id.to_string().into(),
     };
     json!({
-        "access_token": proxy.access_tokens.issue(&claims, &grant.claims),
+        "access_token": tokens.issue(&claims, &grant.claims),
         "token_type": "Bearer",
         "expires_in": exp.saturating_sub(now),
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),

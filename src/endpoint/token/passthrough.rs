@@ -1,4 +1,4 @@
-//! Passthrough mode (`token_swap(false)`): the client holds the provider's access token, and the
+//! Passthrough mode: the client holds the provider's access token, and the
 //! provider's refresh token sealed for it.
 //!
 //! Nothing is kept. The seal binds the refresh token to the client and to what was granted, so that
@@ -18,6 +18,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     limits::MAX_BODY,
+    mode::Passthrough,
     oauth::{Params, Resource, ScopeSet},
     provider::TokenAnswer,
     proxy::Proxy,
@@ -46,7 +47,7 @@ pub(in crate::endpoint) struct SealedRefreshToken {
 }
 
 /// The answer to a redeemed code.
-pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
+pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Grant) -> Value {
     let now = proxy.now();
     let expires_in = grant.upstream.expires_at.map(|end| end.saturating_sub(now));
     let sealed = grant
@@ -63,7 +64,7 @@ pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
             created_at: grant.created_at,
         });
     answer(
-        proxy,
+        mode,
         &grant.client_id,
         &grant.upstream.access_token,
         expires_in,
@@ -75,14 +76,14 @@ pub(super) fn issue(proxy: &Proxy, id: GrantId, grant: &Grant) -> Value {
 /// `grant_type=refresh_token`: asks the provider in the client's name.
 pub(super) async fn refresh(
     proxy: &Arc<Proxy>,
+    mode: &Passthrough,
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let token = params
         .get("refresh_token")
         .ok_or_else(|| missing("refresh_token"))?;
-    let held =
-        open(proxy, &client.id, token).ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
+    let held = open(mode, &client.id, token).ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     let now = proxy.now();
     if now >= held.expires_at {
         return Err(Refusal::grant(Reason::Expired).of(held.id));
@@ -121,7 +122,7 @@ pub(super) async fn refresh(
     };
     let access_token = tokens.access_token();
     Ok(answer(
-        proxy,
+        mode,
         &client.id,
         access_token,
         tokens.expires_in,
@@ -190,7 +191,7 @@ fn end(proxy: &Arc<Proxy>, held: &SealedRefreshToken, renewed: &TokenAnswer) {
 
 /// What a client's refresh token holds; `None` when it is not this client's.
 pub(in crate::endpoint) fn open(
-    proxy: &Proxy,
+    mode: &Passthrough,
     client_id: &str,
     token: &str,
 ) -> Option<SealedRefreshToken> {
@@ -198,12 +199,12 @@ pub(in crate::endpoint) fn open(
         return None;
     }
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-    let plain = proxy.passthrough.open(client_id.as_bytes(), sealed).ok()?;
+    let plain = mode.seal.open(client_id.as_bytes(), sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 
 fn answer(
-    proxy: &Proxy,
+    mode: &Passthrough,
     client_id: &str,
     access_token: &str,
     expires_in: Option<u64>,
@@ -220,7 +221,7 @@ fn answer(
             fields.insert("expires_in".into(), seconds.into());
         }
         if let Some(plain) = sealed.and_then(|sealed| serde_json::to_vec(&sealed).ok()) {
-            let sealed = proxy.passthrough.seal(client_id.as_bytes(), &plain);
+            let sealed = mode.seal.seal(client_id.as_bytes(), &plain);
             fields.insert(
                 "refresh_token".into(),
                 URL_SAFE_NO_PAD.encode(sealed).into(),

@@ -21,10 +21,12 @@ use crate::{
     limits::SWAP_ATTEMPTS,
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
+    token::AccessTokens,
 };
 
 pub(super) async fn refresh(
     proxy: &Arc<Proxy>,
+    access_tokens: &AccessTokens,
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
@@ -99,6 +101,7 @@ pub(super) async fn refresh(
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
         return Ok(issue(
             proxy,
+            access_tokens,
             &id,
             &grant,
             &asked.scopes,

@@ -5,7 +5,7 @@ use crate::{
     OAuthProxyConfig,
     client::{AuthRule, ClientAuthMethod},
     config::OAuthProxyConfigBuilder,
-    login::PassOn,
+    config::PassOn,
     provider,
 };
 
@@ -27,7 +27,7 @@ fn options_with(
     let provider = provider::github("app", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
     let builder = OAuthProxyConfig::builder(provider, "https://mcp.example.com");
     let config = set(builder.scopes(["openid", "read", "write"])).build();
-    Arc::clone(&config.unwrap().proxy.options)
+    Arc::clone(&config.unwrap().options)
 }
 
 fn options() -> Arc<Options> {

@@ -19,19 +19,25 @@ fn cache(ttl: Duration) -> SessionCache {
 fn held(cache: &SessionCache) -> usize {
     let shards = cache.shards.iter().map(Shard::read);
     shards
-        .map(|shard| shard.young.len() + shard.old.len() + shard.dead.len())
+        .map(|shard| shard.live.iter().count() + shard.dead.len())
         .sum()
 }
 
 fn bytes(cache: &SessionCache) -> usize {
-    let of = |sessions: &Sessions| sessions.values().map(Entry::size).sum::<usize>();
+    let live = |shard: &Sessions| {
+        shard
+            .live
+            .iter()
+            .map(|(_, entry)| entry.size())
+            .sum::<usize>()
+    };
     let shards = cache.shards.iter().map(Shard::read);
     // The dead cannot be looked at; they are no more than a generation.
-    let dead = |shard: &Generations| match shard.dead.len() {
+    let dead = |shard: &Sessions| match shard.dead.len() {
         0 => 0,
         _ => GENERATION_BYTES,
     };
-    let bytes = shards.map(|shard| of(&shard.young) + of(&shard.old) + dead(&shard));
+    let bytes = shards.map(|shard| live(&shard) + dead(&shard));
     bytes.sum()
 }
 
@@ -108,7 +114,7 @@ fn what_stands_where_nobody_writes_grows_old_too() {
         .iter()
         .filter(|shard| !std::ptr::eq(*shard, busy));
     let left: usize = elsewhere
-        .map(|shard| shard.read().young.len() + shard.read().old.len())
+        .map(|shard| shard.read().live.iter().count())
         .sum();
     assert_eq!(left, 0);
 }
@@ -133,8 +139,8 @@ fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
     assert!(cache.get(&39_999_u32.to_be_bytes(), 0).is_some());
     for shard in &cache.shards {
         let shard = shard.read();
-        let counted: usize = shard.young.values().map(Entry::size).sum();
-        assert_eq!(counted, shard.young_bytes);
+        let (young, size) = shard.live.young();
+        assert_eq!(young.map(Entry::size).sum::<usize>(), size);
     }
 }
 
@@ -155,9 +161,9 @@ fn a_clock_that_is_set_back_makes_no_session_live_longer() {
         }
     }
     let shards = cache.shards.iter().map(Shard::read);
-    let of_before = |shard: &Generations| {
-        let all = shard.young.values().chain(shard.old.values());
-        all.filter(|entry| entry.fresh_until > 60_000).count()
+    let of_before = |shard: &Sessions| {
+        let all = shard.live.iter();
+        all.filter(|(_, entry)| entry.fresh_until > 60_000).count()
     };
     assert_eq!(shards.map(|shard| of_before(&shard)).sum::<usize>(), 0);
 }

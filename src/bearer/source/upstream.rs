@@ -1,23 +1,26 @@
 //! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
 
-use super::refusal::Refusal;
 use crate::{
+    bearer::objection::Refusal,
     clock::to_unix,
     event::Reason,
+    mode::Passthrough,
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
-    token::{VerifyError, roles},
+    token::{VerifyError, VerifyRequest, roles},
 };
 
 /// The session of a token that the verifier accepts. `now` is the time of the request.
-pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthSession, Refusal> {
+pub(in crate::bearer) async fn verify(
+    proxy: &Proxy,
+    mode: &Passthrough,
+    request: VerifyRequest<'_>,
+    now: u64,
+) -> Result<AuthSession, Refusal> {
     let options = &proxy.options;
-    let Some(verifier) = &proxy.verifier else {
-        return Err(Refusal::invalid());
-    };
     let limit = options.upstream_request_timeout;
-    let verified = match tokio::time::timeout(limit, verifier.verify(token)).await {
+    let verified = match tokio::time::timeout(limit, mode.verifier.verify(request)).await {
         Ok(Ok(verified)) => verified,
         Ok(Err(VerifyError::Invalid(why))) => {
             let mut refusal = Refusal::invalid();
@@ -49,7 +52,7 @@ pub(super) async fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<AuthS
         grant_id: None,
         freshness: None,
         upstream: UpstreamTokens {
-            access_token: token.to_owned(),
+            access_token: request.token().to_owned(),
             id_token: None,
             expires_at,
         },

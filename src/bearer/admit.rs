@@ -5,20 +5,24 @@
 
 use std::sync::Arc;
 
-use http::{Uri, uri::PathAndQuery};
+use http::{Method, Uri};
 
 use super::{
     credentials::is_token68,
-    own::{self, OwnToken},
-    passthrough,
-    refusal::Refusal,
+    objection::Refusal,
+    source::{
+        own::{self, OwnToken},
+        upstream,
+    },
 };
 use crate::{
     body::OwnResponse,
     challenge::{Refused, words},
     event::{Event, Reason, Step},
+    mode::Mode,
     proxy::Proxy,
     session::AuthSession,
+    token::VerifyRequest,
 };
 
 /// How far a check came without waiting.
@@ -33,15 +37,16 @@ pub(crate) enum Check {
 pub(crate) struct Question {
     proxy: Arc<Proxy>,
     token: String,
+    method: Method,
     /// Shared with the request, not copied.
-    asked: Option<PathAndQuery>,
+    uri: Uri,
     now: u64,
     /// `None` in passthrough mode.
     verified: Option<OwnToken>,
 }
 
-/// Checks a token for a request of this URI.
-pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
+/// Checks a token for a request of this method and URI.
+pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], method: &Method, uri: &Uri) -> Check {
     let (now, path) = (proxy.now(), uri.path());
     if let Some(session) = proxy.sessions.get(token, now) {
         return match objection(proxy, &session, path) {
@@ -52,20 +57,23 @@ pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], uri: &Uri) -> Check {
     let Ok(token) = std::str::from_utf8(token) else {
         return Check::Refused(malformed(proxy, path));
     };
-    let verified = match proxy.verifier {
-        None => match own::verify(proxy, token, now) {
+    let verified = match &proxy.mode {
+        Mode::Swap(tokens) => match own::verify(proxy, tokens, token, now) {
             Ok(verified) => Some(verified),
             // Looked through only now: what verifies has the form of a token.
             Err(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
             Err(refusal) => return Check::Refused(refused(proxy, &refusal, path)),
         },
-        Some(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
-        Some(_) => None,
+        Mode::Passthrough(_) if !is_token68(token) => {
+            return Check::Refused(malformed(proxy, path));
+        }
+        Mode::Passthrough(_) => None,
     };
     Check::Asks(Question {
         proxy: Arc::clone(proxy),
         token: token.to_owned(),
-        asked: uri.path_and_query().cloned(),
+        method: method.clone(),
+        uri: uri.clone(),
         now,
         verified,
     })
@@ -77,15 +85,19 @@ impl Question {
         let Self {
             proxy,
             token,
-            asked,
+            method,
+            uri,
             now,
             verified,
         } = self;
-        // As `Uri::path` has it.
-        let path = asked.as_ref().map_or("", PathAndQuery::path);
-        let found = match verified {
-            Some(verified) => own::look_up(&proxy, verified, now).await,
-            None => passthrough::verify(&proxy, &token, now).await,
+        let path = uri.path();
+        let found = match (verified, &proxy.mode) {
+            (Some(verified), _) => own::look_up(&proxy, verified, now).await,
+            (None, Mode::Passthrough(mode)) => {
+                let request = VerifyRequest::new(&token).on(&method, &uri);
+                upstream::verify(&proxy, mode, request, now).await
+            }
+            (None, Mode::Swap(_)) => Err(Refusal::invalid()),
         };
         match found {
             Ok(session) => {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::refusal::Refusal;
 use crate::{
+    bearer::objection::Refusal,
     event::Reason,
     grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
-    token::{AccessClaims, TokenError},
+    token::{AccessClaims, AccessTokens, TokenError},
 };
 
 /// So often a grant is looked at while others that share its slot are revoked in between. After that it
@@ -17,7 +17,7 @@ use crate::{
 const MOST_LOOKS: usize = 3;
 
 /// What of a verified token the look-up needs.
-pub(super) struct OwnToken {
+pub(in crate::bearer) struct OwnToken {
     grant: GrantId,
     client_id: Box<str>,
     scope: Box<str>,
@@ -26,7 +26,12 @@ pub(super) struct OwnToken {
 }
 
 /// Asks nobody: whatever is forged, expired or of another proxy ends here.
-pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, Refusal> {
+pub(in crate::bearer) fn verify(
+    proxy: &Proxy,
+    tokens: &AccessTokens,
+    token: &str,
+    now: u64,
+) -> Result<OwnToken, Refusal> {
     let read = |claims: &AccessClaims<'_>| {
         let grant = GrantId::parse(&claims.gid).ok_or_else(Refusal::invalid)?;
         if !Resource::is_issued(&claims.aud, &proxy.options.base) {
@@ -40,7 +45,7 @@ pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, R
             expires_at: claims.exp,
         })
     };
-    match proxy.access_tokens.verify(token, now, read) {
+    match tokens.verify(token, now, read) {
         Ok(read) => read,
         Err(TokenError::Expired) => Err(Refusal::expired()),
         Err(TokenError::Issuer) => Err(Refusal::of_another_issuer()),
@@ -50,7 +55,7 @@ pub(super) fn verify(proxy: &Proxy, token: &str, now: u64) -> Result<OwnToken, R
 
 /// The session of a verified token whose grant lives. `now` is the time of the request: what is said of
 /// the session is counted from there, however long the store took.
-pub(super) async fn look_up(
+pub(in crate::bearer) async fn look_up(
     proxy: &Arc<Proxy>,
     token: OwnToken,
     now: u64,
