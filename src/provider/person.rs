@@ -10,8 +10,8 @@ use super::{
 use crate::{
     error::UpstreamError,
     provider::Who,
+    provider::merge::merged,
     provider::{ProviderClient, TokenAnswer},
-    token::merged,
 };
 
 /// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.

@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::merge::may_vouch;
+use crate::provider::may_vouch;
 
 /// The largest value that passes unless set, in bytes of its JSON encoding.
 const DEFAULT_MAX_VALUE_SIZE: usize = 2000;

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
-    refusal::{accepted, in_own_words},
+    rejection::{accepted, in_own_words},
     transport::Answer,
 };
 use crate::{error::UpstreamError, oauth::ScopeSet, provider::Provider};

@@ -4,8 +4,8 @@ use super::*;
 use crate::{
     error::Verdict,
     provider::{
-        answer::token_answer,
         fake::{answer, json_answer},
+        token_answer::token_answer,
     },
 };
 

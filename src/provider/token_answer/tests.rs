@@ -8,9 +8,9 @@ use super::*;
 use crate::{
     error::Verdict,
     provider::{
-        body::document,
+        content::document,
         fake::{answer, json_answer},
-        refusal::api_refusal,
+        rejection::api_refusal,
     },
     provider::{generic, github},
 };
