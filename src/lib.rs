@@ -276,7 +276,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfigBuilder, Occasion, Refusal, RegistrationRequest,
 };
-pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
+pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;

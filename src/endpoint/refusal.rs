@@ -5,10 +5,11 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use super::answer;
 use crate::{
     body::OwnResponse,
-    error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
+    error::{OAuthError, OAuthErrorCode, StorageError},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
     oauth::ParamsError,
+    provider::UpstreamError,
     proxy::Proxy,
 };
 

@@ -51,6 +51,7 @@ mod scope_names;
 mod tests;
 mod token_answer;
 mod transport;
+mod upstream_error;
 mod verdict;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
@@ -67,3 +68,4 @@ pub(crate) use provider::{Revocation, Who};
 pub(crate) use requests::ProviderClient;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use transport::{Customize, http_client};
+pub(crate) use upstream_error::{UpstreamError, Verdict};

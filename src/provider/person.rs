@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::{
     id_token::{self, Expected, IdTokenError},
     identity::Identity,
+    upstream_error::UpstreamError,
 };
 use crate::{
-    error::UpstreamError,
     provider::Who,
     provider::merge::merged,
     provider::{ProviderClient, TokenAnswer},

@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 use super::{
     content::{self, is_page},
     transport::{Answer, Challenge},
+    upstream_error::UpstreamError,
     verdict::{PASSING, TOKEN_REFUSED, is_known},
 };
-use crate::{error::UpstreamError, event::printable};
+use crate::event::printable;
 
 /// The longest `error` that is kept, in characters.
 const MAX_CODE: usize = 100;

@@ -16,9 +16,10 @@ use super::{
     rejection,
     token_answer::{self, TokenAnswer},
     transport::{Answer, send},
+    upstream_error::UpstreamError,
 };
 use crate::{
-    error::{ConfigError, UpstreamError},
+    error::ConfigError,
     provider::{Provider, Revocation},
 };
 

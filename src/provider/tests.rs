@@ -13,10 +13,7 @@ use super::{
     fake::{FakeProvider, PATIENT, Script, client},
     *,
 };
-use crate::{
-    error::{UpstreamError, Verdict},
-    provider::{TokenEndpointAuth, generic},
-};
+use crate::provider::{TokenEndpointAuth, generic};
 
 const GOOD: &str = r#"{"access_token":"at","token_type":"Bearer","expires_in":60}"#;
 /// Long enough for a loaded machine, short enough to wait for in a test.

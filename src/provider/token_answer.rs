@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use super::{
     rejection::{accepted, in_own_words},
     transport::Answer,
+    upstream_error::UpstreamError,
 };
-use crate::{error::UpstreamError, oauth::ScopeSet, provider::Provider};
+use crate::{oauth::ScopeSet, provider::Provider};
 
 /// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
 /// one record. Entra's with 200 groups has some 10 KiB.

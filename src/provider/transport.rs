@@ -12,10 +12,8 @@ use http::{
 };
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
 
-use crate::{
-    error::{ConfigError, UpstreamError},
-    event::printable,
-};
+use super::upstream_error::UpstreamError;
+use crate::{error::ConfigError, event::printable};
 
 /// No token answer or userinfo document comes near; a peer's process was filled by one that never
 /// ended.

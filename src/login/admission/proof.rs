@@ -8,11 +8,10 @@ use super::{
 };
 use crate::{
     config::{LoginRequest, Occasion},
-    error::UpstreamError,
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
     provider::TokenAnswer,
-    provider::{Expected, Identity, IdentityError},
+    provider::{Expected, Identity, IdentityError, UpstreamError},
     token::decode_unverified,
 };
 

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    error::Verdict,
     provider::{
         content::document,
         fake::{answer, json_answer},
         rejection::api_refusal,
+        upstream_error::Verdict,
     },
     provider::{generic, github},
 };
