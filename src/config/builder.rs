@@ -14,7 +14,7 @@ use crate::{
     key::SecretKey,
     limits,
     login::PassOn,
-    provider::Customize,
+    outbound::Customize,
     provider::Provider,
     storage::TokenStorage,
     token::{ClaimsPassthrough, TokenVerifier},

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::{transport::Answer, upstream_error::UpstreamError};
+use super::{answer::Answer, upstream_error::UpstreamError};
 use crate::event::printable;
 
 /// The longest media type that an error quotes, in characters.

@@ -24,6 +24,7 @@
 //! assert!(auth0.check().is_ok());
 //! ```
 
+mod answer;
 mod authorization_url;
 mod content;
 mod email;
@@ -50,7 +51,6 @@ mod scope_names;
 #[cfg(test)]
 mod tests;
 mod token_answer;
-mod transport;
 mod upstream_error;
 mod verdict;
 
@@ -67,5 +67,4 @@ pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use provider::{Revocation, Who};
 pub(crate) use requests::ProviderClient;
 pub(crate) use token_answer::TokenAnswer;
-pub(crate) use transport::{Customize, http_client};
 pub(crate) use upstream_error::{UpstreamError, Verdict};

@@ -9,6 +9,7 @@ use super::{
     upstream_error::UpstreamError,
 };
 use crate::{
+    jose,
     provider::Who,
     provider::merge::merged,
     provider::{ProviderClient, TokenAnswer},
@@ -139,7 +140,7 @@ fn same_subject(
 }
 
 fn from_access_token(token: &str) -> Identity {
-    let claims = id_token::unchecked_claims(token).unwrap_or_default();
+    let claims = jose::unverified_claims(token).unwrap_or_default();
     Identity {
         subject: id_token::subject(&claims).map(str::to_owned),
         ..Identity::default()

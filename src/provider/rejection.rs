@@ -5,8 +5,8 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{
+    answer::{Answer, Challenge},
     content::{self, is_page},
-    transport::{Answer, Challenge},
     upstream_error::UpstreamError,
     verdict::{PASSING, TOKEN_REFUSED, is_known},
 };

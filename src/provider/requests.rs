@@ -6,20 +6,22 @@ use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::{Client, IntoUrl, Url};
+use reqwest::{Client, IntoUrl, RequestBuilder, Url};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::{
+    answer::Answer,
     content,
     form::{self, FormRequest},
     rejection,
     token_answer::{self, TokenAnswer},
-    transport::{Answer, send},
     upstream_error::UpstreamError,
 };
 use crate::{
     error::ConfigError,
+    limits::MAX_ANSWER_BYTES,
+    outbound::send,
     provider::{Provider, Revocation},
 };
 
@@ -142,7 +144,7 @@ impl ProviderClient {
             .get(url)
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, form::bearer(access_token));
-        let answer = send(request, self.timeout).await?;
+        let answer = self.send(request).await?;
         match rejection::api_refusal(&answer) {
             Some(refusal) => Err(rejection::without(refusal, &[access_token])),
             None => content::document(&answer),
@@ -200,7 +202,7 @@ impl ProviderClient {
             .header(CONTENT_TYPE, "application/json")
             .header(AUTHORIZATION, authorization)
             .body(json!({ "access_token": token }).to_string());
-        let status = send(request, self.timeout).await?.status;
+        let status = self.send(request).await?.status;
         if status.is_success()
             || matches!(
                 status,
@@ -228,6 +230,11 @@ impl ProviderClient {
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        send(request, self.timeout).await
+        self.send(request).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
+        Ok(reply.into())
     }
 }

@@ -13,6 +13,7 @@ use super::{
     fake::{FakeProvider, PATIENT, Script, client},
     *,
 };
+use crate::outbound::{Customize, http_client};
 use crate::provider::{TokenEndpointAuth, generic};
 
 const GOOD: &str = r#"{"access_token":"at","token_type":"Bearer","expires_in":60}"#;

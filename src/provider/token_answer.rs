@@ -4,8 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::{
+    answer::Answer,
     rejection::{accepted, in_own_words},
-    transport::Answer,
     upstream_error::UpstreamError,
 };
 use crate::{oauth::ScopeSet, provider::Provider};

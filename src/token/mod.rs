@@ -13,7 +13,6 @@ mod verifier;
 
 pub(crate) use audience::Audiences;
 pub use claims::ClaimsPassthrough;
-pub(crate) use claims::decode_unverified;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use roles::roles;
 pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture};
