@@ -1,8 +1,8 @@
 //! What can go wrong, one type for each audience.
 //!
 //! [`ConfigError`] speaks to the operator at build time, [`OAuthError`] to a client over the wire,
-//! [`StorageError`] and [`UpstreamError`] to the code that has to choose between the two. The
-//! description of an [`OAuthError`] is safe to show; its detail goes to the event only.
+//! [`StorageError`] to the code that has to choose between the two. The description of an
+//! [`OAuthError`] is safe to show; its detail goes to the event only.
 
 use std::{borrow::Cow, fmt};
 
@@ -59,71 +59,6 @@ impl StorageError {
     pub fn unavailable(source: impl Into<BoxError>) -> Self {
         Self::Unavailable(source.into())
     }
-}
-
-/// Why the identity provider's answer is not usable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum UpstreamError {
-    /// No connection, or it broke.
-    #[error("the provider could not be reached: {0}")]
-    Transport(String),
-    /// No answer within the configured time.
-    #[error("the provider did not answer in time")]
-    Timeout,
-    /// The provider refused in its own words. What that does to a grant depends on the code.
-    #[error("the provider refused with status {status}: {code}{}", after(description.as_deref()))]
-    Rejected {
-        /// The HTTP status of the answer (some providers refuse with 200).
-        status: u16,
-        /// The provider's `error`; where it has none, the words in its place. Bounded and printable.
-        code: String,
-        /// The provider's `error_description`, bounded and printable.
-        description: Option<String>,
-    },
-    /// The provider's API refuses the access token itself (401, or `invalid_token`).
-    #[error("the provider refused the access token with status {status}{}", after(said.as_deref()))]
-    TokenRefused {
-        /// The HTTP status of the answer.
-        status: u16,
-        /// What the provider said, bounded and printable.
-        said: Option<String>,
-    },
-    /// The provider's API does not let this token read this document (any other 403, and 404).
-    #[error("the provider does not permit the request, status {status}{}", after(said.as_deref()))]
-    NotPermitted {
-        /// The HTTP status of the answer.
-        status: u16,
-        /// What the provider said, bounded and printable.
-        said: Option<String>,
-    },
-    /// The provider failed on its own side, or something in front of it answered (5xx, 429, a page).
-    #[error("the provider failed with status {status}{}", after(said.as_deref()))]
-    Failed {
-        /// The HTTP status of the answer.
-        status: u16,
-        /// What was said, or the media type of a page; bounded and printable.
-        said: Option<String>,
-    },
-    /// The answer is not what the protocol asks for.
-    #[error("the provider's answer is malformed: {0}")]
-    Malformed(String),
-}
-
-/// What a provider's answer to a renewal does to the grant that it was for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The provider's own word that this token is dead: the person has to come again.
-    Ends,
-    /// A refusal that may be for good, and does not say so: it ends the grant once it has stood for
-    /// a bounded time.
-    Bounded,
-    /// Nothing was decided about this grant, however long it lasts.
-    Trouble,
-}
-
-fn after(said: Option<&str>) -> String {
-    said.map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 /// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591, 8707 and

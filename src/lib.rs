@@ -252,12 +252,14 @@ mod generations;
 mod grant;
 pub mod guard;
 mod inner;
+mod jose;
 mod key;
 mod layer;
 mod limits;
 mod login;
 mod mode;
 mod oauth;
+mod outbound;
 mod page;
 mod prehashed;
 pub mod provider;
@@ -277,7 +279,7 @@ pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal,
     RegistrationRequest,
 };
-pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
+pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;

@@ -145,3 +145,28 @@ pub(crate) const MAX_REDIRECT_URI: usize = 1024;
 pub(crate) const MAX_REDIRECT_URIS: usize = 10;
 /// A URI of the client metadata that is echoed and not kept, in bytes.
 pub(crate) const MAX_ECHOED_URI: usize = 2048;
+
+// ---- outbound
+
+/// A connection that takes longer will not come.
+pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Idle connections are dropped before the usual gateway drops them in silence.
+pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
+/// Idle connections that are kept for one host.
+pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
+/// The longest description of a transport error, in characters.
+pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
+
+// ---- jose
+
+/// The longest JWT of somebody else that is read, in bytes. Entra ID's with 200 groups has some
+/// 10 KiB.
+pub(crate) const MAX_JWT_BYTES: usize = 16 * 1024;
+
+// ---- provider
+
+/// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
+/// filled by one that never ended.
+pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// The longest name of a content coding that an error quotes, in characters.
+pub(crate) const MAX_CODING: usize = 40;

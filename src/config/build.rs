@@ -19,7 +19,8 @@ use crate::{
     error::ConfigError,
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
-    provider::{Provider, ProviderClient, http_client},
+    outbound::http_client,
+    provider::{Provider, ProviderClient},
     storage::{MemoryStorage, SealedStorage, TokenStorage},
     token::TokenVerifier,
 };

@@ -6,12 +6,13 @@ use super::answer;
 use crate::{
     body::OwnResponse,
     client::{Client, Identified},
-    error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
+    error::{OAuthError, OAuthErrorCode, StorageError},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
     login::request::RequestError,
     oauth::ParamsError,
     page::Situation,
+    provider::UpstreamError,
     proxy::Proxy,
 };
 

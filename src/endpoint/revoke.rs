@@ -19,11 +19,12 @@ use super::{
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError, Verdict},
+    error::{BoxError, OAuthErrorCode, StorageError},
     event::{Event, Reason, Step},
     grant::{self, Grant, GrantId, at_once},
     limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
     mode::{Mode, Passthrough},
+    provider::Verdict,
     proxy::Proxy,
     token::{AccessClaims, AccessTokens},
 };

@@ -1,161 +1,104 @@
-//! What a token answer holds: RFC 6749 section 5.1, as pure functions.
+//! An HTTP answer of the provider, and what its headers say besides the status.
 
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Map, Value};
-
-use super::{
-    refusal::{accepted, in_own_words},
-    transport::Answer,
+use bytes::Bytes;
+use http::{
+    HeaderMap, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use crate::{error::UpstreamError, oauth::ScopeSet, provider::Provider};
 
-/// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
-/// one record. Entra's with 200 groups has some 10 KiB.
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The longest `scope` that is read, in bytes.
-const MAX_SCOPE_BYTES: usize = 8 * 1024;
-/// The longest lifetime that is believed: ten years, in seconds.
-const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
+use super::upstream_error::UpstreamError;
+use crate::{
+    limits::MAX_CODING,
+    oauth::printable,
+    outbound::{OutboundError, Reply},
+};
 
-/// A successful answer of the token endpoint. Tokens print as redacted.
-#[derive(Debug, Clone)]
-pub(crate) struct TokenAnswer {
-    pub(crate) access_token: SecretString,
-    /// Seconds; `None` when the provider does not say (GitHub: never).
-    pub(crate) expires_in: Option<u64>,
-    /// `None` on refresh means that the old one stands.
-    pub(crate) refresh_token: Option<SecretString>,
-    /// In the operator's names; `None` means as requested (RFC 6749 section 5.1).
-    pub(crate) scope: Option<ScopeSet>,
-    pub(crate) id_token: Option<SecretString>,
+/// An answer that was read to its end.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) content_type: Option<String>,
+    /// The provider asks for patience, whatever the status.
+    pub(crate) limited: bool,
+    pub(crate) challenge: Challenge,
+    pub(crate) body: Bytes,
 }
 
-impl TokenAnswer {
-    pub(crate) fn access_token(&self) -> &str {
-        self.access_token.expose_secret()
-    }
-
-    pub(crate) fn refresh_token(&self) -> Option<&str> {
-        self.refresh_token.as_ref().map(ExposeSecret::expose_secret)
-    }
-
-    pub(crate) fn id_token(&self) -> Option<&str> {
-        self.id_token.as_ref().map(ExposeSecret::expose_secret)
-    }
+/// What `WWW-Authenticate` says of a bearer token (RFC 6750 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    None,
+    /// A gateway wants a password or a machine's login: not of us, and not the provider's API.
+    Password,
+    Bearer,
+    InvalidToken,
 }
 
-/// Reads an answer of the token endpoint.
-pub(super) fn token_answer(
-    provider: &Provider,
-    answer: &Answer,
-) -> Result<TokenAnswer, UpstreamError> {
-    let fields = accepted(answer)?
-        .ok_or_else(|| malformed("the token answer is neither a JSON object nor a form"))?;
-    parse_tokens(provider, &fields).map_err(|error| {
-        // Some refuse with 200 and without `error`: WeChat `{"errcode":40030,"errmsg":…}`.
-        match fields.get("access_token") {
-            None => in_own_words(answer.status, &fields).unwrap_or(error),
-            Some(_) => error,
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        let headers = &reply.headers;
+        let content_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+        Self {
+            status: reply.status,
+            content_type: content_type.map(str::to_owned),
+            limited: is_limited(headers),
+            challenge: challenge(headers),
+            body: reply.body,
         }
-    })
+    }
 }
 
-fn parse_tokens(
-    provider: &Provider,
-    fields: &Map<String, Value>,
-) -> Result<TokenAnswer, UpstreamError> {
-    // Slack puts a person's token, and all that belongs to it, one level down.
-    let fields = match fields.get("authed_user") {
-        Some(Value::Object(user))
-            if !fields.contains_key("access_token") && user.contains_key("access_token") =>
+impl From<OutboundError> for UpstreamError {
+    fn from(error: OutboundError) -> Self {
+        match error {
+            OutboundError::Transport(words) => Self::Transport(words),
+            OutboundError::Timeout => Self::Timeout,
+            OutboundError::TooLarge(limit) => {
+                Self::Malformed(format!("the body is larger than {limit} bytes"))
+            }
+            OutboundError::Coded { status, coding } => {
+                let coding = printable(&coding, MAX_CODING);
+                let words =
+                    format!("the body has the content coding {coding}, and none was accepted");
+                match status.is_success() {
+                    true => Self::Malformed(words),
+                    false => Self::Failed {
+                        status: status.as_u16(),
+                        said: Some(words),
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3), or a count of requests that is down to zero: GitHub says
+/// its limits with 403 and one of these.
+fn is_limited(headers: &HeaderMap) -> bool {
+    let is_used_up = |name| {
+        let left = headers.get(name);
+        left.is_some_and(|left| left.as_bytes().trim_ascii() == b"0")
+    };
+    headers.contains_key(RETRY_AFTER)
+        || is_used_up("x-ratelimit-remaining")
+        || is_used_up("ratelimit-remaining")
+}
+
+fn challenge(headers: &HeaderMap) -> Challenge {
+    let values = headers.get_all(WWW_AUTHENTICATE).iter();
+    let text: Vec<String> = values
+        .filter_map(|value| Some(value.to_str().ok()?.to_ascii_lowercase()))
+        .collect();
+    let any = |word| text.iter().any(|value| value.contains(word));
+    let starts = |scheme| text.iter().any(|value| value.starts_with(scheme));
+    match (any("invalid_token"), any("bearer")) {
+        (true, _) => Challenge::InvalidToken,
+        (false, true) => Challenge::Bearer,
+        _ if ["basic", "digest", "negotiate", "ntlm"]
+            .into_iter()
+            .any(starts) =>
         {
-            user
+            Challenge::Password
         }
-        _ => fields,
-    };
-    let access_token =
-        token(fields, "access_token")?.ok_or_else(|| malformed("there is no `access_token`"))?;
-    check_token_type(fields.get("token_type"))?;
-    Ok(TokenAnswer {
-        access_token,
-        expires_in: expires_in(fields.get("expires_in")),
-        refresh_token: token(fields, "refresh_token")?,
-        scope: scope(fields.get("scope"))?.map(|granted| provider.scopes_from_upstream(&granted)),
-        id_token: token(fields, "id_token")?,
-    })
-}
-
-/// A token of visible ASCII (RFC 6749 appendix A.12); absent, null and empty are `None`.
-fn token(fields: &Map<String, Value>, name: &str) -> Result<Option<SecretString>, UpstreamError> {
-    let token = match fields.get(name) {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(token)) if token.is_empty() => return Ok(None),
-        Some(Value::String(token)) => token,
-        Some(_) => return Err(malformed(&format!("`{name}` is no string"))),
-    };
-    if token.len() > MAX_TOKEN_BYTES {
-        return Err(malformed(&format!(
-            "`{name}` is longer than {MAX_TOKEN_BYTES} bytes"
-        )));
-    }
-    if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Err(malformed(&format!("`{name}` is not printable ASCII")));
-    }
-    Ok(Some(token.as_str().into()))
-}
-
-/// A token that needs a proof of possession would be useless as a bearer token (RFC 6749 section
-/// 7.1 forbids its use). `user` and `bot` are Slack's words for bearer tokens.
-fn check_token_type(token_type: Option<&Value>) -> Result<(), UpstreamError> {
-    match token_type {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::String(kind))
-            if ["", "bearer", "user", "bot"]
-                .iter()
-                .any(|known| kind.eq_ignore_ascii_case(known)) =>
-        {
-            Ok(())
-        }
-        Some(_) => Err(malformed("`token_type` is not Bearer")),
+        (false, false) => Challenge::None,
     }
 }
-
-/// A number, or a number in a string. 0 and below say nothing useful about a token that was just
-/// issued (Keycloak's 0 means without end), so they count as unknown.
-fn expires_in(value: Option<&Value>) -> Option<u64> {
-    let seconds = match value? {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        _ => return None,
-    };
-    // `as` saturates, and NaN is 0.
-    let seconds = (seconds as u64).min(MAX_EXPIRES_IN);
-    (seconds > 0).then_some(seconds)
-}
-
-/// An empty `scope` counts as none (RFC 6749 section 3.2): a GitHub App's answer has one.
-fn scope(value: Option<&Value>) -> Result<Option<String>, UpstreamError> {
-    let text = match value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.trim().to_owned(),
-        // Twitch answers with a list.
-        Some(Value::Array(list)) => {
-            let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
-            names
-                .ok_or_else(|| malformed("`scope` is no string"))?
-                .join(" ")
-        }
-        Some(_) => return Err(malformed("`scope` is no string")),
-    };
-    if text.len() > MAX_SCOPE_BYTES {
-        return Err(malformed("`scope` is too long"));
-    }
-    Ok((!text.is_empty()).then_some(text))
-}
-
-fn malformed(why: &str) -> UpstreamError {
-    UpstreamError::Malformed(why.to_owned())
-}
-
-#[cfg(test)]
-mod tests;

@@ -14,10 +14,13 @@ use tokio::{
 };
 
 use super::{
-    Customize, ProviderClient, http_client,
-    transport::{Answer, Challenge},
+    ProviderClient,
+    answer::{Answer, Challenge},
 };
-use crate::provider::{Provider, generic};
+use crate::{
+    outbound::{Customize, http_client},
+    provider::{Provider, generic},
+};
 
 /// A time limit that no test should reach.
 pub(crate) const PATIENT: Duration = Duration::from_secs(20);

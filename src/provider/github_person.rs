@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 use super::{
     identity::{Identity, MAX_TEXT_BYTES, short_text},
     person::{IdentityError, bounded},
+    upstream_error::UpstreamError,
 };
-use crate::{error::UpstreamError, provider::ProviderClient};
+use crate::provider::ProviderClient;
 
 impl ProviderClient {
     /// `GET /user` and `GET /user/emails`. The second needs the scope `user:email`; without it the

@@ -1,9 +1,12 @@
 //! The ID token's claims: OpenID Connect Core section 3.1.3.7, as one pure function.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use crate::{key, provider::IssuerRule};
+use crate::{
+    jose::{self, Jwt},
+    key,
+    provider::IssuerRule,
+};
 
 /// How far the provider's clock may be behind ours when a token ends, in seconds.
 const EXPIRY_LEEWAY: u64 = 60;
@@ -58,7 +61,7 @@ pub(crate) fn check(
     token: &str,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, IdTokenError> {
-    let (header, claims) = decode(token).ok_or(IdTokenError::Form)?;
+    let Jwt { header, claims } = jose::decode(token).ok_or(IdTokenError::Form)?;
     check_header(&header)?;
     check_issuer(&claims, expected.issuer)?;
     check_audience(&claims, expected.client_id)?;
@@ -75,25 +78,6 @@ pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
 
 pub(crate) fn is_subject(sub: &str) -> bool {
     (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && !sub.chars().any(char::is_control)
-}
-
-/// The claims of any JWT, unchecked.
-pub(crate) fn unchecked_claims(token: &str) -> Option<Map<String, Value>> {
-    decode(token).map(|(_, claims)| claims)
-}
-
-/// Header and claims. An encrypted token has five parts and does not decode.
-fn decode(token: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
-    let mut parts = token.split('.');
-    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || signature.is_empty() {
-        return None;
-    }
-    Some((object(header)?, object(claims)?))
-}
-
-fn object(part: &str) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {

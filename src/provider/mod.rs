@@ -25,49 +25,46 @@
 //! ```
 
 mod answer;
-mod authorize;
-mod azure;
-mod body;
-mod check;
-mod credentials;
+mod authorization_url;
+mod content;
 mod email;
 #[cfg(test)]
 pub(crate) mod fake;
-mod generic;
-mod github;
+mod fault;
+mod form;
 mod github_person;
-mod google;
 mod id_token;
 mod identity;
 mod issuer;
+mod merge;
 mod person;
+mod preset;
 mod prompt;
 #[allow(
     clippy::module_inception,
     reason = "the room is named after its one noun"
 )]
 mod provider;
-mod refusal;
+mod rejection;
 mod requests;
-mod scopes;
+mod scope_names;
 #[cfg(test)]
 mod tests;
-mod transport;
+mod token_answer;
+mod upstream_error;
 mod verdict;
 
-pub(crate) use answer::TokenAnswer;
-pub(crate) use authorize::RESERVED as RESERVED_AT_AUTHORIZE;
-pub use azure::azure;
-pub(crate) use credentials::RESERVED as RESERVED_AT_TOKEN;
-pub use generic::generic;
-pub use github::github;
-pub use google::google;
+pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token, subject as subject_of};
 pub use identity::Identity;
 pub(crate) use identity::domain_of;
 pub(crate) use issuer::IssuerRule;
+pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
+pub use preset::{azure, generic, github, google};
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use provider::{Revocation, Who};
 pub(crate) use requests::ProviderClient;
-pub(crate) use transport::{Customize, http_client};
+pub(crate) use token_answer::TokenAnswer;
+pub(crate) use upstream_error::{UpstreamError, Verdict};

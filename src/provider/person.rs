@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 use super::{
     id_token::{self, Expected, IdTokenError},
     identity::Identity,
+    upstream_error::UpstreamError,
 };
 use crate::{
-    error::UpstreamError,
+    jose,
     provider::Who,
+    provider::merge::merged,
     provider::{ProviderClient, TokenAnswer},
-    token::merged,
 };
 
 /// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
@@ -139,7 +140,7 @@ fn same_subject(
 }
 
 fn from_access_token(token: &str) -> Identity {
-    let claims = id_token::unchecked_claims(token).unwrap_or_default();
+    let claims = jose::unverified_claims(token).unwrap_or_default();
     Identity {
         subject: id_token::subject(&claims).map(str::to_owned),
         ..Identity::default()

@@ -2,7 +2,13 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, azure, email::Vouches, github, prompt::Prompts, scopes::ScopeRule};
+use super::{
+    IssuerRule,
+    email::Vouches,
+    preset::{entra, github},
+    prompt::Prompts,
+    scope_names::ScopeRule,
+};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -145,7 +151,7 @@ impl Provider {
     pub fn authority(mut self, url: &str) -> Self {
         let url = url.strip_suffix('/').unwrap_or(url);
         match self.home.clone() {
-            Home::Entra { tenant } => azure::at(self, url, &tenant),
+            Home::Entra { tenant } => entra::at(self, url, &tenant),
             Home::GitHub => github::at(self, url),
             Home::Fixed => {
                 self.mistake = Some("`authority` has a meaning for azure and github only");

@@ -6,19 +6,22 @@ use http::{
     HeaderValue, StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::{Client, IntoUrl, Url};
+use reqwest::{Client, IntoUrl, RequestBuilder, Url};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{self, TokenAnswer},
-    body,
-    credentials::{self, FormRequest},
-    refusal,
-    transport::{Answer, send},
+    answer::Answer,
+    content,
+    form::{self, FormRequest},
+    rejection,
+    token_answer::{self, TokenAnswer},
+    upstream_error::UpstreamError,
 };
 use crate::{
-    error::{ConfigError, UpstreamError},
+    error::ConfigError,
+    limits::MAX_ANSWER_BYTES,
+    outbound::send,
     provider::{Provider, Revocation},
 };
 
@@ -140,11 +143,11 @@ impl ProviderClient {
             .http
             .get(url)
             .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, credentials::bearer(access_token));
-        let answer = send(request, self.timeout).await?;
-        match refusal::api_refusal(&answer) {
-            Some(refusal) => Err(refusal::without(refusal, &[access_token])),
-            None => body::document(&answer),
+            .header(AUTHORIZATION, form::bearer(access_token));
+        let answer = self.send(request).await?;
+        match rejection::api_refusal(&answer) {
+            Some(refusal) => Err(rejection::without(refusal, &[access_token])),
+            None => content::document(&answer),
         }
     }
 
@@ -153,9 +156,9 @@ impl ProviderClient {
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
-        let request = credentials::form_request(&self.provider, params, extras);
+        let request = form::form_request(&self.provider, params, extras);
         let answer = self.post(self.token_url.clone(), request).await?;
-        answer::token_answer(&self.provider, &answer).map_err(|error| {
+        token_answer::token_answer(&self.provider, &answer).map_err(|error| {
             let secret = self.provider.client_secret.as_ref();
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
@@ -163,7 +166,7 @@ impl ProviderClient {
             let sent: Vec<&str> = sent
                 .chain(secret.map(ExposeSecret::expose_secret))
                 .collect();
-            refusal::without(error, &sent)
+            rejection::without(error, &sent)
         })
     }
 
@@ -176,12 +179,12 @@ impl ProviderClient {
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = credentials::form_request(&self.provider, &params, &[]);
+        let request = form::form_request(&self.provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match refusal::accepted(&answer) {
+        match rejection::accepted(&answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(refusal::without(error, &[token])),
+            Err(error) => Err(rejection::without(error, &[token])),
         }
     }
 
@@ -191,7 +194,7 @@ impl ProviderClient {
         let Some(secret) = &self.provider.client_secret else {
             return Ok(false);
         };
-        let authorization = credentials::basic(&self.provider.client_id, secret.expose_secret());
+        let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
         let request = self
             .http
             .delete(url)
@@ -199,7 +202,7 @@ impl ProviderClient {
             .header(CONTENT_TYPE, "application/json")
             .header(AUTHORIZATION, authorization)
             .body(json!({ "access_token": token }).to_string());
-        let status = send(request, self.timeout).await?.status;
+        let status = self.send(request).await?.status;
         if status.is_success()
             || matches!(
                 status,
@@ -227,6 +230,11 @@ impl ProviderClient {
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        send(request, self.timeout).await
+        self.send(request).await
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
+        Ok(reply.into())
     }
 }

@@ -13,10 +13,8 @@ use super::{
     fake::{FakeProvider, PATIENT, Script, client},
     *,
 };
-use crate::{
-    error::{UpstreamError, Verdict},
-    provider::{TokenEndpointAuth, generic},
-};
+use crate::outbound::{Customize, http_client};
+use crate::provider::{TokenEndpointAuth, generic};
 
 const GOOD: &str = r#"{"access_token":"at","token_type":"Bearer","expires_in":60}"#;
 /// Long enough for a loaded machine, short enough to wait for in a test.

@@ -4,7 +4,7 @@
 //! person with a dead login for ever. What is not surely one of the two is [`Verdict::Bounded`].
 //! `docs::providers` has the same table in words.
 
-use crate::error::{UpstreamError, Verdict};
+use super::upstream_error::{UpstreamError, Verdict};
 
 impl UpstreamError {
     /// What this answer does to the grant whose token was presented.

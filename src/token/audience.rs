@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::decode_unverified;
+use crate::jose;
 
 /// The audiences by which the provider names this service: the client id, the configured identifier
 /// URI, audience or resource, and those that the operator names.
@@ -25,7 +25,7 @@ impl Audiences {
         access_token: &str,
         subject: Option<&str>,
     ) -> Option<Map<String, Value>> {
-        let claims = decode_unverified(access_token)?;
+        let claims = jose::unverified_claims(access_token)?;
         let is_for_us = match claims.get("aud") {
             Some(Value::String(audience)) => self.names(audience),
             Some(Value::Array(audiences)) => audiences

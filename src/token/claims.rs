@@ -1,9 +1,8 @@
 //! Which of the provider's claims go into the proxy's own tokens.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::merge::may_vouch;
+use crate::provider::may_vouch;
 
 /// The largest value that passes unless set, in bytes of its JSON encoding.
 const DEFAULT_MAX_VALUE_SIZE: usize = 2000;
@@ -12,8 +11,6 @@ const DEFAULT_MAX_VALUE_SIZE: usize = 2000;
 const MAX_TOTAL_SIZE: usize = 4 * 1024;
 /// How many claims pass at most.
 const MAX_CLAIMS: usize = 64;
-/// The longest upstream token whose claims are read, in bytes.
-const MAX_UPSTREAM_TOKEN: usize = 16 * 1024;
 
 /// Claims that never pass, whatever is configured: those that the proxy's own token is made of
 /// (RFC 9068 section 2.2), and those by which a resource server decides who may present a token
@@ -269,22 +266,6 @@ fn member_size(name: &str, value: &Value) -> usize {
 
 fn json_size(value: &Value) -> usize {
     serde_json::to_string(value).map_or(usize::MAX / 4, |json| json.len())
-}
-
-/// The claims of a JWT whose signature somebody else vouches for; `None` when it is none, or longer
-/// than 16 KiB.
-pub(crate) fn decode_unverified(jwt: &str) -> Option<Map<String, Value>> {
-    if jwt.len() > MAX_UPSTREAM_TOKEN {
-        return None;
-    }
-    let mut segments = jwt.split('.');
-    let (_header, payload, _signature) = (segments.next()?, segments.next()?, segments.next()?);
-    // Five segments are an encrypted token (RFC 7516), readable only to the API that it is for.
-    if segments.next().is_some() {
-        return None;
-    }
-    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
-    serde_json::from_slice(&payload).ok()
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{options::Plain, secrets::KeyOption},
     event::EventCallback,
-    provider::{Customize, Provider},
+    outbound::Customize,
+    provider::Provider,
     storage::TokenStorage,
     token::TokenVerifier,
 };

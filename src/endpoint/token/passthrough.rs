@@ -14,13 +14,13 @@ use super::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
-    error::{OAuthErrorCode, UpstreamError, Verdict},
+    error::OAuthErrorCode,
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     limits::MAX_BODY,
     mode::Passthrough,
     oauth::{Params, Resource, ScopeSet},
-    provider::TokenAnswer,
+    provider::{TokenAnswer, UpstreamError, Verdict},
     proxy::Proxy,
 };
 

@@ -9,7 +9,11 @@ use super::{
     lease::Lease,
     save::{Answered, Change},
 };
-use crate::{error::UpstreamError, event::Reason, limits::LATE_ANSWER, provider::TokenAnswer};
+use crate::{
+    event::Reason,
+    limits::LATE_ANSWER,
+    provider::{TokenAnswer, UpstreamError},
+};
 
 impl Renewal {
     pub(super) async fn renew(

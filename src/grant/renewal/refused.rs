@@ -7,9 +7,10 @@ use super::{
     lease::Lease,
 };
 use crate::{
-    error::{StorageError, UpstreamError, Verdict},
+    error::StorageError,
     event::Reason,
     limits::{REFUSED_FOR, SECOND_LOOK, SWAP_ATTEMPTS},
+    provider::{UpstreamError, Verdict},
 };
 
 /// What a refusal came to.

@@ -8,12 +8,11 @@ use super::{
 };
 use crate::{
     config::{LoginRequest, Occasion},
-    error::UpstreamError,
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
+    jose::unverified_claims,
     provider::TokenAnswer,
-    provider::{Expected, Identity, IdentityError},
-    token::decode_unverified,
+    provider::{Expected, Identity, IdentityError, UpstreamError},
 };
 
 impl ProofOfLife for Admission {
@@ -203,7 +202,7 @@ fn said_before(grant: &Grant) -> Option<Map<String, Value>> {
         .upstream
         .id_token
         .as_deref()
-        .and_then(decode_unverified)
+        .and_then(unverified_claims)
 }
 
 /// The person, as far as an ID token knows them.

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::{
+    jose::unverified_claims,
     provider::{Expected, IdTokenError, check_id_token, subject_of},
-    token::decode_unverified,
 };
 
 /// An ID token that came with a renewal.
@@ -61,7 +61,7 @@ pub(super) fn read_id_token(
     if subject_of(&claims) != Some(subject) {
         return RenewedIdToken::SomebodyElse;
     }
-    let before = at_login.and_then(decode_unverified).unwrap_or_default();
+    let before = at_login.and_then(unverified_claims).unwrap_or_default();
     match fault_beside(&claims, &before) {
         Some(fault) => RenewedIdToken::Refused(fault),
         None => RenewedIdToken::Same(claims),

@@ -1,5 +1,6 @@
 //! Each rule, and the refusal next to it.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::transport::Answer;
-use crate::{error::UpstreamError, event::printable};
+use super::{answer::Answer, upstream_error::UpstreamError};
+use crate::event::printable;
 
 /// The longest media type that an error quotes, in characters.
 const MAX_MEDIA_TYPE: usize = 60;

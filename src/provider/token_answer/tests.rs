@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    error::Verdict,
     provider::{
-        body::document,
+        content::document,
         fake::{answer, json_answer},
-        refusal::api_refusal,
+        rejection::api_refusal,
+        upstream_error::Verdict,
     },
     provider::{generic, github},
 };

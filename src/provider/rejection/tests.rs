@@ -1,12 +1,10 @@
 //! The refusals of providers, of their APIs, and of what stands in front of them.
 
 use super::*;
-use crate::{
-    error::Verdict,
-    provider::{
-        answer::token_answer,
-        fake::{answer, json_answer},
-    },
+use crate::provider::{
+    fake::{answer, json_answer},
+    token_answer::token_answer,
+    upstream_error::Verdict,
 };
 
 /// What a form endpoint's answer comes to: `accepted`, `failed`, or the code of a rejection.

@@ -2,7 +2,9 @@
 
 use secrecy::SecretString;
 
-use super::{IssuerRule, Provider, TokenEndpointAuth, prompt::Prompts, scopes::ScopeRule};
+use crate::provider::{
+    IssuerRule, Provider, TokenEndpointAuth, prompt::Prompts, scope_names::ScopeRule,
+};
 
 /// Google's reference gives both, the second for old integrations.
 const ISSUERS: &[&str] = &["https://accounts.google.com", "accounts.google.com"];

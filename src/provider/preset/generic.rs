@@ -2,12 +2,12 @@
 
 use secrecy::SecretString;
 
-use super::Provider;
+use crate::provider::Provider;
 
 /// A provider that keeps to the RFCs, given by its two URLs.
 ///
 /// Register one confidential app there with the callback `{base_url}/oauth/callback`. The client
-/// secret is sent in the `Authorization` header ([`Basic`](super::TokenEndpointAuth::Basic)), PKCE
+/// secret is sent in the `Authorization` header ([`Basic`](crate::provider::TokenEndpointAuth::Basic)), PKCE
 /// is used, and no scope is asked for until you name some. Name the
 /// [`issuer`](Provider::issuer) if you know it: ID tokens are then checked against it.
 ///

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{Provider, azure, provider::Home};
+use super::{Provider, preset::entra, provider::Home};
 use crate::error::ConfigError;
 
 impl Provider {
@@ -21,7 +21,7 @@ impl Provider {
             return fault(mistake.to_owned());
         }
         if let Home::Entra { tenant } = &self.home
-            && !azure::is_tenant(tenant)
+            && !entra::is_tenant(tenant)
         {
             return fault(format!(
                 "`{tenant}` is no tenant: give its id, its domain, or `organizations`, `common` \

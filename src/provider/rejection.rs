@@ -5,11 +5,12 @@ use http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::{
-    body::{self, is_page},
-    transport::{Answer, Challenge},
+    answer::{Answer, Challenge},
+    content::{self, is_page},
+    upstream_error::UpstreamError,
     verdict::{PASSING, TOKEN_REFUSED, is_known},
 };
-use crate::{error::UpstreamError, event::printable};
+use crate::event::printable;
 
 /// The longest `error` that is kept, in characters.
 const MAX_CODE: usize = 100;
@@ -32,7 +33,7 @@ pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, Up
     if is_trouble(answer.status) {
         return Err(failed(answer));
     }
-    let fields = body::fields(answer);
+    let fields = content::fields(answer);
     if let Some(refusal) = fields.as_ref().and_then(|fields| refusal(answer, fields)) {
         return Err(refusal);
     }
@@ -50,12 +51,12 @@ pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, Up
 pub(super) fn api_refusal(answer: &Answer) -> Option<UpstreamError> {
     let (status, said) = (answer.status.as_u16(), said(answer));
     let code = || {
-        let fields = body::fields(answer)?;
+        let fields = content::fields(answer)?;
         Some(fields.get("error")?.as_str()?.to_owned())
     };
     if answer.status.is_success() {
         // Slack says everything with 200.
-        let is_refusal = body::fields(answer)?.get("ok") == Some(&Value::Bool(false));
+        let is_refusal = content::fields(answer)?.get("ok") == Some(&Value::Bool(false));
         return is_refusal.then(|| match code() {
             Some(code) if PASSING.contains(&&*code) => UpstreamError::Failed { status, said },
             Some(code) if TOKEN_REFUSED.contains(&&*code) => {
@@ -208,7 +209,7 @@ fn cut_out(text: String, secret: &str) -> String {
 
 /// What an operator should read of an answer: its words, or what it is instead of words.
 fn said(answer: &Answer) -> Option<String> {
-    let words = body::fields(answer).and_then(|fields| words(&fields));
+    let words = content::fields(answer).and_then(|fields| words(&fields));
     let text = match words {
         Some((code, Some(description))) => format!("{code}: {description}"),
         Some((code, None)) => code,

@@ -2,13 +2,13 @@
 
 use secrecy::SecretString;
 
-use super::{
+use crate::provider::{
     IssuerRule, Provider, TokenEndpointAuth,
     email::Vouches,
     issuer::{CONSUMERS_TENANT_ID, is_guid},
     prompt::Prompts,
     provider::Home,
-    scopes::ScopeRule,
+    scope_names::ScopeRule,
 };
 
 /// Accounts of Microsoft Entra ID, through the v2.0 endpoints.
@@ -29,7 +29,7 @@ use super::{
 /// `.authority("https://login.partner.microsoftonline.cn")` (China). External ID:
 /// `.authority("https://{name}.ciamlogin.com").issuer("https://{tenant id}.ciamlogin.com/{tenant id}/v2.0")`.
 /// Azure AD B2C has a policy in its URLs and a slash behind its issuer, so it is a
-/// [`generic`](super::generic()) provider:
+/// [`generic`](crate::provider::generic()) provider:
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -73,7 +73,7 @@ pub fn azure(
 }
 
 /// Puts every URL and the issuer below `authority`.
-pub(super) fn at(mut provider: Provider, authority: &str, tenant: &str) -> Provider {
+pub(in crate::provider) fn at(mut provider: Provider, authority: &str, tenant: &str) -> Provider {
     provider.authorize_url = format!("{authority}/{tenant}/oauth2/v2.0/authorize");
     provider.token_url = format!("{authority}/{tenant}/oauth2/v2.0/token");
     provider.issuer = if tenant == "consumers" {
@@ -90,7 +90,7 @@ pub(super) fn at(mut provider: Provider, authority: &str, tenant: &str) -> Provi
 }
 
 /// A tenant's id or domain, or one of the three words: nothing that could leave its path segment.
-pub(super) fn is_tenant(tenant: &str) -> bool {
+pub(in crate::provider) fn is_tenant(tenant: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label

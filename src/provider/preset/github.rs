@@ -2,12 +2,12 @@
 
 use secrecy::SecretString;
 
-use super::{
+use crate::provider::{
     Provider, TokenEndpointAuth,
     email::Vouches,
     prompt::Prompts,
     provider::{Home, Revocation, Who},
-    scopes::ScopeRule,
+    scope_names::ScopeRule,
 };
 
 /// GitHub accounts, through an OAuth App or a GitHub App.
@@ -44,7 +44,7 @@ const WEB: &str = "https://github.com";
 const API: &str = "https://api.github.com";
 
 /// Puts every URL below `web`; an Enterprise Server has its API at `/api/v3`.
-pub(super) fn at(mut provider: Provider, web: &str) -> Provider {
+pub(in crate::provider) fn at(mut provider: Provider, web: &str) -> Provider {
     let api = if web == WEB {
         API.to_owned()
     } else {

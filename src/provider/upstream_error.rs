@@ -1,0 +1,65 @@
+//! Why a provider's answer is not usable, and what that does to the grant it was for.
+
+/// Why the identity provider's answer is not usable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    /// No connection, or it broke.
+    #[error("the provider could not be reached: {0}")]
+    Transport(String),
+    /// No answer within the configured time.
+    #[error("the provider did not answer in time")]
+    Timeout,
+    /// The provider refused in its own words. What that does to a grant depends on the code.
+    #[error("the provider refused with status {status}: {code}{}", after(description.as_deref()))]
+    Rejected {
+        /// The HTTP status of the answer (some providers refuse with 200).
+        status: u16,
+        /// The provider's `error`; where it has none, the words in its place. Bounded and printable.
+        code: String,
+        /// The provider's `error_description`, bounded and printable.
+        description: Option<String>,
+    },
+    /// The provider's API refuses the access token itself (401, or `invalid_token`).
+    #[error("the provider refused the access token with status {status}{}", after(said.as_deref()))]
+    TokenRefused {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What the provider said, bounded and printable.
+        said: Option<String>,
+    },
+    /// The provider's API does not let this token read this document (any other 403, and 404).
+    #[error("the provider does not permit the request, status {status}{}", after(said.as_deref()))]
+    NotPermitted {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What the provider said, bounded and printable.
+        said: Option<String>,
+    },
+    /// The provider failed on its own side, or something in front of it answered (5xx, 429, a page).
+    #[error("the provider failed with status {status}{}", after(said.as_deref()))]
+    Failed {
+        /// The HTTP status of the answer.
+        status: u16,
+        /// What was said, or the media type of a page; bounded and printable.
+        said: Option<String>,
+    },
+    /// The answer is not what the protocol asks for.
+    #[error("the provider's answer is malformed: {0}")]
+    Malformed(String),
+}
+
+/// What a provider's answer to a renewal does to the grant that it was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The provider's own word that this token is dead: the person has to come again.
+    Ends,
+    /// A refusal that may be for good, and does not say so: it ends the grant once it has stood for
+    /// a bounded time.
+    Bounded,
+    /// Nothing was decided about this grant, however long it lasts.
+    Trouble,
+}
+
+fn after(said: Option<&str>) -> String {
+    said.map(|said| format!(": {said}")).unwrap_or_default()
+}
