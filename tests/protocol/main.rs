@@ -33,3 +33,4 @@ mod refresh;
 mod register;
 mod revoke;
 mod state;
+mod verbs;
