@@ -30,9 +30,10 @@ use crate::{
     provider::{ProviderClient, http_client},
     route::Routes,
     session::SessionCache,
-    storage::{MemoryStorage, SealedStorage, TokenStorage},
+    storage::{MemoryStorage, TokenStorage},
     tasks::Tasks,
     token::AccessTokens,
+    vault::SealedStorage,
 };
 
 impl OAuthProxyConfigBuilder {
