@@ -270,6 +270,7 @@ mod session;
 pub mod storage;
 mod tasks;
 mod token;
+mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use body::ResponseBody;

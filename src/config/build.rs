@@ -21,8 +21,9 @@ use crate::{
     oauth::BaseUrl,
     outbound::http_client,
     provider::{Provider, ProviderClient},
-    storage::{MemoryStorage, SealedStorage, TokenStorage},
+    storage::{MemoryStorage, TokenStorage},
     token::TokenVerifier,
+    vault::SealedStorage,
 };
 
 /// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).

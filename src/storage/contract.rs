@@ -27,11 +27,12 @@ mod tests;
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use super::{ListPage, MAX_LIST_PAGE, MAX_VALUE_BYTES, SealedStorage, StorageError, TokenStorage};
+use super::{ListPage, MAX_LIST_PAGE, MAX_VALUE_BYTES, StorageError, TokenStorage};
 use crate::{
     event::{Events, printable},
     key::{Rotating, SecretKey},
     random,
+    vault::SealedStorage,
 };
 
 /// Every store takes a value of this size, the encrypting wrapper included.

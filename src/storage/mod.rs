@@ -17,7 +17,7 @@
 //! rotation, and outages.
 
 #[cfg(test)]
-mod by_hand;
+pub(crate) mod by_hand;
 #[cfg(any(test, feature = "storage-contract"))]
 pub mod contract;
 mod fallback;
@@ -25,7 +25,6 @@ mod list;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
-mod sealed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod traits;
@@ -34,7 +33,6 @@ mod traits;
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
 pub use list::{ListPage, MAX_LIST_PAGE};
 pub use memory::MemoryStorage;
-pub(crate) use sealed::SealedStorage;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
 pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};

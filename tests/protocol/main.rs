@@ -30,3 +30,4 @@ mod refresh;
 mod register;
 mod revoke;
 mod state;
+mod verbs;

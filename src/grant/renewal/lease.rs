@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    super::{backoff::Failure, grants::bounded},
+    super::{backoff::Failure, store::bounded},
     record::{LeaseRecord, suspicion},
 };
 use crate::{

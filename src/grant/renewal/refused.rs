@@ -2,7 +2,7 @@
 //! and what lies between does after a day.
 
 use super::{
-    super::{FreshnessError, Loaded, backoff::Failure, grants::OnDoubt},
+    super::{FreshnessError, Loaded, backoff::Failure, store::OnDoubt},
     Due, Renewal,
     lease::Lease,
 };

@@ -5,8 +5,8 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        FreshnessError, Grant, Loaded, UpstreamGrant, freshness::POLL, grants::OnDoubt,
-        proof::Proven, scopes,
+        FreshnessError, Grant, Loaded, UpstreamGrant, freshness::POLL, proof::Proven, scopes,
+        store::OnDoubt,
     },
     Renewal,
 };

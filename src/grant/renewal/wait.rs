@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{FreshnessError, Loaded, freshness::POLL, grants::bounded},
+    super::{FreshnessError, Loaded, freshness::POLL, store::bounded},
     Renewal,
     due::Due,
     lease::Lease,

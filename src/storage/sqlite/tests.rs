@@ -16,7 +16,8 @@ use crate::{
     event::Events,
     key::{Rotating, SecretKey},
     random,
-    storage::{SealedStorage, by_hand::ByHand, contract},
+    storage::{by_hand::ByHand, contract},
+    vault::SealedStorage,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

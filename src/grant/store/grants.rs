@@ -3,7 +3,9 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use super::{
-    Grant, GrantId, LiveGrant, RefreshTokens, RevocationMark, Revocations, live::LiveGrants,
+    super::{
+        Grant, GrantId, LiveGrant, RefreshTokens, RevocationMark, Revocations, live::LiveGrants,
+    },
     undo::Undo,
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
-    pub(super) storage: Arc<dyn TokenStorage>,
+    pub(in crate::grant) storage: Arc<dyn TokenStorage>,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -166,7 +168,7 @@ impl Grants {
     }
 
     /// Ends a grant only as it was loaded; `false` when something was written since, and it lives.
-    pub(super) async fn end_as_loaded(
+    pub(in crate::grant) async fn end_as_loaded(
         &self,
         id: &GrantId,
         loaded: &Loaded,

@@ -8,7 +8,11 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{Grant, GrantId, Grants, grants::bounded};
+use super::{
+    super::{Grant, GrantId},
+    Grants,
+    grants::bounded,
+};
 use crate::{
     error::StorageError,
     event::{Event, Reason, Step},

@@ -5,10 +5,8 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Grant,
-    freshness::POLL,
+    super::{Grant, freshness::POLL, live::Doubt},
     grants::{bounded, encode},
-    live::Doubt,
 };
 use crate::{error::StorageError, limits, random, storage::TokenStorage};
 

@@ -6,14 +6,11 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    list::ListPage,
-    traits::{StorageFuture, TokenStorage},
-};
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
     key::{KeyId, Rotating, SealKey, Shut, constant_time_eq},
+    storage::{ListPage, StorageFuture, TokenStorage},
 };
 
 /// How often a verb tries again when another caller changed the record in between. Each failure means
@@ -31,7 +28,7 @@ const MAX_TOLD: usize = 16;
 /// known come by the thousand, so they are told once for each secret.
 ///
 /// Sealing adds 45 bytes, so a value may be that much smaller than
-/// [`MAX_VALUE_BYTES`](super::MAX_VALUE_BYTES).
+/// [`MAX_VALUE_BYTES`](crate::storage::MAX_VALUE_BYTES).
 pub(crate) struct SealedStorage {
     inner: Arc<dyn TokenStorage>,
     keys: Rotating<SealKey>,
