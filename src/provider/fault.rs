@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{Provider, preset::entra, provider::Home};
+use super::provider::Provider;
 use crate::error::ConfigError;
 
 impl Provider {
@@ -20,23 +20,11 @@ impl Provider {
         if let Some(mistake) = self.mistake {
             return fault(mistake.to_owned());
         }
-        if let Home::Entra { tenant } = &self.home
-            && !entra::is_tenant(tenant)
-        {
-            return fault(format!(
-                "`{tenant}` is no tenant: give its id, its domain, or `organizations`, `common` \
-                 or `consumers`"
-            ));
-        }
-        for (what, url) in [
-            ("authorize", Some(&self.authorize_url)),
-            ("token", Some(&self.token_url)),
-            ("revocation", self.revocation_url.as_ref()),
-            ("userinfo", self.userinfo_url.as_ref()),
-        ] {
-            if let Some(url) = url
-                && let Err(why) = check_url(url)
-            {
+        self.dialect
+            .check()
+            .map_err(|message| ConfigError::new("provider", message))?;
+        for (what, url) in self.endpoints.all() {
+            if let Err(why) = check_url(url) {
                 return fault(format!("the {what} URL {} {why}", shown(url)));
             }
         }
@@ -64,7 +52,7 @@ impl Provider {
                 "the client secret holds a line break or another control character".to_owned(),
             );
         }
-        if self.forward_resource && self.refuses_resource {
+        if self.forward_resource && self.dialect.refuses_resource() {
             return fault(format!(
                 "{} refuses requests with a `resource`: leave `forward_resource` off",
                 self.name
@@ -117,7 +105,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{generic, github, google};
+    use crate::provider::{generic, google};
 
     fn with(authorize: &str, token: &str) -> Provider {
         generic(authorize, token, "id", "secret")
@@ -175,12 +163,6 @@ mod tests {
                 .authority("https://a.example")
                 .check()
                 .is_err()
-        );
-        assert!(
-            github("id", "s")
-                .authority("https://a.example")
-                .check()
-                .is_ok()
         );
     }
 

@@ -2,24 +2,22 @@
 
 use serde_json::{Map, Value};
 
+use super::{identity::subject, provider::Provider};
 use crate::{
     jose::{self, Jwt},
     key,
-    provider::IssuerRule,
 };
 
 /// How far the provider's clock may be behind ours when a token ends, in seconds.
 const EXPIRY_LEEWAY: u64 = 60;
 /// How far the provider's clock may be ahead of ours when a token begins, in seconds.
 const ISSUE_LEEWAY: u64 = 300;
-/// The longest `sub`, in bytes (OpenID Connect Core section 2).
-const MAX_SUBJECT_BYTES: usize = 255;
 
 /// What an ID token is measured against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
-    pub(crate) issuer: &'a IssuerRule,
-    pub(crate) client_id: &'a str,
+    /// Whose issuer and whose client id.
+    pub(crate) provider: &'a Provider,
     /// The nonce of this login; `None` when none was sent.
     pub(crate) nonce: Option<&'a str>,
     /// Seconds since the Unix epoch.
@@ -63,21 +61,12 @@ pub(crate) fn check(
 ) -> Result<Map<String, Value>, IdTokenError> {
     let Jwt { header, claims } = jose::decode(token).ok_or(IdTokenError::Form)?;
     check_header(&header)?;
-    check_issuer(&claims, expected.issuer)?;
-    check_audience(&claims, expected.client_id)?;
+    check_issuer(&claims, expected.provider)?;
+    check_audience(&claims, &expected.provider.client_id)?;
     check_time(&claims, expected.now)?;
     check_nonce(&claims, expected.nonce)?;
     subject(&claims).ok_or(IdTokenError::Subject)?;
     Ok(claims)
-}
-
-/// `sub`, when it is one: 1 to 255 printable bytes.
-pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
-    text(claims, "sub").filter(|sub| is_subject(sub))
-}
-
-pub(crate) fn is_subject(sub: &str) -> bool {
-    (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && !sub.chars().any(char::is_control)
 }
 
 fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {
@@ -94,9 +83,9 @@ fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {
 }
 
 /// Item 2.
-fn check_issuer(claims: &Map<String, Value>, rule: &IssuerRule) -> Result<(), IdTokenError> {
+fn check_issuer(claims: &Map<String, Value>, provider: &Provider) -> Result<(), IdTokenError> {
     text(claims, "iss")
-        .filter(|iss| rule.admits(iss, text(claims, "tid")))
+        .filter(|iss| provider.admits_issuer(iss, Some(claims)))
         .map(|_| ())
         .ok_or(IdTokenError::Issuer)
 }

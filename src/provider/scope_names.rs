@@ -1,10 +1,11 @@
 //! One permission, two names: what the operator writes and what the provider writes.
 
-use super::Provider;
+use super::provider::Provider;
 use crate::oauth::ScopeSet;
 
-/// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11, the same everywhere.
-const OPENID_SCOPES: &[&str] = &[
+/// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11: they concern who the person is,
+/// and have the same names everywhere.
+pub(crate) const IDENTITY_SCOPES: &[&str] = &[
     "openid",
     "profile",
     "email",
@@ -16,28 +17,15 @@ const OPENID_SCOPES: &[&str] = &[
 /// More names than this in one answer are dropped: a bound against a provider gone wrong.
 const MAX_SCOPES: usize = 256;
 
-/// How the two sides' names differ.
-#[derive(Debug, Clone)]
-pub(crate) enum ScopeRule {
-    /// Not at all.
-    Same,
-    /// The provider answers with other names than it is asked with: (ours, theirs).
-    Aliases(&'static [(&'static str, &'static str)]),
-    /// The provider answers with the broadest only: what a scope includes.
-    Implies(fn(&str) -> &'static [&'static str]),
-    /// The provider wants this before the scopes of one's own API.
-    Prefix(String),
-}
-
-impl ScopeRule {
-    /// The rule for `{uri}/{scope}`.
-    pub(crate) fn prefixed(uri: &str) -> Self {
-        Self::Prefix(format!("{}/", uri.strip_suffix('/').unwrap_or(uri)))
+impl Provider {
+    /// The URI of the operator's own API, where scopes are written behind it.
+    pub(crate) fn identifier_uri_of_scopes(&self) -> Option<String> {
+        self.scope_prefix.clone()
     }
 
     fn theirs(&self, scope: &str) -> String {
-        match self {
-            Self::Prefix(prefix) if !OPENID_SCOPES.contains(&scope) && !scope.contains("://") => {
+        match &self.scope_prefix {
+            Some(prefix) if !IDENTITY_SCOPES.contains(&scope) && !scope.contains("://") => {
                 format!("{prefix}{scope}")
             }
             _ => scope.to_owned(),
@@ -45,28 +33,13 @@ impl ScopeRule {
     }
 
     pub(super) fn ours<'a>(&self, scope: &'a str) -> &'a str {
-        match self {
-            Self::Aliases(aliases) => aliases
-                .iter()
-                .find(|(_, theirs)| *theirs == scope)
-                .map_or(scope, |(ours, _)| ours),
+        let prefix = self.scope_prefix.as_deref();
+        let ours = match prefix.and_then(|prefix| scope.strip_prefix(prefix)) {
             // An empty rest, or one that would be prefixed no second time, is no scope of ours.
-            Self::Prefix(prefix) => match scope.strip_prefix(prefix.as_str()) {
-                Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
-                _ => scope,
-            },
-            Self::Same | Self::Implies(_) => scope,
-        }
-    }
-}
-
-impl Provider {
-    /// The URI of the operator's own API, where scopes are written behind it.
-    pub(crate) fn identifier_uri_of_scopes(&self) -> Option<String> {
-        match &self.scope_rule {
-            ScopeRule::Prefix(prefix) => Some(prefix.clone()),
-            ScopeRule::Same | ScopeRule::Aliases(_) | ScopeRule::Implies(_) => None,
-        }
+            Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
+            _ => scope,
+        };
+        self.dialect.scope_in(ours)
     }
 
     /// What to ask the provider for: each scope by the provider's name, and those that are always
@@ -76,9 +49,7 @@ impl Provider {
         I: IntoIterator<Item: AsRef<str>>,
     {
         let mut upstream = Vec::new();
-        let asked = scopes
-            .into_iter()
-            .map(|scope| self.scope_rule.theirs(scope.as_ref()));
+        let asked = scopes.into_iter().map(|scope| self.theirs(scope.as_ref()));
         for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
             push_new(&mut upstream, scope);
         }
@@ -95,14 +66,12 @@ impl Provider {
             .filter(|scope| !scope.is_empty())
             .take(MAX_SCOPES)
         {
-            let ours = self.scope_rule.ours(theirs);
+            let ours = self.ours(theirs);
             let Ok(one) = ScopeSet::new([ours]) else {
                 continue;
             };
             scopes = scopes.union(&one);
-            if let ScopeRule::Implies(implied) = &self.scope_rule
-                && let Ok(narrower) = ScopeSet::new(implied(ours))
-            {
+            if let Ok(narrower) = ScopeSet::new(self.dialect.scopes_within(ours)) {
                 scopes = scopes.union(&narrower);
             }
         }
@@ -120,7 +89,11 @@ fn push_new(scopes: &mut Vec<String>, scope: String) {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::provider::{azure, generic};
+    use crate::provider::{Provider, generic};
+
+    fn prefixed() -> Provider {
+        generic("https://a.example", "https://a.example", "id", "s").identifier_uri("api://app")
+    }
 
     #[test]
     fn an_answer_may_be_separated_by_commas_and_holds_no_duplicates() {
@@ -136,23 +109,16 @@ mod tests {
 
     #[test]
     fn a_prefixed_oidc_scope_is_not_taken_for_the_oidc_scope() {
-        let entra = azure("common", "app", "s");
-        assert_eq!(
-            entra.scopes_from_upstream("api://app/openid").to_string(),
-            "api://app/openid"
-        );
-        assert_eq!(
-            entra.scopes_from_upstream("api://app/").to_string(),
-            "api://app/"
-        );
+        for scope in ["api://app/openid", "api://app/"] {
+            assert_eq!(prefixed().scopes_from_upstream(scope).to_string(), scope);
+        }
     }
 
     proptest! {
         #[test]
         fn a_scope_that_goes_up_comes_back_the_same(scope in "[!#-+\\--\\[\\]-~]{1,40}") {
-            let entra = azure("common", "app", "s");
-            let upstream = entra.scope_rule.theirs(&scope);
-            prop_assert_eq!(entra.scope_rule.ours(&upstream), scope);
+            let upstream = prefixed().theirs(&scope);
+            prop_assert_eq!(prefixed().ours(&upstream), scope);
         }
     }
 }

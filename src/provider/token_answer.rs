@@ -50,12 +50,14 @@ pub(super) fn token_answer(
     provider: &Provider,
     answer: &Answer,
 ) -> Result<TokenAnswer, UpstreamError> {
-    let fields = accepted(answer)?
+    let dialect = &*provider.dialect;
+    let fields = accepted(dialect, answer)?
         .ok_or_else(|| malformed("the token answer is neither a JSON object nor a form"))?;
+    let fields = dialect.tokens(fields);
     parse_tokens(provider, &fields).map_err(|error| {
         // Some refuse with 200 and without `error`: WeChat `{"errcode":40030,"errmsg":…}`.
         match fields.get("access_token") {
-            None => in_own_words(answer.status, &fields).unwrap_or(error),
+            None => in_own_words(dialect, answer.status, &fields).unwrap_or(error),
             Some(_) => error,
         }
     })
@@ -65,15 +67,6 @@ fn parse_tokens(
     provider: &Provider,
     fields: &Map<String, Value>,
 ) -> Result<TokenAnswer, UpstreamError> {
-    // Slack puts a person's token, and all that belongs to it, one level down.
-    let fields = match fields.get("authed_user") {
-        Some(Value::Object(user))
-            if !fields.contains_key("access_token") && user.contains_key("access_token") =>
-        {
-            user
-        }
-        _ => fields,
-    };
     let access_token =
         token(fields, "access_token")?.ok_or_else(|| malformed("there is no `access_token`"))?;
     check_token_type(fields.get("token_type"))?;

@@ -110,7 +110,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
     let forward_resource = builder
         .forward_resource
         .unwrap_or(provider.forward_resource);
-    let upstream = ProviderClient::new(provider, http, builder.upstream_timeout)?;
+    let upstream = ProviderClient::new(provider, http, builder.upstream_timeout);
     let upstream = Arc::new(upstream);
     let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
     let tasks = Tasks::default();

@@ -52,7 +52,7 @@ pub(super) fn check_provider(
     builder: &OAuthProxyConfigBuilder,
     offered: &ScopeSet,
 ) -> Result<(), ConfigError> {
-    if builder.forward_resource == Some(true) && provider.refuses_resource {
+    if builder.forward_resource == Some(true) && provider.dialect.refuses_resource() {
         let why = format!("{} refuses requests with a `resource`", provider.name);
         return Err(ConfigError::new("forward_resource", why));
     }

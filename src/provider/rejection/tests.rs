@@ -2,10 +2,20 @@
 
 use super::*;
 use crate::provider::{
+    Provider,
     fake::{answer, json_answer},
+    generic,
     token_answer::token_answer,
     upstream_error::Verdict,
 };
+
+fn idp() -> Provider {
+    generic("https://a.example/a", "https://a.example/t", "id", "s")
+}
+
+fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, UpstreamError> {
+    super::accepted(&*idp().dialect, answer)
+}
 
 /// What a form endpoint's answer comes to: `accepted`, `failed`, or the code of a rejection.
 fn outcome(answer: &Answer) -> String {
@@ -31,8 +41,6 @@ fn json(status: u16, body: &str) -> String {
 #[test]
 fn each_providers_refusal_of_a_renewal_has_its_row() {
     use Verdict::{Bounded, Ends, Trouble};
-    let provider =
-        crate::provider::generic("https://a.example/a", "https://a.example/t", "id", "s");
     for (who, status, body, expected) in [
         (
             "Google",
@@ -191,7 +199,7 @@ fn each_providers_refusal_of_a_renewal_has_its_row() {
         ),
         ("anybody", 500, r#"{"error":"invalid_grant"}"#, Trouble),
     ] {
-        let error = token_answer(&provider, &json_answer(status, body)).unwrap_err();
+        let error = token_answer(&idp(), &json_answer(status, body)).unwrap_err();
         assert_eq!(error.verdict(), expected, "{who}: {body}: {error}");
     }
 }
