@@ -15,7 +15,6 @@ use crate::{
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    grant::scopes,
     key::constant_time_eq,
     login::transaction::{Login, PendingRequest},
     oauth::ScopeSet,
@@ -148,7 +147,7 @@ pub(super) fn send_to_provider(
 /// which the proxy itself learns who the person is.
 pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String> {
     let options = &proxy.options;
-    let mut asked = scopes::for_provider(requested, &options.offered_scopes);
+    let mut asked = requested.clone();
     let provider = proxy.provider.about();
     let email = match options.allow_list.is_wanted() {
         true => provider.email_scope(&options.offered_scopes),
@@ -159,7 +158,7 @@ pub(super) fn upstream_scopes(proxy: &Proxy, requested: &ScopeSet) -> Vec<String
             asked = asked.with(scope).unwrap_or(asked);
         }
     }
-    provider.scopes_to_upstream(asked.iter())
+    provider.scopes_to_upstream(&asked, &options.offered_scopes)
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<PendingRequest> {

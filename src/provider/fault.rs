@@ -4,7 +4,7 @@ use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use super::provider::Provider;
-use crate::error::ConfigError;
+use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable};
 
 impl Provider {
     /// Whether this can work at all.
@@ -13,12 +13,19 @@ impl Provider {
     ///
     /// [`ConfigError`] when a URL cannot be parsed, is not https (loopback hosts may be http), or
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
-    /// client secret is given but empty, or either holds a control character; when
+    /// client secret is given but empty, or either holds a control character; when the id is not 1 to
+    /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
     /// `forward_resource` is on for a provider that refuses `resource`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
             return fault(mistake.to_owned());
+        }
+        if !is_id(&self.id) {
+            return fault(format!(
+                "the id {:?} is not 1 to {MAX_PROVIDER_ID} characters of a-z, 0-9 and -",
+                printable(&self.id, MAX_PROVIDER_ID)
+            ));
         }
         self.dialect
             .check()
@@ -62,6 +69,13 @@ impl Provider {
     }
 }
 
+fn is_id(id: &str) -> bool {
+    (1..=MAX_PROVIDER_ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
 fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
@@ -83,6 +97,8 @@ fn check_url(url: &str) -> Result<(), &'static str> {
     };
     let loopback = match parsed.host() {
         None => return Err("has no host"),
+        // `*.localhost` too, which development set-ups give to their containers: the operator chose this
+        // host. A redirect URI is a stranger's, and its rule (`oauth::uri`) takes `localhost` alone.
         Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -164,6 +180,27 @@ mod tests {
                 .check()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn an_id_is_a_short_word_that_fits_into_any_record() {
+        let longest = "a".repeat(MAX_PROVIDER_ID);
+        for good in ["a", "staff", "acme-2", &longest] {
+            assert_eq!(google("id", "s").id(good).check(), Ok(()), "{good}");
+        }
+        let too_long = format!("{longest}a");
+        for bad in [
+            "", "Staff", "a b", "a_b", "a.b", "é", "a\n", "a/b", &too_long,
+        ] {
+            let error = google("id", "s").id(bad).check().unwrap_err().to_string();
+            assert!(error.contains("the id") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_operators_host_may_be_below_localhost() {
+        let idp = with("http://sso.localhost/x", "http://sso.localhost:8080/x");
+        assert_eq!(idp.check(), Ok(()));
     }
 
     #[test]

@@ -5,13 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::upstream_error::UpstreamError;
-
-/// The longest e-mail address (RFC 5321 section 4.5.3.1) and display name, in bytes.
-pub(super) const MAX_TEXT_BYTES: usize = 320;
-/// The longest `sub`, in bytes (OpenID Connect Core section 2).
-const MAX_SUBJECT_BYTES: usize = 255;
-/// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
-const MAX_CLAIMS_BYTES: usize = 32 * 1024;
+use crate::limits::{MAX_PERSON_CLAIMS, MAX_PERSON_TEXT, MAX_SUBJECT};
 
 /// A person, as the provider knows them.
 ///
@@ -59,24 +53,24 @@ impl Identity {
     /// The same, of claims that the provider answered with just now and that nothing has bounded yet.
     pub(crate) fn of_answer(claims: Map<String, Value>) -> Result<Self, UpstreamError> {
         let size = serde_json::to_string(&claims).map_or(usize::MAX, |text| text.len());
-        if size > MAX_CLAIMS_BYTES {
+        if size > MAX_PERSON_CLAIMS {
             return Err(UpstreamError::Malformed(format!(
-                "the person's claims are larger than {MAX_CLAIMS_BYTES} bytes"
+                "the person's claims are larger than {MAX_PERSON_CLAIMS} bytes"
             )));
         }
         Ok(Self::from_claims(claims))
     }
 }
 
-/// `sub`, when it is one: 1 to 255 printable bytes (OpenID Connect Core section 2: "It MUST NOT
-/// exceed 255 ASCII characters in length").
+/// `sub`, when it is one: 1 to 255 printable bytes. OpenID Connect Core section 2: "It MUST NOT
+/// exceed 255 ASCII [RFC20] characters in length."
 pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
     let sub = claims.get("sub")?.as_str()?;
     is_subject(sub).then_some(sub)
 }
 
 pub(super) fn is_subject(sub: &str) -> bool {
-    (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && !sub.chars().any(char::is_control)
+    (1..=MAX_SUBJECT).contains(&sub.len()) && !sub.chars().any(char::is_control)
 }
 
 /// The part after the one `@`.
@@ -97,7 +91,7 @@ impl fmt::Debug for Identity {
 pub(super) fn short_text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = claims.get(name)?.as_str()?;
     let usable =
-        !text.is_empty() && text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control);
+        !text.is_empty() && text.len() <= MAX_PERSON_TEXT && !text.chars().any(char::is_control);
     usable.then(|| text.to_owned())
 }
 

@@ -65,5 +65,6 @@ pub(crate) use person::IdentityError;
 pub use preset::{azure, generic, github, google};
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use requests::ProviderClient;
+pub(crate) use scope_names::IDENTITY_SCOPES;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{UpstreamError, Verdict};

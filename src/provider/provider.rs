@@ -23,7 +23,7 @@ pub enum TokenEndpointAuth {
 /// configuration calls it. Prints without the client secret.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// Names the provider in cookies and records.
+    /// See [`Provider::id`].
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) endpoints: Endpoints,
@@ -85,6 +85,29 @@ impl Provider {
             always_userinfo: false,
             mistake: None,
         }
+    }
+
+    /// A short name of this provider that stays: 1 to 32 characters of `a` to `z`, `0` to `9` and
+    /// `-`. Each preset has one (`google`, `github`, `entra`; `oauth` for any other).
+    ///
+    /// The cookie of a login in progress and the record of each grant name the provider by it, so
+    /// once people have logged in, leave it as it is. People never see it; for them there is
+    /// [`name`](Self::name).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider;
+    ///
+    /// let url = |path: &str| format!("https://sso.example/{path}");
+    /// let staff = provider::generic(&url("authorize"), &url("token"), "client-id", "client-secret")
+    ///     .id("staff")
+    ///     .name("Acme Staff");
+    /// assert!(staff.check().is_ok());
+    /// assert!(staff.id("Acme Staff").check().is_err());
+    /// ```
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
     }
 
     /// What people call it; stands on the consent page.

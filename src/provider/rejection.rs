@@ -11,16 +11,11 @@ use super::{
     upstream_error::UpstreamError,
     verdict::{PASSING, TOKEN_REFUSED, is_known, of_code},
 };
-use crate::event::printable;
+use crate::{
+    limits::{MAX_ERROR_CODE, MAX_ERROR_DESCRIPTION, SHORTEST_TOKEN},
+    oauth::printable,
+};
 
-/// The longest `error` that is kept, in characters.
-const MAX_CODE: usize = 100;
-/// The longest `error_description` that is kept, in characters.
-const MAX_DESCRIPTION: usize = 300;
-
-/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
-/// such word with a digit in it.
-const SHORTEST_TOKEN: usize = 22;
 /// Stands for what is left out.
 const REDACTED: &str = "[redacted]";
 
@@ -147,8 +142,9 @@ fn rejected(
     description: Option<&str>,
 ) -> UpstreamError {
     let status = status.as_u16();
-    let code = printable(&without_tokens(code), MAX_CODE);
-    let description = description.map(|text| printable(&without_tokens(text), MAX_DESCRIPTION));
+    let code = printable(&without_tokens(code), MAX_ERROR_CODE);
+    let description =
+        description.map(|text| printable(&without_tokens(text), MAX_ERROR_DESCRIPTION));
     let verdict = of_code(dialect, status, &code, description.as_deref());
     UpstreamError::Rejected {
         status,
@@ -243,7 +239,7 @@ fn said(answer: &Answer) -> Option<String> {
             .to_owned(),
         None => return None,
     };
-    Some(printable(&without_tokens(&text), MAX_DESCRIPTION))
+    Some(printable(&without_tokens(&text), MAX_ERROR_DESCRIPTION))
 }
 
 /// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
@@ -340,7 +336,7 @@ fn is_the_status(text: &str) -> bool {
 /// capitals.
 fn is_code(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MAX_CODE
+        && text.len() <= MAX_ERROR_CODE
         && text.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.:".contains(&byte)
         })

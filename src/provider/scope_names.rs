@@ -1,7 +1,7 @@
 //! One permission, two names: what the operator writes and what the provider writes.
 
 use super::provider::Provider;
-use crate::oauth::ScopeSet;
+use crate::{limits::MAX_UPSTREAM_SCOPES, oauth::ScopeSet};
 
 /// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11: they concern who the person is,
 /// and have the same names everywhere.
@@ -13,9 +13,6 @@ pub(crate) const IDENTITY_SCOPES: &[&str] = &[
     "phone",
     "offline_access",
 ];
-
-/// More names than this in one answer are dropped: a bound against a provider gone wrong.
-const MAX_SCOPES: usize = 256;
 
 impl Provider {
     /// The URI of the operator's own API, where scopes are written behind it.
@@ -42,14 +39,26 @@ impl Provider {
         self.dialect.scope_in(ours)
     }
 
+    /// The `scope` parameter that asks the provider for these scopes of a client's.
+    pub(crate) fn scope_param(&self, requested: &ScopeSet, offered: &ScopeSet) -> String {
+        self.scopes_to_upstream(requested, offered).join(" ")
+    }
+
     /// What to ask the provider for: each scope by the provider's name, and those that are always
     /// asked for. No duplicates.
-    pub(crate) fn scopes_to_upstream<I>(&self, scopes: I) -> Vec<String>
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
+    ///
+    /// `offline_access` only where it is offered: else it is ours to grant, and some providers
+    /// refuse what they do not know.
+    pub(crate) fn scopes_to_upstream(
+        &self,
+        requested: &ScopeSet,
+        offered: &ScopeSet,
+    ) -> Vec<String> {
         let mut upstream = Vec::new();
-        let asked = scopes.into_iter().map(|scope| self.theirs(scope.as_ref()));
+        let asked = requested
+            .iter()
+            .filter(|scope| *scope != "offline_access" || offered.contains(scope))
+            .map(|scope| self.theirs(scope));
         for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
             push_new(&mut upstream, scope);
         }
@@ -64,7 +73,7 @@ impl Provider {
         for theirs in granted
             .split([' ', ',', '\t', '\r', '\n'])
             .filter(|scope| !scope.is_empty())
-            .take(MAX_SCOPES)
+            .take(MAX_UPSTREAM_SCOPES)
         {
             let ours = self.ours(theirs);
             let Ok(one) = ScopeSet::new([ours]) else {
@@ -89,7 +98,10 @@ fn push_new(scopes: &mut Vec<String>, scope: String) {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::provider::{Provider, generic};
+    use crate::{
+        oauth::ScopeSet,
+        provider::{Provider, generic},
+    };
 
     fn prefixed() -> Provider {
         generic("https://a.example", "https://a.example", "id", "s").identifier_uri("api://app")
@@ -112,6 +124,22 @@ mod tests {
         for scope in ["api://app/openid", "api://app/"] {
             assert_eq!(prefixed().scopes_from_upstream(scope).to_string(), scope);
         }
+    }
+
+    #[test]
+    fn a_provider_hears_of_offline_access_only_where_that_is_offered() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let provider = generic("https://a.example", "https://a.example", "id", "s");
+        let heard = |provider: &Provider, offered: &str| {
+            provider.scope_param(&set("read offline_access"), &set(offered))
+        };
+        assert_eq!(heard(&provider, "read"), "read");
+        assert_eq!(
+            heard(&provider, "read offline_access"),
+            "read offline_access"
+        );
+        let always = provider.upstream_scopes(["offline_access", "read"]);
+        assert_eq!(heard(&always, "read"), "read offline_access");
     }
 
     proptest! {

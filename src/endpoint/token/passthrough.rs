@@ -95,12 +95,8 @@ pub(super) async fn refresh(
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
     resource(proxy, params, &held.resource)?;
-    let names = scopes::for_provider(&asked, &proxy.options.offered_scopes);
-    let scope = proxy
-        .provider
-        .about()
-        .scopes_to_upstream(names.iter())
-        .join(" ");
+    let provider = proxy.provider.about();
+    let scope = provider.scope_param(&asked, &proxy.options.offered_scopes);
     let extra = &proxy.options.extra_token_params;
     let tokens = proxy
         .provider

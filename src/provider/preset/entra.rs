@@ -190,17 +190,21 @@ mod tests {
     use super::*;
     use crate::oauth::ScopeSet;
 
+    fn upstream(entra: &Provider, scopes: &str) -> Vec<String> {
+        let scopes = ScopeSet::parse(scopes).unwrap();
+        entra.scopes_to_upstream(&scopes, &ScopeSet::default())
+    }
+
     const TID: &str = "11111111-2222-3333-4444-555555555555";
 
     #[test]
     fn a_scope_of_ones_own_api_is_prefixed_both_ways_and_oidc_scopes_are_not() {
         let entra = azure(TID, "app", "s");
         assert_eq!(
-            entra.scopes_to_upstream([
-                "openid",
-                "mcp.read",
-                "https://graph.microsoft.com/User.Read"
-            ]),
+            upstream(
+                &entra,
+                "openid mcp.read https://graph.microsoft.com/User.Read"
+            ),
             [
                 "openid",
                 "api://app/mcp.read",
@@ -216,7 +220,7 @@ mod tests {
         );
         let own = azure(TID, "app", "s").identifier_uri("https://api.contoso.example/");
         assert_eq!(
-            own.scopes_to_upstream(["mcp.read"]),
+            upstream(&own, "mcp.read"),
             ["https://api.contoso.example/mcp.read", "offline_access"]
         );
         assert_eq!(

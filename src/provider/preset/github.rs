@@ -6,13 +6,16 @@ use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
-use crate::provider::{
-    dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
-    endpoints::Endpoints,
-    identity::{Identity, MAX_TEXT_BYTES, short_text},
-    prompt::Prompts,
-    provider::{Provider, TokenEndpointAuth},
-    upstream_error::{UpstreamError, Verdict},
+use crate::{
+    limits::MAX_PERSON_TEXT,
+    provider::{
+        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
+        endpoints::Endpoints,
+        identity::{Identity, short_text},
+        prompt::Prompts,
+        provider::{Provider, TokenEndpointAuth},
+        upstream_error::{UpstreamError, Verdict},
+    },
 };
 
 /// GitHub accounts, through an OAuth App or a GitHub App.
@@ -202,7 +205,7 @@ fn person(documents: &[Value]) -> Result<Identity, UpstreamError> {
     let primary = emails.as_array().into_iter().flatten().find_map(|entry| {
         let flag = |name| entry.get(name) == Some(&Value::Bool(true));
         let address = entry.get("email")?.as_str()?;
-        (flag("primary") && flag("verified") && address.len() <= MAX_TEXT_BYTES).then_some(address)
+        (flag("primary") && flag("verified") && address.len() <= MAX_PERSON_TEXT).then_some(address)
     });
     let mut claims: Map<String, Value> = CLAIMS
         .iter()

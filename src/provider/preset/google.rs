@@ -110,8 +110,11 @@ mod tests {
             "openid email profile https://www.googleapis.com/auth/drive"
         );
         assert_eq!(
-            provider.scopes_to_upstream(["openid", "email"]),
-            ["openid", "email"]
+            provider.scope_param(
+                &ScopeSet::parse("openid email").unwrap(),
+                &ScopeSet::default()
+            ),
+            "openid email"
         );
     }
 

@@ -12,3 +12,6 @@ pub use entra::azure;
 pub use generic::generic;
 pub use github::github;
 pub use google::google;
+
+#[cfg(test)]
+mod tests;

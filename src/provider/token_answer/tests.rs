@@ -55,7 +55,7 @@ fn an_answer_without_a_usable_access_token_is_malformed() {
         json!({}),
         json!("a\nb"),
         json!("é"),
-        json!("x".repeat(MAX_TOKEN_BYTES + 1)),
+        json!("x".repeat(MAX_UPSTREAM_TOKEN + 1)),
     ] {
         let result = with("access_token", token);
         assert!(matches!(result, Err(UpstreamError::Malformed(_))));
@@ -64,7 +64,7 @@ fn an_answer_without_a_usable_access_token_is_malformed() {
         read(&json!({"token_type": "Bearer"})),
         Err(UpstreamError::Malformed(_))
     ));
-    assert!(with("access_token", json!("x".repeat(MAX_TOKEN_BYTES))).is_ok());
+    assert!(with("access_token", json!("x".repeat(MAX_UPSTREAM_TOKEN))).is_ok());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn an_absent_or_empty_scope_means_as_requested() {
     let listed = with("scope", json!(["a", "b"])).unwrap().scope.unwrap();
     assert_eq!(listed.to_string(), "a b");
     assert!(with("scope", json!(7)).is_err());
-    assert!(with("scope", json!("x ".repeat(MAX_SCOPE_BYTES))).is_err());
+    assert!(with("scope", json!("x ".repeat(MAX_UPSTREAM_SCOPE))).is_err());
 }
 
 #[test]
