@@ -210,3 +210,35 @@ fn githubs_form_is_read_and_its_commas_and_implied_scopes_understood() {
         assert!(answer.refresh_token.is_none());
     }
 }
+
+#[tokio::test]
+async fn a_token_that_github_does_not_know_is_as_good_as_revoked_and_trouble_is_not() {
+    for (status, revoked) in [
+        ("404 Not Found", Some(true)),
+        ("422 Unprocessable Entity", Some(true)),
+        ("401 Unauthorized", None),
+        ("403 Forbidden", None),
+        ("500 Internal Server Error", None),
+    ] {
+        let idp = FakeProvider::with(move |_| Script::json(status, "{}")).await;
+        let provider = github("app", "s").authority(&format!("http://{}", idp.address));
+        let asked = client(provider.clone(), PATIENT);
+        let answer = asked.revoke("at", "access_token").await;
+        assert_eq!(answer.ok(), revoked, "{status}");
+        // GitHub wants the app's secret for it.
+        let public = provider.without_client_secret();
+        let answer = client(public, PATIENT).revoke("at", "access_token").await;
+        assert_eq!(answer, Ok(false));
+        assert_eq!(idp.requests.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_person_without_githubs_user_document() {
+    for status in ["403 Forbidden", "404 Not Found", "200 OK"] {
+        let idp = FakeProvider::with(move |_| Script::json(status, "[]")).await;
+        let provider = github("app", "s").authority(&format!("http://{}", idp.address));
+        let client = client(provider, PATIENT);
+        assert!(client.identity_again("at", None, None).await.is_err());
+    }
+}
