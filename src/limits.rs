@@ -159,9 +159,8 @@ pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
 
 // ---- jose
 
-/// The longest JWT of somebody else that is read, in bytes. Entra ID's with 200 groups has some
-/// 10 KiB.
-pub(crate) const MAX_JWT_BYTES: usize = 16 * 1024;
+/// The longest JWT of another issuer that is read, in bytes.
+pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
 
 // ---- provider
 
@@ -170,3 +169,33 @@ pub(crate) const MAX_JWT_BYTES: usize = 16 * 1024;
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 /// The longest name of a content coding that an error quotes, in characters.
 pub(crate) const MAX_CODING: usize = 40;
+/// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
+pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
+/// one record. Entra's with 200 groups has some 10 KiB.
+pub(crate) const MAX_UPSTREAM_TOKEN: usize = 16 * 1024;
+/// The longest `scope` that is read, in bytes.
+pub(crate) const MAX_UPSTREAM_SCOPE: usize = 8 * 1024;
+/// The longest lifetime that is believed: ten years, in seconds.
+pub(crate) const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
+/// The longest e-mail address (RFC 5321 section 4.5.3.1) and display name, in bytes.
+pub(crate) const MAX_PERSON_TEXT: usize = 320;
+/// The longest `sub`, in bytes (OpenID Connect Core section 2).
+pub(crate) const MAX_SUBJECT: usize = 255;
+/// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
+pub(crate) const MAX_PERSON_CLAIMS: usize = 32 * 1024;
+/// How far the provider's clock may be behind ours when a token ends, in seconds.
+pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: u64 = 60;
+/// How far the provider's clock may be ahead of ours when a token begins, in seconds.
+pub(crate) const ID_TOKEN_ISSUE_LEEWAY: u64 = 300;
+/// More names than this in one answer are dropped: a bound against a provider gone wrong.
+pub(crate) const MAX_UPSTREAM_SCOPES: usize = 256;
+/// The longest `error` that is kept, in characters.
+pub(crate) const MAX_ERROR_CODE: usize = 100;
+/// The longest `error_description` that is kept, in characters.
+pub(crate) const MAX_ERROR_DESCRIPTION: usize = 300;
+/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
+/// such word with a digit in it.
+pub(crate) const SHORTEST_TOKEN: usize = 22;
+/// The longest media type that an error quotes, in characters.
+pub(crate) const MAX_MEDIA_TYPE: usize = 60;

@@ -139,7 +139,7 @@ impl OAuthProxyConfigBuilder {
         };
         let timeout = options.upstream_request_timeout;
         let http = http_client(self.http_client, timeout)?;
-        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout)?;
+        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout);
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

@@ -51,7 +51,7 @@ pub(super) fn check_provider(
     offered: &ScopeSet,
 ) -> Result<(), ConfigError> {
     let provider = &builder.provider;
-    if builder.forward_resource == Some(true) && provider.refuses_resource {
+    if builder.forward_resource == Some(true) && provider.dialect.refuses_resource() {
         let why = format!("{} refuses requests with a `resource`", provider.name);
         return Err(ConfigError::new("forward_resource", why));
     }

@@ -195,9 +195,8 @@ fn replayed() -> Refusal {
 
 /// The provider's code, or what the client hears instead.
 fn code<'a>(proxy: &Proxy, returned: &'a Returned<'_>) -> Result<&'a str, Refusal> {
-    let is_foreign = |iss: Option<&str>| {
-        iss.is_some_and(|iss| !proxy.provider.about().issuer.admits_redirect(iss))
-    };
+    let is_foreign =
+        |iss: Option<&str>| iss.is_some_and(|iss| !proxy.provider.about().admits_issuer(iss, None));
     match returned.said() {
         Said::Code { iss, .. } | Said::Error { iss, .. } if is_foreign(iss) => {
             Err(login_failed(Reason::ProviderDenied).detail("iss is another issuer's"))

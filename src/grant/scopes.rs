@@ -1,33 +1,19 @@
 //! Which of the requested scopes a person and their provider really granted.
 
-use crate::oauth::ScopeSet;
-
-/// Scopes that concern who the person is. Providers honour them and often leave them out of their
-/// answers (Entra ID never names `offline_access`), so their absence says nothing.
-const IDENTITY_SCOPES: [&str; 6] = [
-    "openid",
-    "profile",
-    "email",
-    "address",
-    "phone",
-    "offline_access",
-];
+use crate::{oauth::ScopeSet, provider::IDENTITY_SCOPES};
 
 /// The requested scopes that the provider granted, by our names for them.
 ///
 /// `None`: the provider did not say, so it granted what was asked (RFC 6749 section 5.1). A scope
 /// that the provider withheld must not appear here: guards trust it.
+///
+/// Identity scopes count as granted: providers honour them and often leave them out of their answers
+/// (Entra ID never names `offline_access`).
 pub(crate) fn granted(requested: &ScopeSet, by_provider: Option<&ScopeSet>) -> ScopeSet {
     let Some(by_provider) = by_provider else {
         return requested.clone();
     };
     requested.retain(|scope| IDENTITY_SCOPES.contains(&scope) || by_provider.contains(scope))
-}
-
-/// What of a request's scopes the provider hears: all but `offline_access` where it is not offered,
-/// because that one is ours to grant, and some providers refuse what they do not know.
-pub(crate) fn for_provider(requested: &ScopeSet, offered: &ScopeSet) -> ScopeSet {
-    requested.retain(|scope| scope != "offline_access" || offered.contains(scope))
 }
 
 /// The scopes of a refresh: some of the granted ones, never more (RFC 6749 section 6: "MUST NOT
@@ -73,14 +59,6 @@ mod tests {
         // Granted, and taken out of the configuration since.
         assert_eq!(narrowed("read gone", "read gone"), kept("read gone"));
         assert_eq!(narrowed("claudeai", ""), kept(""));
-    }
-
-    #[test]
-    fn a_provider_hears_of_offline_access_only_where_that_is_offered() {
-        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
-        let heard = |offered: &str| for_provider(&set("read offline_access"), &set(offered));
-        assert_eq!(heard("read"), set("read"));
-        assert_eq!(heard("read offline_access"), set("read offline_access"));
     }
 
     #[test]

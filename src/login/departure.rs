@@ -1,7 +1,7 @@
 //! Off to the provider: where the browser is sent once the person has approved, or nobody is asked.
 
 use super::Login;
-use crate::{config::Options, grant::scopes, oauth::ScopeSet, provider::Provider};
+use crate::{config::Options, oauth::ScopeSet, provider::Provider};
 
 /// The provider's URL for this login (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
 pub(crate) fn url(provider: &Provider, options: &Options, login: &Login) -> String {
@@ -58,7 +58,7 @@ fn asks_for_id_token(scope: &str) -> bool {
 /// The scopes of the request by the provider's names, and those by which the proxy itself learns who
 /// the person is.
 fn upstream_scopes(provider: &Provider, options: &Options, requested: &ScopeSet) -> Vec<String> {
-    let mut asked = scopes::for_provider(requested, &options.offered_scopes);
+    let mut asked = requested.clone();
     let email = match options.allow_list.is_wanted() {
         true => provider.email_scope(&options.offered_scopes),
         false => None,
@@ -68,5 +68,5 @@ fn upstream_scopes(provider: &Provider, options: &Options, requested: &ScopeSet)
             asked = asked.with(scope).unwrap_or(asked);
         }
     }
-    provider.scopes_to_upstream(asked.iter())
+    provider.scopes_to_upstream(&asked, &options.offered_scopes)
 }

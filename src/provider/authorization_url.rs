@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::Provider;
+use super::provider::Provider;
 
 /// Parameters that belong to the protocol: neither the authorize URL's own query nor an operator's
 /// extra can bring them. `response_mode` because the callback has to know ([`Provider::form_post`]),
@@ -32,7 +32,7 @@ impl Provider {
     ) -> Vec<(String, String)> {
         let mut all = extra.to_vec();
         let configured = self.configured("prompt", extra).unwrap_or_default();
-        if let Some(prompt) = self.prompts.joined(&configured, prompt) {
+        if let Some(prompt) = self.dialect.prompts().joined(&configured, prompt) {
             all.retain(|(name, _)| name != "prompt");
             all.push(("prompt".to_owned(), prompt));
         }
@@ -51,7 +51,12 @@ impl Provider {
         if let Some((_, value)) = found {
             return Some(value.clone());
         }
-        let whole = self.authorize_url.split('#').next().unwrap_or_default();
+        let whole = self
+            .endpoints
+            .authorize
+            .split('#')
+            .next()
+            .unwrap_or_default();
         let (_, query) = whole.split_once('?')?;
         form_urlencoded::parse(query.as_bytes())
             .find(|(known, _)| known == name)
@@ -92,7 +97,12 @@ impl Provider {
         }
 
         // A check refused fragments at start; one here would swallow the request.
-        let whole = self.authorize_url.split('#').next().unwrap_or_default();
+        let whole = self
+            .endpoints
+            .authorize
+            .split('#')
+            .next()
+            .unwrap_or_default();
         let (base, query) = whole.split_once('?').unwrap_or((whole, ""));
         let mut url = String::with_capacity(whole.len() + 512);
         url.push_str(base);

@@ -6,10 +6,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::{answer::Answer, upstream_error::UpstreamError};
-use crate::event::printable;
-
-/// The longest media type that an error quotes, in characters.
-const MAX_MEDIA_TYPE: usize = 60;
+use crate::{limits::MAX_MEDIA_TYPE, oauth::printable};
 
 /// The members of a JSON object or of a form, whatever the label says: GitHub and others label
 /// theirs loosely.

@@ -177,5 +177,5 @@ async fn serve(
 pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
     let http = http_client(Some(direct), timeout).unwrap();
-    ProviderClient::new(Arc::new(provider), http, timeout).unwrap()
+    ProviderClient::new(Arc::new(provider), http, timeout)
 }

@@ -3,8 +3,8 @@
 use secrecy::ExposeSecret;
 use url::{Host, Url};
 
-use super::{Provider, preset::entra, provider::Home};
-use crate::error::ConfigError;
+use super::provider::Provider;
+use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable};
 
 impl Provider {
     /// Whether this can work at all.
@@ -13,30 +13,25 @@ impl Provider {
     ///
     /// [`ConfigError`] when a URL cannot be parsed, is not https (loopback hosts may be http), or
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
-    /// client secret is given but empty, or either holds a control character; when
+    /// client secret is given but empty, or either holds a control character; when the id is not 1 to
+    /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
     /// `forward_resource` is on for a provider that refuses `resource`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
             return fault(mistake.to_owned());
         }
-        if let Home::Entra { tenant } = &self.home
-            && !entra::is_tenant(tenant)
-        {
+        if !is_id(&self.id) {
             return fault(format!(
-                "`{tenant}` is no tenant: give its id, its domain, or `organizations`, `common` \
-                 or `consumers`"
+                "the id {:?} is not 1 to {MAX_PROVIDER_ID} characters of a-z, 0-9 and -",
+                printable(&self.id, MAX_PROVIDER_ID)
             ));
         }
-        for (what, url) in [
-            ("authorize", Some(&self.authorize_url)),
-            ("token", Some(&self.token_url)),
-            ("revocation", self.revocation_url.as_ref()),
-            ("userinfo", self.userinfo_url.as_ref()),
-        ] {
-            if let Some(url) = url
-                && let Err(why) = check_url(url)
-            {
+        self.dialect
+            .check()
+            .map_err(|message| ConfigError::new("provider", message))?;
+        for (what, url) in self.endpoints.all() {
+            if let Err(why) = check_url(url) {
                 return fault(format!("the {what} URL {} {why}", shown(url)));
             }
         }
@@ -64,7 +59,7 @@ impl Provider {
                 "the client secret holds a line break or another control character".to_owned(),
             );
         }
-        if self.forward_resource && self.refuses_resource {
+        if self.forward_resource && self.dialect.refuses_resource() {
             return fault(format!(
                 "{} refuses requests with a `resource`: leave `forward_resource` off",
                 self.name
@@ -72,6 +67,13 @@ impl Provider {
         }
         Ok(())
     }
+}
+
+fn is_id(id: &str) -> bool {
+    (1..=MAX_PROVIDER_ID).contains(&id.len())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 fn has_control(text: &str) -> bool {
@@ -95,6 +97,8 @@ fn check_url(url: &str) -> Result<(), &'static str> {
     };
     let loopback = match parsed.host() {
         None => return Err("has no host"),
+        // `*.localhost` too, which development set-ups give to their containers: the operator chose this
+        // host. A redirect URI is a stranger's, and its rule (`oauth::uri`) takes `localhost` alone.
         Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -117,7 +121,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{generic, github, google};
+    use crate::provider::{generic, google};
 
     fn with(authorize: &str, token: &str) -> Provider {
         generic(authorize, token, "id", "secret")
@@ -176,12 +180,27 @@ mod tests {
                 .check()
                 .is_err()
         );
-        assert!(
-            github("id", "s")
-                .authority("https://a.example")
-                .check()
-                .is_ok()
-        );
+    }
+
+    #[test]
+    fn an_id_is_a_short_word_that_fits_into_any_record() {
+        let longest = "a".repeat(MAX_PROVIDER_ID);
+        for good in ["a", "staff", "acme-2", &longest] {
+            assert_eq!(google("id", "s").id(good).check(), Ok(()), "{good}");
+        }
+        let too_long = format!("{longest}a");
+        for bad in [
+            "", "Staff", "a b", "a_b", "a.b", "é", "a\n", "a/b", &too_long,
+        ] {
+            let error = google("id", "s").id(bad).check().unwrap_err().to_string();
+            assert!(error.contains("the id") && !error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_operators_host_may_be_below_localhost() {
+        let idp = with("http://sso.localhost/x", "http://sso.localhost:8080/x");
+        assert_eq!(idp.check(), Ok(()));
     }
 
     #[test]

@@ -2,24 +2,18 @@
 
 use serde_json::{Map, Value};
 
+use super::{identity::subject, provider::Provider};
 use crate::{
     jose::{self, Jwt},
     key,
-    provider::IssuerRule,
+    limits::{ID_TOKEN_EXPIRY_LEEWAY, ID_TOKEN_ISSUE_LEEWAY},
 };
-
-/// How far the provider's clock may be behind ours when a token ends, in seconds.
-const EXPIRY_LEEWAY: u64 = 60;
-/// How far the provider's clock may be ahead of ours when a token begins, in seconds.
-const ISSUE_LEEWAY: u64 = 300;
-/// The longest `sub`, in bytes (OpenID Connect Core section 2).
-const MAX_SUBJECT_BYTES: usize = 255;
 
 /// What an ID token is measured against.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
-    pub(crate) issuer: &'a IssuerRule,
-    pub(crate) client_id: &'a str,
+    /// Whose issuer and whose client id.
+    pub(crate) provider: &'a Provider,
     /// The nonce of this login; `None` when none was sent.
     pub(crate) nonce: Option<&'a str>,
     /// Seconds since the Unix epoch.
@@ -53,56 +47,60 @@ pub(crate) enum IdTokenError {
 
 /// The claims of an ID token that may be believed.
 ///
-/// The signature is not checked: the token came from the token endpoint itself over TLS, where the
-/// server's certificate vouches for the issuer in its place (section 3.1.3.7 item 6). A token from
-/// anywhere else must never come here. `alg: none` is refused all the same, since no provider that
-/// this proxy was made for sends it.
+/// The signature is not checked. Item 6: "If the ID Token is received via direct communication between
+/// the Client and the Token Endpoint (which it is in this flow), the TLS server validation MAY be used
+/// to validate the issuer in place of checking the token signature." A token from anywhere else must
+/// never come here.
+///
+/// `auth_time` is not checked after a client's `max_age` was passed on (item 13, a SHOULD): the
+/// provider was asked to, and the client cannot tell.
 pub(crate) fn check(
     token: &str,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, IdTokenError> {
     let Jwt { header, claims } = jose::decode(token).ok_or(IdTokenError::Form)?;
     check_header(&header)?;
-    check_issuer(&claims, expected.issuer)?;
-    check_audience(&claims, expected.client_id)?;
+    check_issuer(&claims, expected.provider)?;
+    check_audience(&claims, &expected.provider.client_id)?;
     check_time(&claims, expected.now)?;
     check_nonce(&claims, expected.nonce)?;
     subject(&claims).ok_or(IdTokenError::Subject)?;
     Ok(claims)
 }
 
-/// `sub`, when it is one: 1 to 255 printable bytes.
-pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
-    text(claims, "sub").filter(|sub| is_subject(sub))
-}
-
-pub(crate) fn is_subject(sub: &str) -> bool {
-    (1..=MAX_SUBJECT_BYTES).contains(&sub.len()) && !sub.chars().any(char::is_control)
-}
-
+/// Items 7 and 8 are about keys. `alg: none` is refused all the same, since no provider that this proxy
+/// was made for sends it.
+///
+/// RFC 7515 section 4.1.11: "If any of the listed extension Header Parameters are not understood and
+/// supported by the recipient, then the JWS is invalid." None is understood here.
 fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {
     match text(header, "alg") {
         None | Some("") => return Err(IdTokenError::Unsigned),
         Some(alg) if alg.eq_ignore_ascii_case("none") => return Err(IdTokenError::Unsigned),
         Some(_) => {}
     }
-    // RFC 7515 section 4.1.11: what is critical and not understood makes the token invalid.
     if header.contains_key("crit") {
         return Err(IdTokenError::Critical);
     }
     Ok(())
 }
 
-/// Item 2.
-fn check_issuer(claims: &Map<String, Value>, rule: &IssuerRule) -> Result<(), IdTokenError> {
+/// Item 2: "The Issuer Identifier for the OpenID Provider (which is typically obtained during Discovery)
+/// MUST exactly match the value of the iss (issuer) Claim."
+fn check_issuer(claims: &Map<String, Value>, provider: &Provider) -> Result<(), IdTokenError> {
     text(claims, "iss")
-        .filter(|iss| rule.admits(iss, text(claims, "tid")))
+        .filter(|iss| provider.admits_issuer(iss, Some(claims)))
         .map(|_| ())
         .ok_or(IdTokenError::Issuer)
 }
 
-/// Items 3 to 5. A token for several audiences must say that it was made for us, or another app
-/// among them could hand in its own (peers accepted tokens of other apps).
+/// Item 3: "The Client MUST validate that the aud (audience) Claim contains its client_id value
+/// registered at the Issuer identified by the iss (issuer) Claim as an audience."
+///
+/// Items 4 and 5: "If the ID Token contains multiple audiences, the Client SHOULD verify that an azp
+/// Claim is present. If an azp (authorized party) Claim is present, the Client SHOULD verify that its
+/// client_id is the Claim Value." Here both are MUSTs, or another app among the audiences could hand in
+/// its own token (peers accepted tokens of other apps).
 fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), IdTokenError> {
     let (ours, several) = match claims.get("aud") {
         Some(Value::String(aud)) => (aud == client_id, false),
@@ -122,13 +120,17 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Id
     }
 }
 
-/// Items 9 and 10.
+/// Item 9: "The current time MUST be before the time represented by the exp Claim." Section 2 adds that
+/// implementers "MAY provide for some small leeway, usually no more than a few minutes".
+///
+/// Item 10 lets `iat` "be used to reject tokens that were issued too far away from the current time":
+/// here those from the future, as RFC 7519 section 4.1.5 has it for `nbf`.
 fn check_time(claims: &Map<String, Value>, now: u64) -> Result<(), IdTokenError> {
     let exp = seconds(claims, "exp").ok_or(IdTokenError::Expired)?;
-    if exp.saturating_add(EXPIRY_LEEWAY) <= now {
+    if exp.saturating_add(ID_TOKEN_EXPIRY_LEEWAY) <= now {
         return Err(IdTokenError::Expired);
     }
-    let latest = now.saturating_add(ISSUE_LEEWAY);
+    let latest = now.saturating_add(ID_TOKEN_ISSUE_LEEWAY);
     let iat = seconds(claims, "iat").ok_or(IdTokenError::NotYet)?;
     let nbf = match claims.get("nbf") {
         None | Some(Value::Null) => 0,
@@ -140,7 +142,9 @@ fn check_time(claims: &Map<String, Value>, now: u64) -> Result<(), IdTokenError>
     Ok(())
 }
 
-/// Item 11: what binds the token to this browser's login.
+/// Item 11: "If a nonce value was sent in the Authentication Request, a nonce Claim MUST be present and
+/// its value checked to verify that it is the same value as the one that was sent in the Authentication
+/// Request." It binds the token to this browser's login.
 fn check_nonce(claims: &Map<String, Value>, sent: Option<&str>) -> Result<(), IdTokenError> {
     let Some(sent) = sent else { return Ok(()) };
     match text(claims, "nonce") {

@@ -4,10 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::id_token;
-
-/// The longest e-mail address (RFC 5321 section 4.5.3.1) and display name, in bytes.
-pub(super) const MAX_TEXT_BYTES: usize = 320;
+use super::upstream_error::UpstreamError;
+use crate::limits::{MAX_PERSON_CLAIMS, MAX_PERSON_TEXT, MAX_SUBJECT};
 
 /// A person, as the provider knows them.
 ///
@@ -44,13 +42,35 @@ impl Identity {
     /// Reads the standard claims (OpenID Connect Core section 5.1).
     pub(crate) fn from_claims(claims: Map<String, Value>) -> Self {
         Self {
-            subject: id_token::subject(&claims).map(str::to_owned),
+            subject: subject(&claims).map(str::to_owned),
             email: short_text(&claims, "email"),
             email_verified: is_true(claims.get("email_verified")),
             name: short_text(&claims, "name"),
             claims,
         }
     }
+
+    /// The same, of claims that the provider answered with just now and that nothing has bounded yet.
+    pub(crate) fn of_answer(claims: Map<String, Value>) -> Result<Self, UpstreamError> {
+        let size = serde_json::to_string(&claims).map_or(usize::MAX, |text| text.len());
+        if size > MAX_PERSON_CLAIMS {
+            return Err(UpstreamError::Malformed(format!(
+                "the person's claims are larger than {MAX_PERSON_CLAIMS} bytes"
+            )));
+        }
+        Ok(Self::from_claims(claims))
+    }
+}
+
+/// `sub`, when it is one: 1 to 255 printable bytes. OpenID Connect Core section 2: "It MUST NOT
+/// exceed 255 ASCII [RFC20] characters in length."
+pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
+    let sub = claims.get("sub")?.as_str()?;
+    is_subject(sub).then_some(sub)
+}
+
+pub(super) fn is_subject(sub: &str) -> bool {
+    (1..=MAX_SUBJECT).contains(&sub.len()) && !sub.chars().any(char::is_control)
 }
 
 /// The part after the one `@`.
@@ -71,7 +91,7 @@ impl fmt::Debug for Identity {
 pub(super) fn short_text(claims: &Map<String, Value>, name: &str) -> Option<String> {
     let text = claims.get(name)?.as_str()?;
     let usable =
-        !text.is_empty() && text.len() <= MAX_TEXT_BYTES && !text.chars().any(char::is_control);
+        !text.is_empty() && text.len() <= MAX_PERSON_TEXT && !text.chars().any(char::is_control);
     usable.then(|| text.to_owned())
 }
 
@@ -138,6 +158,12 @@ mod tests {
         ] {
             assert_eq!(domain(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn claims_have_a_bound() {
+        let groups: Vec<String> = (0..2_000).map(|n| format!("group-number-{n}")).collect();
+        assert!(Identity::of_answer(map(json!({"sub": "u", "groups": groups}))).is_err());
     }
 
     #[test]

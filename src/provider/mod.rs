@@ -27,12 +27,13 @@
 mod answer;
 mod authorization_url;
 mod content;
+mod dialect;
 mod email;
+mod endpoints;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fault;
 mod form;
-mod github_person;
 mod id_token;
 mod identity;
 mod issuer;
@@ -56,15 +57,14 @@ mod verdict;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
-pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token, subject as subject_of};
+pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
-pub(crate) use identity::domain_of;
-pub(crate) use issuer::IssuerRule;
+pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
 pub use preset::{azure, generic, github, google};
 pub use provider::{Provider, TokenEndpointAuth};
-pub(crate) use provider::{Revocation, Who};
 pub(crate) use requests::ProviderClient;
+pub(crate) use scope_names::IDENTITY_SCOPES;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{UpstreamError, Verdict};

@@ -1,14 +1,10 @@
 //! The type that every preset fills in, and what can be changed about it.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
-use super::{
-    IssuerRule,
-    email::Vouches,
-    preset::{entra, github},
-    prompt::Prompts,
-    scope_names::ScopeRule,
-};
+use super::{dialect::Dialect, endpoints::Endpoints};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -21,49 +17,20 @@ pub enum TokenEndpointAuth {
     Post,
 }
 
-/// Where the person's identity is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// In the ID token, or at the userinfo endpoint (OpenID Connect).
-    OpenId,
-    /// At GitHub's REST API.
-    GitHub,
-}
-
-/// How a token is revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Revocation {
-    /// A form, as RFC 7009 has it.
-    Rfc7009,
-    /// GitHub's REST API: `DELETE` with a JSON body; access tokens only.
-    GitHub,
-}
-
-/// What moves along when [`Provider::authority`] names another host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Home {
-    /// Nothing: the URLs are the provider's own.
-    Fixed,
-    /// Entra ID: every URL holds the tenant.
-    Entra { tenant: String },
-    /// GitHub Enterprise Server.
-    GitHub,
-}
-
 /// An identity provider and the one app that is registered there.
 ///
 /// Constructors and setters do not fail; [`Provider::check`] says what is wrong, and building the
 /// configuration calls it. Prints without the client secret.
 #[derive(Debug, Clone)]
 pub struct Provider {
-    /// Names the provider in cookies and records.
+    /// See [`Provider::id`].
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) authorize_url: String,
-    pub(crate) token_url: String,
-    pub(crate) revocation_url: Option<String>,
-    pub(crate) userinfo_url: Option<String>,
-    pub(crate) issuer: IssuerRule,
+    pub(crate) endpoints: Endpoints,
+    /// What only this provider does.
+    pub(crate) dialect: Arc<dyn Dialect>,
+    /// What `iss` must be; unset, the dialect knows.
+    pub(crate) issuer: Option<String>,
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<SecretString>,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
@@ -71,70 +38,76 @@ pub struct Provider {
     pub(crate) scopes: Vec<String>,
     /// Always added towards the provider, never offered to clients; the provider's names.
     pub(crate) upstream_scopes: Vec<String>,
-    pub(crate) scope_rule: ScopeRule,
-    pub(crate) prompts: Prompts,
+    /// What the provider wants before the scopes of the operator's own API.
+    pub(crate) scope_prefix: Option<String>,
     pub(crate) authorization_params: Vec<(String, String)>,
     pub(crate) token_params: Vec<(String, String)>,
     pub(crate) refresh_params: Vec<(String, String)>,
     pub(crate) forward_resource: bool,
-    /// The provider refuses every request that has a `resource` (Entra ID).
-    pub(crate) refuses_resource: bool,
     pub(crate) sends_scope_on_refresh: bool,
     pub(crate) uses_pkce: bool,
     /// The answer to an authorization request comes as a posted form.
     pub(crate) posts_answer: bool,
     pub(crate) always_userinfo: bool,
-    pub(crate) who: Who,
-    pub(crate) vouches: Vouches,
-    /// Anybody in the world has an account there, or can open one.
-    pub(crate) open_to_all: bool,
-    pub(crate) revocation: Revocation,
-    pub(crate) home: Home,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
 
 impl Provider {
-    /// A provider that keeps to the RFCs.
+    /// What every preset starts from.
     pub(crate) fn new(
         id: &str,
         name: &str,
-        authorize_url: &str,
-        token_url: &str,
+        endpoints: Endpoints,
+        dialect: Arc<dyn Dialect>,
         client_id: impl Into<String>,
         client_secret: impl Into<SecretString>,
     ) -> Self {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            authorize_url: authorize_url.to_owned(),
-            token_url: token_url.to_owned(),
-            revocation_url: None,
-            userinfo_url: None,
-            issuer: IssuerRule::Unknown,
+            endpoints,
+            dialect,
+            issuer: None,
             client_id: client_id.into(),
             client_secret: Some(client_secret.into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
-            scope_rule: ScopeRule::Same,
-            prompts: Prompts::Any,
+            scope_prefix: None,
             authorization_params: Vec::new(),
             token_params: Vec::new(),
             refresh_params: Vec::new(),
             forward_resource: false,
-            refuses_resource: false,
             sends_scope_on_refresh: false,
             uses_pkce: true,
             posts_answer: false,
             always_userinfo: false,
-            who: Who::OpenId,
-            vouches: Vouches::OpenId,
-            open_to_all: false,
-            revocation: Revocation::Rfc7009,
-            home: Home::Fixed,
             mistake: None,
         }
+    }
+
+    /// A short name of this provider that stays: 1 to 32 characters of `a` to `z`, `0` to `9` and
+    /// `-`. Each preset has one (`google`, `github`, `entra`; `oauth` for any other).
+    ///
+    /// The cookie of a login in progress and the record of each grant name the provider by it, so
+    /// once people have logged in, leave it as it is. People never see it; for them there is
+    /// [`name`](Self::name).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider;
+    ///
+    /// let url = |path: &str| format!("https://sso.example/{path}");
+    /// let staff = provider::generic(&url("authorize"), &url("token"), "client-id", "client-secret")
+    ///     .id("staff")
+    ///     .name("Acme Staff");
+    /// assert!(staff.check().is_ok());
+    /// assert!(staff.id("Acme Staff").check().is_err());
+    /// ```
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
     }
 
     /// What people call it; stands on the consent page.
@@ -150,20 +123,24 @@ impl Provider {
     #[must_use]
     pub fn authority(mut self, url: &str) -> Self {
         let url = url.strip_suffix('/').unwrap_or(url);
-        match self.home.clone() {
-            Home::Entra { tenant } => entra::at(self, url, &tenant),
-            Home::GitHub => github::at(self, url),
-            Home::Fixed => {
-                self.mistake = Some("`authority` has a meaning for azure and github only");
-                self
-            }
-        }
+        let Some(home) = self.dialect.relocate(url) else {
+            self.mistake = Some("`authority` has no meaning for this provider: set its URLs");
+            return self;
+        };
+        let known = self.endpoints;
+        self.endpoints = Endpoints {
+            revocation: home.endpoints.revocation.or(known.revocation),
+            userinfo: home.endpoints.userinfo.or(known.userinfo),
+            ..home.endpoints
+        };
+        self.dialect = home.dialect;
+        self
     }
 
     /// Where tokens are revoked (RFC 7009).
     #[must_use]
     pub fn revocation_url(mut self, url: impl Into<String>) -> Self {
-        self.revocation_url = Some(url.into());
+        self.endpoints.revocation = Some(url.into());
         self
     }
 
@@ -171,7 +148,7 @@ impl Provider {
     /// token answer holds no ID token; see [`Provider::always_userinfo`].
     #[must_use]
     pub fn userinfo_url(mut self, url: impl Into<String>) -> Self {
-        self.userinfo_url = Some(url.into());
+        self.endpoints.userinfo = Some(url.into());
         self
     }
 
@@ -187,7 +164,7 @@ impl Provider {
     /// checked while it is unknown.
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuer = IssuerRule::Exact(issuer.into());
+        self.issuer = Some(issuer.into());
         self
     }
 
@@ -227,7 +204,7 @@ impl Provider {
     /// Clients see the bare scope. OpenID Connect's scopes and URIs pass as they are.
     #[must_use]
     pub fn identifier_uri(mut self, uri: &str) -> Self {
-        self.scope_rule = ScopeRule::prefixed(uri);
+        self.scope_prefix = Some(format!("{}/", uri.strip_suffix('/').unwrap_or(uri)));
         self
     }
 

@@ -7,19 +7,15 @@ use serde_json::{Map, Value};
 use super::{
     answer::{Answer, Challenge},
     content::{self, is_page},
+    dialect::Dialect,
     upstream_error::UpstreamError,
-    verdict::{PASSING, TOKEN_REFUSED, is_known},
+    verdict::{PASSING, TOKEN_REFUSED, is_known, of_code},
 };
-use crate::event::printable;
+use crate::{
+    limits::{MAX_ERROR_CODE, MAX_ERROR_DESCRIPTION, SHORTEST_TOKEN},
+    oauth::printable,
+};
 
-/// The longest `error` that is kept, in characters.
-const MAX_CODE: usize = 100;
-/// The longest `error_description` that is kept, in characters.
-const MAX_DESCRIPTION: usize = 300;
-
-/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
-/// such word with a digit in it.
-const SHORTEST_TOKEN: usize = 22;
 /// Stands for what is left out.
 const REDACTED: &str = "[redacted]";
 
@@ -29,12 +25,18 @@ const REDACTED: &str = "[redacted]";
 /// Only what is surely said of this request is [`UpstreamError::Rejected`]: a grant may end by it.
 /// A gateway's, a firewall's or a captive portal's page is [`UpstreamError::Failed`] whatever its
 /// status, and so is JSON that says no more than the status does.
-pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, UpstreamError> {
+pub(super) fn accepted(
+    dialect: &dyn Dialect,
+    answer: &Answer,
+) -> Result<Option<Map<String, Value>>, UpstreamError> {
     if is_trouble(answer.status) {
         return Err(failed(answer));
     }
     let fields = content::fields(answer);
-    if let Some(refusal) = fields.as_ref().and_then(|fields| refusal(answer, fields)) {
+    if let Some(refusal) = fields
+        .as_ref()
+        .and_then(|fields| refusal(dialect, answer, fields))
+    {
         return Err(refusal);
     }
     if answer.status.is_success() {
@@ -43,7 +45,7 @@ pub(super) fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, Up
     let is_judged = matches!(answer.status.as_u16(), 400 | 401 | 403 | 422);
     let rejected = fields
         .filter(|_| is_judged && !answer.limited)
-        .and_then(|fields| in_own_words(answer.status, &fields));
+        .and_then(|fields| in_own_words(dialect, answer.status, &fields));
     Err(rejected.unwrap_or_else(|| failed(answer)))
 }
 
@@ -104,14 +106,18 @@ fn is_trouble(status: StatusCode) -> bool {
 }
 
 /// A refusal by a code in `error`.
-fn refusal(answer: &Answer, fields: &Map<String, Value>) -> Option<UpstreamError> {
+fn refusal(
+    dialect: &dyn Dialect,
+    answer: &Answer,
+    fields: &Map<String, Value>,
+) -> Option<UpstreamError> {
     let status = answer.status;
     let code = match fields.get("error")? {
         Value::String(code) if is_code(code) => code.as_str(),
         Value::String(text) if text.is_empty() => return None,
         // With 200, whatever is said here is said instead of a token.
         Value::String(_) | Value::Object(_) if status.is_success() => {
-            return in_own_words(status, fields);
+            return in_own_words(dialect, status, fields);
         }
         _ => return None,
     };
@@ -122,29 +128,41 @@ fn refusal(answer: &Answer, fields: &Map<String, Value>) -> Option<UpstreamError
     // without a further look (Auth0 says `invalid_grant` with 403): a gateway says "unauthorized",
     // "not_found".
     let is_the_rfcs = status.is_success() || status == StatusCode::BAD_REQUEST;
-    if !is_known(code) && (!is_the_rfcs || is_the_status(code)) {
+    if !is_known(dialect, code) && (!is_the_rfcs || is_the_status(code)) {
         return None;
     }
     let description = first_text(fields, DESCRIPTIONS);
-    Some(rejected(status, code, description.as_deref()))
+    Some(rejected(dialect, status, code, description.as_deref()))
 }
 
-fn rejected(status: StatusCode, code: &str, description: Option<&str>) -> UpstreamError {
+fn rejected(
+    dialect: &dyn Dialect,
+    status: StatusCode,
+    code: &str,
+    description: Option<&str>,
+) -> UpstreamError {
+    let status = status.as_u16();
+    let code = printable(&without_tokens(code), MAX_ERROR_CODE);
+    let description =
+        description.map(|text| printable(&without_tokens(text), MAX_ERROR_DESCRIPTION));
+    let verdict = of_code(dialect, status, &code, description.as_deref());
     UpstreamError::Rejected {
-        status: status.as_u16(),
-        code: printable(&without_tokens(code), MAX_CODE),
-        description: description.map(|text| printable(&without_tokens(text), MAX_DESCRIPTION)),
+        status,
+        code,
+        description,
+        verdict,
     }
 }
 
 /// A refusal that is not in the protocol's form, where it says more than its status does: Twitch
 /// `{"status":400,"message":"Invalid refresh token"}`, HubSpot `{"status":"BAD_REFRESH_TOKEN"}`.
 pub(super) fn in_own_words(
+    dialect: &dyn Dialect,
     status: StatusCode,
     fields: &Map<String, Value>,
 ) -> Option<UpstreamError> {
     let (code, description) = words(fields)?;
-    Some(rejected(status, &code, description.as_deref()))
+    Some(rejected(dialect, status, &code, description.as_deref()))
 }
 
 fn failed(answer: &Answer) -> UpstreamError {
@@ -166,10 +184,12 @@ pub(super) fn without(error: UpstreamError, secrets: &[&str]) -> UpstreamError {
             status,
             code,
             description,
+            verdict,
         } => UpstreamError::Rejected {
             status,
             code: clean(code),
             description: description.map(clean),
+            verdict,
         },
         UpstreamError::TokenRefused { status, said } => UpstreamError::TokenRefused {
             status,
@@ -219,7 +239,7 @@ fn said(answer: &Answer) -> Option<String> {
             .to_owned(),
         None => return None,
     };
-    Some(printable(&without_tokens(&text), MAX_DESCRIPTION))
+    Some(printable(&without_tokens(&text), MAX_ERROR_DESCRIPTION))
 }
 
 /// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
@@ -316,7 +336,7 @@ fn is_the_status(text: &str) -> bool {
 /// capitals.
 fn is_code(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= MAX_CODE
+        && text.len() <= MAX_ERROR_CODE
         && text.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.:".contains(&byte)
         })

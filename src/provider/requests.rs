@@ -3,55 +3,41 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{
-    HeaderValue, StatusCode,
+    HeaderValue,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
-use reqwest::{Client, IntoUrl, RequestBuilder, Url};
+use reqwest::{Client, RequestBuilder};
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     answer::Answer,
     content,
+    dialect::Revocation,
+    endpoints::Endpoints,
     form::{self, FormRequest},
+    provider::Provider,
     rejection,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
-use crate::{
-    error::ConfigError,
-    limits::MAX_ANSWER_BYTES,
-    outbound::send,
-    provider::{Provider, Revocation},
-};
+use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Debug, Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
-    /// The provider's, parsed.
-    token_url: Url,
     http: Client,
     timeout: Duration,
 }
 
 impl ProviderClient {
-    /// # Errors
-    ///
-    /// [`ConfigError`] when the provider's token URL is none, which [`Provider::check`] has said before.
-    pub(crate) fn new(
-        provider: Arc<Provider>,
-        http: Client,
-        timeout: Duration,
-    ) -> Result<Self, ConfigError> {
-        let token_url = Url::parse(&provider.token_url)
-            .map_err(|error| ConfigError::new("provider", format!("the token URL: {error}")))?;
-        Ok(Self {
+    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
+        Self {
             provider,
-            token_url,
             http,
             timeout,
-        })
+        }
     }
 
     /// The same, with more patience for each answer.
@@ -64,6 +50,12 @@ impl ProviderClient {
 
     pub(crate) fn about(&self) -> &Provider {
         &self.provider
+    }
+
+    /// Where the provider is. The one way to its URLs for every request, so that they can come from
+    /// its metadata (RFC 8414) as well.
+    pub(super) async fn endpoints(&self) -> Result<&Endpoints, UpstreamError> {
+        Ok(&self.provider.endpoints)
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
@@ -109,13 +101,20 @@ impl ProviderClient {
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
     /// when the provider cannot.
     pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let Some(url) = &self.provider.revocation_url else {
+        let Some(url) = &self.endpoints().await?.revocation else {
             return Ok(false);
         };
-        match self.provider.revocation {
-            Revocation::Rfc7009 => self.revoke_by_form(url, token, hint).await.map(|()| true),
-            Revocation::GitHub if hint == "access_token" => self.revoke_at_github(url, token).await,
-            Revocation::GitHub => Ok(false),
+        match self.provider.dialect.revoke(token, hint) {
+            Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
+            Revocation::Api {
+                method,
+                json,
+                unknown,
+            } => {
+                let request = self.http.request(method, url).body(json.to_string());
+                self.revoke_by_api(request, unknown).await
+            }
+            Revocation::Impossible => Ok(false),
         }
     }
 
@@ -157,7 +156,8 @@ impl ProviderClient {
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
         let request = form::form_request(&self.provider, params, extras);
-        let answer = self.post(self.token_url.clone(), request).await?;
+        let url = &self.endpoints().await?.token;
+        let answer = self.post(url, request).await?;
         token_answer::token_answer(&self.provider, &answer).map_err(|error| {
             let secret = self.provider.client_secret.as_ref();
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
@@ -181,34 +181,29 @@ impl ProviderClient {
         let params = [("token", token), ("token_type_hint", hint)];
         let request = form::form_request(&self.provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match rejection::accepted(&answer) {
+        match rejection::accepted(&*self.provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => Err(rejection::without(error, &[token])),
         }
     }
 
-    /// `DELETE /applications/{client_id}/token`: ends this token, not the person's approval of the
-    /// app. 404 and 422 are GitHub's words for a token that it does not know.
-    async fn revoke_at_github(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+    /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
+    async fn revoke_by_api(
+        &self,
+        request: RequestBuilder,
+        unknown: &[u16],
+    ) -> Result<bool, UpstreamError> {
         let Some(secret) = &self.provider.client_secret else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
-        let request = self
-            .http
-            .delete(url)
+        let request = request
             .header(ACCEPT, "application/json")
             .header(CONTENT_TYPE, "application/json")
-            .header(AUTHORIZATION, authorization)
-            .body(json!({ "access_token": token }).to_string());
+            .header(AUTHORIZATION, authorization);
         let status = self.send(request).await?.status;
-        if status.is_success()
-            || matches!(
-                status,
-                StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY
-            )
-        {
+        if status.is_success() || unknown.contains(&status.as_u16()) {
             return Ok(true);
         }
         Err(UpstreamError::Failed {
@@ -217,7 +212,7 @@ impl ProviderClient {
         })
     }
 
-    async fn post(&self, url: impl IntoUrl, form: FormRequest) -> Result<Answer, UpstreamError> {
+    async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)

@@ -1,10 +1,11 @@
 //! One permission, two names: what the operator writes and what the provider writes.
 
-use super::Provider;
-use crate::oauth::ScopeSet;
+use super::provider::Provider;
+use crate::{limits::MAX_UPSTREAM_SCOPES, oauth::ScopeSet};
 
-/// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11, the same everywhere.
-const OPENID_SCOPES: &[&str] = &[
+/// The scopes of OpenID Connect Core sections 3.1.2.1, 5.4 and 11: they concern who the person is,
+/// and have the same names everywhere.
+pub(crate) const IDENTITY_SCOPES: &[&str] = &[
     "openid",
     "profile",
     "email",
@@ -13,31 +14,15 @@ const OPENID_SCOPES: &[&str] = &[
     "offline_access",
 ];
 
-/// More names than this in one answer are dropped: a bound against a provider gone wrong.
-const MAX_SCOPES: usize = 256;
-
-/// How the two sides' names differ.
-#[derive(Debug, Clone)]
-pub(crate) enum ScopeRule {
-    /// Not at all.
-    Same,
-    /// The provider answers with other names than it is asked with: (ours, theirs).
-    Aliases(&'static [(&'static str, &'static str)]),
-    /// The provider answers with the broadest only: what a scope includes.
-    Implies(fn(&str) -> &'static [&'static str]),
-    /// The provider wants this before the scopes of one's own API.
-    Prefix(String),
-}
-
-impl ScopeRule {
-    /// The rule for `{uri}/{scope}`.
-    pub(crate) fn prefixed(uri: &str) -> Self {
-        Self::Prefix(format!("{}/", uri.strip_suffix('/').unwrap_or(uri)))
+impl Provider {
+    /// The URI of the operator's own API, where scopes are written behind it.
+    pub(crate) fn identifier_uri_of_scopes(&self) -> Option<String> {
+        self.scope_prefix.clone()
     }
 
     fn theirs(&self, scope: &str) -> String {
-        match self {
-            Self::Prefix(prefix) if !OPENID_SCOPES.contains(&scope) && !scope.contains("://") => {
+        match &self.scope_prefix {
+            Some(prefix) if !IDENTITY_SCOPES.contains(&scope) && !scope.contains("://") => {
                 format!("{prefix}{scope}")
             }
             _ => scope.to_owned(),
@@ -45,40 +30,35 @@ impl ScopeRule {
     }
 
     pub(super) fn ours<'a>(&self, scope: &'a str) -> &'a str {
-        match self {
-            Self::Aliases(aliases) => aliases
-                .iter()
-                .find(|(_, theirs)| *theirs == scope)
-                .map_or(scope, |(ours, _)| ours),
+        let prefix = self.scope_prefix.as_deref();
+        let ours = match prefix.and_then(|prefix| scope.strip_prefix(prefix)) {
             // An empty rest, or one that would be prefixed no second time, is no scope of ours.
-            Self::Prefix(prefix) => match scope.strip_prefix(prefix.as_str()) {
-                Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
-                _ => scope,
-            },
-            Self::Same | Self::Implies(_) => scope,
-        }
+            Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
+            _ => scope,
+        };
+        self.dialect.scope_in(ours)
     }
-}
 
-impl Provider {
-    /// The URI of the operator's own API, where scopes are written behind it.
-    pub(crate) fn identifier_uri_of_scopes(&self) -> Option<String> {
-        match &self.scope_rule {
-            ScopeRule::Prefix(prefix) => Some(prefix.clone()),
-            ScopeRule::Same | ScopeRule::Aliases(_) | ScopeRule::Implies(_) => None,
-        }
+    /// The `scope` parameter that asks the provider for these scopes of a client's.
+    pub(crate) fn scope_param(&self, requested: &ScopeSet, offered: &ScopeSet) -> String {
+        self.scopes_to_upstream(requested, offered).join(" ")
     }
 
     /// What to ask the provider for: each scope by the provider's name, and those that are always
     /// asked for. No duplicates.
-    pub(crate) fn scopes_to_upstream<I>(&self, scopes: I) -> Vec<String>
-    where
-        I: IntoIterator<Item: AsRef<str>>,
-    {
+    ///
+    /// `offline_access` only where it is offered: else it is ours to grant, and some providers
+    /// refuse what they do not know.
+    pub(crate) fn scopes_to_upstream(
+        &self,
+        requested: &ScopeSet,
+        offered: &ScopeSet,
+    ) -> Vec<String> {
         let mut upstream = Vec::new();
-        let asked = scopes
-            .into_iter()
-            .map(|scope| self.scope_rule.theirs(scope.as_ref()));
+        let asked = requested
+            .iter()
+            .filter(|scope| *scope != "offline_access" || offered.contains(scope))
+            .map(|scope| self.theirs(scope));
         for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
             push_new(&mut upstream, scope);
         }
@@ -93,16 +73,14 @@ impl Provider {
         for theirs in granted
             .split([' ', ',', '\t', '\r', '\n'])
             .filter(|scope| !scope.is_empty())
-            .take(MAX_SCOPES)
+            .take(MAX_UPSTREAM_SCOPES)
         {
-            let ours = self.scope_rule.ours(theirs);
+            let ours = self.ours(theirs);
             let Ok(one) = ScopeSet::new([ours]) else {
                 continue;
             };
             scopes = scopes.union(&one);
-            if let ScopeRule::Implies(implied) = &self.scope_rule
-                && let Ok(narrower) = ScopeSet::new(implied(ours))
-            {
+            if let Ok(narrower) = ScopeSet::new(self.dialect.scopes_within(ours)) {
                 scopes = scopes.union(&narrower);
             }
         }
@@ -120,7 +98,14 @@ fn push_new(scopes: &mut Vec<String>, scope: String) {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::provider::{azure, generic};
+    use crate::{
+        oauth::ScopeSet,
+        provider::{Provider, generic},
+    };
+
+    fn prefixed() -> Provider {
+        generic("https://a.example", "https://a.example", "id", "s").identifier_uri("api://app")
+    }
 
     #[test]
     fn an_answer_may_be_separated_by_commas_and_holds_no_duplicates() {
@@ -136,23 +121,32 @@ mod tests {
 
     #[test]
     fn a_prefixed_oidc_scope_is_not_taken_for_the_oidc_scope() {
-        let entra = azure("common", "app", "s");
+        for scope in ["api://app/openid", "api://app/"] {
+            assert_eq!(prefixed().scopes_from_upstream(scope).to_string(), scope);
+        }
+    }
+
+    #[test]
+    fn a_provider_hears_of_offline_access_only_where_that_is_offered() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let provider = generic("https://a.example", "https://a.example", "id", "s");
+        let heard = |provider: &Provider, offered: &str| {
+            provider.scope_param(&set("read offline_access"), &set(offered))
+        };
+        assert_eq!(heard(&provider, "read"), "read");
         assert_eq!(
-            entra.scopes_from_upstream("api://app/openid").to_string(),
-            "api://app/openid"
+            heard(&provider, "read offline_access"),
+            "read offline_access"
         );
-        assert_eq!(
-            entra.scopes_from_upstream("api://app/").to_string(),
-            "api://app/"
-        );
+        let always = provider.upstream_scopes(["offline_access", "read"]);
+        assert_eq!(heard(&always, "read"), "read offline_access");
     }
 
     proptest! {
         #[test]
         fn a_scope_that_goes_up_comes_back_the_same(scope in "[!#-+\\--\\[\\]-~]{1,40}") {
-            let entra = azure("common", "app", "s");
-            let upstream = entra.scope_rule.theirs(&scope);
-            prop_assert_eq!(entra.scope_rule.ours(&upstream), scope);
+            let upstream = prefixed().theirs(&scope);
+            prop_assert_eq!(prefixed().ours(&upstream), scope);
         }
     }
 }

@@ -8,15 +8,11 @@ use super::{
     rejection::{accepted, in_own_words},
     upstream_error::UpstreamError,
 };
-use crate::{oauth::ScopeSet, provider::Provider};
-
-/// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
-/// one record. Entra's with 200 groups has some 10 KiB.
-const MAX_TOKEN_BYTES: usize = 16 * 1024;
-/// The longest `scope` that is read, in bytes.
-const MAX_SCOPE_BYTES: usize = 8 * 1024;
-/// The longest lifetime that is believed: ten years, in seconds.
-const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
+use crate::{
+    limits::{MAX_EXPIRES_IN, MAX_UPSTREAM_SCOPE, MAX_UPSTREAM_TOKEN},
+    oauth::ScopeSet,
+    provider::Provider,
+};
 
 /// A successful answer of the token endpoint. Tokens print as redacted.
 #[derive(Debug, Clone)]
@@ -50,12 +46,14 @@ pub(super) fn token_answer(
     provider: &Provider,
     answer: &Answer,
 ) -> Result<TokenAnswer, UpstreamError> {
-    let fields = accepted(answer)?
+    let dialect = &*provider.dialect;
+    let fields = accepted(dialect, answer)?
         .ok_or_else(|| malformed("the token answer is neither a JSON object nor a form"))?;
+    let fields = dialect.tokens(fields);
     parse_tokens(provider, &fields).map_err(|error| {
         // Some refuse with 200 and without `error`: WeChat `{"errcode":40030,"errmsg":…}`.
         match fields.get("access_token") {
-            None => in_own_words(answer.status, &fields).unwrap_or(error),
+            None => in_own_words(dialect, answer.status, &fields).unwrap_or(error),
             Some(_) => error,
         }
     })
@@ -65,15 +63,6 @@ fn parse_tokens(
     provider: &Provider,
     fields: &Map<String, Value>,
 ) -> Result<TokenAnswer, UpstreamError> {
-    // Slack puts a person's token, and all that belongs to it, one level down.
-    let fields = match fields.get("authed_user") {
-        Some(Value::Object(user))
-            if !fields.contains_key("access_token") && user.contains_key("access_token") =>
-        {
-            user
-        }
-        _ => fields,
-    };
     let access_token =
         token(fields, "access_token")?.ok_or_else(|| malformed("there is no `access_token`"))?;
     check_token_type(fields.get("token_type"))?;
@@ -94,9 +83,9 @@ fn token(fields: &Map<String, Value>, name: &str) -> Result<Option<SecretString>
         Some(Value::String(token)) => token,
         Some(_) => return Err(malformed(&format!("`{name}` is no string"))),
     };
-    if token.len() > MAX_TOKEN_BYTES {
+    if token.len() > MAX_UPSTREAM_TOKEN {
         return Err(malformed(&format!(
-            "`{name}` is longer than {MAX_TOKEN_BYTES} bytes"
+            "`{name}` is longer than {MAX_UPSTREAM_TOKEN} bytes"
         )));
     }
     if !token.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
@@ -148,7 +137,7 @@ fn scope(value: Option<&Value>) -> Result<Option<String>, UpstreamError> {
         }
         Some(_) => return Err(malformed("`scope` is no string")),
     };
-    if text.len() > MAX_SCOPE_BYTES {
+    if text.len() > MAX_UPSTREAM_SCOPE {
         return Err(malformed("`scope` is too long"));
     }
     Ok((!text.is_empty()).then_some(text))

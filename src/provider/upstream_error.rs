@@ -9,7 +9,7 @@ pub(crate) enum UpstreamError {
     /// No answer within the configured time.
     #[error("the provider did not answer in time")]
     Timeout,
-    /// The provider refused in its own words. What that does to a grant depends on the code.
+    /// The provider refused in its own words. What that does to a grant depends on the code, which not every provider means alike.
     #[error("the provider refused with status {status}: {code}{}", after(description.as_deref()))]
     Rejected {
         /// The HTTP status of the answer (some providers refuse with 200).
@@ -18,6 +18,8 @@ pub(crate) enum UpstreamError {
         code: String,
         /// The provider's `error_description`, bounded and printable.
         description: Option<String>,
+        /// What this refusal does to the grant.
+        verdict: Verdict,
     },
     /// The provider's API refuses the access token itself (401, or `invalid_token`).
     #[error("the provider refused the access token with status {status}{}", after(said.as_deref()))]

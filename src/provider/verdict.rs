@@ -2,9 +2,13 @@
 //!
 //! A wrong [`Verdict::Ends`] logs a person out for nothing, a wrong [`Verdict::Trouble`] leaves a
 //! person with a dead login for ever. What is not surely one of the two is [`Verdict::Bounded`].
-//! `docs::providers` has the same table in words.
+//! `docs::providers` has the same table in words. What only one provider says, and that provider has a
+//! preset, stands in its preset.
 
-use super::upstream_error::{UpstreamError, Verdict};
+use super::{
+    dialect::Dialect,
+    upstream_error::{UpstreamError, Verdict},
+};
 
 impl UpstreamError {
     /// What this answer does to the grant whose token was presented.
@@ -12,11 +16,7 @@ impl UpstreamError {
     /// A refused *access* token ends a grant that has no way to another one: renew first.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Rejected {
-                status,
-                code,
-                description,
-            } => of_code(*status, code, description.as_deref()),
+            Self::Rejected { verdict, .. } => *verdict,
             Self::TokenRefused { .. } => Verdict::Ends,
             Self::NotPermitted { .. } => Verdict::Bounded,
             Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
@@ -26,14 +26,22 @@ impl UpstreamError {
     }
 }
 
-/// Whether a code is in the table: no gateway's word for a status.
-pub(super) fn is_known(code: &str) -> bool {
-    [ENDS, PERSON_HAS_TO_COME, OPERATORS, UNDECIDED]
-        .iter()
-        .any(|codes| codes.contains(&code))
+/// Whether a code is in the table, or this provider's own: no gateway's word for a status.
+pub(super) fn is_known(dialect: &dyn Dialect, code: &str) -> bool {
+    let tables = [ENDS, PERSON_HAS_TO_COME, OPERATORS, UNDECIDED];
+    dialect.verdict(code).is_some() || tables.iter().any(|codes| codes.contains(&code))
 }
 
-fn of_code(status: u16, code: &str, description: Option<&str>) -> Verdict {
+/// What a refusal with this code does to a grant.
+pub(super) fn of_code(
+    dialect: &dyn Dialect,
+    status: u16,
+    code: &str,
+    description: Option<&str>,
+) -> Verdict {
+    if let Some(verdict) = dialect.verdict(code) {
+        return verdict;
+    }
     if ENDS.contains(&code) || PERSON_HAS_TO_COME.contains(&code) && matches!(status, 200 | 400) {
         return Verdict::Ends;
     }
@@ -74,9 +82,6 @@ const ENDS: &[&str] = &[
     "invalid_grant",
     // Auth0, with 403, where a rule asks for a second factor at each renewal
     "mfa_required",
-    // GitHub
-    "bad_verification_code",
-    "bad_refresh_token",
     // Slack
     "invalid_code",
     "code_already_used",
@@ -130,11 +135,6 @@ pub(super) const PASSING: &[&str] = &[
 const OPERATORS: &[&str] = &[
     // RFC 6749 section 5.2
     "invalid_client",
-    // Google
-    "deleted_client",
-    "disabled_client",
-    // GitHub
-    "incorrect_client_credentials",
     // Slack
     "bad_client_secret",
     "invalid_client_id",
@@ -143,14 +143,10 @@ const OPERATORS: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::dialect::Standard;
 
     fn rejected(code: &str, description: Option<&str>) -> Verdict {
-        let error = UpstreamError::Rejected {
-            status: 400,
-            code: code.to_owned(),
-            description: description.map(str::to_owned),
-        };
-        error.verdict()
+        of_code(&Standard, 400, code, description)
     }
 
     #[test]

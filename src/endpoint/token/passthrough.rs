@@ -96,12 +96,8 @@ pub(super) async fn refresh(
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
     resource(proxy, params, &held.resource)?;
-    let names = scopes::for_provider(&asked, &proxy.options.offered_scopes);
-    let scope = proxy
-        .provider
-        .about()
-        .scopes_to_upstream(names.iter())
-        .join(" ");
+    let provider = proxy.provider.about();
+    let scope = provider.scope_param(&asked, &proxy.options.offered_scopes);
     let extra = &proxy.options.extra_token_params;
     let tokens = proxy
         .provider
@@ -267,25 +263,29 @@ mod tests {
 
     #[test]
     fn a_refusal_that_repeating_cannot_mend_is_said_at_once_and_trouble_is_no_refusal() {
-        let said = |code: &str| {
+        let said = |code: &str, verdict: Verdict| {
             let refusal = refused(&UpstreamError::Rejected {
                 status: 400,
                 code: code.to_owned(),
                 description: None,
+                verdict,
             });
             refusal.error.code
         };
-        for code in [
-            "invalid_grant",
-            "interaction_required",
-            "invalid_request",
-            "odd",
+        for (code, verdict) in [
+            ("invalid_grant", Verdict::Ends),
+            ("interaction_required", Verdict::Ends),
+            ("invalid_request", Verdict::Bounded),
+            ("odd", Verdict::Bounded),
         ] {
-            assert_eq!(said(code), OAuthErrorCode::InvalidGrant, "{code}");
+            let said = said(code, verdict);
+            assert_eq!(said, OAuthErrorCode::InvalidGrant, "{code}");
         }
-        assert_eq!(said("invalid_scope"), OAuthErrorCode::InvalidScope);
+        let scope = said("invalid_scope", Verdict::Bounded);
+        assert_eq!(scope, OAuthErrorCode::InvalidScope);
         for code in ["invalid_client", "incorrect_client_credentials"] {
-            assert_eq!(said(code), OAuthErrorCode::TemporarilyUnavailable, "{code}");
+            let said = said(code, Verdict::Trouble);
+            assert_eq!(said, OAuthErrorCode::TemporarilyUnavailable, "{code}");
         }
         for trouble in [
             UpstreamError::Timeout,

@@ -4,7 +4,7 @@
 use std::{pin::pin, sync::Arc};
 
 use super::{
-    super::{FreshnessError, Grant, Loaded, proof::Look, scopes},
+    super::{FreshnessError, Grant, Loaded, proof::Look},
     Renewal,
     lease::Lease,
     save::{Answered, Change},
@@ -47,9 +47,8 @@ impl Renewal {
         refresh_token: &str,
     ) -> Result<TokenAnswer, UpstreamError> {
         let of = Arc::clone(&self.of);
-        let scopes = scopes::for_provider(&grant.scopes, &of.settings.offered_scopes);
-        let provider = of.patient.about();
-        let scope = provider.scopes_to_upstream(scopes.iter()).join(" ");
+        let (provider, offered) = (of.patient.about(), &of.settings.offered_scopes);
+        let scope = provider.scope_param(&grant.scopes, offered);
         let extra = &of.settings.extra_params;
         let mut answer = pin!(of.patient.refresh(refresh_token, Some(&scope), extra));
         let in_time = tokio::time::timeout(of.settings.upstream_timeout, answer.as_mut());

@@ -46,7 +46,7 @@ impl ProofOfLife for Admission {
     }
 
     fn can_ask_provider(&self) -> bool {
-        self.upstream.about().userinfo_url.is_some()
+        self.upstream.about().endpoints.userinfo.is_some()
     }
 
     fn ask<'a>(
@@ -150,10 +150,8 @@ impl Admission {
         renewed: Option<&TokenAnswer>,
         now: u64,
     ) -> RenewedIdToken {
-        let provider = self.upstream.about();
         let expected = Expected {
-            issuer: &provider.issuer,
-            client_id: &provider.client_id,
+            provider: self.upstream.about(),
             // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
             nonce: None,
             now,

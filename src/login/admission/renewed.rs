@@ -99,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::provider::IssuerRule;
+    use crate::provider::generic;
 
     const AT_LOGIN: &str = r#"{"iss":"https://idp.example","aud":"app","sub":"ada","iat":100,"exp":200,
         "nonce":"of-login","auth_time":90}"#;
@@ -118,8 +118,7 @@ mod tests {
             claims.retain(|_, value| !value.is_null());
         }
         let expected = Expected {
-            issuer: &IssuerRule::Unknown,
-            client_id: "app",
+            provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
             nonce: None,
             now: 1_000,
         };
@@ -186,8 +185,7 @@ mod tests {
     #[test]
     fn no_id_token_is_no_fault() {
         let expected = Expected {
-            issuer: &IssuerRule::Unknown,
-            client_id: "app",
+            provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
             nonce: None,
             now: 1_000,
         };

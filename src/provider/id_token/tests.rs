@@ -5,8 +5,13 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::provider::generic;
 
 const NOW: u64 = 1_800_000_000;
+
+fn idp() -> Provider {
+    generic("https://idp.example/a", "https://idp.example/t", "app", "s")
+}
 
 fn jwt(header: &Value, claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -26,8 +31,7 @@ fn check_claims(claims: &Value) -> Result<(), IdTokenError> {
 
 fn check_with(header: &Value, claims: &Value, nonce: Option<&str>) -> Result<(), IdTokenError> {
     let expected = Expected {
-        issuer: &IssuerRule::Exact("https://idp.example".to_owned()),
-        client_id: "app",
+        provider: &idp().issuer("https://idp.example"),
         nonce,
         now: NOW,
     };
@@ -173,10 +177,8 @@ fn the_subject_is_one_to_255_printable_bytes() {
 #[test]
 fn what_is_no_jwt_of_three_parts_is_refused() {
     let token = jwt(&json!({"alg": "RS256"}), &good());
-    let issuer = IssuerRule::Unknown;
     let expected = Expected {
-        issuer: &issuer,
-        client_id: "app",
+        provider: &idp(),
         nonce: None,
         now: NOW,
     };
@@ -197,8 +199,7 @@ fn what_is_no_jwt_of_three_parts_is_refused() {
 proptest! {
     #[test]
     fn no_input_panics(token in any::<String>(), claims in "[ -~]{0,80}") {
-        let issuer = IssuerRule::Unknown;
-        let expected = Expected { issuer: &issuer, client_id: "app", nonce: None, now: NOW };
+        let expected = Expected { provider: &idp(), nonce: None, now: NOW };
         let _ = check(&token, &expected);
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let _ = check(&format!("{}.{}.x", part(r#"{"alg":"a"}"#), part(&claims)), &expected);

@@ -1,14 +1,15 @@
 //! Microsoft Entra ID (Azure AD).
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 use crate::provider::{
-    IssuerRule, Provider, TokenEndpointAuth,
-    email::Vouches,
-    issuer::{CONSUMERS_TENANT_ID, is_guid},
+    dialect::{Dialect, Home, Vouches},
+    endpoints::Endpoints,
     prompt::Prompts,
-    provider::Home,
-    scope_names::ScopeRule,
+    provider::{Provider, TokenEndpointAuth},
 };
 
 /// Accounts of Microsoft Entra ID, through the v2.0 endpoints.
@@ -55,60 +56,144 @@ pub fn azure(
     client_id: impl Into<String>,
     client_secret: impl Into<SecretString>,
 ) -> Provider {
-    let tenant = tenant.into();
-    let mut provider = Provider::new("entra", "Microsoft", "", "", client_id, client_secret)
-        .token_endpoint_auth_method(TokenEndpointAuth::Post)
-        .scopes(["openid", "profile", "email"])
-        .upstream_scopes(["offline_access"])
-        .sends_scope_on_refresh(true);
-    provider.refuses_resource = true;
-    provider.vouches = Vouches::Never;
-    provider.open_to_all = matches!(tenant.as_str(), "common" | "organizations" | "consumers");
-    provider.prompts = Prompts::One(&["login", "consent", "select_account"]);
-    provider.scope_rule = ScopeRule::prefixed(&format!("api://{}", provider.client_id));
-    provider.home = Home::Entra {
-        tenant: tenant.clone(),
-    };
-    at(provider, "https://login.microsoftonline.com", &tenant)
+    let home = at("https://login.microsoftonline.com", &tenant.into());
+    let client_id = client_id.into();
+    let identifier_uri = format!("api://{client_id}");
+    Provider::new(
+        "entra",
+        "Microsoft",
+        home.endpoints,
+        home.dialect,
+        client_id,
+        client_secret,
+    )
+    .token_endpoint_auth_method(TokenEndpointAuth::Post)
+    .scopes(["openid", "profile", "email"])
+    .upstream_scopes(["offline_access"])
+    .sends_scope_on_refresh(true)
+    .identifier_uri(&identifier_uri)
 }
 
-/// Puts every URL and the issuer below `authority`.
-pub(in crate::provider) fn at(mut provider: Provider, authority: &str, tenant: &str) -> Provider {
-    provider.authorize_url = format!("{authority}/{tenant}/oauth2/v2.0/authorize");
-    provider.token_url = format!("{authority}/{tenant}/oauth2/v2.0/token");
-    provider.issuer = if tenant == "consumers" {
-        IssuerRule::Exact(format!("{authority}/{CONSUMERS_TENANT_ID}/v2.0"))
-    } else if is_guid(tenant) {
-        IssuerRule::Exact(format!("{authority}/{}/v2.0", tenant.to_ascii_lowercase()))
-    } else {
-        IssuerRule::Entra {
+/// Every URL holds the tenant.
+fn at(authority: &str, tenant: &str) -> Home {
+    let url = |last: &str| format!("{authority}/{tenant}/oauth2/v2.0/{last}");
+    Home {
+        endpoints: Endpoints::new(url("authorize"), url("token")),
+        dialect: Arc::new(Entra {
             authority: authority.to_owned(),
-            personal_accounts: tenant != "organizations",
+            tenant: tenant.to_owned(),
+        }),
+    }
+}
+
+/// The consumer tenant, in which all personal Microsoft accounts live.
+const CONSUMERS_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+#[derive(Debug)]
+struct Entra {
+    authority: String,
+    tenant: String,
+}
+
+impl Dialect for Entra {
+    fn prompts(&self) -> Prompts {
+        Prompts::One(&["login", "consent", "select_account"])
+    }
+
+    /// A tenant's administrator sets any address.
+    fn vouches(&self) -> Vouches {
+        Vouches::Never
+    }
+
+    /// `{authority}/{tenant id}/v2.0`. An app that names its tenant by the id admits no other. By a
+    /// domain, `common` or `organizations` the tenant is whose the token says that it is: its `tid`.
+    fn admits_issuer(&self, iss: &str, id_token: Option<&Map<String, Value>>) -> bool {
+        let Some(tenant) = self.tenant_in(iss) else {
+            return false;
+        };
+        match self.tenant.as_str() {
+            "consumers" => tenant == CONSUMERS_TENANT_ID,
+            own if is_guid(own) => tenant == own.to_ascii_lowercase(),
+            named => {
+                let is_shut_out = named == "organizations" && tenant == CONSUMERS_TENANT_ID;
+                let is_its_own = id_token
+                    .is_none_or(|claims| claims.get("tid").and_then(Value::as_str) == Some(tenant));
+                !is_shut_out && is_its_own
+            }
         }
-    };
-    provider
+    }
+
+    fn relocate(&self, host: &str) -> Option<Home> {
+        Some(at(host, &self.tenant))
+    }
+
+    fn is_open_to_all(&self) -> bool {
+        is_word(&self.tenant)
+    }
+
+    fn refuses_resource(&self) -> bool {
+        true
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match is_tenant(&self.tenant) {
+            true => Ok(()),
+            false => Err(format!(
+                "`{}` is not a tenant: use its ID, its domain, or `organizations`, `common` or \
+                 `consumers`",
+                self.tenant
+            )),
+        }
+    }
+}
+
+impl Entra {
+    /// The tenant's id in an issuer of this authority.
+    fn tenant_in<'a>(&self, iss: &'a str) -> Option<&'a str> {
+        let tenant = iss
+            .strip_prefix(self.authority.as_str())?
+            .strip_prefix('/')?
+            .strip_suffix("/v2.0")?;
+        is_guid(tenant).then_some(tenant)
+    }
 }
 
 /// A tenant's id or domain, or one of the three words: nothing that could leave its path segment.
-pub(in crate::provider) fn is_tenant(tenant: &str) -> bool {
+fn is_tenant(tenant: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()
             && label
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    match tenant {
-        "common" | "organizations" | "consumers" => true,
-        _ => {
-            is_guid(tenant)
-                || (tenant.len() <= 253 && tenant.contains('.') && tenant.split('.').all(is_label))
-        }
-    }
+    is_word(tenant)
+        || is_guid(tenant)
+        || (tenant.len() <= 253 && tenant.contains('.') && tenant.split('.').all(is_label))
+}
+
+/// What stands for every tenant of a kind.
+fn is_word(tenant: &str) -> bool {
+    matches!(tenant, "common" | "organizations" | "consumers")
+}
+
+/// `8-4-4-4-12` hexadecimal digits.
+fn is_guid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::ScopeSet;
+
+    fn upstream(entra: &Provider, scopes: &str) -> Vec<String> {
+        let scopes = ScopeSet::parse(scopes).unwrap();
+        entra.scopes_to_upstream(&scopes, &ScopeSet::default())
+    }
 
     const TID: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -116,11 +201,10 @@ mod tests {
     fn a_scope_of_ones_own_api_is_prefixed_both_ways_and_oidc_scopes_are_not() {
         let entra = azure(TID, "app", "s");
         assert_eq!(
-            entra.scopes_to_upstream([
-                "openid",
-                "mcp.read",
-                "https://graph.microsoft.com/User.Read"
-            ]),
+            upstream(
+                &entra,
+                "openid mcp.read https://graph.microsoft.com/User.Read"
+            ),
             [
                 "openid",
                 "api://app/mcp.read",
@@ -136,7 +220,7 @@ mod tests {
         );
         let own = azure(TID, "app", "s").identifier_uri("https://api.contoso.example/");
         assert_eq!(
-            own.scopes_to_upstream(["mcp.read"]),
+            upstream(&own, "mcp.read"),
             ["https://api.contoso.example/mcp.read", "offline_access"]
         );
         assert_eq!(
@@ -173,34 +257,102 @@ mod tests {
         }
     }
 
+    fn claims(tid: &str) -> Map<String, Value> {
+        [("tid".to_owned(), tid.into())].into_iter().collect()
+    }
+
     #[test]
     fn another_cloud_moves_urls_and_issuer() {
         let gov = azure(TID, "app", "s").authority("https://login.microsoftonline.us");
         assert_eq!(
-            gov.token_url,
+            gov.endpoints.token,
             format!("https://login.microsoftonline.us/{TID}/oauth2/v2.0/token")
         );
-        assert!(gov.issuer.admits(
-            &format!("https://login.microsoftonline.us/{TID}/v2.0"),
-            None
-        ));
-        assert!(!gov.issuer.admits(
-            &format!("https://login.microsoftonline.com/{TID}/v2.0"),
-            None
-        ));
+        let at = |host: &str| format!("https://{host}/{TID}/v2.0");
+        assert!(gov.admits_issuer(&at("login.microsoftonline.us"), None));
+        assert!(!gov.admits_issuer(&at("login.microsoftonline.com"), None));
+        let external = gov.issuer("https://own.example/v2.0");
+        assert!(external.admits_issuer("https://own.example/v2.0", None));
+        assert!(!external.admits_issuer(&at("login.microsoftonline.us"), None));
     }
 
     #[test]
     fn a_tenant_given_by_its_id_admits_no_other_tenant() {
-        let rule = azure(TID, "app", "s").issuer;
+        let iss = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
         let other = "99999999-2222-3333-4444-555555555555";
-        assert!(rule.admits(
-            &format!("https://login.microsoftonline.com/{TID}/v2.0"),
-            Some(TID)
-        ));
-        assert!(!rule.admits(
-            &format!("https://login.microsoftonline.com/{other}/v2.0"),
-            Some(other)
-        ));
+        for tenant in [TID.to_owned(), TID.to_ascii_uppercase()] {
+            let own = azure(tenant, "app", "s");
+            assert!(own.admits_issuer(&iss(TID), Some(&claims(TID))));
+            assert!(!own.admits_issuer(&iss(other), Some(&claims(other))));
+            assert!(!own.admits_issuer(&iss(other), None));
+        }
+        let consumers = azure("consumers", "app", "s");
+        assert!(consumers.admits_issuer(&iss(CONSUMERS_TENANT_ID), None));
+        assert!(!consumers.admits_issuer(&iss(TID), Some(&claims(TID))));
+    }
+
+    #[test]
+    fn a_multi_tenant_issuer_must_name_the_tenant_of_the_token() {
+        for named in ["common", "contoso.example"] {
+            let entra = azure(named, "app", "s");
+            let iss = format!("https://login.microsoftonline.com/{TID}/v2.0");
+            assert!(entra.admits_issuer(&iss, Some(&claims(TID))));
+            assert!(entra.admits_issuer(&iss, None));
+            assert!(!entra.admits_issuer(&iss, Some(&claims(CONSUMERS_TENANT_ID))));
+            assert!(!entra.admits_issuer(&iss, Some(&Map::new())));
+            for forged in [
+                format!("https://login.microsoftonline.com.evil.example/{TID}/v2.0"),
+                format!("https://login.microsoftonline.com/{TID}/v2.0/"),
+                format!("https://login.microsoftonline.com/{TID}/../{TID}/v2.0"),
+                format!("https://sts.windows.net/{TID}/"),
+                "https://login.microsoftonline.com/common/v2.0".to_owned(),
+            ] {
+                assert!(
+                    !entra.admits_issuer(&forged, Some(&claims(TID))),
+                    "{forged}"
+                );
+                let common = claims("common");
+                assert!(!entra.admits_issuer(&forged, Some(&common)), "{forged}");
+                assert!(!entra.admits_issuer(&forged, None), "{forged}");
+            }
+        }
+    }
+
+    #[test]
+    fn organizations_shuts_personal_accounts_out() {
+        let iss = format!("https://login.microsoftonline.com/{CONSUMERS_TENANT_ID}/v2.0");
+        let personal = claims(CONSUMERS_TENANT_ID);
+        let admits = |tenant: &str| azure(tenant, "app", "s").admits_issuer(&iss, Some(&personal));
+        assert!(admits("common"));
+        assert!(!admits("organizations"));
+        let redirect = azure("organizations", "app", "s").admits_issuer(&iss, None);
+        assert!(!redirect);
+    }
+
+    #[test]
+    fn entra_never_vouches_for_an_address() {
+        let entra = azure("contoso.example", "id", "s");
+        let all = ScopeSet::parse("openid email profile").unwrap();
+        let words = entra.vouches_for_email(&all, false).unwrap_err();
+        assert!(
+            words.contains("insecure_trust_unverified_emails"),
+            "{words}"
+        );
+        assert_eq!(entra.vouches_for_email(&all, true), Ok(()));
+        let none = ScopeSet::parse("openid").unwrap();
+        assert!(
+            entra.vouches_for_email(&none, true).is_err(),
+            "no address at all"
+        );
+    }
+
+    #[test]
+    fn a_tenant_of_everybody_is_told_from_one_of_ones_own() {
+        for open in ["common", "organizations", "consumers"] {
+            assert!(azure(open, "id", "s").is_open_to_all(), "{open}");
+        }
+        for own in [TID, "contoso.example"] {
+            assert!(!azure(own, "id", "s").is_open_to_all(), "{own}");
+        }
     }
 }

@@ -1,13 +1,21 @@
 //! GitHub and GitHub Enterprise Server.
 
-use secrecy::SecretString;
+use std::sync::Arc;
 
-use crate::provider::{
-    Provider, TokenEndpointAuth,
-    email::Vouches,
-    prompt::Prompts,
-    provider::{Home, Revocation, Who},
-    scope_names::ScopeRule,
+use http::Method;
+use secrecy::SecretString;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    limits::MAX_PERSON_TEXT,
+    provider::{
+        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
+        endpoints::Endpoints,
+        identity::{Identity, short_text},
+        prompt::Prompts,
+        provider::{Provider, TokenEndpointAuth},
+        upstream_error::{UpstreamError, Verdict},
+    },
 };
 
 /// GitHub accounts, through an OAuth App or a GitHub App.
@@ -28,42 +36,119 @@ use crate::provider::{
 /// ```
 #[must_use]
 pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
-    let mut provider = Provider::new("github", "GitHub", "", "", client_id, client_secret)
-        .token_endpoint_auth_method(TokenEndpointAuth::Post)
-        .scopes(["read:user", "user:email"]);
-    provider.who = Who::GitHub;
-    provider.vouches = Vouches::ByScope(&["user:email", "user"]);
-    provider.revocation = Revocation::GitHub;
-    provider.prompts = Prompts::List(&["select_account"]);
-    provider.home = Home::GitHub;
-    provider.scope_rule = ScopeRule::Implies(implied);
-    at(provider, WEB)
+    let client_id = client_id.into();
+    let home = at("https://github.com", &client_id);
+    Provider::new(
+        "github",
+        "GitHub",
+        home.endpoints,
+        home.dialect,
+        client_id,
+        client_secret,
+    )
+    .token_endpoint_auth_method(TokenEndpointAuth::Post)
+    .scopes(["read:user", "user:email"])
 }
 
-const WEB: &str = "https://github.com";
-const API: &str = "https://api.github.com";
-
-/// Puts every URL below `web`; an Enterprise Server has its API at `/api/v3`.
-pub(in crate::provider) fn at(mut provider: Provider, web: &str) -> Provider {
-    let api = if web == WEB {
-        API.to_owned()
-    } else {
-        format!("{web}/api/v3")
+/// An Enterprise Server has its API at `/api/v3`.
+fn at(web: &str, client_id: &str) -> Home {
+    let is_public = web == "https://github.com";
+    let api = match is_public {
+        true => "https://api.github.com".to_owned(),
+        false => format!("{web}/api/v3"),
     };
-    provider.open_to_all = web == WEB;
-    provider.authorize_url = format!("{web}/login/oauth/authorize");
-    provider.token_url = format!("{web}/login/oauth/access_token");
-    provider.userinfo_url = Some(format!("{api}/user"));
     // Percent-encoded because the operator's client id lands in a path.
-    let client_id: String =
-        url::form_urlencoded::byte_serialize(provider.client_id.as_bytes()).collect();
-    provider.revocation_url = Some(format!("{api}/applications/{client_id}/token"));
-    provider
+    let in_path: String = url::form_urlencoded::byte_serialize(client_id.as_bytes()).collect();
+    Home {
+        endpoints: Endpoints {
+            authorize: format!("{web}/login/oauth/authorize"),
+            token: format!("{web}/login/oauth/access_token"),
+            revocation: Some(format!("{api}/applications/{in_path}/token")),
+            userinfo: Some(format!("{api}/user")),
+        },
+        dialect: Arc::new(GitHub {
+            client_id: client_id.to_owned(),
+            is_public,
+        }),
+    }
+}
+
+#[derive(Debug)]
+struct GitHub {
+    client_id: String,
+    /// github.com, as opposed to a server of one's own.
+    is_public: bool,
+}
+
+/// The second document needs the scope `user:email`; without it the address is unknown.
+const API: IdentityApi = IdentityApi {
+    documents: &[
+        Document {
+            path: "",
+            is_needed: true,
+        },
+        Document {
+            path: "/emails",
+            is_needed: false,
+        },
+    ],
+    read: person,
+};
+
+impl Dialect for GitHub {
+    fn verdict(&self, code: &str) -> Option<Verdict> {
+        verdict(code)
+    }
+
+    fn identity(&self) -> Option<IdentityApi> {
+        Some(API)
+    }
+
+    /// `DELETE /applications/{client_id}/token` ends this token, not the person's approval of the
+    /// app. It takes access tokens only; 404 and 422 are its words for one that it does not know.
+    fn revoke(&self, token: &str, hint: &str) -> Revocation {
+        if hint != "access_token" {
+            return Revocation::Impossible;
+        }
+        Revocation::Api {
+            method: Method::DELETE,
+            json: json!({ "access_token": token }),
+            unknown: &[404, 422],
+        }
+    }
+
+    fn scopes_within(&self, scope: &str) -> &'static [&'static str] {
+        scopes_within(scope)
+    }
+
+    fn prompts(&self) -> Prompts {
+        Prompts::List(&["select_account"])
+    }
+
+    fn vouches(&self) -> Vouches {
+        Vouches::ByScope(&["user:email", "user"])
+    }
+
+    fn relocate(&self, host: &str) -> Option<Home> {
+        Some(at(host, &self.client_id))
+    }
+
+    fn is_open_to_all(&self) -> bool {
+        self.is_public
+    }
+}
+
+pub(super) fn verdict(code: &str) -> Option<Verdict> {
+    match code {
+        "bad_verification_code" | "bad_refresh_token" => Some(Verdict::Ends),
+        "incorrect_client_credentials" => Some(Verdict::Trouble),
+        _ => None,
+    }
 }
 
 /// What a scope includes. GitHub leaves the included ones out of its answers: a client that asked
 /// for `repo public_repo` reads `repo`.
-fn implied(scope: &str) -> &'static [&'static str] {
+fn scopes_within(scope: &str) -> &'static [&'static str] {
     match scope {
         "repo" => &[
             "repo:status",
@@ -95,50 +180,46 @@ fn implied(scope: &str) -> &'static [&'static str] {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What is kept of the user document: it has thirty members, mostly URLs of the API.
+const CLAIMS: &[&str] = &[
+    "id",
+    "login",
+    "name",
+    "avatar_url",
+    "html_url",
+    "company",
+    "location",
+];
 
-    #[test]
-    fn a_broader_scope_stands_for_the_narrower_ones_that_github_leaves_out() {
-        let github = github("id", "s");
-        let granted = github.scopes_from_upstream("repo,admin:org,user:email");
-        for scope in [
-            "repo",
-            "public_repo",
-            "repo:status",
-            "write:org",
-            "read:org",
-            "user:email",
-        ] {
-            assert!(granted.contains(scope), "{scope}");
-        }
-        for scope in ["user", "read:user", "delete_repo", "admin:org_hook"] {
-            assert!(!granted.contains(scope), "{scope}");
-        }
-        let narrow = github.scopes_from_upstream("read:org,public_repo");
-        assert_eq!(narrow.to_string(), "read:org public_repo");
+/// The documents are those of [`API`], in its order.
+fn person(documents: &[Value]) -> Result<Identity, UpstreamError> {
+    let [Value::Object(user), emails] = documents else {
+        return Err(UpstreamError::Malformed(
+            "the document is no object".to_owned(),
+        ));
+    };
+    // The login name can be given up and taken by another person: the number cannot.
+    let id = user.get("id").and_then(Value::as_u64).ok_or_else(|| {
+        UpstreamError::Malformed("GitHub's user document has no numeric `id`".to_owned())
+    })?;
+    let primary = emails.as_array().into_iter().flatten().find_map(|entry| {
+        let flag = |name| entry.get(name) == Some(&Value::Bool(true));
+        let address = entry.get("email")?.as_str()?;
+        (flag("primary") && flag("verified") && address.len() <= MAX_PERSON_TEXT).then_some(address)
+    });
+    let mut claims: Map<String, Value> = CLAIMS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), user.get(*name)?.clone())))
+        .collect();
+    claims.insert("sub".to_owned(), id.to_string().into());
+    if let Some(email) = primary {
+        claims.insert("email".to_owned(), email.into());
+        claims.insert("email_verified".to_owned(), true.into());
     }
-
-    #[test]
-    fn an_enterprise_server_moves_every_url() {
-        let github = github("id", "s").authority("https://git.example/");
-        assert_eq!(
-            github.authorize_url,
-            "https://git.example/login/oauth/authorize"
-        );
-        assert_eq!(
-            github.token_url,
-            "https://git.example/login/oauth/access_token"
-        );
-        assert_eq!(
-            github.userinfo_url.as_deref(),
-            Some("https://git.example/api/v3/user")
-        );
-        assert_eq!(
-            github.revocation_url.as_deref(),
-            Some("https://git.example/api/v3/applications/id/token")
-        );
-        assert_eq!(github.check(), Ok(()));
-    }
+    let mut person = Identity::of_answer(claims)?;
+    person.name = person.name.or_else(|| short_text(user, "login"));
+    Ok(person)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,17 @@
 //! Google.
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 use crate::provider::{
-    IssuerRule, Provider, TokenEndpointAuth, prompt::Prompts, scope_names::ScopeRule,
+    dialect::Dialect,
+    endpoints::Endpoints,
+    prompt::Prompts,
+    provider::{Provider, TokenEndpointAuth},
+    upstream_error::Verdict,
 };
-
-/// Google's reference gives both, the second for old integrations.
-const ISSUERS: &[&str] = &["https://accounts.google.com", "accounts.google.com"];
-
-/// What Google calls two of the scopes in its answers.
-const ALIASES: &[(&str, &str)] = &[
-    ("email", "https://www.googleapis.com/auth/userinfo.email"),
-    (
-        "profile",
-        "https://www.googleapis.com/auth/userinfo.profile",
-    ),
-];
 
 /// Google accounts, personal and Workspace.
 ///
@@ -34,11 +29,14 @@ const ALIASES: &[(&str, &str)] = &[
 /// ```
 #[must_use]
 pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
-    let mut provider = Provider::new(
+    Provider::new(
         "google",
         "Google",
-        "https://accounts.google.com/o/oauth2/v2/auth",
-        "https://oauth2.googleapis.com/token",
+        Endpoints::new(
+            "https://accounts.google.com/o/oauth2/v2/auth",
+            "https://oauth2.googleapis.com/token",
+        ),
+        Arc::new(Google),
         client_id,
         client_secret,
     )
@@ -46,17 +44,51 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "email", "profile"])
     .authorization_param("access_type", "offline")
-    .authorization_param("prompt", "consent");
-    provider.open_to_all = true;
-    provider.issuer = IssuerRule::OneOf(ISSUERS);
-    provider.scope_rule = ScopeRule::Aliases(ALIASES);
-    provider.prompts = Prompts::List(&["consent", "select_account"]);
-    provider
+    .authorization_param("prompt", "consent")
+}
+
+#[derive(Debug)]
+struct Google;
+
+impl Dialect for Google {
+    fn verdict(&self, code: &str) -> Option<Verdict> {
+        verdict(code)
+    }
+
+    fn scope_in<'a>(&self, scope: &'a str) -> &'a str {
+        match scope {
+            "https://www.googleapis.com/auth/userinfo.email" => "email",
+            "https://www.googleapis.com/auth/userinfo.profile" => "profile",
+            other => other,
+        }
+    }
+
+    fn prompts(&self) -> Prompts {
+        Prompts::List(&["consent", "select_account"])
+    }
+
+    /// Google's reference gives both, the second for old integrations.
+    fn admits_issuer(&self, iss: &str, _: Option<&Map<String, Value>>) -> bool {
+        matches!(iss, "https://accounts.google.com" | "accounts.google.com")
+    }
+
+    fn is_open_to_all(&self) -> bool {
+        true
+    }
+}
+
+/// Both are said of the operator's app.
+pub(super) fn verdict(code: &str) -> Option<Verdict> {
+    matches!(code, "deleted_client" | "disabled_client").then_some(Verdict::Trouble)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        oauth::ScopeSet,
+        provider::{fake::json_answer, token_answer::token_answer},
+    };
 
     #[test]
     fn google_gives_a_refresh_token_only_when_asked_twice() {
@@ -78,17 +110,53 @@ mod tests {
             "openid email profile https://www.googleapis.com/auth/drive"
         );
         assert_eq!(
-            provider.scopes_to_upstream(["openid", "email"]),
-            ["openid", "email"]
+            provider.scope_param(
+                &ScopeSet::parse("openid email").unwrap(),
+                &ScopeSet::default()
+            ),
+            "openid email"
         );
     }
 
     #[test]
     fn both_of_googles_issuers_are_admitted_and_no_other() {
-        let rule = google("id", "s").issuer;
-        assert!(rule.admits("https://accounts.google.com", None));
-        assert!(rule.admits("accounts.google.com", None));
-        assert!(!rule.admits("https://accounts.google.com/", None));
-        assert!(!rule.admits("https://accounts.google.com.evil.example", None));
+        let google = google("id", "s");
+        let id_token = Map::new();
+        for claims in [None, Some(&id_token)] {
+            assert!(google.admits_issuer("https://accounts.google.com", claims));
+            assert!(google.admits_issuer("accounts.google.com", claims));
+            assert!(!google.admits_issuer("https://accounts.google.com/", claims));
+            let forged = "https://accounts.google.com.evil.example";
+            assert!(!google.admits_issuer(forged, claims));
+        }
+        let own = google.issuer("https://sts.example");
+        assert!(!own.admits_issuer("https://accounts.google.com", None));
+    }
+
+    #[test]
+    fn an_address_is_vouched_for_by_either_name_of_its_scope() {
+        let fault = |offered: &str| {
+            let offered = ScopeSet::parse(offered).unwrap();
+            google("id", "s").vouches_for_email(&offered, false).err()
+        };
+        let words = fault("openid").unwrap();
+        assert!(
+            words.contains("Google") && words.contains("`email`"),
+            "{words}"
+        );
+        let long = "openid https://www.googleapis.com/auth/userinfo.email";
+        assert_eq!(fault(long), None);
+        assert!(google("id", "s").is_open_to_all());
+    }
+
+    #[test]
+    fn a_deleted_app_is_the_operators_trouble_and_ends_no_grant() {
+        for code in ["deleted_client", "disabled_client"] {
+            let body = format!(r#"{{"error":"{code}"}}"#);
+            let answer = json_answer(401, &body);
+            let error = token_answer(&google("id", "s"), &answer).unwrap_err();
+            assert_eq!(error.verdict(), Verdict::Trouble, "{error}");
+        }
+        assert_eq!(verdict("bad_refresh_token"), None);
     }
 }

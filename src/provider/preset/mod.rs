@@ -1,11 +1,17 @@
 //! One provider a file: where it is, how it wants to be asked, and what only it does.
+//!
+//! To add one, write a file like these and name it here. A preset fills in a
+//! [`Provider`](super::Provider); what data cannot say, its `Dialect` does.
 
-pub(super) mod entra;
+mod entra;
 mod generic;
-pub(super) mod github;
+mod github;
 mod google;
 
 pub use entra::azure;
 pub use generic::generic;
 pub use github::github;
 pub use google::google;
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,20 @@
 
 use super::*;
 use crate::provider::{
+    Provider,
     fake::{answer, json_answer},
+    generic,
     token_answer::token_answer,
     upstream_error::Verdict,
 };
+
+fn idp() -> Provider {
+    generic("https://a.example/a", "https://a.example/t", "id", "s")
+}
+
+fn accepted(answer: &Answer) -> Result<Option<Map<String, Value>>, UpstreamError> {
+    super::accepted(&*idp().dialect, answer)
+}
 
 /// What a form endpoint's answer comes to: `accepted`, `failed`, or the code of a rejection.
 fn outcome(answer: &Answer) -> String {
@@ -31,8 +41,6 @@ fn json(status: u16, body: &str) -> String {
 #[test]
 fn each_providers_refusal_of_a_renewal_has_its_row() {
     use Verdict::{Bounded, Ends, Trouble};
-    let provider =
-        crate::provider::generic("https://a.example/a", "https://a.example/t", "id", "s");
     for (who, status, body, expected) in [
         (
             "Google",
@@ -191,7 +199,7 @@ fn each_providers_refusal_of_a_renewal_has_its_row() {
         ),
         ("anybody", 500, r#"{"error":"invalid_grant"}"#, Trouble),
     ] {
-        let error = token_answer(&provider, &json_answer(status, body)).unwrap_err();
+        let error = token_answer(&idp(), &json_answer(status, body)).unwrap_err();
         assert_eq!(error.verdict(), expected, "{who}: {body}: {error}");
     }
 }
@@ -346,7 +354,7 @@ fn a_redirect_is_no_answer() {
 #[test]
 fn code_and_description_are_bounded_and_printable() {
     let body = serde_json::json!({
-        "error": "E\n".repeat(MAX_CODE),
+        "error": "E\n".repeat(MAX_ERROR_CODE),
         "error_description": format!("a\r\nb\u{202e}{}", "y".repeat(9_000)),
     });
     let refused = accepted(&json_answer(400, &body.to_string())).unwrap_err();
@@ -356,17 +364,17 @@ fn code_and_description_are_bounded_and_printable() {
     else {
         panic!("{refused}")
     };
-    assert_eq!(code.chars().count(), MAX_CODE);
+    assert_eq!(code.chars().count(), MAX_ERROR_CODE);
     assert!(code.starts_with("E\u{fffd}E"));
     let description = description.unwrap();
     assert!(description.starts_with("a\u{fffd}\u{fffd}b\u{fffd}y"));
-    assert_eq!(description.chars().count(), MAX_DESCRIPTION);
+    assert_eq!(description.chars().count(), MAX_ERROR_DESCRIPTION);
 }
 
 #[test]
 fn what_was_sent_is_cut_out_of_what_is_said() {
     let secret = "hunter2-hunter2-hunter2";
-    let long = "x".repeat(MAX_DESCRIPTION - 12);
+    let long = "x".repeat(MAX_ERROR_DESCRIPTION - 12);
     for words in [
         format!("Invalid refresh token: {secret} ({secret})"),
         format!("{long}{secret}"),
@@ -424,7 +432,7 @@ fn what_looks_like_a_token_is_left_out_and_what_helps_an_operator_stays() {
         json(400, &format!(r#"{{"error":"{token}"}}"#)),
         "[redacted]"
     );
-    let long = format!("{} {token}", "x".repeat(MAX_DESCRIPTION - 10));
+    let long = format!("{} {token}", "x".repeat(MAX_ERROR_DESCRIPTION - 10));
     let body = serde_json::json!({"error": "invalid_grant", "error_description": long});
     let error = accepted(&json_answer(400, &body.to_string())).unwrap_err();
     assert!(!error.to_string().contains("8f7e"), "{error}");

@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    provider::generic,
     provider::{
         content::document,
         fake::{answer, json_answer},
         rejection::api_refusal,
         upstream_error::Verdict,
     },
-    provider::{generic, github},
 };
 
 fn idp() -> Provider {
@@ -46,24 +46,6 @@ fn a_full_answer_is_read() {
 }
 
 #[test]
-fn githubs_form_is_read_and_its_commas_and_implied_scopes_understood() {
-    let body = b"access_token=gho_x&scope=repo%2Cuser%3Aemail&token_type=bearer";
-    for content_type in [
-        Some("application/x-www-form-urlencoded; charset=utf-8"),
-        None,
-    ] {
-        let github = github("id", "s");
-        let answer = token_answer(&github, &answer(200, content_type, body)).unwrap();
-        assert_eq!(answer.access_token.expose_secret(), "gho_x");
-        let scope = answer.scope.unwrap();
-        assert!(scope.contains("public_repo") && scope.contains("user:email"));
-        // OAuth Apps: no expiry, no refresh token.
-        assert_eq!(answer.expires_in, None);
-        assert!(answer.refresh_token.is_none());
-    }
-}
-
-#[test]
 fn an_answer_without_a_usable_access_token_is_malformed() {
     // A peer made a code out of one.
     for token in [
@@ -73,7 +55,7 @@ fn an_answer_without_a_usable_access_token_is_malformed() {
         json!({}),
         json!("a\nb"),
         json!("é"),
-        json!("x".repeat(MAX_TOKEN_BYTES + 1)),
+        json!("x".repeat(MAX_UPSTREAM_TOKEN + 1)),
     ] {
         let result = with("access_token", token);
         assert!(matches!(result, Err(UpstreamError::Malformed(_))));
@@ -82,7 +64,7 @@ fn an_answer_without_a_usable_access_token_is_malformed() {
         read(&json!({"token_type": "Bearer"})),
         Err(UpstreamError::Malformed(_))
     ));
-    assert!(with("access_token", json!("x".repeat(MAX_TOKEN_BYTES))).is_ok());
+    assert!(with("access_token", json!("x".repeat(MAX_UPSTREAM_TOKEN))).is_ok());
 }
 
 #[test]
@@ -151,18 +133,7 @@ fn an_absent_or_empty_scope_means_as_requested() {
     let listed = with("scope", json!(["a", "b"])).unwrap().scope.unwrap();
     assert_eq!(listed.to_string(), "a b");
     assert!(with("scope", json!(7)).is_err());
-    assert!(with("scope", json!("x ".repeat(MAX_SCOPE_BYTES))).is_err());
-}
-
-#[test]
-fn slacks_nested_token_is_found_but_never_preferred() {
-    let user =
-        json!({"access_token": "xoxp", "scope": "users:read,chat:write", "token_type": "user"});
-    let answer = read(&json!({"ok": true, "authed_user": user})).unwrap();
-    assert_eq!(answer.access_token.expose_secret(), "xoxp");
-    assert_eq!(answer.scope.unwrap().to_string(), "users:read chat:write");
-    let both = read(&json!({"access_token": "xoxb", "token_type": "bot", "authed_user": user}));
-    assert_eq!(both.unwrap().access_token.expose_secret(), "xoxb");
+    assert!(with("scope", json!("x ".repeat(MAX_UPSTREAM_SCOPE))).is_err());
 }
 
 #[test]

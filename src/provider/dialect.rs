@@ -1,0 +1,149 @@
+//! What may differ between providers.
+
+use std::{fmt, sync::Arc};
+
+use http::Method;
+use serde_json::{Map, Value};
+
+use super::{
+    endpoints::Endpoints,
+    identity::Identity,
+    prompt::Prompts,
+    upstream_error::{UpstreamError, Verdict},
+};
+
+/// What may differ between providers. Each default is the way of the RFCs and of OpenID Connect; a
+/// preset overrides what its provider does in its own way.
+///
+/// Plain rules only: what a dialect wants sent it describes, and `requests` sends it. No method sees
+/// the client secret.
+pub(crate) trait Dialect: fmt::Debug + Send + Sync {
+    /// The members of RFC 6749 section 5.1, taken from wherever this provider's token answer has them.
+    fn tokens(&self, answer: Map<String, Value>) -> Map<String, Value> {
+        answer
+    }
+
+    /// What a code in `error` that only this provider says does to a grant. `None` for all others:
+    /// `verdict` has those of the RFCs.
+    fn verdict(&self, _code: &str) -> Option<Verdict> {
+        None
+    }
+
+    /// The API that says who a person is where there is no ID token. `None`: the userinfo endpoint
+    /// (OpenID Connect Core section 5.3).
+    fn identity(&self) -> Option<IdentityApi> {
+        None
+    }
+
+    /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
+    fn revoke(&self, _token: &str, _hint: &str) -> Revocation {
+        Revocation::Form
+    }
+
+    /// The name of a scope as it was asked for, where this provider's answers name it otherwise.
+    fn scope_in<'a>(&self, scope: &'a str) -> &'a str {
+        scope
+    }
+
+    /// What a granted scope includes, where this provider's answers leave the narrower ones out.
+    fn scopes_within(&self, _scope: &str) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The words of `prompt` that this provider takes.
+    fn prompts(&self) -> Prompts {
+        Prompts::Any
+    }
+
+    /// How this provider vouches for a person's e-mail address.
+    fn vouches(&self) -> Vouches {
+        Vouches::OpenId
+    }
+
+    /// Whether `iss` may be this provider's, where the operator names no issuer. `id_token` has the
+    /// claims of the ID token that it stands in; without them it stands in a redirect back to us.
+    fn admits_issuer(&self, _iss: &str, _id_token: Option<&Map<String, Value>>) -> bool {
+        true
+    }
+
+    /// The same provider at another host; `None` where that has no meaning.
+    fn relocate(&self, _host: &str) -> Option<Home> {
+        None
+    }
+
+    /// Whether anybody in the world has an account there, or can open one.
+    fn is_open_to_all(&self) -> bool {
+        false
+    }
+
+    /// Whether this provider refuses every request that has a `resource` (RFC 8707).
+    fn refuses_resource(&self) -> bool {
+        false
+    }
+
+    /// What is wrong with the preset's own settings, in words for the operator.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// A provider's URLs, and the dialect that is spoken there.
+#[derive(Debug)]
+pub(crate) struct Home {
+    pub(crate) endpoints: Endpoints,
+    pub(crate) dialect: Arc<dyn Dialect>,
+}
+
+/// An API of the provider's own that says who a person is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IdentityApi {
+    /// What is read, in this order, with the access token.
+    pub(crate) documents: &'static [Document],
+    /// The person in these documents. One that was not permitted is null.
+    pub(crate) read: fn(&[Value]) -> Result<Identity, UpstreamError>,
+}
+
+/// A JSON document below the userinfo URL.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document {
+    /// What follows the userinfo URL.
+    pub(crate) path: &'static str,
+    /// Whether there is no person without it. One that is not needed may be kept from this token.
+    pub(crate) is_needed: bool,
+}
+
+/// How a token is revoked.
+#[derive(Debug)]
+pub(crate) enum Revocation {
+    /// By a form (RFC 7009 section 2.1).
+    Form,
+    /// By a request of the provider's own at the revocation URL, with the app's id and secret in the
+    /// `Authorization` header.
+    Api {
+        method: Method,
+        json: Value,
+        /// The statuses that say that the provider does not know the token: as good as revoked.
+        unknown: &'static [u16],
+    },
+    /// Not at all.
+    Impossible,
+}
+
+/// What has to be asked for so that the provider vouches for a person's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vouches {
+    /// By `email_verified` (OpenID Connect Core section 5.1), in the ID token or at userinfo.
+    OpenId,
+    /// By its own API, where one of these scopes was granted.
+    ByScope(&'static [&'static str]),
+    /// Never: it gives an address and does not say whether it was verified.
+    Never,
+}
+
+/// The way of the RFCs, in tests of rules that hold for every provider.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Standard;
+
+#[cfg(test)]
+impl Dialect for Standard {}

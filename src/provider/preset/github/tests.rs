@@ -1,0 +1,244 @@
+//! GitHub's answers, and what this proxy makes of them.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::{
+    oauth::ScopeSet,
+    provider::{
+        fake::{FakeProvider, PATIENT, Script, answer, client, json_answer},
+        token_answer::token_answer,
+    },
+};
+
+#[test]
+fn a_broader_scope_stands_for_the_narrower_ones_that_github_leaves_out() {
+    let github = github("id", "s");
+    let granted = github.scopes_from_upstream("repo,admin:org,user:email");
+    for scope in [
+        "repo",
+        "public_repo",
+        "repo:status",
+        "write:org",
+        "read:org",
+        "user:email",
+    ] {
+        assert!(granted.contains(scope), "{scope}");
+    }
+    for scope in ["user", "read:user", "delete_repo", "admin:org_hook"] {
+        assert!(!granted.contains(scope), "{scope}");
+    }
+    let narrow = github.scopes_from_upstream("read:org,public_repo");
+    assert_eq!(narrow.to_string(), "read:org public_repo");
+}
+
+#[test]
+fn an_enterprise_server_moves_every_url() {
+    let github = github("id", "s").authority("https://git.example/");
+    assert_eq!(
+        github.endpoints.authorize,
+        "https://git.example/login/oauth/authorize"
+    );
+    assert_eq!(
+        github.endpoints.token,
+        "https://git.example/login/oauth/access_token"
+    );
+    assert_eq!(
+        github.endpoints.userinfo.as_deref(),
+        Some("https://git.example/api/v3/user")
+    );
+    assert_eq!(
+        github.endpoints.revocation.as_deref(),
+        Some("https://git.example/api/v3/applications/id/token")
+    );
+    assert_eq!(github.check(), Ok(()));
+}
+
+fn person_of(user: &Value, emails: &Value) -> Result<Identity, UpstreamError> {
+    person(&[user.clone(), emails.clone()])
+}
+
+#[test]
+fn a_github_person_is_a_number_with_the_primary_verified_address() {
+    let user = json!({
+        "id": 583_231, "login": "octocat", "name": null, "email": "public@x.example",
+        "url": "https://api.github.com/users/octocat",
+    });
+    let emails = json!([
+        {"email": "old@x.example", "primary": false, "verified": true},
+        {"email": "octo@x.example", "primary": true, "verified": true},
+    ]);
+    let person = person_of(&user, &emails).unwrap();
+    assert_eq!(person.subject.as_deref(), Some("583231"));
+    assert_eq!(person.verified_email(), Some("octo@x.example"));
+    assert_eq!(person.name.as_deref(), Some("octocat"));
+    assert_eq!(person.claims["login"], "octocat");
+    assert!(!person.claims.contains_key("url"));
+
+    let unverified = json!([{"email": "octo@x.example", "primary": true, "verified": false}]);
+    for none in [unverified, json!([]), Value::Null, json!({"message": "no"})] {
+        assert_eq!(person_of(&user, &none).unwrap().email, None);
+    }
+    for nobody in [
+        json!({"login": "octocat"}),
+        json!({"id": "583231"}),
+        json!({"id": -1}),
+    ] {
+        assert!(person_of(&nobody, &Value::Null).is_err());
+    }
+}
+
+#[tokio::test]
+async fn githubs_tokens_are_revoked_and_its_people_found_through_its_api() {
+    let idp = FakeProvider::with(
+        |line| match line.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["DELETE", "/api/v3/applications/app/token"] => {
+                Script::Send(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".to_vec())
+            }
+            ["GET", "/api/v3/user"] => Script::json("200 OK", r#"{"id":7,"login":"octocat"}"#),
+            ["GET", "/api/v3/user/emails"] => Script::json(
+                "200 OK",
+                r#"[{"email":"o@x.example","primary":true,"verified":true}]"#,
+            ),
+            ["POST", "/login/oauth/access_token"] => {
+                Script::json("200 OK", r#"{"access_token":"at"}"#)
+            }
+            _ => Script::json("404 Not Found", "{}"),
+        },
+    )
+    .await;
+    let provider = github("app", "hunter2").authority(&format!("http://{}", idp.address));
+    let client = client(provider, PATIENT);
+
+    let answer = client
+        .exchange_code("c", None, "https://p.example/cb", None, &[])
+        .await
+        .unwrap();
+    let person = client.identity(&answer, Some("nonce"), 0).await.unwrap();
+    assert_eq!(person.subject.as_deref(), Some("7"));
+    assert_eq!(person.verified_email(), Some("o@x.example"));
+    assert!(
+        idp.request()
+            .to_ascii_lowercase()
+            .contains("\r\nauthorization: bearer at\r\n")
+    );
+
+    assert_eq!(client.revoke("at", "access_token").await, Ok(true));
+    assert!(idp.request().ends_with(r#"{"access_token":"at"}"#));
+    assert_eq!(client.revoke("rt", "refresh_token").await, Ok(false));
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_ours_to_read_is_unknown_and_a_failure_is_a_failure() {
+    let limited = r#"{"message":"You have exceeded a secondary rate limit."}"#;
+    for (status, said, known) in [
+        ("404 Not Found", "{}", true),
+        ("403 Forbidden", "{}", true),
+        ("403 Forbidden", limited, false),
+        ("502 Bad Gateway", "{}", false),
+    ] {
+        let idp = FakeProvider::with(move |line| {
+            if line.starts_with("GET /api/v3/user ") {
+                Script::json("200 OK", r#"{"id":7,"email":"public@x.example"}"#)
+            } else {
+                Script::json(status, said)
+            }
+        })
+        .await;
+        let provider = github("app", "s").authority(&format!("http://{}", idp.address));
+        let asked = client(provider, PATIENT);
+        let person = asked.identity_again("at", None, None).await;
+        assert_eq!(
+            person.map(|person| person.email).ok(),
+            known.then_some(None),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn an_address_needs_a_scope_of_githubs_own() {
+    let github = github("id", "s");
+    let scopes = |text| ScopeSet::parse(text).unwrap();
+    let fault = |offered| github.vouches_for_email(&scopes(offered), false).err();
+    assert_eq!(fault("repo user:email"), None);
+    assert_eq!(fault("user"), None);
+    for narrow in ["read:user", "repo", "openid email", ""] {
+        assert!(fault(narrow).unwrap().contains("user:email"), "{narrow}");
+    }
+    assert_eq!(github.email_scope(&scopes("repo user")), Some("user"));
+    let both = scopes("user user:email");
+    assert_eq!(github.email_scope(&both), Some("user:email"));
+    assert_eq!(github.email_scope(&scopes("repo")), None);
+}
+
+#[test]
+fn everybody_has_an_account_at_github_and_not_at_a_server_of_ones_own() {
+    let github = github("id", "s");
+    assert!(github.is_open_to_all());
+    assert!(!github.authority("https://git.example").is_open_to_all());
+}
+
+#[test]
+fn githubs_words_for_a_dead_code_or_token_end_a_grant_and_those_for_the_app_do_not() {
+    for (code, expected) in [
+        ("bad_verification_code", Verdict::Ends),
+        ("bad_refresh_token", Verdict::Ends),
+        ("incorrect_client_credentials", Verdict::Trouble),
+        ("a_word_of_tomorrow", Verdict::Bounded),
+    ] {
+        let body = json!({ "error": code }).to_string();
+        let error = token_answer(&github("id", "s"), &json_answer(200, &body)).unwrap_err();
+        assert_eq!(error.verdict(), expected, "{code}");
+    }
+}
+
+#[test]
+fn githubs_form_is_read_and_its_commas_and_implied_scopes_understood() {
+    let body = b"access_token=gho_x&scope=repo%2Cuser%3Aemail&token_type=bearer";
+    for content_type in [
+        Some("application/x-www-form-urlencoded; charset=utf-8"),
+        None,
+    ] {
+        let github = github("id", "s");
+        let answer = token_answer(&github, &answer(200, content_type, body)).unwrap();
+        assert_eq!(answer.access_token.expose_secret(), "gho_x");
+        let scope = answer.scope.unwrap();
+        assert!(scope.contains("public_repo") && scope.contains("user:email"));
+        // OAuth Apps: no expiry, no refresh token.
+        assert_eq!(answer.expires_in, None);
+        assert!(answer.refresh_token.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_github_does_not_know_is_as_good_as_revoked_and_trouble_is_not() {
+    for (status, revoked) in [
+        ("404 Not Found", Some(true)),
+        ("422 Unprocessable Entity", Some(true)),
+        ("401 Unauthorized", None),
+        ("403 Forbidden", None),
+        ("500 Internal Server Error", None),
+    ] {
+        let idp = FakeProvider::with(move |_| Script::json(status, "{}")).await;
+        let provider = github("app", "s").authority(&format!("http://{}", idp.address));
+        let asked = client(provider.clone(), PATIENT);
+        let answer = asked.revoke("at", "access_token").await;
+        assert_eq!(answer.ok(), revoked, "{status}");
+        // GitHub wants the app's secret for it.
+        let public = provider.without_client_secret();
+        let answer = client(public, PATIENT).revoke("at", "access_token").await;
+        assert_eq!(answer, Ok(false));
+        assert_eq!(idp.requests.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn there_is_no_person_without_githubs_user_document() {
+    for status in ["403 Forbidden", "404 Not Found", "200 OK"] {
+        let idp = FakeProvider::with(move |_| Script::json(status, "[]")).await;
+        let provider = github("app", "s").authority(&format!("http://{}", idp.address));
+        let client = client(provider, PATIENT);
+        assert!(client.identity_again("at", None, None).await.is_err());
+    }
+}
