@@ -107,7 +107,7 @@ pub(crate) fn registration_answer(
     put("response_types", json!(["code"]));
     put(
         "token_endpoint_auth_method",
-        registration.auth.told().as_str().into(),
+        registration.auth.registered().as_str().into(),
     );
     if let Some(application_type) = registration.application_type {
         put("application_type", application_type.as_str().into());

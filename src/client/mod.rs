@@ -11,7 +11,8 @@ mod kind;
 mod redirect;
 mod registration;
 
-pub(crate) use auth::{Presented, is_basic};
+pub use auth::ClientAuthMethod;
+pub(crate) use auth::{AuthRule, Presented, is_basic};
 pub(crate) use client_metadata::{ClientMetadata, registration_answer};
 pub(crate) use clients::{Client, ClientOrigin, Clients, Identified};
 pub(crate) use denied::Denied;
@@ -19,5 +20,4 @@ pub use kind::StaticClient;
 pub(crate) use kind::{TooLarge, derive_secret, open, seal, verify_secret};
 pub(crate) use redirect::RedirectUri;
 pub use redirect::{KnownClient, RedirectPolicy};
-pub use registration::ClientAuthMethod;
-pub(crate) use registration::{ApplicationType, AuthRule, Registration};
+pub(crate) use registration::{ApplicationType, Registration};
