@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    ApplicationType, AuthRule, ClientAuthMethod, RedirectPolicy, RedirectUri, Registration,
+    auth::{AuthRule, ClientAuthMethod},
+    redirect::{RedirectPolicy, RedirectUri},
+    registration::{ApplicationType, Registration},
 };
 use crate::{
     error::{OAuthError, OAuthErrorCode},

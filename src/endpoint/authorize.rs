@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, request::Parts};
 use super::{answer, consent, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
-    client::{Client, ClientOrigin, Identified, RedirectUri},
+    client::{Client, ClientKind, Identified, RedirectUri},
     config::Consent,
     error::OAuthErrorCode as Code,
     event::{Event, Reason, Step},
@@ -105,22 +105,19 @@ const UNAVAILABLE: Words = (
 
 /// Proves who is asking and where the answer may go.
 async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri), (Refusal, Words)> {
-    let unknown = |reason, detail: &'static str| {
+    let unknown = |reason, detail: &dyn std::fmt::Display| {
         let refusal = Refusal::new(reason, Code::InvalidClient, "unknown client").detail(detail);
         (refusal, UNKNOWN_CLIENT)
     };
     let client_id = params
         .get("client_id")
-        .ok_or_else(|| unknown(Reason::MissingParameter, "client_id is missing"))?;
+        .ok_or_else(|| unknown(Reason::MissingParameter, &"client_id is missing"))?;
     let client = match proxy.clients.identify(client_id).await {
         Identified::Client(client) => client,
-        Identified::Unknown => {
-            let detail = "the client_id does not open";
-            return Err(unknown(Reason::UnknownClient, detail));
-        }
+        Identified::Unknown(why) => return Err(unknown(Reason::UnknownClient, &why)),
         Identified::Denied => {
             let detail = "the operator denied the client";
-            return Err(unknown(Reason::DeniedClient, detail));
+            return Err(unknown(Reason::DeniedClient, &detail));
         }
         Identified::Later(error) => return Err((error.into(), UNAVAILABLE)),
     };
@@ -140,7 +137,7 @@ async fn target(proxy: &Proxy, params: &Params) -> Result<(Client, RedirectUri),
         return Err(unproven("redirect_uri is not registered"));
     }
     // The policy may have become stricter since the client registered.
-    if client.origin != ClientOrigin::Static
+    if client.kind != ClientKind::Configured
         && !proxy.options.redirect_policy.permits(&redirect_uri)
     {
         return Err(unproven(

@@ -11,7 +11,7 @@ use http_body::Body;
 use super::{answer, authorize, redirect::Target, refusal::Refusal, request, same_site};
 use crate::{
     body::OwnResponse,
-    client::{ClientOrigin, Identified},
+    client::{ClientKind, Identified},
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
@@ -45,7 +45,7 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     };
     let client = match proxy.clients.identify(&pending.request.client_id).await {
         Identified::Client(client) => client,
-        Identified::Unknown => return not_here(proxy, "the client_id does not open any more"),
+        Identified::Unknown(why) => return not_here(proxy, why),
         Identified::Denied => {
             let refusal = Refusal::new(
                 Reason::DeniedClient,
@@ -62,8 +62,8 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         provider: &proxy.provider.about().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
-        trust: match client.origin {
-            ClientOrigin::Static => Trust::Configured,
+        trust: match client.kind {
+            ClientKind::Configured => Trust::Configured,
             _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
             _ => Trust::Address,
         },
@@ -227,7 +227,7 @@ fn stopped(
 }
 
 /// The answer to everything that is not this browser's own login in progress.
-fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
+fn not_here(proxy: &Proxy, detail: impl std::fmt::Display) -> OwnResponse {
     proxy.emit(&Event::refused(Step::Consent, Reason::Browser).detail(detail));
     let html = page::message(
         proxy.service_name(),

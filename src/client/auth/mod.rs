@@ -10,3 +10,4 @@ pub use method::ClientAuthMethod;
 pub(crate) use presented::Presented;
 pub(in crate::client) use presented::Proof;
 pub(crate) use secret::is_basic;
+pub(in crate::client) use secret::{DerivedSecrets, is_same};

@@ -1,12 +1,15 @@
-//! Client secrets: how they are presented (RFC 6749 section 2.3.1).
+//! Client secrets: how they are presented, derived and compared (RFC 6749 section 2.3.1).
 
 use base64::{
     Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
+    key::{MacKey, Rotating, constant_time_eq},
     limits::{MAX_BASIC, MAX_CLIENT_SECRET},
     oauth::form_decode,
 };
@@ -57,4 +60,84 @@ fn decode_basic(line: &[u8]) -> Option<(String, SecretString)> {
     let (id, secret) = decoded.split_once(':')?;
     let id = form_decode(id).filter(|id| !id.is_empty())?;
     Some((id, form_decode(secret)?.into()))
+}
+
+/// The secrets of clients that registered themselves: derived from the `client_id`, so that none is
+/// stored.
+#[derive(Clone)]
+pub(in crate::client) struct DerivedSecrets(Rotating<MacKey>);
+
+impl DerivedSecrets {
+    pub(in crate::client) fn new(keys: Rotating<MacKey>) -> Self {
+        Self(keys)
+    }
+
+    /// The secret that a registration gets. RFC 7591 section 3.2.1: "If issued, this MUST be unique for
+    /// each "client_id"".
+    pub(in crate::client) fn of(&self, client_id: &str) -> String {
+        derive(self.0.current(), client_id)
+    }
+
+    /// Compares with the secret of every key, each in constant time.
+    pub(in crate::client) fn is(&self, client_id: &str, presented: &str) -> bool {
+        let mut keys = self.0.all();
+        keys.any(|key| is_same(&derive(key, client_id), presented))
+    }
+}
+
+fn derive(key: &MacKey, client_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(key.tag(client_id.as_bytes()))
+}
+
+/// Compares in constant time.
+pub(in crate::client) fn is_same(own: &str, presented: &str) -> bool {
+    constant_time_eq(own.as_bytes(), presented.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SecretKey;
+
+    fn secrets(secret: u8) -> DerivedSecrets {
+        DerivedSecrets::new(Rotating::new(
+            SecretKey::for_test(secret).mac("client secret"),
+            [],
+        ))
+    }
+
+    #[test]
+    fn a_secret_belongs_to_one_client_id_and_one_key() {
+        let secret = secrets(1).of("client-a");
+        assert_eq!(secret.len(), 43);
+        assert!(secrets(1).is("client-a", &secret));
+        assert!(!secrets(1).is("client-b", &secret));
+        assert!(!secrets(2).is("client-a", &secret));
+        for wrong in [
+            "",
+            &secret[..42],
+            &format!("{secret}A"),
+            &secret.to_uppercase(),
+        ] {
+            assert!(!secrets(1).is("client-a", wrong));
+        }
+    }
+
+    #[test]
+    fn a_secret_of_a_previous_key_still_counts_and_a_new_one_is_of_the_current_key() {
+        let secret = secrets(1).of("client-a");
+        let [old, new] = [1, 2].map(|byte| SecretKey::for_test(byte).mac("client secret"));
+        let rotated = DerivedSecrets::new(Rotating::new(new, [old]));
+        assert!(rotated.is("client-a", &secret));
+        assert_ne!(rotated.of("client-a"), secret);
+    }
+
+    /// Clients keep their secret for years.
+    #[test]
+    fn a_secret_that_was_issued_once_is_derived_for_ever() {
+        assert_eq!(
+            secrets(7).of("client-a"),
+            "ULwSsZ4SYxeDUN0cyBe00pwCRAJt7yUoXHSd9X1gQUY"
+        );
+    }
 }
