@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    ApplicationType, AuthRule, ClientAuthMethod, RedirectPolicy, RedirectUri, Registration,
+    auth::{AuthRule, ClientAuthMethod},
+    redirect::{RedirectPolicy, RedirectUri},
+    registration::{ApplicationType, Registration},
 };
 use crate::{
     error::{OAuthError, OAuthErrorCode},
@@ -107,7 +109,7 @@ pub(crate) fn registration_answer(
     put("response_types", json!(["code"]));
     put(
         "token_endpoint_auth_method",
-        registration.auth.told().as_str().into(),
+        registration.auth.registered().as_str().into(),
     );
     if let Some(application_type) = registration.application_type {
         put("application_type", application_type.as_str().into());

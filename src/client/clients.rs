@@ -1,68 +1,26 @@
-//! Finding a client by its id, and knowing that it is the one.
+//! The one door to a client: who a `client_id` is, and whether the caller is that client.
 
-use std::{collections::HashMap, fmt};
+use std::fmt;
 
 use secrecy::ExposeSecret;
 
 use super::{
-    AuthRule, Denied, RedirectUri, Registration, StaticClient, TooLarge,
-    auth::{Presented, Proof},
-    derive_secret, open, seal, verify_secret,
+    auth::{DerivedSecrets, Presented, Proof},
+    denied::Denied,
+    identified::{Client, ClientKind, Identified, Unknown},
+    kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
+    registration::Registration,
 };
 use crate::{
     error::{ConfigError, StorageError},
-    key::{MacKey, Rotating, constant_time_eq},
-    oauth::ScopeSet,
+    key::{MacKey, Rotating},
 };
 
-/// A client that was found; whether the caller is this client is another question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Client {
-    pub(crate) id: String,
-    /// What it calls itself; only a configured client's name is vouched for.
-    pub(crate) name: Option<String>,
-    pub(crate) redirect_uris: Vec<RedirectUri>,
-    pub(crate) auth: AuthRule,
-    /// The scopes of an authorization request that names none; never a cap.
-    pub(crate) scope: Option<ScopeSet>,
-    pub(crate) origin: ClientOrigin,
-}
-
-/// How a client came to be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ClientOrigin {
-    /// The operator configured it.
-    Static,
-    /// It registered itself, at this time in seconds since the Unix epoch.
-    Registered { issued_at: u64 },
-}
-
-impl Client {
-    /// Whether an answer may be sent to this URI.
-    pub(crate) fn owns(&self, redirect: &RedirectUri) -> bool {
-        let mut registered = self.redirect_uris.iter();
-        registered.any(|own| redirect.matches_registered(own))
-    }
-}
-
-/// What came of the question who a `client_id` is.
-#[derive(Debug)]
-pub(crate) enum Identified {
-    Client(Client),
-    /// No client of this proxy has this id.
-    Unknown,
-    /// The operator denied it.
-    Denied,
-    /// The deny list cannot be asked now.
-    Later(StorageError),
-}
-
-/// Every client there is: configured, or sealed into its own id.
+/// Every client there is, of each kind.
 pub(crate) struct Clients {
+    configured: ConfiguredClients,
+    signed: SignedClients,
     denied: Denied,
-    registration_keys: Rotating<MacKey>,
-    secret_keys: Rotating<MacKey>,
-    configured: HashMap<String, StaticClient>,
 }
 
 impl Clients {
@@ -75,20 +33,10 @@ impl Clients {
         denied: Denied,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
-        let mut by_id = HashMap::new();
-        for client in configured {
-            client.check()?;
-            let id = client.id.clone();
-            if by_id.insert(id.clone(), client).is_some() {
-                let why = format!("two clients have the id `{id}`");
-                return Err(ConfigError::new("static_clients", why));
-            }
-        }
         Ok(Self {
+            configured: ConfiguredClients::new(configured)?,
+            signed: SignedClients::new(registration_keys, DerivedSecrets::new(secret_keys)),
             denied,
-            registration_keys,
-            secret_keys,
-            configured: by_id,
         })
     }
 
@@ -97,18 +45,17 @@ impl Clients {
         &self,
         registration: &Registration,
     ) -> Result<(String, Option<String>), TooLarge> {
-        let id = seal(registration, &self.registration_keys)?;
-        let secret = registration
-            .auth
-            .has_secret()
-            .then(|| derive_secret(&id, &self.secret_keys));
-        Ok((id, secret))
+        self.signed.register(registration)
     }
 
-    /// Who this is: the one door for every endpoint.
+    /// Who this is. Every endpoint asks here, and there is no other way to a client: what is denied
+    /// cannot be overlooked, and a kind that has to fetch finds callers that wait.
+    ///
+    /// Reads the store once, and only for an id that is a client's.
     pub(crate) async fn identify(&self, client_id: &str) -> Identified {
-        let Some(client) = self.find(client_id) else {
-            return Identified::Unknown;
+        let client = match self.find(client_id) {
+            Ok(client) => client,
+            Err(why) => return Identified::Unknown(why),
         };
         match self.denied.has(client_id).await {
             Ok(false) => Identified::Client(client),
@@ -117,38 +64,23 @@ impl Clients {
         }
     }
 
-    /// Denies a client: no login and no token request of it is served any more.
+    /// The client of this id, denied or not. The operator's own word comes first.
+    fn find(&self, client_id: &str) -> Result<Client, Unknown> {
+        match self.configured.find(client_id) {
+            Some(client) => Ok(client),
+            None => self.signed.find(client_id),
+        }
+    }
+
+    /// Denies a client: from now on it gets neither a login nor a token.
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         self.denied.add(client_id).await
     }
 
-    /// The client of this id, denied or not.
-    pub(crate) fn find(&self, client_id: &str) -> Option<Client> {
-        if let Some(configured) = self.configured.get(client_id) {
-            return Some(Client {
-                id: configured.id.clone(),
-                name: configured.name.clone(),
-                redirect_uris: configured.redirect_uris.clone(),
-                auth: configured.auth,
-                scope: configured.scope.clone(),
-                origin: ClientOrigin::Static,
-            });
-        }
-        let registration = open(client_id, &self.registration_keys)?;
-        Some(Client {
-            id: client_id.to_owned(),
-            name: registration.name,
-            redirect_uris: registration.redirect_uris,
-            auth: registration.auth,
-            scope: registration.scope,
-            origin: ClientOrigin::Registered {
-                issued_at: registration.issued_at,
-            },
-        })
-    }
-
-    /// Whether the caller is this client, by the method it registered (a peer let any method pass for
-    /// any client). A public client is its id: what binds it is PKCE.
+    /// Whether the caller is this client, by the method that it registered (a peer let any method pass
+    /// for any client). RFC 6749 section 3.2.1: "Confidential clients or other clients issued client
+    /// credentials MUST authenticate with the authorization server". A public client is its id: what
+    /// binds it is PKCE.
     pub(crate) fn authenticate(&self, client: &Client, presented: &Presented) -> bool {
         if client.id != presented.id || !client.auth.admits(presented.method()) {
             return false;
@@ -162,17 +94,9 @@ impl Clients {
     }
 
     fn is_secret_of(&self, client: &Client, presented: &str) -> bool {
-        match client.origin {
-            ClientOrigin::Registered { .. } => {
-                verify_secret(&client.id, presented, &self.secret_keys)
-            }
-            ClientOrigin::Static => self
-                .configured
-                .get(&client.id)
-                .and_then(|configured| configured.secret.as_ref())
-                .is_some_and(|own| {
-                    constant_time_eq(own.expose_secret().as_bytes(), presented.as_bytes())
-                }),
+        match client.kind {
+            ClientKind::Configured => self.configured.is_secret_of(&client.id, presented),
+            ClientKind::Signed => self.signed.is_secret_of(&client.id, presented),
         }
     }
 }
@@ -188,7 +112,11 @@ impl fmt::Debug for Clients {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClientAuthMethod, SecretKey, oauth::Params};
+    use crate::{
+        ClientAuthMethod, SecretKey,
+        client::{auth::AuthRule, redirect::RedirectUri},
+        oauth::Params,
+    };
 
     const SECRET: &str = "a static secret, long enough";
 
@@ -213,6 +141,11 @@ mod tests {
             configured,
         )
         .unwrap()
+    }
+
+    fn derived(client_id: &str) -> String {
+        let key = SecretKey::for_test(1).mac("client secret");
+        DerivedSecrets::new(Rotating::new(key, [])).of(client_id)
     }
 
     fn registration(auth_method: ClientAuthMethod) -> Registration {
@@ -246,11 +179,12 @@ mod tests {
         assert_eq!(secret, None);
         let client = clients.find(&id).unwrap();
         assert_eq!(client.id, id);
-        assert_eq!(client.origin, ClientOrigin::Registered { issued_at: 7 });
+        assert_eq!(client.kind, ClientKind::Signed);
         for stranger in ["", "web2", "nobody", &id[1..]] {
-            assert_eq!(clients.find(stranger), None, "{stranger}");
+            let found = clients.find(stranger);
+            assert_eq!(found, Err(Unknown::NotIssued), "{stranger}");
         }
-        assert_eq!(clients.find("web").unwrap().origin, ClientOrigin::Static);
+        assert_eq!(clients.find("web").unwrap().kind, ClientKind::Configured);
     }
 
     #[test]
@@ -259,7 +193,7 @@ mod tests {
         for method in ClientAuthMethod::ALL {
             let (id, secret) = clients.register(&registration(method)).unwrap();
             let client = clients.find(&id).unwrap();
-            let secret = secret.unwrap_or_else(|| derive_secret(&id, &clients.secret_keys));
+            let secret = secret.unwrap_or_else(|| derived(&id));
             for (presented, used) in [
                 (post(&format!("client_id={id}")), ClientAuthMethod::None),
                 (basic(&id, &secret), ClientAuthMethod::ClientSecretBasic),
@@ -323,7 +257,7 @@ mod tests {
         let clients = clients();
         let web = clients.find("web").unwrap();
         assert!(clients.authenticate(&web, &basic("web", SECRET)));
-        let derived = derive_secret("web", &clients.secret_keys);
+        let derived = derived("web");
         for wrong in ["", "x", &SECRET[1..], &derived] {
             assert!(!clients.authenticate(&web, &basic("web", wrong)), "{wrong}");
         }

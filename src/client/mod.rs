@@ -1,23 +1,27 @@
-//! Who is asking: registrations, redirect URIs and authentication of clients.
+//! Who is asking: [`Clients::identify`] is the one door to a client, of whatever kind.
 //!
-//! A dynamic registration is stored nowhere but in the `client_id` itself, which is sealed with a
-//! MAC; [`Clients`] reads it back and finds configured clients beside it.
+//! - `kind`: where clients come from, one file each: those that registered themselves, whose
+//!   registration is signed into their `client_id`, and those that the operator configured
+//! - `auth`: how a client proves that it is the one
+//! - `redirect`: where its answers may go
 
 mod auth;
 mod client_metadata;
 mod clients;
 mod denied;
+mod identified;
 mod kind;
 mod redirect;
 mod registration;
 
+#[cfg(test)]
+pub(crate) use auth::AuthRule;
+pub use auth::ClientAuthMethod;
 pub(crate) use auth::{Presented, is_basic};
 pub(crate) use client_metadata::{ClientMetadata, registration_answer};
-pub(crate) use clients::{Client, ClientOrigin, Clients, Identified};
+pub(crate) use clients::Clients;
 pub(crate) use denied::Denied;
+pub(crate) use identified::{Client, ClientKind, Identified};
 pub use kind::StaticClient;
-pub(crate) use kind::{TooLarge, derive_secret, open, seal, verify_secret};
 pub(crate) use redirect::RedirectUri;
 pub use redirect::{KnownClient, RedirectPolicy};
-pub use registration::ClientAuthMethod;
-pub(crate) use registration::{ApplicationType, AuthRule, Registration};

@@ -1,5 +1,7 @@
 //! Who is asking, at the token and revocation endpoints (RFC 6749 section 2.3, RFC 7591 section 2).
 
+use std::fmt::Display;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
@@ -19,7 +21,7 @@ pub(in crate::endpoint) async fn authenticate(
 ) -> Result<Client, Refusal> {
     let lines = || headers.get_all(header::AUTHORIZATION).iter();
     let tried_basic = lines().any(|line| is_basic(line.as_bytes()));
-    let invalid = |reason: Reason, detail: &'static str| {
+    let invalid = |reason: Reason, detail: &dyn Display| {
         Refusal::new(
             reason,
             OAuthErrorCode::InvalidClient,
@@ -38,19 +40,16 @@ pub(in crate::endpoint) async fn authenticate(
     })?;
     let client = match proxy.clients.identify(&presented.id).await {
         Identified::Client(client) => client,
-        Identified::Unknown => {
-            let detail = "the client_id does not open";
-            return Err(invalid(Reason::UnknownClient, detail));
-        }
+        Identified::Unknown(why) => return Err(invalid(Reason::UnknownClient, &why)),
         Identified::Denied => {
             let detail = "the operator denied the client";
-            return Err(invalid(Reason::DeniedClient, detail));
+            return Err(invalid(Reason::DeniedClient, &detail));
         }
         Identified::Later(error) => return Err(error.into()),
     };
     if !proxy.clients.authenticate(&client, &presented) {
         let detail = "not the registered method, or a wrong secret";
-        return Err(invalid(Reason::ClientAuthentication, detail));
+        return Err(invalid(Reason::ClientAuthentication, &detail));
     }
     Ok(client)
 }

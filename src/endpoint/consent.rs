@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     body::OwnResponse,
-    client::ClientOrigin,
+    client::ClientKind,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
@@ -49,8 +49,8 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         provider: &proxy.provider.about().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
-        trust: match client.origin {
-            ClientOrigin::Static => Trust::Configured,
+        trust: match client.kind {
+            ClientKind::Configured => Trust::Configured,
             _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
             _ => Trust::Address,
         },

@@ -1,5 +1,7 @@
 //! A refusal on its way out: what the client reads, and why, for the operator.
 
+use std::fmt;
+
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::answer;
@@ -84,7 +86,7 @@ impl Refusal {
         )
     }
 
-    pub(super) fn detail(mut self, detail: impl std::fmt::Display) -> Self {
+    pub(super) fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.error = self.error.with_detail(detail);
         self
     }
@@ -147,19 +149,16 @@ pub(super) async fn client_in_browser(
     proxy: &Proxy,
     client_id: &str,
 ) -> Result<Client, (Refusal, Situation)> {
-    let refused = |reason, detail: &'static str, situation| {
-        let error = OAuthError::new(OAuthErrorCode::InvalidClient, detail);
+    let refused = |reason, detail: &dyn fmt::Display, situation| {
+        let error = OAuthError::new(OAuthErrorCode::InvalidClient, detail.to_string());
         let error = error.with_status(StatusCode::BAD_REQUEST);
         Err((Refusal::from_error(reason, error), situation))
     };
     match proxy.clients.identify(client_id).await {
         Identified::Client(client) => Ok(client),
-        Identified::Unknown => {
-            let detail = "the client_id does not open";
-            refused(Reason::UnknownClient, detail, Situation::UnknownClient)
-        }
+        Identified::Unknown(why) => refused(Reason::UnknownClient, &why, Situation::UnknownClient),
         Identified::Denied => {
-            let detail = "the operator denied the client";
+            let detail = &"the operator denied the client";
             refused(Reason::DeniedClient, detail, Situation::DeniedClient)
         }
         Identified::Later(error) => Err((error.into(), Situation::CannotStart)),

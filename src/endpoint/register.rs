@@ -52,12 +52,9 @@ where
     })?;
     ask_operator(proxy, &metadata).await?;
     let registration = &metadata.registration;
-    let (client_id, secret) = proxy.clients.register(registration).map_err(|_| {
-        Refusal::new(
-            Reason::TooLarge,
-            OAuthErrorCode::InvalidClientMetadata,
-            "the metadata is too large: shorten the name or the redirect URIs",
-        )
+    let (client_id, secret) = proxy.clients.register(registration).map_err(|error| {
+        let code = OAuthErrorCode::InvalidClientMetadata;
+        Refusal::new(Reason::TooLarge, code, error.to_string())
     })?;
     proxy.emit(&Event::done(Step::Register).detail(registration.name.as_deref().unwrap_or("")));
     let body = registration_answer(&metadata, &client_id, secret.as_deref());

@@ -5,7 +5,7 @@
 
 use super::{AuthorizationRequest, WishError, Wishes};
 use crate::{
-    client::{Client, ClientOrigin, RedirectUri},
+    client::{Client, ClientKind, RedirectUri},
     config::Options,
     error::OAuthErrorCode as Code,
     event::Reason,
@@ -132,7 +132,7 @@ pub(crate) fn proven_redirect_uri(
         return Err(UnprovenRedirect::NotRegistered);
     }
     // The policy may have become stricter since the client registered.
-    if client.origin != ClientOrigin::Static && !options.redirect_policy.permits(&redirect_uri) {
+    if client.kind != ClientKind::Configured && !options.redirect_policy.permits(&redirect_uri) {
         return Err(UnprovenRedirect::NotPermitted);
     }
     Ok(redirect_uri)

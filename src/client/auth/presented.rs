@@ -1,4 +1,4 @@
-//! What a client presents at the token and revocation endpoints: RFC 6749 section 2.3.1.
+//! What a client presents at the token and revocation endpoints: RFC 6749 section 2.3.
 //!
 //! Of the `Authorization` header only the scheme `Basic` is client authentication. Client libraries
 //! send their transport's own headers along (the TypeScript SDK a stored `Bearer`), and RFC 6750
@@ -8,35 +8,28 @@
 
 use std::fmt;
 
-use base64::{
-    Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
-};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{
-    client::ClientAuthMethod,
-    error::{OAuthError, OAuthErrorCode},
-    limits::{MAX_BASIC, MAX_CLIENT_ID, MAX_CLIENT_SECRET},
-    oauth::{Params, form_decode},
+use super::{
+    method::ClientAuthMethod,
+    secret::{BasicFault, is_basic, read_basic},
 };
-
-/// Some clients leave the padding out.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
+use crate::{
+    error::{OAuthError, OAuthErrorCode},
+    limits::{MAX_CLIENT_ID, MAX_CLIENT_SECRET},
+    oauth::Params,
+};
 
 /// An unverified claim to be a client.
 #[derive(Clone)]
 pub(crate) struct Presented {
     pub(crate) id: String,
-    pub(crate) proof: Proof,
+    pub(in crate::client) proof: Proof,
 }
 
 /// What comes with the claim.
 #[derive(Clone)]
-pub(crate) enum Proof {
+pub(in crate::client) enum Proof {
     /// Only the id, in the body or before an empty secret.
     None,
     /// A secret in the `Authorization` header.
@@ -45,22 +38,16 @@ pub(crate) enum Proof {
     Post(SecretString),
 }
 
-/// Whether a line of the `Authorization` header is of the scheme `Basic`, well formed or not.
-pub(crate) fn is_basic(line: &[u8]) -> bool {
-    let mut words = line.trim_ascii().split(u8::is_ascii_whitespace);
-    words
-        .next()
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Basic"))
-}
-
 impl Presented {
-    /// Reads the lines of the `Authorization` header and the form. The secret is not checked here.
+    /// Reads the lines of the `Authorization` header and the form. Checks no secret.
+    ///
+    /// The form is the body's and never the query's. RFC 6749 section 2.3.1: "The parameters can only
+    /// be transmitted in the request-body and MUST NOT be included in the request URI."
     ///
     /// # Errors
     ///
-    /// `invalid_request` when more than one method is used at once (RFC 6749 section 2.3: "the client
-    /// MUST NOT use more than one authentication method in each request"), and `invalid_client` when
-    /// there is no client, another method, or a malformed header.
+    /// `invalid_request` when two methods or two ids are given, and `invalid_client` when there is no
+    /// client, an unknown method, or a malformed header.
     pub(crate) fn read<'a>(
         authorization: impl IntoIterator<Item = &'a [u8]>,
         params: &Params,
@@ -83,13 +70,18 @@ impl Presented {
             };
             return Self::bounded(id.to_owned(), proof);
         };
+        // RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each
+        // request."
         if second.is_some() || body_secret.is_some() {
             return Err(OAuthError::new(
                 OAuthErrorCode::InvalidRequest,
                 "the client uses more than one authentication method",
             ));
         }
-        let (id, secret) = read_basic(header)?;
+        let (id, secret) = read_basic(header).map_err(|fault| match fault {
+            BasicFault::Malformed => invalid_client("the Authorization header is malformed"),
+            BasicFault::TooLong => too_long(),
+        })?;
         if body_id.is_some_and(|body_id| body_id != id) {
             return Err(OAuthError::new(
                 OAuthErrorCode::InvalidRequest,
@@ -120,30 +112,6 @@ impl Presented {
             Proof::Post(_) => ClientAuthMethod::ClientSecretPost,
         }
     }
-}
-
-/// `Basic` of RFC 7617, with id and secret form-encoded before base64 (RFC 6749 section 2.3.1).
-fn read_basic(line: &[u8]) -> Result<(String, SecretString), OAuthError> {
-    if line.len() > MAX_BASIC {
-        return Err(too_long());
-    }
-    let malformed = || invalid_client("the Authorization header is malformed");
-    let (_, credentials) = str::from_utf8(line)
-        .ok()
-        .and_then(|line| line.trim().split_once(' '))
-        .ok_or_else(malformed)?;
-    let decoded = BASE64.decode(credentials.trim()).map_err(|_| malformed())?;
-    let decoded = String::from_utf8(decoded).map_err(|_| malformed())?;
-    let (id, secret) = decoded.split_once(':').ok_or_else(malformed)?;
-    let id = form_decode(id).ok_or_else(malformed)?;
-    let secret = form_decode(secret).ok_or_else(malformed)?;
-    if id.is_empty() {
-        return Err(malformed());
-    }
-    if secret.len() > MAX_CLIENT_SECRET {
-        return Err(too_long());
-    }
-    Ok((id, secret.into()))
 }
 
 fn invalid_client(description: &'static str) -> OAuthError {

@@ -1,9 +1,15 @@
-//! Clients that the operator configures: no registration, no sealed id.
+//! Clients that the operator configures: no registration, and an id that is only a name.
+
+use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    client::{AuthRule, ClientAuthMethod, RedirectUri},
+    client::{
+        auth::{AuthRule, ClientAuthMethod, is_same},
+        identified::{Client, ClientKind},
+        redirect::RedirectUri,
+    },
     error::ConfigError,
     key::weakness,
     limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
@@ -28,12 +34,12 @@ const OPTION: &str = "static_clients";
 #[derive(Clone, Debug)]
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
-    pub(in crate::client) id: String,
-    pub(in crate::client) secret: Option<SecretString>,
-    pub(in crate::client) auth: AuthRule,
-    pub(in crate::client) redirect_uris: Vec<RedirectUri>,
-    pub(in crate::client) name: Option<String>,
-    pub(in crate::client) scope: Option<ScopeSet>,
+    id: String,
+    secret: Option<SecretString>,
+    auth: AuthRule,
+    redirect_uris: Vec<RedirectUri>,
+    name: Option<String>,
+    scope: Option<ScopeSet>,
 }
 
 impl StaticClient {
@@ -110,7 +116,7 @@ impl StaticClient {
     }
 
     /// What makes it unusable, for the configuration to report.
-    pub(in crate::client) fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
@@ -150,6 +156,51 @@ impl StaticClient {
             }
             None => Ok(()),
         }
+    }
+}
+
+/// Every configured client, by its id.
+pub(in crate::client) struct ConfiguredClients(HashMap<String, StaticClient>);
+
+impl ConfiguredClients {
+    /// # Errors
+    ///
+    /// [`ConfigError`] when a client cannot work, or two have one id.
+    pub(in crate::client) fn new(
+        clients: impl IntoIterator<Item = StaticClient>,
+    ) -> Result<Self, ConfigError> {
+        let mut by_id = HashMap::new();
+        for client in clients {
+            client.check()?;
+            let id = client.id.clone();
+            if by_id.insert(id.clone(), client).is_some() {
+                let why = format!("two clients have the id `{id}`");
+                return Err(ConfigError::new(OPTION, why));
+            }
+        }
+        Ok(Self(by_id))
+    }
+
+    pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
+        let configured = self.0.get(client_id)?;
+        Some(Client {
+            id: configured.id.clone(),
+            name: configured.name.clone(),
+            redirect_uris: configured.redirect_uris.clone(),
+            auth: configured.auth,
+            scope: configured.scope.clone(),
+            kind: ClientKind::Configured,
+        })
+    }
+
+    pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
+        let configured = self.0.get(client_id);
+        let own = configured.and_then(|client| client.secret.as_ref());
+        own.is_some_and(|own| is_same(own.expose_secret(), presented))
+    }
+
+    pub(in crate::client) fn len(&self) -> usize {
+        self.0.len()
     }
 }
 

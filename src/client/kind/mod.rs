@@ -1,7 +1,8 @@
-//! The kinds of clients, one file each: where a client of this kind comes from, and what its id means.
+//! The kinds of clients, one file each: where such a client comes from, and what its id means.
 
 mod configured;
 mod signed;
 
+pub(super) use configured::ConfiguredClients;
 pub use configured::StaticClient;
-pub(crate) use signed::{TooLarge, derive_secret, open, seal, verify_secret};
+pub(super) use signed::{SignedClients, TooLarge};

@@ -20,8 +20,13 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    client::{ApplicationType, AuthRule, ClientAuthMethod, RedirectUri, Registration},
-    key::{MacKey, Rotating, constant_time_eq},
+    client::{
+        auth::{AuthRule, ClientAuthMethod, DerivedSecrets},
+        identified::{Client, ClientKind, Unknown},
+        redirect::RedirectUri,
+        registration::{ApplicationType, Registration},
+    },
+    key::{KeyId, MacKey, Rotating},
     limits::MAX_CLIENT_ID,
     oauth::ScopeSet,
     random,
@@ -59,14 +64,50 @@ const PREFIXES: [&str; 12] = [
 
 /// The registration does not fit into a `client_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the registration is too large")]
+#[error("the metadata is too large: shorten the name or the redirect URIs")]
 pub(crate) struct TooLarge;
 
+/// Every client that registered itself, without a list of them.
+pub(in crate::client) struct SignedClients {
+    keys: Rotating<MacKey>,
+    secrets: DerivedSecrets,
+}
+
+impl SignedClients {
+    pub(in crate::client) fn new(keys: Rotating<MacKey>, secrets: DerivedSecrets) -> Self {
+        Self { keys, secrets }
+    }
+
+    /// Makes the `client_id`, and the secret where the method has one. Writes nothing.
+    pub(in crate::client) fn register(
+        &self,
+        registration: &Registration,
+    ) -> Result<(String, Option<String>), TooLarge> {
+        let id = seal(registration, &self.keys)?;
+        let has_secret = registration.auth.has_secret();
+        let secret = has_secret.then(|| self.secrets.of(&id));
+        Ok((id, secret))
+    }
+
+    pub(in crate::client) fn find(&self, client_id: &str) -> Result<Client, Unknown> {
+        let registration = open(client_id, &self.keys)?;
+        Ok(Client {
+            id: client_id.to_owned(),
+            name: registration.name,
+            redirect_uris: registration.redirect_uris,
+            auth: registration.auth,
+            scope: registration.scope,
+            kind: ClientKind::Signed,
+        })
+    }
+
+    pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
+        self.secrets.is(client_id, presented)
+    }
+}
+
 /// Makes the `client_id` of a registration.
-pub(crate) fn seal(
-    registration: &Registration,
-    keys: &Rotating<MacKey>,
-) -> Result<String, TooLarge> {
+fn seal(registration: &Registration, keys: &Rotating<MacKey>) -> Result<String, TooLarge> {
     let mut sealed = encode(registration);
     sealed.extend(random::bytes::<NONCE_BYTES>());
     sealed.extend(keys.current().id().0);
@@ -79,35 +120,44 @@ pub(crate) fn seal(
     Ok(client_id)
 }
 
-/// Reads a `client_id` back; `None` when no key of ours made it.
-pub(crate) fn open(client_id: &str, keys: &Rotating<MacKey>) -> Option<Registration> {
+/// Reads a `client_id` back.
+fn open(client_id: &str, keys: &Rotating<MacKey>) -> Result<Registration, Unknown> {
     if client_id.len() > MAX_CLIENT_ID {
-        return None;
+        return Err(Unknown::NotIssued);
     }
     // Refuses padding, line breaks and stray last bits: one registration, one spelling.
-    let sealed = URL_SAFE_NO_PAD.decode(client_id).ok()?;
-    let (unique, tag) = sealed.split_last_chunk::<TAG_BYTES>()?;
-    if !keys.verify(unique, tag) {
-        return None;
+    let sealed = URL_SAFE_NO_PAD.decode(client_id);
+    let sealed = sealed.map_err(|_| Unknown::NotIssued)?;
+    let parts = parts(&sealed).ok_or(Unknown::NotIssued)?;
+    if !keys.verify(parts.message, parts.tag) {
+        return Err(match keys.all().any(|key| key.id() == parts.key) {
+            true => Unknown::NotIssued,
+            false => Unknown::OtherKey(parts.key),
+        });
     }
-    let (unique, _key) = unique.split_last_chunk::<KEY_BYTES>()?;
-    let (body, _) = unique.split_last_chunk::<NONCE_BYTES>()?;
-    decode(body)
+    decode(parts.body).ok_or(Unknown::Outdated)
 }
 
-/// The secret of a confidential client: derived, so that it need not be stored.
-pub(crate) fn derive_secret(client_id: &str, keys: &Rotating<MacKey>) -> String {
-    secret_by(keys.current(), client_id)
+/// The parts of an id, before anything is verified.
+struct Parts<'a> {
+    /// All that the tag covers.
+    message: &'a [u8],
+    /// The version and the registration.
+    body: &'a [u8],
+    key: KeyId,
+    tag: &'a [u8; TAG_BYTES],
 }
 
-/// Compares with the secret of every key, each in constant time.
-pub(crate) fn verify_secret(client_id: &str, presented: &str, keys: &Rotating<MacKey>) -> bool {
-    keys.all()
-        .any(|key| constant_time_eq(secret_by(key, client_id).as_bytes(), presented.as_bytes()))
-}
-
-fn secret_by(key: &MacKey, client_id: &str) -> String {
-    URL_SAFE_NO_PAD.encode(key.tag(client_id.as_bytes()))
+fn parts(signed: &[u8]) -> Option<Parts<'_>> {
+    let (message, tag) = signed.split_last_chunk()?;
+    let (unnamed, key) = message.split_last_chunk::<KEY_BYTES>()?;
+    let (body, _nonce) = unnamed.split_last_chunk::<NONCE_BYTES>()?;
+    (body.first() == Some(&VERSION)).then_some(Parts {
+        message,
+        body,
+        key: KeyId(*key),
+        tag,
+    })
 }
 
 fn encode(registration: &Registration) -> Vec<u8> {

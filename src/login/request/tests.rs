@@ -44,7 +44,7 @@ fn client(redirect_uris: &[&str], scope: Option<&str>) -> Client {
             .collect(),
         auth: AuthRule::Exactly(ClientAuthMethod::None),
         scope: scope.map(|scope| ScopeSet::parse(scope).unwrap()),
-        origin: ClientOrigin::Registered { issued_at: 7 },
+        kind: ClientKind::Signed,
     }
 }
 
@@ -249,7 +249,7 @@ fn an_answer_goes_only_to_a_registered_and_permitted_uri() {
     // Registered under another policy.
     assert_eq!(proven(WEB, &[WEB]), Err(NotPermitted));
     let configured = Client {
-        origin: ClientOrigin::Static,
+        kind: ClientKind::Configured,
         ..client(&[WEB], None)
     };
     let params = params(&[("redirect_uri", WEB)]);

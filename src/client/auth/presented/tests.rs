@@ -1,8 +1,9 @@
-use base64::engine::general_purpose::STANDARD;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::limits::MAX_BASIC;
 
 fn read(header: Option<&str>, body: &str) -> Result<Presented, OAuthErrorCode> {
     read_lines(header.as_slice(), body)
