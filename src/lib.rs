@@ -274,10 +274,10 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal,
-    RegistrationRequest,
+    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
+    RegistrationRequest, Veto,
 };
-pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError, UpstreamError};
+pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;

@@ -15,5 +15,5 @@ mod weak;
 pub use build::OAuthProxyConfig;
 pub use builder::OAuthProxyConfigBuilder;
 pub use choices::{Consent, PassOn};
-pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
+pub use hooks::{LoginRequest, Occasion, RegistrationRequest, Veto};
 pub(crate) use options::Options;

@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use super::answer;
 use crate::{
     body::OwnResponse,
-    error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError},
+    error::{OAuthError, OAuthErrorCode, StorageError, UpstreamError, with_causes},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
     oauth::ParamsError,
@@ -129,7 +129,7 @@ impl From<StorageError> for Refusal {
             let refusal = Self::new(Reason::TooLarge, OAuthErrorCode::ServerError, text);
             return refusal.detail(error);
         }
-        Self::unavailable(Reason::StoreUnavailable).detail(error)
+        Self::unavailable(Reason::StoreUnavailable).detail(with_causes(&error))
     }
 }
 

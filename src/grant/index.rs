@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{Grant, GrantId, Grants, grants::bounded};
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
@@ -63,6 +63,7 @@ impl Grants {
             let added = bounded(self.storage.list_add(&list, &member, ttl)).await;
             if let Err(error) = added {
                 let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                let error = with_causes(&error);
                 let detail = format_args!("not listed until its next write: {error}");
                 self.events.emit(&event.grant(member).detail(detail));
                 return false;

@@ -5,7 +5,7 @@ use std::future::Future;
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
-    config::hooks::{Refusal, RegistrationRequest, hook},
+    config::hooks::{RegistrationRequest, Veto, hook},
 };
 
 /// # Clients
@@ -51,7 +51,7 @@ impl OAuthProxyConfigBuilder {
     pub fn on_register<F, Fut>(mut self, closure: F) -> Self
     where
         F: Fn(RegistrationRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<(), Veto>> + Send + 'static,
     {
         self.plain.on_register = Some(hook(closure));
         self

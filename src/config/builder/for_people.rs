@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
-    config::hooks::{LoginRequest, Refusal, hook},
+    config::hooks::{LoginRequest, Veto, hook},
     token::ClaimsPassthrough,
 };
 
@@ -44,18 +44,18 @@ impl OAuthProxyConfigBuilder {
     /// was known stands for a while.
     ///
     /// ```
-    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Refusal};
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Veto};
     /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
     /// builder.on_login(async |request| match request.person.claims.get("hd") {
     ///     Some(domain) if domain == "example.com" => Ok(()),
-    ///     _ => Err(Refusal::new("this service is for example.com only")),
+    ///     _ => Err(Veto::new("this service is for example.com only")),
     /// })
     /// # }
     /// ```
     pub fn on_login<F, Fut>(mut self, closure: F) -> Self
     where
         F: Fn(LoginRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<(), Veto>> + Send + 'static,
     {
         self.plain.on_login = Some(hook(closure));
         self
