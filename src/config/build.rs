@@ -10,6 +10,7 @@ use super::{
         scope_set,
     },
     options::Options,
+    outbound::customize,
     paths::{check_paths, odd_paths},
     secrets::{KeyOption, Secrets},
     weak::weak_options,
@@ -138,7 +139,7 @@ impl OAuthProxyConfigBuilder {
             storage
         };
         let timeout = options.upstream_request_timeout;
-        let http = http_client(self.http_client, timeout)?;
+        let http = http_client(Some(customize(&options)?), timeout)?;
         let provider = ProviderClient::new(Arc::new(self.provider), http, timeout)?;
         let clients = Clients::new(
             secrets.mac("registration"),

@@ -8,6 +8,7 @@ mod check;
 mod choices;
 pub(crate) mod hooks;
 mod options;
+mod outbound;
 mod paths;
 mod secrets;
 mod weak;

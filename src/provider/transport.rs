@@ -55,7 +55,7 @@ pub(crate) fn http_client(
         .redirect(redirect::Policy::none())
         .referer(false)
         .build()
-        .map_err(|error| ConfigError::new("http_client", describe(error)))
+        .map_err(|error| ConfigError::new("provider", describe(error)))
 }
 
 /// An answer that was read to its end.

@@ -21,13 +21,38 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Adjusts the HTTP client towards the provider: a corporate proxy, a private root
-    /// certificate. Redirects and timeouts stay as this crate sets them.
-    pub fn http_client<F>(mut self, customize: F) -> Self
-    where
-        F: FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
-    {
-        self.http_client = Some(Box::new(customize));
+    /// The HTTP proxy for everything that goes to the provider, `http://` or `https://` with an optional
+    /// name and password. Default: what the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.outbound_proxy("http://proxy.corp.example:3128")
+    /// # }
+    /// ```
+    #[doc(alias = "http_client")]
+    pub fn outbound_proxy(mut self, url: impl Into<String>) -> Self {
+        self.plain.outbound_proxy = Some(url.into());
+        self
+    }
+
+    /// Root certificates that the provider's may come from, beside the usual ones: PEM texts, each with
+    /// one certificate or more. Default: none. Needs the feature `rustls` or `native-tls`.
+    ///
+    /// ```no_run
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> std::io::Result<OAuthProxyConfigBuilder> {
+    /// let corporate = std::fs::read_to_string("/etc/ssl/corp-root.pem")?;
+    /// Ok(builder.outbound_root_certificates([corporate]))
+    /// # }
+    /// ```
+    #[doc(alias = "http_client")]
+    pub fn outbound_root_certificates<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        pem: I,
+    ) -> Self {
+        let pem = pem.into_iter().map(Into::into);
+        self.plain.outbound_root_certificates.extend(pem);
         self
     }
 

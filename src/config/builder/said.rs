@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{options::Plain, secrets::KeyOption},
     event::EventCallback,
-    provider::{Customize, Provider},
+    provider::Provider,
     storage::TokenStorage,
     token::TokenVerifier,
 };
@@ -36,7 +36,6 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) token_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) on_event: Option<EventCallback>,
-    pub(crate) http_client: Option<Customize>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -60,7 +59,6 @@ impl OAuthProxyConfigBuilder {
             storage: None,
             token_verifier: None,
             on_event: None,
-            http_client: None,
             clock: Arc::new(SystemClock),
         }
     }
