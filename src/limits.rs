@@ -33,6 +33,8 @@ pub(crate) const MAX_BEARER: usize = 16 * 1024;
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
+/// The prefix of a cookie's name: the name is in every request.
+pub(crate) const MAX_COOKIE_PREFIX: usize = 32;
 /// The name of a service or a provider, in characters: what a person reads at one glance.
 pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers

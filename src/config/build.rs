@@ -4,14 +4,14 @@ use std::{fmt, sync::Arc};
 
 use super::{
     builder::OAuthProxyConfigBuilder,
-    check::{
+    faults::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, check_verifier, cookie_prefix, odd_params, required_scopes,
-        scope_set,
+        check_static_clients, check_verifier, cookie_prefix, required_scopes, scope_set,
     },
+    odd::odd_options,
     options::Options,
     outbound::customize,
-    paths::{check_paths, odd_paths},
+    path_faults::check_paths,
     secrets::{KeyOption, Secrets},
     weak::weak_options,
 };
@@ -102,8 +102,7 @@ impl OAuthProxyConfigBuilder {
         let offered_scopes = scopes.union(&provider_scopes);
         check_provider(&self, &offered_scopes)?;
         check_static_clients(&self, &scopes)?;
-        let mut odd = odd_paths(&self.plain, &base);
-        odd.extend(odd_params(&self.plain));
+        let odd = odd_options(&self.plain, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;

@@ -4,12 +4,13 @@
 pub(crate) mod allow_list;
 mod build;
 mod builder;
-mod check;
 mod choices;
+mod faults;
 pub(crate) mod hooks;
+mod odd;
 mod options;
 mod outbound;
-mod paths;
+mod path_faults;
 mod secrets;
 mod weak;
 

@@ -7,15 +7,28 @@ use crate::{clock::Clock, event::Event};
 
 /// # Operation
 impl OAuthProxyConfigBuilder {
-    /// Told of each step and refusal; must not block.
+    /// Calls this closure with each event: every step and every refusal. It must not block. Default: events
+    /// go to `tracing` only.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Reason};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.on_event(|event| {
+    ///     if event.reason == Some(Reason::RefreshReuse) {
+    ///         eprintln!("a refresh token came back: {:?} has ended", event.grant);
+    ///     }
+    /// })
+    /// # }
+    /// ```
     pub fn on_event(mut self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(callback));
         self
     }
 
-    /// The limit on one request to the provider. Default: 10 seconds. The answer to a renewal is
-    /// awaited for a minute more, while callers are told to come back: a provider that rotates its
-    /// refresh tokens says the new one only once.
+    /// The limit on one request to the provider, from 10 milliseconds to an hour. Default: 10 seconds.
+    ///
+    /// The answer to a renewal is awaited for a minute more, while callers are asked to come back: a provider
+    /// that rotates its refresh tokens says the new one only once.
     pub fn upstream_request_timeout(mut self, timeout: Duration) -> Self {
         self.plain.upstream_request_timeout = timeout;
         self
@@ -56,7 +69,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The source of time, for tests.
+    /// The source of time, for tests. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
