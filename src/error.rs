@@ -84,7 +84,7 @@ pub(crate) enum UpstreamError {
     /// No answer within the configured time.
     #[error("the provider did not answer in time")]
     Timeout,
-    /// The provider refused in its own words. What that does to a grant depends on the code.
+    /// The provider refused with a code of its own. What that does to a grant depends on the code.
     #[error("the provider refused with status {status}: {code}{}", after(description.as_deref()))]
     Rejected {
         /// The HTTP status of the answer (some providers refuse with 200).
@@ -123,13 +123,13 @@ pub(crate) enum UpstreamError {
     Malformed(String),
 }
 
-/// What a provider's answer to a renewal does to the grant that it was for.
+/// What a provider's answer to a renewal does to the grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The provider's own word that this token is dead: the person has to come again.
+    /// The provider says that this token is dead: the person has to log in again.
     Ends,
-    /// A refusal that may be for good, and does not say so: it ends the grant once it has stood for
-    /// a bounded time.
+    /// A refusal that may be permanent, and does not say so: it ends the grant once it has lasted for a
+    /// bounded time.
     Bounded,
     /// Nothing was decided about this grant, however long it lasts.
     Trouble,

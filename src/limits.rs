@@ -124,3 +124,31 @@ pub(crate) const SWAP_ATTEMPTS: usize = 16;
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
 pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
+
+// ---- oauth
+
+/// The longest base URL, in bytes: it stands in every token and every discovery document.
+pub(crate) const MAX_BASE_URL: usize = 512;
+/// The longest resource, in bytes: it stands in every access token.
+pub(crate) const MAX_RESOURCE: usize = 2048;
+/// The most scopes that one string may name. The longest list seen with a real provider is Google's, a
+/// little over twenty.
+pub(crate) const MAX_SCOPES: usize = 64;
+/// The longest scope, in bytes: URLs are in use as scopes.
+pub(crate) const MAX_SCOPE: usize = 256;
+/// The most parameters of one query or form; real requests have about ten.
+pub(crate) const MAX_PARAMS: usize = 64;
+/// The longest name or value of a parameter, in bytes: a provider's token of 16 KiB, sealed for its client
+/// in passthrough mode, with what was granted beside it. (Some clients keep a whole session in `state`; of
+/// a query the whole is shorter than this.)
+pub(crate) const MAX_PARAM: usize = 24 * 1024;
+/// The longest piece of a stranger's input inside an `error_description`, in characters: a redirect URI of
+/// any real client fits.
+pub(crate) const MAX_QUOTED: usize = 200;
+/// The longest `error_description`, in characters: a sentence with such a piece in it.
+pub(crate) const MAX_DESCRIPTION: usize = 600;
+
+// ---- event
+
+/// The longest detail of an event, in characters.
+pub(crate) const MAX_DETAIL: usize = 300;
