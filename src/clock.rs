@@ -1,9 +1,11 @@
 //! The one place where time enters.
 //!
-//! Every expiry in this crate is computed from a [`Clock`], so that every expiry can be tested
-//! without sleeping.
+//! Every expiry in this crate is computed from a [`Clock`], so that it can be tested without sleeping.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 /// A source of the current time.
 ///
@@ -24,8 +26,19 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> SystemTime;
 }
 
+/// A clock that is shared, so that a test can move it.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> SystemTime {
+        (**self).now()
+    }
+}
+
 /// The system's clock; the default.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "it is written as its name, and has nothing to hold"
+)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {

@@ -1,8 +1,7 @@
 //! What can go wrong, one type for each audience.
 //!
-//! [`ConfigError`] speaks to the operator at build time, [`OAuthError`] to a client over the wire,
-//! [`StorageError`] to the code that has to choose between the two. The description of an
-//! [`OAuthError`] is safe to show; its detail goes to the event only.
+//! [`ConfigError`] speaks to the operator at build time, [`OAuthError`] to a client over the wire.
+//! [`StorageError`] speaks to the code that decides what either of them hears.
 
 use std::{borrow::Cow, fmt};
 
@@ -11,8 +10,11 @@ use http::StatusCode;
 /// Any error, as the ecosystem boxes it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The configuration cannot work; says which option to change, and how.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// The configuration cannot work; the text says which option to change, and how.
+///
+/// It is neither `Clone` nor `Eq`, so that a later version can carry the error that caused it.
+#[derive(Debug, thiserror::Error)]
+#[cfg_attr(test, derive(PartialEq))]
 #[error("`{option}`: {message}")]
 pub struct ConfigError {
     option: &'static str,
@@ -20,7 +22,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// An error about one option of the builder.
+    /// An error about one option of the builder; the message says what to change.
     pub fn new(option: &'static str, message: impl Into<String>) -> Self {
         Self {
             option,
@@ -39,9 +41,9 @@ impl ConfigError {
 #[non_exhaustive]
 pub enum StorageError {
     /// The store cannot be reached, or did not answer in time. Nothing is known to have changed.
-    #[error("the store is unavailable: {0}")]
+    #[error("the store is unavailable")]
     Unavailable(#[source] BoxError),
-    /// The store answered with something it was never given.
+    /// The store answered with something that was never put into it.
     #[error("the store holds a corrupt record: {0}")]
     Corrupt(String),
     /// The value is larger than the store accepts.
@@ -61,22 +63,29 @@ impl StorageError {
     }
 }
 
-/// The error codes that this crate sends, from RFC 6749, 6750, 7009, 7591, 8707 and
-/// OpenID Connect Core.
+/// An error and its causes on one line, as events have it.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// The error codes of our own endpoints, from RFC 6749, 7009, 7591, 8707 and OpenID Connect Core. (Those
+/// of protected paths, RFC 6750, stand in `challenge/`.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each variant is the code of the same name")]
-pub enum OAuthErrorCode {
+pub(crate) enum OAuthErrorCode {
     InvalidRequest,
     InvalidClient,
     InvalidGrant,
     InvalidScope,
     InvalidTarget,
-    InvalidToken,
     InvalidRedirectUri,
     InvalidClientMetadata,
-    InsufficientScope,
-    UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
     UnsupportedTokenType,
@@ -88,18 +97,15 @@ pub enum OAuthErrorCode {
 
 impl OAuthErrorCode {
     /// The code as it stands in `error`.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
-            Self::InvalidToken => "invalid_token",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
-            Self::InsufficientScope => "insufficient_scope",
-            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::UnsupportedTokenType => "unsupported_token_type",
@@ -111,10 +117,10 @@ impl OAuthErrorCode {
     }
 
     /// The HTTP status that goes with the code at a JSON endpoint.
-    pub fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
-            Self::InvalidClient | Self::InvalidToken => StatusCode::UNAUTHORIZED,
-            Self::InsufficientScope | Self::AccessDenied => StatusCode::FORBIDDEN,
+            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::AccessDenied => StatusCode::FORBIDDEN,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
@@ -131,21 +137,20 @@ impl fmt::Display for OAuthErrorCode {
 /// A refusal towards a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {description}")]
-#[non_exhaustive]
-pub struct OAuthError {
+pub(crate) struct OAuthError {
     /// What stands in `error`.
-    pub code: OAuthErrorCode,
-    /// What stands in `error_description`: safe for anybody to read.
-    pub description: Cow<'static, str>,
-    /// What the operator learns besides, in the event; never sent.
-    pub detail: Option<String>,
+    pub(crate) code: OAuthErrorCode,
+    /// What stands in `error_description`: safe to show to anyone.
+    pub(crate) description: Cow<'static, str>,
+    /// What only the operator learns, in the event; never sent.
+    pub(crate) detail: Option<String>,
     /// The HTTP status; follows the code unless set.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
 }
 
 impl OAuthError {
     /// A refusal with the code's own status.
-    pub fn new(code: OAuthErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(code: OAuthErrorCode, description: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             description: description.into(),
@@ -156,15 +161,31 @@ impl OAuthError {
 
     /// Adds what only the operator may read.
     #[must_use]
-    pub fn with_detail(mut self, detail: impl fmt::Display) -> Self {
+    pub(crate) fn with_detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(detail.to_string());
         self
     }
 
     /// Answers with another HTTP status than the code's own.
     #[must_use]
-    pub fn with_status(mut self, status: StatusCode) -> Self {
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_reporter_prints_the_cause_once_and_so_does_an_event() {
+        let error = StorageError::unavailable("connection refused");
+        assert_eq!(error.to_string(), "the store is unavailable");
+        assert_eq!(error.source().unwrap().to_string(), "connection refused");
+        let line = "the store is unavailable: connection refused";
+        assert_eq!(with_causes(&error), line);
     }
 }

@@ -1,11 +1,12 @@
 //! One typed event for each step and refusal.
 //!
 //! Events go to `tracing` under the target `tower_oauth_proxy` and to the operator's callback. They
-//! carry a finite [`Reason`], so that "never came back" and "we refused" can be told apart and
-//! counted; they never carry a token, a code, a secret or a cookie.
+//! carry a finite [`Reason`], so that "never came back" and "we refused" can be distinguished and
+//! counted. They never carry a token, a code, a secret or a cookie.
 
 use std::fmt;
 
+use crate::limits::MAX_DETAIL;
 pub(crate) use crate::oauth::printable;
 
 /// Which part of the protocol an event is about.
@@ -28,17 +29,17 @@ pub enum Step {
     Refresh,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
-    /// A bearer token was checked. Only refusals are told: successes are the hot path.
+    /// A bearer token was checked. Only refusals are reported: successes are the hot path.
     Bearer,
-    /// A guard on a route or in an extractor was asked. Only refusals are told.
+    /// A guard on a route or in an extractor was asked. Only refusals are reported.
     Guard,
     /// The provider's access token was renewed.
     UpstreamRefresh,
     /// The provider was asked to revoke its token.
     UpstreamRevoke,
-    /// The store failed, or held something that does not open.
+    /// The store failed, or held a record that cannot be opened.
     Storage,
-    /// A request that is none of these: wrong method, unknown document.
+    /// Any other request: a wrong method, an unknown document.
     Http,
 }
 
@@ -46,7 +47,7 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The body, the query or a header cannot be read as what it should be.
+    /// The body, the query or a header cannot be parsed.
     Malformed,
     /// The body or a parameter is over its limit.
     TooLarge,
@@ -54,41 +55,41 @@ pub enum Reason {
     NotServed,
     /// A required parameter is missing.
     MissingParameter,
-    /// A parameter is there twice.
+    /// A parameter came twice.
     DuplicateParameter,
-    /// No token came; every client starts like this, so it is logged at `debug`.
+    /// No token came. Every client starts like this, so it is logged at `debug`.
     NoCredentials,
-    /// The client is not one that this proxy knows.
+    /// This proxy does not know the client.
     UnknownClient,
     /// The operator denied this client.
     DeniedClient,
     /// The client did not authenticate as it registered.
     ClientAuthentication,
-    /// Client metadata that cannot be accepted.
+    /// The client's metadata cannot be accepted.
     ClientMetadata,
-    /// The redirect URI is not one of the client's, or not allowed by the policy.
+    /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
     /// The response type or grant type is not served.
     UnsupportedType,
-    /// No PKCE, a wrong method, or a verifier that does not match.
+    /// PKCE is missing, has a wrong method, or its verifier does not match.
     Pkce,
     /// No requested scope can be granted, or a refresh asked for more.
     Scope,
     /// The resource is not this server.
     Resource,
-    /// The browser holds no login in progress that fits, or the form is not this browser's.
+    /// The browser holds no login in progress that matches, or the form is not this browser's.
     Browser,
     /// The person said no.
     PersonDenied,
     /// The operator's hook said no.
     HookDenied,
-    /// A role, or a rule of the application, is not met.
+    /// A required role is missing, or a rule of the application is not met.
     Forbidden,
     /// The person is on no allow list.
     NotAllowed,
-    /// A step was taken a second time.
+    /// A step was repeated that may happen once.
     Replayed,
-    /// A refresh token that was already exchanged came back: the grant is ended.
+    /// A refresh token that was exchanged earlier came back: the grant has ended.
     RefreshReuse,
     /// The person logged in again and has more grants than `grants_per_person`: the one that was used
     /// longest ago is ended.
@@ -115,18 +116,18 @@ pub enum Reason {
     IdToken,
     /// The store could not answer.
     StoreUnavailable,
-    /// A record does not open or parse; it is treated as absent.
+    /// A record cannot be opened or parsed; it is treated as absent.
     StoreCorrupt,
-    /// The store holds records of a secret that is not known here; they are treated as absent. Told
+    /// The store holds records of a secret that is not known here; they are treated as absent. Reported
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
-    /// As many logins are at work in this process as it takes on at once.
+    /// This process handles as many logins as it takes on at once.
     Busy,
-    /// An option weakens security; told once at start.
+    /// An option weakens security; reported once, at start.
     WeakOption,
-    /// An option may mean something else than it says; told once at start.
+    /// An option may not mean what it says; reported once, at start.
     OddOption,
 }
 
@@ -145,9 +146,6 @@ pub struct Event {
     /// More words for the operator, printable and bounded.
     pub detail: Option<String>,
 }
-
-/// The longest detail that an event carries, in characters.
-const MAX_DETAIL: usize = 300;
 
 impl Event {
     /// A step that succeeded.
@@ -181,8 +179,8 @@ impl Event {
         self
     }
 
-    /// Adds words for the operator; what is not shown is replaced, so that no stranger's input starts
-    /// a new line in a log or reorders it.
+    /// Adds words for the operator. Invisible characters are replaced, so that no stranger's input starts a
+    /// new line in a log or reorders it.
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl fmt::Display) -> Self {
         self.detail = Some(printable(&detail.to_string(), MAX_DETAIL));
@@ -204,7 +202,7 @@ impl Events {
         Self { callback }
     }
 
-    /// Tells `tracing` and the operator's callback.
+    /// Hands the event to `tracing` and to the operator's callback.
     pub(crate) fn emit(&self, event: &Event) {
         let Event {
             step,

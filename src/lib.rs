@@ -1,11 +1,11 @@
 //! One Tower layer that makes any HTTP service an OAuth 2.1 protected resource **and** its
-//! authorization server, in front of an identity provider that knows nothing of dynamic clients.
+//! authorization server, in front of an identity provider that does not know dynamic clients.
 //!
 //! MCP clients register themselves, send a person through a login, and come back with a bearer
 //! token. Google, GitHub, Entra ID and most OAuth servers offer one pre-registered app and no
 //! dynamic registration. This layer stands between: it registers clients, asks the person for
-//! consent, logs them in at the provider with the one app there is, keeps the provider's tokens on
-//! the server, and gives the client a token of its own. On every later request that token becomes an
+//! consent, logs them in at the provider with that one app, keeps the provider's tokens on the server,
+//! and gives the client a token of its own. On every later request that token becomes an
 //! [`AuthSession`] in the request's extensions.
 //!
 //! # Quick start
@@ -24,7 +24,7 @@
 //!     .route("/mcp", any(mcp))
 //!     .layer(OAuthProxyLayer::new(config));
 //!
-//! // A stranger is told where to log in.
+//! // A request without a token is answered with where to log in.
 //! # use axum::{body::Body, http::{Request, StatusCode}};
 //! # use tower::ServiceExt;
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -59,7 +59,7 @@
 //!    `insufficient_scope`. When the store or the provider cannot be asked, the answer is 503 with
 //!    `Retry-After`, never 401: a client must not throw away a token that may be good.
 //!
-//! Paths are compared byte for byte. `//oauth/token` or `/oauth/../mcp` is no endpoint, so it is
+//! Paths are compared byte for byte. `//oauth/token` or `/oauth/../mcp` is not an endpoint, so it is
 //! protected like anything else. With [`optional_auth`](OAuthProxyConfigBuilder::optional_auth) a
 //! request without a token passes without a session; one with a bad token is still refused.
 //!
@@ -164,16 +164,16 @@
 //! Every key is derived from one secret,
 //! [`secret_key`](OAuthProxyConfigBuilder::secret_key); unset, from the provider's client secret.
 //! Replaced secrets go to
-//! [`previous_secret_keys`](OAuthProxyConfigBuilder::previous_secret_keys), so that nobody is logged
-//! out by a rotation.
+//! [`previous_secret_keys`](OAuthProxyConfigBuilder::previous_secret_keys), so that a rotation
+//! logs no one out.
 //!
 //! # What was true at login
 //!
 //! A person leaves, a role is taken away, an app is disconnected. Each renewal of the provider's token
 //! updates claims and roles, and asks the allow lists and
 //! [`on_login`](OAuthProxyConfigBuilder::on_login) again; where nothing is renewed, userinfo is asked once
-//! [`identity_max_age`](OAuthProxyConfigBuilder::identity_max_age) has passed. A no ends the grant, trouble
-//! is no answer. [`docs::lifecycle`] has a table of what takes effect within which time,
+//! [`identity_max_age`](OAuthProxyConfigBuilder::identity_max_age) has passed. A no ends the grant; trouble
+//! is not an answer. [`docs::lifecycle`] has a table of what takes effect within which time,
 //! [`docs::providers`] what a provider's refusal does to a grant.
 //!
 //! With one secret and one store, any instance serves any step, and a process may be killed at any
@@ -185,8 +185,8 @@
 //! Each step and each refusal is one [`Event`] with a [`Step`], a finite [`Reason`] when it was
 //! refused, and the login's or grant's id; never a token, code or secret. Events go to `tracing`
 //! under the target `tower_oauth_proxy` (`info` when done, `warn` when refused) and to
-//! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::admin`] gives the operator a
-//! hand on the running proxy: list and revoke grants by person, client or name, revoke a session, deny
+//! [`on_event`](OAuthProxyConfigBuilder::on_event). [`OAuthProxyLayer::admin`] administers the
+//! running proxy: list and revoke grants by person, client or name, revoke a session, deny
 //! a client, and wait at shutdown for what is at the provider ([`drain`](OAuthProxyAdmin::drain)).
 //!
 //! # Features
@@ -214,16 +214,16 @@
 //! |---|---|
 //! | `layer`, `future`, `inner`, `body` | is this request ours, or the inner service's? |
 //! | `guard` | rules on a session |
-//! | `admin` | the operator's hand on the running proxy |
+//! | `admin` | list and end grants, deny clients, drain |
 //! | `endpoint` | a file for each URL |
 //! | `bearer` | from a token to a session, or a refusal |
-//! | `proxy` | everything assembled and checked |
+//! | `proxy` | the rooms put together |
 //! | `session` | what a handler gets, and the cache of it |
 //! | `documents` | the well-known documents |
 //! | `admission` | who is it, and may they come in: at login and later |
-//! | `config` | what the operator says |
+//! | `config` | what the operator says: options, checks, hooks |
 //! | `challenge` | 401, 403 and 503 on protected paths |
-//! | `route` | the only file that knows paths |
+//! | `route` | the table of our URLs |
 //! | `grant` | what was granted: codes, rotation, renewal, lists |
 //! | `login` | one person in one browser |
 //! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
@@ -277,10 +277,10 @@ pub use body::ResponseBody;
 pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn, Refusal,
-    RegistrationRequest,
+    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
+    RegistrationRequest, Veto,
 };
-pub use error::{BoxError, ConfigError, OAuthError, OAuthErrorCode, StorageError};
+pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;

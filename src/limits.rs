@@ -33,6 +33,8 @@ pub(crate) const MAX_BEARER: usize = 16 * 1024;
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
+/// The prefix of a cookie's name: the name is in every request.
+pub(crate) const MAX_COOKIE_PREFIX: usize = 32;
 /// The name of a service, a provider or a client, in characters: what a person reads at one glance.
 pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
@@ -199,3 +201,30 @@ pub(crate) const MAX_ERROR_DESCRIPTION: usize = 300;
 pub(crate) const SHORTEST_TOKEN: usize = 22;
 /// The longest media type that an error quotes, in characters.
 pub(crate) const MAX_MEDIA_TYPE: usize = 60;
+// ---- oauth
+
+/// The longest base URL, in bytes: it stands in every token and every discovery document.
+pub(crate) const MAX_BASE_URL: usize = 512;
+/// The longest resource, in bytes: it stands in every access token.
+pub(crate) const MAX_RESOURCE: usize = 2048;
+/// The most scopes that one string may name. The longest list seen with a real provider is Google's, a
+/// little over twenty.
+pub(crate) const MAX_SCOPES: usize = 64;
+/// The longest scope, in bytes: URLs are in use as scopes.
+pub(crate) const MAX_SCOPE: usize = 256;
+/// The most parameters of one query or form; real requests have about ten.
+pub(crate) const MAX_PARAMS: usize = 64;
+/// The longest name or value of a parameter, in bytes: a provider's token of 16 KiB, sealed for its client
+/// in passthrough mode, with what was granted beside it. (Some clients keep a whole session in `state`; of
+/// a query the whole is shorter than this.)
+pub(crate) const MAX_PARAM: usize = 24 * 1024;
+/// The longest piece of a stranger's input inside an `error_description`, in characters: a redirect URI of
+/// any real client fits.
+pub(crate) const MAX_QUOTED: usize = 200;
+/// The longest `error_description`, in characters: a sentence with such a piece in it.
+pub(crate) const MAX_DESCRIPTION: usize = 600;
+
+// ---- event
+
+/// The longest detail of an event, in characters.
+pub(crate) const MAX_DETAIL: usize = 300;

@@ -2,7 +2,7 @@
 
 use crate::{
     challenge::words::{self, Words},
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::Reason,
     grant::GrantId,
     session::AuthSession,
@@ -69,6 +69,6 @@ impl Refusal {
 
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
-        Self::unavailable(Reason::StoreUnavailable, Some(error.to_string()))
+        Self::unavailable(Reason::StoreUnavailable, Some(with_causes(&error)))
     }
 }

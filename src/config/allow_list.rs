@@ -12,13 +12,13 @@ use crate::{
 const EMAILS: &str = "allowed_emails";
 const DOMAINS: &str = "allowed_domains";
 
-/// Who may log in, by address. Not wanted: everybody that the provider lets in.
+/// Who may log in, by address. Without a list: everyone whom the provider lets in.
 #[derive(Clone, Default)]
 pub(crate) struct AllowList {
     pub(crate) emails: Vec<String>,
     pub(crate) domains: Vec<String>,
     pub(crate) trust_unverified: bool,
-    /// The option that called for a list, if any: one that turns out empty must not admit everybody.
+    /// The option that asked for a list, if any: one that turns out empty must not admit everyone.
     pub(crate) wanted_by: Option<&'static str>,
 }
 
@@ -43,15 +43,15 @@ impl AllowList {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] for a list that could admit nobody, an entry that could never match, and trust
-    /// in unverified addresses where there is no list.
+    /// [`ConfigError`] for a list that could not admit anyone, an entry that could never match, and trust
+    /// in unverified addresses without a list.
     pub(crate) fn checked(self) -> Result<Self, ConfigError> {
         let Some(option) = self.wanted_by else {
             return match self.trust_unverified {
                 false => Ok(self),
                 true => Err(ConfigError::new(
                     "insecure_trust_unverified_emails",
-                    "there is no list that could trust them, so everybody is let in: call \
+                    "there is no list that could trust them, so everyone is let in: call \
                      allowed_emails or allowed_domains, or leave this out",
                 )),
             };
@@ -59,7 +59,7 @@ impl AllowList {
         if self.emails.is_empty() && self.domains.is_empty() {
             return Err(ConfigError::new(
                 option,
-                "the lists are empty: nobody could log in (is an environment variable unset?)",
+                "the lists are empty: no one could log in (is an environment variable unset?)",
             ));
         }
         let emails = self.emails.iter().map(|entry| email(entry.trim()));
@@ -71,8 +71,8 @@ impl AllowList {
         })
     }
 
-    /// Whether the person is on the list. An address counts only when the provider says that it is
-    /// verified, and only with exactly one `@` (multi-`@` domain bypass of a peer).
+    /// Whether the person is on the list. An address counts only when the provider calls it verified, and
+    /// only with exactly one `@` (a peer's domain check was bypassed with two).
     pub(crate) fn admits(&self, person: &Identity) -> bool {
         if !self.is_wanted() {
             return true;
@@ -102,8 +102,8 @@ fn parts(email: &str) -> Option<(String, String)> {
 
 /// The form in which two spellings of a domain are one: `Bücher.example` is `xn--bcher-kva.example`.
 ///
-/// Nothing may become another domain by that: a percent sign, which the URL standard would decode,
-/// belongs to no domain, and neither does a character that it would replace by ASCII (`ｃ` by `c`).
+/// That must not turn one domain into another: a percent sign, which the URL standard would decode, is
+/// refused, and so is a character that it would replace by ASCII (`ｃ` by `c`).
 fn dns_name(domain: &str) -> Option<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     if !domain.chars().all(|c| is_plain(c) || !c.is_ascii()) {
@@ -126,15 +126,15 @@ fn email(entry: &str) -> Result<String, ConfigError> {
         return refuse(EMPTY);
     }
     if !entry.contains('@') {
-        return refuse("is no e-mail address; for everybody of a domain there is allowed_domains");
+        return refuse("is not an e-mail address; to admit a whole domain, use allowed_domains");
     }
     if entry.starts_with("*@") || entry.starts_with('@') {
-        return refuse("is no e-mail address: for everybody of a domain there is allowed_domains");
+        return refuse("is not an e-mail address: to admit a whole domain, use allowed_domains");
     }
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"*".contains(c);
     match parts(entry) {
         Some((email, _)) if !entry.contains(odd) => Ok(email),
-        _ => refuse("is no e-mail address: write it alone, as in `ada@example.com`"),
+        _ => refuse("is not an e-mail address: write it alone, as in `ada@example.com`"),
     }
 }
 
@@ -144,11 +144,13 @@ fn domain(entry: &str) -> Result<String, ConfigError> {
         return refuse(EMPTY);
     }
     if entry.starts_with("*.") || entry.starts_with('.') {
-        return refuse("is no domain: subdomains are not included, so name each, without the star");
+        return refuse(
+            "is not a domain: subdomains are not included, so name each, without the star",
+        );
     }
     match dns_name(entry) {
         Some(name) if name.contains('.') => Ok(name),
-        _ => refuse("is no domain: write what stands behind the @ of an address, `example.com`"),
+        _ => refuse("is not a domain: write what follows the @ of an address, `example.com`"),
     }
 }
 

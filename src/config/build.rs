@@ -4,12 +4,14 @@ use std::{fmt, sync::Arc};
 
 use super::{
     builder::OAuthProxyConfigBuilder,
-    check::{
+    faults::{
         check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, cookie_prefix, odd_params, required_scopes, scope_set,
+        check_static_clients, cookie_prefix, required_scopes, scope_set,
     },
+    odd::odd_options,
     options::Options,
-    paths::{check_paths, odd_paths},
+    outbound::customize,
+    path_faults::check_paths,
     secrets::{KeyOption, Secrets},
     weak::weak_options,
 };
@@ -101,8 +103,7 @@ impl OAuthProxyConfigBuilder {
         let offered_scopes = scopes.union(&provider_scopes);
         check_provider(&self, &offered_scopes)?;
         check_static_clients(&self, &scopes)?;
-        let mut odd = odd_paths(&self.plain, &base);
-        odd.extend(odd_params(&self.plain));
+        let odd = odd_options(&self.plain, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -138,7 +139,7 @@ impl OAuthProxyConfigBuilder {
             storage
         };
         let timeout = options.upstream_request_timeout;
-        let http = http_client(self.http_client, timeout)?;
+        let http = http_client(Some(customize(&options)?), timeout)?;
         let provider = ProviderClient::new(Arc::new(self.provider), http, timeout);
         let clients = Clients::new(
             secrets.mac("registration"),

@@ -6,8 +6,8 @@ use crate::error::ConfigError;
 
 /// Whether a person is asked before a client gets access in their name.
 ///
-/// The page is what stands between a malicious client and a person who is already logged in at the
-/// provider (the confused deputy of the MCP security best practices).
+/// The consent page protects a person who is already logged in at the provider from a malicious client
+/// (the confused deputy of the MCP security best practices).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Consent {
@@ -21,12 +21,12 @@ pub enum Consent {
     Remember,
     /// No page: the provider, or something in front of this server, asks for each client.
     External,
-    /// No page at all. Any registered client gets access in the name of every person who
-    /// follows its link. Told as a weak option at start.
+    /// No page at all. Any registered client gets access in the name of every person who follows its link.
+    /// Reported as a weak option at start.
     Disabled,
 }
 
-/// A parameter of a client's authorization request that the provider may be told; see
+/// A parameter of a client's authorization request that may go on to the provider; see
 /// [`pass_on`](crate::OAuthProxyConfigBuilder::pass_on).
 ///
 /// Reads from the parameter's name: `"login_hint".parse()`.

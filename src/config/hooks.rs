@@ -1,24 +1,25 @@
-//! The operator's own code: what it is shown, and how it says no.
+//! The operator's own code: what it is asked, and how it says no.
 
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc};
 
 use crate::{oauth::ScopeSet, provider::Identity};
 
-/// A hook's "no", with words that the client or the person may read.
+/// A hook's no, with words that the client or the person may read.
 ///
 /// ```
-/// use tower_oauth_proxy::Refusal;
+/// use tower_oauth_proxy::Veto;
 ///
-/// let refusal = Refusal::new("this service is for members only");
-/// assert_eq!(refusal.description(), "this service is for members only");
+/// let veto = Veto::new("this service is for members only");
+/// assert_eq!(veto.description(), "this service is for members only");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+#[must_use = "a veto stops something only when the hook returns it"]
+pub struct Veto {
     description: Cow<'static, str>,
 }
 
-impl Refusal {
-    /// A refusal with a description that is safe to show. What the protocol does not allow there
+impl Veto {
+    /// A no with a description that is safe to show. What the protocol does not allow in a description
     /// (anything outside printable ASCII, `"` and `\`) becomes `?`, and 600 characters are kept.
     pub fn new(description: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -26,7 +27,7 @@ impl Refusal {
         }
     }
 
-    /// What is shown.
+    /// The words that are shown.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -36,19 +37,47 @@ impl Refusal {
     }
 }
 
-/// A registration (RFC 7591) that passed every rule and waits for the operator's word.
+/// A registration (RFC 7591) that passed every rule and waits for
+/// [`on_register`](crate::OAuthProxyConfigBuilder::on_register).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RegistrationRequest {
-    /// The name that the client gives itself; anybody can claim any name.
+    /// The name that the client gives itself. Any client can claim any name.
     pub client_name: Option<String>,
     /// Where the client wants its codes sent.
     pub redirect_uris: Vec<String>,
-    /// The scopes that the client names, of those that exist.
+    /// Those of the configured scopes that the client names.
     pub scopes: ScopeSet,
 }
 
-/// A person who wants in, or who is in and is looked at again. Made by the proxy, read by
+impl RegistrationRequest {
+    /// A request of a client without a name or scopes, to test a hook with; set the fields that it reads.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{RegistrationRequest, Veto};
+    ///
+    /// async fn named(request: RegistrationRequest) -> Result<(), Veto> {
+    ///     let name = request.client_name.ok_or(Veto::new("give a client_name"))?;
+    ///     println!("{name} registers");
+    ///     Ok(())
+    /// }
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let request = RegistrationRequest::new(["https://app.example.com/callback"]);
+    /// assert_eq!(named(request).await, Err(Veto::new("give a client_name")));
+    /// # });
+    /// ```
+    pub fn new<I: IntoIterator<Item: Into<String>>>(redirect_uris: I) -> Self {
+        Self {
+            client_name: None,
+            redirect_uris: redirect_uris.into_iter().map(Into::into).collect(),
+            scopes: ScopeSet::default(),
+        }
+    }
+}
+
+/// A person who wants in, or who came in earlier and is looked at again; see
 /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -65,6 +94,40 @@ pub struct LoginRequest {
     pub occasion: Occasion,
 }
 
+impl LoginRequest {
+    /// A request without client, scopes and resource, to test a hook with; set the fields that it reads.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{Identity, LoginRequest, Occasion, Veto};
+    ///
+    /// async fn staff(request: LoginRequest) -> Result<(), Veto> {
+    ///     match request.person.claims.get("hd") {
+    ///         Some(domain) if domain == "example.com" => Ok(()),
+    ///         _ => Err(Veto::new("this service is for example.com only")),
+    ///     }
+    /// }
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
+    /// let mut person = Identity::default();
+    /// let stranger = LoginRequest::new(person.clone(), Occasion::Login);
+    /// assert!(staff(stranger).await.is_err());
+    ///
+    /// person.claims.insert("hd".into(), "example.com".into());
+    /// assert!(staff(LoginRequest::new(person, Occasion::Recheck)).await.is_ok());
+    /// # });
+    /// ```
+    pub fn new(person: Identity, occasion: Occasion) -> Self {
+        Self {
+            person,
+            client_id: String::new(),
+            scopes: ScopeSet::default(),
+            resource: String::new(),
+            occasion,
+        }
+    }
+}
+
 /// When the operator's rules are asked about a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -76,7 +139,7 @@ pub enum Occasion {
     Recheck,
 }
 
-type HookFuture = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+type HookFuture = Pin<Box<dyn Future<Output = Result<(), Veto>> + Send>>;
 type Hook<T> = Arc<dyn Fn(T) -> HookFuture + Send + Sync>;
 pub(crate) type RegistrationHook = Hook<RegistrationRequest>;
 pub(crate) type LoginHook = Hook<LoginRequest>;
@@ -86,7 +149,7 @@ pub(crate) fn hook<T, F, Fut>(closure: F) -> Hook<T>
 where
     T: 'static,
     F: Fn(T) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+    Fut: Future<Output = Result<(), Veto>> + Send + 'static,
 {
     Arc::new(move |input| Box::pin(closure(input)))
 }

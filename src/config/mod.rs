@@ -4,16 +4,18 @@
 pub(crate) mod allow_list;
 mod build;
 mod builder;
-mod check;
 mod choices;
+mod faults;
 pub(crate) mod hooks;
+mod odd;
 mod options;
-mod paths;
+mod outbound;
+mod path_faults;
 mod secrets;
 mod weak;
 
 pub use build::OAuthProxyConfig;
 pub use builder::OAuthProxyConfigBuilder;
 pub use choices::{Consent, PassOn};
-pub use hooks::{LoginRequest, Occasion, Refusal, RegistrationRequest};
+pub use hooks::{LoginRequest, Occasion, RegistrationRequest, Veto};
 pub(crate) use options::Options;

@@ -77,6 +77,8 @@ pub(crate) struct Plain {
     pub(crate) transaction_ttl: Duration,
     pub(crate) session_cache_ttl: Duration,
     pub(crate) upstream_request_timeout: Duration,
+    pub(crate) outbound_proxy: Option<String>,
+    pub(crate) outbound_root_certificates: Vec<String>,
     pub(crate) extra_authorization_params: Vec<(String, String)>,
     pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) custom_claims_passthrough: ClaimsPassthrough,
@@ -123,6 +125,8 @@ impl Default for Plain {
             session_cache_ttl: Duration::from_secs(10),
             // From connect to the last byte.
             upstream_request_timeout: Duration::from_secs(10),
+            outbound_proxy: None,
+            outbound_root_certificates: Vec::new(),
             extra_authorization_params: Vec::new(),
             extra_token_params: Vec::new(),
             custom_claims_passthrough: ClaimsPassthrough::default(),

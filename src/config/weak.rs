@@ -1,4 +1,4 @@
-//! Options that weaken security, said at start in words for the operator.
+//! Options that weaken security: reported at start, in words for the operator.
 
 use crate::{
     config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Provider,
@@ -12,16 +12,13 @@ pub(super) fn weak_options(
 ) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
     let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
-    let anybody = format!(
-        "anybody with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
+    let open = format!(
+        "anyone with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
          who may",
         provider.name
     );
     let rules = [
-        (
-            provider.is_open_to_all() && !judges_people,
-            anybody.as_str(),
-        ),
+        (provider.is_open_to_all() && !judges_people, open.as_str()),
         (
             options.base.is_https() && !host_prefix,
             "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
@@ -40,7 +37,7 @@ pub(super) fn weak_options(
         ),
         (
             options.allow_plain_pkce,
-            "allow_plain_pkce: whoever sees the authorization request can redeem the code",
+            "allow_plain_pkce: anyone who sees the authorization request can redeem the code",
         ),
         (
             !options.storage_encryption,

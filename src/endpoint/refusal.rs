@@ -8,7 +8,7 @@ use super::answer;
 use crate::{
     body::OwnResponse,
     client::{Client, Identified},
-    error::{OAuthError, OAuthErrorCode, StorageError},
+    error::{OAuthError, OAuthErrorCode, StorageError, with_causes},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
     login::request::RequestError,
@@ -179,7 +179,7 @@ impl From<StorageError> for Refusal {
             let refusal = Self::new(Reason::TooLarge, OAuthErrorCode::ServerError, text);
             return refusal.detail(error);
         }
-        Self::unavailable(Reason::StoreUnavailable).detail(error)
+        Self::unavailable(Reason::StoreUnavailable).detail(with_causes(&error))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError},
+    error::{BoxError, OAuthErrorCode, StorageError, with_causes},
     event::{Event, Reason, Step},
     grant::{self, Grant, GrantId, at_once},
     limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
@@ -156,6 +156,7 @@ pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str)
             }
             Err(error) => {
                 let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                let error = with_causes(&error);
                 let detail = format_args!("the person's other grants were not counted: {error}");
                 proxy.emit(&event.grant(new.to_string()).detail(detail));
             }

@@ -3,10 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{StrictUri, UriFault};
-use crate::error::ConfigError;
+use crate::{error::ConfigError, limits::MAX_BASE_URL};
 
-/// The longest base URL, in bytes: it stands in every token and every discovery document.
-const MAX_BYTES: usize = 512;
 const OPTION: &str = "base_url";
 
 /// The public URL below which the proxy is reached, kept byte for byte as the operator gave it,
@@ -33,7 +31,7 @@ impl BaseUrl {
         // What stands before an `@` may be a password.
         let shown = if url.contains('@') { "the URL" } else { url };
         let refuse = |why: String| ConfigError::new(OPTION, format!("`{shown}` {why}"));
-        let parts = StrictUri::parse(url, MAX_BYTES).map_err(|fault| refuse(advice(fault)))?;
+        let parts = StrictUri::parse(url, MAX_BASE_URL).map_err(|fault| refuse(advice(fault)))?;
         if !parts.is_web() {
             return Err(refuse("must begin with https://".to_owned()));
         }

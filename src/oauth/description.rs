@@ -1,11 +1,6 @@
 //! What may stand in `error_description`.
 
-/// The longest piece of a stranger's input inside a description, in characters: a redirect URI of
-/// any real client fits.
-const MAX_PIECE: usize = 200;
-
-/// The longest description, in characters: a sentence with a piece in it.
-const MAX_DESCRIPTION: usize = 600;
+use crate::limits::{MAX_DESCRIPTION, MAX_QUOTED};
 
 /// A whole `error_description`. RFC 6749 section 5.2: its values "MUST NOT include characters outside
 /// the set %x20-21 / %x23-5B / %x5D-7E". The operator's hooks write theirs freely.
@@ -16,7 +11,7 @@ pub(crate) fn description(text: &str) -> String {
 /// A stranger's input, cut and made safe to quote in an `error_description`: RFC 6749 section 5.2
 /// allows printable ASCII without `"` and `\`, anything else becomes `?`.
 pub(crate) fn describable(text: &str) -> String {
-    in_the_set(text, MAX_PIECE)
+    in_the_set(text, MAX_QUOTED)
 }
 
 fn in_the_set(text: &str, limit: usize) -> String {
@@ -37,7 +32,7 @@ mod tests {
     #[test]
     fn a_description_holds_no_quote_no_line_break_and_nothing_outside_ascii() {
         assert_eq!(describable("a\"b\\c\r\nd\u{202e}é"), "a?b?c??d??");
-        assert_eq!(describable(&"x".repeat(10_000)).len(), MAX_PIECE);
+        assert_eq!(describable(&"x".repeat(10_000)).len(), MAX_QUOTED);
         let hooks = format!("é\"{}", "x".repeat(10_000));
         assert!(description(&hooks).starts_with("??xx"));
         assert_eq!(description(&hooks).len(), MAX_DESCRIPTION);

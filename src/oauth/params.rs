@@ -3,15 +3,7 @@
 use std::fmt;
 
 use super::{describable, uri::hex_pair};
-
-/// The longest query or form, in bytes: room for a few values of full length.
-const MAX_BYTES: usize = 64 * 1024;
-/// The most parameters; real requests have about ten.
-const MAX_PARAMS: usize = 64;
-/// The longest name or value, in bytes: a provider's token of 16 KiB, sealed for its client in
-/// passthrough mode, with what was granted beside it. (Some clients keep a whole session in `state`;
-/// of a query the whole is shorter than this.)
-const MAX_VALUE_BYTES: usize = 24 * 1024;
+use crate::limits::{MAX_BODY, MAX_PARAM, MAX_PARAMS};
 
 /// The one parameter that may repeat. RFC 8707 section 2: "Multiple `resource` parameters MAY be
 /// used to indicate that the requested token is intended to be used at multiple resources."
@@ -43,7 +35,7 @@ pub(crate) enum ParamsError {
 
 impl Params {
     pub(crate) fn parse(raw: &str) -> Result<Self, ParamsError> {
-        if raw.len() > MAX_BYTES {
+        if raw.len() > MAX_BODY {
             return Err(ParamsError::TooLong);
         }
         let mut once: Vec<(String, String)> = Vec::new();
@@ -56,7 +48,7 @@ impl Params {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = form_decode(name).ok_or(ParamsError::Malformed)?;
             let value = form_decode(value).ok_or(ParamsError::Malformed)?;
-            if name.len() > MAX_VALUE_BYTES || value.len() > MAX_VALUE_BYTES {
+            if name.len() > MAX_PARAM || value.len() > MAX_PARAM {
                 return Err(ParamsError::TooLong);
             }
             if name != MAY_REPEAT && once.iter().any(|(known, _)| *known == name) {

@@ -8,9 +8,7 @@ use super::{
     BaseUrl, Params, StrictUri,
     uri::{has_dot_segment, hex_pair, is_single_reading},
 };
-
-/// The longest resource, in bytes: it stands in every access token.
-const MAX_BYTES: usize = 2048;
+use crate::limits::MAX_RESOURCE;
 
 /// A protected resource: the base URL, or a path below it.
 ///
@@ -35,7 +33,7 @@ impl Resource {
     /// to the base URL or below it. Scheme, host and port are compared as parsed; the query is
     /// dropped, because no path of ours depends on one.
     pub(crate) fn parse(raw: &str, base: &BaseUrl) -> Result<Self, InvalidTarget> {
-        let uri = StrictUri::parse(raw, MAX_BYTES).map_err(|_| InvalidTarget)?;
+        let uri = StrictUri::parse(raw, MAX_RESOURCE).map_err(|_| InvalidTarget)?;
         if !base.has_origin_of(&uri) {
             return Err(InvalidTarget);
         }
@@ -77,7 +75,7 @@ impl Resource {
             && !path.contains("//")
             && path.bytes().all(is_path_byte)
             && !has_needless_escape(path);
-        if !clear || base.as_str().len() + below.len() > MAX_BYTES {
+        if !clear || base.as_str().len() + below.len() > MAX_RESOURCE {
             return None;
         }
         Some(if below == "/" { "" } else { below })
@@ -239,7 +237,7 @@ mod tests {
         ] {
             assert_eq!(Resource::parse(raw, &base), Err(InvalidTarget), "{raw}");
         }
-        let long = format!("https://h.example/api/{}", "a".repeat(MAX_BYTES));
+        let long = format!("https://h.example/api/{}", "a".repeat(MAX_RESOURCE));
         assert_eq!(Resource::parse(&long, &base), Err(InvalidTarget));
     }
 

@@ -4,11 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The most scopes that one string may name: the longest list seen with a real provider is
-/// Google's, a little over twenty.
-const MAX_SCOPES: usize = 64;
-/// The longest scope, in bytes: URLs are in use as scopes.
-const MAX_SCOPE_BYTES: usize = 256;
+use crate::limits::{MAX_SCOPE, MAX_SCOPES};
 
 /// A set of scopes in the order in which they were given; cheap to clone.
 ///
@@ -38,7 +34,7 @@ pub enum InvalidScope {
     #[error("a scope is made of printable ASCII without spaces, quotes and backslashes")]
     Grammar,
     /// One scope is over 256 bytes.
-    #[error("a scope has at most {MAX_SCOPE_BYTES} characters")]
+    #[error("a scope has at most {MAX_SCOPE} characters")]
     TooLong,
     /// More than 64 scopes.
     #[error("at most {MAX_SCOPES} scopes are accepted at once")]
@@ -187,7 +183,7 @@ fn append(set: &mut String, scope: &str) {
 
 /// `scope-token = 1*( %x21 / %x23-5B / %x5D-7E )`
 fn check(scope: &str) -> Result<(), InvalidScope> {
-    if scope.len() > MAX_SCOPE_BYTES {
+    if scope.len() > MAX_SCOPE {
         return Err(InvalidScope::TooLong);
     }
     let allowed = |b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);

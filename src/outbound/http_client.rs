@@ -33,5 +33,5 @@ pub(crate) fn http_client(
         .redirect(redirect::Policy::none())
         .referer(false)
         .build()
-        .map_err(|error| ConfigError::new("http_client", describe(error)))
+        .map_err(|error| ConfigError::new("provider", describe(error)))
 }

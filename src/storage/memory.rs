@@ -123,8 +123,8 @@ impl MemoryStorage {
 
     /// An empty store with the same bound on another clock.
     #[must_use]
-    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
-        Self::build(self.max_bytes, clock)
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        Self::build(self.max_bytes, Arc::new(clock))
     }
 
     fn build(max_bytes: u64, clock: Arc<dyn Clock>) -> Self {

@@ -140,7 +140,8 @@ impl SqliteStorage {
 
     /// The same store on another clock, which all processes of the file have to share.
     #[must_use]
-    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+    pub fn with_clock(self, clock: impl Clock) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(clock);
         Self { clock, ..self }
     }
 

@@ -16,8 +16,11 @@
 //! redirect chains, and that no page forbids its own form's redirects (CSP `form-action`).
 
 #![allow(
+    missing_debug_implementations,
     missing_docs,
     clippy::unwrap_used,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,

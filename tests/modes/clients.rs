@@ -7,8 +7,8 @@ use std::{
 
 use serde_json::json;
 use tower_oauth_proxy::{
-    ClientAuthMethod, OAuthProxyConfigBuilder, Reason, Refusal, RegistrationRequest, ScopeSet,
-    StaticClient, Step,
+    ClientAuthMethod, OAuthProxyConfigBuilder, Reason, RegistrationRequest, ScopeSet, StaticClient,
+    Step, Veto,
 };
 
 use testkit::{
@@ -181,7 +181,7 @@ async fn the_registration_hook_sees_the_request_and_its_no_is_the_answer() {
             async move {
                 match is_welcome {
                     true => Ok(()),
-                    false => Err(Refusal::new("no kits here")),
+                    false => Err(Veto::new("no kits here")),
                 }
             }
         })

@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, Refusal, Step, provider,
+    LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, Step, Veto, provider,
 };
 
 use crate::inside::failed_login;
@@ -157,7 +157,7 @@ async fn the_login_hook_sees_whom_the_lists_admit_and_its_words_reach_the_client
                 assert_eq!(person.email_domain(), Some("example.com"));
                 match person.claims["team"].as_str() {
                     Some("blue") => Ok(()),
-                    team => Err(Refusal::new(format!("team {team:?} may not\u{7} play"))),
+                    team => Err(Veto::new(format!("team {team:?} may not\u{7} play"))),
                 }
             }
         })

@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tower_oauth_proxy::{LoginRequest, OAuthProxyConfigBuilder, Occasion, Reason, Refusal, Step};
+use tower_oauth_proxy::{LoginRequest, OAuthProxyConfigBuilder, Occasion, Reason, Step, Veto};
 
 use crate::inside::session;
 use testkit::{Answer, Client, Kind, Proxy, Tokens};
@@ -191,7 +191,7 @@ async fn the_hook_is_asked_at_login_and_at_each_later_look_and_its_no_ends_the_g
             async move {
                 match admits {
                     true => Ok(()),
-                    false => Err(Refusal::new("left the company")),
+                    false => Err(Veto::new("left the company")),
                 }
             }
         })

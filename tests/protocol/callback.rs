@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tower_oauth_proxy::{Reason, Refusal, Step};
+use tower_oauth_proxy::{Reason, Step, Veto};
 
 use testkit::{
     Answer, AuthorizeAnswer, Browser, Client, Kind, Pkce, Proxy, client::CALLBACK,
@@ -470,7 +470,7 @@ async fn the_login_hook_sees_the_person_and_may_refuse() {
         builder.on_login(async |request: tower_oauth_proxy::LoginRequest| {
             match request.person.subject.as_deref() {
                 Some("person-1") => Ok(()),
-                _ => Err(Refusal::new("members only")),
+                _ => Err(Veto::new("members only")),
             }
         })
     })

@@ -1,8 +1,8 @@
 //! Other ways to run: the operator's own clients, hooks, passthrough.
 
 use tower_oauth_proxy::{
-    OAuthProxyConfig, Reason, Refusal, RegistrationRequest, StaticClient, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+    OAuthProxyConfig, Reason, RegistrationRequest, StaticClient, Step, TokenVerifier,
+    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest, Veto,
 };
 
 use testkit::{
@@ -65,7 +65,7 @@ async fn the_registration_hook_sees_what_is_asked_and_may_refuse() {
         builder.on_register(
             async |asked: RegistrationRequest| match asked.client_name.as_deref() {
                 Some("Kit") => Ok(()),
-                _ => Err(Refusal::new("only the kit may register")),
+                _ => Err(Veto::new("only the kit may register")),
             },
         )
     })
@@ -83,7 +83,7 @@ async fn the_registration_hook_sees_what_is_asked_and_may_refuse() {
 #[tokio::test]
 async fn a_hooks_words_are_made_fit_for_the_protocol() {
     let proxy = Proxy::with(|builder| {
-        builder.on_register(async |_| Err(Refusal::new("nur für \"Gäste\"\u{202e}")))
+        builder.on_register(async |_| Err(Veto::new("nur für \"Gäste\"\u{202e}")))
     })
     .await;
     let reply = Client::try_register(&proxy.wire, "", &native_metadata(CALLBACK)).await;

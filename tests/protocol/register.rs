@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use tower_oauth_proxy::{KnownClient, Reason, Refusal, RegistrationRequest, Step};
+use tower_oauth_proxy::{KnownClient, Reason, RegistrationRequest, Step, Veto};
 
 use testkit::{
     Client, Pkce, Proxy, Reply, Tokens,
@@ -368,7 +368,7 @@ async fn a_hook_of_the_operator_may_refuse() {
         builder.token_storage(store.clone()).on_register(
             |request: RegistrationRequest| async move {
                 match request.client_name.as_deref() {
-                    Some("Kit") => Err(Refusal::new("no kits here")),
+                    Some("Kit") => Err(Veto::new("no kits here")),
                     _ => Ok(()),
                 }
             },

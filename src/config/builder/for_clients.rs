@@ -1,24 +1,30 @@
-//! Clients: which apps may ask, and where their codes are sent.
+//! Clients: which apps may register, and where their codes are sent.
 
 use std::future::Future;
 
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
     client::{KnownClient, RedirectPolicy, StaticClient},
-    config::hooks::{Refusal, RegistrationRequest, hook},
+    config::hooks::{RegistrationRequest, Veto, hook},
 };
 
 /// # Clients
 impl OAuthProxyConfigBuilder {
-    /// Where registered clients may have their codes sent. Default: loopback only. One that permits
+    /// Where registered clients may have their codes sent. Default: loopback only. A policy that permits
     /// nothing needs a static client beside it.
     pub fn redirect_policy(mut self, policy: RedirectPolicy) -> Self {
         self.redirect_policy = policy;
         self
     }
 
-    /// Adds patterns such as `https://*.example.com/callback/*` to the redirect policy; see
-    /// [`RedirectPolicy::allow`].
+    /// Adds patterns to the redirect policy; see [`RedirectPolicy::allow`]. Default: none.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.allowed_redirect_uri_patterns(["https://*.example.com/callback/*"])
+    /// # }
+    /// ```
     pub fn allowed_redirect_uri_patterns<I>(mut self, patterns: I) -> Self
     where
         I: IntoIterator<Item: Into<String>>,
@@ -28,30 +34,42 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Adds a well-known client's callbacks to the redirect policy.
+    /// Adds a well-known client's callbacks to the redirect policy. Default: none.
     pub fn allow_client(mut self, client: KnownClient) -> Self {
         self.redirect_policy = self.redirect_policy.allow_client(client);
         self
     }
 
-    /// Adds a client that does not register itself.
+    /// Adds a client that does not register itself. Default: none.
     pub fn static_client(mut self, client: StaticClient) -> Self {
         self.static_clients.push(client);
         self
     }
 
-    /// Accepts PKCE with `plain`, or without a method. Weak: those who see the authorization request
-    /// can redeem the code. Default: off, S256 only.
+    /// Accepts PKCE with `plain`, or without a method. Default: `false`, S256 only.
+    ///
+    /// Weak: anyone who sees the authorization request can redeem the code.
     pub fn allow_plain_pkce(mut self, allow: bool) -> Self {
         self.plain.allow_plain_pkce = allow;
         self
     }
 
-    /// Asked for each registration that passed every rule.
+    /// Asks this closure about each registration that passed every rule. It may take 10 seconds.
+    /// Default: each is accepted.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Veto};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.on_register(async |request| match request.client_name {
+    ///     Some(_) => Ok(()),
+    ///     None => Err(Veto::new("give a client_name")),
+    /// })
+    /// # }
+    /// ```
     pub fn on_register<F, Fut>(mut self, closure: F) -> Self
     where
         F: Fn(RegistrationRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<(), Veto>> + Send + 'static,
     {
         self.plain.on_register = Some(hook(closure));
         self

@@ -6,56 +6,74 @@ use super::said::OAuthProxyConfigBuilder;
 use crate::{key::SecretKey, storage::TokenStorage};
 
 /// # Keys and storage
+///
+/// Every key is derived from one secret. A key of its own for signing or for encryption can be set
+/// beside it, so that it can be shared, or replaced, alone.
 impl OAuthProxyConfigBuilder {
-    /// The secret that every key is derived from. Unset: the provider's client secret (at least 16
-    /// bytes, and none that anybody could guess), so that restarts and replicas agree out of the box.
+    /// The secret that every key is derived from. Default: the provider's client secret (at least 16
+    /// bytes, and none that can be guessed), so that restarts and replicas agree out of the box.
     pub fn secret_key(mut self, key: SecretKey) -> Self {
         self.secret_keys.current = Some(key);
         self
     }
 
-    /// Secrets that were replaced: they still open and verify, and no longer seal or sign. Each counts
-    /// for every purpose; a replaced `jwt_signing_key` or `encryption_key` has an option of its own.
+    /// Adds secrets that were replaced: they still open and verify, and no longer seal or sign. Each counts
+    /// for every purpose; a replaced [`jwt_signing_key`](Self::jwt_signing_key) or
+    /// [`encryption_key`](Self::encryption_key) has an option of its own. Default: none.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{ConfigError, OAuthProxyConfigBuilder, SecretKey};
+    /// # fn with(
+    /// #     builder: OAuthProxyConfigBuilder,
+    /// #     [this_year, last_year]: [String; 2],
+    /// # ) -> Result<OAuthProxyConfigBuilder, ConfigError> {
+    /// Ok(builder
+    ///     .secret_key(SecretKey::from_bytes(this_year)?)
+    ///     .previous_secret_keys([SecretKey::from_bytes(last_year)?]))
+    /// # }
+    /// ```
     pub fn previous_secret_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.secret_keys.previous.extend(keys);
         self
     }
 
-    /// A key of its own for signing access tokens. Unset: derived from `secret_key`, which goes on
-    /// verifying when this is set.
+    /// A key of its own for signing access tokens. Default: derived from [`secret_key`](Self::secret_key),
+    /// which goes on verifying when this is set.
     pub fn jwt_signing_key(mut self, key: SecretKey) -> Self {
         self.signing_keys.current = Some(key);
         self
     }
 
-    /// Signing keys that were replaced, or turned off: they still verify access tokens, and serve no
+    /// Adds signing keys that were replaced, or turned off: they still verify access tokens, and serve no
     /// other purpose. Take them out when `access_token_ttl` has passed. Default: none.
     pub fn previous_jwt_signing_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.signing_keys.previous.extend(keys);
         self
     }
 
-    /// A key of its own for encrypting stored records. Unset: derived from `secret_key`, which goes on
-    /// opening when this is set.
+    /// A key of its own for encrypting stored records. Default: derived from
+    /// [`secret_key`](Self::secret_key), which goes on opening when this is set.
     pub fn encryption_key(mut self, key: SecretKey) -> Self {
         self.encryption_keys.current = Some(key);
         self
     }
 
-    /// Encryption keys that were replaced, or turned off: they still open records, and serve no other
+    /// Adds encryption keys that were replaced, or turned off: they still open records, and serve no other
     /// purpose. Take them out when `refresh_token_ttl` has passed. Default: none.
     pub fn previous_encryption_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.encryption_keys.previous.extend(keys);
         self
     }
 
-    /// Where grants live. Default: in this process's memory.
+    /// Where grants are kept. Default: a [`MemoryStorage`](crate::MemoryStorage) of this process.
     pub fn token_storage(mut self, storage: impl TokenStorage) -> Self {
         self.storage = Some(Arc::new(storage));
         self
     }
 
-    /// Stores records in the clear. Weak: a stolen copy of the store holds the provider's tokens.
+    /// Stores records in the clear. Default: they are encrypted.
+    ///
+    /// Weak: a stolen copy of the store holds the provider's tokens.
     pub fn insecure_without_storage_encryption(mut self) -> Self {
         self.plain.storage_encryption = false;
         self

@@ -7,31 +7,69 @@ use crate::{clock::Clock, event::Event};
 
 /// # Operation
 impl OAuthProxyConfigBuilder {
-    /// Told of each step and refusal; must not block.
+    /// Calls this closure with each event: every step and every refusal. It must not block. Default: events
+    /// go to `tracing` only.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Reason};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.on_event(|event| {
+    ///     if event.reason == Some(Reason::RefreshReuse) {
+    ///         eprintln!("a refresh token came back: {:?} has ended", event.grant);
+    ///     }
+    /// })
+    /// # }
+    /// ```
     pub fn on_event(mut self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(callback));
         self
     }
 
-    /// The limit on one request to the provider. Default: 10 seconds. The answer to a renewal is
-    /// awaited for a minute more, while callers are told to come back: a provider that rotates its
-    /// refresh tokens says the new one only once.
+    /// The limit on one request to the provider, from 10 milliseconds to an hour. Default: 10 seconds.
+    ///
+    /// The answer to a renewal is awaited for a minute more, while callers are asked to come back: a provider
+    /// that rotates its refresh tokens says the new one only once.
     pub fn upstream_request_timeout(mut self, timeout: Duration) -> Self {
         self.plain.upstream_request_timeout = timeout;
         self
     }
 
-    /// Adjusts the HTTP client towards the provider: a corporate proxy, a private root
-    /// certificate. Redirects and timeouts stay as this crate sets them.
-    pub fn http_client<F>(mut self, customize: F) -> Self
-    where
-        F: FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
-    {
-        self.http_client = Some(Box::new(customize));
+    /// The HTTP proxy for everything that goes to the provider, `http://` or `https://` with an optional
+    /// name and password. Default: what the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.outbound_proxy("http://proxy.corp.example:3128")
+    /// # }
+    /// ```
+    #[doc(alias = "http_client")]
+    pub fn outbound_proxy(mut self, url: impl Into<String>) -> Self {
+        self.plain.outbound_proxy = Some(url.into());
         self
     }
 
-    /// The source of time, for tests.
+    /// Root certificates that the provider's may come from, beside the usual ones: PEM texts, each with
+    /// one certificate or more. Default: none. Needs the feature `rustls` or `native-tls`.
+    ///
+    /// ```no_run
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> std::io::Result<OAuthProxyConfigBuilder> {
+    /// let corporate = std::fs::read_to_string("/etc/ssl/corp-root.pem")?;
+    /// Ok(builder.outbound_root_certificates([corporate]))
+    /// # }
+    /// ```
+    #[doc(alias = "http_client")]
+    pub fn outbound_root_certificates<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        pem: I,
+    ) -> Self {
+        let pem = pem.into_iter().map(Into::into);
+        self.plain.outbound_root_certificates.extend(pem);
+        self
+    }
+
+    /// The source of time, for tests. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -7,35 +7,35 @@ use crate::config::choices::Consent;
 
 /// # Pages and consent
 impl OAuthProxyConfigBuilder {
-    /// Whether a person is asked; see [`Consent`].
+    /// Whether a person is asked before a client gets access. Default: [`Consent::Always`].
     pub fn consent(mut self, consent: Consent) -> Self {
         self.plain.consent = consent;
         self
     }
 
     /// The name that the consent page and the resource metadata give this service: 1 to 100 visible
-    /// characters. Default: the host of the base URL.
+    /// characters. Default: the host of the base URL on pages, and no name in metadata.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.plain.service_name = Some(name.into());
         self
     }
 
-    /// How long a person may take to decide on the consent page, and then again at the provider.
-    /// Default: 10 minutes each.
+    /// How long a person may take to decide on the consent page, and then again at the provider: one
+    /// second to one hour each. Default: 10 minutes.
     pub fn transaction_ttl(mut self, ttl: Duration) -> Self {
         self.plain.transaction_ttl = ttl;
         self
     }
 
-    /// The prefix of the cookies' names, for platforms that rewrite cookies and so break
-    /// `__Host-`. Default: `__Host-` on https, empty on loopback http.
+    /// The prefix of the cookies' names, for platforms that rewrite cookies and so break `__Host-`: at most
+    /// 32 letters, digits, `-`, `_` and `.`. Default: `__Host-` on https, empty on loopback http.
     ///
-    /// Weak: without `__Host-`, those who control a neighbouring subdomain can plant cookies here. They
-    /// cannot make one, but they can plant a whole login that they began and approved themselves,
-    /// and the victim's app is then logged in to the attacker's account: that the browser which
-    /// consents is the browser which returns no longer holds. On loopback http it never does,
-    /// because cookies do not tell ports apart: every web page that some program on this computer
-    /// serves can do the same. `__Secure-` is no better in this.
+    /// Weak: without `__Host-`, an attacker who controls a neighbouring subdomain can plant cookies here.
+    /// They cannot forge one, but they can plant a whole login that they began and approved themselves, and
+    /// the victim's app is then logged in to the attacker's account: the promise that the browser which
+    /// consents is the browser which returns no longer holds. On loopback http it never does, because
+    /// cookies do not tell ports apart: any web page that a program on this computer serves can do the same.
+    /// `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());
         self

@@ -4,16 +4,19 @@ use std::{future::Future, time::Duration};
 
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
-    config::hooks::{LoginRequest, Refusal, hook},
+    config::hooks::{LoginRequest, Veto, hook},
     token::ClaimsPassthrough,
 };
 
 /// # People
 impl OAuthProxyConfigBuilder {
-    /// Lets only people with these verified addresses log in (besides `allowed_domains`). The provider
-    /// has to vouch for addresses, with the scopes that are asked for: Entra ID never does. Asked at
-    /// login, at each renewal of the provider's token, and when a client refreshes and the last look
-    /// is older than `identity_max_age`: a person who was taken off the list is out by then.
+    /// Lets only people with these verified addresses log in, and those of
+    /// [`allowed_domains`](Self::allowed_domains). Default: everyone whom the provider lets in.
+    ///
+    /// The provider has to vouch for addresses, with the scopes that are asked for: Entra ID never does. The
+    /// lists are asked at login, at each renewal of the provider's token, and when a client refreshes and the
+    /// last look is older than [`identity_max_age`](Self::identity_max_age): a person who was taken off the
+    /// list is out by then.
     pub fn allowed_emails<I: IntoIterator<Item: Into<String>>>(mut self, emails: I) -> Self {
         self.plain
             .allow_list
@@ -21,9 +24,9 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Lets only people with a verified address of these domains log in (besides
-    /// `allowed_emails`). Subdomains are not included; an international domain may be written in
-    /// either form.
+    /// Lets only people with a verified address of these domains log in, and those of
+    /// [`allowed_emails`](Self::allowed_emails). Subdomains are not included; an international domain may be
+    /// written in either form. Default: everyone whom the provider lets in.
     pub fn allowed_domains<I: IntoIterator<Item: Into<String>>>(mut self, domains: I) -> Self {
         self.plain
             .allow_list
@@ -31,83 +34,91 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Lets the allow lists accept an address that the provider does not call verified. Weak where
-    /// people can choose their address, as in a multi-tenant Entra app. Refused without a list.
+    /// Lets the allow lists accept an address that the provider does not call verified. Default: they do
+    /// not. Refused without a list.
+    ///
+    /// Weak where people can choose their address, as in a multi-tenant Entra app.
     pub fn insecure_trust_unverified_emails(mut self) -> Self {
         self.plain.allow_list.trust_unverified = true;
         self
     }
 
-    /// Asked for each person that the provider let in, after the allow lists; and again whenever the
-    /// person is looked at while their grant lives ([`Occasion::Recheck`](crate::Occasion::Recheck)):
-    /// a no then ends the grant. May take 10 seconds; at login no answer is a no for now, later what
-    /// was known stands for a while.
+    /// Asks this closure about each person whom the provider let in, after the allow lists; and again
+    /// whenever the person is looked at while their grant lives
+    /// ([`Occasion::Recheck`](crate::Occasion::Recheck)): a no then ends the grant. It may take 10 seconds. No
+    /// answer at login is a no for now; later, what was known stands for a while. Default: everyone on the
+    /// lists may come in.
     ///
     /// ```
-    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Refusal};
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Veto};
     /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
     /// builder.on_login(async |request| match request.person.claims.get("hd") {
     ///     Some(domain) if domain == "example.com" => Ok(()),
-    ///     _ => Err(Refusal::new("this service is for example.com only")),
+    ///     _ => Err(Veto::new("this service is for example.com only")),
     /// })
     /// # }
     /// ```
     pub fn on_login<F, Fut>(mut self, closure: F) -> Self
     where
         F: Fn(LoginRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<(), Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<(), Veto>> + Send + 'static,
     {
         self.plain.on_login = Some(hook(closure));
         self
     }
 
-    /// How long a look at a person is good. A client that refreshes later has the provider asked
-    /// again: for a new token, or for the person with the one that is there. A no ends the grant;
-    /// trouble at the provider is no answer, and what was known stands for twice this time. Counted
-    /// in whole seconds, at least one. Default: 1 hour.
+    /// How long a look at a person is good, in whole seconds: one second to a year. Default: 1 hour.
+    ///
+    /// A client that refreshes later has the provider asked again: for a new token, or for the person with
+    /// the token that is there. A no ends the grant. Trouble at the provider is not an answer: what was known
+    /// stands for twice this time.
     pub fn identity_max_age(mut self, age: Duration) -> Self {
         self.plain.identity_max_age = age;
         self
     }
 
-    /// How old a grant may get, counted from the login, however often it is used: then the person has
-    /// to log in again. In [passthrough mode](Self::passthrough) it is asked at each refresh, and the
-    /// provider's last access token lives to its own end. Default: without end, but 30 days where the
-    /// provider gives no refresh token and nobody can be asked whether the person may still come in.
+    /// How old a grant may get, counted from the login, however often it is used: one second to ten years.
+    /// Then the person has to log in again. Default: no limit, but 30 days where the provider gives no refresh
+    /// token and cannot be asked whether the person may still come in.
+    ///
+    /// In [passthrough mode](Self::passthrough) it is asked at each refresh, and the provider's last access
+    /// token lives to its own end.
     pub fn grant_max_age(mut self, age: Duration) -> Self {
         self.plain.grant_max_age = Some(age);
         self
     }
 
-    /// How many live grants one person has, over all clients; at least 1. A login that makes one more
-    /// ends the one that was used longest ago, with an event of
-    /// [`Reason::TooMany`](crate::Reason::TooMany). Its tokens stay good at the provider until they end
-    /// there: many providers would end the person's other grants with them. Default: 100.
+    /// How many live grants one person has, over all clients; at least 1. Default: 100.
     ///
-    /// A client that logs in instead of refreshing leaves a grant behind each time. Without a limit
-    /// one account fills the store, and pushes other people out of one that has bounds. A login reads
-    /// the names of up to so many grants, and where it ends some, the grants themselves.
+    /// A login that makes one more ends the grant that was used longest ago, with an event of
+    /// [`Reason::TooMany`](crate::Reason::TooMany). Its tokens stay good at the provider until they end there:
+    /// many providers would end the person's other grants with them.
+    ///
+    /// A client that logs in instead of refreshing leaves a grant behind each time. Without a limit one
+    /// account fills the store, and pushes other people out of a store with bounds. A login reads the names of
+    /// up to this many grants, and the grants themselves where it ends some.
     pub fn grants_per_person(mut self, limit: usize) -> Self {
         self.plain.grants_per_person = limit;
         self
     }
 
-    /// The claims that hold a person's roles, in the ID token, userinfo or a JWT access token that is
-    /// for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an
-    /// array of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    /// The claims that hold a person's roles, in the ID token, in userinfo, or in a JWT access token that
+    /// is for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an array
+    /// of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.plain.role_claims = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// More names by which the provider's access tokens are for this service (`aud`). Roles and
-    /// claims of an access token count only when it is a JWT, its `aud` names us and its `sub` is
-    /// the same person: what another API's token says is not said to us. The client id, the
-    /// [identifier URI](crate::Provider::identifier_uri), an `audience` or `resource` that is asked
-    /// for, and the base URL with `forward_resource` are names already. Default: no others.
+    /// More names by which the provider's access tokens are for this service (`aud`). Default: none besides
+    /// the client id, the [identifier URI](crate::Provider::identifier_uri), an `audience` or `resource` that
+    /// is asked for, and the base URL with [`forward_resource`](Self::forward_resource).
     ///
-    /// Keycloak puts `account` into `aud` unless a mapper adds the client: add the mapper, or name
-    /// `account` here to read `realm_access` from its access tokens.
+    /// Roles and claims of an access token count only when it is a JWT, its `aud` names us and its `sub` is
+    /// the same person: what a token for another API says is not meant for us.
+    ///
+    /// Keycloak puts `account` into `aud` unless a mapper adds the client: add the mapper, or name `account`
+    /// here to read `realm_access` from its access tokens.
     ///
     /// ```
     /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
@@ -123,7 +134,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Which of the provider's claims reach sessions and tokens.
+    /// Which of the provider's claims reach sessions and tokens. Default: [`ClaimsPassthrough::default`].
     pub fn custom_claims_passthrough(mut self, claims: ClaimsPassthrough) -> Self {
         self.plain.custom_claims_passthrough = claims;
         self

@@ -5,35 +5,38 @@ use crate::config::choices::PassOn;
 
 /// # The provider
 impl OAuthProxyConfigBuilder {
-    /// The provider's callback below the base URL. Default: `/oauth/callback`.
+    /// The path of the callback, below the base URL. The provider has to know it as the redirect URI.
+    /// Default: `/oauth/callback`.
     pub fn redirect_path(mut self, path: impl Into<String>) -> Self {
         self.plain.redirect_path = path.into();
         self
     }
 
-    /// Whether the proxy uses PKCE towards the provider. Turn off only for a provider that knows no
-    /// PKCE. Default: the provider's.
+    /// Whether the proxy uses PKCE with the provider. Turn it off only for a provider that does not know
+    /// PKCE. Default: as the provider's preset says.
+    ///
+    /// Weak when it is off: the provider's code is not bound to the login.
     pub fn upstream_pkce(mut self, on: bool) -> Self {
         self.upstream_pkce = Some(on);
         self
     }
 
-    /// Whether the provider is told the `resource` (RFC 8707). Default: the provider's, mostly off:
-    /// Entra ID rejects the parameter.
+    /// Whether the provider gets the `resource` (RFC 8707). Default: as the provider's preset says, mostly
+    /// `false`: Entra ID rejects the parameter.
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = Some(on);
         self
     }
 
-    /// Which parameters of a client's authorization request the provider is told (OpenID Connect
-    /// Core section 3.1.2.1), so that people can change accounts, say. Default: none.
+    /// Which parameters of a client's authorization request go on to the provider (OpenID Connect Core
+    /// section 3.1.2.1), so that people can change accounts, for example. Default: none.
     ///
-    /// What is configured stays, here and in the provider's preset: the words of `prompt` are
-    /// joined (Google's preset asks for `consent`), and of the others a configured one wins. Words
-    /// that the provider does not know are left out, as are a `login_hint` over 320 bytes and
-    /// `ui_locales` over 100. `prompt=none` is answered with `interaction_required`, because a person
-    /// is asked here. With `prompt=consent` a remembered approval does not count. The proxy asks the
-    /// provider for `max_age` and does not check the answer's `auth_time`.
+    /// What is configured stays, here and in the provider's preset: the words of `prompt` are joined (Google's
+    /// preset asks for `consent`), and a configured value of the others wins. Words that the provider does not
+    /// know are left out, as are a `login_hint` over 320 bytes and `ui_locales` over 100. `prompt=none` is
+    /// answered with `interaction_required`, because a person is asked here. With `prompt=consent` a remembered
+    /// approval does not count. The proxy asks the provider for `max_age` and does not check the answer's
+    /// `auth_time`.
     ///
     /// ```
     /// use tower_oauth_proxy::{OAuthProxyConfig, PassOn, provider};
@@ -50,8 +53,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Parameters added to the provider's authorization URL. Those of the protocol itself
-    /// (`client_id`, `state`, …) cannot be overridden: they are dropped, which is told at start.
+    /// Parameters added to the provider's authorization URL. The protocol's own (`client_id`, `state`, …)
+    /// cannot be overridden: they are dropped, and reported at start. Default: none.
     pub fn extra_authorization_params<I, K, V>(mut self, params: I) -> Self
     where
         I: IntoIterator<Item = (K, V)>,
@@ -62,8 +65,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Parameters added to every request at the provider's token endpoint; the protocol's own
-    /// cannot be overridden.
+    /// Parameters added to every request at the provider's token endpoint. The protocol's own cannot be
+    /// overridden: they are dropped, and reported at start. Default: none.
     pub fn extra_token_params<I, K, V>(mut self, params: I) -> Self
     where
         I: IntoIterator<Item = (K, V)>,

@@ -33,28 +33,29 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// An access token's life, from one second to a year. Default: one hour, also where the
-    /// provider's own lives ten minutes or ten years: this token may outlive it, and the provider's is
-    /// renewed meanwhile. Only where the provider's token ends and cannot be renewed does this one
-    /// end with it.
+    /// An access token's life, from one second to a year. Default: 1 hour, also where the provider's own
+    /// lives ten minutes or ten years.
+    ///
+    /// This token may outlive the provider's, which is renewed meanwhile. Only where the provider's token ends
+    /// and cannot be renewed does this one end with it.
     pub fn access_token_ttl(mut self, ttl: Duration) -> Self {
         self.plain.access_token_ttl = ttl;
         self
     }
 
-    /// How long an unused grant lives; each refresh starts it anew. Default: 30 days.
+    /// How long an unused grant lives, from one second to ten years; each refresh starts it anew.
+    /// Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
         self.plain.refresh_token_ttl = ttl;
         self
     }
 
-    /// How long a refresh token that was exchanged is still answered with its successor: for a time
-    /// of up to 24 hours, or [until the successor is used](RefreshGrace::UntilUsed). Default: 60
-    /// seconds.
+    /// How long a refresh token that was exchanged is still answered with its successor: for a time of up
+    /// to 24 hours, or [until the successor is used](RefreshGrace::UntilUsed). Default: 60 seconds.
     ///
-    /// A longer grace forgives an answer that was lost and processes of one client that share a
-    /// token file. It costs the same time in which a stolen token goes unseen: see
-    /// [`RefreshGrace`]. The clocks of all instances have to agree within a fraction of it.
+    /// A longer grace forgives an answer that was lost, and processes of one client that share a token file.
+    /// It costs the same time in which a stolen token goes unseen: see [`RefreshGrace`]. The clocks of all
+    /// instances have to agree within a fraction of it.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -69,14 +70,14 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// An authorization code's life. Default: 5 minutes.
+    /// An authorization code's life, from one second to one hour. Default: 5 minutes.
     pub fn authorization_code_ttl(mut self, ttl: Duration) -> Self {
         self.plain.authorization_code_ttl = ttl;
         self
     }
 
-    /// How long a validated session is served from memory: the longest time that a revocation on
-    /// another instance can go unseen. Counted in whole seconds; less than one turns the cache off.
+    /// How long a validated session is served from memory, in whole seconds up to an hour; less than one
+    /// turns the cache off. It is the longest time that a revocation on another instance can go unseen.
     /// Default: 10 seconds.
     pub fn session_cache_ttl(mut self, ttl: Duration) -> Self {
         self.plain.session_cache_ttl = ttl;

@@ -7,7 +7,6 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{options::Plain, secrets::KeyOption},
     event::EventCallback,
-    outbound::Customize,
     provider::Provider,
     storage::TokenStorage,
     token::TokenVerifier,
@@ -37,7 +36,6 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
     pub(crate) on_event: Option<EventCallback>,
-    pub(crate) http_client: Option<Customize>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -61,7 +59,6 @@ impl OAuthProxyConfigBuilder {
             storage: None,
             passthrough: None,
             on_event: None,
-            http_client: None,
             clock: Arc::new(SystemClock),
         }
     }

@@ -14,7 +14,7 @@ use super::{
     grants::bounded,
 };
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
@@ -67,6 +67,7 @@ impl Grants {
             let added = bounded(self.storage.list_add(&list, &member, ttl)).await;
             if let Err(error) = added {
                 let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                let error = with_causes(&error);
                 let detail = format_args!("not listed until its next write: {error}");
                 self.events.emit(&event.grant(member).detail(detail));
                 return false;

@@ -1,4 +1,4 @@
-//! What an option may say, checked before anything is built.
+//! What an option must not say, in words for the operator.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use crate::{
     grant::RefreshGrace,
     limits,
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
-    provider::{RESERVED_AT_AUTHORIZE, RESERVED_AT_TOKEN},
 };
 
 /// The scopes of an option.
@@ -24,7 +23,7 @@ pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<Scope
     })
 }
 
-/// The scopes that every request needs, which clients must be able to get.
+/// The scopes that every request needs: clients must be able to get them.
 pub(super) fn required_scopes(
     required: &[String],
     scopes: &ScopeSet,
@@ -45,7 +44,7 @@ pub(super) fn required_scopes(
     Ok(required)
 }
 
-/// What contradicts something else that was said about the provider.
+/// Options that contradict what is known of the provider.
 pub(super) fn check_provider(
     builder: &OAuthProxyConfigBuilder,
     offered: &ScopeSet,
@@ -64,12 +63,12 @@ pub(super) fn check_provider(
     Ok(())
 }
 
-/// A key that would encrypt nothing, or verify nothing.
+/// A key that would encrypt nothing, or sign nothing.
 pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
     if builder.encryption_keys.is_given() && !builder.plain.storage_encryption {
         return Err(ConfigError::new(
             "encryption_key",
-            "insecure_without_storage_encryption stores records in the clear: leave out one of both",
+            "insecure_without_storage_encryption stores records in the clear: leave out one of the two",
         ));
     }
     if builder.signing_keys.is_given() && builder.passthrough.is_some() {
@@ -81,7 +80,7 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
     Ok(())
 }
 
-/// An entry that no token could match: what `split(',')` makes of a variable that is unset.
+/// An empty entry, which no token could match: `split(',')` makes one of an unset variable.
 pub(super) fn check_entries(options: &Plain) -> Result<(), ConfigError> {
     let lists = [
         ("role_claims", &options.role_claims),
@@ -96,8 +95,8 @@ pub(super) fn check_entries(options: &Plain) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// A configured client that no request could be granted what it asks for, or that people could not
-/// read the name of.
+/// A configured client whose default scopes could never be granted, or whose name people could not read;
+/// and a configuration in which no client can exist.
 pub(super) fn check_static_clients(
     builder: &OAuthProxyConfigBuilder,
     scopes: &ScopeSet,
@@ -129,41 +128,14 @@ pub(super) fn check_static_clients(
     Ok(())
 }
 
-/// Told at start: extra parameters that are dropped, because they are the protocol's own.
-pub(super) fn odd_params(options: &Plain) -> Vec<String> {
-    let lists = [
-        (
-            "extra_authorization_params",
-            &options.extra_authorization_params,
-            RESERVED_AT_AUTHORIZE,
-        ),
-        (
-            "extra_token_params",
-            &options.extra_token_params,
-            RESERVED_AT_TOKEN,
-        ),
-    ];
-    let mut odd = Vec::new();
-    for (option, params, reserved) in lists {
-        let dropped = params
-            .iter()
-            .map(|(name, _)| name)
-            .filter(|name| reserved.contains(&name.as_str()));
-        odd.extend(dropped.map(|name| {
-            format!("{option}: `{name}` is the protocol's own, and what it says here is dropped")
-        }));
-    }
-    odd
-}
-
-/// A name that people read: on the consent page, and in metadata.
+/// A name that people read, on the consent page and in metadata.
 pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigError> {
     let refuse = |why: &str| {
         let start: String = name.chars().take(limits::MAX_NAME).collect();
         Err(ConfigError::new(option, format!("{start:?} {why}")))
     };
     if is_blank(name) {
-        return refuse("is empty: people could not tell whom they give access to");
+        return refuse("is empty: people could not see whom they give access to");
     }
     if name.chars().count() > limits::MAX_NAME {
         return refuse("is longer than 100 characters");
@@ -181,56 +153,50 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     if options.grants_per_person == 0 {
         return Err(ConfigError::new(
             "grants_per_person",
-            "0 lets nobody log in: a login ends the grants beyond the limit; give at least 1",
+            "0 lets no one log in: a login ends the grants beyond the limit; give at least 1",
         ));
     }
+    let grace = match options.refresh_token_grace {
+        RefreshGrace::For(grace) => grace,
+        // Not a time that could be too long.
+        RefreshGrace::UntilUsed => Duration::ZERO,
+    };
+    let last_day = options.grant_max_age.unwrap_or(YEAR);
+    let timeout = options.upstream_request_timeout;
     let rules = [
-        ("access_token_ttl", options.access_token_ttl, SECOND, YEAR),
+        ("access_token_ttl", options.access_token_ttl, SECOND..=YEAR),
         (
             "refresh_token_ttl",
             options.refresh_token_ttl,
-            SECOND,
-            10 * YEAR,
+            SECOND..=10 * YEAR,
         ),
-        ("identity_max_age", options.identity_max_age, SECOND, YEAR),
-        (
-            "grant_max_age",
-            options.grant_max_age.unwrap_or(YEAR),
-            SECOND,
-            10 * YEAR,
-        ),
+        ("identity_max_age", options.identity_max_age, SECOND..=YEAR),
+        ("grant_max_age", last_day, SECOND..=10 * YEAR),
         (
             "refresh_token_grace",
-            // Until it is used: no time that could be too long.
-            match options.refresh_token_grace {
-                RefreshGrace::For(grace) => grace,
-                RefreshGrace::UntilUsed => Duration::ZERO,
-            },
-            Duration::ZERO,
-            limits::MAX_REFRESH_GRACE,
+            grace,
+            Duration::ZERO..=limits::MAX_REFRESH_GRACE,
         ),
         (
             "authorization_code_ttl",
             options.authorization_code_ttl,
-            SECOND,
-            HOUR,
+            SECOND..=HOUR,
         ),
-        ("transaction_ttl", options.transaction_ttl, SECOND, HOUR),
+        ("transaction_ttl", options.transaction_ttl, SECOND..=HOUR),
         (
             "session_cache_ttl",
             options.session_cache_ttl,
-            Duration::ZERO,
-            HOUR,
+            Duration::ZERO..=HOUR,
         ),
         (
             "upstream_request_timeout",
-            options.upstream_request_timeout,
-            Duration::from_millis(10),
-            HOUR,
+            timeout,
+            Duration::from_millis(10)..=HOUR,
         ),
     ];
-    for (option, value, least, most) in rules {
-        if value < least || value > most {
+    for (option, value, allowed) in rules {
+        if !allowed.contains(&value) {
+            let (least, most) = (allowed.start(), allowed.end());
             return Err(ConfigError::new(
                 option,
                 format!("{value:?} is not between {least:?} and {most:?}"),
@@ -245,7 +211,7 @@ pub(super) fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<Str
         return Ok(if base.is_https() { "__Host-" } else { "" }.to_owned());
     };
     let token = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    if prefix.len() > 32 || !prefix.bytes().all(token) {
+    if prefix.len() > limits::MAX_COOKIE_PREFIX || !prefix.bytes().all(token) {
         return Err(ConfigError::new(
             "cookie_prefix",
             format!("{prefix:?} is not made of at most 32 letters, digits, '-', '_' and '.'"),

@@ -1,10 +1,10 @@
-//! The paths that an operator names: one that means something else than it says is not built.
+//! Paths that the operator names, and that would not mean what they say.
 
 use crate::{
     config::options::Plain,
     error::ConfigError,
     oauth::BaseUrl,
-    route::{CALLBACK, Route, Routes},
+    route::{Route, Routes},
 };
 
 pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigError> {
@@ -16,10 +16,10 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
                    base URL's path";
         return refuse("redirect_path", path, why);
     }
-    // No callback yet, so that its default stands in nobody's way.
+    // Without a callback: its default path is free for another one.
     let others = Routes::new(base, "", &[]);
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
-    // The documents stand first: below their names a login would end in JSON.
+    // The router finds documents first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
         return refuse(
             "redirect_path",
@@ -41,35 +41,6 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
         }
     }
     Ok(())
-}
-
-/// Told at start, because each can be meant: public paths outside of the base URL's path, which only
-/// requests that come around the reverse proxy have, and a callback that repeats the base URL's path.
-pub(super) fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {
-    if base.path().is_empty() {
-        return Vec::new();
-    }
-    let is_below = |path: &str| {
-        let rest = path.strip_prefix(base.path());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let outside = options.public_paths.iter().filter(|path| !is_below(path));
-    let mut odd: Vec<String> = outside
-        .map(|path| {
-            format!(
-                "public_paths: {path} is outside of the base URL's path {}, which public paths begin \
-                 with too",
-                base.path()
-            )
-        })
-        .collect();
-    if options.redirect_path != CALLBACK && is_below(&options.redirect_path) {
-        odd.push(format!(
-            "redirect_path is below the base URL: the provider has to know {}",
-            base.join(&options.redirect_path)
-        ));
-    }
-    odd
 }
 
 fn is_plain(path: &str) -> bool {

@@ -1,0 +1,67 @@
+//! Options that can be meant, and mostly are a slip: reported at start, in words for the operator.
+
+use crate::{
+    config::options::Plain,
+    oauth::BaseUrl,
+    provider::{RESERVED_AT_AUTHORIZE, RESERVED_AT_TOKEN},
+    route::CALLBACK,
+};
+
+/// What may mean something else than it says.
+pub(super) fn odd_options(options: &Plain, base: &BaseUrl) -> Vec<String> {
+    let mut odd = odd_paths(options, base);
+    odd.extend(dropped(
+        "extra_authorization_params",
+        &options.extra_authorization_params,
+        RESERVED_AT_AUTHORIZE,
+    ));
+    odd.extend(dropped(
+        "extra_token_params",
+        &options.extra_token_params,
+        RESERVED_AT_TOKEN,
+    ));
+    odd
+}
+
+/// Public paths outside of the base URL's path, which only requests that come around the reverse proxy
+/// have, and a callback that repeats the base URL's path.
+fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {
+    if base.path().is_empty() {
+        return Vec::new();
+    }
+    let is_below = |path: &str| {
+        let rest = path.strip_prefix(base.path());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let outside = options.public_paths.iter().filter(|path| !is_below(path));
+    let mut odd: Vec<String> = outside
+        .map(|path| {
+            format!(
+                "public_paths: {path} is outside of the base URL's path {}, which public paths begin \
+                 with too",
+                base.path()
+            )
+        })
+        .collect();
+    if options.redirect_path != CALLBACK && is_below(&options.redirect_path) {
+        odd.push(format!(
+            "redirect_path is below the base URL: the provider has to know {}",
+            base.join(&options.redirect_path)
+        ));
+    }
+    odd
+}
+
+/// Extra parameters that are dropped, because they are the protocol's own.
+fn dropped(
+    option: &str,
+    params: &[(String, String)],
+    reserved: &[&str],
+) -> impl Iterator<Item = String> {
+    let names = params.iter().map(|(name, _)| name.as_str());
+    names
+        .filter(|name| reserved.contains(name))
+        .map(move |name| {
+            format!("{option}: `{name}` is the protocol's own, and what it says here is dropped")
+        })
+}
