@@ -10,9 +10,6 @@ use std::{
 
 use crate::clock::{Clock, from_unix};
 
-/// A full second in January 2027, in seconds since the Unix epoch.
-const START: u64 = 1_800_000_000;
-
 /// A clock that a test moves by hand, in whole seconds. Clones show the same time.
 ///
 /// Give it to [`OAuthProxyConfigBuilder::clock`](crate::OAuthProxyConfigBuilder::clock), and tokens,
@@ -31,10 +28,13 @@ const START: u64 = 1_800_000_000;
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// A clock that shows 1,800,000,000 seconds since the Unix epoch (January 2027).
+    /// What a new clock shows, in seconds since the Unix epoch: a full second in January 2027.
+    pub const START: u64 = 1_800_000_000;
+
+    /// A clock that shows [`START`](Self::START).
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(AtomicU64::new(START)))
+        Self(Arc::new(AtomicU64::new(Self::START)))
     }
 
     /// Lets time pass; parts of a second are dropped.
