@@ -14,7 +14,7 @@ use tower_oauth_proxy::{
 };
 
 use crate::support::{at, provider_saw, two_instances};
-use testkit::{Answer, Client, Kind, Proxy, Store, Tokens, clock::START, provider::Gate};
+use testkit::{Answer, Client, FakeClock, Kind, Proxy, Store, Tokens, provider::Gate};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -217,7 +217,7 @@ async fn a_grant_has_a_last_day_where_it_is_given_one() {
         tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
     }
     // Renewed, rotated: one minute is left all the same.
-    proxy.clock.set(START + week.as_secs() - 60);
+    proxy.clock.set_unix(FakeClock::START + week.as_secs() - 60);
     let reply = client.refresh(tokens.refresh()).await;
     assert_eq!(reply.json()["expires_in"], 60, "{reply:?}");
     let last = Tokens::read(&reply);

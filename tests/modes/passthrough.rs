@@ -512,12 +512,12 @@ async fn a_verdict_is_remembered_for_the_session_caches_time_and_only_a_good_one
 
 #[tokio::test]
 async fn a_remembered_verdict_ends_with_the_token() {
-    let end = testkit::clock::START + 5;
+    let end = FakeClock::START + 5;
     let at = start_with(|builder| builder, Some(end)).await;
     let tokens = at.journey().await;
-    at.proxy.clock.set(end - 1);
+    at.proxy.clock.set_unix(end - 1);
     at.call(&tokens).await.expect(200);
-    at.proxy.clock.set(end);
+    at.proxy.clock.set_unix(end);
     // The verifier still says yes, and an end that has come.
     at.call(&tokens).await.refused(401, "invalid_token");
     at.proxy.told(Step::Bearer, Reason::Expired);
