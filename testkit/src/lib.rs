@@ -31,6 +31,7 @@ pub mod client;
 pub mod html;
 pub mod jar;
 pub mod measure;
+pub mod meddler;
 pub mod provider;
 pub mod proxy;
 pub mod redis;

@@ -15,7 +15,7 @@ use tower_oauth_proxy::{
     VerifiedToken, VerifyError, VerifyFuture, provider::generic,
 };
 
-use crate::inside::{Remote, session};
+use crate::inside::{remote, session};
 use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
     client::native_metadata,
@@ -663,7 +663,7 @@ async fn a_code_is_redeemed_once_and_what_a_replay_finds_is_revoked() {
 #[tokio::test]
 async fn of_fifty_redemptions_at_once_one_succeeds() {
     // All look before the first one leaps.
-    let remote = |b: OAuthProxyConfigBuilder| b.token_storage(Remote::new(MemoryStorage::new()));
+    let remote = |b: OAuthProxyConfigBuilder| b.token_storage(remote(MemoryStorage::new()));
     let at = start_with(remote, None).await;
     let pkce = Pkce::new();
     let mut browser = at.proxy.browser();
