@@ -15,13 +15,12 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
-#[path = "support/env.rs"]
-mod env;
+mod support;
 
 use std::process::ExitCode;
 
 use axum::{Router, http::Extensions, routing::any};
-use env::{Env, Refusal};
+use support::env::{self, Env, Refusal};
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, provider};
 
 #[tokio::main]

@@ -48,14 +48,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
-#[path = "support/env.rs"]
-mod env;
+mod support;
 
 use std::process::ExitCode;
 
 use axum::{Json, Router, body::Bytes, http::Extensions, routing::any};
-use env::{Env, Refusal};
 use serde_json::{Value, json};
+use support::env::{self, Env, Refusal};
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
 
 #[tokio::main]

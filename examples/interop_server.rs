@@ -3,13 +3,11 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
-#[path = "support/env.rs"]
-mod env;
+mod support;
 
 use std::process::ExitCode;
 
 use axum::Router;
-use env::{Env, Refusal};
 use rmcp::{
     ServerHandler,
     handler::server::{router::tool::ToolRouter, tool::Extension},
@@ -20,6 +18,7 @@ use rmcp::{
     },
 };
 use serde_json::json;
+use support::env::{self, Env, Refusal};
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
 
 #[tokio::main]

@@ -15,10 +15,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
-#[path = "support/idp/mod.rs"]
-mod idp;
-#[path = "support/serve.rs"]
-mod serve;
+mod support;
 
 use std::{
     error::Error,
@@ -30,9 +27,11 @@ use std::{
 };
 
 use axum::{Json, Router, extract::Request, http::Extensions, routing::any};
-use idp::IdentityProvider;
 use serde_json::{Value, json};
-use serve::Limits;
+use support::{
+    idp::{self, IdentityProvider},
+    serve::{self, Limits},
+};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 use tower_oauth_proxy::{
@@ -98,7 +97,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let secret = || SecretKey::from_bytes(secret);
     let (one, first) = instance("one", &base_url, &redis_url, secret()?, &idp).await?;
     let (two, second) = instance("two", &base_url, &redis_url, secret()?, &idp).await?;
-    let people = idp::PEOPLE.map(|person| person.name).join(" or ");
+    let people = idp::people::PEOPLE.map(|person| person.name).join(" or ");
     println!("{base_url}/mcp is served by two instances in turn; log in as {people}");
     serve::serve(front, in_turn([one, two]), Limits::default(), stop.clone()).await;
     serve::drain(&[first, second], stop).await;

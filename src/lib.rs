@@ -199,6 +199,7 @@
 //! | `sqlite` | | `storage::SqliteStorage`, one file for the processes of one host (SQLite is built in) |
 //! | `redis` | | `storage::RedisStorage`, Redis 7 or Valkey for many hosts (TLS with `rustls`) |
 //! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
+//! | `testing` | | `testing`: for tests of your service, sessions without a login and whether it is protected |
 //!
 //! Without a TLS feature only a provider on loopback http can be reached.
 //!
@@ -212,6 +213,7 @@
 //!
 //! | room | what is in it |
 //! |---|---|
+//! | `testing` | for the tests of those who use this crate |
 //! | `layer`, `future`, `inner`, `body` | is this request ours, or the inner service's? |
 //! | `guard` | rules on a session |
 //! | `admin` | list and end grants, deny clients, drain |
@@ -269,6 +271,8 @@ mod route;
 mod session;
 pub mod storage;
 mod tasks;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod token;
 mod vault;
 

@@ -19,20 +19,12 @@
 )]
 
 mod baseline;
-#[allow(dead_code, reason = "the other benchmark uses more of it")]
-#[path = "../validation/paths.rs"]
-mod paths;
-#[allow(dead_code, reason = "the other benchmark uses more of it")]
-#[path = "../validation/world.rs"]
-mod world;
 
 use std::{collections::BTreeMap, env, hint::black_box, process::Command};
 
-use self::{
-    baseline::{Cost, check},
-    paths::Paths,
-};
-use testkit::measure::provider;
+use testkit::measure::{paths::Paths, provider};
+
+use self::baseline::{Cost, check};
 
 /// Enough that what happens now and then, such as a map that grows, is spread over many.
 const CALLS: u64 = 4000;

@@ -12,7 +12,7 @@ use std::{
 use http::StatusCode;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::world::{Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
+use testkit::measure::world::{Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
 use testkit::measure::{
     figures::{cell, median, ratio},
     usage::cpu_here_now,

@@ -7,11 +7,9 @@ use tokio::runtime::Runtime;
 
 use crate::{
     harness::{Contender, Measured, measure},
-    paths::Paths,
     primitives::{EXTENSIONS, EXTENSIONS_HELD, PARTS, Samples},
-    world::World,
 };
-use testkit::measure::{figures::verdict, records::Recorder};
+use testkit::measure::{figures::verdict, paths::Paths, records::Recorder, world::World};
 
 /// As many take turns where each token should be seen for the first time.
 const PEOPLE: usize = 16;

@@ -18,9 +18,12 @@ use tower_oauth_proxy::{
 use crate::{
     harness::{Contender, Measured, measure},
     primitives::{Table, copy, each, parsed},
+};
+use testkit::measure::{
+    records::Recorder,
+    usage::Resident,
     world::{Inner, LONG_LIFE, SHORT_LIFE, Visitors, World, second},
 };
-use testkit::measure::{records::Recorder, usage::Resident};
 
 const GRANTS: [usize; 4] = [1, 1_000, 100_000, 1_000_000];
 /// Real ones; and sessions that fit into the cache, by a wide enough margin that no shard is full.

@@ -19,9 +19,7 @@ mod cores;
 mod costs;
 mod growth;
 mod harness;
-mod paths;
 mod primitives;
-mod world;
 
 use testkit::measure::provider;
 

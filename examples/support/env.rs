@@ -1,14 +1,5 @@
 //! Configuration by environment: what is set, what is wrong with it, and by which name.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "shared: no example uses all of it"
-)]
-
-#[path = "serve.rs"]
-pub mod serve;
-
 use std::{
     collections::BTreeMap, fmt, future::Future, net::SocketAddr, process::ExitCode, str::FromStr,
     time::Duration,
@@ -20,7 +11,7 @@ use tower_oauth_proxy::{
     SecretKey, provider,
 };
 
-use serve::{Limits, Stop, stop_signals};
+use super::serve::{self, Limits, Stop, stop_signals};
 
 /// The variables of a process, and the signals that tell it to stop.
 pub struct Env {

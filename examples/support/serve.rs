@@ -7,12 +7,6 @@
 //! HTTP/1 only. In HTTP/2 a client can hold a stream open without ever taking its answer, and from
 //! outside it looks like a stream of events; only the server's own library can tell the two apart.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "shared: no example uses all of it"
-)]
-
 use std::{
     future::{Future, pending},
     io,

@@ -65,6 +65,33 @@ pub(crate) struct Inner {
     pub(crate) mark: Option<RevocationMark>,
 }
 
+#[cfg(feature = "testing")]
+impl Inner {
+    /// The parts of a session behind which no token, grant or provider stands.
+    pub(crate) fn made_up(subject: String, base: &BaseUrl) -> Self {
+        Self {
+            subject,
+            client_id: "test-client".to_owned(),
+            scopes: ScopeSet::default(),
+            claims: Map::new(),
+            roles: Vec::new(),
+            resource: Resource::base(base),
+            expires_at: u64::MAX,
+            grant_id: None,
+            upstream: UpstreamTokens {
+                access_token: "upstream-access-token".to_owned(),
+                id_token: None,
+                expires_at: None,
+            },
+            freshness: None,
+            challenges: Challenges::new(base, &ScopeSet::default(), Arc::default()),
+            is_sufficient: true,
+            fresh_until: u64::MAX,
+            mark: None,
+        }
+    }
+}
+
 impl AuthSession {
     pub(crate) fn new(inner: Inner) -> Self {
         Self {

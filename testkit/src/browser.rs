@@ -10,7 +10,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use url::Url;
 
 use super::{
-    clock::FakeClock,
+    FakeClock,
     html::{self, Form},
     jar::{Initiator, Jar},
     wire::{Reply, Wire},

@@ -2,7 +2,7 @@
 //!
 //! A `Set-Cookie` that a browser would drop is a bug in the server under test, so the jar panics.
 
-use super::clock::FakeClock;
+use super::FakeClock;
 
 /// The largest cookie that browsers keep, name and value together.
 const MAX_COOKIE: usize = 4096;

@@ -1,5 +1,5 @@
 //! The test kit: a scriptable identity provider, browsers with cookie jars, an MCP-like client and
-//! a clock that stands still until told.
+//! the clock that a test moves.
 //!
 //! ```
 //! # use testkit::Proxy;
@@ -31,10 +31,10 @@
 
 pub mod browser;
 pub mod client;
-pub mod clock;
 pub mod html;
 pub mod jar;
 pub mod measure;
+pub mod meddler;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
@@ -43,8 +43,8 @@ pub mod wire;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
-pub use clock::FakeClock;
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
 pub use proxy::Proxy;
 pub use store::Store;
+pub use tower_oauth_proxy::testing::ManualClock as FakeClock;
 pub use wire::{Reply, Wire};

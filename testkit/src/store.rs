@@ -11,7 +11,7 @@ use tower_oauth_proxy::{
     storage::{ListPage, MemoryStorage, StorageFuture, TokenStorage},
 };
 
-use super::clock::FakeClock;
+use super::FakeClock;
 
 /// Clones are the same store.
 #[derive(Clone)]

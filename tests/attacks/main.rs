@@ -14,7 +14,6 @@ mod claims;
 mod growth;
 mod inputs;
 mod leaks;
-mod meddler;
 mod outages;
 mod races;
 mod renewals;

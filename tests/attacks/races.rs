@@ -386,9 +386,9 @@ async fn a_rotation_during_a_renewal_keeps_both_changes() {
     let call = tokio::spawn(async move { client.call("/mcp", &access).await });
     provider_saw(&first, "refresh_token", 1).await;
 
-    first.clock.set(start + 1800);
+    first.clock.set_unix(start + 1800);
     let rotated = Tokens::read(&there.refresh(tokens.refresh()).await);
-    first.clock.set(start + 3600);
+    first.clock.set_unix(start + 3600);
     gate.open();
     call.await.unwrap().expect(200);
 

@@ -14,7 +14,11 @@ use tower_oauth_proxy::{
 };
 
 use crate::support::{at, provider_saw, two_instances};
-use testkit::{Answer, Client, Kind, Proxy, Store, Tokens, clock::START, provider::Gate};
+use testkit::{
+    Answer, Client, FakeClock, Kind, Proxy, Store, Tokens,
+    meddler::{Meddled, Meddler},
+    provider::Gate,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -56,67 +60,18 @@ struct CutOff {
     is_back: Arc<AtomicBool>,
 }
 
-impl CutOff {
-    fn check(&self) -> Result<(), StorageError> {
-        let is_cut_off = self.provider.count_grant("refresh_token") > 0;
-        match is_cut_off && !self.is_back.load(Ordering::SeqCst) {
-            true => Err(StorageError::unavailable("cut off")),
-            false => Ok(()),
-        }
-    }
-}
-
-impl TokenStorage for CutOff {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.get(key).await
-        })
+impl Meddler for CutOff {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.shared
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.set(key, value, ttl).await
-        })
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.insert_if_absent(key, value, ttl).await
-        })
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.take(key).await
-        })
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.compare_and_swap(key, expected, new, ttl).await
-        })
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        Box::pin(async move {
-            self.check()?;
-            self.shared.remove(key).await
+    fn any<'a, T: Send + 'a>(&'a self, work: StorageFuture<'a, T>) -> StorageFuture<'a, T> {
+        Box::pin(async {
+            let is_cut_off = self.provider.count_grant("refresh_token") > 0;
+            match is_cut_off && !self.is_back.load(Ordering::SeqCst) {
+                true => Err(StorageError::unavailable("cut off")),
+                false => work.await,
+            }
         })
     }
 }
@@ -135,7 +90,11 @@ async fn an_instance_cut_off_from_the_store_after_the_provider_renewed_costs_nob
         provider: other.provider.clone(),
         is_back: is_back.clone(),
     };
-    let cut_off = other.sibling(|builder| builder.access_token_ttl(DAY).token_storage(its_store));
+    let cut_off = other.sibling(|builder| {
+        builder
+            .access_token_ttl(DAY)
+            .token_storage(Meddled(its_store))
+    });
     let client = other.client().await;
     let tokens = other.journey(&client).await;
     other.clock.advance_secs(3_600);
@@ -217,7 +176,7 @@ async fn a_grant_has_a_last_day_where_it_is_given_one() {
         tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
     }
     // Renewed, rotated: one minute is left all the same.
-    proxy.clock.set(START + week.as_secs() - 60);
+    proxy.clock.set_unix(FakeClock::START + week.as_secs() - 60);
     let reply = client.refresh(tokens.refresh()).await;
     assert_eq!(reply.json()["expires_in"], 60, "{reply:?}");
     let last = Tokens::read(&reply);

@@ -9,8 +9,8 @@ use std::sync::{
 use tokio::sync::Semaphore;
 use tower_oauth_proxy::storage::{MemoryStorage, TokenStorage};
 
-use crate::meddler::{Answer, Meddled, Meddler};
 use testkit::Proxy;
+use testkit::meddler::{Answer, Meddled, Meddler};
 
 /// A place where the next one that comes with a grant is held.
 struct Hold {
@@ -55,7 +55,7 @@ struct Holding {
     take: Hold,
 }
 
-impl Meddler for Arc<Holding> {
+impl Meddler for Holding {
     fn store(&self) -> &dyn TokenStorage {
         &self.memory
     }

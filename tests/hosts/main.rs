@@ -15,6 +15,8 @@ mod busy;
 mod extractor;
 mod guards;
 mod inside;
+mod made_sessions;
+mod placement;
 mod ready;
 mod servers;
 mod session;

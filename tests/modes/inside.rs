@@ -3,7 +3,6 @@
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
@@ -11,12 +10,13 @@ use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::Value;
 use tower::Layer;
-use tower_oauth_proxy::{
-    AuthSession, TokenStorage,
-    storage::{ListPage, StorageFuture},
-};
+use tower_oauth_proxy::{AuthSession, TokenStorage, storage::StorageFuture};
 
-use testkit::{Browser, Client, Landing, Pkce, Proxy, Tokens, Wire, wire::query_param};
+use testkit::{
+    Browser, Client, Landing, Pkce, Proxy, Tokens, Wire,
+    meddler::{Meddled, Meddler},
+    wire::query_param,
+};
 
 /// The whole session that the service inside sees with this token.
 pub(crate) async fn session(proxy: &Proxy, token: &str) -> AuthSession {
@@ -86,77 +86,22 @@ pub(crate) async fn before_callback(
 
 /// A store behind a network, as an operator writes one: others get a turn before each verb. Clones
 /// are the same store.
+pub(crate) fn remote(storage: impl TokenStorage) -> Meddled<Remote> {
+    Meddled(Remote(Arc::new(storage)))
+}
+
 #[derive(Clone)]
 pub(crate) struct Remote(Arc<dyn TokenStorage>);
 
-impl Remote {
-    pub(crate) fn new(storage: impl TokenStorage) -> Self {
-        Self(Arc::new(storage))
-    }
-}
-
-fn later<'a, T: Send + 'a>(verb: StorageFuture<'a, T>) -> StorageFuture<'a, T> {
-    Box::pin(async {
-        tokio::task::yield_now().await;
-        verb.await
-    })
-}
-
-impl TokenStorage for Remote {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        later(self.0.get(key))
+impl Meddler for Remote {
+    fn store(&self) -> &dyn TokenStorage {
+        &*self.0
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        later(self.0.set(key, value, ttl))
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        later(self.0.insert_if_absent(key, value, ttl))
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        later(self.0.take(key))
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        later(self.0.compare_and_swap(key, expected, new, ttl))
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        later(self.0.remove(key))
-    }
-
-    fn list_add<'a>(
-        &'a self,
-        list: &'a str,
-        member: &'a str,
-        ttl: Duration,
-    ) -> StorageFuture<'a, ()> {
-        later(self.0.list_add(list, member, ttl))
-    }
-
-    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
-        later(self.0.list_remove(list, member))
-    }
-
-    fn list_page<'a>(
-        &'a self,
-        list: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StorageFuture<'a, ListPage> {
-        later(self.0.list_page(list, after, limit))
+    fn any<'a, T: Send + 'a>(&'a self, work: StorageFuture<'a, T>) -> StorageFuture<'a, T> {
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            work.await
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tower_oauth_proxy::{OAuthProxyConfig, OAuthProxyConfigBuilder, Reason, SecretKey, Step};
 
-use crate::inside::{Remote, before_callback};
+use crate::inside::{before_callback, remote};
 use testkit::{
     Auth, Browser, Client, FakeClock, Pkce, Provider, Proxy, Store, Tokens,
     client::{CALLBACK, native_metadata},
@@ -314,7 +314,7 @@ async fn a_replaced_signing_key_makes_no_client_cookie_grant_or_refresh_token() 
 async fn each_step_may_happen_at_another_instance() {
     let first = Proxy::start().await;
     let memory = tower_oauth_proxy::MemoryStorage::new().with_clock(Arc::new(first.clock.clone()));
-    let shared = Remote::new(memory);
+    let shared = remote(memory);
     let instance = || {
         let shared = shared.clone();
         first.sibling(|builder| builder.token_storage(shared))

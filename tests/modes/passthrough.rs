@@ -15,7 +15,7 @@ use tower_oauth_proxy::{
     VerifiedToken, VerifyError, VerifyFuture, VerifyRequest, provider::generic,
 };
 
-use crate::inside::{Remote, session};
+use crate::inside::{remote, session};
 use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
     client::native_metadata,
@@ -498,12 +498,12 @@ async fn a_verdict_is_remembered_for_the_session_caches_time_and_only_a_good_one
 
 #[tokio::test]
 async fn a_remembered_verdict_ends_with_the_token() {
-    let end = testkit::clock::START + 5;
+    let end = FakeClock::START + 5;
     let at = start_with(|builder| builder, Some(end)).await;
     let tokens = at.journey().await;
-    at.proxy.clock.set(end - 1);
+    at.proxy.clock.set_unix(end - 1);
     at.call(&tokens).await.expect(200);
-    at.proxy.clock.set(end);
+    at.proxy.clock.set_unix(end);
     // The verifier still says yes, and an end that has come.
     at.call(&tokens).await.refused(401, "invalid_token");
     at.proxy.told(Step::Bearer, Reason::Expired);
@@ -649,7 +649,7 @@ async fn a_code_is_redeemed_once_and_what_a_replay_finds_is_revoked() {
 #[tokio::test]
 async fn of_fifty_redemptions_at_once_one_succeeds() {
     // All look before the first one leaps.
-    let remote = |b: OAuthProxyConfigBuilder| b.token_storage(Remote::new(MemoryStorage::new()));
+    let remote = |b: OAuthProxyConfigBuilder| b.token_storage(remote(MemoryStorage::new()));
     let at = start_with(remote, None).await;
     let pkce = Pkce::new();
     let mut browser = at.proxy.browser();

@@ -175,12 +175,12 @@ pub(crate) fn public_client(wire: &Wire, id: &str) -> Client {
 /// The kit's clock, going: processes have the real one.
 fn ticking() -> FakeClock {
     let clock = FakeClock::default();
-    clock.set(unix_now());
+    clock.set_unix(unix_now());
     let kept = clock.clone();
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            kept.set(unix_now());
+            kept.set_unix(unix_now());
         }
     });
     clock

@@ -1,12 +1,9 @@
 //! The order of the checks at the token endpoint: what may end a grant, and what may hide a theft.
 //! The table is in `src/endpoint/token/mod.rs`.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
@@ -18,6 +15,7 @@ use tower_oauth_proxy::{
 use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Store, Tokens,
     client::{CALLBACK, native_metadata},
+    meddler::{Meddled, Meddler},
     proxy::BASE,
 };
 
@@ -162,43 +160,16 @@ struct Changed {
     swaps: AtomicUsize,
 }
 
-impl TokenStorage for Changed {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.get(key)
+impl Meddler for Changed {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.store
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.store.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.take(key)
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
+    fn swap<'a>(&'a self, key: &'a str, work: StorageFuture<'a, bool>) -> StorageFuture<'a, bool> {
         match key.starts_with("grant:") && self.swaps.fetch_add(1, Ordering::SeqCst) == 0 {
             true => Box::pin(async { Ok(false) }),
-            false => self.store.compare_and_swap(key, expected, new, ttl),
+            false => work,
         }
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.store.remove(key)
     }
 }
 
@@ -212,7 +183,7 @@ async fn a_code_whose_record_changes_under_its_redemption_is_as_good_as_before()
     let provider = Arc::new(Provider::start(clock.clone()).await);
     let proxy = Proxy::before(provider, clock, BASE, |builder| {
         builder
-            .token_storage(store)
+            .token_storage(Meddled(store))
             .insecure_without_storage_encryption()
     });
     let client = proxy.client().await;

@@ -14,7 +14,10 @@ use tower_oauth_proxy::{
     storage::{StorageFuture, TokenStorage},
 };
 
-use testkit::{Client, Proxy, Store, Tokens};
+use testkit::{
+    Client, Proxy, Store, Tokens,
+    meddler::{Meddled, Meddler},
+};
 
 /// A store whose next swap of a grant hangs until it is let go.
 #[derive(Clone)]
@@ -25,46 +28,19 @@ struct Slow {
     go: Arc<Notify>,
 }
 
-impl TokenStorage for Slow {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.get(key)
+impl Meddler for Slow {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.store
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.store.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.take(key)
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
+    fn swap<'a>(&'a self, key: &'a str, work: StorageFuture<'a, bool>) -> StorageFuture<'a, bool> {
         Box::pin(async move {
             if key.starts_with("grant:") && self.hangs.swap(false, Ordering::SeqCst) {
                 self.arrived.notify_one();
                 self.go.notified().await;
             }
-            self.store.compare_and_swap(key, expected, new, ttl).await
+            work.await
         })
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.store.remove(key)
     }
 }
 
@@ -81,7 +57,7 @@ async fn a_token_that_was_live_when_it_came_is_no_reuse_when_others_were_faster(
     };
     let slow = fast.sibling(|builder| {
         let builder = builder.refresh_token_grace(Duration::ZERO);
-        builder.token_storage(slow_store.clone())
+        builder.token_storage(Meddled(slow_store.clone()))
     });
     let here = fast.client().await;
     let there = Client {

@@ -3,10 +3,8 @@
 //! OAuth 2.1 authorization code flow with PKCE for one registered app, rotating refresh tokens,
 //! OpenID Connect ID tokens with a `roles` claim, userinfo and revocation. In memory, on loopback.
 
-#![allow(unreachable_pub, reason = "shared by examples")]
-
 mod page;
-mod people;
+pub mod people;
 mod token;
 
 use std::{
@@ -28,9 +26,7 @@ use people::Person;
 use token::{Chain, Ledger};
 use tokio::net::TcpListener;
 
-use crate::serve::{Limits, never, serve};
-
-pub use people::PEOPLE;
+use crate::support::serve::{Limits, never, serve};
 
 /// The one app registered here.
 pub const CLIENT_ID: &str = "mcp-server";

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
-use crate::clock::FakeClock;
+use crate::FakeClock;
 
 /// What kind of provider it is.
 #[derive(Debug, Clone)]

@@ -24,7 +24,7 @@ use super::{
     ledger::{Ledger, Params, get},
     script::{Answer, AuthorizeAnswer, ClientAuth, Kind, Recorded, Settings},
 };
-use crate::{clock::FakeClock, wire::Wire};
+use crate::{FakeClock, wire::Wire};
 
 /// The largest request that a provider reads.
 const MAX_REQUEST: usize = 1 << 20;

@@ -8,10 +8,8 @@ use std::{
 
 use tower_oauth_proxy::{Reason, Step, StorageError, storage::TokenStorage};
 
-use crate::{
-    meddler::{Answer, Meddled, Meddler},
-    support::{before_callback, code},
-};
+use crate::support::{before_callback, code};
+use testkit::meddler::{Answer, Meddled, Meddler};
 use testkit::{Client, FakeClock, Proxy, Store, Tokens};
 
 /// A store that lies about what it holds.

@@ -7,8 +7,7 @@ use tower_oauth_proxy::{Reason, Step, provider::generic};
 
 use super::{is_503_without_a_challenge, is_unavailable};
 use testkit::{
-    Answer, Client, Kind, Proxy, Tokens,
-    clock::START,
+    Answer, Client, FakeClock, Kind, Proxy, Tokens,
     provider::Gate,
     proxy::{BASE, builder_from},
 };
@@ -245,11 +244,11 @@ async fn a_refusal_in_other_words_is_503_for_a_day_and_then_the_person_logs_in_a
             };
             proxy.provider.always(Kind::Token, refusal.clone());
             for hour in [1, 5, 20] {
-                proxy.clock.set(START + hour * 3600);
+                proxy.clock.set_unix(FakeClock::START + hour * 3600);
                 let reply = ask().await;
                 assert_eq!(reply.status, 503, "{refusal:?} after {hour} h: {reply:?}");
             }
-            proxy.clock.set(START + 26 * 3600);
+            proxy.clock.set_unix(FakeClock::START + 26 * 3600);
             let status = if by_refresh { 400 } else { 401 };
             assert_eq!(ask().await.status, status, "{refusal:?}");
             let refused = client.refresh(tokens.refresh()).await;

@@ -17,8 +17,12 @@ use tower_oauth_proxy::{
 use super::{is_503_page, is_503_without_a_challenge, is_unavailable};
 use crate::support::{before_callback, code};
 use testkit::{
-    Client, FakeClock, Landing, Pkce, Provider, Proxy, Store, Tokens, client::CALLBACK,
-    proxy::BASE, store::Health, wire::query_param,
+    Client, FakeClock, Landing, Pkce, Provider, Proxy, Store, Tokens,
+    client::CALLBACK,
+    meddler::{Meddled, Meddler},
+    proxy::BASE,
+    store::Health,
+    wire::query_param,
 };
 
 /// Longer than any request may take while the store hangs, shorter than two waits in a row.
@@ -107,7 +111,7 @@ impl Unheard {
         let provider = Arc::new(Provider::start(clock.clone()).await);
         let kept = store.clone();
         let proxy = Proxy::before(provider, clock, BASE, |builder| {
-            change(builder.token_storage(kept))
+            change(builder.token_storage(Meddled(kept)))
         });
         (proxy, store)
     }
@@ -117,47 +121,20 @@ impl Unheard {
     }
 }
 
-impl TokenStorage for Unheard {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.get(key)
+impl Meddler for Unheard {
+    fn store(&self) -> &dyn TokenStorage {
+        &self.store
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        self.store.set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        self.store.insert_if_absent(key, value, ttl)
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        self.store.take(key)
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
+    fn swap<'a>(&'a self, key: &'a str, work: StorageFuture<'a, bool>) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            let swapped = self.store.compare_and_swap(key, expected, new, ttl).await;
+            let swapped = work.await;
             if key.starts_with("grant:") && self.next.swap(false, Ordering::SeqCst) {
                 self.store.be(Health::Down);
                 return Err(StorageError::unavailable("unheard"));
             }
             swapped
         })
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        self.store.remove(key)
     }
 }
 

@@ -5,7 +5,7 @@ use http::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::wire::{Reply, Wire, Wrong};
+use super::wire::{Reply, Wire, Wrong};
 
 /// A client on its way.
 pub(crate) struct Journey {

@@ -13,7 +13,7 @@ use rmcp::{
 use serde_json::json;
 use tower_oauth_proxy::{AuthSession, guard::require_role};
 
-use crate::idp::PEOPLE;
+use crate::support::idp::people::PEOPLE;
 
 /// The tools, as an HTTP service.
 pub(crate) fn service() -> StreamableHttpService<Tools, LocalSessionManager> {

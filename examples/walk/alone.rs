@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::{Request, StatusCode};
 use url::Url;
 
-use crate::{
+use super::{
     journey::{Journey, form, post_form},
     wire::{Reply, Wire, Wrong},
 };

@@ -4,12 +4,12 @@ use http::{Response, StatusCode};
 use tokio::runtime::Runtime;
 use tower_oauth_proxy::ResponseBody;
 
-use crate::world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
-use testkit::measure::records::Recorder;
+use super::records::Recorder;
+use super::world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
 
 type Answer = Response<ResponseBody<Body>>;
 
-pub(crate) struct Paths {
+pub struct Paths {
     inner: Visitors<Inner>,
     inner_with_extensions: Visitors<Inner>,
     cached: Visitors<Layered>,
@@ -24,7 +24,7 @@ pub(crate) struct Paths {
 
 impl Paths {
     /// So many people take turns where a token should be seen for the first time.
-    pub(crate) fn new(runtime: &Runtime, provider: &str, people: usize) -> Self {
+    pub fn new(runtime: &Runtime, provider: &str, people: usize) -> Self {
         let recorder = Recorder::default();
         let world = World::new(runtime, provider, 1, |it| {
             it.session_cache_ttl(LONG_LIFE)
@@ -52,50 +52,50 @@ impl Paths {
     }
 
     /// The bytes of the token that is presented.
-    pub(crate) fn token(&self) -> &str {
+    pub fn token(&self) -> &str {
         &self.world.tokens[0]
     }
 
     /// Verbs that the store has seen of all but the first sights.
-    pub(crate) fn verbs(&self) -> u64 {
+    pub fn verbs(&self) -> u64 {
         self.recorder.verbs()
     }
 
-    pub(crate) fn inner(&mut self) -> Response<Body> {
+    pub fn inner(&mut self) -> Response<Body> {
         self.inner.call(StatusCode::OK)
     }
 
-    pub(crate) fn inner_with_extensions(&mut self) -> Response<Body> {
+    pub fn inner_with_extensions(&mut self) -> Response<Body> {
         self.inner_with_extensions.call(StatusCode::OK)
     }
 
-    pub(crate) fn cached(&mut self) -> Answer {
+    pub fn cached(&mut self) -> Answer {
         self.cached.call(StatusCode::OK)
     }
 
-    pub(crate) fn cached_with_extensions(&mut self) -> Answer {
+    pub fn cached_with_extensions(&mut self) -> Answer {
         self.cached_with_extensions.call(StatusCode::OK)
     }
 
     /// Somebody's token, whose session was never seen or is too old.
-    pub(crate) fn first_sight(&mut self) -> Answer {
+    pub fn first_sight(&mut self) -> Answer {
         self.first.call(StatusCode::OK)
     }
 
-    pub(crate) fn no_credentials(&mut self) -> Answer {
+    pub fn no_credentials(&mut self) -> Answer {
         self.none.call(StatusCode::UNAUTHORIZED)
     }
 
-    pub(crate) fn forged(&mut self) -> Answer {
+    pub fn forged(&mut self) -> Answer {
         self.forged.call(StatusCode::UNAUTHORIZED)
     }
 
-    pub(crate) fn garbage(&mut self) -> Answer {
+    pub fn garbage(&mut self) -> Answer {
         self.garbage.call(StatusCode::UNAUTHORIZED)
     }
 
     /// So many tokens with another signature each, and as many of garbage; to be refused all.
-    pub(crate) fn strangers(&self, many: usize) -> Visitors<Layered> {
+    pub fn strangers(&self, many: usize) -> Visitors<Layered> {
         let forged = (0..many).map(|n| signed(self.token(), n));
         let garbage = (0..many).map(|n| format!("{n:x>0$}", self.token().len()));
         let tokens: Vec<_> = forged.chain(garbage).collect();

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use crate::wire::Step;
+use super::wire::Step;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:54rem;margin:2rem auto;\
     padding:0 1rem}pre{background:#8881;padding:.6rem;overflow-x:auto;font-size:.85rem}\

@@ -11,9 +11,6 @@
     reason = "tests"
 )]
 
-#[path = "../../examples/support/env.rs"]
-mod env;
-
 mod connections;
 mod environment;
 mod server;

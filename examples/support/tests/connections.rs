@@ -2,8 +2,8 @@
 
 use std::io::{Error, ErrorKind};
 
-use crate::{
-    env::serve::{Limits, is_of_one_connection},
+use super::{
+    super::serve::{Limits, is_of_one_connection},
     server::{NEVER, SHORT, Server, patient},
 };
 

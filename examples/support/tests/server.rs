@@ -11,7 +11,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::env::serve::{Limits, serve};
+use super::super::serve::{Limits, serve};
 
 /// Longer than anything here takes; shorter than [`NEVER`].
 pub(crate) const SOON: Duration = Duration::from_secs(20);

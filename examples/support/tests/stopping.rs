@@ -5,8 +5,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
-    env::serve::Limits,
+use super::{
+    super::serve::Limits,
     server::{SHORT, SOON, Server, patient},
 };
 

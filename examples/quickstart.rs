@@ -12,22 +12,16 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
-#[path = "../support/idp/mod.rs"]
-mod idp;
-mod journey;
-mod mcp;
-mod page;
-#[path = "../support/serve.rs"]
-mod serve;
+mod support;
 mod walk;
-mod web;
-mod wire;
 
 use std::{error::Error, process::ExitCode};
 
 use axum::{Router, response::Html, routing::get};
-use idp::IdentityProvider;
-use serve::Limits;
+use support::{
+    idp::{self, IdentityProvider},
+    serve::{self, Limits},
+};
 use tokio::net::TcpListener;
 use tower_oauth_proxy::{
     ClaimsPassthrough, ConfigError, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyLayer, SecretKey,
@@ -66,10 +60,10 @@ fn build(
 
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();
-    let front = page::front(&format!("{base_url}/mcp"), start_url);
+    let front = walk::page::front(&format!("{base_url}/mcp"), start_url);
     let app = Router::new()
         .route("/", get(async || Html(front)))
-        .route_service("/mcp", mcp::service())
+        .route_service("/mcp", walk::mcp::service())
         .layer(layer);
     Ok((app, admin))
 }
@@ -97,13 +91,13 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
 
     let client = listen(8082, walk).await?;
     let client_origin = format!("http://{}", client.local_addr()?);
-    web::start(client, client_origin.clone(), mcp_url.clone());
+    walk::web::start(client, client_origin.clone(), mcp_url.clone());
 
     let (app, admin) = build(&base_url, &idp, &format!("{client_origin}/start"))?;
     let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop.clone()));
 
     if walk {
-        let steps = walk::walk(&mcp_url).await;
+        let steps = walk::alone::walk(&mcp_url).await;
         let steps = steps.map_err(|_| "The last step was wrong.")?;
         println!("All {steps} steps were right.");
         return Ok(());

@@ -11,7 +11,10 @@ use tower_oauth_proxy::{
     guard::{RequireLayer, require_role},
 };
 
-use crate::env::{Env, Refusal, serve::never};
+use super::super::{
+    env::{Env, Refusal},
+    serve::never,
+};
 use testkit::{FakeClock, Pkce, Provider, Proxy, Wire, proxy::BASE, wire::query_param};
 
 /// What a start needs, and these besides. A later value replaces an earlier one.

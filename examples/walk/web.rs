@@ -14,12 +14,12 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use crate::{
+use super::{
     journey::Journey,
     page,
-    serve::{Limits, never, serve},
     wire::{Wire, Wrong},
 };
+use crate::support::serve::{Limits, never, serve};
 
 /// Journeys that wait for their person to come back.
 const MAX_WAITING: usize = 50;

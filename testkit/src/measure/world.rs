@@ -22,21 +22,21 @@ use tower_oauth_proxy::{
     Clock, Consent, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
 };
 
-use testkit::Tokens;
-use testkit::measure::login::{self, Deployment};
+use super::login::{self, Deployment};
+use crate::Tokens;
 
 /// How long a session may be served from the cache, in seconds, where each call should look anew: the
 /// shortest there is.
 const SHORT: u64 = 1;
-pub(crate) const SHORT_LIFE: Duration = Duration::from_secs(SHORT);
+pub const SHORT_LIFE: Duration = Duration::from_secs(SHORT);
 /// Where it should never be too old: the longest there is.
-pub(crate) const LONG_LIFE: Duration = Duration::from_secs(3600);
+pub const LONG_LIFE: Duration = Duration::from_secs(3600);
 
-pub(crate) type Body = Full<Bytes>;
+pub type Body = Full<Bytes>;
 
 /// The service behind the layer: as little as an answer can be.
 #[derive(Clone, Copy)]
-pub(crate) struct Inner;
+pub struct Inner;
 
 impl Service<Request<Body>> for Inner {
     type Response = Response<Body>;
@@ -53,19 +53,19 @@ impl Service<Request<Body>> for Inner {
     }
 }
 
-pub(crate) type Layered = OAuthProxyService<Inner>;
+pub type Layered = OAuthProxyService<Inner>;
 
 /// People logged in behind one layer.
-pub(crate) struct World {
+pub struct World {
     layer: OAuthProxyLayer,
     clock: Ahead,
     /// One of each grant.
-    pub(crate) tokens: Vec<String>,
+    pub tokens: Vec<String>,
 }
 
 impl World {
     /// Logs `people` in, one grant each.
-    pub(crate) fn new(
+    pub fn new(
         runtime: &Runtime,
         provider: &str,
         people: usize,
@@ -89,12 +89,12 @@ impl World {
         }
     }
 
-    pub(crate) fn service(&self) -> Layered {
+    pub fn service(&self) -> Layered {
         self.layer.layer(Inner)
     }
 
     /// Visitors who find their sessions too old whenever they come.
-    pub(crate) fn first_sights(&self, tokens: &[String]) -> Visitors<Layered> {
+    pub fn first_sights(&self, tokens: &[String]) -> Visitors<Layered> {
         Visitors {
             clock: Some(self.clock.clone()),
             ..Visitors::new(self.service(), tokens)
@@ -103,7 +103,7 @@ impl World {
 }
 
 /// A second instance of a proxy: its clock and its cache are its own, its store what `adjust` gives it.
-pub(crate) fn second(
+pub fn second(
     provider: &str,
     adjust: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
 ) -> Layered {
@@ -122,7 +122,7 @@ fn layer(
 }
 
 /// Who presents a token each, in turn.
-pub(crate) struct Visitors<S> {
+pub struct Visitors<S> {
     service: S,
     headers: HeaderMap,
     credentials: Vec<Vec<u8>>,
@@ -134,7 +134,7 @@ pub(crate) struct Visitors<S> {
 
 impl<S> Visitors<S> {
     /// With no token at all, one visitor without credentials.
-    pub(crate) fn new(service: S, tokens: &[String]) -> Self {
+    pub fn new(service: S, tokens: &[String]) -> Self {
         let credentials = tokens.iter().map(|token| format!("Bearer {token}").into());
         Self {
             service,
@@ -147,7 +147,7 @@ impl<S> Visitors<S> {
     }
 
     /// Something is in the extensions of each request already.
-    pub(crate) fn with_extensions(self) -> Self {
+    pub fn with_extensions(self) -> Self {
         Self {
             has_extensions: true,
             ..self
@@ -177,7 +177,7 @@ impl<S> Visitors<S> {
 
     /// The next one's request and its answer. Nothing here waits: whatever is not ready at once is a
     /// mistake.
-    pub(crate) fn call<R>(&mut self, status: StatusCode) -> Response<R>
+    pub fn call<R>(&mut self, status: StatusCode) -> Response<R>
     where
         S: Service<Request<Body>, Response = Response<R>, Error = Infallible>,
     {
@@ -215,10 +215,10 @@ fn headers(with_credentials: bool) -> HeaderMap {
 
 /// The system's clock, some time ahead.
 #[derive(Clone, Default)]
-pub(crate) struct Ahead(Arc<AtomicU64>);
+pub struct Ahead(Arc<AtomicU64>);
 
 impl Ahead {
-    pub(crate) fn skip(&self, seconds: u64) {
+    pub fn skip(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::Relaxed);
     }
 }

@@ -1,0 +1,10 @@
+//! What the examples share.
+
+#![allow(dead_code, unreachable_pub, reason = "no example uses all of it")]
+
+pub mod env;
+pub mod idp;
+pub mod serve;
+
+#[cfg(test)]
+mod tests;
