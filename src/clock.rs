@@ -35,6 +35,10 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// The system's clock; the default.
 #[derive(Debug, Clone, Copy, Default)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "it is written as its name, and has nothing to hold"
+)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {

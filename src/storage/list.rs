@@ -14,12 +14,20 @@ pub(super) const MAX_LIST_NAME: usize = 100;
 /// Some members of a list, those with the earliest end first; see
 /// [`TokenStorage::list_page`](super::TokenStorage::list_page).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ListPage {
     /// At most as many as were asked for.
     pub members: Vec<String>,
     /// Where the next page begins: text that only the store understands, printable ASCII. `None`
     /// when this page is the last.
     pub next: Option<String>,
+}
+
+impl ListPage {
+    /// A page of these members; `next` is where the following one begins.
+    pub fn new(members: Vec<String>, next: Option<String>) -> Self {
+        Self { members, next }
+    }
 }
 
 /// Where a page begins: behind this member, in the order of ends.
