@@ -113,8 +113,8 @@ static TABLE: [Row; 9] = [
     },
 ];
 
-/// RFC 8414 section 3.3 wants the issuer in the document to be the one that was asked for: an issuer that
-/// is not us has none here.
+/// The document of another issuer. RFC 8414 section 3.3: "The "issuer" value returned MUST be identical to
+/// the authorization server's issuer identifier value into which the well-known URI string was inserted".
 static UNKNOWN_DOCUMENT: Row = Row::document(Endpoint::UnknownDocument, "", Place::Nowhere);
 
 impl Row {

@@ -17,7 +17,8 @@ pub(crate) struct Params(Vec<(String, String)>);
 /// Why parameters are refused; safe to show to the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ParamsError {
-    /// A parameter is there twice, which RFC 6749 section 3.1 forbids, whether we know it or not.
+    /// RFC 6749 section 3.1: "Request and response parameters MUST NOT be included more than once."
+    /// That holds for parameters that we do not know as well.
     #[error("parameter {name} is repeated")]
     Duplicate {
         /// The first name that came twice, safe to quote.
@@ -68,7 +69,8 @@ impl Params {
         }
     }
 
-    /// The value; a parameter sent without one counts as omitted (RFC 6749 section 3.1).
+    /// The value. RFC 6749 section 3.1: "Parameters sent without a value MUST be treated as if they were
+    /// omitted from the request."
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.get_raw(name).filter(|value| !value.is_empty())
     }

@@ -29,9 +29,11 @@ impl Resource {
         Self(base.as_str().into())
     }
 
-    /// Reads a `resource` parameter (RFC 8707 section 2): an absolute URI without fragment, equal
-    /// to the base URL or below it. Scheme, host and port are compared as parsed; the query is
-    /// dropped, because no path of ours depends on one.
+    /// Reads a `resource` parameter: the base URL or a URL below it. Scheme, host and port are compared as
+    /// parsed; the query is dropped, because no path of ours depends on one.
+    ///
+    /// RFC 8707 section 2: "Its value MUST be an absolute URI, as specified by Section 4.3 of [RFC3986]. The
+    /// URI MUST NOT include a fragment component."
     pub(crate) fn parse(raw: &str, base: &BaseUrl) -> Result<Self, InvalidTarget> {
         let uri = StrictUri::parse(raw, MAX_RESOURCE).map_err(|_| InvalidTarget)?;
         if !base.has_origin_of(&uri) {

@@ -23,4 +23,5 @@ mod people;
 mod proof;
 mod silence;
 mod surplus;
+mod types;
 mod upstream;
