@@ -28,8 +28,8 @@ pin_project! {
     {
         #[pin]
         kind: Kind<S, ReqBody>,
-        // Whether answers of the inner service get the CORS headers for browser clients.
-        cors: bool,
+        // Whether pages of any origin may read the answer.
+        with_cors: bool,
     }
 }
 
@@ -55,8 +55,10 @@ impl<S, ReqBody> ResponseFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
+    #[inline]
     fn of(kind: Kind<S, ReqBody>) -> Self {
-        Self { kind, cors: false }
+        let with_cors = false;
+        Self { kind, with_cors }
     }
 
     pub(crate) fn ready(response: OwnResponse) -> Self {
@@ -73,23 +75,27 @@ where
         future: BoxFuture<Result<AuthSession, OwnResponse>>,
         service: S,
         request: Request<ReqBody>,
-        cors: bool,
     ) -> Self {
-        let kind = Kind::Checking {
+        Self::of(Kind::Checking {
             future,
             next: Some(Box::new((service, request))),
-        };
-        Self { kind, cors }
+        })
     }
 
     #[inline]
-    pub(crate) fn inner(service: &mut S, request: Request<ReqBody>, cors: bool) -> Self
+    pub(crate) fn inner(service: &mut S, request: Request<ReqBody>) -> Self
     where
         S: Clone,
     {
         let future = InnerFuture::new(service, request);
-        let kind = Kind::Inner { future };
-        Self { kind, cors }
+        Self::of(Kind::Inner { future })
+    }
+
+    /// Lets pages of any origin read the answer, where the operator wants it.
+    #[inline]
+    pub(crate) fn readable_by_any_origin(mut self, with_cors: bool) -> Self {
+        self.with_cors = with_cors;
+        self
     }
 }
 
@@ -100,9 +106,26 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
+        let mut response = ready!(this.kind.poll(cx))?;
+        if *this.with_cors {
+            cors::expose(response.headers_mut());
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<S, ReqBody, ResBody> Kind<S, ReqBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    #[inline]
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<ResBody>>, S::Error>> {
         loop {
-            let future = match this.kind.as_mut().project() {
+            let future = match self.as_mut().project() {
                 KindProjection::Ready { response } => {
                     return match response.take() {
                         Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
@@ -115,10 +138,7 @@ where
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
                 KindProjection::Inner { future } => {
-                    let mut response = ready!(future.poll(cx))?;
-                    if *this.cors {
-                        cors::expose(response.headers_mut());
-                    }
+                    let response = ready!(future.poll(cx))?;
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
                 KindProjection::Checking { future, next } => {
@@ -136,7 +156,7 @@ where
                     }
                 }
             };
-            this.kind.set(Kind::Inner { future });
+            self.set(Self::Inner { future });
         }
     }
 }

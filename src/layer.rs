@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body::Body;
 use tower_layer::Layer;
@@ -15,7 +14,7 @@ use tower_service::Service;
 use crate::{
     admin::OAuthProxyAdmin,
     bearer::{self, Check, Credentials},
-    body::{OwnResponse, ResponseBody},
+    body::ResponseBody,
     challenge::Asked,
     cors,
     endpoint::{self, Answer},
@@ -120,7 +119,7 @@ where
                 if bearer::credentials(request.headers()) != Credentials::None {
                     self.hide_token(&mut request);
                 }
-                self.without_session(request, false)
+                self.without_session(request)
             }
             route => {
                 let proxy = Arc::clone(&self.proxy);
@@ -136,16 +135,25 @@ where
 impl<S> OAuthProxyService<S> {
     fn protected<ReqBody, ResBody>(
         &mut self,
+        request: Request<ReqBody>,
+    ) -> ResponseFuture<S, ReqBody>
+    where
+        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    {
+        let with_cors = self.proxy.options.cors_on_protected_paths;
+        if with_cors && cors::is_preflight(&request) {
+            return ResponseFuture::ready(cors::preflight_of_protected());
+        }
+        self.checked(request).readable_by_any_origin(with_cors)
+    }
+
+    fn checked<ReqBody, ResBody>(
+        &mut self,
         mut request: Request<ReqBody>,
     ) -> ResponseFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     {
-        let options = &self.proxy.options;
-        let with_cors = options.cors_on_protected_paths;
-        if with_cors && cors::is_preflight(&request) {
-            return ResponseFuture::ready(cors::preflight());
-        }
         let path = request.uri().path();
         let refusal = match bearer::credentials(request.headers()) {
             Credentials::Bearer(token) => {
@@ -154,39 +162,33 @@ impl<S> OAuthProxyService<S> {
                         self.hide_token(&mut request);
                         let session = session.asked_at(request.uri());
                         request.extensions_mut().insert(session);
-                        return ResponseFuture::inner(&mut self.inner, request, with_cors);
+                        return ResponseFuture::inner(&mut self.inner, request);
                     }
                     Check::Asks(question) => {
-                        let check = async move {
-                            let session = question.ask().await;
-                            session.map_err(|refusal| readable(refusal, with_cors))
-                        };
                         self.hide_token(&mut request);
                         let service = self.inner.clone();
                         return ResponseFuture::checking(
-                            Box::pin(check),
+                            Box::pin(question.ask()),
                             service,
                             request,
-                            with_cors,
                         );
                     }
                     Check::Refused(refusal) => refusal,
                 }
             }
-            Credentials::None if options.optional_auth => {
-                return self.without_session(request, with_cors);
+            Credentials::None if self.proxy.options.optional_auth => {
+                return self.without_session(request);
             }
             Credentials::None => bearer::no_credentials(&self.proxy, path),
             Credentials::Malformed => bearer::malformed(&self.proxy, path),
         };
-        ResponseFuture::ready(readable(refusal, with_cors))
+        ResponseFuture::ready(refusal)
     }
 
     /// On to the inner service, where a guard may still want to challenge as this layer would.
     fn without_session<ReqBody, ResBody>(
         &mut self,
         mut request: Request<ReqBody>,
-        with_cors: bool,
     ) -> ResponseFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
@@ -196,7 +198,7 @@ impl<S> OAuthProxyService<S> {
             path: request.uri().path_and_query().cloned(),
         };
         request.extensions_mut().insert(asked);
-        ResponseFuture::inner(&mut self.inner, request, with_cors)
+        ResponseFuture::inner(&mut self.inner, request)
     }
 
     /// The token is for this layer alone: behind it, it could leak further.
@@ -205,13 +207,6 @@ impl<S> OAuthProxyService<S> {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
     }
-}
-
-fn readable(mut refusal: Response<Bytes>, with_cors: bool) -> OwnResponse {
-    if with_cors {
-        cors::expose(refusal.headers_mut());
-    }
-    refusal
 }
 
 impl fmt::Debug for OAuthProxyLayer {

@@ -7,7 +7,6 @@ mod authorize;
 mod callback;
 mod client_auth;
 mod consent;
-mod cors;
 mod metadata;
 mod redirect;
 mod refusal;
@@ -24,7 +23,7 @@ use http_body::Body;
 
 pub(crate) use revoke::{end_grant, end_grants};
 
-use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
+use crate::{body::OwnResponse, cors, error::BoxError, proxy::Proxy, route::Route};
 
 /// What comes of a request to one of our URLs; the inner service never sees it.
 pub(crate) enum Answer {
