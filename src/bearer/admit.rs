@@ -21,7 +21,7 @@ use crate::{
     event::{Event, Reason, Step},
     mode::Mode,
     proxy::Proxy,
-    session::AuthSession,
+    session::{AuthSession, Validated},
     token::VerifyRequest,
 };
 
@@ -48,9 +48,9 @@ pub(crate) struct Question {
 /// Checks a token for a request of this method and URI.
 pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], method: &Method, uri: &Uri) -> Check {
     let (now, path) = (proxy.now(), uri.path());
-    if let Some(session) = proxy.sessions.get(token, now) {
-        return match objection(proxy, &session, path) {
-            None => Check::Passed(session),
+    if let Some(validated) = proxy.sessions.get(token, now) {
+        return match objection(proxy, &validated, path) {
+            None => Check::Passed(validated.session),
             Some(refusal) => Check::Refused(refusal),
         };
     }
@@ -104,7 +104,7 @@ impl Question {
                 let token = token.into_boxed_str().into();
                 proxy.sessions.put(token, session.clone(), now);
                 match objection(&proxy, &session, path) {
-                    None => Ok(session),
+                    None => Ok(session.session),
                     Some(refusal) => Err(refusal),
                 }
             }
@@ -114,11 +114,12 @@ impl Question {
 }
 
 /// The refusal, where a good token is not good for this request.
-fn objection(proxy: &Proxy, session: &AuthSession, path: &str) -> Option<OwnResponse> {
+fn objection(proxy: &Proxy, validated: &Validated, path: &str) -> Option<OwnResponse> {
+    let session = &validated.session;
     if !covers(proxy, session, path) {
         return Some(refused(proxy, &Refusal::elsewhere().of(session), path));
     }
-    if !session.is_sufficient() {
+    if !validated.is_sufficient {
         tell(proxy, Reason::Scope, session.grant_id(), None);
         let needed = Refused::InsufficientScope(&proxy.options.required_scopes);
         return Some(proxy.challenges.refuse(path, &needed));

@@ -127,7 +127,7 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
     let challenges = session
-        .map(AuthSession::challenges)
+        .and_then(AuthSession::challenges)
         .or_else(|| asked.map(|asked| &asked.challenges));
     // A router may have cut the path since the layer saw it (axum's `nest`).
     let path = session

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use crate::{
     bearer::objection::Refusal,
     event::Reason,
-    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{
+        Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
+    },
     oauth::Resource,
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens},
+    session::{
+        Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
+    },
     token::{AccessClaims, AccessTokens, TokenError},
 };
 
@@ -59,7 +63,7 @@ pub(in crate::bearer) async fn look_up(
     proxy: &Arc<Proxy>,
     token: OwnToken,
     now: u64,
-) -> Result<AuthSession, Refusal> {
+) -> Result<Validated, Refusal> {
     let (mark, grant) = fresh_grant(proxy, &token, now).await?;
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(&token.scope);
@@ -71,22 +75,24 @@ pub(in crate::bearer) async fn look_up(
     let renewal = grant.upstream.renew_at.filter(|at| *at > now);
     let upstream_until = renewal.or(grant.upstream.expires_at);
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
-    Ok(AuthSession::new(Inner {
+    Ok(Validated {
         is_sufficient: proxy.options.required_scopes.is_subset(&scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
-        subject: grant.subject,
-        client_id: grant.client_id,
-        scopes,
-        claims: grant.claims,
-        roles: grant.roles,
-        resource,
-        expires_at: token.expires_at,
-        grant_id: Some(token.grant.to_string()),
-        freshness: Some(Arc::clone(&proxy.freshness)),
-        upstream: UpstreamTokens::of(grant.upstream),
-        challenges: proxy.challenges.clone(),
-    }))
+        session: AuthSession::new(Inner {
+            subject: grant.subject,
+            client_id: grant.client_id,
+            scopes,
+            claims: grant.claims,
+            roles: grant.roles,
+            resource,
+            expires_at: token.expires_at,
+            grant_id: Some(token.grant.to_string()),
+            renewal: Some(Arc::clone(&proxy.freshness) as Arc<dyn RenewsUpstream>),
+            upstream: tokens(grant.upstream),
+            challenges: Some(proxy.challenges.clone()),
+        }),
+    })
 }
 
 /// The grant of a token, with a provider's token that is good now.
@@ -130,5 +136,29 @@ async fn fresh_grant(
             proxy.grants.load(&id).await?.ok_or_else(ended)?;
             return Ok((mark, loaded.grant));
         }
+    }
+}
+
+fn tokens(upstream: UpstreamGrant) -> UpstreamTokens {
+    UpstreamTokens {
+        access_token: upstream.access_token,
+        id_token: upstream.id_token,
+        expires_at: upstream.expires_at,
+    }
+}
+
+impl RenewsUpstream for Freshness {
+    fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a> {
+        Box::pin(async move {
+            let id = GrantId::parse(grant_id).ok_or(UpstreamTokenError::NotRenewable)?;
+            match Self::another(&self, id, refused).await {
+                Ok(Some(upstream)) => Ok(tokens(upstream)),
+                Ok(None) => Err(UpstreamTokenError::NotRenewable),
+                Err(FreshnessError::Over) => Err(UpstreamTokenError::Ended),
+                Err(FreshnessError::Later | FreshnessError::Store(_)) => {
+                    Err(UpstreamTokenError::Unavailable)
+                }
+            }
+        })
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     mode::Passthrough,
     oauth::Resource,
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens},
+    session::{AuthSession, Inner, UpstreamTokens, Validated},
     token::{VerifyError, VerifyRequest, roles},
 };
 
@@ -17,7 +17,7 @@ pub(in crate::bearer) async fn verify(
     mode: &Passthrough,
     request: VerifyRequest<'_>,
     now: u64,
-) -> Result<AuthSession, Refusal> {
+) -> Result<Validated, Refusal> {
     let options = &proxy.options;
     let limit = options.upstream_timeout;
     let verified = match tokio::time::timeout(limit, mode.verifier.verify(request)).await {
@@ -38,24 +38,26 @@ pub(in crate::bearer) async fn verify(
         return Err(Refusal::expired());
     }
     let until = expires_at.unwrap_or(u64::MAX);
-    Ok(AuthSession::new(Inner {
+    Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: None,
-        subject: verified.subject,
-        client_id: verified.client_id.unwrap_or_default(),
-        scopes: verified.scopes,
-        roles: roles(&options.role_claims, [&verified.claims]),
-        claims: verified.claims,
-        resource: Resource::base(&options.base),
-        expires_at: until,
-        grant_id: None,
-        freshness: None,
-        upstream: UpstreamTokens {
-            access_token: request.token().to_owned(),
-            id_token: None,
-            expires_at,
-        },
-        challenges: proxy.challenges.clone(),
-    }))
+        session: AuthSession::new(Inner {
+            subject: verified.subject,
+            client_id: verified.client_id.unwrap_or_default(),
+            scopes: verified.scopes,
+            roles: roles(&options.role_claims, [&verified.claims]),
+            claims: verified.claims,
+            resource: Resource::base(&options.base),
+            expires_at: until,
+            grant_id: None,
+            renewal: None,
+            upstream: UpstreamTokens {
+                access_token: request.token().to_owned(),
+                id_token: None,
+                expires_at,
+            },
+            challenges: Some(proxy.challenges.clone()),
+        }),
+    })
 }
