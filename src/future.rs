@@ -11,10 +11,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
+    bearer::{Asking, Caller},
     body::{OwnResponse, ResponseBody},
     cors,
     inner::InnerFuture,
-    session::AuthSession,
 };
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -43,9 +43,9 @@ pin_project! {
         Ready { response: Option<OwnResponse> },
         // One of the proxy's endpoints at work.
         Endpoint { future: BoxFuture<OwnResponse> },
-        // The bearer token needs the store; the request waits, with an instance of the inner service
-        // that was not asked yet whether it is ready.
-        Checking { future: BoxFuture<Result<AuthSession, OwnResponse>>, next: Option<Box<(S, Request<ReqBody>)>> },
+        // The bearer token has to be looked up; the request waits, with an instance of the inner
+        // service that was not asked yet whether it is ready.
+        Asking { asking: Asking, next: Option<Box<(S, Request<ReqBody>)>> },
         // The inner service gets ready, or is at work.
         Inner { #[pin] future: InnerFuture<S, Request<ReqBody>> },
     }
@@ -71,13 +71,9 @@ where
         Self::of(Kind::Endpoint { future })
     }
 
-    pub(crate) fn checking(
-        future: BoxFuture<Result<AuthSession, OwnResponse>>,
-        service: S,
-        request: Request<ReqBody>,
-    ) -> Self {
-        Self::of(Kind::Checking {
-            future,
+    pub(crate) fn asking(asking: Asking, service: S, request: Request<ReqBody>) -> Self {
+        Self::of(Kind::Asking {
+            asking,
             next: Some(Box::new((service, request))),
         })
     }
@@ -141,16 +137,19 @@ where
                     let response = ready!(future.poll(cx))?;
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                KindProjection::Checking { future, next } => {
-                    match ready!(future.as_mut().poll(cx)) {
+                KindProjection::Asking { asking, next } => {
+                    let Some((_, request)) = next.as_deref() else {
+                        return Poll::Pending;
+                    };
+                    let answer = ready!(asking.poll(cx, request.method(), request.uri()));
+                    // Polled again after a refusal, there is nothing left to ask for.
+                    let Some(mut next) = next.take() else {
+                        return Poll::Pending;
+                    };
+                    match answer {
                         Err(refusal) => return Poll::Ready(Ok(refusal.map(ResponseBody::own))),
                         Ok(session) => {
-                            let Some(mut next) = next.take() else {
-                                return Poll::Pending;
-                            };
-                            let request = &mut next.1;
-                            let session = session.asked_at(request.uri());
-                            request.extensions_mut().insert(session);
+                            Caller::Known(session).enter(next.1.extensions_mut());
                             InnerFuture::readying(next)
                         }
                     }

@@ -13,9 +13,8 @@ use tower_service::Service;
 
 use crate::{
     admin::OAuthProxyAdmin,
-    bearer::{self, Check, Credentials},
+    bearer::{self, Caller, Credentials, Decision},
     body::ResponseBody,
-    challenge::Asked,
     cors,
     endpoint::{self, Answer},
     error::BoxError,
@@ -55,6 +54,7 @@ use crate::{
 ///   bounds how many requests may wait.
 /// - A service that is not ready is cloned once for each request that waits for it.
 #[derive(Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct OAuthProxyLayer {
     proxy: Arc<Proxy>,
 }
@@ -67,7 +67,7 @@ impl OAuthProxyLayer {
         }
     }
 
-    /// The operator's hand on the running proxy.
+    /// Administration of the running proxy: list and end grants, deny clients.
     pub fn admin(&self) -> OAuthProxyAdmin {
         OAuthProxyAdmin::new(Arc::clone(&self.proxy))
     }
@@ -86,6 +86,7 @@ impl<S> Layer<S> for OAuthProxyLayer {
 
 /// The service that [`OAuthProxyLayer`] makes.
 #[derive(Clone)]
+#[must_use = "services do nothing unless called"]
 pub struct OAuthProxyService<S> {
     inner: S,
     proxy: Arc<Proxy>,
@@ -102,8 +103,8 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S, ReqBody>;
 
-    /// Always: most requests never reach the inner service, or only after a check. It is asked
-    /// when one is about to.
+    /// Always ready: most requests never reach the inner service, or only after a check. It is asked
+    /// when a request is about to reach it.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -114,90 +115,57 @@ where
         match self.proxy.routes.find(request.uri().path()) {
             Route::Protected => self.protected(request),
             Route::Public => {
-                // A client sends its token everywhere; here nobody asked for it. What is no bearer
+                // A client sends its token everywhere; here it was not asked for. What is no bearer
                 // token is the service's own business.
                 if bearer::credentials(request.headers()) != Credentials::None {
                     self.hide_token(&mut request);
                 }
-                self.without_session(request)
+                let stranger = bearer::stranger(&self.proxy, request.uri());
+                self.inside(stranger, request)
             }
-            route => {
-                let proxy = Arc::clone(&self.proxy);
-                match endpoint::answer(proxy, route, request) {
-                    Answer::Ready(response) => ResponseFuture::ready(response),
-                    Answer::Pending(future) => ResponseFuture::endpoint(future),
-                }
-            }
+            route => match endpoint::answer(Arc::clone(&self.proxy), route, request) {
+                Answer::Ready(response) => ResponseFuture::ready(response),
+                Answer::Pending(future) => ResponseFuture::endpoint(future),
+            },
         }
     }
 }
 
 impl<S> OAuthProxyService<S> {
-    fn protected<ReqBody, ResBody>(
-        &mut self,
-        request: Request<ReqBody>,
-    ) -> ResponseFuture<S, ReqBody>
+    fn protected<ReqBody>(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S, ReqBody>
     where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        S: Service<Request<ReqBody>> + Clone,
     {
         let with_cors = self.proxy.options.cors_on_protected_paths;
         if with_cors && cors::is_preflight(&request) {
             return ResponseFuture::ready(cors::preflight_of_protected());
         }
-        self.checked(request).readable_by_any_origin(with_cors)
-    }
-
-    fn checked<ReqBody, ResBody>(
-        &mut self,
-        mut request: Request<ReqBody>,
-    ) -> ResponseFuture<S, ReqBody>
-    where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    {
-        let path = request.uri().path();
-        let refusal = match bearer::credentials(request.headers()) {
-            Credentials::Bearer(token) => {
-                match bearer::check(&self.proxy, token, request.method(), request.uri()) {
-                    Check::Passed(session) => {
-                        self.hide_token(&mut request);
-                        let session = session.asked_at(request.uri());
-                        request.extensions_mut().insert(session);
-                        return ResponseFuture::inner(&mut self.inner, request);
-                    }
-                    Check::Asks(question) => {
-                        self.hide_token(&mut request);
-                        let service = self.inner.clone();
-                        return ResponseFuture::checking(
-                            Box::pin(question.ask()),
-                            service,
-                            request,
-                        );
-                    }
-                    Check::Refused(refusal) => refusal,
+        let future = match bearer::admit(&self.proxy, &request) {
+            Decision::Admitted(caller) => {
+                if matches!(caller, Caller::Known(_)) {
+                    self.hide_token(&mut request);
                 }
+                self.inside(caller, request)
             }
-            Credentials::None if self.proxy.options.optional_auth => {
-                return self.without_session(request);
+            Decision::Asks(asking) => {
+                self.hide_token(&mut request);
+                ResponseFuture::asking(asking, self.inner.clone(), request)
             }
-            Credentials::None => bearer::no_credentials(&self.proxy, path),
-            Credentials::Malformed => bearer::malformed(&self.proxy, path),
+            Decision::Refused(response) => ResponseFuture::ready(response),
         };
-        ResponseFuture::ready(refusal)
+        future.readable_by_any_origin(with_cors)
     }
 
-    /// On to the inner service, where a guard may still want to challenge as this layer would.
-    fn without_session<ReqBody, ResBody>(
+    /// On to the inner service.
+    fn inside<ReqBody>(
         &mut self,
+        caller: Caller,
         mut request: Request<ReqBody>,
     ) -> ResponseFuture<S, ReqBody>
     where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        S: Service<Request<ReqBody>> + Clone,
     {
-        let asked = Asked {
-            challenges: self.proxy.challenges.clone(),
-            path: request.uri().path_and_query().cloned(),
-        };
-        request.extensions_mut().insert(asked);
+        caller.enter(request.extensions_mut());
         ResponseFuture::inner(&mut self.inner, request)
     }
 

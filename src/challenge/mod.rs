@@ -37,7 +37,7 @@ pub(crate) struct Asked {
 }
 
 /// Why a request is refused, as the client may know it.
-pub(crate) enum Refused<'a> {
+pub(crate) enum Problem<'a> {
     /// No credentials came: a bare challenge without `error` (RFC 6750 section 3.1).
     NoCredentials,
     /// Bad ones came.
@@ -46,7 +46,7 @@ pub(crate) enum Refused<'a> {
     InsufficientScope(&'a ScopeSet),
     /// Good ones, and another rule than a scope says no.
     Forbidden,
-    /// Nobody knows just now: the token may be good, so this is not a 401.
+    /// The token cannot be judged right now: it may be good, so this is not a 401.
     Unavailable,
 }
 
@@ -60,25 +60,25 @@ impl Challenges {
         }))
     }
 
-    /// Tells the operator; a refusal that nobody hears of cannot be told from a client that gave up.
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Reports a refusal to the operator: without that it looks like a client that gave up.
+    pub(crate) fn report(&self, event: &Event) {
         self.0.events.emit(event);
     }
 
     /// The whole answer to a request for `path`.
-    pub(crate) fn refuse(&self, path: &str, refused: &Refused<'_>) -> OwnResponse {
+    pub(crate) fn refuse(&self, path: &str, problem: &Problem<'_>) -> OwnResponse {
         let base_scopes = &self.0.base_scopes;
-        match refused {
-            Refused::NoCredentials => self.challenge(
+        match problem {
+            Problem::NoCredentials => self.challenge(
                 StatusCode::UNAUTHORIZED,
                 path,
                 &words::NO_CREDENTIALS,
                 base_scopes,
             ),
-            Refused::InvalidToken(words) => {
+            Problem::InvalidToken(words) => {
                 self.challenge(StatusCode::UNAUTHORIZED, path, words, base_scopes)
             }
-            Refused::InsufficientScope(needed) => {
+            Problem::InsufficientScope(needed) => {
                 // What every request needs counts too: a token for the rest alone would not pass.
                 let scopes = base_scopes.union(needed);
                 self.challenge(
@@ -88,8 +88,8 @@ impl Challenges {
                     &scopes,
                 )
             }
-            Refused::Forbidden => json(StatusCode::FORBIDDEN, &words::FORBIDDEN),
-            Refused::Unavailable => {
+            Problem::Forbidden => json(StatusCode::FORBIDDEN, &words::FORBIDDEN),
+            Problem::Unavailable => {
                 let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &words::UNAVAILABLE);
                 let later = HeaderValue::from_static(RETRY_AFTER_SECS);
                 response.headers_mut().insert(header::RETRY_AFTER, later);

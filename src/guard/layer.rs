@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
-    challenge::{Asked, Refused},
+    challenge::{Asked, Problem},
     event::{Event, Reason, Step},
     inner::InnerFuture,
     oauth::ScopeSet,
@@ -139,10 +139,10 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
         Denied::Scopes(needed) => passed_by.map_or(needed.clone(), |by| by.0.union(needed)),
         _ => ScopeSet::default(),
     };
-    let refused = match denied {
-        Denied::NoSession => Refused::NoCredentials,
-        Denied::Scopes(_) => Refused::InsufficientScope(&needed),
-        Denied::Forbidden => Refused::Forbidden,
+    let problem = match denied {
+        Denied::NoSession => Problem::NoCredentials,
+        Denied::Scopes(_) => Problem::InsufficientScope(&needed),
+        Denied::Forbidden => Problem::Forbidden,
     };
     match challenges {
         Some(challenges) => {
@@ -155,8 +155,8 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
             if let Some(grant) = session.and_then(AuthSession::grant_id) {
                 event = event.grant(grant);
             }
-            challenges.tell(&event);
-            challenges.refuse(path, &refused)
+            challenges.report(&event);
+            challenges.refuse(path, &problem)
         }
         None => outside_the_layer(),
     }
