@@ -3,12 +3,14 @@
 //! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `audience`: whose access token
 //!   counts; `merge`: two answers about one person.
-//! - [`TokenVerifier`]: checks the provider's tokens where clients hold those instead.
+//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead;
+//!   `passed_through`: the provider's refresh token, sealed for its client.
 
 mod audience;
 mod claims;
 mod jwt;
 mod merge;
+mod passed_through;
 mod roles;
 mod verifier;
 
@@ -17,5 +19,6 @@ pub use claims::ClaimsPassthrough;
 pub(crate) use claims::decode_unverified;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use merge::merged;
+pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
 pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
