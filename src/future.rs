@@ -89,9 +89,8 @@ where
 
     /// Lets pages of any origin read the answer, where the operator wants it.
     #[inline]
-    pub(crate) fn readable_by_any_origin(mut self, with_cors: bool) -> Self {
+    pub(crate) fn readable_by_any_origin(&mut self, with_cors: bool) {
         self.with_cors = with_cors;
-        self
     }
 }
 
@@ -103,11 +102,14 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let mut response = ready!(this.kind.poll(cx))?;
-        if *this.with_cors {
+        // Changed where it stands: a response is too large to be moved for nothing.
+        let mut answer = this.kind.poll(cx);
+        if *this.with_cors
+            && let Poll::Ready(Ok(response)) = &mut answer
+        {
             cors::expose(response.headers_mut());
         }
-        Poll::Ready(Ok(response))
+        answer
     }
 }
 

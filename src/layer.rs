@@ -132,6 +132,7 @@ where
 }
 
 impl<S> OAuthProxyService<S> {
+    #[inline]
     fn protected<ReqBody>(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S, ReqBody>
     where
         S: Service<Request<ReqBody>> + Clone,
@@ -140,7 +141,7 @@ impl<S> OAuthProxyService<S> {
         if with_cors && cors::is_preflight(&request) {
             return ResponseFuture::ready(cors::preflight_of_protected());
         }
-        let future = match bearer::admit(&self.proxy, &request) {
+        let mut future = match bearer::admit(&self.proxy, &request) {
             Decision::Admitted(caller) => {
                 if matches!(caller, Caller::Known(_)) {
                     self.hide_token(&mut request);
@@ -153,10 +154,12 @@ impl<S> OAuthProxyService<S> {
             }
             Decision::Refused(response) => ResponseFuture::ready(response),
         };
-        future.readable_by_any_origin(with_cors)
+        future.readable_by_any_origin(with_cors);
+        future
     }
 
     /// On to the inner service.
+    #[inline]
     fn inside<ReqBody>(
         &mut self,
         caller: Caller,

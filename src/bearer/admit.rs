@@ -98,6 +98,7 @@ pub(crate) fn stranger(proxy: &Proxy, uri: &Uri) -> Caller {
 }
 
 impl Decision {
+    #[inline]
     fn of(found: Result<AuthSession, OwnResponse>) -> Self {
         match found {
             Ok(session) => Self::Admitted(Caller::Known(session)),
@@ -108,6 +109,7 @@ impl Decision {
 
 impl Caller {
     /// Makes the caller known to the inner service.
+    #[inline]
     pub(crate) fn enter(self, extensions: &mut Extensions) {
         match self {
             Self::Known(session) => drop(extensions.insert(session)),
@@ -178,7 +180,11 @@ fn follow(
     }
 }
 
-/// Lets in who was validated just now, and remembers the session.
+/// Remembers a session that was validated now, and lets it in.
+#[expect(
+    clippy::result_large_err,
+    reason = "once a request, and answered where it is made"
+)]
 fn keep(
     proxy: &Proxy,
     token: Box<str>,
@@ -193,6 +199,10 @@ fn keep(
 }
 
 /// What is asked of every good token: whether it is good for this request.
+#[expect(
+    clippy::result_large_err,
+    reason = "once a request, and answered where it is made"
+)]
 fn let_in(proxy: &Proxy, validated: Validated, uri: &Uri) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
     if !covers(proxy, &session, uri.path()) {
