@@ -98,6 +98,12 @@ impl Challenges {
         }
     }
 
+    /// RFC 6750 section 3: "If the protected resource request does not include authentication credentials
+    /// or does not contain an access token that enables access to the protected resource, the resource
+    /// server MUST include the HTTP "WWW-Authenticate" response header field", and "All challenges
+    /// defined by this specification MUST use the auth-scheme value "Bearer". This scheme MUST be
+    /// followed by one or more auth-param values." Here that is always `resource_metadata` (RFC 9728
+    /// section 5.1).
     fn challenge(
         &self,
         status: StatusCode,
@@ -120,10 +126,12 @@ impl Challenges {
             false => [", scope=\"", scopes.as_str(), "\""],
         };
         let parts = || bearer.iter().chain(&scope);
-        // Exactly as long as it is: a longer one would be moved once more.
+        // Exactly as long as needed: a longer one would be moved once more.
         let mut challenge = String::with_capacity(parts().map(|part| part.len()).sum());
         parts().for_each(|part| challenge.push_str(part));
-        // Every part is our own words, a checked URL or a scope, none of which holds a quote.
+        // RFC 6750 section 3: the values of `error` and `error_description` "MUST NOT include characters
+        // outside the set %x20-21 / %x23-5B / %x5D-7E". Every part is our own words, a checked URL or a
+        // scope, none of which holds a quote.
         if let Ok(value) = HeaderValue::try_from(challenge) {
             response
                 .headers_mut()

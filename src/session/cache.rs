@@ -1,6 +1,6 @@
 //! Sessions that were validated a moment ago.
 //!
-//! A token is found by a keyed hash of its tail (the signature, which nobody can choose) and then
+//! A token is found by a keyed hash of its tail (the signature, which a client cannot choose) and then
 //! compared whole, in constant time; a token that was refused is never put here.
 //!
 //! A lookup takes one shard's lock for reading and changes nothing, so that cores do not wait for each
@@ -37,7 +37,7 @@ const TAIL: usize = 43;
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
     shards: Box<[Shard]>,
-    /// Keyed anew in each process. Only tokens that verified are kept, so nobody chooses which meet; a
+    /// Keyed anew in each process. Only tokens that verified are kept, so a client cannot choose which collide; a
     /// hash that is strong against that would cost more than the rest of the lookup.
     hasher: RandomState,
     ttl: Duration,

@@ -63,7 +63,7 @@ pub(super) async fn refresh(
         return Err(Refusal::grant(Reason::Expired).of(id));
     }
     let last_day = proxy.freshness.last_day_of_login(held.created_at);
-    // The provider is not told, as in the other mode: see `Freshness::expire`.
+    // As in the other mode, nothing is revoked at the provider: see `Freshness::expire`.
     if last_day.is_some_and(|day| now >= day) {
         let refusal = Refusal::grant(Reason::Expired).of(id);
         return Err(refusal.detail("the grant is as old as it may get: it ends"));
