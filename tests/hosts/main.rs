@@ -18,6 +18,7 @@ mod busy;
 mod extractor;
 mod guards;
 mod inside;
+mod public_types;
 mod ready;
 mod servers;
 mod session;
