@@ -14,7 +14,7 @@ use crate::{
     session::AuthSession,
 };
 
-/// Why a handler's `AuthSession` argument could not be filled: answers 401 with the challenge.
+/// The rejection of a handler's `AuthSession` argument: 401 with the challenge.
 #[derive(Debug)]
 pub struct NoSession(Response);
 

@@ -11,10 +11,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
+    bearer::{Asking, Caller},
     body::{OwnResponse, ResponseBody},
     cors,
     inner::InnerFuture,
-    session::AuthSession,
 };
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -28,8 +28,8 @@ pin_project! {
     {
         #[pin]
         kind: Kind<S, ReqBody>,
-        // Whether answers of the inner service get the CORS headers for browser clients.
-        cors: bool,
+        // Whether pages of any origin may read the answer.
+        with_cors: bool,
     }
 }
 
@@ -43,9 +43,9 @@ pin_project! {
         Ready { response: Option<OwnResponse> },
         // One of the proxy's endpoints at work.
         Endpoint { future: BoxFuture<OwnResponse> },
-        // The bearer token needs the store; the request waits, with an instance of the inner service
-        // that was not asked yet whether it is ready.
-        Checking { future: BoxFuture<Result<AuthSession, OwnResponse>>, next: Option<Box<(S, Request<ReqBody>)>> },
+        // The bearer token has to be looked up; the request waits, with an instance of the inner
+        // service that was not asked yet whether it is ready.
+        Asking { asking: Asking, next: Option<Box<(S, Request<ReqBody>)>> },
         // The inner service gets ready, or is at work.
         Inner { #[pin] future: InnerFuture<S, Request<ReqBody>> },
     }
@@ -55,8 +55,10 @@ impl<S, ReqBody> ResponseFuture<S, ReqBody>
 where
     S: Service<Request<ReqBody>>,
 {
+    #[inline]
     fn of(kind: Kind<S, ReqBody>) -> Self {
-        Self { kind, cors: false }
+        let with_cors = false;
+        Self { kind, with_cors }
     }
 
     pub(crate) fn ready(response: OwnResponse) -> Self {
@@ -69,27 +71,26 @@ where
         Self::of(Kind::Endpoint { future })
     }
 
-    pub(crate) fn checking(
-        future: BoxFuture<Result<AuthSession, OwnResponse>>,
-        service: S,
-        request: Request<ReqBody>,
-        cors: bool,
-    ) -> Self {
-        let kind = Kind::Checking {
-            future,
+    pub(crate) fn asking(asking: Asking, service: S, request: Request<ReqBody>) -> Self {
+        Self::of(Kind::Asking {
+            asking,
             next: Some(Box::new((service, request))),
-        };
-        Self { kind, cors }
+        })
     }
 
     #[inline]
-    pub(crate) fn inner(service: &mut S, request: Request<ReqBody>, cors: bool) -> Self
+    pub(crate) fn inner(service: &mut S, request: Request<ReqBody>) -> Self
     where
         S: Clone,
     {
         let future = InnerFuture::new(service, request);
-        let kind = Kind::Inner { future };
-        Self { kind, cors }
+        Self::of(Kind::Inner { future })
+    }
+
+    /// Lets pages of any origin read the answer, where the operator wants it.
+    #[inline]
+    pub(crate) fn readable_by_any_origin(&mut self, with_cors: bool) {
+        self.with_cors = with_cors;
     }
 }
 
@@ -100,9 +101,29 @@ where
     type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
+        // Changed where it stands: a response is too large to be moved for nothing.
+        let mut answer = this.kind.poll(cx);
+        if *this.with_cors
+            && let Poll::Ready(Ok(response)) = &mut answer
+        {
+            cors::expose(response.headers_mut());
+        }
+        answer
+    }
+}
+
+impl<S, ReqBody, ResBody> Kind<S, ReqBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    #[inline]
+    fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<ResBody>>, S::Error>> {
         loop {
-            let future = match this.kind.as_mut().project() {
+            let future = match self.as_mut().project() {
                 KindProjection::Ready { response } => {
                     return match response.take() {
                         Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
@@ -115,28 +136,28 @@ where
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
                 KindProjection::Inner { future } => {
-                    let mut response = ready!(future.poll(cx))?;
-                    if *this.cors {
-                        cors::expose(response.headers_mut());
-                    }
+                    let response = ready!(future.poll(cx))?;
                     return Poll::Ready(Ok(response.map(ResponseBody::inner)));
                 }
-                KindProjection::Checking { future, next } => {
-                    match ready!(future.as_mut().poll(cx)) {
+                KindProjection::Asking { asking, next } => {
+                    let Some((_, request)) = next.as_deref() else {
+                        return Poll::Pending;
+                    };
+                    let answer = ready!(asking.poll(cx, request.method(), request.uri()));
+                    // Polled again after a refusal, there is nothing left to ask for.
+                    let Some(mut next) = next.take() else {
+                        return Poll::Pending;
+                    };
+                    match answer {
                         Err(refusal) => return Poll::Ready(Ok(refusal.map(ResponseBody::own))),
                         Ok(session) => {
-                            let Some(mut next) = next.take() else {
-                                return Poll::Pending;
-                            };
-                            let request = &mut next.1;
-                            let session = session.asked_at(request.uri());
-                            request.extensions_mut().insert(session);
+                            Caller::Known(session).enter(next.1.extensions_mut());
                             InnerFuture::readying(next)
                         }
                     }
                 }
             };
-            this.kind.set(Kind::Inner { future });
+            self.set(Self::Inner { future });
         }
     }
 }

@@ -35,7 +35,7 @@ impl<S: Service<R>, R> InnerFuture<S, R> {
     where
         S: Clone,
     {
-        // Nobody is woken by this look: an instance that says "not yet" is asked again below.
+        // This poll registers no waker: an instance that is not ready is polled again below.
         match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Self::Called {
                 future: service.call(request),
@@ -46,7 +46,7 @@ impl<S: Service<R>, R> InnerFuture<S, R> {
     }
 
     /// It may stand in a queue by now (`ConcurrencyLimit`, `Buffer`). Left behind, it would be given
-    /// a permit that nobody uses, so the instance goes with the request, and a fresh clone stays.
+    /// a permit that is never used, so the instance goes with the request, and a fresh clone stays.
     #[cold]
     fn waiting(service: &mut S, request: R) -> Self
     where

@@ -6,7 +6,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
 use http::{Request, Response, header};
 use http_body::Body;
 use tower_layer::Layer;
@@ -14,9 +13,8 @@ use tower_service::Service;
 
 use crate::{
     admin::OAuthProxyAdmin,
-    bearer::{self, Check, Credentials},
-    body::{OwnResponse, ResponseBody},
-    challenge::Asked,
+    bearer::{self, Caller, Credentials, Decision},
+    body::ResponseBody,
     config::OAuthProxyConfig,
     cors,
     endpoint::{self, Answer},
@@ -57,6 +55,7 @@ use crate::{
 ///   bounds how many requests may wait.
 /// - A service that is not ready is cloned once for each request that waits for it.
 #[derive(Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct OAuthProxyLayer {
     proxy: Arc<Proxy>,
 }
@@ -69,7 +68,7 @@ impl OAuthProxyLayer {
         }
     }
 
-    /// The operator's hand on the running proxy.
+    /// Administration of the running proxy: list and end grants, deny clients.
     pub fn admin(&self) -> OAuthProxyAdmin {
         OAuthProxyAdmin::new(Arc::clone(&self.proxy))
     }
@@ -88,6 +87,7 @@ impl<S> Layer<S> for OAuthProxyLayer {
 
 /// The service that [`OAuthProxyLayer`] makes.
 #[derive(Clone)]
+#[must_use = "services do nothing unless called"]
 pub struct OAuthProxyService<S> {
     inner: S,
     proxy: Arc<Proxy>,
@@ -104,8 +104,8 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S, ReqBody>;
 
-    /// Always: most requests never reach the inner service, or only after a check. It is asked
-    /// when one is about to.
+    /// Always ready: most requests never reach the inner service, or only after a check. It is asked
+    /// when a request is about to reach it.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -116,88 +116,61 @@ where
         match self.proxy.routes.find(request.uri().path()) {
             Route::Protected => self.protected(request),
             Route::Public => {
-                // A client sends its token everywhere; here nobody asked for it. What is no bearer
+                // A client sends its token everywhere; here it was not asked for. What is no bearer
                 // token is the service's own business.
                 if bearer::credentials(request.headers()) != Credentials::None {
                     self.hide_token(&mut request);
                 }
-                self.without_session(request, false)
+                let stranger = bearer::stranger(&self.proxy, request.uri());
+                self.inside(stranger, request)
             }
-            Route::Own(row) => {
-                let proxy = Arc::clone(&self.proxy);
-                match endpoint::answer(proxy, row, request) {
-                    Answer::Ready(response) => ResponseFuture::ready(response),
-                    Answer::Pending(future) => ResponseFuture::endpoint(future),
-                }
-            }
+            Route::Own(row) => match endpoint::answer(Arc::clone(&self.proxy), row, request) {
+                Answer::Ready(response) => ResponseFuture::ready(response),
+                Answer::Pending(future) => ResponseFuture::endpoint(future),
+            },
         }
     }
 }
 
 impl<S> OAuthProxyService<S> {
-    fn protected<ReqBody, ResBody>(
-        &mut self,
-        mut request: Request<ReqBody>,
-    ) -> ResponseFuture<S, ReqBody>
+    #[inline]
+    fn protected<ReqBody>(&mut self, mut request: Request<ReqBody>) -> ResponseFuture<S, ReqBody>
     where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        S: Service<Request<ReqBody>> + Clone,
     {
-        let options = &self.proxy.options;
-        let with_cors = options.cors_on_protected_paths;
+        let with_cors = self.proxy.options.cors_on_protected_paths;
         if with_cors && cors::is_preflight(&request) {
-            return ResponseFuture::ready(cors::preflight());
+            return ResponseFuture::ready(cors::preflight_of_protected());
         }
-        let path = request.uri().path();
-        let refusal = match bearer::credentials(request.headers()) {
-            Credentials::Bearer(token) => {
-                match bearer::check(&self.proxy, token, request.method(), request.uri()) {
-                    Check::Passed(session) => {
-                        self.hide_token(&mut request);
-                        let session = session.asked_at(request.uri());
-                        request.extensions_mut().insert(session);
-                        return ResponseFuture::inner(&mut self.inner, request, with_cors);
-                    }
-                    Check::Asks(question) => {
-                        let check = async move {
-                            let session = question.ask().await;
-                            session.map_err(|refusal| readable(refusal, with_cors))
-                        };
-                        self.hide_token(&mut request);
-                        let service = self.inner.clone();
-                        return ResponseFuture::checking(
-                            Box::pin(check),
-                            service,
-                            request,
-                            with_cors,
-                        );
-                    }
-                    Check::Refused(refusal) => refusal,
+        let mut future = match bearer::admit(&self.proxy, &request) {
+            Decision::Admitted(caller) => {
+                if matches!(caller, Caller::Known(_)) {
+                    self.hide_token(&mut request);
                 }
+                self.inside(caller, request)
             }
-            Credentials::None if options.optional_auth => {
-                return self.without_session(request, with_cors);
+            Decision::Asks(asking) => {
+                self.hide_token(&mut request);
+                ResponseFuture::asking(asking, self.inner.clone(), request)
             }
-            Credentials::None => bearer::no_credentials(&self.proxy, path),
-            Credentials::Malformed => bearer::malformed(&self.proxy, path),
+            Decision::Refused(response) => ResponseFuture::ready(response),
         };
-        ResponseFuture::ready(readable(refusal, with_cors))
+        future.readable_by_any_origin(with_cors);
+        future
     }
 
-    /// On to the inner service, where a guard may still want to challenge as this layer would.
-    fn without_session<ReqBody, ResBody>(
+    /// On to the inner service.
+    #[inline]
+    fn inside<ReqBody>(
         &mut self,
+        caller: Caller,
         mut request: Request<ReqBody>,
-        with_cors: bool,
     ) -> ResponseFuture<S, ReqBody>
     where
-        S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+        S: Service<Request<ReqBody>> + Clone,
     {
-        let asked = Asked {
-            challenges: self.proxy.challenges.clone(),
-            path: request.uri().path_and_query().cloned(),
-        };
-        request.extensions_mut().insert(asked);
-        ResponseFuture::inner(&mut self.inner, request, with_cors)
+        caller.enter(request.extensions_mut());
+        ResponseFuture::inner(&mut self.inner, request)
     }
 
     /// The token is for this layer alone: behind it, it could leak further.
@@ -206,13 +179,6 @@ impl<S> OAuthProxyService<S> {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
     }
-}
-
-fn readable(mut refusal: Response<Bytes>, with_cors: bool) -> OwnResponse {
-    if with_cors {
-        cors::expose(refusal.headers_mut());
-    }
-    refusal
 }
 
 impl fmt::Debug for OAuthProxyLayer {

@@ -1,129 +1,222 @@
-//! The bearer check: from a token to a session, or to the complete answer of a refusal.
+//! The decision on a request for a protected path.
 //!
-//! Whatever can be decided at once is: a session in the cache, and a token that is none. Only a token
-//! that may be good, seen for the first time, is worth a future and a question to the store.
+//! It is made at once wherever it can be: for a session in the cache, and for a token that no source
+//! accepts. Only a token that may be good, seen for the first time, is worth a future and a question.
 
-use std::sync::Arc;
+use std::{
+    ops::ControlFlow,
+    slice,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
-use http::{Method, Uri};
+use http::{Extensions, Method, Request, Uri};
 
 use super::{
-    credentials::is_token68,
-    objection::Refusal,
-    source::{
-        own::{self, OwnToken},
-        upstream,
-    },
+    credentials::{Credentials, credentials, is_token68},
+    objection::Objection,
+    source::SOURCES,
+    verdict::{Presented, Question, Source, Verdict},
 };
 use crate::{
     body::OwnResponse,
-    challenge::{Refused, words},
+    challenge::{Asked, Problem},
     event::{Event, Reason, Step},
-    mode::Mode,
     proxy::Proxy,
-    session::AuthSession,
-    token::VerifyRequest,
+    session::{AuthSession, Validated},
 };
 
-/// How far a check came without waiting.
-pub(crate) enum Check {
-    Passed(AuthSession),
+/// What becomes of a request.
+pub(crate) enum Decision {
+    Admitted(Caller),
     Refused(OwnResponse),
     /// The store or the provider has to be asked.
-    Asks(Question),
+    Asks(Asking),
 }
 
-/// A token that may be good.
-pub(crate) struct Question {
-    proxy: Arc<Proxy>,
-    token: String,
-    method: Method,
-    /// Shared with the request, not copied.
-    uri: Uri,
-    now: u64,
-    /// `None` in passthrough mode.
-    verified: Option<OwnToken>,
+/// Who is let in.
+pub(crate) enum Caller {
+    /// By a token.
+    Known(AuthSession),
+    /// Without one. A guard may still want to challenge as this layer would.
+    Stranger(Asked),
 }
 
-/// Checks a token for a request of this method and URI.
-pub(crate) fn check(proxy: &Arc<Proxy>, token: &[u8], method: &Method, uri: &Uri) -> Check {
-    let (now, path) = (proxy.now(), uri.path());
-    if let Some(session) = proxy.sessions.get(token, now) {
-        return match objection(proxy, &session, path) {
-            None => Check::Passed(session),
-            Some(refusal) => Check::Refused(refusal),
-        };
+/// Decides on a request, by its `Authorization` header alone.
+pub(crate) fn admit<B>(proxy: &Arc<Proxy>, request: &Request<B>) -> Decision {
+    let (uri, path) = (request.uri(), request.uri().path());
+    let token = match credentials(request.headers()) {
+        Credentials::Bearer(token) => token,
+        Credentials::None if proxy.options.optional_auth => {
+            return Decision::Admitted(stranger(proxy, uri));
+        }
+        // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
+        // server SHOULD NOT include an error code or other error information."
+        Credentials::None => {
+            report(proxy, Reason::NoCredentials, None, None);
+            return Decision::Refused(proxy.challenges.refuse(path, &Problem::NoCredentials));
+        }
+        Credentials::Malformed => {
+            return Decision::Refused(refused(proxy, &Objection::malformed(), path));
+        }
+    };
+    let now = proxy.now();
+    if let Some(validated) = proxy.sessions.get(token, now) {
+        return Decision::of(let_in(proxy, validated, uri));
     }
     let Ok(token) = std::str::from_utf8(token) else {
-        return Check::Refused(malformed(proxy, path));
+        return Decision::Refused(refused(proxy, &Objection::malformed(), path));
     };
-    let verified = match &proxy.mode {
-        Mode::Swap(tokens) => match own::verify(proxy, tokens, token, now) {
-            Ok(verified) => Some(verified),
-            // Looked through only now: what verifies has the form of a token.
-            Err(_) if !is_token68(token) => return Check::Refused(malformed(proxy, path)),
-            Err(refusal) => return Check::Refused(refused(proxy, &refusal, path)),
-        },
-        Mode::Passthrough(_) if !is_token68(token) => {
-            return Check::Refused(malformed(proxy, path));
-        }
-        Mode::Passthrough(_) => None,
-    };
-    Check::Asks(Question {
-        proxy: Arc::clone(proxy),
-        token: token.to_owned(),
-        method: method.clone(),
-        uri: uri.clone(),
+    let presented = Presented {
+        token,
+        method: request.method(),
+        uri,
         now,
-        verified,
+    };
+    let mut untried = SOURCES.iter();
+    match follow(proxy, &presented, Verdict::NotMine, &mut untried) {
+        ControlFlow::Continue(question) => Decision::Asks(Asking {
+            proxy: Arc::clone(proxy),
+            token: token.into(),
+            now,
+            question,
+            untried,
+        }),
+        ControlFlow::Break(Ok(validated)) => {
+            Decision::of(keep(proxy, token.into(), validated, now, uri))
+        }
+        ControlFlow::Break(Err(objection)) => Decision::Refused(refused(proxy, &objection, path)),
+    }
+}
+
+/// A request for this URI without a session.
+pub(crate) fn stranger(proxy: &Proxy, uri: &Uri) -> Caller {
+    Caller::Stranger(Asked {
+        challenges: proxy.challenges.clone(),
+        path: uri.path_and_query().cloned(),
     })
 }
 
-impl Question {
-    /// The session, or the answer of a refusal.
-    pub(crate) async fn ask(self) -> Result<AuthSession, OwnResponse> {
-        let Self {
-            proxy,
-            token,
-            method,
-            uri,
-            now,
-            verified,
-        } = self;
-        let path = uri.path();
-        let found = match (verified, &proxy.mode) {
-            (Some(verified), _) => own::look_up(&proxy, verified, now).await,
-            (None, Mode::Passthrough(mode)) => {
-                let request = VerifyRequest::new(&token).on(&method, &uri);
-                upstream::verify(&proxy, mode, request, now).await
-            }
-            (None, Mode::Swap(_)) => Err(Refusal::invalid()),
-        };
+impl Decision {
+    #[inline]
+    fn of(found: Result<AuthSession, OwnResponse>) -> Self {
         match found {
-            Ok(session) => {
-                let token = token.into_boxed_str().into();
-                proxy.sessions.put(token, session.clone(), now);
-                match objection(&proxy, &session, path) {
-                    None => Ok(session),
-                    Some(refusal) => Err(refusal),
-                }
-            }
-            Err(refusal) => Err(refused(&proxy, &refusal, path)),
+            Ok(session) => Self::Admitted(Caller::Known(session)),
+            Err(refusal) => Self::Refused(refusal),
         }
     }
 }
 
-/// The refusal, where a good token is not good for this request.
-fn objection(proxy: &Proxy, session: &AuthSession, path: &str) -> Option<OwnResponse> {
-    if !covers(proxy, session, path) {
-        return Some(refused(proxy, &Refusal::elsewhere().of(session), path));
+impl Caller {
+    /// Makes the caller known to the inner service.
+    #[inline]
+    pub(crate) fn enter(self, extensions: &mut Extensions) {
+        match self {
+            Self::Known(session) => drop(extensions.insert(session)),
+            Self::Stranger(asked) => drop(extensions.insert(asked)),
+        }
     }
-    if !session.is_sufficient() {
-        tell(proxy, Reason::Scope, session.grant_id(), None);
-        let needed = Refused::InsufficientScope(&proxy.options.required_scopes);
-        return Some(proxy.challenges.refuse(path, &needed));
+}
+
+/// A token that may be good, and the source that is asking for it.
+pub(crate) struct Asking {
+    proxy: Arc<Proxy>,
+    token: Box<str>,
+    now: u64,
+    question: Question,
+    untried: slice::Iter<'static, Source>,
+}
+
+impl Asking {
+    /// The session, or the answer of a refusal, for the request of this method and URI.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        method: &Method,
+        uri: &Uri,
+    ) -> Poll<Result<AuthSession, OwnResponse>> {
+        loop {
+            let verdict = ready!(self.question.as_mut().poll(cx));
+            let presented = Presented {
+                token: &self.token,
+                method,
+                uri,
+                now: self.now,
+            };
+            match follow(&self.proxy, &presented, verdict, &mut self.untried) {
+                ControlFlow::Continue(question) => self.question = question,
+                ControlFlow::Break(Ok(validated)) => {
+                    let token = std::mem::take(&mut self.token);
+                    return Poll::Ready(keep(&self.proxy, token, validated, self.now, uri));
+                }
+                ControlFlow::Break(Err(objection)) => {
+                    return Poll::Ready(Err(refused(&self.proxy, &objection, uri.path())));
+                }
+            }
+        }
     }
-    None
+}
+
+/// Where a verdict leads: to an end, or to a question. A source that says that the token is not its
+/// own hands it on to those not yet tried.
+fn follow(
+    proxy: &Arc<Proxy>,
+    presented: &Presented<'_>,
+    mut verdict: Verdict,
+    untried: &mut slice::Iter<'_, Source>,
+) -> ControlFlow<Result<Validated, Objection>, Question> {
+    loop {
+        verdict = match verdict {
+            Verdict::Session(validated) => return ControlFlow::Break(Ok(validated)),
+            Verdict::Refused(objection) => return ControlFlow::Break(Err(objection)),
+            Verdict::Ask(question) => return ControlFlow::Continue(question),
+            Verdict::NotMine => match untried.next() {
+                Some(source) => source(proxy, presented),
+                // Looked through only now: what a source recognises has the form of a token.
+                None if !is_token68(presented.token) => Verdict::Refused(Objection::malformed()),
+                None => Verdict::Refused(Objection::invalid()),
+            },
+        }
+    }
+}
+
+/// Remembers a session that was validated now, and lets it in.
+#[expect(
+    clippy::result_large_err,
+    reason = "once a request, and answered where it is made"
+)]
+fn keep(
+    proxy: &Proxy,
+    token: Box<str>,
+    validated: Validated,
+    now: u64,
+    uri: &Uri,
+) -> Result<AuthSession, OwnResponse> {
+    proxy
+        .sessions
+        .put(token.into_boxed_bytes(), validated.clone(), now);
+    let_in(proxy, validated, uri)
+}
+
+/// What is asked of every good token: whether it is good for this request.
+#[expect(
+    clippy::result_large_err,
+    reason = "once a request, and answered where it is made"
+)]
+fn let_in(proxy: &Proxy, validated: Validated, uri: &Uri) -> Result<AuthSession, OwnResponse> {
+    let session = validated.session;
+    if !covers(proxy, &session, uri.path()) {
+        let objection = Objection::elsewhere().of(&session);
+        return Err(refused(proxy, &objection, uri.path()));
+    }
+    // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
+    // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
+    if !validated.is_sufficient {
+        report(proxy, Reason::Scope, session.grant_id(), None);
+        let needed = Problem::InsufficientScope(&proxy.options.required_scopes);
+        return Err(proxy.challenges.refuse(uri.path(), &needed));
+    }
+    Ok(session.asked_at(uri))
 }
 
 /// RFC 8707: a token is for the resource that the person approved, and what is below it.
@@ -131,37 +224,23 @@ fn covers(proxy: &Proxy, session: &AuthSession, path: &str) -> bool {
     !proxy.options.audience_by_path || session.covers(&proxy.options.base, path)
 }
 
-fn refused(proxy: &Proxy, refusal: &Refusal, path: &str) -> OwnResponse {
-    let Refusal {
+fn refused(proxy: &Proxy, objection: &Objection, path: &str) -> OwnResponse {
+    let Objection {
         reason,
         words,
         grant,
         detail,
-    } = refusal;
-    tell(proxy, *reason, grant.as_deref(), detail.as_deref());
-    let refused = match words {
-        Some(words) => Refused::InvalidToken(words),
-        None => Refused::Unavailable,
+    } = objection;
+    report(proxy, *reason, grant.as_deref(), detail.as_deref());
+    let problem = match words {
+        Some(words) => Problem::InvalidToken(words),
+        None => Problem::Unavailable,
     };
-    proxy.challenges.refuse(path, &refused)
+    proxy.challenges.refuse(path, &problem)
 }
 
-/// The answer where no credentials came.
-pub(crate) fn no_credentials(proxy: &Proxy, path: &str) -> OwnResponse {
-    tell(proxy, Reason::NoCredentials, None, None);
-    proxy.challenges.refuse(path, &Refused::NoCredentials)
-}
-
-/// The answer to what claims to be a bearer token and cannot be one.
-pub(crate) fn malformed(proxy: &Proxy, path: &str) -> OwnResponse {
-    tell(proxy, Reason::Malformed, None, None);
-    proxy
-        .challenges
-        .refuse(path, &Refused::InvalidToken(&words::MALFORMED))
-}
-
-/// Tells the operator of a refusal.
-fn tell(proxy: &Proxy, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
+/// Reports a refusal to the operator.
+fn report(proxy: &Proxy, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
     let mut event = Event::refused(Step::Bearer, reason);
     if let Some(grant) = grant {
         event = event.grant(grant);
@@ -171,3 +250,6 @@ fn tell(proxy: &Proxy, reason: Reason, grant: Option<&str>, detail: Option<&str>
     }
     proxy.emit(&event);
 }
+
+#[cfg(test)]
+mod tests;

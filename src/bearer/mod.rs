@@ -1,14 +1,18 @@
 //! Every URL that is not ours: from the `Authorization` header to an `AuthSession`, or a challenge.
 //!
-//! Order: the header is read (`credentials`), the local cache is asked ([`crate::session`]), the token
-//! is verified (`admit`; nothing is awaited so far), then its grant is looked up (`source::own`) or the
-//! operator's verifier asked (`source::upstream`). Only the header counts: never the query, never the body
-//! (RFC 6750 sections 2.2 and 2.3 are not served).
+//! Order: the header is read (`credentials`), then the local cache is asked ([`crate::session`]), then
+//! the sources in their order (`source`), each of which may have to ask the store or a verifier. What
+//! holds for every token, whatever its source, is asked last (`admit`). Nothing is awaited unless a
+//! source has a question.
+//!
+//! Only the header counts: never the query, never the body (RFC 6750 sections 2.2 and 2.3 are not
+//! served).
 
 mod admit;
 mod credentials;
 mod objection;
 mod source;
+mod verdict;
 
-pub(crate) use admit::{Check, check, malformed, no_credentials};
+pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
 pub(crate) use credentials::{Credentials, credentials};

@@ -1,4 +1,4 @@
-//! Why a token is not good.
+//! Why a token is not accepted.
 
 use crate::{
     challenge::words::{self, Words},
@@ -8,16 +8,18 @@ use crate::{
     session::AuthSession,
 };
 
-/// What the operator hears, and what of it the client may know.
-pub(super) struct Refusal {
+/// For the operator; and what of it the client may know.
+pub(super) struct Objection {
     pub(super) reason: Reason,
-    /// For the client; `None` when nobody knows just now.
+    /// For the client; `None` when the token cannot be judged right now.
     pub(super) words: Option<&'static Words>,
     pub(super) grant: Option<String>,
     pub(super) detail: Option<String>,
 }
 
-impl Refusal {
+/// RFC 6750 section 3.1, `invalid_token`: "The access token provided is expired, revoked, malformed, or
+/// invalid for other reasons."
+impl Objection {
     fn token(reason: Reason, words: &'static Words) -> Self {
         Self {
             reason,
@@ -25,6 +27,10 @@ impl Refusal {
             grant: None,
             detail: None,
         }
+    }
+
+    pub(super) fn malformed() -> Self {
+        Self::token(Reason::Malformed, &words::MALFORMED)
     }
 
     pub(super) fn invalid() -> Self {
@@ -47,13 +53,18 @@ impl Refusal {
         Self::token(Reason::GrantEnded, &words::ENDED).of_grant(id)
     }
 
-    pub(super) fn unavailable(reason: Reason, detail: Option<String>) -> Self {
+    pub(super) fn unavailable(reason: Reason) -> Self {
         Self {
             reason,
             words: None,
             grant: None,
-            detail,
+            detail: None,
         }
+    }
+
+    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
     }
 
     pub(super) fn of(mut self, session: &AuthSession) -> Self {
@@ -67,8 +78,8 @@ impl Refusal {
     }
 }
 
-impl From<StorageError> for Refusal {
+impl From<StorageError> for Objection {
     fn from(error: StorageError) -> Self {
-        Self::unavailable(Reason::StoreUnavailable, Some(with_causes(&error)))
+        Self::unavailable(Reason::StoreUnavailable).detail(with_causes(&error))
     }
 }

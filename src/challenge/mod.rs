@@ -37,7 +37,7 @@ pub(crate) struct Asked {
 }
 
 /// Why a request is refused, as the client may know it.
-pub(crate) enum Refused<'a> {
+pub(crate) enum Problem<'a> {
     /// No credentials came: a bare challenge without `error` (RFC 6750 section 3.1).
     NoCredentials,
     /// Bad ones came.
@@ -46,7 +46,7 @@ pub(crate) enum Refused<'a> {
     InsufficientScope(&'a ScopeSet),
     /// Good ones, and another rule than a scope says no.
     Forbidden,
-    /// Nobody knows just now: the token may be good, so this is not a 401.
+    /// The token cannot be judged right now: it may be good, so this is not a 401.
     Unavailable,
 }
 
@@ -60,25 +60,25 @@ impl Challenges {
         }))
     }
 
-    /// Tells the operator; a refusal that nobody hears of cannot be told from a client that gave up.
-    pub(crate) fn tell(&self, event: &Event) {
+    /// Reports a refusal to the operator: without that it looks like a client that gave up.
+    pub(crate) fn report(&self, event: &Event) {
         self.0.events.emit(event);
     }
 
     /// The whole answer to a request for `path`.
-    pub(crate) fn refuse(&self, path: &str, refused: &Refused<'_>) -> OwnResponse {
+    pub(crate) fn refuse(&self, path: &str, problem: &Problem<'_>) -> OwnResponse {
         let base_scopes = &self.0.base_scopes;
-        match refused {
-            Refused::NoCredentials => self.challenge(
+        match problem {
+            Problem::NoCredentials => self.challenge(
                 StatusCode::UNAUTHORIZED,
                 path,
                 &words::NO_CREDENTIALS,
                 base_scopes,
             ),
-            Refused::InvalidToken(words) => {
+            Problem::InvalidToken(words) => {
                 self.challenge(StatusCode::UNAUTHORIZED, path, words, base_scopes)
             }
-            Refused::InsufficientScope(needed) => {
+            Problem::InsufficientScope(needed) => {
                 // What every request needs counts too: a token for the rest alone would not pass.
                 let scopes = base_scopes.union(needed);
                 self.challenge(
@@ -88,8 +88,8 @@ impl Challenges {
                     &scopes,
                 )
             }
-            Refused::Forbidden => json(StatusCode::FORBIDDEN, &words::FORBIDDEN),
-            Refused::Unavailable => {
+            Problem::Forbidden => json(StatusCode::FORBIDDEN, &words::FORBIDDEN),
+            Problem::Unavailable => {
                 let mut response = json(StatusCode::SERVICE_UNAVAILABLE, &words::UNAVAILABLE);
                 let later = HeaderValue::from_static(RETRY_AFTER_SECS);
                 response.headers_mut().insert(header::RETRY_AFTER, later);
@@ -98,6 +98,12 @@ impl Challenges {
         }
     }
 
+    /// RFC 6750 section 3: "If the protected resource request does not include authentication credentials
+    /// or does not contain an access token that enables access to the protected resource, the resource
+    /// server MUST include the HTTP "WWW-Authenticate" response header field", and "All challenges
+    /// defined by this specification MUST use the auth-scheme value "Bearer". This scheme MUST be
+    /// followed by one or more auth-param values." Here that is always `resource_metadata` (RFC 9728
+    /// section 5.1).
     fn challenge(
         &self,
         status: StatusCode,
@@ -120,10 +126,12 @@ impl Challenges {
             false => [", scope=\"", scopes.as_str(), "\""],
         };
         let parts = || bearer.iter().chain(&scope);
-        // Exactly as long as it is: a longer one would be moved once more.
+        // Exactly as long as needed: a longer one would be moved once more.
         let mut challenge = String::with_capacity(parts().map(|part| part.len()).sum());
         parts().for_each(|part| challenge.push_str(part));
-        // Every part is our own words, a checked URL or a scope, none of which holds a quote.
+        // RFC 6750 section 3: the values of `error` and `error_description` "MUST NOT include characters
+        // outside the set %x20-21 / %x23-5B / %x5D-7E". Every part is our own words, a checked URL or a
+        // scope, none of which holds a quote.
         if let Ok(value) = HeaderValue::try_from(challenge) {
             response
                 .headers_mut()

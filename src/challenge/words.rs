@@ -1,10 +1,10 @@
-//! What refusals say, written out once: nothing is put together for a stranger that can stand ready.
+//! What refusals say, written out once: a stranger's request formats no text that can be a constant.
 
 /// The words of one refusal.
 pub(crate) struct Words {
     /// The JSON body.
     pub(super) body: &'static str,
-    /// The part of the challenge that names the error; empty where there is none.
+    /// The part of the challenge that names the error; empty where no error is named.
     pub(super) challenge: &'static str,
 }
 
@@ -30,17 +30,18 @@ macro_rules! words {
 }
 
 pub(super) const NO_CREDENTIALS: Words = Words {
-    body: r#"{"error_description":"a bearer token is needed here"}"#,
+    body: r#"{"error_description":"a bearer token is required"}"#,
     challenge: "",
 };
 pub(super) const INSUFFICIENT_SCOPE: Words = words!(
     "insufficient_scope",
     "the token does not cover this request"
 );
-pub(super) const FORBIDDEN: Words = words!("access_denied", "this session may not do this");
+pub(super) const FORBIDDEN: Words =
+    words!("access_denied", "this session is not allowed to do this");
 pub(super) const UNAVAILABLE: Words = words!(
     "temporarily_unavailable",
-    "the session cannot be checked just now"
+    "the token cannot be verified right now; retry later"
 );
 
 pub(crate) const MALFORMED: Words =

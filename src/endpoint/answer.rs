@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use serde_json::Value;
 
-use super::cors;
 use crate::{
     body::OwnResponse,
+    cors,
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
     limits::RETRY_AFTER_SECS,

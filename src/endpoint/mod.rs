@@ -7,7 +7,6 @@ mod authorize;
 mod callback;
 mod client_auth;
 mod consent;
-mod cors;
 mod metadata;
 mod redirect;
 mod refusal;
@@ -26,6 +25,7 @@ pub(crate) use revoke::{end_grant, end_grants};
 
 use crate::{
     body::OwnResponse,
+    cors,
     error::BoxError,
     proxy::Proxy,
     route::{Caller, Endpoint, Row},

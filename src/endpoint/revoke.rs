@@ -10,12 +10,7 @@ use http::request::Parts;
 use http_body::Body;
 use tokio::sync::oneshot;
 
-use super::{
-    answer,
-    refusal::Refusal,
-    request,
-    token::{authenticate, open_passed_through},
-};
+use super::{answer, refusal::Refusal, request, token::authenticate};
 use crate::{
     body::OwnResponse,
     client::Client,
@@ -26,7 +21,7 @@ use crate::{
     mode::{Mode, Passthrough},
     provider::Verdict,
     proxy::Proxy,
-    token::{AccessClaims, AccessTokens},
+    token::{AccessClaims, AccessTokens, PassedThrough},
 };
 
 pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
@@ -192,7 +187,7 @@ async fn revoke_passed_through(
     client: &Client,
     token: &str,
 ) -> Result<(), Refusal> {
-    let opened = open_passed_through(mode, &client.id, token);
+    let opened = PassedThrough::open(&mode.seal, &client.id, token);
     let (token, hint) = match &opened {
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),

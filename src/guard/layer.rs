@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
-    challenge::{Asked, Refused},
+    challenge::{Asked, Problem},
     event::{Event, Reason, Step},
     inner::InnerFuture,
     oauth::ScopeSet,
@@ -43,6 +43,7 @@ use crate::{
 /// # assert!(wrap(()).is_ok());
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct RequireLayer {
     guard: Guard,
 }
@@ -67,6 +68,7 @@ impl<S> Layer<S> for RequireLayer {
 
 /// The service that [`RequireLayer`] makes.
 #[derive(Debug, Clone)]
+#[must_use = "services do nothing unless called"]
 pub struct RequireService<S> {
     inner: S,
     guard: Guard,
@@ -80,7 +82,7 @@ where
     type Error = S::Error;
     type Future = RequireFuture<S, ReqBody>;
 
-    /// Always: a refusal needs nothing of the inner service, and must not reserve a permit of it.
+    /// Always ready: a refusal needs nothing of the inner service, and must not reserve a permit of it.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         Poll::Ready(Ok(()))
     }
@@ -104,8 +106,8 @@ where
     }
 }
 
-/// The scopes by which a request passed the guards on its way: a guard further inside names them too,
-/// for a token of its own scopes alone would not come so far again.
+/// The scopes by which a request passed the guards on its way. A guard further inside names them too: a
+/// token of that guard's scopes alone would not get there again.
 #[derive(Clone)]
 struct PassedBy(ScopeSet);
 
@@ -127,7 +129,7 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
     let challenges = session
-        .map(AuthSession::challenges)
+        .and_then(AuthSession::challenges)
         .or_else(|| asked.map(|asked| &asked.challenges));
     // A router may have cut the path since the layer saw it (axum's `nest`).
     let path = session
@@ -139,10 +141,10 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
         Denied::Scopes(needed) => passed_by.map_or(needed.clone(), |by| by.0.union(needed)),
         _ => ScopeSet::default(),
     };
-    let refused = match denied {
-        Denied::NoSession => Refused::NoCredentials,
-        Denied::Scopes(_) => Refused::InsufficientScope(&needed),
-        Denied::Forbidden => Refused::Forbidden,
+    let problem = match denied {
+        Denied::NoSession => Problem::NoCredentials,
+        Denied::Scopes(_) => Problem::InsufficientScope(&needed),
+        Denied::Forbidden => Problem::Forbidden,
     };
     match challenges {
         Some(challenges) => {
@@ -155,14 +157,14 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
             if let Some(grant) = session.and_then(AuthSession::grant_id) {
                 event = event.grant(grant);
             }
-            challenges.tell(&event);
-            challenges.refuse(path, &refused)
+            challenges.report(&event);
+            challenges.refuse(path, &problem)
         }
         None => outside_the_layer(),
     }
 }
 
-/// Without the proxy's layer around, nothing is known but the scheme. Fails closed.
+/// Without the proxy's layer around it, only the scheme is known. Fails closed.
 fn outside_the_layer() -> OwnResponse {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::UNAUTHORIZED;

@@ -18,8 +18,8 @@
 //!     staff.check(session).map_err(|denied| denied.to_string())?;
 //!     Ok("the report")
 //! }
-//! assert_eq!(tool(&staff, None).unwrap_err(), "a session is needed");
-//! assert_eq!(tool(&require_auth(), None).unwrap_err(), "a session is needed");
+//! assert_eq!(tool(&staff, None).unwrap_err(), "a session is required");
+//! assert_eq!(tool(&require_auth(), None).unwrap_err(), "a session is required");
 //! # Ok::<(), tower_oauth_proxy::InvalidScope>(())
 //! ```
 

@@ -9,6 +9,7 @@ use crate::{
 
 /// A rule on a session. Cheap to clone.
 #[derive(Clone)]
+#[must_use = "a guard admits and denies nothing until it is checked, or put into a `RequireLayer`"]
 pub struct Guard(Arc<Rule>);
 
 enum Rule {
@@ -24,19 +25,19 @@ enum Rule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Denied {
-    /// Nobody is logged in: 401.
-    #[error("a session is needed")]
+    /// The request has no session: 401.
+    #[error("a session is required")]
     NoSession,
     /// More scopes would help: 403 `insufficient_scope`, naming all that are needed at once, so
     /// that one step-up is enough.
-    #[error("more scopes are needed: {0}")]
+    #[error("more scopes are required: {0}")]
     Scopes(ScopeSet),
-    /// Another login would not help: a role or an own rule says no. 403.
-    #[error("this session may not do this")]
+    /// Another login would not help: the rule is about a role, or your own. 403.
+    #[error("this session is not allowed to do this")]
     Forbidden,
 }
 
-/// Anybody who is logged in.
+/// Any session.
 pub fn require_auth() -> Guard {
     Guard(Arc::new(Rule::Session))
 }
@@ -58,7 +59,7 @@ pub fn require_role(role: impl Into<String>) -> Guard {
     Guard(Arc::new(Rule::Role(role.into().into())))
 }
 
-/// A session that an own rule admits.
+/// A session that your own rule admits.
 ///
 /// ```
 /// use tower_oauth_proxy::guard::require;
@@ -70,12 +71,12 @@ pub fn require(rule: impl Fn(&AuthSession) -> bool + Send + Sync + 'static) -> G
     Guard(Arc::new(Rule::Custom(Box::new(rule))))
 }
 
-/// A session that passes every guard; of none, any session.
+/// A session that passes every guard. Without guards: any session.
 pub fn require_all(guards: impl IntoIterator<Item = Guard>) -> Guard {
     Guard(Arc::new(Rule::All(guards.into_iter().collect())))
 }
 
-/// A session that passes at least one guard; of none, no session.
+/// A session that passes at least one guard. Without guards: no session.
 pub fn require_any(guards: impl IntoIterator<Item = Guard>) -> Guard {
     Guard(Arc::new(Rule::Any(guards.into_iter().collect())))
 }
@@ -93,7 +94,7 @@ impl Guard {
         }
     }
 
-    /// As [`check`](Self::check); of a session that is admitted, the scopes by which it was.
+    /// As [`check`](Self::check), and returns the scopes by which the session was admitted.
     pub(super) fn admit(&self, session: Option<&AuthSession>) -> Result<ScopeSet, Denied> {
         session.map_or(Err(Denied::NoSession), |session| self.judge(session))
     }
@@ -124,8 +125,8 @@ impl Guard {
         }
     }
 
-    /// A denial that no scope can help decides; else all scopes of all guards are named, the held
-    /// ones too: a token for the missing ones alone would not pass either.
+    /// A denial that no scope can mend comes first. Otherwise all scopes of all guards are named, even
+    /// those that the session has: a token for the missing ones alone would not pass either.
     fn judge_all(guards: &[Self], session: &AuthSession) -> Result<ScopeSet, Denied> {
         let mut needed = ScopeSet::default();
         let mut is_short = false;

@@ -1,6 +1,6 @@
 //! Sessions that were validated a moment ago.
 //!
-//! A token is found by a keyed hash of its tail (the signature, which nobody can choose) and then
+//! A token is found by a keyed hash of its tail (the signature, which a client cannot choose) and then
 //! compared whole, in constant time; a token that was refused is never put here.
 //!
 //! A lookup takes one shard's lock for reading and changes nothing, so that cores do not wait for each
@@ -19,7 +19,7 @@ use foldhash::quality::RandomState;
 use super::AuthSession;
 use crate::{
     generations::{Generations, Gone, Kept},
-    grant::Revocations,
+    grant::{RevocationMark, Revocations},
     key::constant_time_eq,
     limits::SESSION_CACHE_BYTES,
     prehashed::BuildPrehashed,
@@ -37,7 +37,7 @@ const TAIL: usize = 43;
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
     shards: Box<[Shard]>,
-    /// Keyed anew in each process. Only tokens that verified are kept, so nobody chooses which meet; a
+    /// Keyed anew in each process. Only tokens that verified are kept, so a client cannot choose which collide; a
     /// hash that is strong against that would cost more than the rest of the lookup.
     hasher: RandomState,
     ttl: Duration,
@@ -59,9 +59,20 @@ type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], Gone<u64, Entry>);
 
 struct Entry {
     token: Box<[u8]>,
-    session: AuthSession,
-    /// Beside the token, so that what has expired is not even compared.
-    fresh_until: u64,
+    validated: Validated,
+}
+
+/// A session, and what the layer has to know of it beside what a handler gets.
+#[derive(Clone)]
+pub(crate) struct Validated {
+    pub(crate) session: AuthSession,
+    /// Whether it covers the scopes that every request needs.
+    pub(crate) is_sufficient: bool,
+    /// End of the validation, in seconds since the Unix epoch; neither store nor provider is asked
+    /// again before then.
+    pub(crate) fresh_until: u64,
+    /// From before the grant was looked up; `None` where no grant stands behind the session.
+    pub(crate) mark: Option<RevocationMark>,
 }
 
 impl SessionCache {
@@ -78,39 +89,36 @@ impl SessionCache {
         }
     }
 
-    /// Until when a session that is validated now may be served from here.
+    /// The latest end of a validation that happens now.
     pub(crate) fn end_of_life(&self, now: u64) -> u64 {
         now.saturating_add(self.ttl.as_secs())
     }
 
     /// The session of this token, if it may be served now.
-    pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<AuthSession> {
+    pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<Validated> {
         let (key, shard) = self.place(token)?;
         let may_be_served = |until| {
-            // Longer than a whole life from now: the clock was set back. Then nobody knows how old it is.
+            // Longer than a whole life from now: the clock was set back, and its age is unknown.
             now < until && until <= self.end_of_life(now)
         };
-        let session = shard
+        let found = shard
             .read()
             .find(key, token, may_be_served)?
-            .session
+            .validated
             .clone();
-        session.is_current(&self.revocations).then_some(session)
+        let is_current = |mark| self.revocations.is_current(mark);
+        found.mark.is_none_or(is_current).then_some(found)
     }
 
-    pub(crate) fn put(&self, token: Box<[u8]>, session: AuthSession, now: u64) {
+    pub(crate) fn put(&self, token: Box<[u8]>, validated: Validated, now: u64) {
         let Some((key, shard)) = self.place(&token) else {
             return;
         };
-        let entry = Entry {
-            token,
-            fresh_until: session.fresh_until(),
-            session,
-        };
+        let entry = Entry { token, validated };
         let dead = shard.write().put(key, entry, now);
         // Only now, without the lock.
         drop(dead);
-        // Some other shard grows older too: one that nobody writes to would keep what it has.
+        // Another shard grows older too: one without writes would keep what it has.
         let other = usize::from(key.to_be_bytes()[4]) % SHARDS;
         let other = self.shards.get(other).and_then(Shard::try_write);
         drop(other.map(|mut shard| shard.grow_older(now)));
@@ -161,7 +169,7 @@ impl Sessions {
         may_be_served: impl FnOnce(u64) -> bool,
     ) -> Option<&Entry> {
         self.live.get(&key).filter(|entry| {
-            may_be_served(entry.fresh_until) && constant_time_eq(&entry.token, token)
+            may_be_served(entry.validated.fresh_until) && constant_time_eq(&entry.token, token)
         })
     }
 
@@ -190,7 +198,7 @@ impl Sessions {
 
 impl Kept for Entry {
     fn size(&self) -> usize {
-        self.token.len() + self.session.size()
+        self.token.len() + self.validated.session.size()
     }
 }
 

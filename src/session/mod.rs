@@ -11,11 +11,11 @@ use serde_json::{Map, Value};
 use crate::{
     challenge::Challenges,
     clock::from_unix,
-    grant::{Freshness, RevocationMark, Revocations},
     oauth::{BaseUrl, Resource, ScopeSet},
 };
 
-pub(crate) use cache::SessionCache;
+pub(crate) use cache::{SessionCache, Validated};
+pub(crate) use upstream::{Another, RenewsUpstream};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
@@ -41,7 +41,7 @@ pub struct AuthSession {
     asked: Option<PathAndQuery>,
 }
 
-/// The parts of a session, put together by the bearer check.
+/// The parts of a session, put together by a bearer source.
 pub(crate) struct Inner {
     pub(crate) subject: String,
     pub(crate) client_id: String,
@@ -54,15 +54,10 @@ pub(crate) struct Inner {
     pub(crate) grant_id: Option<String>,
     pub(crate) upstream: UpstreamTokens,
     /// Where another token of the provider comes from; `None` in passthrough mode.
-    pub(crate) freshness: Option<Arc<Freshness>>,
-    /// For guards, which have to challenge as the layer does.
-    pub(crate) challenges: Challenges,
-    /// Whether it covers the scopes that every request needs.
-    pub(crate) is_sufficient: bool,
-    /// Until when it may be served again without asking anybody, in seconds since the Unix epoch.
-    pub(crate) fresh_until: u64,
-    /// From before the grant was looked up; `None` in passthrough mode.
-    pub(crate) mark: Option<RevocationMark>,
+    pub(crate) renewal: Option<Arc<dyn RenewsUpstream>>,
+    /// For guards, which have to challenge as the layer does. Here and not beside the session: one
+    /// more value in each request's extensions would be one more allocation.
+    pub(crate) challenges: Option<Challenges>,
 }
 
 #[cfg(feature = "testing")]
@@ -83,11 +78,8 @@ impl Inner {
                 id_token: None,
                 expires_at: None,
             },
-            freshness: None,
-            challenges: Challenges::new(base, &ScopeSet::default(), Arc::default()),
-            is_sufficient: true,
-            fresh_until: u64::MAX,
-            mark: None,
+            renewal: None,
+            challenges: Some(Challenges::new(base, &ScopeSet::default(), Arc::default())),
         }
     }
 }
@@ -107,7 +99,7 @@ impl AuthSession {
     }
 
     /// The person, as the provider names them: stable, unique at that provider (`sub`). Where the
-    /// provider names nobody it is `grant:` and a random id, different at each login.
+    /// provider does not name them, it is `grant:` and a random id, different at each login.
     pub fn subject(&self) -> &str {
         &self.inner.subject
     }
@@ -165,22 +157,6 @@ impl AuthSession {
             + upstream.id_token.as_ref().map_or(0, String::len)
     }
 
-    /// Whether it covers the scopes that every request needs.
-    pub(crate) fn is_sufficient(&self) -> bool {
-        self.inner.is_sufficient
-    }
-
-    /// Until when it may be served without asking anybody.
-    fn fresh_until(&self) -> u64 {
-        self.inner.fresh_until
-    }
-
-    /// Whether nothing was revoked since that it might come from.
-    fn is_current(&self, revocations: &Revocations) -> bool {
-        let is_current = |mark| revocations.is_current(mark);
-        self.inner.mark.is_none_or(is_current)
-    }
-
     /// This session, for a request of this URI.
     #[must_use]
     pub(crate) fn asked_at(mut self, uri: &Uri) -> Self {
@@ -192,8 +168,8 @@ impl AuthSession {
         self.asked.as_ref().map(PathAndQuery::path)
     }
 
-    pub(crate) fn challenges(&self) -> &Challenges {
-        &self.inner.challenges
+    pub(crate) fn challenges(&self) -> Option<&Challenges> {
+        self.inner.challenges.as_ref()
     }
 
     /// Whether the token is for what stands at this path.
@@ -249,20 +225,15 @@ pub(crate) mod tests {
 
     /// Ada's session with these scopes and roles.
     pub(crate) fn session(scopes: &str, roles: &[&str]) -> AuthSession {
-        of(scopes, roles, "UPSTREAM-SECRET".into(), u64::MAX)
+        of(scopes, roles, "UPSTREAM-SECRET".into())
     }
 
-    /// One that may be served until then.
-    pub(crate) fn session_until(scopes: &str, fresh_until: u64) -> AuthSession {
-        of(scopes, &[], "UPSTREAM-SECRET".into(), fresh_until)
+    /// One that takes about this many bytes.
+    pub(crate) fn session_of_size(bytes: usize) -> AuthSession {
+        of("", &[], "x".repeat(bytes))
     }
 
-    /// One that takes about so many bytes.
-    pub(crate) fn session_of_size(bytes: usize, fresh_until: u64) -> AuthSession {
-        of("", &[], "x".repeat(bytes), fresh_until)
-    }
-
-    fn of(scopes: &str, roles: &[&str], access_token: String, fresh_until: u64) -> AuthSession {
+    fn of(scopes: &str, roles: &[&str], access_token: String) -> AuthSession {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
             subject: "ada".into(),
@@ -273,16 +244,13 @@ pub(crate) mod tests {
             resource: Resource::base(&base),
             expires_at: 1_000,
             grant_id: None,
-            freshness: None,
+            renewal: None,
             upstream: UpstreamTokens {
                 access_token,
                 id_token: Some("UPSTREAM-SECRET".into()),
                 expires_at: None,
             },
-            challenges: Challenges::new(&base, &ScopeSet::default(), Arc::default()),
-            is_sufficient: true,
-            fresh_until,
-            mark: None,
+            challenges: None,
         })
     }
 

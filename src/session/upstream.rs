@@ -1,12 +1,9 @@
 //! The provider's own tokens, for handlers that call the provider's API in the person's name.
 
-use std::{fmt, time::SystemTime};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use super::AuthSession;
-use crate::{
-    clock::from_unix,
-    grant::{FreshnessError, GrantId, UpstreamGrant},
-};
+use crate::clock::from_unix;
 
 /// The provider's tokens behind a session, fresh at the time of the request.
 ///
@@ -19,14 +16,6 @@ pub struct UpstreamTokens {
 }
 
 impl UpstreamTokens {
-    pub(crate) fn of(upstream: UpstreamGrant) -> Self {
-        Self {
-            access_token: upstream.access_token,
-            id_token: upstream.id_token,
-            expires_at: upstream.expires_at,
-        }
-    }
-
     /// The provider's access token.
     pub fn access_token(&self) -> &str {
         &self.access_token
@@ -57,28 +46,38 @@ impl fmt::Debug for UpstreamTokens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamTokenError {
-    /// The grant is over: the provider refused it, or it was ended. The person has to log in again;
-    /// the next request with this access token is answered 401.
+    /// The grant has ended: the provider refused it, or it was revoked. The person has to log in
+    /// again; the next request with this access token is answered 401.
     #[error("the login behind this session has ended")]
     Ended,
-    /// The provider or the store cannot answer just now, or the token was renewed within the last
+    /// The provider or the store cannot answer right now, or the token was renewed within the last
     /// half minute and is refused all the same. Try again later.
-    #[error("the provider's token cannot be renewed just now")]
+    #[error("the provider's token cannot be renewed right now")]
     Unavailable,
     /// The provider gave nothing to renew it with.
     #[error("the provider's token cannot be renewed")]
     NotRenewable,
 }
 
+/// Renews the provider's tokens of a login.
+pub(crate) trait RenewsUpstream: Send + Sync {
+    /// Another access token for this grant than the one that the provider's API refused.
+    fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a>;
+}
+
+/// The future of [`RenewsUpstream::another`].
+pub(crate) type Another<'a> =
+    Pin<Box<dyn Future<Output = Result<UpstreamTokens, UpstreamTokenError>> + Send + 'a>>;
+
 impl AuthSession {
-    /// Says that the provider's API refused the access token of [`upstream`](AuthSession::upstream)
-    /// (401), and returns another one.
+    /// Reports that the provider's API refused (401) the access token of
+    /// [`upstream`](AuthSession::upstream), and returns another one.
     ///
     /// The provider is asked for a new token once, however many requests and instances report the
-    /// same one, and not more than once in 30 seconds for one login. Whoever reports a token that was
-    /// replaced meanwhile gets the new one without that. Where the provider gave no refresh token, it
-    /// is asked whether it still stands by the old one; if not, the login ends. Later requests see
-    /// the new token in their sessions; this session stays as it is.
+    /// same one, and at most once in 30 seconds for one login. A token that was already replaced gets
+    /// the new one without asking. Where the provider gave no refresh token, it is asked whether it
+    /// still accepts the old one; if not, the login ends. Later requests see the new token in their
+    /// sessions; this session does not change.
     ///
     /// Dropping the future does not interrupt what it began.
     ///
@@ -106,17 +105,10 @@ impl AuthSession {
     /// [`NotRenewable`](UpstreamTokenError::NotRenewable) when none does: always so in passthrough
     /// mode, where the client holds the token.
     pub async fn upstream_token_refused(&self) -> Result<UpstreamTokens, UpstreamTokenError> {
-        let grant = self.grant_id().and_then(GrantId::parse);
-        let (Some(freshness), Some(id)) = (&self.inner.freshness, grant) else {
+        let (Some(renewal), Some(grant_id)) = (&self.inner.renewal, self.grant_id()) else {
             return Err(UpstreamTokenError::NotRenewable);
         };
-        match freshness.another(id, self.upstream().access_token()).await {
-            Ok(Some(upstream)) => Ok(UpstreamTokens::of(upstream)),
-            Ok(None) => Err(UpstreamTokenError::NotRenewable),
-            Err(FreshnessError::Over) => Err(UpstreamTokenError::Ended),
-            Err(FreshnessError::Later | FreshnessError::Store(_)) => {
-                Err(UpstreamTokenError::Unavailable)
-            }
-        }
+        let refused = self.upstream().access_token();
+        Arc::clone(renewal).another(grant_id, refused).await
     }
 }

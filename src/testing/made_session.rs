@@ -96,7 +96,7 @@ impl SessionBuilder {
     pub fn resource(mut self, url: &str) -> Self {
         let resource = base(url);
         let base = base(resource.origin());
-        self.parts.challenges = Challenges::new(&base, &ScopeSet::default(), Arc::default());
+        self.parts.challenges = Some(Challenges::new(&base, &ScopeSet::default(), Arc::default()));
         self.parts.resource = Resource::base(&resource);
         self
     }

@@ -3,16 +3,19 @@
 //! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `audience`: whose access token
 //!   counts.
-//! - [`TokenVerifier`]: checks the provider's tokens where clients hold those instead.
+//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead;
+//!   `passed_through`: the provider's refresh token, sealed for its client.
 
 mod audience;
 mod claims;
 mod jwt;
+mod passed_through;
 mod roles;
 mod verifier;
 
 pub(crate) use audience::Audiences;
 pub use claims::ClaimsPassthrough;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
+pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
 pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};

@@ -17,6 +17,7 @@ mod guards;
 mod inside;
 mod made_sessions;
 mod placement;
+mod public_types;
 mod ready;
 mod servers;
 mod session;

@@ -23,5 +23,4 @@ mod people;
 mod proof;
 mod silence;
 mod surplus;
-mod types;
 mod upstream;

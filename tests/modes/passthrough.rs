@@ -735,6 +735,35 @@ async fn a_refresh_looks_at_the_person_again_and_a_no_ends_it_at_the_provider() 
 }
 
 #[tokio::test]
+async fn a_refresh_whose_client_hangs_up_is_brought_to_its_end_and_waited_for() {
+    let at = start_with(|b| b.allowed_domains(["example.com"]), None).await;
+    let provider = &at.proxy.provider;
+    let tokens = at.journey().await;
+    provider.configure(|settings| {
+        settings
+            .person
+            .insert("email".into(), "ada@left.example".into());
+    });
+    let gate = Gate::default();
+    let before = provider.count(Kind::Token);
+    provider.next(Kind::Token, Answer::Held(gate.clone()));
+    let refresh = {
+        let (client, token) = (at.client.clone(), tokens.refresh().to_owned());
+        tokio::spawn(async move { client.refresh(&token).await })
+    };
+    while provider.count(Kind::Token) == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    refresh.abort();
+    assert!(refresh.await.is_err());
+    let admin = at.proxy.layer.admin();
+    assert_eq!(admin.drain(Duration::ZERO).await, 1);
+    gate.open();
+    assert_eq!(at.drained().await, 0);
+    assert_eq!(provider.live_refresh_tokens(), 0, "the provider is told");
+}
+
+#[tokio::test]
 async fn a_refresh_whose_id_token_is_about_another_person_is_refused() {
     let at = start().await;
     let first = at.journey().await;

@@ -1,23 +1,44 @@
-//! The proxy's own access tokens: verified here, then their grant is looked up.
+//! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4).
 
 use std::sync::Arc;
 
 use crate::{
-    bearer::objection::Refusal,
+    bearer::{
+        objection::Objection,
+        verdict::{Presented, Verdict},
+    },
     event::Reason,
-    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{
+        Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
+    },
+    mode::Mode,
     oauth::Resource,
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens},
+    session::{
+        Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
+    },
     token::{AccessClaims, AccessTokens, TokenError},
 };
 
-/// So often a grant is looked at while others that share its slot are revoked in between. After that it
-/// only has to be there; an old mark keeps its session from being served again.
+/// How often the grant is reloaded while unrelated revocations invalidate its slot; afterwards it only
+/// has to exist, and its old mark keeps the session from being served again.
 const MOST_LOOKS: usize = 3;
 
-/// What of a verified token the look-up needs.
-pub(in crate::bearer) struct OwnToken {
+pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+    let Mode::Swap(tokens) = &proxy.mode else {
+        return Verdict::NotMine;
+    };
+    match verify(proxy, tokens, presented) {
+        Ok(token) => {
+            let (proxy, now) = (Arc::clone(proxy), presented.now);
+            Verdict::ask(async move { look_up(&proxy, token, now).await.into() })
+        }
+        Err(verdict) => verdict,
+    }
+}
+
+/// The claims that the lookup needs.
+struct OwnToken {
     grant: GrantId,
     client_id: Box<str>,
     scope: Box<str>,
@@ -25,17 +46,21 @@ pub(in crate::bearer) struct OwnToken {
     expires_at: u64,
 }
 
-/// Asks nobody: whatever is forged, expired or of another proxy ends here.
-pub(in crate::bearer) fn verify(
+/// No store is asked: a token that is forged, expired or from another proxy goes no further.
+fn verify(
     proxy: &Proxy,
     tokens: &AccessTokens,
-    token: &str,
-    now: u64,
-) -> Result<OwnToken, Refusal> {
+    presented: &Presented<'_>,
+) -> Result<OwnToken, Verdict> {
+    let refused = |objection| Err(Verdict::Refused(objection));
     let read = |claims: &AccessClaims<'_>| {
-        let grant = GrantId::parse(&claims.gid).ok_or_else(Refusal::invalid)?;
+        let Some(grant) = GrantId::parse(&claims.gid) else {
+            return refused(Objection::invalid());
+        };
+        // "The resource server MUST validate that the "aud" claim contains a resource indicator value
+        // corresponding to an identifier the resource server expects for itself."
         if !Resource::is_issued(&claims.aud, &proxy.options.base) {
-            return Err(Refusal::elsewhere());
+            return refused(Objection::elsewhere());
         }
         Ok(OwnToken {
             grant,
@@ -45,25 +70,28 @@ pub(in crate::bearer) fn verify(
             expires_at: claims.exp,
         })
     };
-    match tokens.verify(token, now, read) {
+    match tokens.verify(presented.token, presented.now, read) {
         Ok(read) => read,
-        Err(TokenError::Expired) => Err(Refusal::expired()),
-        Err(TokenError::Issuer) => Err(Refusal::of_another_issuer()),
-        Err(_) => Err(Refusal::invalid()),
+        // "The current time MUST be before the time represented by the "exp" claim."
+        Err(TokenError::Expired) => refused(Objection::expired()),
+        // "The issuer identifier for the authorization server [...] MUST exactly match the value of the
+        // "iss" claim."
+        Err(TokenError::Issuer) => refused(Objection::of_another_issuer()),
+        Err(TokenError::NotYet) => refused(Objection::invalid()),
+        // Not signed by a key of this proxy.
+        Err(TokenError::Malformed | TokenError::Header | TokenError::Signature) => {
+            Err(Verdict::NotMine)
+        }
     }
 }
 
-/// The session of a verified token whose grant lives. `now` is the time of the request: what is said of
-/// the session is counted from there, however long the store took.
-pub(in crate::bearer) async fn look_up(
-    proxy: &Arc<Proxy>,
-    token: OwnToken,
-    now: u64,
-) -> Result<AuthSession, Refusal> {
+/// The session of a verified token whose grant is live. Its times count from `now`, the time of the
+/// request, however long the store took.
+async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: u64) -> Result<Validated, Objection> {
     let (mark, grant) = fresh_grant(proxy, &token, now).await?;
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(&token.scope);
-    let scopes = scopes.map_err(|_| Refusal::invalid())?;
+    let scopes = scopes.map_err(|_| Objection::invalid())?;
     let resource = match grant.resource.as_str() == &*token.audience {
         true => grant.resource,
         false => Resource::of_issued(&token.audience),
@@ -71,32 +99,34 @@ pub(in crate::bearer) async fn look_up(
     let renewal = grant.upstream.renew_at.filter(|at| *at > now);
     let upstream_until = renewal.or(grant.upstream.expires_at);
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
-    Ok(AuthSession::new(Inner {
+    Ok(Validated {
         is_sufficient: proxy.options.required_scopes.is_subset(&scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
-        subject: grant.subject,
-        client_id: grant.client_id,
-        scopes,
-        claims: grant.claims,
-        roles: grant.roles,
-        resource,
-        expires_at: token.expires_at,
-        grant_id: Some(token.grant.to_string()),
-        freshness: Some(Arc::clone(&proxy.freshness)),
-        upstream: UpstreamTokens::of(grant.upstream),
-        challenges: proxy.challenges.clone(),
-    }))
+        session: AuthSession::new(Inner {
+            subject: grant.subject,
+            client_id: grant.client_id,
+            scopes,
+            claims: grant.claims,
+            roles: grant.roles,
+            resource,
+            expires_at: token.expires_at,
+            grant_id: Some(token.grant.to_string()),
+            renewal: Some(Arc::clone(&proxy.freshness) as Arc<dyn RenewsUpstream>),
+            upstream: tokens(grant.upstream),
+            challenges: Some(proxy.challenges.clone()),
+        }),
+    })
 }
 
-/// The grant of a token, with a provider's token that is good now.
+/// The grant of a token, with a token of the provider that is good now.
 async fn fresh_grant(
     proxy: &Arc<Proxy>,
     token: &OwnToken,
     now: u64,
-) -> Result<(RevocationMark, Box<Grant>), Refusal> {
+) -> Result<(RevocationMark, Box<Grant>), Objection> {
     let id = token.grant;
-    let ended = || Refusal::ended(id);
+    let ended = || Objection::ended(id);
     let mut looks = 0;
     loop {
         // The mark comes before the look at the store; see `Revocations::mark`.
@@ -110,14 +140,14 @@ async fn fresh_grant(
         }
         if proxy.freshness.is_past_last_day(&loaded.grant, now) {
             proxy.freshness.expire(id).await?;
-            return Err(Refusal::expired().of_grant(id));
+            return Err(Objection::expired().of_grant(id));
         }
         let loaded = match proxy.freshness.ensure(id, loaded, Need::Token).await {
             Ok(loaded) => loaded,
             Err(FreshnessError::Over) => return Err(ended()),
             Err(FreshnessError::Later) => {
-                let refusal = Refusal::unavailable(Reason::ProviderUnavailable, None);
-                return Err(refusal.of_grant(id));
+                let objection = Objection::unavailable(Reason::ProviderUnavailable);
+                return Err(objection.of_grant(id));
             }
             Err(FreshnessError::Store(error)) => return Err(error.into()),
         };
@@ -130,5 +160,29 @@ async fn fresh_grant(
             proxy.grants.load(&id).await?.ok_or_else(ended)?;
             return Ok((mark, loaded.grant));
         }
+    }
+}
+
+fn tokens(upstream: UpstreamGrant) -> UpstreamTokens {
+    UpstreamTokens {
+        access_token: upstream.access_token,
+        id_token: upstream.id_token,
+        expires_at: upstream.expires_at,
+    }
+}
+
+impl RenewsUpstream for Freshness {
+    fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a> {
+        Box::pin(async move {
+            let id = GrantId::parse(grant_id).ok_or(UpstreamTokenError::NotRenewable)?;
+            match Self::another(&self, id, refused).await {
+                Ok(Some(upstream)) => Ok(tokens(upstream)),
+                Ok(None) => Err(UpstreamTokenError::NotRenewable),
+                Err(FreshnessError::Over) => Err(UpstreamTokenError::Ended),
+                Err(FreshnessError::Later | FreshnessError::Store(_)) => {
+                    Err(UpstreamTokenError::Unavailable)
+                }
+            }
+        })
     }
 }

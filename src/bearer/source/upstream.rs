@@ -1,61 +1,100 @@
 //! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
 
+use std::sync::Arc;
+
+use http::{Method, Uri};
+
 use crate::{
-    bearer::objection::Refusal,
+    bearer::{
+        credentials::is_token68,
+        objection::Objection,
+        verdict::{Presented, Verdict},
+    },
     clock::to_unix,
     event::Reason,
-    mode::Passthrough,
+    mode::Mode,
     oauth::Resource,
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens},
-    token::{VerifyError, VerifyRequest, roles},
+    session::{AuthSession, Inner, UpstreamTokens, Validated},
+    token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
 
-/// The session of a token that the verifier accepts. `now` is the time of the request.
-pub(in crate::bearer) async fn verify(
-    proxy: &Proxy,
-    mode: &Passthrough,
-    request: VerifyRequest<'_>,
-    now: u64,
-) -> Result<AuthSession, Refusal> {
-    let options = &proxy.options;
-    let limit = options.upstream_request_timeout;
-    let verified = match tokio::time::timeout(limit, mode.verifier.verify(request)).await {
-        Ok(Ok(verified)) => verified,
-        Ok(Err(VerifyError::Invalid(why))) => {
-            let mut refusal = Refusal::invalid();
-            refusal.detail = Some(why);
-            return Err(refusal);
-        }
-        Ok(Err(VerifyError::Unavailable(error))) => {
-            let detail = Some(error.to_string());
-            return Err(Refusal::unavailable(Reason::ProviderUnavailable, detail));
-        }
-        Err(_) => return Err(Refusal::unavailable(Reason::ProviderUnavailable, None)),
+pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+    let Mode::Passthrough(mode) = &proxy.mode else {
+        return Verdict::NotMine;
     };
+    // What cannot be a token never reaches the verifier.
+    if !is_token68(presented.token) {
+        return Verdict::NotMine;
+    }
+    let token = ProvidersToken {
+        token: presented.token.to_owned(),
+        method: presented.method.clone(),
+        uri: presented.uri.clone(),
+        now: presented.now,
+    };
+    let (proxy, verifier) = (Arc::clone(proxy), Arc::clone(&mode.verifier));
+    Verdict::ask(async move { validated(&proxy, &*verifier, token).await.into() })
+}
+
+/// As [`Presented`], for as long as the verifier takes.
+struct ProvidersToken {
+    token: String,
+    method: Method,
+    uri: Uri,
+    now: u64,
+}
+
+/// The session of a token that the verifier accepts.
+async fn validated(
+    proxy: &Proxy,
+    verifier: &dyn TokenVerifier,
+    asked: ProvidersToken,
+) -> Result<Validated, Objection> {
+    let (options, now) = (&proxy.options, asked.now);
+    let verified = verify(proxy, verifier, &asked).await?;
     let expires_at = verified.expires_at.map(to_unix);
     if expires_at.is_some_and(|end| now >= end) {
-        return Err(Refusal::expired());
+        return Err(Objection::expired());
     }
     let until = expires_at.unwrap_or(u64::MAX);
-    Ok(AuthSession::new(Inner {
+    Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: None,
-        subject: verified.subject,
-        client_id: verified.client_id.unwrap_or_default(),
-        scopes: verified.scopes,
-        roles: roles(&options.role_claims, [&verified.claims]),
-        claims: verified.claims,
-        resource: Resource::base(&options.base),
-        expires_at: until,
-        grant_id: None,
-        freshness: None,
-        upstream: UpstreamTokens {
-            access_token: request.token().to_owned(),
-            id_token: None,
-            expires_at,
-        },
-        challenges: proxy.challenges.clone(),
-    }))
+        session: AuthSession::new(Inner {
+            subject: verified.subject,
+            client_id: verified.client_id.unwrap_or_default(),
+            scopes: verified.scopes,
+            roles: roles(&options.role_claims, [&verified.claims]),
+            claims: verified.claims,
+            resource: Resource::base(&options.base),
+            expires_at: until,
+            grant_id: None,
+            renewal: None,
+            upstream: UpstreamTokens {
+                access_token: asked.token,
+                id_token: None,
+                expires_at,
+            },
+            challenges: Some(proxy.challenges.clone()),
+        }),
+    })
+}
+
+/// The verifier's word. A verifier that cannot answer, or not in time, says nothing against the token.
+async fn verify(
+    proxy: &Proxy,
+    verifier: &dyn TokenVerifier,
+    asked: &ProvidersToken,
+) -> Result<VerifiedToken, Objection> {
+    let request = VerifyRequest::new(&asked.token).on(&asked.method, &asked.uri);
+    let answer = verifier.verify(request);
+    let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
+    match tokio::time::timeout(proxy.options.upstream_request_timeout, answer).await {
+        Ok(Ok(verified)) => Ok(verified),
+        Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
+        Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(error.to_string())),
+        Err(_) => Err(unavailable),
+    }
 }

@@ -52,7 +52,6 @@ use http_body::Body;
 use serde_json::{Value, json};
 
 pub(super) use super::client_auth::authenticate;
-pub(super) use passthrough::open as open_passed_through;
 
 use super::{answer, refusal::Refusal, request};
 use crate::{

@@ -1,15 +1,24 @@
 use super::*;
-use crate::session::tests::{self, session_until};
+use crate::session::tests;
 
 const TTL: Duration = Duration::from_secs(10);
 
 /// Fresh for a whole life from 0 on.
-fn session(scopes: &str, _: &[&str]) -> AuthSession {
-    session_until(scopes, 10)
+fn session(scopes: &str, roles: &[&str]) -> Validated {
+    fresh_until(10, tests::session(scopes, roles))
 }
 
-fn session_of_size(bytes: usize) -> AuthSession {
-    tests::session_of_size(bytes, 10)
+fn session_of_size(bytes: usize) -> Validated {
+    fresh_until(10, tests::session_of_size(bytes))
+}
+
+fn fresh_until(end: u64, session: AuthSession) -> Validated {
+    Validated {
+        session,
+        is_sufficient: true,
+        fresh_until: end,
+        mark: None,
+    }
 }
 
 fn cache(ttl: Duration) -> SessionCache {
@@ -147,7 +156,7 @@ fn the_cache_never_holds_more_than_its_bytes_and_keeps_the_newest() {
 #[test]
 fn a_clock_that_is_set_back_makes_no_session_live_longer() {
     let cache = cache(TTL);
-    let until = |end| session_until("read", end);
+    let until = |end| fresh_until(end, tests::session("read", &[]));
     cache.put(Box::new(*b"token"), until(100_010), 100_000);
     assert!(cache.get(b"token", 100_009).is_some());
     assert!(cache.get(b"token", 100_000).is_some());
@@ -163,7 +172,8 @@ fn a_clock_that_is_set_back_makes_no_session_live_longer() {
     let shards = cache.shards.iter().map(Shard::read);
     let of_before = |shard: &Sessions| {
         let all = shard.live.iter();
-        all.filter(|(_, entry)| entry.fresh_until > 60_000).count()
+        all.filter(|(_, entry)| entry.validated.fresh_until > 60_000)
+            .count()
     };
     assert_eq!(shards.map(|shard| of_before(&shard)).sum::<usize>(), 0);
 }
@@ -184,7 +194,7 @@ fn readers_and_writers_on_many_threads_see_whole_entries() {
                         u64::from(n / 500),
                     );
                     if let Some(found) = cache.get(&token, 0) {
-                        assert!(found.scopes().contains(&scopes));
+                        assert!(found.session.scopes().contains(&scopes));
                     }
                 }
             });
