@@ -3,7 +3,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex},
 };
 
@@ -20,7 +20,6 @@ use hmac::{Hmac, Mac};
 use http::Extensions;
 use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::harness::Contender;
@@ -35,7 +34,7 @@ pub(crate) const PARTS: [&str; 9] = [
     "SHA-256 of the grant's id, in base64url",
     "record from the map, copied",
     "XAES-256-GCM open of the record",
-    "record parsed (serde_json)",
+    "record parsed (postcard)",
     "token into a map",
     EXTENSIONS,
 ];
@@ -66,45 +65,52 @@ struct Claims<'a> {
 #[derive(Deserialize)]
 #[allow(dead_code)]
 pub(crate) struct Record {
-    #[serde(rename = "c")]
+    provider: String,
     client_id: String,
-    #[serde(rename = "s")]
     subject: String,
-    #[serde(rename = "o")]
     scopes: String,
-    #[serde(rename = "r")]
     resource: String,
-    #[serde(rename = "m", default)]
-    claims: Map<String, Value>,
-    #[serde(rename = "u")]
-    upstream: Upstream,
-    #[serde(rename = "p")]
-    phase: BTreeMap<String, Value>,
-    #[serde(rename = "i")]
-    indexed_at: u64,
-    #[serde(rename = "t")]
+    roles: Vec<String>,
+    claims: String,
+    phase: Phase,
+    created_at: u64,
+    proven_at: u64,
+    listed_until: u64,
     stamp: u64,
-    #[serde(rename = "q")]
     step: u64,
+    times: [Option<u64>; 4],
+    access_token: String,
+    id_token: Option<String>,
+    refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[allow(dead_code)]
-struct Upstream {
-    #[serde(rename = "a")]
-    access_token: String,
-    #[serde(rename = "r")]
-    refresh_token: Option<String>,
-    #[serde(rename = "i")]
-    id_token: Option<String>,
-    #[serde(rename = "e")]
-    expires_at: Option<u64>,
-    #[serde(rename = "n")]
-    renew_at: Option<u64>,
+enum Phase {
+    Pending(CodeMark),
+    Active {
+        generation: u32,
+        rotated_at: u64,
+        code: Option<CodeMark>,
+    },
+    Spent(CodeMark),
 }
 
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct CodeMark {
+    hash: String,
+    expires_at: u64,
+    redirect_uri: String,
+    challenge: String,
+    method: bool,
+}
+
+/// Behind the version.
 pub(crate) fn parsed(plain: &[u8]) -> Record {
-    serde_json::from_slice(plain).unwrap()
+    let (record, rest) = postcard::take_from_bytes(&plain[1..]).unwrap();
+    assert!(rest.is_empty());
+    record
 }
 
 /// What is worked on: of many grants, as in the whole. A processor soon knows a single one by heart.

@@ -74,14 +74,9 @@ impl Grants {
             Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(id, why)),
             Err(error) => return Err(error),
         };
-        match serde_json::from_slice(&bytes) {
+        match Grant::decode(&bytes).map(Box::new) {
             Ok(grant) => Ok(Some(Loaded { grant, bytes })),
-            Err(error) => {
-                // The error's own words quote the record.
-                let (line, column) = (error.line(), error.column());
-                let why = format!("{:?} error at {line}:{column}", error.classify());
-                Ok(self.corrupt(id, why))
-            }
+            Err(why) => Ok(self.corrupt(id, why.to_string())),
         }
     }
 
@@ -99,7 +94,7 @@ impl Grants {
         grant: &Grant,
         ttl: Duration,
     ) -> Result<(), StorageError> {
-        bounded(self.storage.set(&id.record_key(), encode(grant)?, ttl)).await
+        bounded(self.storage.set(&id.record_key(), grant.encode(), ttl)).await
     }
 
     /// `None` when the record is no longer the one that was loaded.
@@ -118,7 +113,7 @@ impl Grants {
         if matches!(on_doubt, OnDoubt::TakeBack { .. }) {
             grant.step = grant.stamp;
         }
-        let (key, new) = (id.record_key(), encode(&grant)?);
+        let (key, new) = (id.record_key(), grant.encode());
         let swap = self
             .storage
             .compare_and_swap(&key, &loaded.bytes, new.clone(), ttl);
@@ -158,7 +153,7 @@ impl Grants {
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.revocations.revoke(*id);
-        let grant: Option<Grant> = taken.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let grant: Option<Grant> = taken.and_then(|bytes| Grant::decode(&bytes).ok());
         if let Some(grant) = &grant {
             self.unlist(*id, grant);
         }
@@ -212,10 +207,6 @@ pub(crate) async fn bounded<T>(
             "the store did not answer in time",
         )),
     }
-}
-
-pub(super) fn encode(grant: &Grant) -> Result<Vec<u8>, StorageError> {
-    serde_json::to_vec(grant).map_err(|error| StorageError::Corrupt(error.to_string()))
 }
 
 /// A key that tells nothing of what it is made of.

@@ -4,12 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    Grant,
-    freshness::POLL,
-    grants::{bounded, encode},
-    live::Doubt,
-};
+use super::{Grant, freshness::POLL, grants::bounded, live::Doubt};
 use crate::{error::StorageError, limits, random, storage::TokenStorage};
 
 /// A step of a grant's life (a code redeemed, a token rotated) that may have been written although
@@ -48,7 +43,7 @@ impl Undo {
         let Some(bytes) = bounded(self.storage.get(&self.key)).await? else {
             return Ok(());
         };
-        let current: Option<Grant> = serde_json::from_slice(&bytes).ok();
+        let current = Grant::decode(&bytes).ok();
         let Some(mut grant) = current.filter(|grant| grant.step == self.step) else {
             return Ok(());
         };
@@ -57,7 +52,7 @@ impl Undo {
         grant.stamp = u64::from_le_bytes(random::bytes());
         let swap = self
             .storage
-            .compare_and_swap(&self.key, &bytes, encode(&grant)?, self.ttl);
+            .compare_and_swap(&self.key, &bytes, grant.encode(), self.ttl);
         match bounded(swap).await? {
             true => Ok(()),
             // Somebody wrote in between: look again.

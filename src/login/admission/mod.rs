@@ -80,7 +80,11 @@ impl Admission {
         let in_access_token = in_access_token.as_ref();
         let sources = [Some(claims), in_access_token].into_iter().flatten();
         Known {
-            claims: self.options.claims.collect(in_access_token, Some(claims)),
+            claims: self
+                .options
+                .claims
+                .collect(in_access_token, Some(claims))
+                .into(),
             roles: roles(&self.options.role_claims, sources),
         }
     }
