@@ -7,16 +7,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use aes::{
-    Aes256Enc,
-    cipher::{BlockCipherEncrypt, consts::U12},
-};
-use aes_gcm::{
-    AesGcm, KeyInit, Nonce,
-    aead::{Aead, Payload},
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    cipher::{AES_256, EncryptingKey, UnboundCipherKey},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use http::Extensions;
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -139,8 +135,9 @@ impl Samples {
     /// One contender for each part.
     pub(crate) fn contenders(&self) -> Vec<Contender<'_>> {
         let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
-        let aes = Aes256Enc::new(&[7; 32].into());
-        let nonce = Nonce::from([7; 12]);
+        let aes = UnboundCipherKey::new(&AES_256, &[7; 32]);
+        let aes = aes.and_then(EncryptingKey::ecb).unwrap();
+        let nonce = || Nonce::assume_unique_for_key([7; 12]);
         let session = Arc::new(());
         let same_session = Arc::clone(&session);
         let mut held = Extensions::new();
@@ -158,11 +155,11 @@ impl Samples {
             .map(|(_, payload, _)| decode(payload))
             .collect();
         let seal = |(key, plain): &(String, Vec<u8>)| {
-            let (msg, aad) = (&plain[..], key.as_bytes());
-            (
-                key.clone(),
-                derived(&aes).encrypt(&nonce, Payload { msg, aad }).unwrap(),
-            )
+            let mut sealed = plain.clone();
+            derived(&aes)
+                .seal_in_place_append_tag(nonce(), Aad::from(key), &mut sealed)
+                .unwrap();
+            (key.clone(), sealed)
         };
         let sealed: Vec<_> = self.records.iter().map(seal).collect();
         let [
@@ -200,8 +197,12 @@ impl Samples {
                 copy(&table, key)
             }),
             each(open, sealed, move |(key, sealed)| {
-                let (msg, aad) = (&sealed[..], key.as_bytes());
-                derived(&aes).decrypt(&nonce, Payload { msg, aad }).unwrap()
+                let (text, tag) = sealed.split_last_chunk::<16>().unwrap();
+                let mut plain = vec![0; text.len()];
+                derived(&aes)
+                    .open_separate_gather(nonce(), Aad::from(key), text, tag, &mut plain)
+                    .unwrap();
+                plain
             }),
             each(record, self.records.iter().collect(), |(_, plain)| {
                 parsed(plain)
@@ -223,12 +224,10 @@ impl Samples {
 }
 
 /// The cipher of one message: its key is two blocks under the key of all.
-fn derived(aes: &Aes256Enc) -> AesGcm<Aes256Enc, U12> {
+fn derived(aes: &EncryptingKey) -> LessSafeKey {
     let mut key = [7; 32];
-    for half in key.as_chunks_mut::<16>().0 {
-        aes.encrypt_block(half.into());
-    }
-    AesGcm::new(&key.into())
+    aes.encrypt(&mut key).unwrap();
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap())
 }
 
 /// What the memory store keeps its records in, in one part.
