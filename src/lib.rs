@@ -246,6 +246,7 @@ mod error;
 mod event;
 #[cfg(feature = "axum")]
 mod extractor;
+mod formats;
 mod future;
 mod grant;
 pub mod guard;
