@@ -135,7 +135,7 @@ fn halves(nonce: &[u8; NONCE_BYTES]) -> (&[u8; 12], &[u8; 12]) {
 /// Why sealed bytes do not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shut {
-    /// No key of this name is known here. Anybody can write four bytes: it is a hint, not a proof.
+    /// No key of this name is known here. Anyone can write four bytes: it is a hint, not a proof.
     OtherKey(KeyId),
     /// Cut, changed, moved to another context, or never sealed.
     Damaged,
