@@ -250,6 +250,7 @@ mod error;
 mod event;
 #[cfg(feature = "axum")]
 mod extractor;
+mod formats;
 mod future;
 mod generations;
 mod grant;

@@ -3,24 +3,19 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-use aes::{
-    Aes256Enc,
-    cipher::{BlockCipherEncrypt, consts::U12},
-};
-use aes_gcm::{
-    AesGcm, KeyInit, Nonce,
-    aead::{Aead, Payload},
+use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    cipher::{AES_256, EncryptingKey, UnboundCipherKey},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use http::Extensions;
 use indexmap::IndexMap;
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use crate::harness::Contender;
@@ -35,7 +30,7 @@ pub(crate) const PARTS: [&str; 9] = [
     "SHA-256 of the grant's id, in base64url",
     "record from the map, copied",
     "XAES-256-GCM open of the record",
-    "record parsed (serde_json)",
+    "record parsed (postcard)",
     "token into a map",
     EXTENSIONS,
 ];
@@ -66,45 +61,52 @@ struct Claims<'a> {
 #[derive(Deserialize)]
 #[allow(dead_code)]
 pub(crate) struct Record {
-    #[serde(rename = "c")]
+    provider: String,
     client_id: String,
-    #[serde(rename = "s")]
     subject: String,
-    #[serde(rename = "o")]
     scopes: String,
-    #[serde(rename = "r")]
     resource: String,
-    #[serde(rename = "m", default)]
-    claims: Map<String, Value>,
-    #[serde(rename = "u")]
-    upstream: Upstream,
-    #[serde(rename = "p")]
-    phase: BTreeMap<String, Value>,
-    #[serde(rename = "i")]
-    indexed_at: u64,
-    #[serde(rename = "t")]
+    roles: Vec<String>,
+    claims: String,
+    phase: Phase,
+    created_at: u64,
+    proven_at: u64,
+    listed_until: u64,
     stamp: u64,
-    #[serde(rename = "q")]
     step: u64,
+    times: [Option<u64>; 4],
+    access_token: String,
+    id_token: Option<String>,
+    refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[allow(dead_code)]
-struct Upstream {
-    #[serde(rename = "a")]
-    access_token: String,
-    #[serde(rename = "r")]
-    refresh_token: Option<String>,
-    #[serde(rename = "i")]
-    id_token: Option<String>,
-    #[serde(rename = "e")]
-    expires_at: Option<u64>,
-    #[serde(rename = "n")]
-    renew_at: Option<u64>,
+enum Phase {
+    Pending(CodeMark),
+    Active {
+        generation: u32,
+        rotated_at: u64,
+        code: Option<CodeMark>,
+    },
+    Spent(CodeMark),
 }
 
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct CodeMark {
+    hash: String,
+    expires_at: u64,
+    redirect_uri: String,
+    challenge: String,
+    method: bool,
+}
+
+/// Behind the version.
 pub(crate) fn parsed(plain: &[u8]) -> Record {
-    serde_json::from_slice(plain).unwrap()
+    let (record, rest) = postcard::take_from_bytes(&plain[1..]).unwrap();
+    assert!(rest.is_empty());
+    record
 }
 
 /// What is worked on: of many grants, as in the whole. A processor soon knows a single one by heart.
@@ -133,8 +135,9 @@ impl Samples {
     /// One contender for each part.
     pub(crate) fn contenders(&self) -> Vec<Contender<'_>> {
         let mac = Hmac::<Sha256>::new_from_slice(&[7; 32]).unwrap();
-        let aes = Aes256Enc::new(&[7; 32].into());
-        let nonce = Nonce::from([7; 12]);
+        let aes = UnboundCipherKey::new(&AES_256, &[7; 32]);
+        let aes = aes.and_then(EncryptingKey::ecb).unwrap();
+        let nonce = || Nonce::assume_unique_for_key([7; 12]);
         let session = Arc::new(());
         let same_session = Arc::clone(&session);
         let mut held = Extensions::new();
@@ -152,11 +155,11 @@ impl Samples {
             .map(|(_, payload, _)| decode(payload))
             .collect();
         let seal = |(key, plain): &(String, Vec<u8>)| {
-            let (msg, aad) = (&plain[..], key.as_bytes());
-            (
-                key.clone(),
-                derived(&aes).encrypt(&nonce, Payload { msg, aad }).unwrap(),
-            )
+            let mut sealed = plain.clone();
+            derived(&aes)
+                .seal_in_place_append_tag(nonce(), Aad::from(key), &mut sealed)
+                .unwrap();
+            (key.clone(), sealed)
         };
         let sealed: Vec<_> = self.records.iter().map(seal).collect();
         let [
@@ -194,8 +197,12 @@ impl Samples {
                 copy(&table, key)
             }),
             each(open, sealed, move |(key, sealed)| {
-                let (msg, aad) = (&sealed[..], key.as_bytes());
-                derived(&aes).decrypt(&nonce, Payload { msg, aad }).unwrap()
+                let (text, tag) = sealed.split_last_chunk::<16>().unwrap();
+                let mut plain = vec![0; text.len()];
+                derived(&aes)
+                    .open_separate_gather(nonce(), Aad::from(key), text, tag, &mut plain)
+                    .unwrap();
+                plain
             }),
             each(record, self.records.iter().collect(), |(_, plain)| {
                 parsed(plain)
@@ -217,12 +224,10 @@ impl Samples {
 }
 
 /// The cipher of one message: its key is two blocks under the key of all.
-fn derived(aes: &Aes256Enc) -> AesGcm<Aes256Enc, U12> {
+fn derived(aes: &EncryptingKey) -> LessSafeKey {
     let mut key = [7; 32];
-    for half in key.as_chunks_mut::<16>().0 {
-        aes.encrypt_block(half.into());
-    }
-    AesGcm::new(&key.into())
+    aes.encrypt(&mut key).unwrap();
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &key).unwrap())
 }
 
 /// What the memory store keeps its records in, in one part.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::{key::sha256, random};
 
+/// 16 bytes in unpadded base64url.
+const TEXT_BYTES: usize = 22;
+
 /// 16 random bytes. Not a secret: knowing it opens nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct GrantId([u8; 16]);
@@ -65,6 +68,40 @@ impl<'de> Deserialize<'de> for GrantId {
 
 impl fmt::Display for GrantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        let mut text = [0; TEXT_BYTES];
+        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
+        let text = written.ok().and_then(|length| text.get(..length));
+        f.write_str(
+            text.and_then(|text| str::from_utf8(text).ok())
+                .unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// **Never change these**: every store holds its grants under such keys.
+    #[test]
+    fn a_grant_keeps_its_name_and_its_keys() {
+        let id = GrantId(std::array::from_fn(|at| at as u8));
+        assert_eq!(id.to_string(), "AAECAwQFBgcICQoLDA0ODw");
+        assert_eq!(GrantId::parse("AAECAwQFBgcICQoLDA0ODw"), Some(id));
+        let hash = "vkXLJgW_Nr695oSEGijw_UPGmFCj3OX-26aZKO46iZE";
+        assert_eq!(id.record_key(), format!("grant:{hash}"));
+        assert_eq!(id.lease_key(), format!("lease:{hash}"));
+    }
+
+    #[test]
+    fn a_name_that_is_cut_padded_or_of_other_letters_names_nothing() {
+        for odd in [
+            "",
+            "AAECAwQFBgcICQoLDA0OD",
+            "AAECAwQFBgcICQoLDA0ODw==",
+            "AAECAwQFBgcICQoLDA0ODx",
+        ] {
+            assert_eq!(GrantId::parse(odd), None, "{odd}");
+        }
     }
 }

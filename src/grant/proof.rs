@@ -3,10 +3,8 @@
 
 use std::{future::Future, pin::Pin};
 
-use serde_json::{Map, Value};
-
 use super::{Grant, GrantId};
-use crate::{event::Reason, provider::TokenAnswer};
+use crate::{event::Reason, provider::TokenAnswer, token::CarriedClaims};
 
 /// What [`ProofOfLife::ask`] returns.
 pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
@@ -69,7 +67,7 @@ pub(crate) struct Proven {
 /// What sessions show of a person.
 pub(crate) struct Known {
     /// The claims that the configuration lets through.
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) claims: CarriedClaims,
     /// The roles.
     pub(crate) roles: Vec<String>,
 }

@@ -1,58 +1,94 @@
-//! The record of a grant, as it is stored (sealed, as JSON).
+//! The record of a grant, and the bytes that it is stored as.
+//!
+//! ```text
+//! record = version(1) || postcard of Grant
+//! ```
+//!
+//! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
+//! they stand below, without their names: lengths and numbers as varints, a variant as its position.
+//! So **the order of the fields and variants of this file is the format**. Whoever changes it raises
+//! the version and keeps the code that reads the old one; the samples beside the tests break otherwise.
+//!
+//! The record is read at every first sight of a token, so it is made to be read in one pass: each text
+//! is copied once, and the claims stay text until someone asks for them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use crate::{
     grant::lifetime,
     oauth::{CodeChallenge, Resource, ScopeSet},
     provider::TokenAnswer,
+    token::CarriedClaims,
 };
 
-/// A person's login for one client. Has no `Debug`: it holds the provider's tokens.
-///
-/// The names in the record are short: of all that is stored it lives longest, and it is read at every
-/// first sight of a token.
+/// The first byte of a record.
+const VERSION: u8 = 1;
+/// What a record takes besides its longest texts, roughly, in bytes: saves growing while it is written.
+const FIXED_BYTES: usize = 512;
+
+/// A person's login for one client. Has no `Debug` outside tests: it holds the provider's tokens.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Grant {
     /// The id of the provider that the person logged in at.
-    #[serde(rename = "y")]
     pub(crate) provider: String,
-    #[serde(rename = "c")]
     pub(crate) client_id: String,
-    #[serde(rename = "s")]
     pub(crate) subject: String,
-    #[serde(rename = "o")]
     pub(crate) scopes: ScopeSet,
-    #[serde(rename = "r")]
     pub(crate) resource: Resource,
-    #[serde(rename = "m", default, skip_serializing_if = "Map::is_empty")]
-    pub(crate) claims: Map<String, Value>,
-    #[serde(rename = "l", default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) roles: Vec<String>,
-    #[serde(rename = "u")]
-    pub(crate) upstream: UpstreamGrant,
-    #[serde(rename = "p")]
+    /// The provider's claims that the configuration lets through.
+    pub(crate) claims: CarriedClaims,
     pub(crate) phase: Phase,
     /// When the person logged in, in seconds since the Unix epoch.
-    #[serde(rename = "b", default)]
     pub(crate) created_at: u64,
     /// When the provider last vouched for the person, and the operator admitted them.
-    #[serde(rename = "v", default)]
     pub(crate) proven_at: u64,
     /// Until when the grant stands in the lists of its subject and client.
-    #[serde(rename = "i", default)]
     pub(crate) listed_until: u64,
     /// Another number at each write, so that a write that was not answered can be told from
     /// somebody else's of the same content.
-    #[serde(rename = "t", default)]
     pub(crate) stamp: u64,
     /// The stamp of the write that brought the phase.
-    #[serde(rename = "q", default)]
     pub(crate) step: u64,
+    /// Last: most of the record's bytes, and of those what is needed least comes last.
+    pub(crate) upstream: UpstreamGrant,
 }
 
 impl Grant {
+    /// The record's bytes. Equal grants give equal bytes.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let UpstreamGrant {
+            access_token,
+            refresh_token,
+            id_token,
+            ..
+        } = &self.upstream;
+        let long = [
+            Some(access_token),
+            refresh_token.as_ref(),
+            id_token.as_ref(),
+        ];
+        let long: usize = long.into_iter().flatten().map(String::len).sum();
+        let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
+        bytes.push(VERSION);
+        // Texts, numbers and lists of known length, into memory: postcard refuses none of them.
+        postcard::to_extend(self, bytes)
+            .unwrap_or_else(|_| unreachable!("a grant is made of what postcard can write"))
+    }
+
+    /// Reads what [`encode`](Self::encode) wrote, to the last byte.
+    pub(crate) fn decode(record: &[u8]) -> Result<Self, UnreadableRecord> {
+        let (version, fields) = record.split_first().ok_or(UnreadableRecord::Malformed)?;
+        if *version != VERSION {
+            return Err(UnreadableRecord::Version(*version));
+        }
+        match postcard::take_from_bytes(fields) {
+            Ok((grant, [])) => Ok(grant),
+            _ => Err(UnreadableRecord::Malformed),
+        }
+    }
+
     /// A grant of passthrough mode, whose tokens the client holds: nothing of it is stored, and it is
     /// put together again for a look at its person.
     pub(crate) fn passed_through(
@@ -68,7 +104,7 @@ impl Grant {
             subject: subject.to_owned(),
             scopes: scopes.clone(),
             resource: resource.clone(),
-            claims: Map::new(),
+            claims: CarriedClaims::default(),
             roles: Vec::new(),
             upstream: UpstreamGrant {
                 // Not checked yet: nothing to compare the next one with.
@@ -89,22 +125,27 @@ impl Grant {
     }
 }
 
+/// Why bytes are not a record. Does not quote them: they hold the provider's tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnreadableRecord {
+    #[error("the record has version {0}, which this version of the proxy does not know")]
+    Version(u8),
+    #[error("the record is cut, changed, or not a grant")]
+    Malformed,
+}
+
 /// Where in its life a grant is.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) enum Phase {
     /// The person is back from the provider; the client holds a code.
     Pending(CodeMark),
     /// The client holds tokens.
-    #[serde(rename = "a")]
     Active {
         /// The generation of the live refresh token.
-        #[serde(rename = "g")]
         generation: u32,
-        #[serde(rename = "t")]
         rotated_at: u64,
         /// Kept until the code's natural end, to know a replay.
-        #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
         code: Option<CodeMark>,
     },
     /// Passthrough mode: the code was redeemed. The record stays until the code's own end, with the
@@ -115,39 +156,30 @@ pub(crate) enum Phase {
 /// A code, by its hash, and what a request has to repeat and to prove with it: the first time, and
 /// each later one, so that only its own client's replay counts as one.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct CodeMark {
-    #[serde(rename = "h")]
     pub(crate) hash: String,
-    #[serde(rename = "e")]
     pub(crate) expires_at: u64,
     /// Only ever compared: it is not read as a URI at each first sight of a token.
-    #[serde(rename = "u")]
     pub(crate) redirect_uri: Box<str>,
-    #[serde(rename = "k")]
     pub(crate) challenge: CodeChallenge,
 }
 
 /// The provider's side of a grant.
 #[derive(Clone, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct UpstreamGrant {
-    #[serde(rename = "a")]
-    pub(crate) access_token: String,
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) refresh_token: Option<String>,
-    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
-    pub(crate) id_token: Option<String>,
     /// When the access token ends; `None` when the provider did not say.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<u64>,
     /// From when on it should be renewed.
-    #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub(crate) renew_at: Option<u64>,
     /// When it was last renewed; `None` since the login.
-    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_at: Option<u64>,
     /// Since when the provider has refused to renew it, in words that do not end the grant at once.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
     pub(crate) refused_since: Option<u64>,
+    pub(crate) access_token: String,
+    pub(crate) id_token: Option<String>,
+    pub(crate) refresh_token: Option<String>,
 }
 
 impl UpstreamGrant {
@@ -207,60 +239,4 @@ impl UpstreamGrant {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::oauth::BaseUrl;
-
-    /// Of RFC 7636 appendix B.
-    const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
-    #[test]
-    fn a_record_is_written_under_the_names_that_stand_in_every_store() {
-        let base = BaseUrl::parse("https://p.example").unwrap();
-        let grant = Grant {
-            provider: "github".into(),
-            client_id: "client".into(),
-            subject: "ada".into(),
-            scopes: ScopeSet::parse("read write").unwrap(),
-            resource: Resource::base(&base),
-            claims: [("name".to_owned(), Value::from("Ada"))]
-                .into_iter()
-                .collect(),
-            roles: vec!["admin".into()],
-            upstream: UpstreamGrant {
-                access_token: "at".into(),
-                refresh_token: Some("rt".into()),
-                id_token: Some("it".into()),
-                expires_at: Some(2),
-                renew_at: Some(1),
-                renewed_at: Some(11),
-                refused_since: Some(12),
-            },
-            phase: Phase::Active {
-                generation: 3,
-                rotated_at: 4,
-                code: Some(CodeMark {
-                    hash: "hash".into(),
-                    expires_at: 5,
-                    redirect_uri: "http://localhost/cb".into(),
-                    challenge: CodeChallenge::parse(CHALLENGE, Some("S256"), false).unwrap(),
-                }),
-            },
-            created_at: 9,
-            proven_at: 10,
-            listed_until: 6,
-            stamp: 7,
-            step: 8,
-        };
-        let written = concat!(
-            r#"{"y":"github","c":"client","s":"ada","o":"read write","r":"https://p.example","m":{"name":"Ada"},"#,
-            r#""l":["admin"],"u":{"a":"at","r":"rt","i":"it","e":2,"n":1,"w":11,"f":12},"#,
-            r#""p":{"a":{"g":3,"t":4,"c":{"h":"hash","e":5,"u":"http://localhost/cb","#,
-            r#""k":{"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","method":"S256"}}}},"#,
-            r#""b":9,"v":10,"i":6,"t":7,"q":8}"#
-        );
-        assert_eq!(serde_json::to_string(&grant).unwrap(), written);
-        let read: Grant = serde_json::from_str(written).unwrap();
-        assert_eq!(serde_json::to_string(&read).unwrap(), written);
-    }
-}
+mod tests;

@@ -1,8 +1,12 @@
 //! Refresh tokens: opaque to clients, verifiable without the store.
 //!
-//! A token is the name of a key, the grant's id, a generation, and that key's MAC over all. The
-//! successor of a token is therefore a function of it: an answer that was lost can be given again,
-//! byte for byte.
+//! ```text
+//! body  = version(1) || key's name(4) || grant's id(16) || generation(4, big-endian)
+//! token = base64url(body || HMAC-SHA256 of body)
+//! ```
+//!
+//! The successor of a token is a function of it, so an answer that was lost can be given again, byte
+//! for byte.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -68,6 +72,18 @@ mod tests {
     fn tokens() -> RefreshTokens {
         let secret = SecretKey::for_test(3);
         RefreshTokens::new(Rotating::new(secret.mac("refresh"), []))
+    }
+
+    /// **Never change this**: clients hold such tokens for as long as a grant lives. Another version
+    /// adds its own.
+    const SAMPLE: &str =
+        "AXrH2lIAAQIDBAUGBwgJCgsMDQ4PAAABLCxX0bpxNFv-jP9nSgZXQyX-wkq_gLCYynz0ieIl6TWk";
+
+    #[test]
+    fn a_token_of_version_1_is_read_and_written_the_same() {
+        let id = GrantId::from_bytes(std::array::from_fn(|at| at as u8));
+        assert_eq!(tokens().read(SAMPLE), Some((id, 300)));
+        assert_eq!(tokens().issue(&id, 300), SAMPLE);
     }
 
     #[test]

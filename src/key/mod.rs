@@ -1,8 +1,10 @@
 //! One operator secret, every key.
 //!
-//! HKDF-SHA256 (RFC 5869) turns the secret into one key for each purpose, so that a value made for
-//! one purpose means nothing to another. Previous secrets stay able to verify and open, which makes
-//! rotation invisible to users.
+//! HKDF-SHA256 (RFC 5869) derives one key for each purpose from the secret, so that a value made for
+//! one purpose means nothing to another. Previous secrets still verify and open, so users do not notice
+//! a rotation.
+//!
+//! The salt and the labels are part of every format: another label is another key.
 
 mod mac;
 mod seal;
@@ -23,7 +25,8 @@ pub(crate) use well_known::weakness;
 
 use crate::error::ConfigError;
 
-/// The shortest secret that is used as it is, in bytes.
+/// The shortest secret that is used as it is, in bytes. RFC 7518 section 3.2: "A key of the same size
+/// as the hash output (for instance, 256 bits for "HS256") or larger MUST be used with this algorithm."
 const MIN_SECRET_BYTES: usize = 32;
 /// The shortest provider's client secret that keys may be stretched from, in bytes.
 const MIN_CLIENT_SECRET_BYTES: usize = 16;
@@ -102,7 +105,7 @@ impl SecretKey {
         Ok(Self::stretch(passphrase.as_bytes(), salt.as_bytes()))
     }
 
-    /// A key that is one byte, which the constructors would refuse.
+    /// A key of one repeated byte, which the constructors would refuse.
     #[cfg(test)]
     pub(crate) fn for_test(byte: u8) -> Self {
         Self(vec![byte; 32].into())
@@ -121,7 +124,7 @@ impl SecretKey {
             return Err(advice(what));
         }
         if let Some(why) = weakness(secret.as_bytes(), MIN_CLIENT_SECRET_BYTES) {
-            return Err(advice(format!("{why}, so anybody could derive its keys")));
+            return Err(advice(format!("{why}, so anyone could derive its keys")));
         }
         match length >= MIN_SECRET_BYTES {
             true => Ok(Self(secret.as_bytes().to_vec().into())),
@@ -179,8 +182,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Names a secret without telling anything about it: what was made with a secret that this instance
-/// does not know can be told from garbage.
+/// Names a secret and reveals nothing about it. With the name, an instance can tell what was made
+/// with a secret that it does not know from garbage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId(pub(crate) [u8; 4]);
 
@@ -221,7 +224,7 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     Sha256::digest(message).into()
 }
 
-/// Compares two secrets without telling by the time it takes where they differ.
+/// Compares two secrets in a time that does not depend on where they differ.
 pub(crate) use constant_time_eq::constant_time_eq;
 
 #[cfg(test)]

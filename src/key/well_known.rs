@@ -1,15 +1,15 @@
-//! Secrets that are none: repeated characters, counted ones, the words of manuals.
+//! Secrets that are not secret: repeated characters, counted ones, the words of manuals.
 //!
-//! A pure rule that knows nothing of entropy: it refuses what somebody typed in order to try the
-//! server out, and never what came from a random generator.
+//! A pure rule that knows nothing of entropy: it refuses what people type to try the server out, and
+//! never what comes from a random generator.
 
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 
-/// Why a secret can be guessed; the words end a sentence about it. A third of the bytes that such a
-/// secret must have at least has to be something that no manual says.
+/// Why a secret can be guessed; the words complete a sentence about it. At least a third of the
+/// required bytes must be something that no manual shows.
 pub(crate) fn weakness(secret: &[u8], least: usize) -> Option<&'static str> {
     judge(secret, least).or_else(|| {
         // Text in one of these alphabets says as much as the bytes behind it.
@@ -67,8 +67,8 @@ fn counts(bytes: &[u8]) -> bool {
         })
 }
 
-/// What is left of a text without the words below and the separators beside them; all of what is no
-/// text.
+/// What is left of a text without the words below and the separators beside them. What is not text
+/// stays whole.
 fn unknown(secret: &[u8]) -> Vec<u8> {
     if !secret.is_ascii() {
         return secret.to_vec();

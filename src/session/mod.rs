@@ -12,6 +12,7 @@ use crate::{
     challenge::Challenges,
     clock::from_unix,
     oauth::{BaseUrl, Resource, ScopeSet},
+    token::CarriedClaims,
 };
 
 pub(crate) use cache::{SessionCache, Validated};
@@ -46,7 +47,7 @@ pub(crate) struct Inner {
     pub(crate) subject: String,
     pub(crate) client_id: String,
     pub(crate) scopes: ScopeSet,
-    pub(crate) claims: Map<String, Value>,
+    pub(crate) claims: CarriedClaims,
     pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
     pub(crate) expires_at: u64,
@@ -68,7 +69,7 @@ impl Inner {
             subject,
             client_id: "test-client".to_owned(),
             scopes: ScopeSet::default(),
-            claims: Map::new(),
+            claims: CarriedClaims::default(),
             roles: Vec::new(),
             resource: Resource::base(base),
             expires_at: u64::MAX,
@@ -116,7 +117,7 @@ impl AuthSession {
 
     /// The provider's claims that the configuration lets through.
     pub fn claims(&self) -> &Map<String, Value> {
-        &self.inner.claims
+        self.inner.claims.map()
     }
 
     /// The person's roles, as the provider names them in the claims that `role_claims` lists. Kept
@@ -142,15 +143,11 @@ impl AuthSession {
             upstream,
             ..
         } = &*self.inner;
-        // A node of the map each, and what the value holds.
-        let claims = claims
-            .iter()
-            .map(|(name, value)| name.len() + size_of_value(value) + 64);
         let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
             + client_id.len()
-            + claims.sum::<usize>()
+            + claims.size()
             + scopes.sum::<usize>()
             + roles.iter().map(|role| role.len() + 24).sum::<usize>()
             + upstream.access_token.len()
@@ -194,20 +191,6 @@ impl AuthSession {
     }
 }
 
-/// About what a claim's value takes, in bytes.
-fn size_of_value(value: &Value) -> usize {
-    const SLOT: usize = size_of::<Value>();
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => SLOT,
-        Value::String(text) => SLOT + text.len(),
-        Value::Array(values) => SLOT + values.iter().map(size_of_value).sum::<usize>(),
-        Value::Object(members) => {
-            let size = |(name, value): (&String, _)| SLOT + name.len() + size_of_value(value);
-            SLOT + members.iter().map(size).sum::<usize>()
-        }
-    }
-}
-
 impl fmt::Debug for AuthSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthSession")
@@ -239,7 +222,7 @@ pub(crate) mod tests {
             subject: "ada".into(),
             client_id: "client".into(),
             scopes: ScopeSet::parse(scopes).unwrap(),
-            claims: Map::new(),
+            claims: CarriedClaims::default(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             resource: Resource::base(&base),
             expires_at: 1_000,

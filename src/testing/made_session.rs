@@ -81,7 +81,9 @@ impl SessionBuilder {
 
     /// One of the provider's claims that the configuration lets through.
     pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parts.claims.insert(name.into(), value.into());
+        let mut claims = self.parts.claims.map().clone();
+        claims.insert(name.into(), value.into());
+        self.parts.claims = claims.into();
         self
     }
 

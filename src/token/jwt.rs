@@ -1,7 +1,7 @@
 //! The proxy's own access tokens: JWTs of RFC 9068, signed with HS256 (RFC 7518 section 3.2).
 //!
 //! Only this proxy reads them, so nothing about a token is negotiated: its header must be, byte for
-//! byte, one that the proxy writes itself.
+//! byte, one that the proxy writes itself. The header names the key and is the format's version.
 
 use std::{borrow::Cow, fmt};
 
@@ -20,7 +20,7 @@ const MAX_VERIFIED: usize = 16 * 1024;
 /// HMAC-SHA256 in unpadded base64url, in characters.
 const SIGNATURE_CHARS: usize = 43;
 /// How far ahead another instance's clock may be, in seconds. `exp` has no such leeway: a token may
-/// die early by a client's clock, never late by ours.
+/// end early by a client's clock, never late by ours.
 const MAX_CLOCK_AHEAD: u64 = 60;
 
 /// Makes and checks access tokens.
@@ -48,7 +48,7 @@ pub(crate) struct AccessClaims<'a> {
     pub scope: Cow<'a, str>,
     /// Seconds since the Unix epoch.
     pub iat: u64,
-    /// Seconds since the Unix epoch; the token is dead from this second on.
+    /// Seconds since the Unix epoch; the token is no longer good from this second on.
     pub exp: u64,
     pub jti: Cow<'a, str>,
     /// The grant that it belongs to.
@@ -58,9 +58,9 @@ pub(crate) struct AccessClaims<'a> {
 /// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TokenError {
-    #[error("the token has not the form of an access token")]
+    #[error("the token is not in the form of an access token")]
     Malformed,
-    #[error("the token's header is none that this proxy writes with its keys")]
+    #[error("the token's header is not one that this proxy writes with its keys")]
     Header,
     #[error("the token's signature is wrong")]
     Signature,
@@ -150,9 +150,9 @@ impl AccessTokens {
         json
     }
 
-    /// What `read` makes of the claims of a token that this proxy issued and that is good at `now`, in
-    /// seconds since the Unix epoch; of no other token does it get to see any. The audience is the
-    /// caller's to check: it depends on the path.
+    /// Checks that this proxy issued the token and that it is good at `now`, in seconds since the Unix
+    /// epoch, and returns what `read` makes of its claims. `read` never sees the claims of any other
+    /// token. The caller checks the audience, which depends on the path.
     ///
     /// # Errors
     ///
@@ -178,9 +178,12 @@ impl AccessTokens {
         let payload = payload.map_err(|_| TokenError::Malformed)?;
         let claims: Payload<'_> =
             serde_json::from_slice(&payload).map_err(|_| TokenError::Malformed)?;
+        // RFC 9068 section 4: "The issuer identifier for the authorization server [...] MUST exactly
+        // match the value of the `iss` claim."
         if *claims.iss != *self.issuer {
             return Err(TokenError::Issuer);
         }
+        // RFC 9068 section 4: "The current time MUST be before the time represented by the `exp` claim."
         if claims.exp <= now {
             return Err(TokenError::Expired);
         }
@@ -190,8 +193,12 @@ impl AccessTokens {
         Ok(read(&claims.into()))
     }
 
-    /// `alg: none`, another algorithm, another `typ`, a `jwk` or `jku` of the sender's (the attacks of
-    /// RFC 8725 section 2): all of them are a header that is not ours, and are not even decoded.
+    /// RFC 9068 section 4: "The resource server MUST verify that the `typ` header value is `at+jwt` or
+    /// `application/at+jwt` and reject tokens carrying any other value", and "MUST reject any JWT in
+    /// which the value of `alg` is `none`".
+    ///
+    /// These, another algorithm, and a `jwk` or `jku` of the sender's (the attacks of RFC 8725
+    /// section 2) are all a header that is not ours, and are not even decoded.
     fn check_signature(
         &self,
         signed: &str,

@@ -1,12 +1,13 @@
 //! The proxy's own tokens.
 //!
 //! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
-//! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `audience`: whose access token
-//!   counts.
+//! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `carried`: those claims, in
+//!   records and sessions; `audience`: whose access token counts.
 //! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead;
 //!   `passed_through`: the provider's refresh token, sealed for its client.
 
 mod audience;
+mod carried;
 mod claims;
 mod jwt;
 mod passed_through;
@@ -14,6 +15,7 @@ mod roles;
 mod verifier;
 
 pub(crate) use audience::Audiences;
+pub(crate) use carried::CarriedClaims;
 pub use claims::ClaimsPassthrough;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;

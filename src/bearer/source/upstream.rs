@@ -67,7 +67,7 @@ async fn validated(
             client_id: verified.client_id.unwrap_or_default(),
             scopes: verified.scopes,
             roles: roles(&options.role_claims, [&verified.claims]),
-            claims: verified.claims,
+            claims: verified.claims.into(),
             resource: Resource::base(&options.base),
             expires_at: until,
             grant_id: None,

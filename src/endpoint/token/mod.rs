@@ -173,7 +173,7 @@ fn issue(
         gid: id.to_string().into(),
     };
     json!({
-        "access_token": tokens.issue(&claims, &grant.claims),
+        "access_token": tokens.issue(&claims, grant.claims.map()),
         "token_type": "Bearer",
         "expires_in": exp.saturating_sub(now),
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),

@@ -15,6 +15,7 @@ use crate::{
     event::{Event, Reason, Step},
     limits::{SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
     provider::TokenAnswer,
+    token::CarriedClaims,
 };
 
 /// What the provider gave, and for which token.
@@ -87,7 +88,7 @@ impl<'a> Change<'a> {
             grant.upstream.id_token = None;
         }
         if fit == Fit::TokensOnly {
-            grant.claims.clear();
+            grant.claims = CarriedClaims::default();
             grant.roles.clear();
         }
         grant

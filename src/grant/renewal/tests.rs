@@ -53,7 +53,7 @@ pub(super) fn grant(proven_at: u64) -> Grant {
         subject: "ada".into(),
         scopes: ScopeSet::parse("read write").unwrap(),
         resource: Resource::base(&base),
-        claims: [("name".to_owned(), "Ada".into())].into_iter().collect(),
+        claims: Map::from_iter([("name".to_owned(), "Ada".into())]).into(),
         roles: vec!["admin".into()],
         upstream: UpstreamGrant {
             access_token: "at".into(),
@@ -121,7 +121,7 @@ impl World {
         let clock = TestClock::default();
         let store = Arc::new(MemoryStorage::new().with_clock(Arc::new(clock.clone())));
         let id = GrantId::random();
-        let record = serde_json::to_vec(&grant).unwrap();
+        let record = grant.encode();
         store
             .set(&id.record_key(), record, GRANT_TTL)
             .await
@@ -188,7 +188,7 @@ impl World {
 
     async fn record(&self) -> Option<Grant> {
         let bytes = self.store.get(&self.id.record_key()).await.unwrap()?;
-        Some(serde_json::from_slice(&bytes).unwrap())
+        Some(Grant::decode(&bytes).unwrap())
     }
 
     async fn lease(&self) -> Option<LeaseRecord> {
@@ -346,7 +346,7 @@ fn well() -> Look {
 fn known(name: &str, roles: &[&str], id_token: Option<&str>) -> Look {
     Look::Proven(Proven {
         known: Some(Known {
-            claims: Map::from_iter([("name".to_owned(), name.into())]),
+            claims: Map::from_iter([("name".to_owned(), name.into())]).into(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         }),
         id_token: id_token.map(str::to_owned),

@@ -1,6 +1,12 @@
 //! The grants of one proxy: the record in the store, and this process's handles to it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use super::{
     super::{
@@ -76,14 +82,9 @@ impl Grants {
             Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(id, why)),
             Err(error) => return Err(error),
         };
-        match serde_json::from_slice(&bytes) {
+        match Grant::decode(&bytes).map(Box::new) {
             Ok(grant) => Ok(Some(Loaded { grant, bytes })),
-            Err(error) => {
-                // The error's own words quote the record.
-                let (line, column) = (error.line(), error.column());
-                let why = format!("{:?} error at {line}:{column}", error.classify());
-                Ok(self.corrupt(id, why))
-            }
+            Err(why) => Ok(self.corrupt(id, why.to_string())),
         }
     }
 
@@ -101,7 +102,7 @@ impl Grants {
         grant: &Grant,
         ttl: Duration,
     ) -> Result<(), StorageError> {
-        bounded(self.storage.set(&id.record_key(), encode(grant)?, ttl)).await
+        bounded(self.storage.set(&id.record_key(), grant.encode(), ttl)).await
     }
 
     /// `None` when the record is no longer the one that was loaded.
@@ -120,7 +121,7 @@ impl Grants {
         if matches!(on_doubt, OnDoubt::TakeBack { .. }) {
             grant.step = grant.stamp;
         }
-        let (key, new) = (id.record_key(), encode(&grant)?);
+        let (key, new) = (id.record_key(), grant.encode());
         let swap = self
             .storage
             .compare_and_swap(&key, &loaded.bytes, new.clone(), ttl);
@@ -160,7 +161,7 @@ impl Grants {
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = bounded(self.storage.take(&id.record_key())).await?;
         self.revocations.revoke(*id);
-        let grant: Option<Grant> = taken.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let grant: Option<Grant> = taken.and_then(|bytes| Grant::decode(&bytes).ok());
         if let Some(grant) = &grant {
             self.unlist(*id, grant);
         }
@@ -208,16 +209,17 @@ pub(crate) enum OnDoubt {
 pub(crate) async fn bounded<T>(
     verb: impl Future<Output = Result<T, StorageError>>,
 ) -> Result<T, StorageError> {
+    let mut verb = pin!(verb);
+    // A store in memory answers at once. A timer would cost as much as its look.
+    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(verb.as_mut().poll(cx))).await {
+        return answer;
+    }
     match tokio::time::timeout(limits::STORE_TIMEOUT, verb).await {
         Ok(answer) => answer,
         Err(_) => Err(StorageError::unavailable(
             "the store did not answer in time",
         )),
     }
-}
-
-pub(super) fn encode(grant: &Grant) -> Result<Vec<u8>, StorageError> {
-    serde_json::to_vec(grant).map_err(|error| StorageError::Corrupt(error.to_string()))
 }
 
 /// A key that tells nothing of what it is made of.

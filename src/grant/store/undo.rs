@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{Grant, freshness::POLL, live::Doubt},
-    grants::{bounded, encode},
+    grants::bounded,
 };
 use crate::{error::StorageError, limits, random, storage::TokenStorage};
 
@@ -46,7 +46,7 @@ impl Undo {
         let Some(bytes) = bounded(self.storage.get(&self.key)).await? else {
             return Ok(());
         };
-        let current: Option<Grant> = serde_json::from_slice(&bytes).ok();
+        let current = Grant::decode(&bytes).ok();
         let Some(mut grant) = current.filter(|grant| grant.step == self.step) else {
             return Ok(());
         };
@@ -55,7 +55,7 @@ impl Undo {
         grant.stamp = u64::from_le_bytes(random::bytes());
         let swap = self
             .storage
-            .compare_and_swap(&self.key, &bytes, encode(&grant)?, self.ttl);
+            .compare_and_swap(&self.key, &bytes, grant.encode(), self.ttl);
         match bounded(swap).await? {
             true => Ok(()),
             // Somebody wrote in between: look again.

@@ -83,7 +83,8 @@ impl Admission {
             claims: self
                 .options
                 .custom_claims_passthrough
-                .collect(in_access_token, Some(claims)),
+                .collect(in_access_token, Some(claims))
+                .into(),
             roles: roles(&self.options.role_claims, sources),
         }
     }

@@ -106,8 +106,9 @@ async fn a_corrupt_grant_is_absent(encrypted: bool) {
     let tokens = proxy.journey(&client).await;
     let (code, pkce) = code(&proxy, &client).await;
     for (name, lie) in LIES {
-        // Without encryption nobody can see a bit flipped inside of a string.
-        if !encrypted && name.contains("middle") {
+        // Without encryption a bit that is flipped inside of a text does not show. A record ends with
+        // one.
+        if !encrypted && (name.ends_with("middle") || name.ends_with("at the end")) {
             continue;
         }
         liar.says(lie);

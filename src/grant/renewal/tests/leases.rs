@@ -113,7 +113,7 @@ async fn a_waiter_that_finds_the_work_done_asks_nobody() {
     let mut renewed = grant(HOUR);
     renewed.upstream.access_token = "theirs".into();
     renewed.upstream.renew_at = Some(3 * HOUR);
-    let record = serde_json::to_vec(&renewed).unwrap();
+    let record = renewed.encode();
     let key = world.id.record_key();
     world.store.set(&key, record, GRANT_TTL).await.unwrap();
     assert_eq!(waiting.await.unwrap().unwrap(), "theirs");

@@ -3,7 +3,7 @@
 use super::*;
 
 fn name(grant: &Grant) -> &str {
-    grant.claims["name"].as_str().unwrap()
+    grant.claims.map()["name"].as_str().unwrap()
 }
 
 async fn renewing(proof: ScriptedProof) -> (World, Instance) {

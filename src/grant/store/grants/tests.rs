@@ -80,7 +80,7 @@ fn grant(generation: u32) -> Grant {
         subject: "s".into(),
         scopes: ScopeSet::parse("a").unwrap(),
         resource: Resource::base(&base),
-        claims: serde_json::Map::new(),
+        claims: Default::default(),
         roles: Vec::new(),
         upstream: UpstreamGrant {
             access_token: "u".into(),
