@@ -143,3 +143,19 @@ pub(crate) const SWAP_ATTEMPTS: usize = 16;
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
 pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
+
+// ---- vault
+
+/// How many names of unknown secrets are reported, each once. A store of garbage holds any number.
+pub(crate) const MAX_REPORTED_SECRETS: usize = 16;
+
+// ---- grants
+
+/// How often a waiter looks whether the one before it is done.
+pub(crate) const POLL: Duration = Duration::from_millis(50);
+/// While the provider's old token is still good, a request waits this long for a new one; then the
+/// renewal goes on alone.
+pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_millis(500);
+/// How often the store has to say that nothing is to be taken back, or nothing more: a server that was
+/// frozen may carry out late what was sent before.
+pub(crate) const CLEAN_READS: usize = 4;

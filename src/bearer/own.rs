@@ -10,6 +10,7 @@ use crate::{
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens},
     token::{AccessClaims, TokenError},
+    vault::Seen,
 };
 
 /// So often a grant is looked at while others that share its slot are revoked in between. After that it
@@ -96,19 +97,19 @@ async fn fresh_grant(
     loop {
         // The mark comes before the look at the store; see `Revocations::mark`.
         let mark = proxy.grants.revocation_mark(id);
-        let loaded = proxy.grants.load(&id).await?.ok_or_else(ended)?;
-        if !matches!(loaded.grant.phase, Phase::Active { .. })
-            || *loaded.grant.client_id != *token.client_id
-            || loaded.grant.upstream.is_over(now)
+        let grant = proxy.grants.look(&id).await?.ok_or_else(ended)?;
+        if !matches!(grant.phase, Phase::Active { .. })
+            || *grant.client_id != *token.client_id
+            || grant.upstream.is_over(now)
         {
             return Err(ended());
         }
-        if proxy.freshness.is_past_last_day(&loaded.grant, now) {
+        if proxy.freshness.is_past_last_day(&grant, now) {
             proxy.freshness.expire(id).await?;
             return Err(Refusal::expired().of_grant(id));
         }
-        let loaded = match proxy.freshness.ensure(id, loaded, Need::Token).await {
-            Ok(loaded) => loaded,
+        let grant = match proxy.freshness.ensure(id, &grant, Need::Token).await {
+            Ok(fresh) => fresh.map_or(grant, Seen::into_value),
             Err(FreshnessError::Over) => return Err(ended()),
             Err(FreshnessError::Later) => {
                 let refusal = Refusal::unavailable(Reason::ProviderUnavailable, None);
@@ -117,13 +118,13 @@ async fn fresh_grant(
             Err(FreshnessError::Store(error)) => return Err(error.into()),
         };
         if proxy.grants.revocations().is_current(mark) {
-            return Ok((mark, loaded.grant));
+            return Ok((mark, grant));
         }
         // Something was revoked meanwhile: this grant, or one that shares its slot.
         looks += 1;
         if looks == MOST_LOOKS {
-            proxy.grants.load(&id).await?.ok_or_else(ended)?;
-            return Ok((mark, loaded.grant));
+            proxy.grants.look(&id).await?.ok_or_else(ended)?;
+            return Ok((mark, grant));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{consent, refusal::Refusal, revoke::end_surplus};
+use super::{consent, refusal::Refusal};
 use crate::{
     config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
@@ -33,7 +33,8 @@ pub(super) async fn admit(
     if options.token_swap {
         let (subject, client_id) = (&grant.subject, &grant.client_id);
         proxy.grants.list(&id, subject, client_id, ttl).await;
-        end_surplus(proxy, id, subject).await;
+        let limit = options.grants_per_person;
+        proxy.ending.end_surplus(id, subject, limit).await;
     }
     Ok((code, id))
 }

@@ -22,8 +22,6 @@ use std::{pin::Pin, sync::Arc};
 use http::{Method, Request};
 use http_body::Body;
 
-pub(crate) use revoke::{end_grant, end_grants};
-
 use crate::{body::OwnResponse, error::BoxError, proxy::Proxy, route::Route};
 
 /// What comes of a request to one of our URLs; the inner service never sees it.

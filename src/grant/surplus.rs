@@ -31,16 +31,16 @@ impl Grants {
             return Ok(Vec::new());
         }
         let mut held = Vec::new();
-        let load = |id: GrantId| {
+        let look = |id: GrantId| {
             let grants = Arc::clone(self);
-            async move { Ok((id, grants.load(&id).await?)) }
+            async move { Ok((id, grants.stored(&id).await?)) }
         };
-        let (loaded, outcome) = at_once(ids, load).await;
+        let (found, outcome) = at_once(ids, look).await;
         outcome?;
-        for (place, (id, loaded)) in loaded.into_iter().enumerate() {
-            match loaded {
-                Some(loaded) => {
-                    let used_at = used_at(&loaded.grant);
+        for (place, (id, grant)) in found.into_iter().enumerate() {
+            match grant {
+                Some(grant) => {
+                    let used_at = used_at(&grant);
                     held.push(Held { used_at, place, id });
                 }
                 // It has made room for another itself.

@@ -22,7 +22,9 @@ use crate::{
     documents::Documents,
     error::ConfigError,
     event::Events,
-    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
+    grant::{
+        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+    },
     limits::MAX_REVOCATIONS_AT_WORK,
     login::admission::Admission,
     login::{Arrivals, Claims, CookieKeys, Cookies},
@@ -33,7 +35,7 @@ use crate::{
     storage::{MemoryStorage, TokenStorage},
     tasks::Tasks,
     token::AccessTokens,
-    vault::SealedStorage,
+    vault::Vault,
 };
 
 impl OAuthProxyConfigBuilder {
@@ -94,16 +96,13 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         Some(storage) => storage,
         None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&builder.clock))),
     };
-    let storage: Arc<dyn TokenStorage> = if builder.storage_encryption {
-        let own = Own {
-            current: builder.encryption_key,
-            previous: builder.previous_encryption_keys,
-        };
-        let keys = secrets.seal_with("storage", &own);
-        Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
-    } else {
-        storage
+    let own = Own {
+        current: builder.encryption_key,
+        previous: builder.previous_encryption_keys,
     };
+    let keys = secrets.seal_with("storage", &own);
+    let keys = builder.storage_encryption.then_some(keys);
+    let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
     let http = http_client(builder.http_client, builder.upstream_timeout)?;
     let provider = Arc::new(builder.provider);
     let upstream_pkce = builder.upstream_pkce.unwrap_or(provider.uses_pkce);
@@ -112,10 +111,11 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         .unwrap_or(provider.forward_resource);
     let upstream = ProviderClient::new(provider, http, builder.upstream_timeout)?;
     let upstream = Arc::new(upstream);
-    let claims = Claims::new(Arc::clone(&storage), builder.transaction_ttl);
+    let claims = Claims::new(Arc::clone(&vault), builder.transaction_ttl);
     let tasks = Tasks::default();
     let grants = Arc::new(Grants::new(
-        Arc::clone(&storage),
+        Arc::clone(&vault),
+        upstream.about().id.clone(),
         RefreshTokens::new(secrets.mac("refresh token")),
         secrets.mac("index of grants"),
         Arc::clone(&events),
@@ -163,9 +163,17 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         Arc::clone(&options),
         Arc::clone(&events),
     ));
+    let ending = Ending::new(
+        Arc::clone(&grants),
+        Arc::clone(&upstream),
+        Arc::clone(&events),
+        tasks.clone(),
+    );
     let freshness = Freshness::new(
         FreshnessParts {
+            vault: Arc::clone(&vault),
             grants: Arc::clone(&grants),
+            ending: ending.clone(),
             upstream: Arc::clone(&upstream),
             proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
             clock: Arc::clone(&builder.clock),
@@ -189,7 +197,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         clients: Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
-            Denied::new(storage),
+            Denied::new(vault),
             builder.static_clients,
         )?,
         cookies: Cookies::new(
@@ -197,6 +205,7 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
             &options.cookie_prefix,
             CookieKeys::derived(|label| secrets.seal(label)),
         ),
+        ending,
         freshness: Arc::new(freshness),
         access_tokens: AccessTokens::new(
             base.as_str(),

@@ -459,17 +459,15 @@ async fn a_store_in_trouble_tells_nobody_what_it_holds() {
     let records = witness.store.seen();
     let grant = records.iter().rfind(|seen| seen.verb == "compare_and_swap");
     let (key, value) = (&grant.unwrap().key, &grant.unwrap().value);
-    let value = String::from_utf8(value.clone()).unwrap();
-    assert!(value.contains(MARK), "in the clear, as configured");
+    let mut bytes = value.windows(MARK.len());
+    let is_clear = bytes.any(|bytes| bytes == MARK.as_bytes());
+    assert!(is_clear, "in the clear, as configured");
     use tower_oauth_proxy::storage::TokenStorage as _;
-    for corrupt in [
-        value.replace("\"expires_at\":", "\"expires_at\":\"UPSTREAM-\",\"x\":"),
-        value.replace("\"active\"", "\"UPSTREAM-\""),
-        value.replace("{\"active\"", "{\"UPSTREAM-\""),
-        value[..value.len() - 1].to_owned(),
-    ] {
+    // Cut anywhere: what the parser stumbles over is a token, a claim, a name.
+    for end in (9..value.len()).step_by(17).chain([value.len() - 1]) {
+        let corrupt = value[..end].to_vec();
         let day = Duration::from_secs(86_400);
-        witness.store.set(key, corrupt.into(), day).await.unwrap();
+        witness.store.set(key, corrupt, day).await.unwrap();
         let reply = client.call("/mcp", &tokens.access).await;
         assert_clean("an answer", &reply.everything());
         let reply = client.refresh(tokens.refresh()).await;

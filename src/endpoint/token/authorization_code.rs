@@ -1,6 +1,6 @@
 //! `grant_type=authorization_code` (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 //!
-//! The order of the checks stands in the table of the parent module. Everything is checked before
+//! The order of the checks stands in the table of `token/mod.rs`. Everything is checked before
 //! anything changes; then one compare-and-swap turns the pending grant into a live one.
 //!
 //! A code that comes back after that is a replay and ends the grant: RFC 6749 section 4.1.2, "the
@@ -13,12 +13,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{issue, missing, passthrough, resource};
+use super::{
+    answer::issue,
+    passthrough,
+    request::{missing, resource},
+};
 use crate::{
     client::Client,
-    endpoint::{refusal::Refusal, revoke::end_grant},
+    endpoint::refusal::Refusal,
     event::{Event, Reason, Step},
-    grant::{CodeMark, Grant, GrantId, Loaded, OnDoubt, Phase, code_hash, lifetime, read_code},
+    grant::{CodeMark, Grant, GrantId, Phase, code_hash, lifetime, read_code},
     key::constant_time_eq,
     oauth::Params,
     proxy::Proxy,
@@ -31,64 +35,42 @@ pub(super) async fn redeem(
 ) -> Result<Value, Refusal> {
     let code = params.get("code").ok_or_else(|| missing("code"))?;
     let id = read_code(code).ok_or_else(|| {
-        Refusal::grant(Reason::InvalidToken).detail("the code is none of this server")
+        Refusal::grant(Reason::InvalidToken).detail("the code was not issued by this server")
     })?;
-    let gone = || Refusal::grant(Reason::GrantEnded).of(id);
-    if !proxy.grants.handle(id).settles().await {
-        return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
-    }
-    let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
+    let seen = proxy.grants.load(&id).await;
+    let seen = seen.map_err(|error| Refusal::from(error).of(id))?;
+    let seen = seen.ok_or_else(|| Refusal::grant(Reason::GrantEnded).of(id))?;
     let now = proxy.now();
-    let mark = proven(&loaded.grant, client, code, params, now).map_err(|no| no.of(id))?;
-    if !matches!(loaded.grant.phase, Phase::Pending(_)) {
+    let mark = proven(&seen, client, code, params, now).map_err(|no| no.of(id))?;
+    if !matches!(seen.phase, Phase::Pending(_)) {
         return Err(replayed(proxy, id).await);
     }
     // Before the code is consumed, not after (a peer's bug).
-    let resource = resource(proxy, params, &loaded.grant.resource).map_err(|no| no.of(id))?;
+    let options = &proxy.options;
+    let resource = resource(&options.base, params, &seen.resource).map_err(|no| no.of(id))?;
 
-    let ttl = proxy.freshness.record_ttl(&loaded.grant, now);
     let code_ttl = lifetime::ttl_until(mark.expires_at, now);
-    if !proxy.options.token_swap {
-        let mut spent = Grant::clone(&loaded.grant);
-        spent.phase = Phase::Spent(mark.clone());
-        let spent = proxy
-            .grants
-            .replace(
-                &id,
-                &loaded,
-                spent,
-                code_ttl,
-                OnDoubt::TakeBack { ttl: code_ttl },
-            )
-            .await?;
-        let Some(Loaded { grant: spent, .. }) = spent else {
-            return Err(lost_race(proxy, client, id, code, params).await);
-        };
-        tell(proxy, id);
-        return Ok(passthrough::issue(proxy, id, &spent));
-    }
-    let mut active = Grant::clone(&loaded.grant);
-    active.phase = Phase::Active {
-        generation: 0,
-        rotated_at: now,
-        code: Some(mark.clone()),
+    let (to, ttl) = match options.token_swap {
+        true => {
+            let (generation, rotated_at, code) = (0, now, Some(mark.clone()));
+            let live = Phase::Active {
+                generation,
+                rotated_at,
+                code,
+            };
+            (live, proxy.freshness.record_ttl(&seen, now))
+        }
+        false => (Phase::Spent(mark.clone()), code_ttl),
     };
-    proxy.grants.stay_listed(&id, &mut active, ttl, now).await;
-    let active = proxy
-        .grants
-        .replace(
-            &id,
-            &loaded,
-            active,
-            ttl,
-            OnDoubt::TakeBack { ttl: code_ttl },
-        )
-        .await?;
-    let Some(Loaded { grant: active, .. }) = active else {
+    let redeemed = proxy.grants.advance(&id, &seen, to, ttl, code_ttl, now);
+    let Some(grant) = redeemed.await? else {
         return Err(lost_race(proxy, client, id, code, params).await);
     };
-    tell(proxy, id);
-    Ok(issue(proxy, &id, &active, &active.scopes, &resource, 0))
+    proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
+    Ok(match options.token_swap {
+        true => issue(proxy, &id, &grant, &grant.scopes, &resource, 0),
+        false => passthrough::issue(proxy, id, &grant),
+    })
 }
 
 /// All that a request has to prove, whether it is the first one with this code or a replay: that it
@@ -155,8 +137,8 @@ async fn lost_race(
     code: &str,
     params: &Params,
 ) -> Refusal {
-    let Loaded { grant, .. } = match proxy.grants.load(&id).await {
-        Ok(Some(loaded)) => loaded,
+    let grant = match proxy.grants.look(&id).await {
+        Ok(Some(grant)) => grant,
         Ok(None) => return Refusal::grant(Reason::GrantEnded).of(id),
         Err(error) => return error.into(),
     };
@@ -173,12 +155,8 @@ async fn lost_race(
 /// The code was redeemed before, and this request proves all that the first one proved: two parties
 /// hold it. What it gave has to go.
 async fn replayed(proxy: &Arc<Proxy>, id: GrantId) -> Refusal {
-    match end_grant(proxy, id).await {
+    match proxy.ending.end(id).await {
         Ok(_) => Refusal::grant(Reason::Replayed).of(id),
         Err(error) => error.into(),
     }
-}
-
-fn tell(proxy: &Proxy, id: GrantId) {
-    proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
 }

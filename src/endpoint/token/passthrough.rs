@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{missing, narrowed, resource};
+use super::request::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
@@ -94,7 +94,7 @@ pub(super) async fn refresh(
         return Err(refusal.detail("the grant is as old as it may get: it ends"));
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
-    resource(proxy, params, &held.resource)?;
+    resource(&proxy.options.base, params, &held.resource)?;
     let names = scopes::for_provider(&asked, &proxy.options.offered_scopes);
     let scope = proxy
         .provider

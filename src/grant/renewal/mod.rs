@@ -8,6 +8,7 @@ mod lease;
 mod look;
 mod record;
 mod refused;
+mod renewer;
 mod save;
 #[cfg(test)]
 mod tests;
@@ -20,26 +21,25 @@ use tokio::{
     time::Instant,
 };
 
-use super::{
-    Freshness, FreshnessError, GrantId, LiveGrant, Loaded,
-    live::Late,
-    renewal::{lease::Lease, wait::Turn},
-};
+use self::{lease::Lease, wait::Turn};
+use super::{GrantId, LiveGrant, SeenGrant, live::Late};
 use crate::{
     event::{Event, Reason, Step},
     limits::{SETTLE_FOR, SETTLE_PAUSE},
 };
 
+pub(super) use due::Due;
 pub(crate) use due::Need;
-pub(super) use due::{Due, Looks, due};
+pub(super) use renewer::Renewer;
+pub(crate) use renewer::{FreshnessError, FreshnessParts, FreshnessSettings};
 
-/// Who began it, and hears how it ended unless that takes too long.
-pub(super) type Waiting = oneshot::Sender<Result<Loaded, FreshnessError>>;
+/// The caller that began it, and hears how it ended unless that takes too long.
+pub(super) type Waiting = oneshot::Sender<Result<SeenGrant, FreshnessError>>;
 
-/// Holds the process's lock for the grant until it is done, which may be long after everybody who
-/// waited has been answered.
+/// Holds the process's lock for the grant until it is done, which may be long after all who waited
+/// have been answered.
 pub(super) struct Renewal {
-    of: Arc<Freshness>,
+    of: Arc<Renewer>,
     id: GrantId,
     need: Need,
     live: Arc<LiveGrant>,
@@ -51,7 +51,7 @@ pub(super) struct Renewal {
 
 impl Renewal {
     pub(super) fn new(
-        of: Arc<Freshness>,
+        of: Arc<Renewer>,
         id: GrantId,
         need: Need,
         live: Arc<LiveGrant>,
@@ -72,7 +72,7 @@ impl Renewal {
     pub(super) async fn run(mut self) {
         let lease = match self.wait().await {
             Ok(Turn::Ours(lease)) => lease,
-            Ok(Turn::Done(loaded)) => return self.answer(Ok(loaded)),
+            Ok(Turn::Done(seen)) => return self.answer(Ok(seen)),
             Err(error) => return self.answer(Err(error)),
         };
         let result = lease.while_held(self.work(&lease)).await;
@@ -89,34 +89,34 @@ impl Renewal {
         }
     }
 
-    /// The lease is held: nobody else is at the provider with this grant.
-    async fn work(&mut self, lease: &Lease) -> Result<Loaded, FreshnessError> {
-        let loaded = self.of.grants.load(&self.id).await?;
-        let loaded = loaded.ok_or(FreshnessError::Over)?;
-        // The one before us may have done it.
-        match self.of.due(&loaded.grant, &self.need) {
-            Due::Nothing => Ok(loaded),
-            Due::Renewal => self.renew(lease, loaded).await,
-            Due::Look => self.look(lease, loaded).await,
+    /// The lease is held: no other instance is at the provider with this grant.
+    async fn work(&mut self, lease: &Lease) -> Result<SeenGrant, FreshnessError> {
+        let seen = self.of.grants.load_in_doubt(&self.id).await?;
+        let seen = seen.ok_or(FreshnessError::Over)?;
+        // The one before us may have done it: what was read before the lease was ours proves nothing.
+        match self.of.due(&seen, &self.need) {
+            Due::Nothing => Ok(seen),
+            Due::Renewal => self.renew(lease, seen).await,
+            Due::Look => self.look(lease, seen).await,
         }
     }
 
-    fn answer(&mut self, result: Result<Loaded, FreshnessError>) {
+    fn answer(&mut self, result: Result<SeenGrant, FreshnessError>) {
         if let Some(waiting) = self.waiting.take() {
-            // Whoever hung up needs no answer.
+            // A caller that hung up needs no answer.
             drop(waiting.send(result));
         }
     }
 
     /// This takes longer than callers wait: they, and those who come, are told to come back.
-    fn keep_nobody_waiting(&mut self) {
+    fn stop_waiting(&mut self) {
         self.answer(Err(FreshnessError::Later));
         if self.late.is_none() {
             self.late = Some(self.live.late());
         }
     }
 
-    fn tell(&self, reason: Reason, detail: impl std::fmt::Display) {
+    fn emit(&self, reason: Reason, detail: impl std::fmt::Display) {
         let event = Event::refused(Step::UpstreamRefresh, reason);
         let event = event.grant(self.id.to_string()).detail(detail);
         self.of.events.emit(&event);

@@ -43,9 +43,7 @@ async fn a_refusal_of_a_token_that_was_replaced_meanwhile_ends_nothing() {
     renewed.upstream.access_token = "theirs".into();
     renewed.upstream.refresh_token = Some("their refresh token".into());
     renewed.upstream.renew_at = Some(3 * HOUR);
-    let record = serde_json::to_vec(&renewed).unwrap();
-    let key = world.id.record_key();
-    world.store.set(&key, record, GRANT_TTL).await.unwrap();
+    world.write(&renewed).await;
     assert_eq!(asking.await.unwrap().unwrap(), "theirs");
     assert!(world.record().await.is_some());
     let told = instance.told(Reason::ProviderRejected);
