@@ -101,6 +101,7 @@ struct World {
 struct Instance {
     freshness: Arc<Freshness>,
     grants: Arc<Grants>,
+    ending: Ending,
     proof: Arc<ScriptedProof>,
     events: Arc<Mutex<Vec<Event>>>,
     tasks: Tasks,
@@ -158,16 +159,17 @@ impl World {
             Arc::clone(&told),
             tasks.clone(),
         ));
+        let ending = Ending::new(
+            Arc::clone(&grants),
+            Arc::clone(&upstream),
+            Arc::clone(&told),
+            tasks.clone(),
+        );
         let proof = Arc::new(proof);
         let parts = FreshnessParts {
             vault,
             grants: Arc::clone(&grants),
-            ending: Ending::new(
-                Arc::clone(&grants),
-                Arc::clone(&upstream),
-                Arc::clone(&told),
-                tasks.clone(),
-            ),
+            ending: ending.clone(),
             upstream,
             proof: proof.clone(),
             clock: Arc::new(self.clock.clone()),
@@ -185,6 +187,7 @@ impl World {
         Instance {
             freshness: Arc::new(Freshness::new(parts, settings)),
             grants,
+            ending,
             proof,
             events,
             tasks,
