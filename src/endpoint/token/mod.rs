@@ -35,13 +35,14 @@
 //!
 //! After the wait for the provider 5 to 8 are asked again, of the record that is about to change. A
 //! token that was good when it came is then refused without an end of the grant: others were faster,
-//! and nobody presented it after its time.
+//! and it was not presented after its time.
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; its end
 //! and the grant's last day, `scope` and `resource` are asked before the provider.
 
 mod answer;
 mod authorization_code;
+mod code_proof;
 mod dispatch;
 mod passthrough;
 mod refresh_token;

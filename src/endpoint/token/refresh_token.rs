@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{
     answer::issue,
-    request::{missing, narrowed, resource},
+    request::{ended, missing, narrowed, resource},
 };
 use crate::{
     client::Client,
@@ -120,27 +120,22 @@ impl Asked<'_> {
         }
         let (now, options) = (proxy.now(), &proxy.options);
         let grace = options.refresh_token_grace;
-        let over = match judge(self.presented, *generation, *rotated_at, grace, now) {
+        let rotation = match judge(self.presented, *generation, *rotated_at, grace, now) {
             Err(Reuse) if self.was_good => {
                 let detail =
                     "others rotated more than once while this request waited: nothing ends";
                 return Err(Refusal::grant(Reason::RefreshReuse).detail(detail));
             }
-            Err(Reuse) => Err(Reason::RefreshReuse),
+            Err(Reuse) => return Err(ended(proxy, self.id, Reason::RefreshReuse).await),
             // The person has to log in again.
             Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
                 proxy.freshness.expire(self.id).await?;
                 return Err(Refusal::grant(Reason::Expired));
             }
-            Ok(_) if grant.upstream.is_over(now) => Err(Reason::Expired),
-            Ok(rotation) => Ok(rotation),
-        };
-        let rotation = match over {
-            Ok(rotation) => rotation,
-            Err(reason) => {
-                proxy.ending.end(self.id).await?;
-                return Err(Refusal::grant(reason));
+            Ok(_) if grant.upstream.is_over(now) => {
+                return Err(ended(proxy, self.id, Reason::Expired).await);
             }
+            Ok(rotation) => rotation,
         };
         let scope = self.params.get("scope");
         Ok(Judged {

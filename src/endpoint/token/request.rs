@@ -1,11 +1,12 @@
-//! What the grant types read of a request alike.
+//! What the grant types read of a request alike, and how it ends a grant.
 
 use crate::{
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
     event::Reason,
-    grant::scopes,
+    grant::{GrantId, scopes},
     oauth::{BaseUrl, Params, Resource, ScopeSet},
+    proxy::Proxy,
 };
 
 /// RFC 6749 section 5.2, `invalid_request`: "The request is missing a required parameter".
@@ -50,5 +51,14 @@ pub(super) fn resource(
             OAuthErrorCode::InvalidTarget,
             "the resource is not the one that was granted",
         )),
+    }
+}
+
+/// Ends the grant, and refuses the request: its token or code is in other hands, or the person has to
+/// come again.
+pub(super) async fn ended(proxy: &Proxy, id: GrantId, reason: Reason) -> Refusal {
+    match proxy.ending.end(id).await {
+        Ok(_) => Refusal::grant(reason).of(id),
+        Err(error) => error.into(),
     }
 }
