@@ -159,3 +159,11 @@ pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_millis(500);
 /// How often the store has to say that nothing is to be taken back, or nothing more: a server that was
 /// frozen may carry out late what was sent before.
 pub(crate) const CLEAN_READS: usize = 4;
+/// Counters of revocations, 16 KiB in all: a grant falls into one of them by its id, and a revocation
+/// costs the cached sessions of those that share it a look at the store.
+pub(crate) const REVOCATION_SLOTS: u16 = 4096;
+
+// ---- storage
+
+/// Longer times to live count as this: nothing here lives longer, and no clock or sum can overflow.
+pub(crate) const MAX_RECORD_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -23,8 +23,8 @@ pub(super) fn renewal(now: u64, expires_in: Option<u64>, can_renew: bool) -> Opt
         .map(|lifetime| renew_at(now, lifetime))
 }
 
-/// When a grant is over, however often it is used: its login and the configured age. Where nobody can
-/// be asked whether its person still may come in, there is an age without a configured one.
+/// When a grant ends, however often it is used: its login and the configured age. Where no one can be
+/// asked whether its person may still come in, there is an age without a configured one.
 pub(crate) fn last_day(
     created_at: u64,
     configured: Option<Duration>,

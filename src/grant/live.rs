@@ -26,7 +26,7 @@ pub(crate) struct LiveGrants(Arc<Registry>);
 /// One grant at work.
 pub(crate) struct LiveGrant {
     id: GrantId,
-    /// How many tasks still wait to tell the store something that it has to know.
+    /// How many tasks still have something to write that the store has to know.
     doubts: AtomicUsize,
     /// How many renewals have kept their callers waiting for too long and still go on.
     late: AtomicUsize,

@@ -1,6 +1,6 @@
-//! One person's grants are so many at most: the ones that were used longest ago make room.
+//! A limit on one person's grants: the ones that were used longest ago make room.
 //!
-//! Else one account, logging in again and again, pushes everybody out of a store that has bounds.
+//! Otherwise one account that logs in again and again pushes everyone out of a store that has bounds.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -53,7 +53,7 @@ impl Grants {
             match self.end(&id).await {
                 Ok(Some(_)) => ended.push(id),
                 Ok(None) => {}
-                // What has ended is told of all the same.
+                // What has ended is reported all the same.
                 Err(_) if !ended.is_empty() => break,
                 Err(error) => return Err(error),
             }

@@ -160,7 +160,7 @@ impl Claim {
         .await
     }
 
-    /// The provider let nobody in: those who wait learn that the callback was used, and after seconds
+    /// The provider let no one in: those who wait learn that the callback was used, and after seconds
     /// nothing is kept. A person who has not logged in can cause no more than that.
     pub(crate) async fn end(self) {
         let used = self.used();

@@ -90,8 +90,8 @@ impl Renewal {
         match look {
             Look::Proven(proven) => self.save(saved, &Change::proven(&proven)).await,
             Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
-            nobody_knows => {
-                self.not_known_now(lease, nobody_knows);
+            unknown => {
+                self.not_known_now(lease, unknown);
                 Ok(saved)
             }
         }

@@ -101,7 +101,7 @@ impl Lease {
     }
 
     /// Says that the owner lives. `true` proves that no other has held the lease since it was claimed:
-    /// whoever takes it over writes another owner, and it never comes back.
+    /// one that takes it over writes another owner, and this one never comes back.
     pub(super) async fn beat(&self) -> bool {
         let mut stands = self.stands.lock().await;
         let is_late = self.is_late.load(Ordering::Acquire);
