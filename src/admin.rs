@@ -1,4 +1,4 @@
-//! The operator's hand on the running proxy.
+//! Administration of a running proxy: list and end grants, deny clients.
 
 use std::{
     collections::HashSet,

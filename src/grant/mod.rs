@@ -21,6 +21,7 @@ pub(crate) mod rotation;
 pub(crate) mod scopes;
 mod store;
 mod surplus;
+pub(crate) mod term;
 
 pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};

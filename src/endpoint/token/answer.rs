@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    grant::{Grant, GrantId, lifetime},
+    grant::{Grant, GrantId, term},
     oauth::{Resource, ScopeSet},
     proxy::Proxy,
     random,
@@ -24,7 +24,7 @@ pub(super) fn issue(
 ) -> Value {
     let now = proxy.now();
     let ttl = proxy.options.access_token_ttl;
-    let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
+    let exp = term::access_token_expiry(ttl, &grant.upstream, now);
     let last_day = proxy.freshness.last_day(grant);
     let exp = last_day.map_or(exp, |day| exp.min(day));
     let scope = scopes.to_string();

@@ -5,9 +5,10 @@ use std::{pin::pin, sync::Arc};
 
 use super::{
     super::{Grant, SeenGrant, proof::Look, scopes},
-    FreshnessError, Renewal,
     lease::Lease,
+    renewer::FreshnessError,
     save::{Answered, Change},
+    task::Renewal,
 };
 use crate::{error::UpstreamError, event::Reason, limits::LATE_ANSWER, provider::TokenAnswer};
 

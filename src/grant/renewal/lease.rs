@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use super::{
     super::backoff::Failure,
-    record::{LeaseRecord, suspicion},
+    lease_record::{LeaseRecord, suspicion},
 };
 use crate::{
     error::StorageError,

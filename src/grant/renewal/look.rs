@@ -6,9 +6,11 @@ use super::{
         backoff::Failure,
         proof::{Look, Proven},
     },
-    FreshnessError, Need, Renewal,
+    due::Need,
     lease::Lease,
+    renewer::FreshnessError,
     save::Change,
+    task::Renewal,
 };
 use crate::{
     event::Reason,

@@ -3,8 +3,10 @@
 
 use super::{
     super::{Grant, SeenGrant, backoff::Failure},
-    Due, FreshnessError, Renewal,
+    due::Due,
     lease::Lease,
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::{StorageError, UpstreamError, Verdict},

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    super::{Ending, Grant, Grants, backoff::Failures, lifetime, proof::ProofOfLife},
+    super::{Ending, Grant, Grants, backoff::Failures, lifetime, proof::ProofOfLife, term},
     due::{Due, Looks, Need, due},
 };
 use crate::{
@@ -123,7 +123,7 @@ impl Renewer {
 
     /// What is left of a record's life, for a write that is no use of the grant.
     pub(super) fn remaining_ttl(&self, grant: &Grant, now: u64) -> Duration {
-        let left = lifetime::remaining(grant, self.settings.grant_ttl, now);
+        let left = term::remaining(grant, self.settings.grant_ttl, now);
         lifetime::cut_to(self.last_day(grant), left, now)
     }
 }

@@ -5,7 +5,8 @@ use tokio::time::Instant;
 
 use super::{
     super::{Grant, SeenGrant, UpstreamGrant, proof::Proven, scopes},
-    FreshnessError, Renewal,
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::StorageError,

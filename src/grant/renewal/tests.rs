@@ -21,7 +21,7 @@ use super::{
         Proven, RefreshTokens, SeenGrant, UpstreamGrant,
     },
     FreshnessError, FreshnessParts, FreshnessSettings, Need,
-    record::LeaseRecord,
+    lease_record::LeaseRecord,
 };
 use crate::{
     clock::{Clock, from_unix},

@@ -4,10 +4,11 @@ use tokio::time::Instant;
 
 use super::{
     super::SeenGrant,
-    FreshnessError, Renewal,
     due::Due,
     lease::Lease,
-    record::{LeaseRecord, Watch},
+    lease_record::{LeaseRecord, Watch},
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::StorageError,

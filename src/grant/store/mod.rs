@@ -6,6 +6,7 @@
 //! back in the background, and until then no one can load the grant. All of that happens in here, so
 //! that no caller can forget it.
 
+mod codec;
 mod grants;
 mod index;
 mod undo;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{Phase, live::Doubt},
-    grants::{decode, encode},
+    codec::{decode, encode},
 };
 use crate::{
     error::StorageError,
