@@ -1,4 +1,4 @@
-//! The operator's hand on the running proxy.
+//! Administration of a running proxy: list and end grants, deny clients.
 
 use std::{
     collections::HashSet,
@@ -10,7 +10,7 @@ use std::{
 use crate::{
     clock::from_unix,
     error::StorageError,
-    grant::{Grant, GrantId, Listed, Loaded, Owner, Phase, at_once},
+    grant::{Grant, GrantId, Listed, Owner, Phase, at_once},
     oauth::ScopeSet,
     proxy::Proxy,
     session::AuthSession,
@@ -147,7 +147,7 @@ impl OAuthProxyAdmin {
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke_grant(&self, id: &str) -> Result<bool, StorageError> {
         match GrantId::parse(id) {
-            Some(id) => crate::endpoint::end_grant(&self.proxy, id).await,
+            Some(id) => self.proxy.ending.end(id).await,
             None => Ok(false),
         }
     }
@@ -160,7 +160,7 @@ impl OAuthProxyAdmin {
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke(&self, session: &AuthSession) -> Result<(), StorageError> {
         match session.grant_id().and_then(GrantId::parse) {
-            Some(id) => crate::endpoint::end_grant(&self.proxy, id).await.map(drop),
+            Some(id) => self.proxy.ending.end(id).await.map(drop),
             None => {
                 let token = session.upstream().access_token();
                 self.proxy.sessions.forget(token.as_bytes());
@@ -247,16 +247,15 @@ impl OAuthProxyAdmin {
 
     /// Those that still live.
     async fn look_up(&self, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, StorageError> {
-        let load = |id: GrantId| {
+        let look = |id: GrantId| {
             let grants = Arc::clone(&self.proxy.grants);
-            async move { Ok((id, grants.load(&id).await?)) }
+            async move { Ok((id, grants.stored(&id).await?)) }
         };
-        let (loaded, outcome) = at_once(ids, load).await;
+        let (found, outcome) = at_once(ids, look).await;
         outcome?;
-        let live = loaded.into_iter().filter_map(|(id, loaded)| {
-            let Loaded { grant, .. } = loaded?;
-            info(id, *grant)
-        });
+        let live = found
+            .into_iter()
+            .filter_map(|(id, grant)| info(id, *grant?));
         Ok(live.collect())
     }
 }
@@ -283,7 +282,7 @@ async fn end_all(proxy: &Arc<Proxy>, owner: Owner<'_>) -> Result<usize, StorageE
     let (mut ended, mut after) = (0, None);
     loop {
         let page = proxy.grants.listed(owner, after.as_deref()).await?;
-        ended += crate::endpoint::end_grants(proxy, page.ids).await?;
+        ended += proxy.ending.end_many(page.ids).await?;
         after = page.next;
         if after.is_none() {
             return Ok(ended);

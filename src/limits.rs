@@ -201,6 +201,7 @@ pub(crate) const MAX_ERROR_DESCRIPTION: usize = 300;
 pub(crate) const SHORTEST_TOKEN: usize = 22;
 /// The longest media type that an error quotes, in characters.
 pub(crate) const MAX_MEDIA_TYPE: usize = 60;
+
 // ---- oauth
 
 /// The longest base URL, in bytes: it stands in every token and every discovery document.
@@ -228,3 +229,26 @@ pub(crate) const MAX_DESCRIPTION: usize = 600;
 
 /// The longest detail of an event, in characters.
 pub(crate) const MAX_DETAIL: usize = 300;
+// ---- vault
+
+/// How many names of unknown secrets are reported, each once. A store of garbage holds any number.
+pub(crate) const MAX_REPORTED_SECRETS: usize = 16;
+
+// ---- grants
+
+/// How often a waiter looks whether the one before it is done.
+pub(crate) const POLL: Duration = Duration::from_millis(50);
+/// While the provider's old token is still good, a request waits this long for a new one; then the
+/// renewal goes on alone.
+pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_millis(500);
+/// How often the store has to say that nothing is to be taken back, or nothing more: a server that was
+/// frozen may carry out late what was sent before.
+pub(crate) const CLEAN_READS: usize = 4;
+/// Counters of revocations, 16 KiB in all: a grant falls into one of them by its id, and a revocation
+/// costs the cached sessions of those that share it a look at the store.
+pub(crate) const REVOCATION_SLOTS: u16 = 4096;
+
+// ---- storage
+
+/// Longer times to live count as this: nothing here lives longer, and no clock or sum can overflow.
+pub(crate) const MAX_RECORD_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -9,7 +9,9 @@ use crate::{
     config::{OAuthProxyConfig, Options},
     documents::Documents,
     event::{Event, Events},
-    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
+    grant::{
+        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+    },
     login::admission::Admission,
     login::{Arrivals, Claims, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
@@ -32,6 +34,7 @@ pub(crate) struct Proxy {
     pub(crate) clients: Arc<Clients>,
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
+    pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
@@ -48,7 +51,7 @@ impl Proxy {
             options,
             provider,
             clients,
-            storage,
+            vault,
             secrets,
             signing_keys,
             passthrough,
@@ -57,9 +60,10 @@ impl Proxy {
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
-        let claims = Claims::new(Arc::clone(&storage), options.transaction_ttl);
+        let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
         let grants = Arc::new(Grants::new(
-            storage,
+            Arc::clone(&vault),
+            provider.about().id.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(&events),
@@ -70,9 +74,17 @@ impl Proxy {
             Arc::clone(&options),
             Arc::clone(&events),
         ));
+        let ending = Ending::new(
+            Arc::clone(&grants),
+            Arc::clone(&provider),
+            Arc::clone(&events),
+            tasks.clone(),
+        );
         let freshness = Freshness::new(
             FreshnessParts {
+                vault,
                 grants: Arc::clone(&grants),
+                ending: ending.clone(),
                 upstream: Arc::clone(&provider),
                 proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
                 clock: Arc::clone(&clock),
@@ -110,6 +122,7 @@ impl Proxy {
                 &options.cookie_prefix,
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
+            ending,
             freshness: Arc::new(freshness),
             sessions: SessionCache::new(
                 options.session_cache_ttl,

@@ -121,7 +121,9 @@ mod tests {
     const SECRET: &str = "a static secret, long enough";
 
     fn denied() -> Denied {
-        Denied::new(std::sync::Arc::new(crate::MemoryStorage::new()))
+        let store = std::sync::Arc::new(crate::MemoryStorage::new());
+        let vault = crate::vault::Vault::new(store, None, Default::default());
+        Denied::new(std::sync::Arc::new(vault))
     }
 
     fn clients() -> Clients {

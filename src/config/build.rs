@@ -25,7 +25,7 @@ use crate::{
     provider::{Provider, ProviderClient},
     storage::{MemoryStorage, TokenStorage},
     token::TokenVerifier,
-    vault::SealedStorage,
+    vault::Vault,
 };
 
 /// A checked configuration; give it to [`OAuthProxyLayer::new`](crate::OAuthProxyLayer::new).
@@ -39,7 +39,7 @@ pub struct OAuthProxyConfig {
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
-    pub(crate) storage: Arc<dyn TokenStorage>,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
@@ -132,19 +132,16 @@ impl OAuthProxyConfigBuilder {
             Some(storage) => storage,
             None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
         };
-        let storage: Arc<dyn TokenStorage> = if options.storage_encryption {
-            let keys = secrets.seal_with("storage", &self.encryption_keys);
-            Arc::new(SealedStorage::new(storage, keys, Arc::clone(&events)))
-        } else {
-            storage
-        };
+        let keys = secrets.seal_with("storage", &self.encryption_keys);
+        let keys = options.storage_encryption.then_some(keys);
+        let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let http = http_client(Some(customize(&options)?), timeout)?;
         let provider = ProviderClient::new(Arc::new(self.provider), http, timeout);
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
-            Denied::new(Arc::clone(&storage)),
+            Denied::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
         for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
@@ -157,7 +154,7 @@ impl OAuthProxyConfigBuilder {
             options: Arc::new(options),
             provider: Arc::new(provider),
             clients: Arc::new(clients),
-            storage,
+            vault,
             secrets,
             signing_keys: self.signing_keys,
             passthrough: self.passthrough,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{refusal::Refusal, revoke::end_surplus};
+use super::refusal::Refusal;
 use crate::{
     config::{LoginRequest, Occasion},
     error::OAuthErrorCode as Code,
@@ -32,7 +32,8 @@ pub(super) async fn admit(
     if !proxy.mode.is_passthrough() {
         let (subject, client_id) = (&grant.subject, &grant.client_id);
         proxy.grants.list(&id, subject, client_id, ttl).await;
-        end_surplus(proxy, id, subject).await;
+        let limit = options.grants_per_person;
+        proxy.ending.end_surplus(id, subject, limit).await;
     }
     Ok((code, id))
 }

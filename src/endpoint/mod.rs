@@ -21,8 +21,6 @@ use std::{pin::Pin, sync::Arc};
 use http::{Method, Request};
 use http_body::Body;
 
-pub(crate) use revoke::{end_grant, end_grants};
-
 use crate::{
     body::OwnResponse,
     cors,

@@ -1,6 +1,6 @@
 //! `POST {base}/oauth/revoke`: token revocation (RFC 7009).
 //!
-//! Either token ends the whole grant, for its own client only. A token that is none of ours, or
+//! Either token ends the whole grant, for its own client only. A token that is not ours, or is
 //! another client's, is answered 200 like one that was revoked before (section 2.2): the client
 //! learns nothing and nothing changes.
 
@@ -8,16 +8,15 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use http_body::Body;
-use tokio::sync::oneshot;
 
-use super::{answer, refusal::Refusal, request, token::authenticate};
+use super::{answer, client_auth::authenticate, refusal::Refusal, request};
 use crate::{
     body::OwnResponse,
     client::Client,
-    error::{BoxError, OAuthErrorCode, StorageError, with_causes},
+    error::{BoxError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    grant::{self, Grant, GrantId, at_once},
-    limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
+    grant::GrantId,
+    limits::MAX_BEARER,
     mode::{Mode, Passthrough},
     provider::Verdict,
     proxy::Proxy,
@@ -55,19 +54,22 @@ where
     };
     let Some(id) = grant_of(proxy, tokens, token) else {
         let event = Event::refused(Step::Revoke, Reason::InvalidToken);
-        proxy.emit(&event.detail("the token is none of this server, or expired"));
+        proxy.emit(&event.detail("the token was not issued by this server, or has expired"));
         return Ok(());
     };
-    let Some(loaded) = proxy.grants.load(&id).await? else {
+    // Whichever provider it is of: revoked is revoked.
+    let Some(grant) = proxy.grants.stored(&id).await? else {
         proxy.grants.forget(id);
         return Ok(());
     };
-    if loaded.grant.client_id != client.id {
+    // RFC 7009 section 2.1: the server "verifies whether the token was issued to the client making the
+    // revocation request".
+    if grant.client_id != client.id {
         let event = Event::refused(Step::Revoke, Reason::ForeignClient);
         proxy.emit(&event.grant(id.to_string()));
         return Ok(());
     }
-    end_grant(proxy, id).await?;
+    proxy.ending.end(id).await?;
     proxy.emit(&Event::done(Step::Revoke).grant(id.to_string()));
     Ok(())
 }
@@ -79,103 +81,6 @@ fn grant_of(proxy: &Proxy, tokens: &AccessTokens, token: &str) -> Option<GrantId
     }
     let grant = |claims: &AccessClaims<'_>| GrantId::parse(&claims.gid);
     tokens.verify(token, proxy.now(), grant).ok()?
-}
-
-/// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is
-/// waited for a little and never decides: what the client held is dead either way.
-pub(crate) async fn end_grant(proxy: &Arc<Proxy>, id: GrantId) -> Result<bool, StorageError> {
-    let (done, told) = oneshot::channel();
-    let proxy = Arc::clone(proxy);
-    // In a task of its own: a caller that hangs up must not end a grant by halves.
-    let tasks = proxy.tasks.clone();
-    let at_provider = tasks.spawn(async move {
-        match proxy.grants.end(&id).await {
-            Ok(Some(grant)) => {
-                let _ = done.send(Ok(true));
-                end_at_provider(&proxy, id, &grant).await;
-            }
-            Ok(None) => {
-                let _ = done.send(Ok(false));
-            }
-            Err(error) => {
-                let _ = done.send(Err(error));
-            }
-        }
-    });
-    let ended = told
-        .await
-        .unwrap_or_else(|_| Err(StorageError::unavailable("the task ended early")))?;
-    if ended {
-        let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
-    }
-    Ok(ended)
-}
-
-/// Ends many grants here, some at once; the provider hears of them one after the other, later.
-pub(crate) async fn end_grants(
-    proxy: &Arc<Proxy>,
-    ids: Vec<GrantId>,
-) -> Result<usize, StorageError> {
-    let end = |id: GrantId| {
-        let grants = Arc::clone(&proxy.grants);
-        async move { Ok(grants.end(&id).await?.map(|grant| (id, grant))) }
-    };
-    let (ended, outcome) = at_once(ids, end).await;
-    let ended: Vec<_> = ended.into_iter().flatten().collect();
-    let count = ended.len();
-    end_all_at_provider(proxy, ended);
-    outcome.map(|()| count)
-}
-
-/// Ends what the person of a new grant has too many of; see
-/// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for that
-/// a little, so that a store with bounds is not filled faster than it is cleared, and never fails
-/// by it.
-///
-/// The provider is not told: where one token ends a person's whole approval of the app, as at Google,
-/// that would end all their other grants, and the login that is just being made.
-pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str) {
-    let (limit, subject) = (proxy.options.grants_per_person, subject.to_owned());
-    let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
-    // In a task of its own: a login that does not wait must not end a grant by halves.
-    let ending = tasks.spawn(async move {
-        match proxy.grants.end_surplus(new, &subject, limit).await {
-            Ok(ended) => {
-                for id in ended {
-                    let event = Event::refused(Step::Revoke, Reason::TooMany);
-                    let event = event.grant(id.to_string());
-                    proxy.emit(&event.detail(format_args!(
-                        "the person has more than {limit} grants: this one was used longest ago"
-                    )));
-                }
-            }
-            Err(error) => {
-                let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
-                let error = with_causes(&error);
-                let detail = format_args!("the person's other grants were not counted: {error}");
-                proxy.emit(&event.grant(new.to_string()).detail(detail));
-            }
-        }
-    });
-    let _ = tokio::time::timeout(STORE_TIMEOUT, ending).await;
-}
-
-/// One after the other, later.
-fn end_all_at_provider(proxy: &Arc<Proxy>, ended: Vec<(GrantId, Grant)>) {
-    if ended.is_empty() {
-        return;
-    }
-    let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
-    tasks.spawn(async move {
-        for (id, grant) in ended {
-            end_at_provider(&proxy, id, &grant).await;
-        }
-    });
-}
-
-pub(super) async fn end_at_provider(proxy: &Proxy, id: GrantId, grant: &Grant) {
-    let given = grant.upstream.revocable();
-    grant::end_at_provider(&proxy.provider, &proxy.events, id, given).await;
 }
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's

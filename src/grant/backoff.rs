@@ -1,8 +1,8 @@
 //! How long the provider is left alone after a renewal that failed.
 //!
-//! One grant must not cause more than a few requests a minute at the provider, whoever asks: a
+//! One grant must not cause more than a few requests a minute at the provider, however many ask: a
 //! provider that is in trouble is not helped by more of them, and an app that asks too often is
-//! throttled for everybody.
+//! throttled for all.
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
@@ -14,12 +14,12 @@ use crate::limits::{BACK_OFF_FIRST_SECS, BACK_OFF_MEMORY, BACK_OFF_MOST_SECS, MA
 pub(super) struct Failure {
     /// Failures in a row, this one included.
     pub(super) count: u32,
-    /// Until when nobody asks again, in seconds since the Unix epoch.
+    /// The provider is not asked again before this, in seconds since the Unix epoch.
     pub(super) until: u64,
 }
 
 impl Failure {
-    /// One more failure after so many in a row: 2 s, 4 s, 8 s, up to 30 s.
+    /// One more failure after `before` in a row: 2 s, 4 s, 8 s, up to 30 s.
     pub(super) fn after(before: u32, now: u64) -> Self {
         let pause = BACK_OFF_FIRST_SECS << before.min(16);
         Self {
@@ -29,7 +29,7 @@ impl Failure {
     }
 
     /// Whether the provider is still to be left alone. An end that lies further ahead than any pause
-    /// comes from a clock that was set back since, and holds nobody.
+    /// comes from a clock that was set back since, and holds no one back.
     pub(super) fn holds(self, now: u64) -> bool {
         now < self.until && self.until <= now.saturating_add(BACK_OFF_MOST_SECS)
     }

@@ -1,12 +1,169 @@
-//! The end of a grant at the provider (RFC 7009).
+//! The end of a grant: here first, then at the provider (RFC 7009).
 
-use super::GrantId;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{Grant, GrantId, Grants, UpstreamGrant, at_once};
 use crate::{
+    error::StorageError,
     event::{Event, Events, Reason, Step},
+    limits::{REVOKE_WAIT, STORE_TIMEOUT},
     provider::ProviderClient,
+    tasks::Tasks,
 };
 
-/// Revokes what the provider gave, each token with its hint, the strongest first, and tells how that
+/// Ends grants: a replayed code, a reused refresh token, a client's revocation, the operator, a
+/// person who may no longer come in. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Ending {
+    grants: Arc<Grants>,
+    provider: Arc<ProviderClient>,
+    events: Arc<Events>,
+    tasks: Tasks,
+}
+
+impl Ending {
+    pub(crate) fn new(
+        grants: Arc<Grants>,
+        provider: Arc<ProviderClient>,
+        events: Arc<Events>,
+        tasks: Tasks,
+    ) -> Self {
+        Self {
+            grants,
+            provider,
+            events,
+            tasks,
+        }
+    }
+
+    /// Ends a grant here, then at the provider; `false` when there was none. The provider's answer is
+    /// waited for a little and never decides: what the client held is dead either way.
+    pub(crate) async fn end(&self, id: GrantId) -> Result<bool, StorageError> {
+        let (done, told) = oneshot::channel();
+        let ending = self.clone();
+        // In a task of its own: a caller that hangs up must not end a grant by halves.
+        let at_provider = self.tasks.spawn(async move {
+            let ended = ending.grants.end(&id).await;
+            let (grant, result) = match ended {
+                Ok(grant) => {
+                    let existed = grant.is_some();
+                    (grant, Ok(existed))
+                }
+                Err(error) => (None, Err(error)),
+            };
+            let _ = done.send(result);
+            if let Some(grant) = grant {
+                ending
+                    .at_provider(id, &grant.provider, &grant.upstream)
+                    .await;
+            }
+        });
+        let early = |_| Err(StorageError::unavailable("the task ended early"));
+        let ended = told.await.unwrap_or_else(early)?;
+        if ended {
+            let _ = tokio::time::timeout(REVOKE_WAIT, at_provider).await;
+        }
+        Ok(ended)
+    }
+
+    /// Ends many grants here, some at once; the provider hears of them one after the other, later.
+    pub(crate) async fn end_many(&self, ids: Vec<GrantId>) -> Result<usize, StorageError> {
+        let end = |id: GrantId| {
+            let grants = Arc::clone(&self.grants);
+            async move { Ok(grants.end(&id).await?.map(|grant| (id, grant))) }
+        };
+        let (ended, outcome) = at_once(ids, end).await;
+        let ended: Vec<_> = ended.into_iter().flatten().collect();
+        let count = ended.len();
+        if count > 0 {
+            let ending = self.clone();
+            self.tasks.spawn(async move {
+                for (
+                    id,
+                    Grant {
+                        provider, upstream, ..
+                    },
+                ) in ended
+                {
+                    ending.at_provider(id, &provider, &upstream).await;
+                }
+            });
+        }
+        outcome.map(|()| count)
+    }
+
+    /// Ends what the person of a new grant has too many of; see
+    /// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for
+    /// that a little, so that a store with bounds is not filled faster than it is cleared, and never
+    /// fails by it.
+    ///
+    /// The provider does not hear of it: where one token ends a person's whole approval of the app, as
+    /// at Google, that would end all their other grants, and the login that is just being made.
+    pub(crate) async fn end_surplus(&self, new: GrantId, subject: &str, limit: usize) {
+        let (subject, grants) = (subject.to_owned(), Arc::clone(&self.grants));
+        let events = Arc::clone(&self.events);
+        // In a task of its own: a login that does not wait must not end a grant by halves.
+        let ending = self.tasks.spawn(async move {
+            match grants.end_surplus(new, &subject, limit).await {
+                Ok(ended) => {
+                    for id in ended {
+                        let event = Event::refused(Step::Revoke, Reason::TooMany);
+                        let event = event.grant(id.to_string());
+                        events.emit(&event.detail(format_args!(
+                            "the person has more than {limit} grants: this one was used longest ago"
+                        )));
+                    }
+                }
+                Err(error) => {
+                    let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                    let detail =
+                        format_args!("the person's other grants were not counted: {error}");
+                    events.emit(&event.grant(new.to_string()).detail(detail));
+                }
+            }
+        });
+        let _ = tokio::time::timeout(STORE_TIMEOUT, ending).await;
+    }
+
+    /// Ends a grant that is past its last day. The provider does not hear of it: at some, one
+    /// revocation ends the person's other grants as well, and those have days left.
+    pub(crate) async fn expire(&self, id: GrantId) -> Result<(), StorageError> {
+        if self.grants.end(&id).await?.is_some() {
+            let event = Event::refused(Step::UpstreamRefresh, Reason::Expired);
+            let event = event.grant(id.to_string());
+            self.events
+                .emit(&event.detail("the grant is as old as it may get: it ends"));
+        }
+        Ok(())
+    }
+
+    /// The grant has ended here: revokes at the provider what it gave for it, in a task of its own.
+    pub(super) fn revoke_later(&self, id: GrantId, given: Vec<UpstreamGrant>) {
+        let ending = self.clone();
+        self.tasks.spawn(async move {
+            for given in given {
+                end_at_provider(&ending.provider, &ending.events, id, given.revocable()).await;
+            }
+        });
+    }
+
+    /// Revokes what a provider gave, at that provider: the tokens of one must never reach another.
+    async fn at_provider(&self, id: GrantId, provider: &str, given: &UpstreamGrant) {
+        if provider == self.provider.about().id {
+            return end_at_provider(&self.provider, &self.events, id, given.revocable()).await;
+        }
+        let event = Event::refused(Step::UpstreamRevoke, Reason::GrantEnded);
+        self.events
+            .emit(&event.grant(id.to_string()).detail(format_args!(
+            "the grant belongs to provider `{provider}`, which is not configured: its tokens are \
+                 not revoked there"
+        )));
+    }
+}
+
+/// Revokes what the provider gave, each token with its hint, the strongest first, and reports how that
 /// went.
 pub(crate) async fn end_at_provider<'a>(
     upstream: &ProviderClient,

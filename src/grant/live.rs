@@ -1,7 +1,7 @@
 //! What this process does about single grants: whether a record is in doubt, and a lock for renewing
 //! its token once.
 //!
-//! A handle lives as long as somebody holds it (a renewal at work, a doubt); the registry holds weak
+//! A handle lives as long as it is held (by a renewal at work, by a doubt); the registry has weak
 //! references only and so needs no bound of its own.
 
 use std::{
@@ -14,8 +14,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{GrantId, freshness::POLL};
-use crate::limits::SETTLE_WAIT;
+use super::GrantId;
+use crate::limits::{POLL, SETTLE_WAIT};
 
 type Registry = Mutex<HashMap<GrantId, Weak<LiveGrant>>>;
 
@@ -26,7 +26,7 @@ pub(crate) struct LiveGrants(Arc<Registry>);
 /// One grant at work.
 pub(crate) struct LiveGrant {
     id: GrantId,
-    /// How many tasks still wait to tell the store something that it has to know.
+    /// How many tasks still have something to write that the store has to know.
     doubts: AtomicUsize,
     /// How many renewals have kept their callers waiting for too long and still go on.
     late: AtomicUsize,
@@ -60,14 +60,14 @@ impl LiveGrants {
 }
 
 impl LiveGrant {
-    /// Whether the store may hold something else than what was decided here. Nobody should judge a
-    /// token by the record until that is settled.
+    /// Whether the store may hold something else than what was decided here. No token is to be judged
+    /// by the record until that is settled.
     fn is_in_doubt(&self) -> bool {
         self.doubts.load(Ordering::Acquire) > 0
     }
 
     /// Waits a little for doubts to end; `false` when they go on.
-    pub(crate) async fn settles(&self) -> bool {
+    pub(super) async fn settles(&self) -> bool {
         let deadline = Instant::now() + SETTLE_WAIT;
         while self.is_in_doubt() {
             if Instant::now() >= deadline {
@@ -84,12 +84,12 @@ impl LiveGrant {
         Doubt(Arc::clone(self))
     }
 
-    /// Whether a renewal is at work that nobody should wait for.
+    /// Whether a renewal is at work that is not worth waiting for.
     pub(super) fn is_late(&self) -> bool {
         self.late.load(Ordering::Acquire) > 0
     }
 
-    /// Nobody waits for the renewal until the returned value is dropped.
+    /// Callers do not wait for the renewal until the returned value is dropped.
     pub(super) fn late(self: &Arc<Self>) -> Late {
         self.late.fetch_add(1, Ordering::AcqRel);
         Late(Arc::clone(self))

@@ -37,7 +37,7 @@ pub(crate) trait ProofOfLife: Send + Sync {
 pub(crate) enum Look {
     /// The provider vouches for them, and the operator still admits them.
     Proven(Proven),
-    /// Nobody could say just now: what was known stands for a while.
+    /// No answer for now: what was known stands for a while.
     Later {
         /// For the operator.
         reason: Reason,
@@ -58,7 +58,7 @@ pub(crate) enum Look {
 
 /// What a look found.
 pub(crate) struct Proven {
-    /// The claims and roles that replace the grant's; `None` when nobody named any anew.
+    /// The claims and roles that replace the grant's; `None` when none were named.
     pub(crate) known: Option<Known>,
     /// The renewal's ID token, when it was checked and is about this person.
     pub(crate) id_token: Option<String>,

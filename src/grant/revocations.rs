@@ -7,9 +7,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::GrantId;
-
-/// 16 KiB in all.
-const SLOTS: u16 = 4096;
+use crate::limits::REVOCATION_SLOTS;
 
 /// The counts of one proxy.
 pub(crate) struct Revocations(Box<[AtomicU32]>);
@@ -23,7 +21,7 @@ pub(crate) struct RevocationMark {
 
 impl Revocations {
     pub(crate) fn new() -> Self {
-        Self((0..SLOTS).map(|_| AtomicU32::new(0)).collect())
+        Self((0..REVOCATION_SLOTS).map(|_| AtomicU32::new(0)).collect())
     }
 
     /// Take it *before* reading the store: a revocation after that either removes the record first,
@@ -57,7 +55,7 @@ impl Revocations {
 /// The ids are random.
 fn slot(id: GrantId) -> u16 {
     let [first, second, ..] = *id.as_bytes();
-    u16::from_be_bytes([first, second]) % SLOTS
+    u16::from_be_bytes([first, second]) % REVOCATION_SLOTS
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::limits::REFRESH_GRACE;
 /// within the grace gets the live token, and the client notices nothing. With
 /// [`UntilUsed`](Self::UntilUsed) that time has no end: a copied token of an idle client stays good
 /// until the client refreshes with the successor, and a thief and a client who take turns, neither
-/// ever two rotations behind, share one grant for as long as it lives. It is told at start as a weak
+/// ever two rotations behind, share one grant for as long as it lives. It is reported at start as a weak
 /// option.
 ///
 /// ```
@@ -72,7 +72,7 @@ pub(crate) enum Rotation {
     },
 }
 
-/// The token was exchanged too long ago or several times over: somebody else has the chain
+/// The token was exchanged too long ago or several times over: someone else has the chain
 /// (RFC 9700 section 4.14.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reuse;

@@ -1,6 +1,6 @@
-//! One person's grants are so many at most: the ones that were used longest ago make room.
+//! A limit on one person's grants: the ones that were used longest ago make room.
 //!
-//! Else one account, logging in again and again, pushes everybody out of a store that has bounds.
+//! Otherwise one account that logs in again and again pushes everyone out of a store that has bounds.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -31,16 +31,16 @@ impl Grants {
             return Ok(Vec::new());
         }
         let mut held = Vec::new();
-        let load = |id: GrantId| {
+        let look = |id: GrantId| {
             let grants = Arc::clone(self);
-            async move { Ok((id, grants.load(&id).await?)) }
+            async move { Ok((id, grants.stored(&id).await?)) }
         };
-        let (loaded, outcome) = at_once(ids, load).await;
+        let (found, outcome) = at_once(ids, look).await;
         outcome?;
-        for (place, (id, loaded)) in loaded.into_iter().enumerate() {
-            match loaded {
-                Some(loaded) => {
-                    let used_at = used_at(&loaded.grant);
+        for (place, (id, grant)) in found.into_iter().enumerate() {
+            match grant {
+                Some(grant) => {
+                    let used_at = used_at(&grant);
                     held.push(Held { used_at, place, id });
                 }
                 // It has made room for another itself.
@@ -53,7 +53,7 @@ impl Grants {
             match self.end(&id).await {
                 Ok(Some(_)) => ended.push(id),
                 Ok(None) => {}
-                // What has ended is told of all the same.
+                // What has ended is reported all the same.
                 Err(_) if !ended.is_empty() => break,
                 Err(error) => return Err(error),
             }

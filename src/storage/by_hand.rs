@@ -7,19 +7,19 @@ use std::{
 
 use crate::clock::Clock;
 
-pub(crate) struct ByHand(Mutex<SystemTime>);
+pub(super) struct ByHand(Mutex<SystemTime>);
 
 impl ByHand {
-    pub(crate) fn new() -> Arc<Self> {
+    pub(super) fn new() -> Arc<Self> {
         let start = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
         Arc::new(Self(Mutex::new(start)))
     }
 
-    pub(crate) fn pass(&self, time: Duration) {
+    pub(super) fn pass(&self, time: Duration) {
         *self.0.lock().unwrap() += time;
     }
 
-    pub(crate) fn set_back(&self, time: Duration) {
+    pub(super) fn set_back(&self, time: Duration) {
         *self.0.lock().unwrap() -= time;
     }
 }

@@ -28,14 +28,9 @@ mod tests;
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use super::{ListPage, MAX_LIST_PAGE, MAX_VALUE_BYTES, StorageError, TokenStorage};
-use crate::{
-    event::{Events, printable},
-    key::{Rotating, SecretKey},
-    random,
-    vault::SealedStorage,
-};
+use crate::{event::printable, random};
 
-/// Every store takes a value of this size, the encrypting wrapper included.
+/// Every store takes a value of this size.
 const LARGE: usize = MAX_VALUE_BYTES - 256;
 /// Long enough to outlive the suite.
 const LONG: Duration = Duration::from_secs(600);
@@ -64,18 +59,6 @@ where
     expiry::run(&*store, &pass).await;
     races::run(&store).await;
     lists::run(&store, &pass).await;
-}
-
-/// `store` as the proxy uses it: every value sealed, here under a random key.
-///
-/// Run the suite over this too, and look into the store: what the proxy hands to it is all that it
-/// ever sees.
-pub fn sealed(store: Arc<dyn TokenStorage>) -> Arc<dyn TokenStorage> {
-    let Ok(secret) = SecretKey::from_bytes(random::bytes::<32>()) else {
-        panic!("32 bytes are a secret");
-    };
-    let keys = Rotating::new(secret.seal("storage contract"), []);
-    Arc::new(SealedStorage::new(store, keys, Arc::new(Events::new(None))))
 }
 
 async fn what_was_written_is_read(store: &dyn TokenStorage) {

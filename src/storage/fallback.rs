@@ -4,7 +4,7 @@
 //! rarely meet and none waits for another. Slots are divided into levels, each four times the one
 //! before: when a member finds its slots of the last level taken, the next level begins. One record
 //! says how many levels there are; it is written once for each level and about once in the life of a
-//! member. Which member ends first is told by the system's clock; whether it has ended, by the store.
+//! member. Which member ends first is read from the system's clock; whether it has ended, from the store.
 
 use std::{
     collections::HashMap,
@@ -17,9 +17,9 @@ use super::{
     list::{ListPage, Place, check_names, page, page_size},
     traits::{StorageFuture, TokenStorage},
 };
-use crate::{error::StorageError, key::sha256};
+use crate::{error::StorageError, key::sha256, limits::MAX_RECORD_TTL};
 
-/// Slots of the first level; few, because somebody with one grant pays for all of them.
+/// Slots of the first level; few, because a person with one grant pays for all of them.
 const FIRST_SLOTS: u32 = 8;
 /// How many times as many the next level has.
 const GROWTH: u32 = 4;
@@ -27,12 +27,10 @@ const GROWTH: u32 = 4;
 const LEVELS: u32 = 8;
 /// Slots of a level that a member may take: a level is half full before one finds all of them taken.
 const PROBES: u8 = 8;
-/// Longer times to live count as this, as in every store.
-const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// So many slots are read at once.
+/// Slots read at once.
 const READS: usize = 64;
 /// Attempts to write a record that others write too. Each failure is another caller's success, and
-/// nobody writes the same again.
+/// no one writes the same again.
 const ATTEMPTS: usize = 64;
 
 /// How far a list has grown.
@@ -61,7 +59,7 @@ pub(super) async fn add<S: TokenStorage + ?Sized>(
     if ttl.is_zero() {
         return Ok(());
     }
-    let ttl = ttl.min(MAX_TTL);
+    let ttl = ttl.min(MAX_RECORD_TTL);
     let slot = Slot {
         end: now().saturating_add(millis(ttl)),
         member,
@@ -94,7 +92,7 @@ async fn deepened<S: TokenStorage + ?Sized>(
         }
         // Twice as long, so that the next members need not write it again.
         let now = now();
-        let until = now.saturating_add(millis((2 * ttl).min(MAX_TTL)));
+        let until = now.saturating_add(millis((2 * ttl).min(MAX_RECORD_TTL)));
         let depth = Depth {
             level: known.map_or(level, |known| known.level.max(level)),
             until: known.map_or(until, |known| known.until.max(until)),
@@ -328,7 +326,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn corrupt() -> StorageError {
-    StorageError::Corrupt("a record of a list is none that was written for it".to_owned())
+    StorageError::Corrupt("a record of a list was not written for it".to_owned())
 }
 
 fn contended() -> StorageError {

@@ -7,6 +7,7 @@
 mod lists;
 mod losses;
 mod records;
+mod verbs;
 
 use std::{
     fmt,
@@ -24,11 +25,12 @@ use self::{
 };
 use super::{
     list::{self, ListPage, Place},
-    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+    traits::MAX_VALUE_BYTES,
 };
 use crate::{
     clock::{Clock, SystemClock},
     error::StorageError,
+    limits::MAX_RECORD_TTL,
 };
 
 /// Room for all records, in bytes. A grant with its provider tokens is 2 to 6 KiB sealed, so this is
@@ -36,12 +38,10 @@ use crate::{
 const DEFAULT_MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Below this a handful of records at the size limit would push each other out.
 const MIN_MAX_BYTES: u64 = 16 * MAX_VALUE_BYTES as u64;
-/// Longer times to live count as this: nothing here lives longer, and no sum can overflow.
-const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
-/// At each write so many records are looked at whether they are over, which is many more than come: in
-/// a full store what is over has to go before what lives.
+/// Records checked for expiry per write; more than are added, so that in a full store expired ones go
+/// before live ones.
 const LOOKS_OF_A_WRITE: usize = 8;
-/// And at each read, so that a store that is only read lets go as well.
+/// And per read, so that a store that is only read lets go as well.
 const LOOKS_OF_A_READ: usize = 2;
 /// Enough for many cores to rarely meet.
 const MAX_PARTS: u64 = 32;
@@ -49,7 +49,7 @@ const MAX_PARTS: u64 = 32;
 const PART_BYTES: u64 = 8 * 1024 * 1024;
 /// What is kept until nothing else is left: who is denied must not come back because many log in.
 const KEPT: &str = "denied:";
-/// The share of lists, one part in so many: grants need ten times as much, so only members whose grants
+/// Lists get one part in this many: grants need ten times as much, so only members whose grants
 /// are gone can come near.
 const LIST_SHARE: u64 = 4;
 
@@ -249,7 +249,7 @@ impl MemoryStorage {
         self.list_bytes.subtract(freed);
         drop(part);
         // Of some part of the records: always the same one would be emptied, and lose its next logins
-        // as they come. The list does not tell, for all may be in one.
+        // as they come. The list's name would not do, for all may be in one.
         self.make_room(&Key::of(member), now);
         Ok(())
     }
@@ -304,99 +304,16 @@ impl Sum {
     }
 
     fn subtract(&self, bytes: u64) {
-        // Mostly nothing, and then nobody else has to wait for the cache line.
+        // Mostly nothing, and then no other core has to wait for the cache line.
         if bytes > 0 {
             self.0.fetch_sub(bytes, Ordering::Relaxed);
         }
     }
 }
 
-impl TokenStorage for MemoryStorage {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async move { self.read(key) })
-    }
-
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        Box::pin(async move {
-            let record = self.record(value, ttl)?;
-            self.change(key, |_| Change::Put(record))?;
-            Ok(())
-        })
-    }
-
-    fn insert_if_absent<'a>(
-        &'a self,
-        key: &'a str,
-        value: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        Box::pin(async move {
-            let record = self.record(value, ttl)?;
-            let (_, is_put) = self.change(key, |current| match current {
-                None => Change::Put(record),
-                Some(_) => Change::Nothing,
-            })?;
-            Ok(is_put)
-        })
-    }
-
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        Box::pin(async move {
-            let (taken, _) = self.change(key, |_| Change::Remove)?;
-            Ok(taken.map(|record| record.value.into_vec()))
-        })
-    }
-
-    fn compare_and_swap<'a>(
-        &'a self,
-        key: &'a str,
-        expected: &'a [u8],
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> StorageFuture<'a, bool> {
-        Box::pin(async move {
-            let record = self.record(new, ttl)?;
-            let (_, is_put) = self.change(key, |current| match current {
-                Some(current) if current == expected => Change::Put(record),
-                _ => Change::Nothing,
-            })?;
-            Ok(is_put)
-        })
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        Box::pin(async move {
-            self.change(key, |_| Change::Remove)?;
-            Ok(())
-        })
-    }
-
-    fn list_add<'a>(
-        &'a self,
-        list: &'a str,
-        member: &'a str,
-        ttl: Duration,
-    ) -> StorageFuture<'a, ()> {
-        Box::pin(async move { self.add_to_list(list, member, ttl) })
-    }
-
-    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
-        Box::pin(async move { self.remove_from_list(list, member) })
-    }
-
-    fn list_page<'a>(
-        &'a self,
-        list: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StorageFuture<'a, ListPage> {
-        Box::pin(async move { self.page_of_list(list, after, limit) })
-    }
-}
-
-/// When what is written now is over.
+/// When what is written now ends.
 fn end(now: u64, ttl: Duration) -> u64 {
-    now.saturating_add(to_nanos(ttl.min(MAX_TTL)))
+    now.saturating_add(to_nanos(ttl.min(MAX_RECORD_TTL)))
 }
 
 /// In nanoseconds; a clock before 1970 reads as 0, and one at the end of time, where nothing lives, as

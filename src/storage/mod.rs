@@ -17,7 +17,7 @@
 //! rotation, and outages.
 
 #[cfg(test)]
-pub(crate) mod by_hand;
+mod by_hand;
 #[cfg(any(test, feature = "storage-contract"))]
 pub mod contract;
 mod fallback;

@@ -22,10 +22,9 @@ use super::{
 use crate::{
     error::{ConfigError, StorageError},
     event::printable,
+    limits::MAX_RECORD_TTL,
 };
 
-/// Longer times to live count as this; Redis refuses what overflows its own clock.
-const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Long enough to be taken out again.
 const PROBED_FOR: Duration = Duration::from_secs(5);
 /// Redis's own words in an error, in characters.
@@ -71,8 +70,8 @@ const MAX_DETAIL: usize = 200;
 /// | verb | after `Unavailable` |
 /// |---|---|
 /// | `get` | nothing; ask again |
-/// | `set` | the old or the new value is there; setting it again is safe while nobody else writes |
-/// | `insert_if_absent` | the record may be there and be ours: read it, a value of one's own tells |
+/// | `set` | the old or the new value is there; setting it again is safe while no one else writes |
+/// | `insert_if_absent` | the record may be there and be ours: read it, a value of one's own says so |
 /// | `take`, `remove` | the record may be gone; what `take` would have returned is then lost |
 /// | `compare_and_swap` | the old or the new value is there: read it. It cannot undo a later write |
 /// | `list_add`, `list_remove` | the member may or may not be there: do it again |
@@ -287,7 +286,7 @@ fn check_size(value: &[u8]) -> Result<(), StorageError> {
 
 /// Rounded up; `None` for zero, which Redis refuses.
 fn milliseconds(ttl: Duration) -> Option<u64> {
-    let ttl = ttl.min(MAX_TTL).as_nanos().div_ceil(1_000_000);
+    let ttl = ttl.min(MAX_RECORD_TTL).as_nanos().div_ceil(1_000_000);
     u64::try_from(ttl).ok().filter(|ttl| *ttl > 0)
 }
 
@@ -295,7 +294,7 @@ fn failure(error: &RedisError) -> StorageError {
     let text = printable(&error.to_string(), MAX_DETAIL);
     match error.code() {
         Some("WRONGTYPE") => StorageError::Corrupt(format!(
-            "somebody else writes under the prefix of this store: {text}"
+            "another program writes under the prefix of this store: {text}"
         )),
         _ => StorageError::unavailable(text),
     }

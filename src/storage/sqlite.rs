@@ -26,6 +26,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     error::{ConfigError, StorageError},
+    limits::MAX_RECORD_TTL,
 };
 
 /// Room for the file, in bytes. A sealed grant with its provider tokens takes 4 to 8 KiB of it, so
@@ -37,8 +38,6 @@ const DEFAULT_MAX_BYTES: u64 = 8 * 1024 * 1024 * 1024;
 const DEFAULT_BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a verb may take beyond the wait for the lock: its turn in the queue, and the disk.
 const ANSWER_MARGIN: Duration = Duration::from_millis(500);
-/// Longer times to live count as this: nothing here lives longer, and no sum can overflow.
-const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// The trait's bound on keys, so that no caller can fill the index.
 const MAX_KEY_BYTES: usize = 200;
 
@@ -97,7 +96,7 @@ const MAX_KEY_BYTES: usize = 200;
 ///   `sqlite3 grants.db ".backup copy.db"`. A restored old copy brings back what was revoked since.
 /// - **Stop every process before replacing or deleting it,** and take the `-wal` and `-shm` of the old
 ///   one away with it. A store whose file has gone answers [`StorageError::Unavailable`] until the
-///   file is back or the process is started anew, rather than writing to a file that nobody will find.
+///   file is back or the process is started anew, rather than writing to a file that will never be found.
 /// - Time is the host's clock, the same for all its processes.
 pub struct SqliteStorage {
     path: PathBuf,
@@ -164,14 +163,14 @@ impl SqliteStorage {
         self.reads.ask(Read { key, now, what }).await
     }
 
-    /// When a record written now is over. Rounded up, except that a life of zero is over at once.
+    /// When a record written now ends. Rounded up, except that a life of zero ends at once.
     fn expiry(&self, ttl: Duration) -> i64 {
         let now = self.clock.now();
         if ttl.is_zero() {
             return floor_millis(now);
         }
         // A clock at the end of time: nothing lives.
-        let end = now.checked_add(ttl.min(MAX_TTL)).unwrap_or(now);
+        let end = now.checked_add(ttl.min(MAX_RECORD_TTL)).unwrap_or(now);
         let floor = floor_millis(end);
         let exact = UNIX_EPOCH + Duration::from_millis(floor.unsigned_abs());
         floor.saturating_add(i64::from(end > exact))

@@ -29,10 +29,10 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   sensitive, compared whole. They are hashes or random ids, never secrets.
 /// - **Values** are any bytes, empty too. A value over [`MAX_VALUE_BYTES`] is refused with
 ///   [`StorageError::TooLarge`] and changes nothing; a smaller one is taken.
-/// - **Time to live** counts from the call that wrote the value; every write replaces it. Before it
-///   is over the record is there (a store with a size limit may lose records that were not
-///   used for long, and says so in its log); once it is over the record is absent for *every* verb,
-///   whether it was swept or not. Milliseconds matter, less does not: round up. Zero is over at
+/// - **Time to live** counts from the call that wrote the value; every write replaces it. Before its
+///   end the record is there (a store with a size limit may lose records that were not
+///   used for long, and says so in its log); from then on the record is absent for *every* verb,
+///   whether it was swept or not. Milliseconds matter, less does not: round up. Zero ends at
 ///   once. Times above ten years may be cut to ten years.
 /// - **Lists** are sets of short names, each with an end of its own, under names that no record has.
 ///   They keep the same rules: atomic for each list, over at the very end, a failure is an error. A
@@ -40,7 +40,7 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   [lists made of records](#lists-made-of-records).
 /// - **A store with a size limit** should let go of records whose key begins with `denied:` last:
 ///   they are the operator's word, and small. Grants go first, those that were not used for longest
-///   before others; whoever loses one logs in again.
+///   before others; the person who loses one logs in again.
 /// - **A failure is an error, never an answer.** A store that cannot be reached, or times out,
 ///   returns [`StorageError::Unavailable`]: the client is then told to try again. Answering `None` or
 ///   `false` instead would log people out.
@@ -187,7 +187,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()>;
 
     /// Writes `value` only where nothing is; `true` when it did. Of concurrent callers exactly one
-    /// is told `true`.
+    /// hears `true`.
     ///
     /// # Errors
     ///

@@ -457,16 +457,21 @@ async fn a_store_in_trouble_tells_nobody_what_it_holds() {
     let records = witness.store.seen();
     let grant = records.iter().rfind(|seen| seen.verb == "compare_and_swap");
     let (key, value) = (&grant.unwrap().key, &grant.unwrap().value);
-    let text = String::from_utf8_lossy(value);
-    assert!(text.contains(MARK), "in the clear, as configured");
+    let mut bytes = value.windows(MARK.len());
+    let is_clear = bytes.any(|bytes| bytes == MARK.as_bytes());
+    assert!(is_clear, "in the clear, as configured");
     use tower_oauth_proxy::storage::TokenStorage as _;
-    for corrupt in [
+    // Cut anywhere, or with something put in: what the parser stumbles over is a token, a claim, a name.
+    let cut = (9..value.len())
+        .step_by(17)
+        .map(|end| value[..end].to_vec());
+    for corrupt in cut.chain([
         b"UPSTREAM-".to_vec(),
         [&value[..1], b"UPSTREAM-"].concat(),
         [&value[..1], b"UPSTREAM-", &value[1..]].concat(),
         [&value[..], b"UPSTREAM-"].concat(),
         value[..value.len() - 1].to_owned(),
-    ] {
+    ]) {
         let day = Duration::from_secs(86_400);
         witness.store.set(key, corrupt, day).await.unwrap();
         let reply = client.call("/mcp", &tokens.access).await;

@@ -22,36 +22,6 @@ use testkit::{
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-#[tokio::test]
-async fn a_renewal_costs_the_store_eight_verbs() {
-    let (proxy, store) = Proxy::with_store(|builder| builder.access_token_ttl(DAY)).await;
-    let client = proxy.client().await;
-    let tokens = proxy.journey(&client).await;
-    proxy.session(&client, &tokens.access).await;
-    proxy.clock.advance_secs(3_600);
-    store.forget();
-    proxy.session(&client, &tokens.access).await;
-    let verbs = store.seen();
-    let verbs = verbs.iter().map(|seen| {
-        let kind = seen.key.split(':').next().unwrap_or_default();
-        format!("{} {kind}", seen.verb)
-    });
-    let expected = [
-        "get grant",
-        // With the process's lock: the one before may have renewed.
-        "get grant",
-        "insert_if_absent lease",
-        // With the lease: so may another instance.
-        "get grant",
-        // Sealed records are read before they are swapped.
-        "get grant",
-        "compare_and_swap grant",
-        "get lease",
-        "compare_and_swap lease",
-    ];
-    assert_eq!(verbs.collect::<Vec<_>>(), expected);
-}
-
 /// One instance's store: cut off from the shared one as soon as the provider has renewed.
 #[derive(Clone)]
 struct CutOff {

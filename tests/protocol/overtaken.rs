@@ -15,8 +15,9 @@ use tower_oauth_proxy::{
 };
 
 use testkit::{
-    Client, Proxy, Store, Tokens,
+    Answer, Client, Kind, Proxy, Store, Tokens,
     meddler::{Meddled, Meddler},
+    provider::Gate,
 };
 
 /// A store whose next swap of a grant hangs until it is let go.
@@ -85,4 +86,47 @@ async fn a_token_that_was_live_when_it_came_is_no_reuse_when_others_were_faster(
         .await
         .refused(400, "invalid_grant");
     assert_eq!(here.call("/mcp", &fourth.access).await.status, 401);
+}
+
+/// The mutant: the verdict from before the wait is carried out on the record that came after it, and
+/// sets the chain back.
+#[tokio::test]
+async fn what_a_look_at_the_person_finds_in_the_record_afterwards_is_what_counts() {
+    let asked_soon = |b: tower_oauth_proxy::OAuthProxyConfigBuilder| {
+        b.refresh_token_grace(Duration::ZERO)
+            .identity_max_age(Duration::from_secs(600))
+    };
+    let (asking, store) = Proxy::with_store(asked_soon).await;
+    let other = asking.sibling(|b| {
+        b.refresh_token_grace(Duration::ZERO)
+            .token_storage(store.clone())
+    });
+    let here = asking.client().await;
+    let there = Client {
+        wire: other.wire.clone(),
+        ..here.clone()
+    };
+    let first = asking.journey(&here).await;
+    asking.clock.advance_secs(900);
+    let gate = Gate::default();
+    let looks = asking.provider.count(Kind::UserInfo);
+    asking
+        .provider
+        .next(Kind::UserInfo, Answer::Held(gate.clone()));
+    let late = {
+        let (here, refresh) = (here.clone(), first.refresh().to_owned());
+        tokio::spawn(async move { here.refresh(&refresh).await })
+    };
+    while asking.provider.count(Kind::UserInfo) == looks {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Another instance asks less often, and rotates meanwhile.
+    let second = Tokens::read(&there.refresh(first.refresh()).await);
+    let third = Tokens::read(&there.refresh(second.refresh()).await);
+    gate.open();
+    late.await.unwrap().refused(400, "invalid_grant");
+    asking.told(Step::Refresh, Reason::RefreshReuse);
+    // Nothing has ended, and nothing was set back.
+    other.session(&there, &third.access).await;
+    Tokens::read(&there.refresh(third.refresh()).await);
 }

@@ -87,7 +87,7 @@ async fn a_cluster_keeps_the_contract() {
 
     // Any one node is enough to find the others.
     let seed = RedisStorage::cluster([cluster.0[2].url()]);
-    let store = contract::sealed(Arc::new(seed.connect().await.unwrap()));
+    let store = Arc::new(seed.connect().await.unwrap());
     contract::run(store, async |time| tokio::time::sleep(time).await).await;
 
     let alone = RedisStorage::connect(cluster.0[0].url()).await.unwrap_err();

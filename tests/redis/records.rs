@@ -28,13 +28,6 @@ async fn the_redis_store_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_sealed_redis_store_keeps_the_contract() {
-    let server = Server::start();
-    let store = contract::sealed(Arc::new(server.store().await));
-    contract::run(store, sleep).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn over_resp2_and_behind_a_password_in_another_database_it_keeps_the_contract() {
     let server = Server::with(&["--requirepass", "p@ss#word"]);
     let url = format!(
@@ -103,21 +96,17 @@ async fn every_write_gives_the_record_redis_s_own_time_to_live() {
 #[tokio::test]
 async fn a_swap_to_no_life_removes_only_the_expected_record() {
     let server = Server::start();
-    for store in [
-        Arc::new(server.store().await) as Arc<dyn TokenStorage>,
-        contract::sealed(Arc::new(server.store().await)),
-    ] {
-        store.set("lease", b"mine".to_vec(), MINUTE).await.unwrap();
-        let swap = |owner| store.compare_and_swap("lease", owner, vec![], Duration::ZERO);
-        assert!(!swap(b"theirs").await.unwrap());
-        assert!(store.get("lease").await.unwrap().is_some());
-        assert!(swap(b"mine").await.unwrap());
-        assert_eq!(store.get("lease").await.unwrap(), None);
-        assert!(!swap(b"mine").await.unwrap());
-        let inserted = store.insert_if_absent("lease", b"x".to_vec(), Duration::ZERO);
-        assert!(inserted.await.unwrap());
-        assert_eq!(server.cli(&["KEYS", "*"]), "");
-    }
+    let store = server.store().await;
+    store.set("lease", b"mine".to_vec(), MINUTE).await.unwrap();
+    let swap = |owner| store.compare_and_swap("lease", owner, vec![], Duration::ZERO);
+    assert!(!swap(b"theirs").await.unwrap());
+    assert!(store.get("lease").await.unwrap().is_some());
+    assert!(swap(b"mine").await.unwrap());
+    assert_eq!(store.get("lease").await.unwrap(), None);
+    assert!(!swap(b"mine").await.unwrap());
+    let inserted = store.insert_if_absent("lease", b"x".to_vec(), Duration::ZERO);
+    assert!(inserted.await.unwrap());
+    assert_eq!(server.cli(&["KEYS", "*"]), "");
 }
 
 #[tokio::test]

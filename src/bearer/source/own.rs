@@ -18,6 +18,7 @@ use crate::{
         Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
     },
     token::{AccessClaims, AccessTokens, TokenError},
+    vault::Seen,
 };
 
 /// How often the grant is reloaded while unrelated revocations invalidate its slot; afterwards it only
@@ -131,19 +132,19 @@ async fn fresh_grant(
     loop {
         // The mark comes before the look at the store; see `Revocations::mark`.
         let mark = proxy.grants.revocation_mark(id);
-        let loaded = proxy.grants.load(&id).await?.ok_or_else(ended)?;
-        if !matches!(loaded.grant.phase, Phase::Active { .. })
-            || *loaded.grant.client_id != *token.client_id
-            || loaded.grant.upstream.is_over(now)
+        let grant = proxy.grants.look(&id).await?.ok_or_else(ended)?;
+        if !matches!(grant.phase, Phase::Active { .. })
+            || *grant.client_id != *token.client_id
+            || grant.upstream.is_over(now)
         {
             return Err(ended());
         }
-        if proxy.freshness.is_past_last_day(&loaded.grant, now) {
+        if proxy.freshness.is_past_last_day(&grant, now) {
             proxy.freshness.expire(id).await?;
             return Err(Objection::expired().of_grant(id));
         }
-        let loaded = match proxy.freshness.ensure(id, loaded, Need::Token).await {
-            Ok(loaded) => loaded,
+        let grant = match proxy.freshness.ensure(id, &grant, Need::Token).await {
+            Ok(fresh) => fresh.map_or(grant, Seen::into_value),
             Err(FreshnessError::Over) => return Err(ended()),
             Err(FreshnessError::Later) => {
                 let objection = Objection::unavailable(Reason::ProviderUnavailable);
@@ -152,13 +153,13 @@ async fn fresh_grant(
             Err(FreshnessError::Store(error)) => return Err(error.into()),
         };
         if proxy.grants.revocations().is_current(mark) {
-            return Ok((mark, loaded.grant));
+            return Ok((mark, grant));
         }
         // Something was revoked meanwhile: this grant, or one that shares its slot.
         looks += 1;
         if looks == MOST_LOOKS {
-            proxy.grants.load(&id).await?.ok_or_else(ended)?;
-            return Ok((mark, loaded.grant));
+            proxy.grants.look(&id).await?.ok_or_else(ended)?;
+            return Ok((mark, grant));
         }
     }
 }

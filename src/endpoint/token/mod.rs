@@ -35,148 +35,17 @@
 //!
 //! After the wait for the provider 5 to 8 are asked again, of the record that is about to change. A
 //! token that was good when it came is then refused without an end of the grant: others were faster,
-//! and nobody presented it after its time.
+//! and it was not presented after its time.
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; its end
 //! and the grant's last day, `scope` and `resource` are asked before the provider.
 
+mod answer;
 mod authorization_code;
-
+mod code_proof;
+mod dispatch;
 mod passthrough;
 mod refresh_token;
+mod request;
 
-use std::sync::Arc;
-
-use http::{StatusCode, request::Parts};
-use http_body::Body;
-use serde_json::{Value, json};
-
-pub(super) use super::client_auth::authenticate;
-
-use super::{answer, refusal::Refusal, request};
-use crate::{
-    body::OwnResponse,
-    clock::unix_now,
-    error::{BoxError, OAuthErrorCode},
-    event::{Reason, Step},
-    grant::{Grant, GrantId, lifetime, scopes},
-    mode::Mode,
-    oauth::{Params, Resource, ScopeSet},
-    proxy::Proxy,
-    random,
-    token::{AccessClaims, AccessTokens},
-};
-
-pub(super) async fn handle<B>(proxy: &Arc<Proxy>, parts: &Parts, body: B) -> OwnResponse
-where
-    B: Body + Send,
-    B::Data: Send,
-    B::Error: Into<BoxError>,
-{
-    let (step, result) = match request::form(parts, body).await {
-        Ok(params) => {
-            let step = match params.get("grant_type") {
-                Some("refresh_token") => Step::Refresh,
-                _ => Step::Redeem,
-            };
-            (step, token(proxy, parts, &params).await)
-        }
-        Err(refusal) => (Step::Redeem, Err(refusal)),
-    };
-    match result {
-        Ok(body) => answer::json(StatusCode::OK, &body),
-        Err(refusal) => refusal.into_json(proxy, step),
-    }
-}
-
-async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Value, Refusal> {
-    let client = authenticate(proxy, &parts.headers, params).await?;
-    match params.get("grant_type") {
-        Some("authorization_code") => authorization_code::redeem(proxy, &client, params).await,
-        Some("refresh_token") => match &proxy.mode {
-            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, &client, params).await,
-            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, &client, params).await,
-        },
-        Some(_) => Err(Refusal::new(
-            Reason::UnsupportedType,
-            OAuthErrorCode::UnsupportedGrantType,
-            "only authorization_code and refresh_token are served",
-        )),
-        None => Err(missing("grant_type")),
-    }
-}
-
-fn missing(name: &'static str) -> Refusal {
-    Refusal::new(
-        Reason::MissingParameter,
-        OAuthErrorCode::InvalidRequest,
-        format!("{name} is missing"),
-    )
-}
-
-/// The scope that a refresh names, or the whole grant's.
-fn narrowed(
-    asked: Option<&str>,
-    granted: &ScopeSet,
-    offered: &ScopeSet,
-) -> Result<ScopeSet, Refusal> {
-    let wider = |text: String| Refusal::new(Reason::Scope, OAuthErrorCode::InvalidScope, text);
-    let Some(asked) = asked else {
-        return Ok(granted.clone());
-    };
-    let asked = ScopeSet::parse(asked).map_err(|error| wider(error.to_string()))?;
-    scopes::narrowed(&asked, granted, offered)
-        .ok_or_else(|| wider("a refresh cannot ask for more than was granted".to_owned()))
-}
-
-/// The resource that a token request names: the granted one, or one below it (RFC 8707 section
-/// 2.2).
-fn resource(proxy: &Proxy, params: &Params, granted: &Resource) -> Result<Resource, Refusal> {
-    match Resource::asked_for(params, &proxy.options.base) {
-        Ok(None) => Ok(granted.clone()),
-        Ok(Some(asked)) if asked.is_within(granted) => Ok(asked),
-        _ => Err(Refusal::new(
-            Reason::Resource,
-            OAuthErrorCode::InvalidTarget,
-            "the resource is not the one that was granted",
-        )),
-    }
-}
-
-/// The answer of both grant types (RFC 6749 section 5.1): a fresh access token, and the refresh
-/// token of the given generation.
-fn issue(
-    proxy: &Proxy,
-    tokens: &AccessTokens,
-    id: &GrantId,
-    grant: &Grant,
-    scopes: &ScopeSet,
-    resource: &Resource,
-    generation: u32,
-) -> Value {
-    let now = unix_now(&*proxy.clock);
-    let ttl = proxy.options.access_token_ttl;
-    let exp = lifetime::access_token_expiry(ttl, &grant.upstream, now);
-    let exp = proxy
-        .freshness
-        .last_day(grant)
-        .map_or(exp, |day| exp.min(day));
-    let scope = scopes.to_string();
-    let claims = AccessClaims {
-        sub: (&grant.subject).into(),
-        aud: resource.as_str().into(),
-        client_id: (&grant.client_id).into(),
-        scope: (&scope).into(),
-        iat: now,
-        exp,
-        jti: random::token::<16>().into(),
-        gid: id.to_string().into(),
-    };
-    json!({
-        "access_token": tokens.issue(&claims, grant.claims.map()),
-        "token_type": "Bearer",
-        "expires_in": exp.saturating_sub(now),
-        "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
-        "scope": scope,
-    })
-}
+pub(super) use dispatch::handle;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{missing, narrowed, resource};
+use super::request::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
@@ -69,7 +69,7 @@ pub(super) async fn refresh(
         return Err(refusal.detail("the grant is as old as it may get: it ends"));
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
-    resource(proxy, params, &held.resource)?;
+    resource(&proxy.options.base, params, &held.resource)?;
     let renewal = Renewal {
         proxy: Arc::clone(proxy),
         client_id: client.id.clone(),

@@ -1,6 +1,6 @@
 //! `grant_type=refresh_token` (RFC 6749 section 6, RFC 9700 section 4.14.2).
 //!
-//! The order of the checks stands in the table of the parent module. One compare-and-swap makes the
+//! The order of the checks stands in the table of `token/mod.rs`. One compare-and-swap makes the
 //! successor live. The immediate predecessor is answered with the same successor while its grace
 //! runs ([`RefreshGrace`](crate::RefreshGrace)), so that a lost answer or a racing process costs
 //! nothing; anything older is reuse and ends the grant.
@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{issue, missing, narrowed, resource};
+use super::{
+    answer::issue,
+    request::{ended, missing, narrowed, resource},
+};
 use crate::{
     client::Client,
-    endpoint::{refusal::Refusal, revoke::end_grant},
+    endpoint::refusal::Refusal,
     event::{Event, Reason, Step},
     grant::{
-        CodeMark, Grant, GrantId, Need, OnDoubt, Phase,
+        CodeMark, Grant, GrantId, Need, Phase,
         rotation::{Reuse, Rotation, judge},
     },
     limits::SWAP_ATTEMPTS,
@@ -30,158 +33,127 @@ pub(super) async fn refresh(
     client: &Client,
     params: &Params,
 ) -> Result<Value, Refusal> {
-    let token = params
-        .get("refresh_token")
-        .ok_or_else(|| missing("refresh_token"))?;
-    let tokens = &proxy.grants.refresh_tokens;
-    let Some((id, presented)) = tokens.read(token) else {
+    let token = params.get("refresh_token");
+    let token = token.ok_or_else(|| missing("refresh_token"))?;
+    let Some((id, presented)) = proxy.grants.refresh_tokens.read(token) else {
         let refusal = Refusal::grant(Reason::InvalidToken);
-        return Err(refusal.detail("the refresh token is none of this server"));
+        return Err(refusal.detail("the refresh token was not issued by this server"));
     };
-    let live = proxy.grants.handle(id);
-    let mut standing = Standing::Unknown;
+    let of = |refusal: Refusal| refusal.of(id);
+    let mut asked = Asked {
+        client,
+        params,
+        id,
+        presented,
+        was_good: false,
+    };
     for _ in 0..SWAP_ATTEMPTS {
-        if !live.settles().await {
-            return Err(Refusal::unavailable(Reason::StoreUnavailable).of(id));
-        }
-        let gone = || Refusal::grant(Reason::GrantEnded).of(id);
-        let loaded = proxy.grants.load(&id).await?.ok_or_else(gone)?;
-        judged(
-            proxy,
-            client,
-            params,
-            id,
-            presented,
-            standing,
-            &loaded.grant,
-        )
-        .await?;
-        standing = Standing::WasGood;
-        // Before anything of ours changes: if the provider cannot be asked now, nothing has.
-        let loaded = proxy
-            .freshness
-            .ensure(id, loaded, Need::Proof)
+        let seen = proxy
+            .grants
+            .load(&id)
             .await
-            .map_err(|error| Refusal::from(error).of(id))?;
+            .map_err(|error| of(error.into()))?;
+        let seen = seen.ok_or_else(|| of(Refusal::grant(Reason::GrantEnded)))?;
+        asked.judged(proxy, &seen).await.map_err(of)?;
+        asked.was_good = true;
+        // Before anything of ours changes: if the provider cannot be asked now, nothing has.
+        let fresh = proxy.freshness.ensure(id, &seen, Need::Proof).await;
+        let seen = fresh.map_err(|error| of(error.into()))?.unwrap_or(seen);
         // That may have taken long: what counts is the record that is about to be replaced.
-        let asked = judged(
-            proxy,
-            client,
-            params,
-            id,
-            presented,
-            standing,
-            &loaded.grant,
-        )
-        .await?;
-        let (grant, generation) = match asked.rotation {
+        let due = asked.judged(proxy, &seen).await.map_err(of)?;
+        let (seen, generation) = match due.rotation {
             Rotation::Advance { to } => {
-                let mut grant = Grant::clone(&loaded.grant);
-                grant.phase = Phase::Active {
+                let now = proxy.now();
+                let next = Phase::Active {
                     generation: to,
-                    rotated_at: proxy.now(),
-                    code: asked.code,
+                    rotated_at: now,
+                    code: due.code,
                 };
-                let ttl = proxy.freshness.record_ttl(&grant, proxy.now());
-                proxy
-                    .grants
-                    .stay_listed(&id, &mut grant, ttl, proxy.now())
-                    .await;
-                match proxy
-                    .grants
-                    .replace(&id, &loaded, grant, ttl, OnDoubt::TakeBack { ttl })
-                    .await?
-                {
-                    Some(rotated) => (rotated.grant, to),
+                let ttl = proxy.freshness.record_ttl(&seen, now);
+                let rotated = proxy.grants.advance(&id, &seen, next, ttl, ttl, now);
+                match rotated.await? {
+                    Some(rotated) => (rotated, to),
                     None => continue,
                 }
             }
-            Rotation::Repeat { live } => (loaded.grant, live),
+            Rotation::Repeat { live } => (seen, live),
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
+        let (scopes, resource) = (&due.scopes, &due.resource);
         return Ok(issue(
             proxy,
             access_tokens,
             &id,
-            &grant,
-            &asked.scopes,
-            &asked.resource,
+            &seen,
+            scopes,
+            resource,
             generation,
         ));
     }
-    Err(Refusal::unavailable(Reason::Contention).of(id))
+    Err(of(Refusal::unavailable(Reason::Contention)))
 }
 
-/// What is known of a refresh token from an earlier look in the same request.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Unknown,
-    /// It was no reuse when it came: others rotated while this request waited.
-    WasGood,
+/// A request, and what is known of its token from an earlier look.
+struct Asked<'a> {
+    client: &'a Client,
+    params: &'a Params,
+    id: GrantId,
+    presented: u32,
+    /// The token was no reuse when it came: others rotated while this request waited.
+    was_good: bool,
 }
 
-/// What a valid request asks for, and what its token leads to.
-struct Asked {
+/// What a valid request leads to.
+struct Judged {
     rotation: Rotation,
     code: Option<CodeMark>,
     scopes: ScopeSet,
     resource: Resource,
 }
 
-/// Checks the request against one state of the grant; a reused token, or a provider's token that is
-/// over for good, ends it.
-async fn judged(
-    proxy: &Arc<Proxy>,
-    client: &Client,
-    params: &Params,
-    id: GrantId,
-    presented: u32,
-    standing: Standing,
-    grant: &Grant,
-) -> Result<Asked, Refusal> {
-    let Phase::Active {
-        generation,
-        rotated_at,
-        code,
-    } = &grant.phase
-    else {
-        return Err(Refusal::grant(Reason::GrantEnded).of(id));
-    };
-    if grant.client_id != client.id {
-        return Err(Refusal::grant(Reason::ForeignClient).of(id));
+impl Asked<'_> {
+    /// Checks the request against one state of the grant. A reused token, or a provider's token that
+    /// has ended for good, ends the grant.
+    async fn judged(&self, proxy: &Arc<Proxy>, grant: &Grant) -> Result<Judged, Refusal> {
+        let Phase::Active {
+            generation,
+            rotated_at,
+            code,
+        } = &grant.phase
+        else {
+            return Err(Refusal::grant(Reason::GrantEnded));
+        };
+        // RFC 6749 section 6: "The authorization server MUST [...] ensure that the refresh token was
+        // issued to the authenticated client".
+        if grant.client_id != self.client.id {
+            return Err(Refusal::grant(Reason::ForeignClient));
+        }
+        let (now, options) = (proxy.now(), &proxy.options);
+        let grace = options.refresh_token_grace;
+        let rotation = match judge(self.presented, *generation, *rotated_at, grace, now) {
+            Err(Reuse) if self.was_good => {
+                let detail =
+                    "others rotated more than once while this request waited: nothing ends";
+                return Err(Refusal::grant(Reason::RefreshReuse).detail(detail));
+            }
+            Err(Reuse) => return Err(ended(proxy, self.id, Reason::RefreshReuse).await),
+            // The person has to log in again.
+            Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
+                proxy.freshness.expire(self.id).await?;
+                return Err(Refusal::grant(Reason::Expired));
+            }
+            Ok(_) if grant.upstream.is_over(now) => {
+                return Err(ended(proxy, self.id, Reason::Expired).await);
+            }
+            Ok(rotation) => rotation,
+        };
+        let scope = self.params.get("scope");
+        Ok(Judged {
+            rotation,
+            // A mark is kept to know a replay; after the code's own end there is none.
+            code: code.clone().filter(|mark| now < mark.expires_at),
+            scopes: narrowed(scope, &grant.scopes, &options.scopes)?,
+            resource: resource(&options.base, self.params, &grant.resource)?,
+        })
     }
-    let now = proxy.now();
-    let grace = proxy.options.refresh_token_grace;
-    let rotation = match judge(presented, *generation, *rotated_at, grace, now) {
-        Err(Reuse) if standing == Standing::WasGood => {
-            let refusal = Refusal::grant(Reason::RefreshReuse).of(id);
-            let detail = "others rotated more than once while this request waited: nothing ends";
-            return Err(refusal.detail(detail));
-        }
-        Err(Reuse) => Err(Reason::RefreshReuse),
-        // The person has to log in again.
-        Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
-            proxy.freshness.expire(id).await?;
-            return Err(Refusal::grant(Reason::Expired).of(id));
-        }
-        Ok(_) if grant.upstream.is_over(now) => Err(Reason::Expired),
-        Ok(rotation) => Ok(rotation),
-    };
-    let rotation = match rotation {
-        Ok(rotation) => rotation,
-        Err(over) => {
-            end_grant(proxy, id).await?;
-            return Err(Refusal::grant(over).of(id));
-        }
-    };
-    let offered = &proxy.options.scopes;
-    let scopes = narrowed(params.get("scope"), &grant.scopes, offered).map_err(|no| no.of(id))?;
-    let resource = resource(proxy, params, &grant.resource).map_err(|no| no.of(id))?;
-    Ok(Asked {
-        rotation,
-        // A mark is kept to know a replay; after the code's own end there is none.
-        code: code.clone().filter(|mark| now < mark.expires_at),
-        scopes,
-        resource,
-    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::Grant;
 use crate::limits::REPLACED_ONCE_IN;
 
-/// What somebody needs of a grant.
+/// What a caller needs of a grant.
 #[derive(Clone, Debug)]
 pub(crate) enum Need {
     /// A token of the provider that is good now: a request with an access token of ours.
@@ -34,7 +34,7 @@ pub(in crate::grant) enum Due {
 #[derive(Clone, Copy)]
 pub(in crate::grant) struct Looks {
     pub(in crate::grant) max_age: Duration,
-    /// Anybody: the provider, or the operator's lists and hook.
+    /// Someone: the provider, or the operator's lists and hook.
     pub(in crate::grant) can_ask: bool,
     pub(in crate::grant) can_ask_provider: bool,
 }
@@ -61,8 +61,8 @@ impl Looks {
     }
 }
 
-/// Whether a time lies further ahead than it is good for: the clock was set back since, and nobody
-/// knows how long ago it was.
+/// Whether a time lies further ahead than it is good for: the clock was set back since, and how
+/// long ago it was is unknown.
 fn is_ahead(at: u64, good_for: Duration, now: u64) -> bool {
     at > now.saturating_add(good_for.as_secs())
 }

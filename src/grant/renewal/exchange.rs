@@ -4,10 +4,11 @@
 use std::{pin::pin, sync::Arc};
 
 use super::{
-    super::{FreshnessError, Grant, Loaded, proof::Look},
-    Renewal,
+    super::{Grant, SeenGrant, proof::Look},
     lease::Lease,
+    renewer::FreshnessError,
     save::{Answered, Change},
+    task::Renewal,
 };
 use crate::{
     event::Reason,
@@ -19,20 +20,20 @@ impl Renewal {
     pub(super) async fn renew(
         &mut self,
         lease: &Lease,
-        loaded: Loaded,
-    ) -> Result<Loaded, FreshnessError> {
-        let Some(presented) = loaded.grant.upstream.refresh_token.clone() else {
-            return Ok(loaded);
+        seen: SeenGrant,
+    ) -> Result<SeenGrant, FreshnessError> {
+        let Some(presented) = seen.upstream.refresh_token.clone() else {
+            return Ok(seen);
         };
-        match self.ask_provider(lease, &loaded.grant, &presented).await {
+        match self.ask_provider(lease, &seen, &presented).await {
             Ok(tokens) => {
                 let answered = Answered {
                     presented,
-                    replaced: loaded.grant.upstream.access_token.clone(),
+                    replaced: seen.upstream.access_token.clone(),
                     tokens,
                     at: self.of.now(),
                 };
-                self.answered(lease, loaded, &answered).await
+                self.answered(lease, seen, &answered).await
             }
             Err(error) => self.refused(lease, &error, &presented).await,
         }
@@ -47,8 +48,8 @@ impl Renewal {
         refresh_token: &str,
     ) -> Result<TokenAnswer, UpstreamError> {
         let of = Arc::clone(&self.of);
-        let (provider, offered) = (of.patient.about(), &of.settings.offered_scopes);
-        let scope = provider.scope_param(&grant.scopes, offered);
+        let provider = of.patient.about();
+        let scope = provider.scope_param(&grant.scopes, &of.settings.offered_scopes);
         let extra = &of.settings.extra_params;
         let mut answer = pin!(of.patient.refresh(refresh_token, Some(&scope), extra));
         let in_time = tokio::time::timeout(of.settings.upstream_timeout, answer.as_mut());
@@ -59,9 +60,9 @@ impl Renewal {
             "the provider did not answer in time; its answer is awaited for {} seconds more",
             LATE_ANSWER.as_secs()
         );
-        self.tell(Reason::ProviderUnavailable, detail);
+        self.emit(Reason::ProviderUnavailable, detail);
         lease.mark_late();
-        self.keep_nobody_waiting();
+        self.stop_waiting();
         answer.await
     }
 
@@ -70,31 +71,31 @@ impl Renewal {
     async fn answered(
         &mut self,
         lease: &Lease,
-        loaded: Loaded,
+        seen: SeenGrant,
         answered: &Answered,
-    ) -> Result<Loaded, FreshnessError> {
+    ) -> Result<SeenGrant, FreshnessError> {
         let proof = &self.of.proof;
-        let read = proof.read(self.id, &loaded.grant, &answered.tokens, answered.at);
+        let read = proof.read(self.id, &seen, &answered.tokens, answered.at);
         let (proven, look) = match read {
             Some(Look::Proven(proven)) => (Some(proven), None),
             Some(Look::No { reason, detail }) => {
-                let new = loaded.grant.upstream.renewed(&answered.tokens, answered.at);
+                let new = seen.upstream.renewed(&answered.tokens, answered.at);
                 return self.end(lease, reason, &detail, Some(new)).await;
             }
             nothing_yet => (None, Some(nothing_yet)),
         };
-        let saved = self.keep(loaded, answered, proven.as_ref()).await?;
+        let saved = self.keep(seen, answered, proven.as_ref()).await?;
         self.of.failures.forget(self.id);
         let look = match look {
             None => return Ok(saved),
             Some(Some(said)) => said,
-            Some(None) => self.ask_about(&saved.grant, Some(&answered.tokens)).await,
+            Some(None) => self.ask_about(&saved, Some(&answered.tokens)).await,
         };
         match look {
             Look::Proven(proven) => self.save(saved, &Change::proven(&proven)).await,
             Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
-            nobody_knows => {
-                self.tell_nobody_knows(lease, nobody_knows);
+            unknown => {
+                self.not_known_now(lease, unknown);
                 Ok(saved)
             }
         }

@@ -13,28 +13,34 @@ use std::{
 use tokio::sync::Mutex;
 
 use super::{
-    super::{backoff::Failure, store::bounded},
-    record::{LeaseRecord, suspicion},
+    super::backoff::Failure,
+    lease_record::{LeaseRecord, suspicion},
 };
 use crate::{
     error::StorageError,
     limits::{LEASE_BEAT, SETTLE_FOR},
-    storage::TokenStorage,
+    vault::{Raw, Vault},
 };
 
 /// Held by one task. The store forgets it ten minutes after the last beat; others take it over much
 /// earlier.
 pub(super) struct Lease {
-    storage: Arc<dyn TokenStorage>,
+    vault: Arc<Vault>,
     key: String,
     owner: u64,
     /// As it stands in the store. Locked while it is being changed there.
-    stands: Mutex<LeaseRecord>,
+    stands: Mutex<Stands>,
     suspect_since: Option<u64>,
     failures: u32,
     is_late: AtomicBool,
     is_lost: AtomicBool,
     failed: StdMutex<Option<Failure>>,
+}
+
+/// A record, and its bytes.
+struct Stands {
+    record: LeaseRecord,
+    raw: Raw,
 }
 
 /// What stands in the store where another record was thought to.
@@ -50,33 +56,27 @@ impl Lease {
     /// Writes the record where nothing stands, or over exactly what was seen; `None` when something
     /// else stands there.
     pub(super) async fn claim(
-        storage: &Arc<dyn TokenStorage>,
+        vault: &Arc<Vault>,
         key: &str,
-        seen: Option<&[u8]>,
+        seen: Option<&Raw>,
         record: LeaseRecord,
     ) -> Result<Option<Self>, StorageError> {
-        let bytes = record.bytes();
-        let written = match seen {
-            None => bounded(storage.insert_if_absent(key, bytes.clone(), SETTLE_FOR)).await,
-            Some(seen) => {
-                bounded(storage.compare_and_swap(key, seen, bytes.clone(), SETTLE_FOR)).await
-            }
-        };
-        let is_ours = match written {
-            Ok(is_ours) => is_ours,
+        let raw = vault.seal(key, &record.bytes());
+        let is_ours = match vault.put(key, seen, &raw, SETTLE_FOR).await {
             // It may have been written all the same.
             Err(StorageError::Unavailable(_)) => {
-                bounded(storage.get(key)).await?.as_deref() == Some(&*bytes)
+                let found = vault.read(key).await?;
+                found.is_some_and(|found| *found.raw() == raw)
             }
-            Err(error) => return Err(error),
+            answer => answer?,
         };
         Ok(is_ours.then(|| Self {
-            storage: Arc::clone(storage),
+            vault: Arc::clone(vault),
             key: key.to_owned(),
             owner: record.owner.unwrap_or_default(),
             suspect_since: record.suspect_since,
             failures: record.failures,
-            stands: Mutex::new(record),
+            stands: Mutex::new(Stands { record, raw }),
             is_late: AtomicBool::new(false),
             is_lost: AtomicBool::new(false),
             failed: StdMutex::default(),
@@ -100,12 +100,13 @@ impl Lease {
         .await
     }
 
-    /// Says that the owner lives. `true` proves that nobody else has held the lease since it was
-    /// claimed: whoever takes it over writes another owner, and it never comes back.
+    /// Says that the owner lives. `true` proves that no other has held the lease since it was claimed:
+    /// one that takes it over writes another owner, and this one never comes back.
     pub(super) async fn beat(&self) -> bool {
         let mut stands = self.stands.lock().await;
-        let next = stands.beaten(self.is_late.load(Ordering::Acquire));
-        match self.swap(&stands, next.bytes(), SETTLE_FOR).await {
+        let is_late = self.is_late.load(Ordering::Acquire);
+        let next = self.sealed(stands.record.beaten(is_late));
+        match self.put(&stands, &next.raw, SETTLE_FOR).await {
             Ok(true) => {
                 *stands = next;
                 true
@@ -122,17 +123,19 @@ impl Lease {
         }
     }
 
-    /// Something else stands there than was thought: a beat that was not answered, or somebody
-    /// else's.
-    async fn find(&self, stands: &mut LeaseRecord) -> Found {
-        let found = match bounded(self.storage.get(&self.key)).await {
-            Ok(Some(found)) => LeaseRecord::read(&found),
+    /// Something else stands there than was thought: a beat that was not answered, or another
+    /// owner's record.
+    async fn find(&self, stands: &mut Stands) -> Found {
+        let seen = match self.vault.read(&self.key).await {
+            Ok(Some(seen)) => seen,
             Ok(None) => return Found::Nothing,
             Err(_) => return Found::Unknown,
         };
+        let found = seen.as_deref().and_then(LeaseRecord::read);
         match found {
-            Some(found) if found.owner == Some(self.owner) => {
-                *stands = found;
+            Some(record) if record.owner == Some(self.owner) => {
+                let raw = seen.into_raw();
+                *stands = Stands { record, raw };
                 Found::Ours
             }
             _ => {
@@ -143,18 +146,16 @@ impl Lease {
     }
 
     /// The store has lost it, as a failover can: without it the next to come would take itself for the
-    /// only one at the provider, and a refusal for the provider's last word. Somebody may have held it
+    /// only one at the provider, and a refusal for the provider's last word. Another may have held it
     /// meanwhile.
-    async fn put_back(&self, stands: &LeaseRecord) {
-        let again = self
-            .storage
-            .insert_if_absent(&self.key, stands.bytes(), SETTLE_FOR);
+    async fn put_back(&self, stands: &Stands) {
+        let again = self.vault.put(&self.key, None, &stands.raw, SETTLE_FOR);
         // The next beat finds out what came of it.
-        drop(bounded(again).await);
+        drop(again.await);
     }
 
-    /// Lets go: the record goes, or says that the provider is to be left alone. Not `remove`, which,
-    /// carried out late, would take somebody else's. `false` when the store could not say.
+    /// Lets go: the record goes, or says that the provider is to be left alone. Only over what stands
+    /// there, or else, carried out late, it would take another's. `false` when the store could not say.
     pub(super) async fn release(&self, now: u64) -> bool {
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stands = self.stands.lock().await;
@@ -162,14 +163,15 @@ impl Lease {
             if self.is_lost.load(Ordering::Acquire) {
                 return true;
             }
-            let (left, ttl) = match failed {
+            let released = match failed {
                 Some(failure) => {
-                    let left = stands.let_go(failure, now);
-                    (left.bytes(), left.kept_for(now))
+                    let left = stands.record.let_go(failure, now);
+                    let ttl = left.kept_for(now);
+                    self.put(&stands, &self.sealed(left).raw, ttl).await
                 }
-                None => (Vec::new(), Duration::ZERO),
+                None => self.vault.end(&self.key, &stands.raw).await,
             };
-            match self.swap(&stands, left, ttl).await {
+            match released {
                 // The last beat was cut short, and has been written; or there is nothing to let go.
                 Ok(false) => match self.find(&mut stands).await {
                     Found::Nothing => return true,
@@ -182,14 +184,13 @@ impl Lease {
         self.is_lost.load(Ordering::Acquire)
     }
 
-    async fn swap(
-        &self,
-        stands: &LeaseRecord,
-        new: Vec<u8>,
-        ttl: Duration,
-    ) -> Result<bool, StorageError> {
-        let stands = stands.bytes();
-        bounded(self.storage.compare_and_swap(&self.key, &stands, new, ttl)).await
+    async fn put(&self, stands: &Stands, new: &Raw, ttl: Duration) -> Result<bool, StorageError> {
+        self.vault.put(&self.key, Some(&stands.raw), new, ttl).await
+    }
+
+    fn sealed(&self, record: LeaseRecord) -> Stands {
+        let raw = self.vault.seal(&self.key, &record.bytes());
+        Stands { record, raw }
     }
 
     /// Whether the owner before may hold a newer token than the record: a refusal of the provider
@@ -208,7 +209,7 @@ impl Lease {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
     }
 
-    /// From the next beat on, nobody waits for this lease.
+    /// From the next beat on, no one waits for this lease.
     pub(super) fn mark_late(&self) {
         self.is_late.store(true, Ordering::Release);
     }

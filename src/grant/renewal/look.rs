@@ -2,13 +2,15 @@
 
 use super::{
     super::{
-        FreshnessError, Grant, Loaded, UpstreamGrant,
+        Grant, SeenGrant, UpstreamGrant,
         backoff::Failure,
         proof::{Look, Proven},
     },
-    Need, Renewal,
+    due::Need,
     lease::Lease,
+    renewer::FreshnessError,
     save::Change,
+    task::Renewal,
 };
 use crate::{
     event::Reason,
@@ -21,21 +23,19 @@ impl Renewal {
     pub(super) async fn look(
         &mut self,
         lease: &Lease,
-        loaded: Loaded,
-    ) -> Result<Loaded, FreshnessError> {
-        match self.ask_about(&loaded.grant, None).await {
-            Look::Proven(proven) => self.proven(lease, loaded, &proven).await,
+        seen: SeenGrant,
+    ) -> Result<SeenGrant, FreshnessError> {
+        match self.ask_about(&seen, None).await {
+            Look::Proven(proven) => self.proven(lease, seen, &proven).await,
             Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
-            Look::TokenRefused if loaded.grant.upstream.can_renew() => {
-                self.renew(lease, loaded).await
-            }
+            Look::TokenRefused if seen.upstream.can_renew() => self.renew(lease, seen).await,
             Look::TokenRefused => {
                 let detail = "the provider's API refuses the token, and there is no other";
                 self.end(lease, Reason::ProviderRejected, detail, None)
                     .await
             }
             later @ Look::Later { .. } => {
-                self.tell_nobody_knows(lease, later);
+                self.not_known_now(lease, later);
                 Err(FreshnessError::Later)
             }
         }
@@ -44,9 +44,9 @@ impl Renewal {
     async fn proven(
         &self,
         lease: &Lease,
-        loaded: Loaded,
+        seen: SeenGrant,
         proven: &Proven,
-    ) -> Result<Loaded, FreshnessError> {
+    ) -> Result<SeenGrant, FreshnessError> {
         if matches!(self.need, Need::Another { .. }) {
             // The provider stands by a token that some API refused: not asked again at each call.
             let failure = Failure {
@@ -58,7 +58,7 @@ impl Renewal {
         } else {
             self.of.failures.forget(self.id);
         }
-        self.save(loaded, &Change::proven(proven)).await
+        self.save(seen, &Change::proven(proven)).await
     }
 
     /// The one who answers is bounded in itself; this is for one that is not.
@@ -73,8 +73,8 @@ impl Renewal {
         }
     }
 
-    /// Nobody could say: what was known stands, and nobody asks again at once.
-    pub(super) fn tell_nobody_knows(&self, lease: &Lease, look: Look) {
+    /// No answer: what was known stands, and it is not asked again at once.
+    pub(super) fn not_known_now(&self, lease: &Lease, look: Look) {
         let (reason, detail) = match look {
             Look::Later { reason, detail } => (reason, detail),
             // Only a look without a renewal comes to this.
@@ -84,7 +84,7 @@ impl Renewal {
             }
         };
         let seconds = self.fail(lease);
-        self.tell(
+        self.emit(
             reason,
             format!("{detail}: what was known of the person stands; asked again in {seconds} s"),
         );
@@ -98,13 +98,13 @@ impl Renewal {
         reason: Reason,
         why: &str,
         new: Option<UpstreamGrant>,
-    ) -> Result<Loaded, FreshnessError> {
+    ) -> Result<SeenGrant, FreshnessError> {
         let ended = self.of.grants.end(&self.id).await;
         let follows = match &ended {
             Ok(_) => "the grant ends",
             Err(_) => "the grant is to end, and the store does not answer",
         };
-        self.tell(reason, format!("{why}: {follows}"));
+        self.emit(reason, format!("{why}: {follows}"));
         let old = match ended {
             Ok(ended) => ended.map(|grant| grant.upstream),
             Err(error) => {
@@ -113,8 +113,8 @@ impl Renewal {
                 return Err(error.into());
             }
         };
-        self.of
-            .revoke_at_provider(self.id, new.into_iter().chain(old));
+        let given = new.into_iter().chain(old).collect();
+        self.of.ending.revoke_later(self.id, given);
         Err(FreshnessError::Over)
     }
 }

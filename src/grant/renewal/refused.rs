@@ -2,9 +2,11 @@
 //! and what lies between does after a day.
 
 use super::{
-    super::{FreshnessError, Loaded, backoff::Failure, store::OnDoubt},
-    Due, Renewal,
+    super::{Grant, SeenGrant, backoff::Failure},
+    due::Due,
     lease::Lease,
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::StorageError,
@@ -15,12 +17,12 @@ use crate::{
 
 /// What a refusal came to.
 enum Outcome {
-    /// The grant is over.
+    /// The grant has ended.
     Ended,
     /// It lives; what follows, in words.
     Lives(String),
     /// Another token than the one that was refused stands in the record.
-    Overtaken(Loaded),
+    Overtaken(SeenGrant),
 }
 
 impl Renewal {
@@ -29,7 +31,7 @@ impl Renewal {
         lease: &Lease,
         error: &UpstreamError,
         presented: &str,
-    ) -> Result<Loaded, FreshnessError> {
+    ) -> Result<SeenGrant, FreshnessError> {
         let reason = match error {
             UpstreamError::Rejected { .. } => Reason::ProviderRejected,
             UpstreamError::Malformed(_) => Reason::ProviderMalformed,
@@ -43,31 +45,31 @@ impl Renewal {
         };
         match outcome {
             Ok(Outcome::Ended) => {
-                self.tell(reason, format!("{said}: the grant ends"));
+                self.emit(reason, format!("{said}: the grant ends"));
                 Err(FreshnessError::Over)
             }
             Ok(Outcome::Lives(why)) => {
                 let seconds = self.fail(lease);
-                self.tell(reason, format!("{said}: {why}; asked again in {seconds} s"));
+                self.emit(reason, format!("{said}: {why}; asked again in {seconds} s"));
                 Err(FreshnessError::Later)
             }
-            Ok(Outcome::Overtaken(loaded)) => {
+            Ok(Outcome::Overtaken(seen)) => {
                 let detail = format!("{said}: a newer token is there, the grant lives");
-                self.tell(reason, detail);
-                match self.of.due(&loaded.grant, &self.need) {
-                    Due::Nothing => Ok(loaded),
+                self.emit(reason, detail);
+                match self.of.due(&seen, &self.need) {
+                    Due::Nothing => Ok(seen),
                     _ => Err(FreshnessError::Later),
                 }
             }
             Err(error) => {
                 self.fail(lease);
-                self.tell(reason, said);
+                self.emit(reason, said);
                 Err(error.into())
             }
         }
     }
 
-    /// Remembers a failure, here and for other instances; the seconds until somebody asks again.
+    /// Remembers a failure, here and for other instances; the seconds until it is asked again.
     pub(super) fn fail(&self, lease: &Lease) -> u64 {
         let before = lease.failures().max(self.of.failures.count(self.id));
         let now = self.of.now();
@@ -77,7 +79,7 @@ impl Renewal {
         failure.until.saturating_sub(now)
     }
 
-    /// The token is dead, or the person has to come again. That counts only where nobody else can have
+    /// The token is dead, or the person has to come again. That counts only where no other can have
     /// been answered: under a lease that was let go by the one before, and is ours to this moment.
     async fn ends(&self, lease: &Lease, presented: &str) -> Result<Outcome, StorageError> {
         if lease.is_suspect(self.of.now()) {
@@ -91,13 +93,13 @@ impl Renewal {
             return Ok(Outcome::Lives(why.to_owned()));
         }
         for _ in 0..SWAP_ATTEMPTS {
-            let Some(loaded) = self.of.grants.load(&self.id).await? else {
+            let Some(seen) = self.of.grants.load_in_doubt(&self.id).await? else {
                 return Ok(Outcome::Ended);
             };
-            if loaded.grant.upstream.refresh_token.as_deref() != Some(presented) {
-                return Ok(Outcome::Overtaken(loaded));
+            if seen.upstream.refresh_token.as_deref() != Some(presented) {
+                return Ok(Outcome::Overtaken(seen));
             }
-            if self.of.grants.end_as_loaded(&self.id, &loaded).await? {
+            if self.of.grants.end_as_seen(&self.id, &seen).await? {
                 return Ok(Outcome::Ended);
             }
         }
@@ -109,19 +111,19 @@ impl Renewal {
     async fn lasts(&self, lease: &Lease, presented: &str) -> Result<Outcome, StorageError> {
         let (now, bound) = (self.of.now(), REFUSED_FOR.as_secs());
         for _ in 0..SWAP_ATTEMPTS {
-            let Some(loaded) = self.of.grants.load(&self.id).await? else {
+            let Some(seen) = self.of.grants.load_in_doubt(&self.id).await? else {
                 return Ok(Outcome::Ended);
             };
-            let upstream = &loaded.grant.upstream;
+            let upstream = &seen.upstream;
             if upstream.refresh_token.as_deref() != Some(presented) {
-                return Ok(Outcome::Overtaken(loaded));
+                return Ok(Outcome::Overtaken(seen));
             }
             let Some(since) = upstream.refused_since else {
-                let mut grant = (*loaded.grant).clone();
+                let mut grant = Grant::clone(&seen);
                 grant.upstream.refused_since = Some(now);
                 let ttl = self.of.remaining_ttl(&grant, now);
                 let grants = &self.of.grants;
-                let kept = grants.replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep);
+                let kept = grants.keep(&self.id, &seen, grant, ttl, now);
                 match kept.await? {
                     Some(_) => return Ok(Outcome::Lives(lasting(bound))),
                     None => continue,
@@ -131,7 +133,7 @@ impl Renewal {
             if left > 0 || lease.is_suspect(now) {
                 return Ok(Outcome::Lives(lasting(left)));
             }
-            if self.of.grants.end_as_loaded(&self.id, &loaded).await? {
+            if self.of.grants.end_as_seen(&self.id, &seen).await? {
                 return Ok(Outcome::Ended);
             }
         }

@@ -4,16 +4,14 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{
-        FreshnessError, Grant, Loaded, UpstreamGrant, freshness::POLL, proof::Proven, scopes,
-        store::OnDoubt,
-    },
-    Renewal,
+    super::{Grant, SeenGrant, UpstreamGrant, proof::Proven, scopes},
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::StorageError,
     event::{Event, Reason, Step},
-    limits::{SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
+    limits::{POLL, SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
     provider::TokenAnswer,
     token::CarriedClaims,
 };
@@ -97,18 +95,18 @@ impl<'a> Change<'a> {
 
 impl Renewal {
     /// Writes the provider's answer, which cannot be had again: it is kept until the store takes it.
-    /// Meanwhile requests of this grant are told to come back, and nobody presents the spent token.
+    /// Meanwhile requests of this grant are told to come back, and none presents the spent token.
     pub(super) async fn keep(
         &mut self,
-        loaded: Loaded,
+        seen: SeenGrant,
         answered: &Answered,
         proven: Option<&Proven>,
-    ) -> Result<Loaded, FreshnessError> {
+    ) -> Result<SeenGrant, FreshnessError> {
         let change = Change {
             answered: Some(answered),
             proven,
         };
-        let error = match self.save(loaded, &change).await {
+        let error = match self.save(seen, &change).await {
             Err(error) if is_passing(&error) => error,
             result => return result,
         };
@@ -119,8 +117,8 @@ impl Renewal {
         while Instant::now() < deadline {
             tokio::time::sleep(pause).await;
             pause = (2 * pause).min(SETTLE_PAUSE);
-            let saved = match self.of.grants.load(&self.id).await {
-                Ok(Some(loaded)) => self.save(loaded, &change).await,
+            let saved = match self.of.grants.load_in_doubt(&self.id).await {
+                Ok(Some(seen)) => self.save(seen, &change).await,
                 Ok(None) => Err(self.is_gone(&change)),
                 Err(error) => Err(error.into()),
             };
@@ -129,38 +127,37 @@ impl Renewal {
                 result => return result,
             }
         }
-        self.tell(Reason::StoreUnavailable, "the provider's new token is lost");
+        self.emit(Reason::StoreUnavailable, "the provider's new token is lost");
         Err(FreshnessError::Later)
     }
 
     /// Writes a change, as much of it as fits.
     pub(super) async fn save(
         &self,
-        loaded: Loaded,
+        seen: SeenGrant,
         change: &Change<'_>,
-    ) -> Result<Loaded, FreshnessError> {
-        let (mut loaded, mut fits) = (loaded, FITS.into_iter());
+    ) -> Result<SeenGrant, FreshnessError> {
+        let (mut seen, mut fits) = (seen, FITS.into_iter());
         let mut fit = fits.next().unwrap_or(Fit::TokensOnly);
         for _ in 0..SWAP_ATTEMPTS {
-            if change.is_overtaken(&loaded.grant) {
-                return Ok(loaded);
+            if change.is_overtaken(&seen) {
+                return Ok(seen);
             }
             let now = self.of.now();
-            let mut grant = change.made(&loaded.grant, fit, now);
+            let grant = change.made(&seen, fit, now);
             let (grants, ttl) = (&self.of.grants, self.of.record_ttl(&grant, now));
-            grants.stay_listed(&self.id, &mut grant, ttl, now).await;
-            let written = grants.replace(&self.id, &loaded, grant, ttl, OnDoubt::Keep);
+            let written = grants.keep(&self.id, &seen, grant, ttl, now);
             match written.await {
                 Ok(Some(saved)) => {
-                    self.written(&loaded.grant, &saved.grant, now);
+                    self.written(&seen, &saved, now);
                     return Ok(saved);
                 }
-                Ok(None) => match self.of.grants.load(&self.id).await? {
-                    Some(again) => loaded = again,
+                Ok(None) => match self.of.grants.load_in_doubt(&self.id).await? {
+                    Some(again) => seen = again,
                     None => return Err(self.is_gone(change)),
                 },
                 Err(error @ StorageError::TooLarge { .. }) => {
-                    self.tell(Reason::TooLarge, &error);
+                    self.emit(Reason::TooLarge, &error);
                     fit = fits.next().ok_or(error)?;
                 }
                 Err(error) => return Err(error.into()),
@@ -188,11 +185,11 @@ impl Renewal {
             });
     }
 
-    /// The grant ended meanwhile. What the provider gave for it is nobody's.
+    /// The grant ended meanwhile. What the provider gave for it has no owner.
     fn is_gone(&self, change: &Change<'_>) -> FreshnessError {
         if let Some(Answered { tokens, at, .. }) = change.answered {
             let new = UpstreamGrant::new(tokens, *at);
-            self.of.revoke_at_provider(self.id, [new]);
+            self.of.ending.revoke_later(self.id, vec![new]);
         }
         FreshnessError::Over
     }

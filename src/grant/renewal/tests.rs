@@ -17,11 +17,11 @@ use serde_json::Map;
 
 use super::{
     super::{
-        Freshness, FreshnessError, FreshnessParts, FreshnessSettings, Grant, GrantId, Grants,
-        Known, Loaded, Look, LookFuture, Need, Phase, ProofOfLife, Proven, RefreshTokens,
-        UpstreamGrant,
+        Ending, Freshness, Grant, GrantId, Grants, Known, Look, LookFuture, Phase, ProofOfLife,
+        Proven, RefreshTokens, SeenGrant, UpstreamGrant,
     },
-    record::LeaseRecord,
+    FreshnessError, FreshnessParts, FreshnessSettings, Need,
+    lease_record::LeaseRecord,
 };
 use crate::{
     clock::{Clock, from_unix},
@@ -36,6 +36,7 @@ use crate::{
     },
     storage::{MemoryStorage, StorageFuture, TokenStorage},
     tasks::Tasks,
+    vault::Vault,
 };
 
 const HOUR: u64 = 3_600;
@@ -90,6 +91,8 @@ impl Clock for TestClock {
 struct World {
     clock: TestClock,
     store: Arc<MemoryStorage>,
+    /// To look into the store, and to meddle with it.
+    vault: Arc<Vault>,
     provider: FakeProvider,
     id: GrantId,
 }
@@ -98,6 +101,7 @@ struct World {
 struct Instance {
     freshness: Arc<Freshness>,
     grants: Arc<Grants>,
+    ending: Ending,
     proof: Arc<ScriptedProof>,
     events: Arc<Mutex<Vec<Event>>>,
     tasks: Tasks,
@@ -121,17 +125,15 @@ impl World {
         let clock = TestClock::default();
         let store = Arc::new(MemoryStorage::new().with_clock(Arc::new(clock.clone())));
         let id = GrantId::random();
-        let record = grant.encode();
-        store
-            .set(&id.record_key(), record, GRANT_TTL)
-            .await
-            .unwrap();
-        Self {
+        let world = Self {
             clock,
+            vault: Arc::new(Vault::new(store.clone(), None, Arc::default())),
             store,
             provider,
             id,
-        }
+        };
+        world.write(&grant).await;
+        world
     }
 
     fn instance(&self) -> Instance {
@@ -147,17 +149,28 @@ impl World {
         let is_cut_off = Arc::new(AtomicBool::new(false));
         let storage = Cut(Arc::clone(&self.store), Arc::clone(&is_cut_off));
         let secret = SecretKey::for_test(3);
+        let vault = Arc::new(Vault::new(Arc::new(storage), None, Arc::clone(&told)));
+        let upstream = Arc::new(self.provider.client());
         let grants = Arc::new(Grants::new(
-            Arc::new(storage),
+            Arc::clone(&vault),
+            upstream.about().id.clone(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),
             tasks.clone(),
         ));
+        let ending = Ending::new(
+            Arc::clone(&grants),
+            Arc::clone(&upstream),
+            Arc::clone(&told),
+            tasks.clone(),
+        );
         let proof = Arc::new(proof);
         let parts = FreshnessParts {
+            vault,
             grants: Arc::clone(&grants),
-            upstream: Arc::new(self.provider.client()),
+            ending: ending.clone(),
+            upstream,
             proof: proof.clone(),
             clock: Arc::new(self.clock.clone()),
             events: told,
@@ -174,6 +187,7 @@ impl World {
         Instance {
             freshness: Arc::new(Freshness::new(parts, settings)),
             grants,
+            ending,
             proof,
             events,
             tasks,
@@ -187,23 +201,26 @@ impl World {
     }
 
     async fn record(&self) -> Option<Grant> {
-        let bytes = self.store.get(&self.id.record_key()).await.unwrap()?;
-        Some(Grant::decode(&bytes).unwrap())
+        let text = self.vault.peek(&self.id.record_key()).await.unwrap()?;
+        Some(Grant::decode(&text).unwrap())
+    }
+
+    /// Whatever stands there.
+    async fn write(&self, grant: &Grant) {
+        let (key, text) = (self.id.record_key(), grant.encode());
+        self.vault.set(&key, &text, GRANT_TTL).await.unwrap();
     }
 
     async fn lease(&self) -> Option<LeaseRecord> {
-        let bytes = self.store.get(&self.id.lease_key()).await.unwrap()?;
-        Some(LeaseRecord::read(&bytes).unwrap())
+        let text = self.vault.peek(&self.id.lease_key()).await.unwrap()?;
+        Some(LeaseRecord::read(&text).unwrap())
     }
 
     /// What a killed process leaves.
     async fn leave_dead_lease(&self) {
         let dead = LeaseRecord::default().taken(7, self.clock.0.load(Ordering::SeqCst));
-        let key = self.id.lease_key();
-        self.store
-            .set(&key, dead.bytes(), SETTLE_FOR)
-            .await
-            .unwrap();
+        let (key, text) = (self.id.lease_key(), dead.bytes());
+        self.vault.set(&key, &text, SETTLE_FOR).await.unwrap();
     }
 
     /// Requests at the provider's token endpoint.
@@ -232,16 +249,17 @@ impl World {
 }
 
 impl Instance {
-    async fn ensure(&self, need: Need) -> Result<Loaded, FreshnessError> {
-        let loaded = self.grants.load(&self.id).await?;
-        let loaded = loaded.ok_or(FreshnessError::Over)?;
-        self.freshness.ensure(self.id, loaded, need).await
+    async fn ensure(&self, need: Need) -> Result<SeenGrant, FreshnessError> {
+        let seen = self.grants.load_in_doubt(&self.id).await?;
+        let seen = seen.ok_or(FreshnessError::Over)?;
+        let fresh = self.freshness.ensure(self.id, &seen, need).await?;
+        Ok(fresh.unwrap_or(seen))
     }
 
     /// The access token that a request would go on with.
     async fn token(&self) -> Result<String, FreshnessError> {
-        let loaded = self.ensure(Need::Token).await?;
-        Ok(loaded.grant.upstream.access_token)
+        let seen = self.ensure(Need::Token).await?;
+        Ok(seen.into_value().upstream.access_token)
     }
 
     /// Waits for all that goes on behind requests.

@@ -3,17 +3,19 @@
 use tokio::time::Instant;
 
 use super::{
-    super::{FreshnessError, Loaded, freshness::POLL, store::bounded},
-    Renewal,
+    super::SeenGrant,
     due::Due,
     lease::Lease,
-    record::{LeaseRecord, Watch},
+    lease_record::{LeaseRecord, Watch},
+    renewer::FreshnessError,
+    task::Renewal,
 };
 use crate::{
     error::StorageError,
     event::Reason,
-    limits::{LEASE_DEAD_AFTER, SETTLE_PAUSE, STORE_TIMEOUT},
+    limits::{LEASE_DEAD_AFTER, POLL, SETTLE_PAUSE, STORE_TIMEOUT},
     random,
+    vault::Seen,
 };
 
 /// How waiting ended.
@@ -21,12 +23,12 @@ pub(super) enum Turn {
     /// The lease is ours.
     Ours(Lease),
     /// Another instance has done what was needed.
-    Done(Loaded),
+    Done(SeenGrant),
 }
 
 /// One try to get the lease.
 enum Try {
-    Ours(Lease),
+    Ours(Box<Lease>),
     /// Its owner lives, or has not been silent for long enough.
     Held {
         is_late: bool,
@@ -43,43 +45,45 @@ impl Renewal {
         let (mut watch, mut pause) = (Watch::default(), POLL);
         let fresh = LeaseRecord::default().taken(owner, self.of.now());
         let key = self.id.lease_key();
-        let claimed = Lease::claim(&self.of.grants.storage, &key, None, fresh).await?;
+        let claimed = Lease::claim(&self.of.vault, &key, None, fresh).await?;
         if let Some(lease) = claimed {
             return Ok(Turn::Ours(lease));
         }
         loop {
             match self.try_lease(owner, &mut watch).await? {
-                Try::Ours(lease) => return Ok(Turn::Ours(lease)),
+                Try::Ours(lease) => return Ok(Turn::Ours(*lease)),
                 Try::Pause => return Err(FreshnessError::Later),
                 Try::Held { is_late: false } => {}
-                // Nobody waits, but somebody has to see whether it still lives.
+                // No caller waits, but someone has to see whether its owner still lives.
                 Try::Held { is_late: true } => {
-                    self.keep_nobody_waiting();
+                    self.stop_waiting();
                     pause = SETTLE_PAUSE;
                 }
             }
             if Instant::now() >= deadline {
                 let detail = "another instance did not finish in time";
-                self.tell(Reason::Contention, detail);
+                self.emit(Reason::Contention, detail);
                 return Err(FreshnessError::Later);
             }
             tokio::time::sleep(pause).await;
-            let loaded = self.of.grants.load(&self.id).await?;
-            let loaded = loaded.ok_or(FreshnessError::Over)?;
-            if self.of.due(&loaded.grant, &self.need) == Due::Nothing {
-                return Ok(Turn::Done(loaded));
+            let seen = self.of.grants.load_in_doubt(&self.id).await?;
+            let seen = seen.ok_or(FreshnessError::Over)?;
+            if self.of.due(&seen, &self.need) == Due::Nothing {
+                return Ok(Turn::Done(seen));
             }
         }
     }
 
     async fn try_lease(&self, owner: u64, watch: &mut Watch) -> Result<Try, StorageError> {
-        let (storage, key) = (&self.of.grants.storage, self.id.lease_key());
+        let (vault, key) = (&self.of.vault, self.id.lease_key());
         let asked = Instant::now();
-        let seen = bounded(storage.get(&key)).await?;
-        let now = self.of.now();
-        let record = match &seen {
-            None => LeaseRecord::default().taken(owner, now),
-            Some(seen) => match LeaseRecord::read(seen) {
+        let seen = vault.read(&key).await?;
+        let (raw, now) = (seen.as_ref().map(Seen::raw), self.of.now());
+        let text = seen.as_deref().and_then(Option::as_deref);
+        let record = match (text, raw) {
+            // Nothing stands there, or nothing that opens.
+            (None, _) | (_, None) => LeaseRecord::default().taken(owner, now),
+            (Some(text), Some(raw)) => match LeaseRecord::read(text) {
                 Some(free) if free.owner.is_none() => {
                     if let Some(failure) = free.failure(now) {
                         self.of.failures.remember(self.id, failure);
@@ -90,7 +94,7 @@ impl Renewal {
                 // Written late, after the store had said that it could not.
                 Some(ours) if ours.owner == Some(owner) => ours.beaten(false),
                 held => {
-                    if !watch.is_dead(seen, asked, Instant::now()) {
+                    if !watch.is_dead(raw, asked, Instant::now()) {
                         let is_late = held.is_some_and(|held| held.is_late);
                         return Ok(Try::Held { is_late });
                     }
@@ -98,7 +102,10 @@ impl Renewal {
                 }
             },
         };
-        let claimed = Lease::claim(storage, &key, seen.as_deref(), record).await?;
-        Ok(claimed.map_or(Try::Held { is_late: false }, Try::Ours))
+        let claimed = Lease::claim(vault, &key, raw, record).await?;
+        Ok(match claimed {
+            Some(lease) => Try::Ours(Box::new(lease)),
+            None => Try::Held { is_late: false },
+        })
     }
 }

@@ -1,31 +1,28 @@
-//! The grants of one proxy: the record in the store, and this process's handles to it.
+//! The record of a grant: read, created, taken a step further, kept, ended.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     super::{
-        Grant, GrantId, LiveGrant, RefreshTokens, RevocationMark, Revocations, live::LiveGrants,
+        Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations,
+        live::LiveGrants,
     },
     undo::Undo,
 };
 use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
-    key::{MacKey, Rotating, sha256},
-    limits, random,
-    storage::TokenStorage,
+    key::{MacKey, Rotating},
+    random,
     tasks::Tasks,
+    vault::{Raw, Seen, Vault},
 };
 
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
-    pub(in crate::grant) storage: Arc<dyn TokenStorage>,
+    pub(super) vault: Arc<Vault>,
+    /// The id of the provider that is configured. A grant of another one is as good as ended.
+    provider: String,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -34,28 +31,27 @@ pub(crate) struct Grants {
     pub(crate) refresh_tokens: RefreshTokens,
 }
 
-/// A grant as it stood in the store, and the bytes to compare when it is replaced.
-pub(crate) struct Loaded {
-    /// Boxed: it is handed on through many futures, and would be copied into each.
-    pub(crate) grant: Box<Grant>,
-    bytes: Vec<u8>,
-}
+/// A grant as it stood in the store. Boxed: it is handed on through many futures, and would be copied
+/// into each.
+pub(crate) type SeenGrant = Seen<Box<Grant>>;
 
 impl Grants {
     pub(crate) fn new(
-        storage: Arc<dyn TokenStorage>,
+        vault: Arc<Vault>,
+        provider: String,
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
         tasks: Tasks,
     ) -> Self {
         Self {
-            storage,
-            tasks,
+            vault,
+            provider,
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
             events,
+            tasks,
             refresh_tokens,
         }
     }
@@ -71,29 +67,90 @@ impl Grants {
     }
 
     /// This process's handle.
-    pub(crate) fn handle(&self, id: GrantId) -> Arc<LiveGrant> {
+    pub(in crate::grant) fn handle(&self, id: GrantId) -> Arc<LiveGrant> {
         self.live.handle(id)
     }
 
-    pub(crate) async fn load(&self, id: &GrantId) -> Result<Option<Loaded>, StorageError> {
-        let bytes = match bounded(self.storage.get(&id.record_key())).await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(None),
-            Err(StorageError::Corrupt(why)) => return Ok(self.corrupt(id, why)),
-            Err(error) => return Err(error),
-        };
-        match Grant::decode(&bytes).map(Box::new) {
-            Ok(grant) => Ok(Some(Loaded { grant, bytes })),
-            Err(why) => Ok(self.corrupt(id, why.to_string())),
+    /// The grant as it stands, for a request that changes nothing. `None` when it has ended, does not
+    /// open, or is of a provider that is not configured.
+    pub(crate) async fn look(&self, id: &GrantId) -> Result<Option<Box<Grant>>, StorageError> {
+        let grant = self.stored(id).await?;
+        Ok(grant.filter(|grant| self.is_served(id, grant)))
+    }
+
+    /// The grant, whichever provider it is of: for those who list and end grants.
+    pub(crate) async fn stored(&self, id: &GrantId) -> Result<Option<Box<Grant>>, StorageError> {
+        let text = self.vault.peek(&id.record_key()).await;
+        let text = self.sound(id, text)?;
+        Ok(text.and_then(|text| self.parse(id, &text)))
+    }
+
+    /// The grant, to be taken a step further. Waits a little for doubts to end.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Unavailable`] also while the grant is in doubt: a token must not be judged by a
+    /// record that may be wrong.
+    pub(crate) async fn load(&self, id: &GrantId) -> Result<Option<SeenGrant>, StorageError> {
+        match self.handle(*id).settles().await {
+            true => self.load_in_doubt(id).await,
+            false => Err(StorageError::unavailable(
+                "whether the last change of this grant was written is not known yet",
+            )),
         }
     }
 
-    /// A record written by another version, or not by us, is treated as absent, like one that does
-    /// not open.
+    /// The same without waiting: for a renewal, whose own answer may be what the doubt is about.
+    pub(in crate::grant) async fn load_in_doubt(
+        &self,
+        id: &GrantId,
+    ) -> Result<Option<SeenGrant>, StorageError> {
+        let seen = self.vault.read(&id.record_key()).await;
+        let seen = self.sound(id, seen)?;
+        let seen = seen.and_then(|seen| seen.and_then(|text| self.parse(id, &text?)));
+        Ok(seen.filter(|grant| self.is_served(id, grant)))
+    }
+
+    /// A record of which the store itself says that it is corrupt is absent, like one that does not
+    /// open.
+    fn sound<T>(
+        &self,
+        id: &GrantId,
+        found: Result<Option<T>, StorageError>,
+    ) -> Result<Option<T>, StorageError> {
+        match found {
+            Err(StorageError::Corrupt(why)) => Ok(self.corrupt(id, why)),
+            found => found,
+        }
+    }
+
+    fn parse(&self, id: &GrantId, text: &[u8]) -> Option<Box<Grant>> {
+        match Grant::decode(text) {
+            Ok(grant) => Some(Box::new(grant)),
+            Err(why) => self.corrupt(id, why.to_string()),
+        }
+    }
+
+    /// A record of another version, or of other hands, is absent, too.
     fn corrupt<T>(&self, id: &GrantId, why: String) -> Option<T> {
         let event = Event::refused(Step::Storage, Reason::StoreCorrupt);
         self.events.emit(&event.grant(id.to_string()).detail(why));
         None
+    }
+
+    /// A grant of another provider is never served: its tokens must not be sent to this one. It comes
+    /// back to life when its provider is configured again.
+    fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
+        let is_served = grant.provider == self.provider;
+        if !is_served {
+            let event = Event::refused(Step::Storage, Reason::GrantEnded);
+            let provider = &grant.provider;
+            self.events
+                .emit(&event.grant(id.to_string()).detail(format_args!(
+                    "the grant belongs to provider `{provider}`, which is not configured"
+                )));
+        }
+        is_served
     }
 
     pub(crate) async fn create(
@@ -102,86 +159,96 @@ impl Grants {
         grant: &Grant,
         ttl: Duration,
     ) -> Result<(), StorageError> {
-        bounded(self.storage.set(&id.record_key(), grant.encode(), ttl)).await
+        self.vault.set(&id.record_key(), &grant.encode(), ttl).await
     }
 
-    /// `None` when the record is no longer the one that was loaded.
+    /// Takes a grant a step further: its code is redeemed, its token rotates. `None` when something
+    /// else stands there by now.
     ///
-    /// A swap that was not answered may have happened: it is looked up. Where that is not answered
-    /// either, [`OnDoubt`] decides.
-    pub(crate) async fn replace(
+    /// # Errors
+    ///
+    /// [`StorageError`] says that nothing has changed, and that is made true: a step that may have been
+    /// written all the same is taken back, and `ttl_before` is the record's life then.
+    pub(crate) async fn advance(
         &self,
         id: &GrantId,
-        loaded: &Loaded,
-        mut grant: Grant,
+        seen: &SeenGrant,
+        to: Phase,
         ttl: Duration,
-        on_doubt: OnDoubt,
-    ) -> Result<Option<Loaded>, StorageError> {
-        grant.stamp = u64::from_le_bytes(random::bytes());
-        if matches!(on_doubt, OnDoubt::TakeBack { .. }) {
-            grant.step = grant.stamp;
-        }
-        let (key, new) = (id.record_key(), grant.encode());
-        let swap = self
-            .storage
-            .compare_and_swap(&key, &loaded.bytes, new.clone(), ttl);
-        let error = match bounded(swap).await {
-            Ok(swapped) => {
-                let grant = Box::new(grant);
-                return Ok(swapped.then_some(Loaded { grant, bytes: new }));
-            }
-            Err(error @ StorageError::Unavailable(_)) => error,
-            Err(error) => return Err(error),
-        };
-        match bounded(self.storage.get(&key)).await {
-            Ok(Some(bytes)) if bytes == new => {
-                let grant = Box::new(grant);
-                return Ok(Some(Loaded { grant, bytes }));
-            }
-            Ok(None) => return Ok(None),
-            Ok(Some(bytes)) if bytes != loaded.bytes => return Ok(None),
-            // Not there yet: that proves nothing, it may still come.
-            Ok(Some(_)) | Err(_) => {}
-        }
-        if let OnDoubt::TakeBack { ttl } = on_doubt {
+        ttl_before: Duration,
+        now: u64,
+    ) -> Result<Option<SeenGrant>, StorageError> {
+        let before = (seen.phase.clone(), seen.step);
+        let mut grant = Grant::clone(seen);
+        let step = u64::from_le_bytes(random::bytes());
+        (grant.phase, grant.step) = (to, step);
+        let written = self.write(id, seen.raw(), grant, ttl, now).await;
+        if let Err(StorageError::Unavailable(_)) = &written {
             let undo = Undo {
-                storage: Arc::clone(&self.storage),
-                key,
-                step: grant.step,
-                before: Grant::clone(&loaded.grant),
-                ttl,
+                vault: Arc::clone(&self.vault),
+                key: id.record_key(),
+                step,
+                before,
+                ttl: ttl_before,
             };
             self.tasks.spawn(undo.run(self.handle(*id).in_doubt()));
         }
-        Err(error)
+        written
+    }
+
+    /// Writes what a renewal found out; `None` when something else stands there by now.
+    ///
+    /// # Errors
+    ///
+    /// After [`StorageError::Unavailable`] it may have been written: the caller goes on until it is.
+    pub(in crate::grant) async fn keep(
+        &self,
+        id: &GrantId,
+        seen: &SeenGrant,
+        grant: Grant,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Option<SeenGrant>, StorageError> {
+        self.write(id, seen.raw(), grant, ttl, now).await
+    }
+
+    async fn write(
+        &self,
+        id: &GrantId,
+        over: &Raw,
+        mut grant: Grant,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Option<SeenGrant>, StorageError> {
+        self.stay_listed(id, &mut grant, ttl, now).await;
+        let key = id.record_key();
+        let new = self.vault.seal(&key, &grant.encode());
+        let written = self.vault.put_surely(&key, over, &new, ttl).await?;
+        Ok(written.then(|| Seen::new(Box::new(grant), new)))
     }
 
     /// Ends a grant: no token of it is good any more, here at once, elsewhere within the session
-    /// cache's life. Returns what was there, so that exactly one caller tells the provider.
+    /// cache's life. Returns what was there, so that exactly one caller informs the provider.
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
-        let taken = bounded(self.storage.take(&id.record_key())).await?;
+        let taken = self.vault.take(&id.record_key()).await?;
         self.revocations.revoke(*id);
-        let grant: Option<Grant> = taken.and_then(|bytes| Grant::decode(&bytes).ok());
+        let grant = taken.and_then(|text| Grant::decode(&text).ok());
         if let Some(grant) = &grant {
             self.unlist(*id, grant);
         }
         Ok(grant)
     }
 
-    /// Ends a grant only as it was loaded; `false` when something was written since, and it lives.
-    pub(in crate::grant) async fn end_as_loaded(
+    /// Ends a grant exactly as it was seen; `false` when something was written since, and it lives.
+    pub(in crate::grant) async fn end_as_seen(
         &self,
         id: &GrantId,
-        loaded: &Loaded,
+        seen: &SeenGrant,
     ) -> Result<bool, StorageError> {
-        let key = id.record_key();
-        let gone = self
-            .storage
-            .compare_and_swap(&key, &loaded.bytes, Vec::new(), Duration::ZERO);
-        let has_ended = bounded(gone).await?;
+        let has_ended = self.vault.end(&id.record_key(), seen.raw()).await?;
         if has_ended {
             self.revocations.revoke(*id);
-            self.unlist(*id, &loaded.grant);
+            self.unlist(*id, seen);
         }
         Ok(has_ended)
     }
@@ -190,42 +257,6 @@ impl Grants {
     pub(crate) fn forget(&self, id: GrantId) {
         self.revocations.revoke(id);
     }
-}
-
-/// What to do with a change that may have been written although nobody was told so.
-#[derive(Clone, Copy)]
-pub(crate) enum OnDoubt {
-    /// Take it back once the store is well again, so that "nothing has changed, try again" is true;
-    /// until then the grant is in doubt.
-    TakeBack {
-        /// The record's life when that is done.
-        ttl: Duration,
-    },
-    /// Leave it: the caller goes on until it is written.
-    Keep,
-}
-
-/// A store that hangs is a store that is down.
-pub(crate) async fn bounded<T>(
-    verb: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
-    let mut verb = pin!(verb);
-    // A store in memory answers at once. A timer would cost as much as its look.
-    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(verb.as_mut().poll(cx))).await {
-        return answer;
-    }
-    match tokio::time::timeout(limits::STORE_TIMEOUT, verb).await {
-        Ok(answer) => answer,
-        Err(_) => Err(StorageError::unavailable(
-            "the store did not answer in time",
-        )),
-    }
-}
-
-/// A key that tells nothing of what it is made of.
-pub(crate) fn hashed_key(kind: &str, of: &str) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    format!("{kind}{}", URL_SAFE_NO_PAD.encode(sha256(of.as_bytes())))
 }
 
 #[cfg(test)]

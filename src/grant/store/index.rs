@@ -1,20 +1,25 @@
 //! Which grants a person or a client has, without scanning the store.
 //!
 //! Each grant stands in two lists of the store, one of its person and one of its client, under its
-//! id. There it outlives the grant a little: whoever reads a list looks each grant up. Nothing that
+//! id. There it outlives the grant a little: a reader of a list looks each grant up. Nothing that
 //! fails here costs a login; a grant that could not be listed is listed with its next write.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    super::{Grant, GrantId},
+    super::{Grant, GrantId, Phase},
     Grants,
-    grants::bounded,
 };
 use crate::{
-    error::{StorageError, with_causes},
+    error::StorageError,
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
@@ -60,33 +65,34 @@ impl Grants {
         client_id: &str,
         ttl: Duration,
     ) -> bool {
-        let ttl = listed_for(ttl);
-        let member = id.to_string();
-        for owner in [Owner::Subject(subject), Owner::Client(client_id)] {
+        let (ttl, member) = (listed_for(ttl), id.to_string());
+        let add = async |owner: Owner<'_>| {
             let list = owner.list(self.index_keys.current());
-            let added = bounded(self.storage.list_add(&list, &member, ttl)).await;
-            if let Err(error) = added {
-                let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
-                let error = with_causes(&error);
-                let detail = format_args!("not listed until its next write: {error}");
-                self.events.emit(&event.grant(member).detail(detail));
-                return false;
-            }
-        }
-        true
+            self.vault.list_add(&list, &member, ttl).await
+        };
+        let (person, client) =
+            both(add(Owner::Subject(subject)), add(Owner::Client(client_id))).await;
+        let Err(error) = person.and(client) else {
+            return true;
+        };
+        let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+        let detail = format_args!("not listed until its next write: {error}");
+        self.events.emit(&event.grant(member).detail(detail));
+        false
     }
 
-    /// Sees to it that the lists have the grant for as long as its record is about to live: about once
-    /// in a quarter of its life, and at once where that has become longer (another configuration). If
-    /// that fails it is tried at the next write.
-    pub(crate) async fn stay_listed(
+    /// Sees to it that the lists have a live grant for as long as its record is about to live: about
+    /// once in a quarter of its life, and at once where that has become longer (another configuration).
+    /// If that fails it is tried at the next write.
+    pub(super) async fn stay_listed(
         &self,
         id: &GrantId,
         grant: &mut Grant,
         ttl: Duration,
         now: u64,
     ) {
-        if grant.listed_until >= now.saturating_add(ttl.as_secs()) {
+        let is_live = matches!(grant.phase, Phase::Active { .. });
+        if !is_live || grant.listed_until >= now.saturating_add(ttl.as_secs()) {
             return;
         }
         let listed = self.list(id, &grant.subject, &grant.client_id, ttl);
@@ -109,8 +115,8 @@ impl Grants {
             return Ok(Listed::default());
         };
         let list = owner.list(key);
-        let page = self.storage.list_page(&list, start.after, GRANTS_PER_PAGE);
-        let page = bounded(page).await?;
+        let page = self.vault.list_page(&list, start.after, GRANTS_PER_PAGE);
+        let page = page.await?;
         let next = match (page.next, keys.next()) {
             (Some(next), _) => Some(format!("{}.{next}", start.key)),
             (None, Some(_)) => Some(format!("{}.", start.key + 1)),
@@ -124,7 +130,7 @@ impl Grants {
     }
 
     /// Takes a grant that has ended out of its lists. If that fails it stays until its own end, and
-    /// whoever reads the list finds that there is no such grant.
+    /// a reader of the list finds that there is no such grant.
     pub(super) fn unlist(&self, id: GrantId, grant: &Grant) {
         let owners = [
             Owner::Subject(&grant.subject),
@@ -134,12 +140,12 @@ impl Grants {
         let lists: Vec<_> = keys
             .flat_map(|key| owners.map(|owner| owner.list(key)))
             .collect();
-        let storage = self.storage.clone();
-        // In a task of its own: whoever ended the grant need not wait for it.
+        let vault = Arc::clone(&self.vault);
+        // In a task of its own: no caller need wait for it.
         self.tasks.spawn(async move {
             let member = id.to_string();
             for list in lists {
-                if bounded(storage.list_remove(&list, &member)).await.is_err() {
+                if vault.list_remove(&list, &member).await.is_err() {
                     return;
                 }
             }
@@ -151,6 +157,32 @@ impl Grants {
 /// one of the lists'.
 fn listed_for(ttl: Duration) -> Duration {
     ttl.saturating_add(ttl / 4)
+}
+
+/// Awaits both at once: they are two round trips to the store, and neither needs the other.
+async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
+    let (mut a, mut b) = (pin!(a), pin!(b));
+    let (mut of_a, mut of_b) = (None, None);
+    poll_fn(move |context| {
+        if of_a.is_none()
+            && let Poll::Ready(done) = a.as_mut().poll(context)
+        {
+            of_a = Some(done);
+        }
+        if of_b.is_none()
+            && let Poll::Ready(done) = b.as_mut().poll(context)
+        {
+            of_b = Some(done);
+        }
+        match (of_a.take(), of_b.take()) {
+            (Some(a), Some(b)) => Poll::Ready((a, b)),
+            (a, b) => {
+                (of_a, of_b) = (a, b);
+                Poll::Pending
+            }
+        }
+    })
+    .await
 }
 
 /// Where a page begins: in the list under which key, and where there.

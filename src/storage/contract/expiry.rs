@@ -27,7 +27,7 @@ async fn expired_is_absent_for_every_verb<P: AsyncFn(Duration)>(
     pass(TICK).await;
     for key in &verbs {
         same(
-            "a record is there before its time is over",
+            "a record is there before its end",
             read(store, key).await,
             some(b"old"),
         );
@@ -111,7 +111,7 @@ async fn odd_times_to_live_are_taken(store: &dyn TokenStorage) {
     let [zero, over, endless] = ["zero", "over", "endless"].map(fresh_key);
     ok(store.set(&zero, b"one".to_vec(), Duration::ZERO).await);
     same(
-        "a life of zero is over at once",
+        "a life of zero ends at once",
         read(store, &zero).await,
         None,
     );

@@ -65,7 +65,7 @@ async fn a_list_has_what_was_added_and_not_removed(store: &dyn TokenStorage) {
     );
     ok(store.list_add(&list, "c", Duration::ZERO).await);
     same(
-        "a stay of zero is over at once",
+        "a stay of zero ends at once",
         all(store, &list).await,
         names(&[]),
     );
@@ -143,7 +143,7 @@ async fn pages_have_no_gap_and_no_more_than_was_asked_for(store: &dyn TokenStora
     assert!(page.members.len() <= 1, "a page of none has one at most");
 }
 
-/// Whoever ends the grants of a list removes the very members that a page has named.
+/// To end the grants of a list is to remove the very members that a page has named.
 async fn a_page_whose_last_member_has_gone_is_followed_all_the_same(store: &dyn TokenStorage) {
     for prolonged in [false, true] {
         let list = fresh_key("list-gone");
@@ -320,7 +320,7 @@ async fn who_stays_is_found_while_others_come_and_go(store: &Arc<dyn TokenStorag
             .filter(|name| name.starts_with("stays"))
             .collect();
         same(
-            "a page misses nobody who was there all the time",
+            "a page misses no member that was there all the time",
             found.len(),
             MANY,
         );

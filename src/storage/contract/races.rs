@@ -71,7 +71,7 @@ async fn one_of_many_swaps(store: &Arc<dyn TokenStorage>) {
     );
 }
 
-/// Some callers count up, each swapping until it succeeds once; the sum tells of lost writes.
+/// Some callers count up, each swapping until it succeeds once; the sum shows lost writes.
 async fn no_swap_is_lost(store: &Arc<dyn TokenStorage>) {
     let key = fresh_key("race-count");
     ok(store.set(&key, number(0), LONG).await);

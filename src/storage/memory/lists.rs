@@ -12,7 +12,7 @@ use crate::{key::sha256, storage::list::Place};
 const MEMBER_OVERHEAD: u64 = 200;
 /// Dropped only when it has been over for so long: a clock that is put right again finds it.
 const GRACE: u64 = 60 * 1_000_000_000;
-/// Of so many lists' first members the one that ends first makes room.
+/// Eviction sample: of the first members of these lists the one that ends first is dropped.
 const CANDIDATES: usize = 8;
 
 /// A list by its name's hash.
@@ -45,7 +45,7 @@ impl ListKey {
         )
     }
 
-    /// Which of so many parts it belongs to.
+    /// Which of a number of parts it belongs to.
     pub(super) fn part(self, parts: usize) -> usize {
         usize::try_from(self.0 & 0xff).unwrap_or(0) % parts
     }
@@ -82,7 +82,7 @@ impl Lists {
         self.drop_entry(&Entry { list, end, member })
     }
 
-    /// At most so many that are not over, after this place.
+    /// Members that have not ended, after this place, up to a number.
     pub(super) fn after(
         &self,
         list: ListKey,

@@ -1,6 +1,6 @@
 //! One part of the memory store: a map with a hand that goes round it.
 //!
-//! The hand frees what is over, a little at each use, and finds what has not been used for longest
+//! The hand frees what has expired, a little at each use, and finds what has not been used for longest
 //! where room is needed: the oldest of the next few, which is close to the oldest of all.
 
 use std::hash::{Hash, Hasher};
@@ -14,7 +14,7 @@ use crate::{key::sha256, prehashed::BuildPrehashed};
 const RECORD_OVERHEAD: u64 = 200;
 /// Swept only when it has been over for so long: a clock that is put right again finds it.
 const GRACE: u64 = 60 * 1_000_000_000;
-/// Of so many the one that was used longest ago makes room.
+/// Eviction sample: the least recently used of these is dropped.
 const CANDIDATES: usize = 32;
 /// A map this large that is mostly empty gives room back.
 const MIN_CAPACITY: usize = 64;
@@ -47,7 +47,7 @@ impl Key {
         Self(sha256(key.as_bytes()))
     }
 
-    /// Which of so many parts it belongs to.
+    /// Which of a number of parts it belongs to.
     pub(super) fn part(&self, parts: usize) -> usize {
         let [.., last] = self.0;
         usize::from(last) % parts
@@ -141,7 +141,7 @@ impl Records {
         freed
     }
 
-    /// Takes out the record that will be missed least: one that is over, else the one of the next few
+    /// Takes out the record that will be missed least: one that has expired, else the one of the next few
     /// that was used longest ago. Never `spared`, which has just come.
     pub(super) fn make_room(&mut self, now: u64, spared: &Key) -> Option<Record> {
         let len = self.records.len();

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, ops::Range};
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::storage::{by_hand::ByHand, contract};
+use crate::storage::{TokenStorage, by_hand::ByHand, contract};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

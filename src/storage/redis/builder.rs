@@ -206,7 +206,7 @@ fn server(url: &str, is_cluster: bool) -> Result<ConnectionInfo, ConfigError> {
     if is_cluster && settings.db() != 0 {
         return Err(invalid("a Redis Cluster has only the database 0"));
     }
-    // RESP3 tells of a closed connection at once, not with the next verb.
+    // RESP3 reports a closed connection at once, not with the next verb.
     let is_chosen = parsed.query_pairs().any(|(name, _)| name == "protocol");
     Ok(if is_chosen {
         info

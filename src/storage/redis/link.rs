@@ -100,7 +100,7 @@ impl Link {
         in_time(self.timeouts.connect + self.timeouts.response, verb).await
     }
 
-    /// Sends a command once; an error does not tell whether it was carried out.
+    /// Sends a command once; an error does not say whether it was carried out.
     pub(super) async fn send<T: FromRedisValue>(self: &Arc<Self>, command: &Cmd) -> RedisResult<T> {
         let live = self.live().await?;
         let answer = match live.connection.clone() {
@@ -205,7 +205,7 @@ impl Link {
 
     /// What an error says about the connection.
     fn judge(self: &Arc<Self>, live: &Live, error: &RedisError) {
-        // Whoever refuses to write was demoted; the new primary is elsewhere.
+        // A server that refuses to write was demoted; the new primary is elsewhere.
         let is_replica = error.kind() == ServerErrorKind::ReadOnly.into();
         if !error.is_timeout() && !error.is_unrecoverable_error() && !is_replica {
             return;
@@ -281,7 +281,7 @@ async fn in_time<T>(limit: Duration, work: impl Future<Output = RedisResult<T>>)
 fn choose_cryptography() {
     use rustls::crypto::{CryptoProvider, aws_lc_rs};
     if CryptoProvider::get_default().is_none() {
-        // Somebody else may choose at the same moment; theirs is as good.
+        // Another thread may choose at the same moment; its choice is as good.
         let _ = aws_lc_rs::default_provider().install_default();
     }
 }

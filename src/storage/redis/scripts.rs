@@ -21,7 +21,7 @@ if ARGV[3] == '0' then redis.call('DEL', KEYS[1])
 else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
 return 1";
 
-/// Adds a member for so many milliseconds, or prolongs its stay, and drops those that have ended. A
+/// Adds a member for a number of milliseconds, or prolongs its stay, and drops those that have ended. A
 /// sorted set by ends, which ends with its last member.
 pub(super) static ADD: Script = Script {
     text: ADD_TEXT,

@@ -21,7 +21,7 @@ const SCHEMA_VERSION: i64 = 2;
 /// as they are, and cannot open it again.
 const WITHOUT_LISTS: i64 = 1;
 /// Connections that read, each with its thread. Reads wait for the disk at most; more threads than
-/// processors help nobody.
+/// processors are of no use.
 const MAX_READERS: usize = 4;
 /// After a peak the `-wal` is cut to this, in bytes; its usual size is 1000 pages.
 const WAL_LIMIT: u64 = 16 * 1024 * 1024;
@@ -83,7 +83,7 @@ fn absolute(path: &Path) -> Result<PathBuf, ConfigError> {
     };
     match fs::canonicalize(directory) {
         Ok(directory) if directory.is_dir() => Ok(directory.join(name)),
-        Ok(_) => Err(refuse(path, "what should be its directory is none")),
+        Ok(_) => Err(refuse(path, "its parent is not a directory")),
         Err(error) => Err(refuse(
             path,
             format_args!("its directory is missing or out of reach, create it first: {error}"),

@@ -23,13 +23,13 @@ pub(super) struct Job<R: Request> {
 }
 
 impl<R: Request> Job<R> {
-    /// Nobody waits any more: the future was dropped, or ran out of time.
+    /// The caller waits no more: its future was dropped, or ran out of time.
     pub(super) fn is_abandoned(&self) -> bool {
         self.answer.is_closed()
     }
 
     pub(super) fn answer(self, answer: Result<R::Answer, StorageError>) {
-        // Whoever asked may have left meanwhile.
+        // The caller may have left meanwhile.
         let _ = self.answer.send(answer);
     }
 }

@@ -29,12 +29,12 @@ pub(super) const LISTS: &str = "
     CREATE INDEX members_by_end ON members (ends_at);";
 
 /// How long after its expiry a record's room is reclaimed: a clock that jumps ahead and back again,
-/// within this, costs nobody a login.
+/// within this, costs no one a login.
 const SWEEP_DELAY: Duration = Duration::from_secs(60);
 /// Free pages are given back to the file system when they are this many (4 MiB) and a quarter of the
 /// file: below that the next writes will want them.
 const MIN_FREE_PAGES: i64 = 1024;
-/// So many at a time, each a page that has to be moved: about a millisecond.
+/// Pages released at a time; each has to be moved: about a millisecond.
 const RELEASE_PAGES: i64 = 64;
 
 /// Read a record, or a page of a list. Times are milliseconds since the Unix epoch, of the caller's
@@ -47,7 +47,7 @@ pub(super) struct Read {
 
 pub(super) enum What {
     Record,
-    /// Members behind this place, at most so many.
+    /// Members behind this place, up to a number.
     Members {
         end: i64,
         member: String,

@@ -17,7 +17,7 @@ use crate::{
     key::{Rotating, SecretKey},
     random,
     storage::{by_hand::ByHand, contract},
-    vault::SealedStorage,
+    vault::Vault,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -71,15 +71,16 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-fn sealed(inner: Arc<dyn TokenStorage>) -> (Arc<SealedStorage>, Arc<AtomicUsize>) {
+/// A vault over this store, and how many events it emitted.
+fn sealed(store: SqliteStorage) -> (Vault, Arc<AtomicUsize>) {
     let told = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&told);
     let events = Events::new(Some(Box::new(move |_| {
         count.fetch_add(1, Ordering::SeqCst);
     })));
-    let key = SecretKey::for_test(7).seal("storage");
-    let sealed = SealedStorage::new(inner, Rotating::new(key, []), Arc::new(events));
-    (Arc::new(sealed), told)
+    let keys = Rotating::new(SecretKey::for_test(7).seal("storage"), []);
+    let vault = Vault::new(Arc::new(store), Some(keys), Arc::new(events));
+    (vault, told)
 }
 
 /// Several stores on one file; each call goes to the next.
@@ -158,14 +159,6 @@ async fn the_sqlite_store_keeps_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn it_keeps_the_contract_below_the_sealing_wrapper() {
-    let (scratch, clock) = (Scratch::new(), ByHand::new());
-    let (store, told) = sealed(Arc::new(scratch.store_at(&clock)));
-    contract::run(store, async |time| clock.pass(time)).await;
-    assert_eq!(told.load(Ordering::SeqCst), 0);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_stores_on_one_file_keep_the_contract_on_the_systems_clock() {
     let scratch = Scratch::new();
     let stores = (0..3).map(|_| scratch.store()).collect();
@@ -204,12 +197,12 @@ async fn a_reopened_file_has_every_record() {
 #[tokio::test]
 async fn the_raw_file_and_its_wal_hold_nothing_plain_when_sealed() {
     let scratch = Scratch::new();
-    let plain = Arc::new(scratch.store());
-    let (store, _) = sealed(plain.clone());
+    let (plain, (vault, _)) = (scratch.store(), sealed(scratch.store()));
     let secret = b"ya29.the-provider's-refresh-token ada@example.com Claude".repeat(50);
-    store.set("grant:1", secret.clone(), MINUTE).await.unwrap();
-    store.set("grant:2", vec![1], MINUTE).await.unwrap();
-    let swapped = store.compare_and_swap("grant:2", &[1], secret.clone(), MINUTE);
+    vault.set("grant:1", &secret, MINUTE).await.unwrap();
+    let (old, new) = (vault.seal("grant:2", &[1]), vault.seal("grant:2", &secret));
+    assert!(vault.put("grant:2", None, &old, MINUTE).await.unwrap());
+    let swapped = vault.put("grant:2", Some(&old), &new, MINUTE);
     assert!(swapped.await.unwrap());
     let holds = |suffix, part: &[u8]| contains(&raw_bytes(&scratch.file(), suffix), part);
     for suffix in ["", "-wal"] {
@@ -221,7 +214,7 @@ async fn the_raw_file_and_its_wal_hold_nothing_plain_when_sealed() {
     assert!(holds("-wal", b"grant:1"));
     plain.set("plain", secret, MINUTE).await.unwrap();
     assert!(holds("-wal", b"ya29"));
-    drop((store, plain));
+    drop((vault, plain));
     assert!(holds("", b"grant:1"), "closing moves all to the file");
 }
 

@@ -16,13 +16,13 @@ use super::{
 };
 use crate::error::{ConfigError, StorageError};
 
-/// So many verbs share one commit, and its flush to the disk.
+/// The most verbs that share one commit, and its flush to the disk.
 const MAX_BATCH: usize = 64;
-/// So many expired records go with a commit, and so many more for each verb in it: more than the
+/// Expired records removed with a commit, and more of them for each verb in it: more than the
 /// verbs can add, so that what has expired never piles up.
 const SWEEP_BASE: usize = 16;
 const SWEEP_PER_VERB: usize = 2;
-/// So many go when the file is full.
+/// Expired records removed when the file is full.
 const SWEEP_WHEN_FULL: usize = 1024;
 /// How long to sleep before asking again for a lock that another process holds; SQLite's own wait
 /// grows to a tenth of a second, and starves among busy neighbours.

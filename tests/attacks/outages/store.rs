@@ -80,7 +80,7 @@ async fn a_refresh_token_works_after_a_store_that_breaks_anywhere() {
 async fn a_lost_answer_of_the_store_ends_no_chain() {
     let (proxy, store, client) = setup().await;
     let tokens = proxy.journey(&client).await;
-    // The denial and the record are read, then the swap's two verbs do their work unheard.
+    // The denial and the record are read, then the swap does its work unheard.
     for verbs in 0..4 {
         store.be(Health::UpFor(verbs));
         client.refresh(tokens.refresh()).await;
@@ -198,7 +198,7 @@ async fn a_store_that_breaks_during_a_renewal_at_the_provider_loses_nothing() {
         }
         failures += 1;
     }
-    assert!(failures >= 6);
+    assert!(failures >= 5);
 }
 
 #[tokio::test]

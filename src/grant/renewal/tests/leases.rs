@@ -22,8 +22,8 @@ async fn a_record_of_another_version_is_a_lease_like_any_other() {
     world.at(HOUR);
     let key = world.id.lease_key();
     world
-        .store
-        .set(&key, vec![0xff; 16], SETTLE_FOR)
+        .vault
+        .set(&key, &[0xff; 16], SETTLE_FOR)
         .await
         .unwrap();
     let begin = Instant::now();
@@ -113,9 +113,7 @@ async fn a_waiter_that_finds_the_work_done_asks_nobody() {
     let mut renewed = grant(HOUR);
     renewed.upstream.access_token = "theirs".into();
     renewed.upstream.renew_at = Some(3 * HOUR);
-    let record = renewed.encode();
-    let key = world.id.record_key();
-    world.store.set(&key, record, GRANT_TTL).await.unwrap();
+    world.write(&renewed).await;
     assert_eq!(waiting.await.unwrap().unwrap(), "theirs");
     assert_eq!(world.asked(), 0);
 }
@@ -156,12 +154,12 @@ async fn cut_off_while_the_provider_is_asked(
 #[tokio::test]
 async fn an_owner_at_work_says_each_second_that_it_lives() {
     let world = World::new(Script::Close).await;
-    let (store, key): (Arc<dyn TokenStorage>, _) = (world.store.clone(), world.id.lease_key());
+    let (vault, key) = (&world.vault, world.id.lease_key());
     let record = LeaseRecord::default().taken(1, 0);
-    let lease = Lease::claim(&store, &key, None, record.clone()).await;
+    let lease = Lease::claim(vault, &key, None, record.clone()).await;
     let lease = lease.unwrap().unwrap();
     let second = LeaseRecord::default().taken(2, 0);
-    let second = Lease::claim(&store, &key, None, second).await.unwrap();
+    let second = Lease::claim(vault, &key, None, second).await.unwrap();
     assert!(second.is_none(), "there is one");
     let seen = lease
         .while_held(async {
@@ -177,7 +175,7 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
     // One more, which nobody was told of: it is found, and let go all the same.
     lease.mark_late();
     let unheard = seen.beaten(true);
-    store.set(&key, unheard.bytes(), SETTLE_FOR).await.unwrap();
+    vault.set(&key, &unheard.bytes(), SETTLE_FOR).await.unwrap();
     assert!(lease.release(0).await);
     assert_eq!(world.lease().await, None);
 }
@@ -186,15 +184,15 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
 #[tokio::test]
 async fn a_lease_that_the_store_has_lost_is_put_back_and_proves_nothing_until_then() {
     let world = World::new(Script::Close).await;
-    let (store, key): (Arc<dyn TokenStorage>, _) = (world.store.clone(), world.id.lease_key());
+    let (vault, key) = (&world.vault, world.id.lease_key());
     let record = LeaseRecord::default().taken(1, 0);
-    let lease = Lease::claim(&store, &key, None, record).await;
+    let lease = Lease::claim(vault, &key, None, record).await;
     let lease = lease.unwrap().unwrap();
-    store.remove(&key).await.unwrap();
+    world.store.remove(&key).await.unwrap();
     assert!(!lease.beat().await, "somebody may have held it");
     assert_eq!(world.lease().await.unwrap().owner, Some(1));
     assert!(lease.beat().await);
-    store.remove(&key).await.unwrap();
+    world.store.remove(&key).await.unwrap();
     assert!(lease.release(0).await, "there is nothing to let go");
     assert_eq!(world.lease().await, None);
     // Somebody else has it by now.

@@ -30,7 +30,7 @@ async fn a_renewal_that_proves_the_person_replaces_their_claims_roles_and_id_tok
     let (world, instance) = renewing(proof).await;
     let mark = instance.grants.revocation_mark(world.id);
     let loaded = instance.ensure(Need::Token).await.unwrap();
-    assert_eq!(name(&loaded.grant), "Ada L.");
+    assert_eq!(name(&loaded), "Ada L.");
     let kept = world.record().await.unwrap();
     assert_eq!(
         (name(&kept), &*kept.roles),
@@ -99,7 +99,7 @@ async fn tokens_are_saved_before_anybody_is_asked_about_the_person() {
     let proof = ScriptedProof::reading([None]).then([known("Ada L.", &[], Some("new"))]);
     let (world, instance) = renewing(proof).await;
     let loaded = instance.ensure(Need::Token).await.unwrap();
-    assert_eq!(name(&loaded.grant), "Ada L.");
+    assert_eq!(name(&loaded), "Ada L.");
     let kept = world.record().await.unwrap();
     assert_eq!((kept.proven_at, kept.roles.len()), (HOUR, 0));
     assert_eq!(kept.upstream.id_token.as_deref(), Some("new"));
@@ -116,16 +116,13 @@ async fn a_refresh_asks_about_the_person_once_the_last_look_is_too_old() {
     world.at(HOUR);
     instance.ensure(Need::Token).await.unwrap();
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert_eq!(name(&loaded.grant), "Ada L.");
+    assert_eq!(name(&loaded), "Ada L.");
     assert_eq!(*instance.proof.asked.lock().unwrap(), [false]);
     assert_eq!(world.record().await.unwrap().proven_at, HOUR);
     // Words of nobody move the time all the same.
     world.at(2 * HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert_eq!(
-        (name(&loaded.grant), loaded.grant.proven_at),
-        ("Ada L.", 2 * HOUR)
-    );
+    assert_eq!((name(&loaded), loaded.proven_at), ("Ada L.", 2 * HOUR));
     assert_eq!(world.asked(), 0);
 }
 
@@ -134,18 +131,14 @@ async fn a_renewal_is_the_proof_where_nobody_can_be_asked() {
     let (world, instance) = looking(ScriptedProof::default(), true).await;
     world.at(HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert_eq!(loaded.grant.upstream.access_token, "at2");
-    assert_eq!(loaded.grant.proven_at, HOUR);
+    assert_eq!(loaded.upstream.access_token, "at2");
+    assert_eq!(loaded.proven_at, HOUR);
     // And where nothing can be renewed either, the grant's age is what bounds it.
     let (world, instance) = looking(ScriptedProof::default(), false).await;
     world.at(20 * DAY);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert!(
-        !instance
-            .freshness
-            .is_past_last_day(&loaded.grant, 30 * DAY - 1)
-    );
-    assert!(instance.freshness.is_past_last_day(&loaded.grant, 30 * DAY));
+    assert!(!instance.freshness.is_past_last_day(&loaded, 30 * DAY - 1));
+    assert!(instance.freshness.is_past_last_day(&loaded, 30 * DAY));
     assert_eq!(world.asked(), 0);
 }
 
@@ -166,7 +159,7 @@ async fn trouble_is_no_answer_what_was_known_stands_for_twice_its_time_and_then_
     for now in [HOUR, HOUR + 1, 2 * HOUR - 1] {
         world.at(now);
         let loaded = instance.ensure(Need::Proof).await.unwrap();
-        assert_eq!(loaded.grant.proven_at, 0);
+        assert_eq!(loaded.proven_at, 0);
     }
     assert_eq!(instance.proof.asked.lock().unwrap().len(), 2, "backed off");
     world.at(2 * HOUR + 30);
@@ -183,8 +176,8 @@ async fn a_token_that_the_providers_api_refuses_is_renewed_or_the_grant_ends() {
     let (world, instance) = looking(ScriptedProof::asking([Look::TokenRefused]), true).await;
     world.at(HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert_eq!(loaded.grant.upstream.access_token, "at2");
-    assert_eq!(loaded.grant.proven_at, HOUR);
+    assert_eq!(loaded.upstream.access_token, "at2");
+    assert_eq!(loaded.proven_at, HOUR);
 
     let (world, instance) = looking(ScriptedProof::asking([Look::TokenRefused]), false).await;
     world.at(HOUR);

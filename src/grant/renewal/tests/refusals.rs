@@ -43,9 +43,7 @@ async fn a_refusal_of_a_token_that_was_replaced_meanwhile_ends_nothing() {
     renewed.upstream.access_token = "theirs".into();
     renewed.upstream.refresh_token = Some("their refresh token".into());
     renewed.upstream.renew_at = Some(3 * HOUR);
-    let record = renewed.encode();
-    let key = world.id.record_key();
-    world.store.set(&key, record, GRANT_TTL).await.unwrap();
+    world.write(&renewed).await;
     assert_eq!(asking.await.unwrap().unwrap(), "theirs");
     assert!(world.record().await.is_some());
     let told = instance.told(Reason::ProviderRejected);
@@ -188,4 +186,30 @@ async fn a_life_is_assumed_where_the_provider_says_none() {
     assert_eq!(upstream.expires_at, None);
     assert_eq!(upstream.renew_at, Some(2 * HOUR - 60));
     assert_eq!(upstream.renewed_at, Some(HOUR));
+}
+
+/// Its refresh token is another provider's secret, and so are the tokens that its end would revoke.
+#[tokio::test]
+async fn the_tokens_of_a_provider_that_is_not_configured_are_sent_to_no_other() {
+    let mut other = grant(0);
+    other.provider = "google".into();
+    let world = World::with(other, |_| Script::json("200 OK", RENEWED)).await;
+    let instance = world.instance();
+    world.at(HOUR);
+    is_over(instance.token().await);
+    let another = instance.freshness.another(world.id, "at").await;
+    is_over(another.map(drop));
+    // A request that had looked before its provider went out of the configuration.
+    let before = grant(0);
+    let late = instance.freshness.ensure(world.id, &before, Need::Token);
+    is_over(late.await);
+    let told = instance.told(Reason::GrantEnded);
+    assert!(told.contains("provider `google`"), "{told}");
+    // It can be ended all the same.
+    assert!(instance.ending.end(world.id).await.unwrap());
+    instance.settle().await;
+    assert!(world.record().await.is_none());
+    let told = instance.told(Reason::GrantEnded);
+    assert!(told.contains("not revoked there"), "{told}");
+    assert!(world.provider.requests.lock().unwrap().is_empty());
 }

@@ -212,12 +212,12 @@ async fn a_truncated_file_is_an_error_never_an_absent_record() {
     }
 }
 
-/// SQLite has no checksums: a flipped bit in a value comes back. The wrapper notices.
+/// SQLite has no checksums: a flipped bit in a value comes back. The vault notices.
 #[tokio::test]
-async fn a_flipped_bit_is_noticed_by_the_sealing_wrapper() {
+async fn a_flipped_bit_is_noticed_by_the_vault() {
     let scratch = Scratch::new();
-    let (store, _) = sealed(Arc::new(scratch.store()));
-    store.set("k", vec![7; 2500], MINUTE).await.unwrap();
+    let (store, _) = sealed(scratch.store());
+    store.set("k", &[7; 2500], MINUTE).await.unwrap();
     let plain = scratch.store();
     let value = plain.get("k").await.unwrap().unwrap();
     drop((store, plain));
@@ -227,7 +227,7 @@ async fn a_flipped_bit_is_noticed_by_the_sealing_wrapper() {
         .position(|window| window == value);
     bytes[at.unwrap() + 1000] ^= 1;
     fs::write(scratch.file(), bytes).unwrap();
-    let (store, told) = sealed(Arc::new(scratch.store()));
-    assert_eq!(store.get("k").await.unwrap(), None);
+    let (store, told) = sealed(scratch.store());
+    assert_eq!(store.peek("k").await.unwrap(), None);
     assert_eq!(told.load(Ordering::SeqCst), 1);
 }

@@ -1,6 +1,6 @@
-//! What stands in the store about one grant's renewal: who is at it, and what became of the last one.
+//! What stands in the store about one grant's renewal: its owner, and what became of the last one.
 //!
-//! Absent is the normal state: nobody is at it, and the last one to be at it let go. So a lease that
+//! Absent is the normal state: no one is at it, and the last one to be at it let go. So a lease that
 //! was let go can be told from one whose owner died.
 
 use std::time::Duration;
@@ -9,43 +9,50 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::super::backoff::Failure;
-use crate::limits::{BACK_OFF_MEMORY, LEASE_DEAD_AFTER, SETTLE_FOR};
+use crate::{
+    limits::{BACK_OFF_MEMORY, LEASE_DEAD_AFTER, SETTLE_FOR},
+    vault::Raw,
+};
 
-/// The record, as JSON. One that does not parse is somebody's of another version, and treated as held.
+/// The first byte of the record.
+const VERSION: u8 = 1;
+
+/// The record: a version, then its members in this order, as `postcard` packs them. One that does not
+/// parse is of another version, and treated as held.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct LeaseRecord {
-    /// Who holds it, by a random number; `None` when nobody does.
-    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    /// Its holder, by a random number; `None` when there is none.
     pub(super) owner: Option<u64>,
     /// Another number each time that the owner says that it lives.
-    #[serde(rename = "b", default)]
     pub(super) beat: u32,
-    /// Whether the owner has kept its callers waiting for too long, and nobody should wait for it.
-    #[serde(rename = "l", default)]
+    /// Whether the owner has kept its callers waiting for too long, and is not worth waiting for.
     pub(super) is_late: bool,
     /// When it was taken from an owner that never let go, in seconds since the Unix epoch. That one
     /// may have been answered by the provider, and not have been able to store it.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub(super) suspect_since: Option<u64>,
     /// Failures in a row.
-    #[serde(rename = "f", default)]
     pub(super) failures: u32,
     /// Until when the provider is left alone, in seconds since the Unix epoch.
-    #[serde(rename = "u", default)]
     pub(super) until: u64,
 }
 
 impl LeaseRecord {
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
+        let [VERSION, packed @ ..] = bytes else {
+            return None;
+        };
+        match postcard::take_from_bytes(packed).ok()? {
+            (record, []) => Some(record),
+            _ => None,
+        }
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
         // Numbers and flags: there is nothing in it that could fail.
-        serde_json::to_vec(self).unwrap_or_default()
+        postcard::to_extend(self, vec![VERSION]).unwrap_or_default()
     }
 
-    /// Taken by this owner, while nobody held it. What became of the last one stays known.
+    /// Taken by this owner, while it was free. What became of the last one stays known.
     pub(super) fn taken(&self, owner: u64, now: u64) -> Self {
         Self {
             owner: Some(owner),
@@ -83,7 +90,7 @@ impl LeaseRecord {
         }
     }
 
-    /// How long a record that nobody holds is worth keeping.
+    /// How long a free record is worth keeping.
     pub(super) fn kept_for(&self, now: u64) -> Duration {
         let until = self.until.saturating_sub(now);
         let pause = Duration::from_secs(until) + BACK_OFF_MEMORY;
@@ -94,7 +101,7 @@ impl LeaseRecord {
         pause.max(Duration::from_secs(suspect)).min(SETTLE_FOR)
     }
 
-    /// The failure that holds everybody back; `None` when nothing does.
+    /// The failure that holds all back; `None` when nothing does.
     pub(super) fn failure(&self, now: u64) -> Option<Failure> {
         let failure = Failure {
             count: self.failures,
@@ -104,27 +111,27 @@ impl LeaseRecord {
     }
 }
 
-/// A suspicion ends when its cause would have settled: whoever was answered tries to store it for
+/// A suspicion ends when its cause would have settled: an owner that was answered tries to store it for
 /// [`SETTLE_FOR`]. One from the future is from a clock that was set back, and begins now.
 pub(super) fn suspicion(since: Option<u64>, now: u64) -> Option<u64> {
     let since = since?.min(now);
     (now < since.saturating_add(SETTLE_FOR.as_secs())).then_some(since)
 }
 
-/// What a waiter has seen of somebody's lease, in its own time: clocks of machines differ.
+/// What a waiter has seen of another's lease, in its own time: clocks of machines differ.
 #[derive(Default)]
-pub(super) struct Watch(Option<(Vec<u8>, Instant)>);
+pub(super) struct Watch(Option<(Raw, Instant)>);
 
 impl Watch {
     /// Whether the owner has said nothing for as long as this waiter looked on. `asked` is from
     /// before the store was asked for the value, `now` from after.
-    pub(super) fn is_dead(&mut self, value: &[u8], asked: Instant, now: Instant) -> bool {
+    pub(super) fn is_dead(&mut self, value: &Raw, asked: Instant, now: Instant) -> bool {
         match &self.0 {
             Some((seen, since)) if seen == value => {
                 asked.saturating_duration_since(*since) >= LEASE_DEAD_AFTER
             }
             _ => {
-                self.0 = Some((value.to_vec(), now));
+                self.0 = Some((value.clone(), now));
                 false
             }
         }
@@ -133,7 +140,10 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::{storage::MemoryStorage, vault::Vault};
 
     const TEN_MINUTES: u64 = SETTLE_FOR.as_secs();
 
@@ -141,21 +151,52 @@ mod tests {
         LeaseRecord::default().taken(owner, 1_000)
     }
 
+    /// Samples of the format, as they stand in stores from here on.
+    #[test]
+    fn a_record_is_a_version_and_its_members_packed() {
+        let samples = [
+            (LeaseRecord::default(), &b"\x01\0\0\0\0\0\0"[..]),
+            (
+                LeaseRecord {
+                    owner: Some(300),
+                    beat: 2,
+                    is_late: true,
+                    suspect_since: Some(5),
+                    failures: 3,
+                    until: 7,
+                },
+                b"\x01\x01\xac\x02\x02\x01\x01\x05\x03\x07",
+            ),
+        ];
+        for (record, bytes) in samples {
+            assert_eq!(record.bytes(), bytes);
+            assert_eq!(LeaseRecord::read(bytes), Some(record));
+            assert_eq!(LeaseRecord::read(&[bytes, &[0]].concat()), None);
+            let [_, rest @ ..] = bytes else { panic!() };
+            assert_eq!(LeaseRecord::read(&[&[2], rest].concat()), None);
+        }
+        assert_eq!(LeaseRecord::read(b""), None);
+        assert_eq!(LeaseRecord::read(b"\x01"), None);
+    }
+
     #[test]
     fn a_lease_whose_owner_is_silent_for_three_seconds_is_dead_and_not_before() {
         let begin = Instant::now();
         let at = |millis| begin + Duration::from_millis(millis);
+        let store = Arc::new(MemoryStorage::new());
+        let vault = Vault::new(store, None, Arc::default());
+        let [first, second] = [held(1), held(1)].map(|held| vault.seal("k", &held.bytes()));
         let mut watch = Watch::default();
-        assert!(!watch.is_dead(b"1", at(0), at(10)));
-        assert!(!watch.is_dead(b"1", at(2_000), at(2_010)));
+        assert!(!watch.is_dead(&first, at(0), at(10)));
+        assert!(!watch.is_dead(&first, at(2_000), at(2_010)));
         assert!(
-            !watch.is_dead(b"1", at(3_009), at(9_000)),
+            !watch.is_dead(&first, at(3_009), at(9_000)),
             "asked too early"
         );
-        assert!(watch.is_dead(b"1", at(3_010), at(3_020)));
-        assert!(!watch.is_dead(b"2", at(3_030), at(3_040)), "it lives");
-        assert!(!watch.is_dead(b"2", at(6_000), at(6_010)));
-        assert!(watch.is_dead(b"2", at(6_040), at(6_050)));
+        assert!(watch.is_dead(&first, at(3_010), at(3_020)));
+        assert!(!watch.is_dead(&second, at(3_030), at(3_040)), "it lives");
+        assert!(!watch.is_dead(&second, at(6_000), at(6_010)));
+        assert!(watch.is_dead(&second, at(6_040), at(6_050)));
     }
 
     #[test]

@@ -1,0 +1,49 @@
+//! The answer of the grant types whose tokens are the proxy's own.
+
+use serde_json::{Value, json};
+
+use crate::{
+    grant::{Grant, GrantId, term},
+    oauth::{Resource, ScopeSet},
+    proxy::Proxy,
+    random,
+    token::{AccessClaims, AccessTokens},
+};
+
+/// A fresh access token, and the refresh token of the given generation (RFC 6749 section 5.1).
+///
+/// RFC 6749 section 3.3: "If the issued access token scope is different from the one requested by the
+/// client, the authorization server MUST include the "scope" response parameter". It always does.
+pub(super) fn issue(
+    proxy: &Proxy,
+    tokens: &AccessTokens,
+    id: &GrantId,
+    grant: &Grant,
+    scopes: &ScopeSet,
+    resource: &Resource,
+    generation: u32,
+) -> Value {
+    let now = proxy.now();
+    let ttl = proxy.options.access_token_ttl;
+    let exp = term::access_token_expiry(ttl, &grant.upstream, now);
+    let last_day = proxy.freshness.last_day(grant);
+    let exp = last_day.map_or(exp, |day| exp.min(day));
+    let scope = scopes.to_string();
+    let claims = AccessClaims {
+        sub: (&grant.subject).into(),
+        aud: resource.as_str().into(),
+        client_id: (&grant.client_id).into(),
+        scope: (&scope).into(),
+        iat: now,
+        exp,
+        jti: random::token::<16>().into(),
+        gid: id.to_string().into(),
+    };
+    json!({
+        "access_token": tokens.issue(&claims, grant.claims.map()),
+        "token_type": "Bearer",
+        "expires_in": exp.saturating_sub(now),
+        "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
+        "scope": scope,
+    })
+}
