@@ -158,7 +158,7 @@ fn that_anybody_can_log_in_is_told_where_everybody_has_an_account() {
         let name = format!("{provider:?}");
         let told = told(with(provider.clone()));
         assert!(
-            matches!(&told[..], [(Reason::WeakOption, detail)] if detail.contains("anybody")),
+            matches!(&told[..], [(Reason::WeakOption, detail)] if detail.contains("anyone")),
             "{name}: {told:?}"
         );
         let judged = with(provider).on_login(async |_: LoginRequest| Ok(()));

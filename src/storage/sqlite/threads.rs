@@ -129,7 +129,10 @@ fn serve_writes(
         match ready {
             Ok(writer) => serve_batch(writer, &mut batch, busy_timeout),
             Err(error) => {
-                let text = error.to_string();
+                let text = match &error {
+                    StorageError::Unavailable(cause) => cause.to_string(),
+                    error => error.to_string(),
+                };
                 for job in batch.drain(..) {
                     job.answer(Err(StorageError::unavailable(text.clone())));
                 }

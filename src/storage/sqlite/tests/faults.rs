@@ -5,6 +5,7 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::*;
+use crate::error::with_causes;
 
 fn is_unavailable<T>(result: &Result<T, StorageError>) -> bool {
     matches!(result, Err(StorageError::Unavailable(_)))
@@ -63,7 +64,8 @@ async fn a_full_file_drops_nothing_that_lives_and_takes_records_again_when_some_
         assert!(written.len() < 1000, "it never fills");
     };
     assert!(matches!(full, StorageError::Unavailable(_)), "{full}");
-    assert!(full.to_string().contains("full"), "{full}");
+    let said = with_causes(&full);
+    assert!(said.contains("full"), "{said}");
     assert!(written.len() > 50, "{}", written.len());
     for key in &written {
         assert!(store.get(key).await.unwrap().is_some(), "{key}");
@@ -136,7 +138,7 @@ async fn a_file_that_was_taken_away_is_unavailable_until_it_is_back() {
     // Another one in its place is not it.
     fs::write(scratch.file(), "").unwrap();
     let answer = store.insert_if_absent("k", vec![2], MINUTE).await;
-    assert!(answer.unwrap_err().to_string().contains("replaced"));
+    assert!(with_causes(&answer.unwrap_err()).contains("replaced"));
     fs::rename(&aside, scratch.file()).unwrap();
     assert_eq!(store.get("k").await.unwrap(), Some(vec![1]));
     store.set("k", vec![3], MINUTE).await.unwrap();

@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::error::with_causes;
 
 const FILE: &str = "TOWER_OAUTH_PROXY_TEST_SQLITE_FILE";
 const PROCESSES: usize = 4;
@@ -181,7 +182,7 @@ async fn fill(store: &SqliteStorage) {
     }
     let refused = store.get(&format!("k{written}")).await.unwrap();
     assert_eq!(refused, None);
-    println!(">{written} {error}");
+    println!(">{written} {}", with_causes(&error));
 }
 
 fn race_of_processes(verb: &str, start: Option<&[u8]>, want: usize, check: impl Fn(Option<&[u8]>)) {
