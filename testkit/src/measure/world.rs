@@ -31,6 +31,8 @@ const SHORT: u64 = 1;
 pub const SHORT_LIFE: Duration = Duration::from_secs(SHORT);
 /// Where it should never be too old: the longest there is.
 pub const LONG_LIFE: Duration = Duration::from_secs(3600);
+/// Access tokens outlive all that the clock is set ahead.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub type Body = Full<Bytes>;
 
@@ -117,6 +119,7 @@ fn layer(
 ) -> OAuthProxyLayer {
     let config = login::config(provider)
         .consent(Consent::Disabled)
+        .access_token_ttl(DAY)
         .clock(clock.clone());
     OAuthProxyLayer::new(adjust(config).build().unwrap())
 }
