@@ -21,13 +21,13 @@
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
-//! | `ALLOWED_DOMAINS`, `ALLOWED_EMAILS` | who may log in, by verified address, separated by spaces or commas; everybody unless set |
+//! | `ALLOWED_DOMAINS`, `ALLOWED_EMAILS` | who may log in, by verified address, separated by spaces or commas; anyone the provider lets in unless set |
 //! | `ROLE_CLAIMS` | the provider's claims that hold roles, separated by spaces or commas |
 //! | `CORS` | `on`: browser clients of any origin may call the protected path |
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
 //! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
-//! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what the provider is told of a client's request; none unless set |
+//! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what is passed on to the provider of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
 //! | `MAX_CONNECTIONS` | connections at once; 512 unless set. The process needs 100 file descriptors more |
 //! | `ACCESS_TOKEN_AUDIENCES` | whose access tokens of the provider may name roles and claims here (`aud`), besides this app's own |
@@ -52,7 +52,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use axum::{Json, Router, body::Bytes, http::Extensions, routing::any};
+use axum::{Extension, Json, Router, body::Bytes, routing::any};
 use serde_json::{Value, json};
 use support::env::{self, Env, Refusal};
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
@@ -75,13 +75,12 @@ async fn start(env: Env) -> Result<(), Refusal> {
     env::serve(&env, app, admin).await
 }
 
-/// Tells who is asking: to JSON-RPC in JSON-RPC, to anything else in JSON.
-async fn who_am_i(extensions: Extensions, body: Bytes) -> Json<Value> {
-    let session = AuthSession::from_extensions(&extensions);
+/// Says who is asking: to JSON-RPC in JSON-RPC, to anything else in JSON.
+async fn who_am_i(Extension(session): Extension<AuthSession>, body: Bytes) -> Json<Value> {
     let who = json!({
-        "subject": session.map(AuthSession::subject),
-        "scopes": session.map(|s| s.scopes().iter().collect::<Vec<_>>()),
-        "client": session.map(AuthSession::client_id),
+        "subject": session.subject(),
+        "scopes": session.scopes().iter().collect::<Vec<_>>(),
+        "client": session.client_id(),
     });
     let call: Value = serde_json::from_slice(&body).unwrap_or_default();
     Json(match call.get("jsonrpc") {

@@ -17,7 +17,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use axum::{Router, http::Extensions, routing::any};
+use axum::{Extension, Router, routing::any};
 use support::env::{self, Env, Refusal};
 use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, provider};
 
@@ -42,7 +42,6 @@ async fn start(env: Env) -> Result<(), Refusal> {
     env::serve(&env, app, admin).await
 }
 
-async fn hello(extensions: Extensions) -> String {
-    let subject = AuthSession::from_extensions(&extensions).map(AuthSession::subject);
-    format!("Hello, {}!\n", subject.unwrap_or("whoever you are"))
+async fn hello(Extension(session): Extension<AuthSession>) -> String {
+    format!("Hello, {}!\n", session.subject())
 }

@@ -1,6 +1,6 @@
 //! rmcp's own OAuth client against any MCP server: `interop_client MCP_URL`.
 //!
-//! Registers itself, prints `AUTHORIZE <url>` for somebody with a browser, reads the final redirect
+//! Registers itself, prints `AUTHORIZE <url>` for a person with a browser, reads the final redirect
 //! URL from standard input and calls the tool `whoami` (`OK call`). Then it waits until the access
 //! token has expired, `EXPIRE_AFTER` seconds (unset: `ACCESS_TOKEN_TTL` and one more), and calls
 //! again, by then with a refreshed token (`OK refresh`, `OK second call`).
@@ -19,7 +19,7 @@ use rmcp::{
     },
 };
 
-/// Where the person is sent back; nobody listens there, the URL comes in by standard input.
+/// Where the person is sent back to. No server listens there: the URL arrives on standard input.
 const CALLBACK: &str = "http://127.0.0.1:8976/callback";
 
 #[tokio::main]

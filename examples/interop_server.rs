@@ -58,7 +58,7 @@ impl Tools {
         }
     }
 
-    #[tool(description = "Tells who is logged in, by which client, with which scopes")]
+    #[tool(description = "Says who is logged in, with which client and which scopes")]
     async fn whoami(&self, Extension(parts): Extension<http::request::Parts>) -> String {
         let session = AuthSession::from_extensions(&parts.extensions);
         json!({

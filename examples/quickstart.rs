@@ -102,13 +102,13 @@ async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
         println!("All {steps} steps were right.");
         return Ok(());
     }
-    tell(&base_url, &mcp_url);
+    print_urls(&base_url, &mcp_url);
     serving.await?;
     serve::drain(&[admin], stop).await;
     Ok(())
 }
 
-fn tell(base_url: &str, mcp_url: &str) {
+fn print_urls(base_url: &str, mcp_url: &str) {
     println!(
         "To watch the whole journey, open a browser at
 

@@ -5,13 +5,13 @@
 //! REDIS_URL=redis://127.0.0.1:6379 cargo run --example redis --features redis
 //! ```
 //!
-//! Every request to `http://127.0.0.1:8080` goes to the other instance than the one before it, as
-//! behind a balancer without sticky sessions. Add `http://127.0.0.1:8080/mcp` to an MCP client, or
-//! look at it with a browser: registration, login, codes, refreshes and calls may each meet another
-//! instance. A small identity provider comes with it.
+//! Requests to `http://127.0.0.1:8080` alternate between the two, as behind a load balancer without
+//! sticky sessions. Add `http://127.0.0.1:8080/mcp` to an MCP client, or open it in a browser:
+//! registration, login, codes, refreshes and calls may each reach another instance. A small identity
+//! provider is included.
 //!
-//! What makes them one deployment is three things that both are told: the base URL, the secret, and
-//! the Redis. On several hosts it is the same.
+//! Three settings make them one deployment: the same base URL, the same secret, the same Redis. It is
+//! the same on several hosts.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
@@ -26,7 +26,7 @@ use std::{
     },
 };
 
-use axum::{Json, Router, extract::Request, http::Extensions, routing::any};
+use axum::{Extension, Json, Router, extract::Request, routing::any};
 use serde_json::{Value, json};
 use support::{
     idp::{self, IdentityProvider},
@@ -39,7 +39,7 @@ use tower_oauth_proxy::{
     provider, storage::RedisStorage,
 };
 
-/// One instance. On another host this would be another process with the same arguments.
+/// One instance. On another host, it would be another process with the same arguments.
 async fn instance(
     name: &'static str,
     base_url: &str,
@@ -61,9 +61,8 @@ async fn instance(
         .scopes(["openid", "profile"])
         .token_storage(RedisStorage::connect(redis_url).await?)
         .build()?;
-    let who_am_i = async move |extensions: Extensions| -> Json<Value> {
-        let session = AuthSession::from_extensions(&extensions);
-        Json(json!({ "instance": name, "subject": session.map(AuthSession::subject) }))
+    let who_am_i = async move |Extension(session): Extension<AuthSession>| -> Json<Value> {
+        Json(json!({ "instance": name, "subject": session.subject() }))
     };
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();
@@ -91,8 +90,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let callback = format!("{base_url}/oauth/callback");
     let idp = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, callback)?;
 
-    // Real instances read it from where secrets are kept. A new one at each start would make clients
-    // register anew.
+    // Real instances read it from a secret store. A new one at each start would make clients register
+    // again.
     let secret: [u8; 32] = rand::random();
     let secret = || SecretKey::from_bytes(secret);
     let (one, first) = instance("one", &base_url, &redis_url, secret()?, &idp).await?;

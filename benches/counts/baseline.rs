@@ -58,7 +58,7 @@ pub(crate) fn check(counted: &BTreeMap<String, Cost>, bless: bool) {
         let before = known.map_or("no compiler".to_owned(), |known| known.rustc);
         println!(
             "\nThe counts are not the committed ones (taken with {before}; this is {}). If that is \
-             meant, say why in the commit, and write them anew: cargo bench --bench counts -- --bless",
+             meant, say why in the commit, and write them again: cargo bench --bench counts -- --bless",
             rustc()
         );
         process::exit(1);

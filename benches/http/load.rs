@@ -143,7 +143,7 @@ impl Connection {
             length += read;
             let answer = &self.buffer[..length];
             if let Some(whole) = whole_length(answer) {
-                assert!(length <= whole, "an answer that nobody asked for");
+                assert!(length <= whole, "an answer without a request");
                 if length == whole {
                     return status(answer);
                 }

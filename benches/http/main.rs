@@ -92,7 +92,7 @@ fn main() {
     let pair = &mut pairs[0];
     let mut asks = asks(&token);
     for round in 0..=ROUNDS {
-        // Nobody is always first.
+        // None is always first.
         for turn in 0..asks.len() {
             let count = asks.len();
             let ask = &mut asks[(turn + round) % count];

@@ -42,9 +42,9 @@ const ROUNDS: usize = 15;
 /// Logins in a round, and how many of them are under way at once, each on a connection of its own.
 const PEOPLE: usize = 320;
 const CONNECTIONS: usize = 16;
-/// Those who come back in each round, with a provider token that is fresh or that is over.
+/// Those who come back in each round, with a provider token that is fresh or has expired.
 const QUIET_PEOPLE: usize = 160;
-/// When such a token is over, with the second that clocks are cut to.
+/// When such a token has expired, including the second that clocks are cut to.
 const BRIEF_LIFE: Duration = Duration::from_millis(2100);
 /// One for each login under way, and as many again for a pool that opens one too many at times.
 const MOST_CONNECTIONS_TO_PROVIDER: u64 = 2 * CONNECTIONS as u64;
@@ -244,7 +244,7 @@ where
     tasks.join_all().await.concat()
 }
 
-/// Nobody has a name twice.
+/// Each name is used once.
 #[derive(Default)]
 struct Namer(usize);
 

@@ -14,7 +14,7 @@ pub(crate) struct Table {
     pub(crate) exchange: Vec<f64>,
     pub(crate) login: Vec<f64>,
     pub(crate) refresh: Vec<f64>,
-    /// Of grants that nobody has used for a round.
+    /// Of grants that went unused for a round.
     pub(crate) quiet_refresh: Vec<f64>,
     pub(crate) renewal: Vec<f64>,
     /// One each of [`Step::ALL`].

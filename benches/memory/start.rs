@@ -138,7 +138,7 @@ pub(crate) fn be_server(layer: &str) {
         let mut moments = vec![main, now()];
         let mut app = host::app();
         if layer == "on" {
-            // Nobody logs in.
+            // No login takes place.
             let config = config("http://127.0.0.1:9").build().unwrap();
             moments.push(now());
             app = app.layer(OAuthProxyLayer::new(config));

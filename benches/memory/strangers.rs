@@ -94,7 +94,7 @@ pub(crate) fn run(count: u64) {
         .unwrap();
     runtime.block_on(async {
         let store = Recorder::default();
-        // Nobody comes so far that the provider is asked.
+        // No request gets as far as the provider.
         let config = config("http://127.0.0.1:9").token_storage(store.clone());
         let wire = in_process(&OAuthProxyLayer::new(config.build().unwrap()));
         let client = register(&wire, WARM_UP, 0).await;
@@ -138,7 +138,7 @@ async fn register(wire: &Wire, count: u64, from: u64) -> Client {
     last.unwrap()
 }
 
-/// Each with a state of its own, up to the consent page, which nobody opens.
+/// Each with a state of its own, up to the consent page, which stays unopened.
 async fn authorize(client: &Client, count: u64, from: u64) {
     let pkce = Pkce::new();
     for n in from..from + count {

@@ -21,7 +21,7 @@ use testkit::{Reply, Tokens};
 
 /// How long one verb is measured on one store, each round, at most.
 const SLOT: Duration = Duration::from_millis(200);
-/// At most so many codes are there to be redeemed in a slot, which may be over sooner: each costs a
+/// At most this many codes are there to be redeemed in a slot, which may end sooner: each costs a
 /// login beforehand.
 const CODES: usize = 1500;
 
@@ -113,7 +113,7 @@ struct Done {
     replies: Vec<(usize, Reply)>,
 }
 
-/// Does jobs 0, 1, 2 … with so many callers at once, until there are none left or the slot is over.
+/// Does jobs 0, 1, 2 … with this many callers at once, until none is left or the slot ends.
 /// Every answer must be 200.
 async fn all<A, F>(callers: usize, jobs: usize, ask: A) -> Done
 where

@@ -88,7 +88,7 @@ async fn run() {
             rates.forget();
         }
         for callers in CALLERS {
-            // Nobody is always first.
+            // None is always first.
             for turn in 0..stores.len() {
                 let store = &mut stores[(turn + round) % 3];
                 for verb in Verb::ALL {

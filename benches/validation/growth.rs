@@ -1,7 +1,7 @@
 //! What one validation costs beside one, a thousand, a hundred thousand and a million live grants.
 //!
 //! Thousands of real people are logged in; records of the same size and key stand for the others, who do
-//! not come. Everybody comes in random order, so that nobody's record is where the last one's was.
+//! not come. People come in random order, so that no record lies beside the one before it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -94,7 +94,7 @@ fn cell(
     format!("{nanos:.0} ({more:+.0})")
 }
 
-/// What is measured beside so many grants. All levels live at once and take turns.
+/// What is measured beside a given number of grants. All levels live at once and take turns.
 fn beside(
     grants: usize,
     sample: &Sample,
@@ -130,7 +130,7 @@ fn beside(
     (0..people).for_each(|_| visit(&mut cached));
     let one = allocation_counter::measure(|| visit(&mut cached)).count_total;
     let all = allocation_counter::measure(|| (0..people).for_each(|_| visit(&mut cached)));
-    // Somebody who has to be looked up takes more.
+    // A person who has to be looked up takes more.
     assert_eq!(all.count_total, one * people as u64, "not all sessions fit");
 
     let mut first = world.first_sights(&world.tokens);

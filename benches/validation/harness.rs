@@ -37,7 +37,7 @@ pub(crate) struct Measured {
     allocations: HashMap<String, u64>,
 }
 
-/// Lets all of them take turns for so many rounds, each time another one first. A batch is many calls,
+/// Lets all of them take turns for this many rounds, each time another one first. A batch is many calls,
 /// and short against the disturbances.
 pub(crate) fn measure(
     rounds: usize,

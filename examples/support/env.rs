@@ -13,7 +13,7 @@ use tower_oauth_proxy::{
 
 use super::serve::{self, Limits, Stop, stop_signals};
 
-/// The variables of a process, and the signals that tell it to stop.
+/// The variables of a process, and its stop signals.
 pub struct Env {
     variables: BTreeMap<String, String>,
     stop: Stop,
@@ -52,7 +52,7 @@ pub async fn run<F: Future<Output = Result<(), Refusal>>>(
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .init();
-    // Before anything else: it may be told to stop while it still opens its store.
+    // Before anything else: a stop signal may come while the store is being opened.
     let started = match stop_signals() {
         Ok(stop) => start(Env::new(std::env::vars(), stop)).await,
         Err(error) => Err(Refusal(format!("no handler for signals: {error}"))),
@@ -125,12 +125,12 @@ impl Env {
         }
     }
 
-    /// A list of those who may log in. An empty one would pass for none, and let everybody in: that
-    /// is what a variable looks like whose own value got lost.
+    /// A list of those who may log in. An empty one is refused: it would count as not set and let
+    /// anyone in, and it is what a variable looks like whose value was lost.
     pub fn people(&self, name: &str) -> Result<Option<Vec<&str>>, Refusal> {
         match self.variables.get(name) {
             Some(value) if value.trim().is_empty() => {
-                let what = "an empty list; unset it to let everybody in";
+                let what = "an empty list; unset it to let anyone in";
                 Err(Self::wrong(name, value, what))
             }
             _ => self.list(name),
@@ -139,13 +139,13 @@ impl Env {
 
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
-        let seconds = self.parsed(name, "no number of seconds")?;
+        let seconds = self.parsed(name, "not a number of seconds")?;
         Ok(seconds.map(Duration::from_secs))
     }
 
     /// How many, from 1.
     pub fn number(&self, name: &str) -> Result<Option<u32>, Refusal> {
-        let number = self.parsed(name, "no number from 1")?;
+        let number = self.parsed(name, "not a whole number from 1")?;
         Ok(number.map(std::num::NonZeroU32::get))
     }
 
@@ -184,7 +184,7 @@ impl Env {
         let path = self.optional("PROTECTED_PATH").unwrap_or("/mcp");
         let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
         if !path.starts_with('/') || !path.chars().all(plain) {
-            return Err(Self::wrong("PROTECTED_PATH", path, "no plain path"));
+            return Err(Self::wrong("PROTECTED_PATH", path, "not a plain path"));
         }
         let base = self.required("BASE_URL")?;
         let base = url::Url::parse(base)
@@ -292,7 +292,7 @@ impl Env {
             Some(("redis" | "rediss", _)) => redis(builder, storage).await,
             // Not shown: it may hold a password.
             _ => Err(Refusal(
-                "STORAGE: none of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
+                "STORAGE: not one of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
                     .to_owned(),
             )),
         }
@@ -305,7 +305,7 @@ impl Env {
             Some("external") => Ok(Consent::External),
             Some("disabled") => Ok(Consent::Disabled),
             Some(other) => {
-                let what = "none of always, remember, external, disabled";
+                let what = "not one of always, remember, external, disabled";
                 Err(Self::wrong("CONSENT", other, what))
             }
         }
@@ -356,10 +356,10 @@ fn without(feature: &str) -> Refusal {
     ))
 }
 
-/// Tells by the variable's name what the configuration could only tell of the provider as a whole.
+/// Names the variable at fault, where the configuration could only name the provider.
 fn web_url<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
     match url::Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(value),
-        _ => Err(Env::wrong(name, value, "no URL of the web")),
+        _ => Err(Env::wrong(name, value, "not an http or https URL")),
     }
 }

@@ -34,7 +34,7 @@ use tower_oauth_proxy::OAuthProxyAdmin;
 /// What a server grants to connections.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// So many at once. Each takes a file descriptor; the process needs about a hundred besides, for
+    /// How many at once. Each takes a file descriptor; the process needs about a hundred besides, for
     /// its store and its provider.
     pub connections: u32,
     /// From the first byte of the connection, or the lack of it, to the end of the first request's
@@ -63,7 +63,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// For what stands beside the real server in the same process.
+    /// For a second server in the same process.
     pub fn small() -> Self {
         Self {
             connections: 64,
@@ -75,18 +75,18 @@ impl Limits {
 /// The largest header of a request, and the memory that a connection may take for it.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// After an error of the listener: nearly always, that there are no descriptors left.
+/// After an error of the listener: nearly always, no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A connection has this long to ask, also where others want its place: a request comes a round trip
-/// after its connection.
+/// How long a new connection may take to ask even when others want its place: a request comes a round
+/// trip after its connection.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// For work that goes on behind requests. systemd waits for 90 seconds before it kills, Kubernetes for
 /// 30, `docker stop` for 10: give it `-t 30`.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// How often the process was told to stop.
+/// How many stop signals have come.
 pub type Stop = watch::Receiver<u32>;
 
 /// Counts SIGTERM and SIGINT (Ctrl-C) from now on.
@@ -113,26 +113,26 @@ pub fn never() -> Stop {
     watch::channel(0).1
 }
 
-/// Serves until it is told to stop; then answers the requests at work, within a bound. Told once
-/// more, it returns at once.
+/// Serves until a stop signal; then answers the requests in progress, within a bound. A second signal
+/// ends it at once.
 pub async fn serve(listener: TcpListener, app: Router, limits: Limits, mut stop: Stop) {
     let permits = Arc::new(Semaphore::new(limits.connections as usize));
-    // Tells every connection that is open to make room.
+    // Asks every open connection to make room.
     let (leave, _) = watch::channel(());
     tokio::select! {
         never = accept(&listener, &app, limits, &permits, &leave) => never,
         () = told(&mut stop, 1) => {}
     }
     drop((listener, leave));
-    let everybody = permits.acquire_many(limits.connections);
+    let all = permits.acquire_many(limits.connections);
     tokio::select! {
-        _ = timeout(limits.finish, everybody) => {}
+        _ = timeout(limits.finish, all) => {}
         () = told(&mut stop, 2) => {}
     }
 }
 
-/// After the last request: waits for what is at the provider, within a bound. An answer that nobody
-/// hears can cost a login.
+/// After the last request: waits for exchanges with the provider, within a bound. A lost answer can
+/// cost a login.
 pub async fn drain(handles: &[OAuthProxyAdmin], mut stop: Stop) {
     let end = Instant::now() + DRAIN;
     let all = async {
@@ -235,7 +235,7 @@ async fn converse(
         () = sleep(limits.age) => {}
         () = wanted => {}
     }
-    // hyper would go on waiting for a first request of which a part has come.
+    // hyper would keep waiting for a first request that has come in part.
     if has_asked.load(Ordering::Relaxed) {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
@@ -318,10 +318,10 @@ impl AsyncWrite for Patient {
     }
 }
 
-/// Waits until the process was told to stop so many times.
+/// Waits until this many stop signals have come.
 async fn told(stop: &mut Stop, times: u32) {
     if stop.wait_for(|count| *count >= times).await.is_err() {
-        // Nobody is left who could tell.
+        // No sender is left, so no signal will come.
         pending::<()>().await;
     }
 }

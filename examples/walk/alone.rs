@@ -10,7 +10,7 @@ use super::{
     wire::{Reply, Wire, Wrong},
 };
 
-/// Where this client's person comes back to; nobody needs to listen.
+/// Where the person is sent back to; no server needs to listen there.
 const CALLBACK: &str = "http://127.0.0.1:7777/callback";
 
 /// Walks twice: as Bob, who is no admin, and as Ada, who is.
@@ -80,7 +80,7 @@ impl Browser {
 
         // The browser that consents is the browser that returns.
         let request = Request::get(&callback);
-        let title = "Somebody else opens that callback in another browser";
+        let title = "Another person opens that callback in another browser";
         let expected = "a page that refuses, status 400";
         let refused = |reply: &Reply| reply.status == StatusCode::BAD_REQUEST;
         wire.send(title, request, "", expected, refused).await?;

@@ -232,7 +232,7 @@ impl Journey {
         Ok(())
     }
 
-    /// Calls `whoami`, which has to name somebody; this person, if given.
+    /// Calls `whoami`, which has to name a person; this one, if given.
     pub(crate) async fn whoami(&mut self, person: Option<&str>) -> Result<String, Wrong> {
         let token = self.access_token.clone();
         let title = "It calls the tool `whoami` with its token";

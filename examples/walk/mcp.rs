@@ -1,4 +1,4 @@
-//! The MCP server: one tool for everybody, one for admins.
+//! The MCP server: one tool for every user, one for admins.
 
 use http::request::Parts;
 use rmcp::{
@@ -40,7 +40,7 @@ impl Tools {
         }
     }
 
-    #[tool(description = "Tells who is logged in, by which client, with which scopes")]
+    #[tool(description = "Says who is logged in, with which client and which scopes")]
     async fn whoami(
         &self,
         Extension(parts): Extension<Parts>,
@@ -57,7 +57,7 @@ impl Tools {
         )]))
     }
 
-    #[tool(description = "Lists everybody who can log in. For admins only.")]
+    #[tool(description = "Lists all people who can log in. For admins only.")]
     async fn list_people(
         &self,
         Extension(parts): Extension<Parts>,
@@ -78,11 +78,11 @@ impl Tools {
 impl ServerHandler for Tools {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_instructions("whoami tells who you are; list_people is for admins")
+            .with_instructions("whoami says who you are; list_people is for admins")
     }
 }
 
-/// The layer lets nobody in without a session.
+/// Never missing: the layer refuses requests without a session.
 fn session(parts: &Parts) -> Result<&AuthSession, ErrorData> {
     let session = AuthSession::from_extensions(&parts.extensions);
     session.ok_or_else(|| ErrorData::internal_error("no session", None))

@@ -78,7 +78,11 @@ async fn finish(
 ) -> Response {
     let state = query.get("state").map(String::as_str).unwrap_or_default();
     let Some(mut journey) = client.waiting().remove(state) else {
-        return (StatusCode::BAD_REQUEST, "this journey is over; start again").into_response();
+        return (
+            StatusCode::BAD_REQUEST,
+            "this journey has ended; start again",
+        )
+            .into_response();
     };
     let url = format!("{}/callback?{}", client.origin, raw.unwrap_or_default());
     let done = complete(&mut journey, &url).await;

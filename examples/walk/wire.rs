@@ -6,8 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 
-/// Headers that tell something about the protocol; the others only fill the screen.
-const TELLING: [&str; 9] = [
+/// The headers that matter to the protocol; the others would only fill the screen.
+const SHOWN_HEADERS: [&str; 9] = [
     "accept",
     "authorization",
     "cache-control",
@@ -186,7 +186,7 @@ impl fmt::Display for Step {
 fn written(first: &str, headers: &HeaderMap, body: &str) -> String {
     let mut text = format!("{first}\n");
     for (name, value) in headers {
-        if TELLING.contains(&name.as_str()) {
+        if SHOWN_HEADERS.contains(&name.as_str()) {
             text += &format!("{name}: {}\n", value.to_str().unwrap_or("(binary)"));
         }
     }

@@ -27,7 +27,7 @@ pub const BASE: &str = "https://proxy.example";
 /// The operator's secret in tests.
 pub const SECRET: [u8; 32] = *b"Vq3tY8sLr1ZpK6wXb0NfUe7JmGh2Dc5A";
 
-/// Another secret for each number: random bytes as far as the checks can tell.
+/// Another secret for each number; its bytes pass for random.
 pub fn secret(number: u8) -> SecretKey {
     let bytes: [u8; 32] = std::array::from_fn(|at| {
         let at = u8::try_from(at).unwrap();
@@ -39,7 +39,7 @@ pub fn secret(number: u8) -> SecretKey {
 /// What the service inside says in a header, to see that it was reached.
 pub const INSIDE: &str = "x-inside";
 
-/// A proxy in front of a service that tells what it sees.
+/// A proxy in front of a service that reports what it sees.
 pub struct Proxy {
     pub provider: Arc<Provider>,
     pub clock: FakeClock,
@@ -125,7 +125,7 @@ impl Proxy {
             .expect("a configuration that works");
         let layer = OAuthProxyLayer::new(config);
         let origin = super::browser::origin_of(&base.parse().unwrap());
-        let inner = tower::service_fn(async |request| Ok::<_, Infallible>(tell(&request)));
+        let inner = tower::service_fn(async |request| Ok::<_, Infallible>(report(&request)));
         Self {
             wire: Wire::new(origin, layer.layer(inner)),
             provider,
@@ -236,7 +236,7 @@ impl Proxy {
     }
 }
 
-/// The provider, as the proxy is told of it.
+/// The provider, as the proxy is configured with it.
 pub fn upstream(provider: &Provider) -> tower_oauth_proxy::Provider {
     let settings = provider.settings();
     generic(
@@ -257,7 +257,7 @@ pub fn builder_from(upstream: tower_oauth_proxy::Provider, base: &str) -> OAuthP
 }
 
 /// The service inside: what it sees of request and session.
-fn tell(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
+fn report(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
     let session = AuthSession::from_extensions(request.extensions()).map(|session| {
         json!({
             "subject": session.subject(),

@@ -52,7 +52,7 @@ impl Server {
     }
 
     fn in_dir(dir: &Path, options: &[&str], is_tls: bool) -> Self {
-        // Between finding a free port and taking it somebody else can be faster.
+        // Another process may take the free port first.
         for _ in 0..5 {
             let port = free_port();
             let mut arguments: Vec<String> = ["--bind", "127.0.0.1", "--save", ""]
@@ -132,7 +132,7 @@ impl Server {
         }
     }
 
-    /// The kernel still accepts connections and bytes; nobody answers.
+    /// The kernel still accepts connections and bytes; no answer comes.
     pub fn freeze(&self) {
         self.signal("STOP");
     }

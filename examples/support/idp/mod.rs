@@ -1,4 +1,4 @@
-//! A small identity provider, for examples only: it believes whoever presses a button.
+//! A small identity provider, for examples only: it believes anyone who presses a button.
 //!
 //! OAuth 2.1 authorization code flow with PKCE for one registered app, rotating refresh tokens,
 //! OpenID Connect ID tokens with a `roles` claim, userinfo and revocation. In memory, on loopback.
@@ -50,7 +50,7 @@ impl IdentityProvider {
     pub fn start(listener: TcpListener, redirect_uri: String) -> io::Result<Self> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
-            return Err(io::Error::other("believes everybody: loopback only"));
+            return Err(io::Error::other("believes anyone: loopback only"));
         }
         let issuer = format!("http://{address}");
         let client_secret = random();

@@ -13,7 +13,7 @@ pub struct Person {
     pub roles: &'static [&'static str],
 }
 
-/// Everybody.
+/// All of them.
 pub const PEOPLE: [Person; 2] = [
     Person {
         id: "ada",

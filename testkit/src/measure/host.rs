@@ -13,7 +13,7 @@ use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{net::TcpListener, runtime};
 use tower::Service;
 
-/// Runs on so many worker threads; this thread only waits, or accepts.
+/// Runs on this many worker threads; the calling thread only waits, or accepts.
 pub fn block_on<T>(workers: usize, work: impl Future<Output = T>) -> T {
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(workers)

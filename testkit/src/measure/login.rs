@@ -77,7 +77,7 @@ impl Deployment {
         }
     }
 
-    /// Logs so many new people in, some at a time; the codes that the client received.
+    /// Logs this many new people in, some at a time; returns the codes that the client received.
     pub async fn log_in(&mut self, people: usize) -> Vec<String> {
         let mut codes = Vec::with_capacity(people);
         let mut logins = JoinSet::new();
@@ -113,7 +113,7 @@ pub fn callback(sent: &Reply, subject: &str) -> String {
 /// The code that the answer to a callback sends to the client.
 pub fn code(returned: &Reply) -> String {
     query_param(returned.location(), "code")
-        .unwrap_or_else(|| panic!("somebody was not logged in: {returned:?}"))
+        .unwrap_or_else(|| panic!("a login failed: {returned:?}"))
 }
 
 /// The cookies that an answer has set, as the browser sends them.

@@ -23,7 +23,7 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// So many people take turns where a token should be seen for the first time.
+    /// `people` take turns where a token should be seen for the first time.
     pub fn new(runtime: &Runtime, provider: &str, people: usize) -> Self {
         let recorder = Recorder::default();
         let world = World::new(runtime, provider, 1, |it| {
@@ -77,7 +77,7 @@ impl Paths {
         self.cached_with_extensions.call(StatusCode::OK)
     }
 
-    /// Somebody's token, whose session was never seen or is too old.
+    /// A good token, whose session was never seen or is too old.
     pub fn first_sight(&mut self) -> Answer {
         self.first.call(StatusCode::OK)
     }
@@ -94,7 +94,7 @@ impl Paths {
         self.garbage.call(StatusCode::UNAUTHORIZED)
     }
 
-    /// So many tokens with another signature each, and as many of garbage; to be refused all.
+    /// `many` tokens with another signature each, and as many of garbage; all to be refused.
     pub fn strangers(&self, many: usize) -> Visitors<Layered> {
         let forged = (0..many).map(|n| signed(self.token(), n));
         let garbage = (0..many).map(|n| format!("{n:x>0$}", self.token().len()));

@@ -31,7 +31,7 @@ pub const ACCESS_TOKEN_BYTES: usize = 1200;
 pub const ID_TOKEN_SIGNATURE_BYTES: usize = 342;
 pub const REFRESH_TOKEN_BYTES: usize = 600;
 
-/// The access tokens of whoever is named so are over after a second, and have to be renewed.
+/// Access tokens of people whose names begin so expire after a second, and have to be renewed.
 pub const BRIEF: &str = "brief-";
 
 /// The role of [`run`].

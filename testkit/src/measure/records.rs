@@ -15,7 +15,7 @@ use tower_oauth_proxy::storage::{ListPage, MemoryStorage, StorageFuture, TokenSt
 
 use super::{child::Child, usage::Resident};
 
-/// What is over sooner is no part of a live grant: the mark of a used callback.
+/// What expires sooner is not part of a live grant: the mark of a used callback.
 const LIVES_ON: Duration = Duration::from_secs(3600);
 /// The role of [`fill_memory`].
 pub const FILL_MEMORY: &str = "fill-memory";
@@ -23,7 +23,7 @@ pub const FILL_MEMORY: &str = "fill-memory";
 /// With the members of lists. Comes out in random order, as people do.
 pub type Records = HashMap<String, (Vec<u8>, Duration)>;
 
-/// What lives as long as a grant, and what is over after ten minutes.
+/// What lives as long as a grant, and what expires after ten minutes.
 pub fn live_and_passing(records: Records) -> (Records, Records) {
     let lives = |record: &(Vec<u8>, Duration)| record.1 > LIVES_ON;
     records.into_iter().partition(|(_, record)| lives(record))

@@ -25,7 +25,7 @@ use tower_oauth_proxy::{
 use super::login::{self, Deployment};
 use crate::Tokens;
 
-/// How long a session may be served from the cache, in seconds, where each call should look anew: the
+/// How long a session may be served from the cache, in seconds, where each call should look again: the
 /// shortest there is.
 const SHORT: u64 = 1;
 pub const SHORT_LIFE: Duration = Duration::from_secs(SHORT);

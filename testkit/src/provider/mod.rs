@@ -1,4 +1,4 @@
-//! An identity provider that does as it is told.
+//! An identity provider that follows a script.
 //!
 //! By default it behaves well: it logs its one person in without asking, checks client, redirect
 //! URI and PKCE, lets a code be redeemed once, rotates refresh tokens and takes the reuse of one as

@@ -1,4 +1,4 @@
-//! What the provider is told, and what it remembers.
+//! The provider's script, and what it remembers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ pub struct Settings {
     pub client_auth: ClientAuth,
     /// Claims of the one person, for ID token and userinfo. `sub` is required.
     pub person: Map<String, Value>,
-    /// Whether each login is another person's: ID tokens have a new `sub` each.
+    /// Whether each login is another person's: each ID token has a new `sub`.
     pub everybody_is_new: bool,
     /// Claims that replace those of the ID token; `null` removes one.
     pub id_token: Map<String, Value>,
