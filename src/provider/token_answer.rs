@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::Answer,
+    provider::Provider,
     rejection::{accepted, in_own_words},
     upstream_error::UpstreamError,
 };
 use crate::{
     limits::{MAX_EXPIRES_IN, MAX_UPSTREAM_SCOPE, MAX_UPSTREAM_TOKEN},
     oauth::ScopeSet,
-    provider::Provider,
 };
 
 /// A successful answer of the token endpoint. Tokens print as redacted.
