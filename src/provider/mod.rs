@@ -32,7 +32,7 @@
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `verdict`.
 // - `requests` and `person` do the sending, and nothing else here does.
-// - `preset`: a file for each provider. To add one: that file, its name in `preset/mod.rs` and here.
+// - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
@@ -73,7 +73,7 @@ pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
-pub use preset::{azure, generic, github, google};
+pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
