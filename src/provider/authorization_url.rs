@@ -51,13 +51,7 @@ impl Provider {
         if let Some((_, value)) = found {
             return Some(value.clone());
         }
-        let whole = self
-            .endpoints
-            .authorize
-            .split('#')
-            .next()
-            .unwrap_or_default();
-        let (_, query) = whole.split_once('?')?;
+        let (_, query) = self.endpoints.authorize_parts();
         form_urlencoded::parse(query.as_bytes())
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.into_owned())
@@ -96,15 +90,8 @@ impl Provider {
             }
         }
 
-        // A check refused fragments at start; one here would swallow the request.
-        let whole = self
-            .endpoints
-            .authorize
-            .split('#')
-            .next()
-            .unwrap_or_default();
-        let (base, query) = whole.split_once('?').unwrap_or((whole, ""));
-        let mut url = String::with_capacity(whole.len() + 512);
+        let (base, query) = self.endpoints.authorize_parts();
+        let mut url = String::with_capacity(base.len() + query.len() + 512);
         url.push_str(base);
         let mut separator = '?';
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {

@@ -71,7 +71,7 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         None
     }
 
-    /// Whether anybody in the world has an account there, or can open one.
+    /// Whether anyone in the world has an account there, or can open one.
     fn is_open_to_all(&self) -> bool {
         false
     }

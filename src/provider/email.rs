@@ -25,7 +25,7 @@ impl Provider {
                 )),
             },
             Vouches::Never if !trusts_unverified => Err(format!(
-                "{name} never says that an address is verified, so the lists would admit nobody: ask \
+                "{name} never says that an address is verified, so the lists would admit no one: ask \
                  for the claims `tid` and `oid` in `on_login`, or trust the administrators who set \
                  the addresses with `insecure_trust_unverified_emails`"
             )),
@@ -39,8 +39,8 @@ impl Provider {
         }
     }
 
-    /// The scope to ask for in each login so that an allow list can judge it, whatever the client asks
-    /// for.
+    /// The scope to ask for in each login so that an allow list can judge the address, whatever scopes the
+    /// client asks for.
     pub(crate) fn email_scope(&self, offered: &ScopeSet) -> Option<&'static str> {
         let candidates: &[&str] = match self.dialect.vouches() {
             Vouches::ByScope(scopes) => scopes,
@@ -52,7 +52,7 @@ impl Provider {
             .find(|scope| offered.contains(scope))
     }
 
-    /// Whether anybody in the world can open an account there, or has one.
+    /// Whether anyone in the world has an account there, or can open one.
     pub(crate) fn is_open_to_all(&self) -> bool {
         self.dialect.is_open_to_all()
     }

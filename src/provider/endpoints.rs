@@ -21,6 +21,13 @@ impl Endpoints {
         }
     }
 
+    /// The authorize URL without its query, and that query. A fragment is left out: a check refuses one
+    /// at start, and in a redirect it would swallow the request.
+    pub(super) fn authorize_parts(&self) -> (&str, &str) {
+        let whole = self.authorize.split('#').next().unwrap_or_default();
+        whole.split_once('?').unwrap_or((whole, ""))
+    }
+
     /// Each with a name for errors.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use crate::provider::{Provider, TokenEndpointAuth};
+use super::provider::{Provider, TokenEndpointAuth};
 
 /// Parameters that no extra may bring, whether this request has them or not.
 pub(crate) const RESERVED: &[&str] = &[

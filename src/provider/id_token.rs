@@ -52,8 +52,8 @@ pub(crate) enum IdTokenError {
 /// to validate the issuer in place of checking the token signature." A token from anywhere else must
 /// never come here.
 ///
-/// `auth_time` is not checked after a client's `max_age` was passed on (item 13, a SHOULD): the
-/// provider was asked to, and the client cannot tell.
+/// Known and left: after a client's `max_age` was passed on, `auth_time` is not checked (item 13, a
+/// SHOULD).
 pub(crate) fn check(
     token: &str,
     expected: &Expected<'_>,
@@ -157,7 +157,7 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
 }
 
-/// A NumericDate (RFC 7519 section 2): a fraction is allowed, a negative number is no time here.
+/// A NumericDate (RFC 7519 section 2): a fraction is allowed, a negative number is not a time here.
 fn seconds(claims: &Map<String, Value>, name: &str) -> Option<u64> {
     let number = claims.get(name)?.as_f64()?;
     (number >= 0.0).then_some(number as u64)

@@ -1,7 +1,7 @@
-//! The identity provider, as data: where it is, how it wants to be spoken to, what its answers mean.
+//! The identity provider: where it is, how to ask it, and what its answers mean.
 //!
-//! A preset fills a [`Provider`] in; every field can be changed afterwards. [`generic()`] takes any
-//! OAuth 2.0 or OpenID Connect server. To add a preset, add a small file like `google.rs`.
+//! A preset fills in a [`Provider`], and every setting can be changed afterwards. [`generic()`] takes
+//! any OAuth 2.0 or OpenID Connect server.
 //!
 //! ```
 //! use tower_oauth_proxy::provider;
@@ -23,6 +23,16 @@
 //! .refresh_param("audience", "https://api.example");
 //! assert!(auth0.check().is_ok());
 //! ```
+
+// Inside the room, from the bottom up:
+//
+// - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
+// - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
+// - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
+// - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
+//   `verdict`.
+// - `requests` and `person` do the sending, and nothing else here does.
+// - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
@@ -46,6 +56,7 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
@@ -62,7 +73,7 @@ pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
-pub use preset::{azure, generic, github, google};
+pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;

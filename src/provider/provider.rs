@@ -256,7 +256,7 @@ impl Provider {
     ///
     /// The browser brings no `SameSite=Lax` cookie with a post from another site, so the proxy sends
     /// it on to its own callback, with `code`, `state`, `iss`, `error` and `error_description` in the
-    /// query. Whatever else was posted, such as Apple's `user`, is dropped.
+    /// query. Anything else that was posted, such as Apple's `user`, is dropped.
     #[must_use]
     pub fn form_post(mut self, on: bool) -> Self {
         self.posts_answer = on;

@@ -8,23 +8,21 @@ use super::{
     answer::{Answer, Challenge},
     content::{self, is_page},
     dialect::Dialect,
+    redaction::without_tokens,
     upstream_error::UpstreamError,
     verdict::{PASSING, TOKEN_REFUSED, is_known, of_code},
 };
 use crate::{
-    limits::{MAX_ERROR_CODE, MAX_ERROR_DESCRIPTION, SHORTEST_TOKEN},
+    limits::{MAX_ERROR_CODE, MAX_ERROR_DESCRIPTION},
     oauth::printable,
 };
 
-/// Stands for what is left out.
-const REDACTED: &str = "[redacted]";
-
-/// The fields of a form endpoint's answer that is no refusal; `None` when it has none that can be
-/// read.
+/// The fields of a form endpoint's answer, unless it is a refusal; `None` when it has no fields that
+/// can be read.
 ///
-/// Only what is surely said of this request is [`UpstreamError::Rejected`]: a grant may end by it.
-/// A gateway's, a firewall's or a captive portal's page is [`UpstreamError::Failed`] whatever its
-/// status, and so is JSON that says no more than the status does.
+/// Only words that surely concern this request are [`UpstreamError::Rejected`], because they may end
+/// a grant. A page of a gateway, a firewall or a captive portal is [`UpstreamError::Failed`] with any
+/// status, and so is JSON that says no more than its status.
 pub(super) fn accepted(
     dialect: &dyn Dialect,
     answer: &Answer,
@@ -99,7 +97,7 @@ fn names_a_limit(said: Option<&str>) -> bool {
     said.is_some_and(|said| said.to_ascii_lowercase().contains("rate limit"))
 }
 
-/// These say "later", whatever stands in the body.
+/// These mean "later", whatever the body says.
 fn is_trouble(status: StatusCode) -> bool {
     // RFC 9110 section 15.5.9, RFC 8470 section 5.2, RFC 6585 section 4
     status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429)
@@ -115,7 +113,7 @@ fn refusal(
     let code = match fields.get("error")? {
         Value::String(code) if is_code(code) => code.as_str(),
         Value::String(text) if text.is_empty() => return None,
-        // With 200, whatever is said here is said instead of a token.
+        // With 200, an error stands in place of a token.
         Value::String(_) | Value::Object(_) if status.is_success() => {
             return in_own_words(dialect, status, fields);
         }
@@ -172,61 +170,6 @@ fn failed(answer: &Answer) -> UpstreamError {
     }
 }
 
-/// The error without what we had sent: some echo it ("Invalid refresh token: …").
-pub(super) fn without(error: UpstreamError, secrets: &[&str]) -> UpstreamError {
-    let clean = |text: String| {
-        secrets
-            .iter()
-            .fold(text, |text, secret| cut_out(text, secret))
-    };
-    match error {
-        UpstreamError::Rejected {
-            status,
-            code,
-            description,
-            verdict,
-        } => UpstreamError::Rejected {
-            status,
-            code: clean(code),
-            description: description.map(clean),
-            verdict,
-        },
-        UpstreamError::TokenRefused { status, said } => UpstreamError::TokenRefused {
-            status,
-            said: said.map(clean),
-        },
-        UpstreamError::NotPermitted { status, said } => UpstreamError::NotPermitted {
-            status,
-            said: said.map(clean),
-        },
-        UpstreamError::Failed { status, said } => UpstreamError::Failed {
-            status,
-            said: said.map(clean),
-        },
-        other => other,
-    }
-}
-
-fn cut_out(text: String, secret: &str) -> String {
-    // What is shorter is no secret, and would tear words apart.
-    const SHORTEST: usize = 8;
-    if secret.len() < SHORTEST {
-        return text;
-    }
-    let mut text = text.replace(secret, REDACTED);
-    // The bound on the text may have left only the secret's beginning.
-    let longest = secret.len().min(text.len());
-    let left_over = (SHORTEST..=longest).rev().find(|&length| {
-        let start = secret.get(..length);
-        start.is_some_and(|start| text.ends_with(start))
-    });
-    if let Some(length) = left_over {
-        text.truncate(text.len() - length);
-        text.push_str(REDACTED);
-    }
-    text
-}
-
 /// What an operator should read of an answer: its words, or what it is instead of words.
 fn said(answer: &Answer) -> Option<String> {
     let words = content::fields(answer).and_then(|fields| words(&fields));
@@ -240,36 +183,6 @@ fn said(answer: &Answer) -> Option<String> {
         None => return None,
     };
     Some(printable(&without_tokens(&text), MAX_ERROR_DESCRIPTION))
-}
-
-/// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
-/// descriptions and stack traces. Trace ids, which are UUIDs, stay for the provider's support.
-fn without_tokens(text: &str) -> String {
-    // RFC 9110 section 11.2, what Microsoft's tokens have besides, and an escape in a URL: where a
-    // word ended there, its parts would be too short to be told from words.
-    let is_tokens = |c: char| c.is_ascii_alphanumeric() || "-._~+/=!*$%".contains(c);
-    let mut shown = String::with_capacity(text.len());
-    for piece in text.split_inclusive(|c| !is_tokens(c)) {
-        let word = piece.trim_end_matches(|c| !is_tokens(c));
-        if looks_secret(word) {
-            shown.push_str(REDACTED);
-            shown.push_str(piece.get(word.len()..).unwrap_or_default());
-        } else {
-            shown.push_str(piece);
-        }
-    }
-    shown
-}
-
-fn looks_secret(word: &str) -> bool {
-    let has = |is: fn(&u8) -> bool| word.as_bytes().iter().any(is);
-    let parts = || word.split('-');
-    let is_uuid = parts().map(str::len).eq([8, 4, 4, 4, 12])
-        && parts().all(|part| part.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    word.len() >= SHORTEST_TOKEN
-        && has(u8::is_ascii_digit)
-        && has(u8::is_ascii_alphabetic)
-        && !is_uuid
 }
 
 /// Where a short word stands, the protocol's first.

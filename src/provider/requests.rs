@@ -17,7 +17,7 @@ use super::{
     endpoints::Endpoints,
     form::{self, FormRequest},
     provider::Provider,
-    rejection,
+    redaction, rejection,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
@@ -127,7 +127,7 @@ impl ProviderClient {
         match self.get_json(url, access_token).await? {
             Value::Object(object) => Ok(object),
             _ => Err(UpstreamError::Malformed(
-                "the document is no object".to_owned(),
+                "the document is not an object".to_owned(),
             )),
         }
     }
@@ -145,7 +145,7 @@ impl ProviderClient {
             .header(AUTHORIZATION, form::bearer(access_token));
         let answer = self.send(request).await?;
         match rejection::api_refusal(&answer) {
-            Some(refusal) => Err(rejection::without(refusal, &[access_token])),
+            Some(refusal) => Err(redaction::without(refusal, &[access_token])),
             None => content::document(&answer),
         }
     }
@@ -166,7 +166,7 @@ impl ProviderClient {
             let sent: Vec<&str> = sent
                 .chain(secret.map(ExposeSecret::expose_secret))
                 .collect();
-            rejection::without(error, &sent)
+            redaction::without(error, &sent)
         })
     }
 
@@ -184,7 +184,7 @@ impl ProviderClient {
         match rejection::accepted(&*self.provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(rejection::without(error, &[token])),
+            Err(error) => Err(redaction::without(error, &[token])),
         }
     }
 

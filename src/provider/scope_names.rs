@@ -32,7 +32,7 @@ impl Provider {
     pub(super) fn ours<'a>(&self, scope: &'a str) -> &'a str {
         let prefix = self.scope_prefix.as_deref();
         let ours = match prefix.and_then(|prefix| scope.strip_prefix(prefix)) {
-            // An empty rest, or one that would be prefixed no second time, is no scope of ours.
+            // An empty rest, or one that would not be prefixed again, is not a scope of ours.
             Some(ours) if !ours.is_empty() && self.theirs(ours) == scope => ours,
             _ => scope,
         };

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use super::{
     answer::Answer,
+    provider::Provider,
     rejection::{accepted, in_own_words},
     upstream_error::UpstreamError,
 };
 use crate::{
     limits::{MAX_EXPIRES_IN, MAX_UPSTREAM_SCOPE, MAX_UPSTREAM_TOKEN},
     oauth::ScopeSet,
-    provider::Provider,
 };
 
 /// A successful answer of the token endpoint. Tokens print as redacted.
@@ -81,7 +81,7 @@ fn token(fields: &Map<String, Value>, name: &str) -> Result<Option<SecretString>
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(token)) if token.is_empty() => return Ok(None),
         Some(Value::String(token)) => token,
-        Some(_) => return Err(malformed(&format!("`{name}` is no string"))),
+        Some(_) => return Err(malformed(&format!("`{name}` is not a string"))),
     };
     if token.len() > MAX_UPSTREAM_TOKEN {
         return Err(malformed(&format!(
@@ -132,10 +132,10 @@ fn scope(value: Option<&Value>) -> Result<Option<String>, UpstreamError> {
         Some(Value::Array(list)) => {
             let names: Option<Vec<&str>> = list.iter().map(Value::as_str).collect();
             names
-                .ok_or_else(|| malformed("`scope` is no string"))?
+                .ok_or_else(|| malformed("`scope` is not a string"))?
                 .join(" ")
         }
-        Some(_) => return Err(malformed("`scope` is no string")),
+        Some(_) => return Err(malformed("`scope` is not a string")),
     };
     if text.len() > MAX_UPSTREAM_SCOPE {
         return Err(malformed("`scope` is too long"));

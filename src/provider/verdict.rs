@@ -111,7 +111,7 @@ pub(super) const TOKEN_REFUSED: &[&str] = &[
     "account_inactive",
 ];
 
-/// "Later", whatever the status: nothing was decided about anything.
+/// "Later", with any status: nothing was decided.
 pub(super) const PASSING: &[&str] = &[
     // RFC 6749 section 4.1.2.1, RFC 8628 section 3.5
     "temporarily_unavailable",

@@ -195,7 +195,7 @@ const CLAIMS: &[&str] = &[
 fn person(documents: &[Value]) -> Result<Identity, UpstreamError> {
     let [Value::Object(user), emails] = documents else {
         return Err(UpstreamError::Malformed(
-            "the document is no object".to_owned(),
+            "the document is not an object".to_owned(),
         ));
     };
     // The login name can be given up and taken by another person: the number cannot.

@@ -5,6 +5,7 @@ use crate::provider::{
     Provider,
     fake::{answer, json_answer},
     generic,
+    redaction::without,
     token_answer::token_answer,
     upstream_error::Verdict,
 };

@@ -235,10 +235,21 @@ async fn a_token_that_github_does_not_know_is_as_good_as_revoked_and_trouble_is_
 
 #[tokio::test]
 async fn there_is_no_person_without_githubs_user_document() {
-    for status in ["403 Forbidden", "404 Not Found", "200 OK"] {
+    use crate::provider::person::IdentityError;
+    for (status, is_forbidden) in [
+        ("403 Forbidden", true),
+        ("404 Not Found", true),
+        ("200 OK", false),
+    ] {
         let idp = FakeProvider::with(move |_| Script::json(status, "[]")).await;
         let provider = github("app", "s").authority(&format!("http://{}", idp.address));
         let client = client(provider, PATIENT);
-        assert!(client.identity_again("at", None, None).await.is_err());
+        let Err(IdentityError::Upstream(error)) = client.identity_again("at", None, None).await
+        else {
+            panic!("{status}")
+        };
+        // What it does to a grant differs: the token may not read it, or the answer is odd.
+        let is_not_permitted = matches!(error, UpstreamError::NotPermitted { .. });
+        assert_eq!(is_not_permitted, is_forbidden, "{error}");
     }
 }
