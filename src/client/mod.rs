@@ -13,6 +13,7 @@ mod identified;
 mod kind;
 mod redirect;
 mod registration;
+mod seen;
 
 pub use auth::ClientAuthMethod;
 pub(crate) use auth::{Presented, is_basic};
@@ -23,3 +24,4 @@ pub(crate) use identified::{Client, ClientKind, Identified};
 pub use kind::StaticClient;
 pub(crate) use redirect::RedirectUri;
 pub use redirect::{KnownClient, RedirectPolicy};
+pub(crate) use seen::SeenClient;

@@ -196,7 +196,7 @@ fn validate(
         Refusal::new(Reason::UnsupportedType, code, error.to_string())
     })?;
     Ok(AuthorizationRequest {
-        client_id: client.id.clone(),
+        client: client.seen(),
         redirect_uri: redirect_uri.clone(),
         state: params.get_raw("state").map(str::to_owned),
         challenge,

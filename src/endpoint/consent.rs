@@ -43,7 +43,7 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(pending) = pending else {
         return not_here(proxy, "no request cookie of this login");
     };
-    let client = match proxy.clients.identify(&pending.request.client_id).await {
+    let client = match proxy.clients.identify(pending.request.client.id()).await {
         Identified::Client(client) => client,
         Identified::Unknown(why) => return not_here(proxy, why),
         Identified::Denied => {
