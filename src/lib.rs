@@ -154,7 +154,7 @@
 //!
 //! # Storage and keys
 //!
-//! Registrations and logins in progress are stored nowhere: the first are sealed into the
+//! Registrations and logins in progress are stored nowhere: the first are signed into the
 //! `client_id`, the second into cookies. What a login creates goes to a [`TokenStorage`]: by default
 //! [`MemoryStorage`], for one process, bounded, gone at restart; `SqliteStorage` (feature `sqlite`) is
 //! one file, durable, for the processes of one host; `RedisStorage` (feature `redis`) is for many

@@ -7,7 +7,7 @@ use std::time::Duration;
 pub(crate) const SESSION_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// How long a browser's approval is remembered with `Consent::Remember`.
 pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// A denied client stays denied this long: sealed registrations have no end of their own.
+/// A denied client stays denied this long: signed registrations have no end of their own.
 pub(crate) const DENIED_CLIENT_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The immediate predecessor of a refresh token is answered with the same successor for this long:

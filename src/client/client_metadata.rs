@@ -1,11 +1,14 @@
 //! What a client says of itself when it registers, and the answer: RFC 7591 sections 2 and 3.2.
 //!
-//! What decides is refused when it cannot be honoured: redirect URIs, grant and response types, the
-//! authentication method. A client that believed to have registered something else would fail
-//! later, in front of a person. All the rest is for show, and no client is locked out for a logo: RFC
-//! 7591 section 2, "the authorization server MUST ignore any client metadata sent by the client that
-//! it does not understand", and section 3.2.1, it "MAY reject or replace any of the client's requested
-//! metadata values". The answer names what was kept.
+//! Refused is only what matters for a login and cannot be honoured: redirect URIs, grant and response
+//! types, the authentication method. A client that thinks it registered something else would fail
+//! later, in front of a person. The rest is for show, and no client is locked out for a logo: RFC 7591
+//! section 2, "The authorization server MUST ignore any client metadata sent by the client that it does
+//! not understand", and section 3.2.1, it "MAY reject or replace any of the client's requested metadata
+//! values". The answer names what was kept.
+//!
+//! Section 5: "the authorization server MUST treat all client metadata as self-asserted". A name proves
+//! nothing; only the redirect URIs, which the policy and the browser hold a client to, mean something.
 
 use std::borrow::Cow;
 
@@ -24,8 +27,8 @@ use crate::{
     oauth::{ScopeSet, describable, is_blank},
 };
 
-/// What is echoed without being kept. A list of what to echo, not of what to hide: nothing that a
-/// client makes up can pose as our answer (`client_secret`, `registration_access_token` …).
+/// Metadata that is echoed and not kept. This is a list of what to echo, not of what to hide: nothing
+/// that a client makes up can pass for our answer (`client_secret`, `registration_access_token` …).
 const ECHOED_URIS: [&str; 5] = [
     "client_uri",
     "logo_uri",
@@ -39,14 +42,14 @@ const ECHOED_TEXTS: [&str; 2] = ["software_id", "software_version"];
 #[derive(Debug, Clone)]
 pub(crate) struct ClientMetadata {
     pub(crate) registration: Registration,
-    /// Metadata that is not kept but told back, as RFC 7591 section 3.2.1 asks.
+    /// Metadata that is sent back and not kept.
     pub(crate) echo: Map<String, Value>,
 }
 
 impl ClientMetadata {
     /// Reads the JSON body of a registration request that arrives at `now`, in seconds since the
-    /// Unix epoch. One redirect URI that is not permitted refuses the whole: a client that believes
-    /// to own it would fail later, in front of a person.
+    /// Unix epoch. One redirect URI that is not permitted refuses the whole registration: a client
+    /// that thinks it owns the URI would fail later, in front of a person.
     ///
     /// # Errors
     ///
@@ -83,8 +86,12 @@ impl ClientMetadata {
     }
 }
 
-/// The body of the 201 answer. The secret never expires, and there is no `registration_client_uri`,
-/// because RFC 7592 is not served (a peer promised one and its clients followed it).
+/// The body of the 201 answer. RFC 7591 section 3.2.1: "the authorization server MUST return all
+/// registered metadata about this client, including any fields provisioned by the authorization server
+/// itself."
+///
+/// There is no `registration_client_uri`, because RFC 7592 is not served (a peer promised one and its
+/// clients followed it).
 pub(crate) fn registration_answer(
     metadata: &ClientMetadata,
     client_id: &str,
@@ -97,7 +104,8 @@ pub(crate) fn registration_answer(
     put("client_id_issued_at", registration.issued_at.into());
     if let Some(secret) = secret {
         put("client_secret", secret.into());
-        // Required whenever there is a secret (RFC 7591 section 3.2.1); 0 means never.
+        // RFC 7591 section 3.2.1: "REQUIRED if "client_secret" is issued", and 0 "if it will not
+        // expire".
         put("client_secret_expires_at", 0.into());
     }
     let uris = registration.redirect_uris.iter();
@@ -128,6 +136,8 @@ fn read_redirect_uris(
     policy: &RedirectPolicy,
 ) -> Result<Vec<RedirectUri>, OAuthError> {
     let code = OAuthErrorCode::InvalidRedirectUri;
+    // RFC 7591 section 2: "clients using flows with redirection MUST register their redirection URI
+    // values".
     let given = fields
         .must_be_texts("redirect_uris", code)?
         .unwrap_or_default();
@@ -155,8 +165,8 @@ fn read_redirect_uris(
     Ok(uris)
 }
 
-/// Absent is taken as unknown, not as OpenID's default `web`: most MCP clients leave it out. The type
-/// is kept and told, and forbids nothing: OpenID's rule that `web` means https is for the implicit
+/// An absent type is unknown, and not OpenID's default `web`: most MCP clients leave it out. The type
+/// is kept and echoed, and forbids nothing: OpenID's rule that `web` means https is for the implicit
 /// grant, client SDKs say `web` for a scheme of their own, and the redirect policy decides.
 fn read_application_type(fields: Fields<'_>) -> Option<ApplicationType> {
     match fields.text("application_type")?.as_ref() {
@@ -166,7 +176,7 @@ fn read_application_type(fields: Fields<'_>) -> Option<ApplicationType> {
     }
 }
 
-/// What else a client lists it will not be given, and need not know to use.
+/// A list must include the one value that is served. What else a client lists is not granted.
 fn must_include(
     fields: Fields<'_>,
     name: &'static str,
@@ -201,9 +211,9 @@ fn read_auth_method(fields: Fields<'_>) -> Result<AuthRule, OAuthError> {
     })
 }
 
-/// Scopes that are not offered are dropped, not refused: Claude has asked for `claudeai`, and
-/// others for openid and email wherever they are. A list is read too, where a string belongs: to
-/// drop it would give the client more than it asked for.
+/// Drops the scopes that are not offered: Claude has asked for `claudeai`, and others ask every server
+/// for openid and email. A list is read as well, although a string belongs here: without it the client
+/// would get more than it asked for.
 fn read_scope(fields: Fields<'_>, configured: &ScopeSet) -> Option<ScopeSet> {
     let asked = match fields.texts("scope") {
         Some(names) => names.join(" "),
@@ -215,7 +225,7 @@ fn read_scope(fields: Fields<'_>, configured: &ScopeSet) -> Option<ScopeSet> {
     let known = asked
         .split_ascii_whitespace()
         .filter(|scope| offered.contains(scope));
-    // Each of them stands in a set already, so it is a valid scope.
+    // Each of them is in a set already, so it is a valid scope.
     ScopeSet::new(known).ok().filter(|scope| !scope.is_empty())
 }
 
@@ -242,14 +252,14 @@ fn read_echo(fields: Fields<'_>) -> Map<String, Value> {
     echo
 }
 
-/// A page that shows such a link as it is must not run a script (a peer's advisory).
+/// Only links that run no script, should a page show them unescaped (a peer's advisory).
 fn is_web_uri(uri: &str) -> bool {
     uri.len() <= MAX_ECHOED_URI
         && !uri.contains(|c: char| c.is_control() || c.is_whitespace())
         && Url::parse(uri).is_ok_and(|uri| matches!(uri.scheme(), "http" | "https"))
 }
 
-/// Reading of members that may be absent, or of a wrong kind.
+/// Reads members that may be absent or of a wrong type.
 #[derive(Clone, Copy)]
 struct Fields<'a>(&'a Map<String, Value>);
 
@@ -258,7 +268,7 @@ impl<'a> Fields<'a> {
         self.0.get(name)
     }
 
-    /// A string; some write a number where one belongs (`"software_version": 2`).
+    /// A string. Some clients write a number instead (`"software_version": 2`).
     fn text(self, name: &str) -> Option<Cow<'a, str>> {
         match self.get(name)? {
             Value::String(text) => Some(Cow::Borrowed(text)),
@@ -267,13 +277,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An array of nothing but strings.
+    /// An array of strings only.
     fn texts(self, name: &str) -> Option<Vec<&'a str>> {
         let items = self.get(name)?.as_array()?;
         items.iter().map(Value::as_str).collect()
     }
 
-    /// An array of nothing but strings, or nothing; for what decides.
+    /// An array of strings only, or absent. Anything else is refused.
     fn must_be_texts(
         self,
         name: &str,

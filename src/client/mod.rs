@@ -13,6 +13,7 @@ mod identified;
 mod kind;
 mod redirect;
 mod registration;
+mod seen;
 
 #[cfg(test)]
 pub(crate) use auth::AuthRule;
@@ -25,3 +26,4 @@ pub(crate) use identified::{Client, ClientKind, Identified};
 pub use kind::StaticClient;
 pub(crate) use redirect::RedirectUri;
 pub use redirect::{KnownClient, RedirectPolicy};
+pub(crate) use seen::SeenClient;

@@ -54,7 +54,7 @@ async fn identify(proxy: &Proxy, tokens: &TokenAnswer, login: &Login) -> Result<
 async fn ask_operator(proxy: &Proxy, login: &Login, person: &Identity) -> Result<(), Refusal> {
     let request = LoginRequest {
         person: person.clone(),
-        client_id: login.request.client_id.clone(),
+        client_id: login.request.client.id().to_owned(),
         scopes: login.request.scopes.clone(),
         resource: login.request.resource.as_str().to_owned(),
         occasion: Occasion::Login,
@@ -98,7 +98,7 @@ fn grant(
     let ttl = proxy.options.authorization_code_ttl.as_secs();
     Ok(Grant {
         provider: proxy.provider.about().id.clone(),
-        client_id: request.client_id.clone(),
+        client_id: request.client.id().to_owned(),
         subject: person.subject.unwrap_or_else(|| format!("grant:{id}")),
         scopes,
         resource: request.resource.clone(),

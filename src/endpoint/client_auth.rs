@@ -38,6 +38,7 @@ pub(in crate::endpoint) async fn authenticate(
         };
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
+    // Before the secret is looked at: it costs a stranger one read of the store, as at authorize.
     let client = match proxy.clients.identify(&presented.id).await {
         Identified::Client(client) => client,
         Identified::Unknown(why) => return Err(invalid(Reason::UnknownClient, &why)),

@@ -38,7 +38,7 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, "no request cookie of this login");
     };
     let request = &requested.request;
-    let client = match client_in_browser(proxy, &request.client_id).await {
+    let client = match client_in_browser(proxy, request.client.id()).await {
         Ok(client) => client,
         Err((refusal, situation)) => {
             let refusal = refusal.in_login(&requested.id);

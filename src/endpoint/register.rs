@@ -1,6 +1,6 @@
 //! `POST {base}/oauth/register`: dynamic client registration (RFC 7591 section 3).
 //!
-//! Nothing is stored: the registration is sealed into the `client_id`, and the secret of a
+//! Nothing is stored: the registration is signed into the `client_id`, and the secret of a
 //! confidential client is derived from that. Any instance with the same key knows the client.
 
 use http::{StatusCode, request::Parts};

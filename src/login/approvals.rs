@@ -51,7 +51,7 @@ fn fingerprint(request: &AuthorizationRequest) -> String {
     let mut scopes: Vec<&str> = request.scopes.iter().collect();
     scopes.sort_unstable();
     let seen = serde_json::json!([
-        request.client_id,
+        request.client.id(),
         request.redirect_uri.display_target(),
         scopes,
         request.resource.as_str(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Wishes;
 use crate::{
-    client::RedirectUri,
+    client::{RedirectUri, SeenClient},
     key::{constant_time_eq, sha256},
     oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
     random,
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
     #[serde(rename = "c")]
-    pub(crate) client_id: String,
+    pub(crate) client: SeenClient,
     #[serde(rename = "u")]
     pub(crate) redirect_uri: RedirectUri,
     /// The client's own, echoed byte for byte.

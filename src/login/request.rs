@@ -150,7 +150,7 @@ pub(crate) fn validated(
         rule(&mut draft, params, client, options)?;
     }
     Ok(AuthorizationRequest {
-        client_id: client.id.clone(),
+        client: client.seen(),
         redirect_uri: redirect_uri.clone(),
         state: params.get_raw("state").map(str::to_owned),
         // Without the rule of PKCE in the list, nothing passes.

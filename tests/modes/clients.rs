@@ -114,6 +114,71 @@ async fn a_static_client_authenticates_as_configured_and_not_otherwise() {
     nobody.refresh("x").await.refused(401, "invalid_client");
 }
 
+/// The operator's word of now counts, for a code and for a refresh token alike.
+#[tokio::test]
+async fn a_static_client_whose_method_changed_during_its_login_authenticates_by_the_new_one() {
+    let configured = |client: StaticClient| client.redirect_uri(INTRANET).unwrap();
+    let public = configured(StaticClient::public("web"));
+    let confidential = configured(StaticClient::confidential("web", SECRET));
+    for (before, after, old, new) in [
+        (&public, &confidential, Auth::None, Auth::Post),
+        (&confidential, &public, Auth::Post, Auth::None),
+    ] {
+        let (proxy, store) = Proxy::with_store(|b| b.static_client(before.clone())).await;
+        let changed = proxy.sibling(|b| b.static_client(after.clone()).token_storage(store));
+        let at = |proxy: &Proxy, auth| client(proxy, "web", auth, INTRANET);
+        let tokens = proxy.journey(&at(&proxy, old)).await;
+        let (code, pkce) = proxy.code(&at(&proxy, old)).await;
+        let (stale, fresh) = (at(&changed, old), at(&changed, new));
+        for reply in [
+            stale.redeem_code(&code, &pkce).await,
+            stale.refresh(tokens.refresh()).await,
+        ] {
+            reply.refused(401, "invalid_client");
+        }
+        let refused = |step| (step, Reason::ClientAuthentication);
+        assert_eq!(
+            changed.refusals(),
+            [refused(Step::Redeem), refused(Step::Refresh)]
+        );
+        Tokens::read(&fresh.redeem_code(&code, &pkce).await);
+        Tokens::read(&fresh.refresh(tokens.refresh()).await);
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_costs_one_read_of_the_store_and_without_a_known_client_none() {
+    let (proxy, store) = Proxy::with_store(|builder| {
+        let clients = static_clients().into_iter();
+        clients.fold(builder, OAuthProxyConfigBuilder::static_client)
+    })
+    .await;
+    let right = client(&proxy, "web-post", Auth::Post, INTRANET);
+    let wrong = Client {
+        secret: Some("wrong".to_owned()),
+        ..right.clone()
+    };
+    let unknown = client(&proxy, "unknown", Auth::Post, INTRANET);
+    for (stranger, reads) in [(&unknown, 0), (&wrong, 1), (&right, 1)] {
+        for way in ["redeem", "refresh", "revoke"] {
+            store.forget();
+            match way {
+                "redeem" => stranger.redeem_code("garbage", &Pkce::new()).await,
+                "refresh" => stranger.refresh("garbage").await,
+                _ => stranger.revoke("garbage").await,
+            };
+            assert_eq!(store.seen().len(), reads, "{way}: {:?}", store.seen());
+            assert_eq!(store.writes(), 0);
+        }
+    }
+    // With the right secret or without: a denied client is told the same.
+    proxy.layer.admin().deny_client("web-post").await.unwrap();
+    let [a, b] = [wrong.refresh("x").await, right.refresh("x").await];
+    assert_eq!((a.status, a.text()), (b.status, b.text()));
+    a.refused(401, "invalid_client");
+    proxy.told(Step::Refresh, Reason::DeniedClient);
+}
+
 #[tokio::test]
 async fn a_static_client_has_its_own_redirect_uris_whatever_the_policy_says() {
     let proxy = start().await;

@@ -20,7 +20,7 @@ const OPTION: &str = "static_clients";
 
 /// A client known from configuration.
 ///
-/// Its redirect URIs are the operator's own words and stand outside the redirect policy.
+/// The redirect policy does not apply to its redirect URIs: the operator named them.
 ///
 /// ```
 /// use tower_oauth_proxy::StaticClient;
@@ -88,7 +88,10 @@ impl StaticClient {
         self
     }
 
-    /// How a confidential client has to send its secret. Unset: either way will do.
+    /// How a confidential client has to send its secret. Unset, both ways are accepted.
+    ///
+    /// The configuration of the moment counts: a client whose method changes during a login
+    /// authenticates by the new one.
     pub fn auth_method(mut self, method: ClientAuthMethod) -> Self {
         self.auth = AuthRule::Exactly(method);
         self
@@ -105,7 +108,7 @@ impl StaticClient {
         self.scope.iter().flat_map(ScopeSet::iter)
     }
 
-    /// What people read, where it is not the id.
+    /// The name on the consent page, where it is not the id.
     pub(crate) fn name_on_page(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -115,7 +118,7 @@ impl StaticClient {
         describable(&self.id)
     }
 
-    /// What makes it unusable, for the configuration to report.
+    /// Refuses a client that cannot work.
     fn check(&self) -> Result<(), ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.

@@ -1,27 +1,28 @@
-//! A registration sealed into its own `client_id`: a million registrations cost zero bytes.
+//! Clients that registered themselves. The registration is signed into its own `client_id`: a million
+//! registrations cost zero bytes.
 //!
 //! ```text
-//! client_id = base64url( body || nonce(8) || key(4) || tag )
-//! body      = version(1) flags(1) issued_at(varint)
-//!             [ name(length, bytes) ] [ scope(length, bytes) ]
-//!             one or more: prefix(1) rest(length, bytes)
-//! nonce     = random
-//! key       = the name of the sealing key
-//! tag       = first 16 bytes of HMAC-SHA256(key, body || nonce || key's name)
+//! client_id    = base64url( version(1) || registration || nonce(8) || key(4) || tag(16) )
+//! registration = Packed, by postcard
+//! nonce        = random
+//! key          = the name of the signing key
+//! tag          = first 16 bytes of HMAC-SHA256 over all before it
 //! ```
 //!
-//! The nonce makes each registration another client (RFC 7591 section 3.2.1). Without it, a stranger
-//! who registered a known client's metadata within the same second would be given that client's id,
-//! and with it the secret.
+//! The nonce makes each registration another client. RFC 7591 section 3.2.1: the client identifier
+//! "SHOULD NOT be currently valid for any other registered client". Without it, a stranger who
+//! registered a known client's metadata within the same second would be given that client's id, and
+//! with it the secret.
 //!
-//! The registration is public, so it is authenticated and not encrypted. It says the same in
-//! exactly one way: a `client_id` cannot be respelled into another one.
+//! The registration is public, so it is signed and not encrypted. It says the same in exactly one way:
+//! a `client_id` cannot be respelled into another one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, DerivedSecrets},
+        auth::{AuthRule, DerivedSecrets},
         identified::{Client, ClientKind, Unknown},
         redirect::RedirectUri,
         registration::{ApplicationType, Registration},
@@ -32,22 +33,18 @@ use crate::{
     random,
 };
 
-/// HMAC-SHA256 cut to 128 bits: RFC 2104 section 5 allows half the hash.
-const TAG_BYTES: usize = 16;
+/// The format of the id. A change of [`Packed`] is another version, and both are read.
+const VERSION: u8 = 1;
 /// No two of the same second meet by chance.
 const NONCE_BYTES: usize = 8;
 /// The name of the key.
 const KEY_BYTES: usize = 4;
-const VERSION: u8 = 1;
+/// HMAC-SHA256 cut to 128 bits: RFC 2104 section 5 allows half the hash.
+const TAG_BYTES: usize = 16;
 
-const METHOD_BITS: u8 = 0b0000_0011;
-const TYPE_BITS: u8 = 0b0000_1100;
-const HAS_NAME: u8 = 0b0001_0000;
-const HAS_SCOPE: u8 = 0b0010_0000;
-
-/// Beginnings of redirect URIs that one byte stands for, from 1; 0 stands for none. Sealed ids in
-/// the field hold these numbers: append, never reorder.
-const PREFIXES: [&str; 12] = [
+/// Beginnings of redirect URIs that one byte stands for, from 1; 0 stands for none. Ids in the field
+/// hold these numbers: append, never reorder.
+const PREFIXES: [&str; 14] = [
     "http://localhost:",
     "http://localhost/",
     "http://127.0.0.1:",
@@ -60,6 +57,8 @@ const PREFIXES: [&str; 12] = [
     "https://vscode.dev/redirect",
     "https://insiders.vscode.dev/redirect",
     "https://global.consent.azure-apim.net/redirect/",
+    "cursor://anysphere.cursor-mcp/oauth/callback",
+    "https://www.cursor.com/agents/mcp/oauth/callback",
 ];
 
 /// The registration does not fit into a `client_id`.
@@ -83,14 +82,14 @@ impl SignedClients {
         &self,
         registration: &Registration,
     ) -> Result<(String, Option<String>), TooLarge> {
-        let id = seal(registration, &self.keys)?;
+        let id = sign(registration, &self.keys)?;
         let has_secret = registration.auth.has_secret();
         let secret = has_secret.then(|| self.secrets.of(&id));
         Ok((id, secret))
     }
 
     pub(in crate::client) fn find(&self, client_id: &str) -> Result<Client, Unknown> {
-        let registration = open(client_id, &self.keys)?;
+        let registration = read(client_id, &self.keys)?;
         Ok(Client {
             id: client_id.to_owned(),
             name: registration.name,
@@ -106,36 +105,34 @@ impl SignedClients {
     }
 }
 
-/// Makes the `client_id` of a registration.
-fn seal(registration: &Registration, keys: &Rotating<MacKey>) -> Result<String, TooLarge> {
-    let mut sealed = encode(registration);
-    sealed.extend(random::bytes::<NONCE_BYTES>());
-    sealed.extend(keys.current().id().0);
-    let tag = keys.tag(&sealed);
-    sealed.extend(tag.iter().take(TAG_BYTES));
-    let client_id = URL_SAFE_NO_PAD.encode(sealed);
+fn sign(registration: &Registration, keys: &Rotating<MacKey>) -> Result<String, TooLarge> {
+    let mut signed = pack(registration)?;
+    signed.extend(random::bytes::<NONCE_BYTES>());
+    signed.extend(keys.current().id().0);
+    let tag = keys.tag(&signed);
+    signed.extend(tag.iter().take(TAG_BYTES));
+    let client_id = URL_SAFE_NO_PAD.encode(signed);
     if client_id.len() > MAX_CLIENT_ID {
         return Err(TooLarge);
     }
     Ok(client_id)
 }
 
-/// Reads a `client_id` back.
-fn open(client_id: &str, keys: &Rotating<MacKey>) -> Result<Registration, Unknown> {
+fn read(client_id: &str, keys: &Rotating<MacKey>) -> Result<Registration, Unknown> {
     if client_id.len() > MAX_CLIENT_ID {
         return Err(Unknown::NotIssued);
     }
     // Refuses padding, line breaks and stray last bits: one registration, one spelling.
-    let sealed = URL_SAFE_NO_PAD.decode(client_id);
-    let sealed = sealed.map_err(|_| Unknown::NotIssued)?;
-    let parts = parts(&sealed).ok_or(Unknown::NotIssued)?;
+    let signed = URL_SAFE_NO_PAD.decode(client_id);
+    let signed = signed.map_err(|_| Unknown::NotIssued)?;
+    let parts = parts(&signed).ok_or(Unknown::NotIssued)?;
     if !keys.verify(parts.message, parts.tag) {
         return Err(match keys.all().any(|key| key.id() == parts.key) {
             true => Unknown::NotIssued,
             false => Unknown::OtherKey(parts.key),
         });
     }
-    decode(parts.body).ok_or(Unknown::Outdated)
+    unpack(parts.body).ok_or(Unknown::Outdated)
 }
 
 /// The parts of an id, before anything is verified.
@@ -160,87 +157,60 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
     })
 }
 
-fn encode(registration: &Registration) -> Vec<u8> {
-    let method = match registration.auth {
-        AuthRule::Exactly(ClientAuthMethod::None) => 0,
-        AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic) => 1,
-        AuthRule::Exactly(ClientAuthMethod::ClientSecretPost) => 2,
-        AuthRule::AnySecret => 3,
-    };
-    let application = match registration.application_type {
-        None => 0,
-        Some(ApplicationType::Web) => 1 << 2,
-        Some(ApplicationType::Native) => 2 << 2,
-    };
-    let name = registration.name.as_deref();
-    let scope = registration.scope.as_ref().map(ToString::to_string);
-    let mut flags = method | application;
-    if name.is_some() {
-        flags |= HAS_NAME;
-    }
-    if scope.is_some() {
-        flags |= HAS_SCOPE;
-    }
-    let mut out = vec![VERSION, flags];
-    put_number(&mut out, registration.issued_at);
-    for text in [name, scope.as_deref()].into_iter().flatten() {
-        put_text(&mut out, text);
-    }
-    for uri in &registration.redirect_uris {
-        let (prefix, rest) = shorten(uri.as_str());
-        out.push(prefix);
-        put_text(&mut out, rest);
-    }
-    out
+/// A registration as the id holds it.
+#[derive(Serialize, Deserialize)]
+struct Packed<'a> {
+    auth: AuthRule,
+    application_type: Option<ApplicationType>,
+    issued_at: u64,
+    name: Option<&'a str>,
+    scope: Option<&'a str>,
+    /// The number of a known beginning, and what follows it.
+    #[serde(borrow)]
+    redirect_uris: Vec<(u8, &'a str)>,
 }
 
-fn decode(body: &[u8]) -> Option<Registration> {
-    let mut reader = Reader(body);
-    if reader.byte()? != VERSION {
+fn pack(registration: &Registration) -> Result<Vec<u8>, TooLarge> {
+    let uris = registration.redirect_uris.iter();
+    let packed = Packed {
+        auth: registration.auth,
+        application_type: registration.application_type,
+        issued_at: registration.issued_at,
+        name: registration.name.as_deref(),
+        scope: registration.scope.as_ref().map(ScopeSet::as_str),
+        redirect_uris: uris.map(|uri| shorten(uri.as_str())).collect(),
+    };
+    postcard::to_extend(&packed, vec![VERSION]).map_err(|_| TooLarge)
+}
+
+fn unpack(body: &[u8]) -> Option<Registration> {
+    let (_version, body) = body.split_first()?;
+    let packed: Packed<'_> = postcard::from_bytes(body).ok()?;
+    // Refuses bytes after the end and numbers that are longer than they need be.
+    if postcard::to_allocvec(&packed).ok()? != body {
         return None;
     }
-    let flags = reader.byte()?;
-    if flags & !(METHOD_BITS | TYPE_BITS | HAS_NAME | HAS_SCOPE) != 0 {
-        return None;
-    }
-    let auth = match flags & METHOD_BITS {
-        0 => AuthRule::Exactly(ClientAuthMethod::None),
-        1 => AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic),
-        2 => AuthRule::Exactly(ClientAuthMethod::ClientSecretPost),
-        _ => AuthRule::AnySecret,
-    };
-    let application_type = match (flags & TYPE_BITS) >> 2 {
-        0 => None,
-        1 => Some(ApplicationType::Web),
-        2 => Some(ApplicationType::Native),
-        _ => return None,
-    };
-    let issued_at = reader.number()?;
-    let name = match flags & HAS_NAME {
-        0 => None,
-        _ => Some(reader.text()?.to_owned()),
-    };
-    let scope = match flags & HAS_SCOPE {
-        0 => None,
-        _ => Some(ScopeSet::parse(reader.text()?).ok()?),
-    };
-    let mut redirect_uris = Vec::new();
-    while !reader.0.is_empty() {
-        let prefix = match reader.byte()? {
+    // Read again by today's rules: a rule that grows stricter binds old clients too.
+    let uri = |(prefix, rest): (u8, &str)| {
+        let prefix = match prefix {
             0 => "",
             n => PREFIXES.get(usize::from(n) - 1)?,
         };
-        // Read again by today's rules: a rule that grows stricter binds old clients too.
-        let uri = [prefix, reader.text()?].concat();
-        redirect_uris.push(RedirectUri::parse(&uri).ok()?);
-    }
+        RedirectUri::parse(&[prefix, rest].concat()).ok()
+    };
+    let redirect_uris: Vec<_> = packed
+        .redirect_uris
+        .into_iter()
+        .map(uri)
+        .collect::<Option<_>>()?;
+    let scope = packed.scope.map(ScopeSet::parse).transpose().ok()?;
     (!redirect_uris.is_empty()).then_some(Registration {
         redirect_uris,
-        name,
-        auth,
-        application_type,
+        name: packed.name.map(str::to_owned),
+        auth: packed.auth,
+        application_type: packed.application_type,
         scope,
-        issued_at,
+        issued_at: packed.issued_at,
     })
 }
 
@@ -251,58 +221,6 @@ fn shorten(uri: &str) -> (u8, &str) {
         .filter_map(|(number, prefix)| Some((number, uri.strip_prefix(prefix)?)))
         .min_by_key(|(_, rest)| rest.len())
         .unwrap_or((0, uri))
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Seven bits a byte, the low ones first, the high bit for "more follows".
-fn put_number(out: &mut Vec<u8>, mut number: u64) {
-    loop {
-        let low = (number & 0x7f) as u8;
-        number >>= 7;
-        if number == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
-}
-
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(first)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            let bits = u64::from(byte & 0x7f);
-            // Refuse what does not fit.
-            if bits.checked_shl(shift)? >> shift != bits {
-                return None;
-            }
-            number |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.number()?).ok()?;
-        let (text, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        str::from_utf8(text).ok()
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The callbacks of clients that many people use, so that nobody has to look them up.
+//! The callbacks of clients that many people use, so that operators need not look them up.
 
 /// A well-known MCP client whose callback is not only on the person's own computer.
 ///
@@ -32,7 +32,7 @@ impl KnownClient {
         ]
     }
 
-    /// What the client registers, as patterns of the redirect policy. Each client is whole: a
+    /// What the client registers, as patterns of the redirect policy. Every URI of a client is here: a
     /// registration is refused when one of its URIs is not permitted.
     pub(super) fn patterns(self) -> &'static [&'static str] {
         match self {

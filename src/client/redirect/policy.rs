@@ -24,8 +24,8 @@ const OPTION: &str = "allowed_redirect_uri_patterns";
 /// | `myapp://callback/*` | an app's own scheme, this host |
 /// | `myapp://*` | everything of an app's own scheme |
 ///
-/// A star for a label is for domains whose every label is yours, never for a shared one such as
-/// that of a hosting service.
+/// Use a star for a label only below a domain that is all yours, never below a shared one such as a
+/// hosting service's.
 ///
 /// ```
 /// use tower_oauth_proxy::{KnownClient, RedirectPolicy};
@@ -67,11 +67,11 @@ impl RedirectPolicy {
         }
     }
 
-    /// Permits what a pattern describes as well; the table above has the forms.
+    /// Also permits what a pattern describes. The table above lists the forms.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when the pattern is none of these forms, or would permit every site.
+    /// [`ConfigError`] when the pattern has none of these forms, or would permit every site.
     pub fn allow(mut self, pattern: &str) -> Result<Self, ConfigError> {
         let parsed = Pattern::parse(pattern)
             .map_err(|why| ConfigError::new(OPTION, format!("`{pattern}` {why}")))?;
@@ -79,16 +79,16 @@ impl RedirectPolicy {
         Ok(self)
     }
 
-    /// Permits the callbacks of a well-known client as well.
+    /// Also permits the callbacks of a well-known client.
     #[must_use]
     pub fn allow_client(mut self, client: KnownClient) -> Self {
-        // Each of them parses, which a test holds.
+        // Each of them parses, as a test checks.
         let known = client.patterns().iter().map(|text| Pattern::parse(text));
         self.patterns.extend(known.filter_map(Result::ok));
         self
     }
 
-    /// Whether no client at all could register.
+    /// Whether no client could register.
     pub(crate) fn permits_nothing(&self) -> bool {
         !self.loopback && self.patterns.is_empty()
     }
@@ -126,7 +126,7 @@ struct Pattern {
 
 #[derive(Clone, Debug)]
 enum HostPattern {
-    /// With whether there is an authority at all: `app:/x` is not `app:///x`.
+    /// `authority`: whether there is one. `app:/x` is not `app:///x`.
     Exact { host: Box<str>, authority: bool },
     /// One label, then this: `.example.com`.
     OneLabelBelow(Box<str>),
@@ -152,10 +152,9 @@ enum PathPattern {
 }
 
 impl Pattern {
-    /// Takes the stars out at the three places where they may stand, then reads what is left as
-    /// the URI that it must be.
+    /// Takes the stars out of the three places where they are allowed, and parses the rest as a URI.
     fn parse(pattern: &str) -> Result<Self, String> {
-        // Before the first `://` nothing but a scheme: `app:/x?u=https://*` is no open scheme.
+        // Only a scheme may stand before the first `://`: `app:/x?u=https://*` does not open a scheme.
         let split = pattern.split_once("://");
         let Some((scheme, rest)) = split.filter(|(scheme, _)| !scheme.contains([':', '/', '?']))
         else {
@@ -269,15 +268,15 @@ impl HostPattern {
     }
 }
 
-/// What is left of a pattern must be what could be registered.
+/// The rest of a pattern must be a URI that could be registered.
 fn read(pattern: &str) -> Result<StrictUri, String> {
     if pattern.len() > MAX_REDIRECT_URI {
         return Err("is too long".to_owned());
     }
     if pattern.contains('*') {
         return Err(
-            "has a star where none may stand: only one whole label after `https://`, the port of \
-             http on localhost, and all after a `/` at the end can be left open"
+            "has a star in a wrong place: it can stand for one whole label after `https://`, for the \
+             port of http on localhost, and for all that follows a `/` at the end"
                 .to_owned(),
         );
     }

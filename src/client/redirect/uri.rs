@@ -24,7 +24,7 @@ const FORBIDDEN_SCHEMES: [&str; 11] = [
     "wss",
     "ftp",
 ];
-/// What an authorization answer carries: a redirect URI that brings its own makes two of it.
+/// Parameters of an authorization answer: a redirect URI that has one already would carry it twice.
 const ANSWER_PARAMS: [&str; 4] = ["code", "state", "iss", "error"];
 
 /// Where a client wants its answer: https anywhere, http on this computer, or an app's own scheme.
@@ -36,13 +36,13 @@ pub(crate) struct RedirectUri {
     uri: Arc<StrictUri>,
 }
 
-/// Why a string is no redirect URI; each text goes on from "the redirect URI".
+/// Why a string is not a redirect URI. Each text continues "the redirect URI".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidRedirectUri {
-    /// Not an absolute URI that everybody reads in the same way; says why.
+    /// Not an absolute URI that every parser reads in the same way; says why.
     #[error("{0}")]
     Uri(&'static str),
-    /// A scheme that scripts or files hide behind.
+    /// A scheme that runs scripts or opens files.
     #[error("has a scheme that is never allowed")]
     Scheme,
     /// Plain http to a host that is not this computer.
@@ -69,10 +69,12 @@ impl RedirectUri {
         {
             return Err(InvalidRedirectUri::Scheme);
         }
+        // RFC 6749 section 3.1.2: "The redirection endpoint URI MUST be an absolute URI [...] The endpoint
+        // URI MUST NOT include a fragment component."
         let uri = StrictUri::parse(raw, MAX_REDIRECT_URI)
             .map_err(|fault| InvalidRedirectUri::Uri(why(fault)))?;
-        // Right in a path or query by RFC 3986, and the host's beginning to those who look for the last
-        // one in all of the URI: `http://127.0.0.1:9000/@evil.example`.
+        // RFC 3986 allows it in a path or query, but some parsers take what follows the last one as the
+        // host: `http://127.0.0.1:9000/@evil.example`.
         if raw.contains('@') {
             return Err(InvalidRedirectUri::Uri("has an `@`: write it as %40"));
         }
@@ -104,9 +106,12 @@ impl RedirectUri {
         self.uri.is_loopback()
     }
 
-    /// Whether an authorization request with this URI may use that registration: the very same
-    /// string, but for the port of http on this computer, which the system assigns when the client
-    /// starts to listen (RFC 8252 section 7.3).
+    /// Whether an authorization request with this URI may use that registration. RFC 6749 section
+    /// 3.1.2.3: "the authorization server MUST compare the two URIs using simple string comparison".
+    ///
+    /// The port of http on this computer is the exception, because the system assigns it when the
+    /// client starts to listen. RFC 8252 section 7.3: "The authorization server MUST allow any port to be
+    /// specified at the time of the request for loopback IP redirect URIs".
     pub(crate) fn matches_registered(&self, registered: &Self) -> bool {
         if self.raw == registered.raw {
             return true;
@@ -121,12 +126,12 @@ impl RedirectUri {
             && here.query() == there.query()
     }
 
-    /// Whether the answer goes to a program on the person's computer, for which no address speaks.
+    /// Whether the answer goes to a program on the person's computer, which no address identifies.
     pub(crate) fn is_on_this_computer(&self) -> bool {
         self.is_loopback() || !self.uri().is_web()
     }
 
-    /// Where a person is about to be sent, in words for the consent page; not escaped for HTML.
+    /// Where the person is about to be sent, in words for the consent page. Not escaped for HTML.
     pub(crate) fn display_target(&self) -> String {
         let (scheme, host) = (self.uri.scheme(), self.uri.host());
         if self.is_loopback() {
@@ -141,8 +146,9 @@ impl RedirectUri {
         }
     }
 
-    /// This URI with parameters added to its query; the rest stays byte for byte (RFC 6749 section
-    /// 3.1.2). Spaces become `%20`, which every decoder reads, where some leave a `+` standing.
+    /// This URI with parameters added to its query. The rest stays byte for byte: RFC 6749 section 3.1.2,
+    /// the query "MUST be retained when adding additional query parameters". Spaces become `%20`, which
+    /// every decoder reads; some do not decode `+`.
     pub(crate) fn with_query(&self, params: &[(&str, &str)]) -> String {
         let mut out = self.raw.as_ref().to_owned();
         for (name, value) in params {
@@ -173,11 +179,11 @@ fn encode_into(out: &mut String, name: &str, value: &str) {
 fn why(fault: UriFault) -> &'static str {
     match fault {
         UriFault::TooLong => "is longer than 1024 characters",
-        UriFault::Character => "holds a character that no URI may hold",
+        UriFault::Character => "has a character that no URI may have",
         UriFault::NotAbsolute => "is not absolute, with a scheme and a path",
         UriFault::Fragment => "has a fragment",
         UriFault::UserInfo => "has user information before its host",
-        UriFault::Authority => "has a host or port that cannot be read in one way only",
+        UriFault::Authority => "has a host or port that parsers read differently",
         UriFault::Path => "has a dot segment or an encoded slash in its path",
         UriFault::Ambiguous => "is read differently by browsers",
     }

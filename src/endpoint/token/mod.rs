@@ -7,7 +7,7 @@
 //! | | check | refusal | why here |
 //! |---|---|---|---|
 //! | 1 | the body is a form, each parameter once (but `resource`) | `invalid_request` | what reads in two ways is not judged |
-//! | 2 | the client is known, then authenticated, then not denied | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list is the store's: it is asked last |
+//! | 2 | the client is known, then not denied, then authenticated | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list costs a stranger with a known `client_id` one read of the store, as at authorize |
 //! | 3 | code or refresh token is one of ours | `invalid_grant` | before its record is read: garbage costs no round trip more |
 //! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
 //!

@@ -1,11 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::SecretKey;
-
-fn opened(client_id: &str, keys: &Rotating<MacKey>) -> Option<Registration> {
-    open(client_id, keys).ok()
-}
+use crate::{ClientAuthMethod, SecretKey};
 
 fn keys(secret: u8) -> Rotating<MacKey> {
     let secret = SecretKey::for_test(secret);
@@ -73,9 +69,9 @@ fn real_clients() -> Vec<Registration> {
 #[test]
 fn registrations_of_real_clients_come_back_and_stay_under_200_characters() {
     for registration in real_clients() {
-        let client_id = seal(&registration, &keys(1)).unwrap();
+        let client_id = sign(&registration, &keys(1)).unwrap();
         assert!(client_id.len() < 200, "{} {}", client_id.len(), client_id);
-        assert_eq!(opened(&client_id, &keys(1)), Some(registration));
+        assert_eq!(read(&client_id, &keys(1)), Ok(registration));
     }
 }
 
@@ -93,16 +89,16 @@ fn the_same_metadata_in_the_same_second_is_another_client_with_another_secret() 
 #[test]
 fn no_bit_can_be_changed_and_nothing_cut_off_or_added() {
     for registration in real_clients() {
-        let client_id = seal(&registration, &keys(1)).unwrap();
-        let sealed = URL_SAFE_NO_PAD.decode(&client_id).unwrap();
-        for bit in 0..sealed.len() * 8 {
-            let mut flipped = sealed.clone();
+        let client_id = sign(&registration, &keys(1)).unwrap();
+        let signed = URL_SAFE_NO_PAD.decode(&client_id).unwrap();
+        for bit in 0..signed.len() * 8 {
+            let mut flipped = signed.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(opened(&URL_SAFE_NO_PAD.encode(flipped), &keys(1)), None);
+            assert!(read(&URL_SAFE_NO_PAD.encode(flipped), &keys(1)).is_err());
         }
         for end in 0..client_id.len() {
-            assert_eq!(opened(&client_id[..end], &keys(1)), None);
-            assert_eq!(opened(&client_id[end + 1..], &keys(1)), None);
+            assert!(read(&client_id[..end], &keys(1)).is_err());
+            assert!(read(&client_id[end + 1..], &keys(1)).is_err());
         }
         for changed in [
             format!("{client_id}A"),
@@ -111,7 +107,7 @@ fn no_bit_can_be_changed_and_nothing_cut_off_or_added() {
             format!(" {client_id}"),
             format!("{client_id}{client_id}"),
         ] {
-            assert_eq!(opened(&changed, &keys(1)), None);
+            assert!(read(&changed, &keys(1)).is_err());
         }
     }
 }
@@ -119,60 +115,124 @@ fn no_bit_can_be_changed_and_nothing_cut_off_or_added() {
 #[test]
 fn a_client_id_has_one_spelling() {
     for registration in real_clients() {
-        let client_id = seal(&registration, &keys(1)).unwrap();
+        let client_id = sign(&registration, &keys(1)).unwrap();
         let (rest, last) = client_id.split_at(client_id.len() - 1);
         let others = ('!'..='~').filter(|c| !last.contains(*c));
         for other in others {
-            assert_eq!(opened(&format!("{rest}{other}"), &keys(1)), None);
+            assert!(read(&format!("{rest}{other}"), &keys(1)).is_err());
         }
     }
 }
 
 #[test]
-fn a_client_id_of_another_key_is_unknown_and_a_previous_key_still_opens() {
+fn a_client_id_of_another_key_is_unknown_by_its_name_and_a_previous_key_still_opens_it() {
     let registration = real_clients().remove(0);
-    let client_id = seal(&registration, &keys(1)).unwrap();
-    assert_eq!(opened(&client_id, &keys(2)), None);
+    let client_id = sign(&registration, &keys(1)).unwrap();
+    let name = keys(1).current().id();
+    assert_eq!(read(&client_id, &keys(2)), Err(Unknown::OtherKey(name)));
     let rotated = Rotating::new(keys(2).current().clone(), [keys(1).current().clone()]);
-    assert_eq!(opened(&client_id, &rotated), Some(registration));
+    assert_eq!(read(&client_id, &rotated), Ok(registration));
+    // Neither another server's id nor garbage is taken for one of another key.
+    for other in [
+        "",
+        "web",
+        "550e8400-e29b-41d4-a716-446655440000",
+        &"0".repeat(64),
+    ] {
+        assert_eq!(read(other, &keys(2)), Err(Unknown::NotIssued), "{other}");
+    }
+}
+
+/// Signs what is given as if it were a registration.
+fn signed(body: &[u8]) -> Result<Registration, Unknown> {
+    let mut signed = [body, &[0; NONCE_BYTES], &keys(1).current().id().0].concat();
+    signed.extend(keys(1).tag(&signed).iter().take(TAG_BYTES));
+    read(&URL_SAFE_NO_PAD.encode(signed), &keys(1))
+}
+
+/// A public client of `app:/cb`, issued at this time.
+fn small(issued_at: &[u8]) -> Vec<u8> {
+    [&[1, 0, 0, 0], issued_at, &[0, 0, 1, 0, 7], b"app:/cb"].concat()
 }
 
 #[test]
-fn another_version_unknown_flags_and_odd_bodies_are_refused_even_when_the_tag_is_right() {
-    let good = encode(&real_clients()[1]);
-    let signed = |body: &[u8]| {
-        let mut sealed = [body, &[0; NONCE_BYTES], &keys(1).current().id().0].concat();
-        sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
-        opened(&URL_SAFE_NO_PAD.encode(sealed), &keys(1))
-    };
-    assert!(signed(&good).is_some());
-    for (at, byte) in [(0, 0), (0, 2), (1, good[1] | 12), (1, 64), (1, 128)] {
+fn what_is_no_registration_is_refused_although_the_tag_is_right() {
+    let good = small(&[0]);
+    assert_eq!(signed(&good).unwrap().redirect_uris[0].as_str(), "app:/cb");
+    for (what, at, byte) in [
+        ("an authentication rule", 1, 2),
+        ("a method", 2, 3),
+        ("an application type", 3, 2),
+        ("whether there is a name", 5, 2),
+        ("more URIs than there are", 7, 2),
+        ("no URI, and bytes after it", 7, 0),
+        ("a prefix", 8, 200),
+        ("a length beyond the end", 9, 8),
+        ("a length before the end", 9, 6),
+        ("a byte that is not UTF-8", 10, 0xff),
+    ] {
         let mut body = good.clone();
         body[at] = byte;
-        assert_eq!(signed(&body), None, "byte {at} as {byte}");
+        assert_eq!(signed(&body), Err(Unknown::Outdated), "{what}");
     }
-    let too_long = [
-        1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01,
-    ];
-    // 2^64 as the time of issue, before a URI that is right.
-    let number = [&[0x80; 9][..], &[0x02]].concat();
-    let overflowing = [&[1, 0][..], &number, &[0, 7], b"app:/cb"].concat();
+    let trailing = [&good[..], &[0]].concat();
+    let no_uri = [1, 0, 0, 0, 0, 0, 0, 0].to_vec();
+    let script = [&[1, 0, 0, 0, 0, 0, 0, 1, 0, 14][..], b"javascript://x"].concat();
+    let scope = [&[1, 0, 0, 0, 0, 0, 1, 1, b'"', 1, 0, 7][..], b"app:/cb"].concat();
+    let endless = [&[1, 0, 0, 0, 0, 0, 0][..], &[0xff; 9], &[1]].concat();
+    for body in [trailing, no_uri, script, scope, endless, vec![1]] {
+        assert_eq!(signed(&body), Err(Unknown::Outdated), "{body:?}");
+    }
+    // Another version is not this format at all.
+    for body in [&[][..], &[0], &[2], &[&[2], &good[1..]].concat()] {
+        assert_eq!(signed(body), Err(Unknown::NotIssued), "{body:?}");
+    }
+}
+
+#[test]
+fn a_number_is_written_in_one_way_and_fits() {
+    assert_eq!(signed(&small(&[7])).unwrap().issued_at, 7);
     let largest = [&[0xff; 9][..], &[0x01]].concat();
-    let fitting = [&[1, 0][..], &largest, &[0, 7], b"app:/cb"].concat();
-    assert_eq!(signed(&fitting).unwrap().issued_at, u64::MAX);
-    let no_uri = [1, 0, 0];
-    let unknown_prefix = [1, 0, 0, 200, 1, b'x'];
-    let script = [&[1, 0, 0, 0, 14][..], b"javascript://x"].concat();
-    for body in [
-        &too_long[..],
-        &overflowing,
-        &no_uri,
-        &unknown_prefix,
-        &script,
-        &[1],
-        &[],
+    assert_eq!(signed(&small(&largest)).unwrap().issued_at, u64::MAX);
+    let overflowing = [&[0x80; 9][..], &[0x02]].concat();
+    for number in [&overflowing[..], &[0x87, 0x00], &[0x80, 0x80, 0x00]] {
+        let refused = signed(&small(number));
+        assert_eq!(refused, Err(Unknown::Outdated), "{number:?}");
+    }
+}
+
+/// Clients keep their id for years. Each of these was issued once, and is read for ever.
+#[test]
+fn a_client_id_of_each_version_is_read_today() {
+    let web = Registration {
+        name: None,
+        auth: AuthRule::AnySecret,
+        application_type: Some(ApplicationType::Web),
+        ..registration(
+            "",
+            &["https://app.example/cb", "app:/cb"],
+            ClientAuthMethod::None,
+        )
+    };
+    let clients = real_clients();
+    for (client_id, registration) in [
+        (
+            "AQAAAQHAjfbXBgEGQ3Vyc29yAAMNAA4AAQ04Nzg3L2NhbGxiYWNrFs-d57CEPXQs3Yd-34uYFP7x2xLc1VCX\
+             3097ww",
+            &clients[1],
+        ),
+        (
+            "AQACAQHAjfbXBgENTUNQIENMSSBQcm94eQEUb3BlbmlkIGVtYWlsIHByb2ZpbGUBARMzMzM0L29hdXRoL2Nh\
+             bGxiYWNr2Ng7G_9sWdMs3Yd-LeucCt4S9N1oD1F0VBSgNQ",
+            &clients[4],
+        ),
+        (
+            "AQEBAMCN9tcGAAACBg5hcHAuZXhhbXBsZS9jYgAHYXBwOi9jYt3-UJP8-LhNLN2Hfv-JNpd1sC2gOZd-bapIcQ\
+             E",
+            &web,
+        ),
     ] {
-        assert_eq!(signed(body), None, "{body:?}");
+        assert_eq!(read(client_id, &keys(7)).as_ref(), Ok(registration));
     }
 }
 
@@ -180,15 +240,14 @@ fn another_version_unknown_flags_and_odd_bodies_are_refused_even_when_the_tag_is
 fn what_does_not_fit_is_refused_on_both_ways() {
     let long = format!("https://h.example/{}", "a".repeat(900));
     let mut registration = registration("x", &[&long], ClientAuthMethod::None);
-    assert!(seal(&registration, &keys(1)).is_ok());
+    assert!(sign(&registration, &keys(1)).is_ok());
     registration
         .redirect_uris
         .push(RedirectUri::parse(&format!("{long}/b")).unwrap());
-    assert_eq!(seal(&registration, &keys(1)), Err(TooLarge));
-    // Nothing over the limit is read, even were it sealed right.
-    let mut sealed = [encode(&registration), vec![0; NONCE_BYTES]].concat();
-    sealed.extend(keys(1).tag(&sealed).iter().take(TAG_BYTES));
-    assert_eq!(opened(&URL_SAFE_NO_PAD.encode(sealed), &keys(1)), None);
+    assert_eq!(sign(&registration, &keys(1)), Err(TooLarge));
+    // Nothing over the limit is read, even if it is signed right.
+    let too_large = signed(&pack(&registration).unwrap());
+    assert_eq!(too_large, Err(Unknown::NotIssued));
 }
 
 proptest! {
@@ -210,17 +269,17 @@ proptest! {
             scope: scope.map(|s| ScopeSet::parse(&s).unwrap()),
             issued_at,
         };
-        match seal(&registration, &keys(1)) {
-            Ok(client_id) => prop_assert_eq!(opened(&client_id, &keys(1)), Some(registration)),
-            Err(TooLarge) => prop_assert!(encode(&registration).len() > 1_100),
+        match sign(&registration, &keys(1)) {
+            Ok(client_id) => prop_assert_eq!(read(&client_id, &keys(1)), Ok(registration)),
+            Err(TooLarge) => prop_assert!(pack(&registration).unwrap().len() > 1_100),
         }
     }
 
     #[test]
     fn garbage_is_never_a_client(raw in any::<String>(), bytes in any::<Vec<u8>>()) {
-        prop_assert_eq!(opened(&raw, &keys(1)), None);
-        prop_assert_eq!(opened(&URL_SAFE_NO_PAD.encode(&bytes), &keys(1)), None);
+        prop_assert!(read(&raw, &keys(1)).is_err());
+        prop_assert!(read(&URL_SAFE_NO_PAD.encode(&bytes), &keys(1)).is_err());
         // The reader itself stands garbage, too.
-        let _ = decode(&bytes);
+        let _ = unpack(&bytes);
     }
 }
