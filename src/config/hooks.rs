@@ -37,7 +37,7 @@ impl Refusal {
 }
 
 /// A registration (RFC 7591) that passed every rule and waits for the operator's word.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistrationRequest {
     /// The name that the client gives itself; anybody can claim any name.
@@ -50,11 +50,34 @@ pub struct RegistrationRequest {
 
 /// A person who wants in, or who is in and is looked at again. Made by the proxy, read by
 /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login).
-#[derive(Debug, Clone)]
+///
+/// A test of a hook begins with the default and sets what the hook reads:
+///
+/// ```
+/// use tower_oauth_proxy::{LoginRequest, Refusal};
+///
+/// async fn members_only(request: LoginRequest) -> Result<(), Refusal> {
+///     match request.person.email.as_deref() {
+///         Some("ada@example.com") => Ok(()),
+///         _ => Err(Refusal::new("members only")),
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut request = LoginRequest::default();
+/// assert!(members_only(request.clone()).await.is_err());
+/// request.person.email = Some("ada@example.com".into());
+/// assert!(members_only(request).await.is_ok());
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct LoginRequest {
     /// Who it is, as the provider knows them now.
     pub person: Identity,
+    /// The id of the provider that vouches for them, such as `github`.
+    pub provider: String,
     /// The client that acts for them: [`AuthSession::client_id`](crate::AuthSession::client_id).
     pub client_id: String,
     /// What the client asks for at login; later, what it was granted.
@@ -66,10 +89,11 @@ pub struct LoginRequest {
 }
 
 /// When the operator's rules are asked about a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Occasion {
     /// The person has come back from the provider. A no ends the login.
+    #[default]
     Login,
     /// The provider renewed their token, or a client refreshed and the last look is older than
     /// [`identity_max_age`](crate::OAuthProxyConfigBuilder::identity_max_age). A no ends the grant.

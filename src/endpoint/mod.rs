@@ -1,7 +1,6 @@
 //! The proxy's own URLs: one file answers one URL, and opens with that URL and the RFC clauses it
 //! obeys.
 
-mod admission;
 mod answer;
 mod authorize;
 mod callback;

@@ -22,7 +22,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode, StorageError, Verdict},
     event::{Event, Reason, Step},
     grant::{self, Grant, GrantId, at_once},
-    limits::{MAX_BEARER, REVOKE_WAIT, STORE_TIMEOUT},
+    limits::{MAX_BEARER, REVOKE_WAIT},
     proxy::Proxy,
     token::AccessClaims,
 };
@@ -127,38 +127,6 @@ pub(crate) async fn end_grants(
     let count = ended.len();
     end_all_at_provider(proxy, ended);
     outcome.map(|()| count)
-}
-
-/// Ends what the person of a new grant has too many of; see
-/// [`grants_per_person`](crate::OAuthProxyConfigBuilder::grants_per_person). The login waits for that
-/// a little, so that a store with bounds is not filled faster than it is cleared, and never fails
-/// by it.
-///
-/// The provider is not told: where one token ends a person's whole approval of the app, as at Google,
-/// that would end all their other grants, and the login that is just being made.
-pub(super) async fn end_surplus(proxy: &Arc<Proxy>, new: GrantId, subject: &str) {
-    let (limit, subject) = (proxy.options.grants_per_person, subject.to_owned());
-    let (proxy, tasks) = (Arc::clone(proxy), proxy.tasks.clone());
-    // In a task of its own: a login that does not wait must not end a grant by halves.
-    let ending = tasks.spawn(async move {
-        match proxy.grants.end_surplus(new, &subject, limit).await {
-            Ok(ended) => {
-                for id in ended {
-                    let event = Event::refused(Step::Revoke, Reason::TooMany);
-                    let event = event.grant(id.to_string());
-                    proxy.emit(&event.detail(format_args!(
-                        "the person has more than {limit} grants: this one was used longest ago"
-                    )));
-                }
-            }
-            Err(error) => {
-                let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
-                let detail = format_args!("the person's other grants were not counted: {error}");
-                proxy.emit(&event.grant(new.to_string()).detail(detail));
-            }
-        }
-    });
-    let _ = tokio::time::timeout(STORE_TIMEOUT, ending).await;
 }
 
 /// One after the other, later.

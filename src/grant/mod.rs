@@ -26,7 +26,7 @@ mod undo;
 
 pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};
-pub(crate) use ending::end_at_provider;
+pub(crate) use ending::{Ending, end_at_provider};
 pub(crate) use freshness::{Freshness, FreshnessError, FreshnessParts, FreshnessSettings};
 pub(crate) use grants::{Grants, Loaded, OnDoubt, bounded, hashed_key};
 pub(crate) use id::GrantId;

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
+use crate::error::OAuthErrorCode;
+
 /// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
 /// client MUST ignore unrecognized response parameters").
 const KNOWN: &[&str] = &["code", "state", "iss", "error", "error_description"];
@@ -20,7 +22,7 @@ pub(crate) struct Returned<'a> {
 
 /// What it says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said<'a> {
+enum Said<'a> {
     Code {
         code: &'a str,
         iss: Option<&'a str>,
@@ -50,7 +52,7 @@ impl<'a> Returned<'a> {
         self.only("state").ok().flatten()
     }
 
-    pub(crate) fn said(&self) -> Said<'_> {
+    fn said(&self) -> Said<'_> {
         let Ok(iss) = self.only("iss") else {
             return Said::Nothing("iss is repeated");
         };
@@ -70,6 +72,30 @@ impl<'a> Returned<'a> {
             Ok(Some(_)) => Said::Nothing("the code is no printable ASCII"),
             Ok(None) => Said::Nothing("no code, no error"),
             Err(Repeated) => Said::Nothing("the code is repeated"),
+        }
+    }
+
+    /// The provider's code, when its answer holds one. `admits` knows the provider's issuer.
+    ///
+    /// RFC 9207 section 2.4: "If the value does not match the expected issuer identifier, clients
+    /// MUST reject the authorization response and MUST NOT proceed with the authorization grant. For
+    /// error responses, clients MUST NOT assume that the error originates from the intended
+    /// authorization server."
+    pub(crate) fn code(&self, admits: impl Fn(&str) -> bool) -> Result<&str, NoCode> {
+        match self.said() {
+            Said::Code { iss: Some(iss), .. } | Said::Error { iss: Some(iss), .. }
+                if !admits(iss) =>
+            {
+                Err(NoCode::ForeignIssuer)
+            }
+            Said::Code { code, .. } => Ok(code),
+            Said::Error {
+                error, description, ..
+            } => Err(NoCode::Error {
+                error: error.to_owned(),
+                description: description.to_owned(),
+            }),
+            Said::Nothing(why) => Err(NoCode::Unreadable(why)),
         }
     }
 
@@ -108,6 +134,38 @@ impl<'a> Returned<'a> {
 
 struct Repeated;
 
+/// Why the provider's answer brings no code, in words for the operator.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoCode {
+    #[error("iss is another issuer's")]
+    ForeignIssuer,
+    /// The provider's own words.
+    #[error("{error}: {description}")]
+    Error { error: String, description: String },
+    #[error("{0}")]
+    Unreadable(&'static str),
+}
+
+impl NoCode {
+    /// What the client hears (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6): a code
+    /// that it can act on.
+    pub(crate) fn code(&self) -> OAuthErrorCode {
+        let Self::Error { error, .. } = self else {
+            return OAuthErrorCode::ServerError;
+        };
+        match error.as_str() {
+            // The person said no; the others are what LinkedIn, Apple and Facebook call it.
+            "access_denied" | "user_cancelled_login" | "user_cancelled_authorize"
+            | "user_cancelled" | "user_denied" | "consent_required"
+            // The person would have to do something that they did not.
+            | "login_required" | "interaction_required" | "account_selection_required"
+            | "unmet_authentication_requirements" => OAuthErrorCode::AccessDenied,
+            "temporarily_unavailable" => OAuthErrorCode::TemporarilyUnavailable,
+            _ => OAuthErrorCode::ServerError,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,6 +191,27 @@ mod tests {
             };
             assert_eq!(error, "access_denied", "{raw}");
         }
+    }
+
+    #[test]
+    fn another_issuers_answer_brings_no_code_and_its_error_is_not_the_providers() {
+        let code = |raw: &str| {
+            let returned = Returned::read(raw.as_bytes());
+            let code = returned.code(|iss| iss == "https://idp.example");
+            code.map(str::to_owned)
+        };
+        let ours = "code=a&iss=https://idp.example";
+        assert_eq!(code(ours).as_deref(), Ok("a"));
+        assert_eq!(code("code=a").as_deref(), Ok("a"));
+        for forged in ["code=a", "error=access_denied"] {
+            let forged = format!("{forged}&iss=https://evil.example");
+            let error = code(&forged).unwrap_err();
+            assert_eq!(error, NoCode::ForeignIssuer, "{forged}");
+            assert_eq!(error.code(), OAuthErrorCode::ServerError);
+        }
+        let denied = code("error=access_denied&error_description=no").unwrap_err();
+        assert_eq!(denied.to_string(), "access_denied: no");
+        assert_eq!(denied.code(), OAuthErrorCode::AccessDenied);
     }
 
     #[test]

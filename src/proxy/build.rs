@@ -22,10 +22,12 @@ use crate::{
     documents::Documents,
     error::ConfigError,
     event::Events,
-    grant::{Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens},
+    grant::{
+        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+    },
     limits::MAX_REVOCATIONS_AT_WORK,
     login::admission::Admission,
-    login::{Arrivals, Claims, CookieKeys, Cookies},
+    login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     oauth::BaseUrl,
     provider::{ProviderClient, http_client},
     route::Routes,
@@ -161,6 +163,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         Arc::clone(&upstream),
         Arc::clone(&options),
         Arc::clone(&events),
+        Arc::clone(&grants),
+        Ending::new(Arc::clone(&grants), Arc::clone(&events), tasks.clone()),
     ));
     let freshness = Freshness::new(
         FreshnessParts {
@@ -180,6 +184,15 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
             grant_max_age: builder.grant_max_age,
         },
     );
+    let completion = Completion {
+        arrivals: Arrivals::new(options.transaction_ttl),
+        claims,
+        admission: Arc::clone(&admission),
+        provider: Arc::clone(&upstream),
+        options: Arc::clone(&options),
+        clock: Arc::clone(&builder.clock),
+        tasks: tasks.clone(),
+    };
     let base = &options.base;
     let proxy = Proxy {
         routes: Routes::new(base, &builder.redirect_path, builder.public_paths),
@@ -205,9 +218,8 @@ fn assemble(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfig, Config
         grants,
         passthrough: secrets.seal("passthrough refresh token"),
         revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
-        arrivals: Arrivals::new(options.transaction_ttl),
+        completion: Arc::new(completion),
         tasks,
-        claims,
         provider: upstream,
         admission,
         verifier: builder.token_verifier,

@@ -20,7 +20,7 @@ use crate::{
     grant::{Freshness, Grants},
     key::{Rotating, SealKey},
     login::admission::Admission,
-    login::{Arrivals, Claims, Cookies},
+    login::{Completion, Cookies},
     provider::Provider,
     provider::ProviderClient,
     route::Routes,
@@ -86,10 +86,9 @@ pub(crate) struct Proxy {
     pub(crate) passthrough: Rotating<SealKey>,
     /// Turns at the provider for revocations of passthrough mode.
     pub(crate) revoking: Semaphore,
-    pub(crate) arrivals: Arrivals,
+    pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
-    pub(crate) claims: Claims,
 }
 
 impl Proxy {

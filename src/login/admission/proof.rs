@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Admission, NotAdmitted, operator,
+    admit::Admission,
+    known,
+    operator::{self, NotAdmitted},
     renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
 };
 use crate::{
@@ -47,7 +49,7 @@ impl ProofOfLife for Admission {
     }
 
     fn can_ask_provider(&self) -> bool {
-        self.upstream.about().userinfo_url.is_some()
+        self.provider.about().userinfo_url.is_some()
     }
 
     fn ask<'a>(
@@ -83,12 +85,13 @@ impl Admission {
         };
         let request = LoginRequest {
             person,
+            provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),
             resource: grant.resource.as_str().to_owned(),
             occasion: Occasion::Recheck,
         };
-        match self.ask_operator(request).await {
+        match operator::ask(&self.options, request).await {
             Ok(()) => Look::Proven(self.proven(grant, renewed, said, asked)),
             Err(no) => no.into(),
         }
@@ -106,7 +109,7 @@ impl Admission {
             None => &grant.upstream.access_token,
         };
         let before = said_before(grant);
-        let asked = self.upstream.identity_again(access_token, said, before);
+        let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(person) => person,
             Err(IdentityError::SubjectMismatch) => return Err(somebody_else("userinfo")),
@@ -139,7 +142,7 @@ impl Admission {
     /// says that it repeats the login's, so that alone puts nobody out.
     fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
         let is_enough = said.is_some_and(|said| {
-            !self.upstream.about().always_userinfo
+            !self.provider.about().always_userinfo
                 && (!self.options.allow_list.is_wanted() || said.contains_key("email"))
         });
         self.can_ask_provider() && !is_enough
@@ -151,7 +154,7 @@ impl Admission {
         renewed: Option<&TokenAnswer>,
         now: u64,
     ) -> RenewedIdToken {
-        let provider = self.upstream.about();
+        let provider = self.provider.about();
         let expected = Expected {
             issuer: &provider.issuer,
             client_id: &provider.client_id,
@@ -190,9 +193,18 @@ impl Admission {
             .or_else(|| said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
         // Where nobody says a word on the person, what was known stands.
-        let speaks = claims.is_some() || self.speaks(access_token, subject);
-        let known = (is_new && speaks)
-            .then(|| self.known(&claims.unwrap_or_default(), subject, access_token));
+        let in_access_token = || self.audiences.claims_for_us(access_token, subject);
+        let speaks = claims.is_some() || in_access_token().is_some();
+        let known = (is_new && speaks).then(|| {
+            let claims = claims.unwrap_or_default();
+            known::known(
+                &self.options,
+                &self.audiences,
+                &claims,
+                subject,
+                access_token,
+            )
+        });
         Proven { known, id_token }
     }
 }
