@@ -143,3 +143,9 @@ pub(crate) const SWAP_ATTEMPTS: usize = 16;
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
 pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
+
+// ---- login
+
+/// A provider's answer that says why it sends no code: as much as a URI holds here. The client that
+/// waits has to hear of it, however much the provider says.
+pub(crate) const MAX_ERROR_ANSWER: usize = 64 * 1024;

@@ -6,7 +6,7 @@
 //! every outcome goes back to the client as a redirect, never as a bare error page: a client that
 //! hears nothing waits for ever.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use http::{StatusCode, request::Parts};
 use http_body::Body;
@@ -16,7 +16,7 @@ use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
-    limits::MAX_QUERY,
+    limits::{MAX_BODY, MAX_QUERY},
     login::{Login, LoginError, Outcome, Returned},
     oauth::ParamsError,
     page::Situation,
@@ -28,17 +28,20 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return same_site::not_before_it_is_wanted(proxy, Step::Callback);
     }
     let query = parts.uri.query().unwrap_or_default();
-    if query.len() > MAX_QUERY {
+    let Some(returned) = Returned::read(query.as_bytes(), MAX_QUERY) else {
         return unreadable(proxy, ParamsError::TooLong.into());
-    }
-    let returned = Returned::read(query.as_bytes());
+    };
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return not_here(proxy, "no login cookie answers to this state");
     };
-    let issuer = &proxy.provider.about().issuer;
-    let code = returned.code(|iss| issuer.admits_redirect(iss));
+    let provider = proxy.provider.about();
+    if !login.went_to(&provider.id) {
+        let detail = format!("the login went to the provider `{}`", login.provider);
+        return not_here(proxy, detail);
+    }
+    let code = returned.code(|iss| provider.issuer.admits_redirect(iss));
     let (login, code) = (Arc::new(login), code.map(str::to_owned));
     match proxy.completion.complete(Arc::clone(&login), code).await {
         Ok(outcome) => answer_client(proxy, &login, &outcome),
@@ -64,14 +67,13 @@ where
         Ok(form) => form,
         Err(refusal) => return unreadable(proxy, refusal),
     };
-    let query = Returned::read(&form).to_query();
-    if query.len() > MAX_QUERY {
+    // A posted answer may bring what is not sent on, such as an ID token.
+    let query = Returned::read(&form, MAX_BODY).map(|returned| returned.to_query());
+    let Some(query) = query.filter(|query| query.len() <= MAX_QUERY) else {
         let text = "the provider's answer is too large";
-        return unreadable(
-            proxy,
-            Refusal::new(Reason::TooLarge, Code::InvalidRequest, text),
-        );
-    }
+        let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
+        return unreadable(proxy, refusal);
+    };
     let here = format!("{}?{query}", proxy.options.callback_url);
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
@@ -97,7 +99,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     }
 }
 
-fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
+fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>) -> OwnResponse {
     let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
     refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser)
 }

@@ -112,6 +112,14 @@ impl Login {
         }
     }
 
+    /// Whether the person was sent to this provider.
+    ///
+    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
+    /// sent the authorization request to and bind this information to the user agent."
+    pub(crate) fn went_to(&self, provider: &str) -> bool {
+        self.provider == provider
+    }
+
     pub(crate) fn answers_to(&self, state: &str) -> bool {
         constant_time_eq(self.state.as_bytes(), state.as_bytes())
     }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use crate::error::OAuthErrorCode;
+use crate::{error::OAuthErrorCode, limits::MAX_ERROR_ANSWER};
 
 /// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
 /// client MUST ignore unrecognized response parameters").
@@ -40,11 +40,20 @@ enum Said<'a> {
 impl<'a> Returned<'a> {
     /// Reads a query or a form: broken escapes stay as they are, and bytes that are no UTF-8 become
     /// U+FFFD.
-    pub(crate) fn read(raw: &'a [u8]) -> Self {
+    ///
+    /// `None` when it has more bytes than `most`. An error may have more, up to [`MAX_ERROR_ANSWER`]:
+    /// the client that waits has to hear of it, and of the provider's words only the beginning is
+    /// used.
+    pub(crate) fn read(raw: &'a [u8], most: usize) -> Option<Self> {
+        if raw.len() > most.max(MAX_ERROR_ANSWER) {
+            return None;
+        }
         let params = form_urlencoded::parse(raw)
             .filter(|(name, value)| KNOWN.contains(&&**name) && !value.is_empty())
             .collect();
-        Self { params }
+        let returned = Self { params };
+        let is_read = raw.len() <= most || matches!(returned.said(), Said::Error { .. });
+        is_read.then_some(returned)
     }
 
     /// The `state`, when there is one and no other.
@@ -92,8 +101,8 @@ impl<'a> Returned<'a> {
             Said::Error {
                 error, description, ..
             } => Err(NoCode::Error {
-                error: error.to_owned(),
-                description: description.to_owned(),
+                error: cut(error),
+                description: cut(description),
             }),
             Said::Nothing(why) => Err(NoCode::Unreadable(why)),
         }
@@ -105,8 +114,7 @@ impl<'a> Returned<'a> {
         for (name, value) in &self.params {
             match &**name {
                 "error" | "error_description" => {
-                    let words: String = value.chars().take(MAX_WORDS).collect();
-                    query.append_pair(name, &words);
+                    query.append_pair(name, &cut(value));
                 }
                 _ => {
                     query.append_pair(name, value);
@@ -133,6 +141,10 @@ impl<'a> Returned<'a> {
 }
 
 struct Repeated;
+
+fn cut(words: &str) -> String {
+    words.chars().take(MAX_WORDS).collect()
+}
 
 /// Why the provider's answer brings no code, in words for the operator.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -172,8 +184,35 @@ mod tests {
 
     use super::*;
 
+    fn read(raw: &str) -> Returned<'_> {
+        Returned::read(raw.as_bytes(), 16 * 1024).unwrap()
+    }
+
     fn said(raw: &str) -> String {
-        format!("{:?}", Returned::read(raw.as_bytes()).said())
+        format!("{:?}", read(raw).said())
+    }
+
+    #[test]
+    fn what_carries_a_code_is_bounded_and_an_error_is_cut() {
+        let most = 1_000;
+        let read = |head: &str, bytes: usize| {
+            let raw = format!("{head}{}", "x".repeat(bytes - head.len()));
+            let returned = Returned::read(raw.as_bytes(), most)?;
+            Some(returned.code(|_| true).map(str::len))
+        };
+        let code = "state=s&code=";
+        assert_eq!(read(code, most), Some(Ok(most - code.len())));
+        assert_eq!(read(code, most + 1), None);
+        assert_eq!(read("state=s&x=", most + 1), None);
+        let error = "state=s&error=access_denied&error_description=";
+        for bytes in [most, most + 1, MAX_ERROR_ANSWER] {
+            let Some(Err(NoCode::Error { error, description })) = read(error, bytes) else {
+                panic!("{bytes}")
+            };
+            assert_eq!(error, "access_denied");
+            assert_eq!(description, "x".repeat(MAX_WORDS));
+        }
+        assert_eq!(read(error, MAX_ERROR_ANSWER + 1), None);
     }
 
     #[test]
@@ -184,7 +223,7 @@ mod tests {
             "state=s&error=access_denied&x=1&x=2&%ff=%ff&=&&",
             "state=s&state=s&error=access_denied&code=c&code=d",
         ] {
-            let returned = Returned::read(raw.as_bytes());
+            let returned = read(raw);
             assert_eq!(returned.state(), Some("s"), "{raw}");
             let Said::Error { error, .. } = returned.said() else {
                 panic!("{raw}: {:?}", returned.said())
@@ -196,7 +235,7 @@ mod tests {
     #[test]
     fn another_issuers_answer_brings_no_code_and_its_error_is_not_the_providers() {
         let code = |raw: &str| {
-            let returned = Returned::read(raw.as_bytes());
+            let returned = read(raw);
             let code = returned.code(|iss| iss == "https://idp.example");
             code.map(str::to_owned)
         };
@@ -222,8 +261,8 @@ mod tests {
         assert!(said("code=%ff").contains("no printable ASCII"));
         assert!(said("code=&error=").contains("no code"));
         assert!(said("code=a&code=a").contains("Code"));
-        assert_eq!(Returned::read(b"state=a&state=b&code=c").state(), None);
-        assert_eq!(Returned::read(b"State=a").state(), None);
+        assert_eq!(read("state=a&state=b&code=c").state(), None);
+        assert_eq!(read("State=a").state(), None);
     }
 
     #[test]
@@ -232,7 +271,7 @@ mod tests {
             "user=%7B%22name%22%7D&id_token=x&code=a%20b%26&state=s&error_description={}",
             "%FF".repeat(5_000)
         );
-        let query = Returned::read(raw.as_bytes()).to_query();
+        let query = read(&raw).to_query();
         assert!(query.starts_with("code=a+b%26&state=s&error_description=%EF%BF%BD"));
         assert!(query.len() < 3_000 && !query.contains("user") && !query.contains("id_token"));
     }
@@ -242,9 +281,9 @@ mod tests {
         fn nothing_panics_and_what_is_sent_on_says_the_same(
             raw in "((code|state|error|iss|x)=[a%\u{e9}\u{0}f&=+]{0,6}&?){0,6}"
         ) {
-            let returned = Returned::read(raw.as_bytes());
+            let returned = read(&raw);
             let query = returned.to_query();
-            let again = Returned::read(query.as_bytes());
+            let again = read(&query);
             prop_assert_eq!(again.state(), returned.state());
             prop_assert_eq!(again.said(), returned.said());
         }
