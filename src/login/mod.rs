@@ -11,10 +11,10 @@ mod completion;
 mod cookies;
 pub(crate) mod departure;
 mod outcome;
+mod packed;
 mod progress;
 pub(crate) mod request;
 mod returned;
-mod room;
 mod wishes;
 
 pub(crate) use arrival::Arrivals;

@@ -55,13 +55,9 @@ impl FromStr for PassOn {
 /// odd is left out, because nothing depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wishes {
-    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty", default)]
     prompt: Vec<String>,
-    #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
     login_hint: Option<String>,
-    #[serde(rename = "m", skip_serializing_if = "Option::is_none", default)]
     max_age: Option<u32>,
-    #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
     ui_locales: Option<String>,
 }
 
@@ -100,10 +96,6 @@ impl Wishes {
             .filter(|tags| tags.len() <= MAX_LOCALES && tags.bytes().all(is_language_tag))
             .map(str::to_owned);
         Ok(wishes)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 
     /// Whether the client wants the person to be asked again.

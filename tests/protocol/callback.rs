@@ -439,7 +439,7 @@ async fn the_redirects_issuer_is_checked_when_it_is_known() {
         proxy::{BASE, builder_from, upstream},
     };
     let clock = FakeClock::default();
-    let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
+    let provider = Arc::new(Provider::start(clock.clone()).await);
     let issuer = provider.origin.clone();
     let builder = builder_from(upstream(&provider).issuer(issuer), BASE);
     let proxy = Proxy::built(provider, clock, BASE, builder);

@@ -192,7 +192,7 @@ fn a_request_that_leaves_things_out_gets_the_defaults() {
     assert_eq!(request.state, None);
     assert_eq!(request.scopes.to_string(), "openid read write");
     assert_eq!(request.resource.as_str(), "https://mcp.example.com");
-    assert!(request.wishes.is_empty());
+    assert_eq!(request.wishes, Wishes::default());
     // An empty state is a state: it is echoed as it came.
     let empty = Params::parse("response_type=code&state=").unwrap();
     assert_eq!(empty.get_raw("state"), Some(""));

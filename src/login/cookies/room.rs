@@ -3,7 +3,7 @@
 //! Any page can send the browser to authorize. What it starts there may push out only what such
 //! pages started, never a login that the person began or approved.
 
-use super::cookies::Kind;
+use super::kind::Kind;
 use crate::limits::{MAX_COOKIES_BYTES, MAX_COOKIES_BYTES_EVER, MAX_LOGINS_PER_BROWSER};
 
 /// One of our cookies in a browser.
