@@ -76,10 +76,10 @@ pub(crate) struct Login {
     pub(crate) state: String,
     #[serde(with = "packed::text")]
     pub(crate) nonce: String,
-    /// The proxy's own PKCE verifier towards the provider.
+    /// The proxy's own PKCE verifier, for the provider.
     pub(crate) verifier: CodeVerifier,
     pub(crate) issued_at: u64,
-    /// As in the request, where nobody was asked.
+    /// As in the request, when the consent page was skipped.
     pub(crate) from_elsewhere: bool,
     pub(crate) request: AuthorizationRequest,
 }

@@ -1,7 +1,7 @@
 //! What the provider sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 //!
 //! Read leniently, unlike every other request: once the `state` matches, a client waits, and has to
-//! be told of an answer in any bytes. What cannot be read reaches no provider and no page.
+//! hear of an answer in any bytes. What cannot be read reaches no provider and no page.
 
 use std::borrow::Cow;
 
@@ -38,7 +38,7 @@ enum Said<'a> {
 }
 
 impl<'a> Returned<'a> {
-    /// Reads a query or a form: broken escapes stay as they are, and bytes that are no UTF-8 become
+    /// Reads a query or a form: broken escapes stay as they are, and bytes that are not UTF-8 become
     /// U+FFFD.
     ///
     /// `None` when it has more bytes than `most`. An error may have more, up to [`MAX_ERROR_ANSWER`]:
@@ -78,7 +78,7 @@ impl<'a> Returned<'a> {
             Ok(Some(code)) if code.bytes().all(|b| matches!(b, b' '..=b'~')) => {
                 Said::Code { code, iss }
             }
-            Ok(Some(_)) => Said::Nothing("the code is no printable ASCII"),
+            Ok(Some(_)) => Said::Nothing("the code is not printable ASCII"),
             Ok(None) => Said::Nothing("no code, no error"),
             Err(Repeated) => Said::Nothing("the code is repeated"),
         }
@@ -258,7 +258,7 @@ mod tests {
         assert!(said("code=a&code=b").contains("the code is repeated"));
         assert!(said("code=a&iss=x&iss=y").contains("iss is repeated"));
         assert!(said("error=a&iss=x&iss=y").contains("iss is repeated"));
-        assert!(said("code=%ff").contains("no printable ASCII"));
+        assert!(said("code=%ff").contains("not printable ASCII"));
         assert!(said("code=&error=").contains("no code"));
         assert!(said("code=a&code=a").contains("Code"));
         assert_eq!(read("state=a&state=b&code=c").state(), None);

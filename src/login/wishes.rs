@@ -11,7 +11,7 @@ use crate::{error::ConfigError, oauth::Params};
 const MAX_HINT: usize = 320;
 /// Some dozen languages.
 const MAX_LOCALES: usize = 100;
-/// The words of `prompt` that can be passed on. Not `none`: somebody has to be asked here.
+/// The words of `prompt` that can be passed on. Not `none`: a person has to be asked here.
 const PROMPTS: &[&str] = &["login", "consent", "select_account", "create"];
 
 /// A parameter of a client's authorization request that the provider may be told; see
@@ -67,8 +67,8 @@ pub(crate) enum WishError {
     /// OpenID Connect Core section 3.1.2.6: `interaction_required` where "the Authentication Request
     /// cannot be completed without displaying a user interface".
     #[error("prompt=none: a person has to be asked here")]
-    NobodyAsked,
-    #[error("max_age is no number of seconds")]
+    PromptNone,
+    #[error("max_age is not a number of seconds")]
     MaxAge,
 }
 
@@ -78,7 +78,7 @@ impl Wishes {
         let mut wishes = Self::default();
         for word in get(PassOn::Prompt, "prompt").unwrap_or_default().split(' ') {
             if word == "none" {
-                return Err(WishError::NobodyAsked);
+                return Err(WishError::PromptNone);
             }
             if PROMPTS.contains(&word) && !wishes.prompt.iter().any(|known| known == word) {
                 wishes.prompt.push(word.to_owned());
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(prompt(both).unwrap(), "select_account consent login");
         assert_eq!(prompt("LOGIN%20x%20%00%20").unwrap(), "");
         for none in ["none", "none%20login", "login%20none"] {
-            assert_eq!(prompt(none), Err(WishError::NobodyAsked), "{none}");
+            assert_eq!(prompt(none), Err(WishError::PromptNone), "{none}");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::{
 impl ProofOfLife for Admission {
     fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look> {
         let said = match self.id_token_of(grant, Some(renewed), now) {
-            RenewedIdToken::SomebodyElse => return Some(somebody_else("the renewed ID token")),
+            RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
             RenewedIdToken::Same(claims) => Some(claims),
             RenewedIdToken::Absent => None,
             RenewedIdToken::Refused(fault) => {
@@ -67,7 +67,7 @@ impl Admission {
     /// The provider first: the operator judges what is true now.
     async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: u64) -> Look {
         let said = match self.id_token_of(grant, renewed, now) {
-            RenewedIdToken::SomebodyElse => return somebody_else("the renewed ID token"),
+            RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
             RenewedIdToken::Same(claims) => Some(claims),
             RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
         };
@@ -112,9 +112,9 @@ impl Admission {
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(person) => person,
-            Err(IdentityError::SubjectMismatch) => return Err(somebody_else("userinfo")),
+            Err(IdentityError::SubjectMismatch) => return Err(another_person("userinfo")),
             Err(IdentityError::Upstream(error)) => {
-                // A token that was issued just now is not refused for the person's sake: then userinfo
+                // A token that was only just issued is not refused for the person's sake: then userinfo
                 // is in trouble.
                 let is_refused =
                     renewed.is_none() && matches!(error, UpstreamError::TokenRefused { .. });
@@ -132,14 +132,14 @@ impl Admission {
         };
         let is_same = person.subject.as_deref() == Some(&*grant.subject);
         if is_named_by_provider(&grant.subject) && !is_same {
-            return Err(somebody_else("userinfo"));
+            return Err(another_person("userinfo"));
         }
         Ok(person)
     }
 
     /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
     /// both, and where the lists are about an address that a renewal's ID token leaves out. No rule
-    /// says that it repeats the login's, so that alone puts nobody out.
+    /// says that it repeats the login's, so that alone puts no one out.
     fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
         let is_enough = said.is_some_and(|said| {
             !self.provider.about().always_userinfo
@@ -192,7 +192,7 @@ impl Admission {
             .or(said)
             .or_else(|| said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
-        // Where nobody says a word on the person, what was known stands.
+        // Where nothing new is said of the person, what was known stands.
         let in_access_token = || self.audiences.claims_for_us(access_token, subject);
         let speaks = claims.is_some() || in_access_token().is_some();
         let known = (is_new && speaks).then(|| {
@@ -225,7 +225,7 @@ fn person_of(grant: &Grant, claims: Option<Map<String, Value>>) -> Identity {
     person
 }
 
-fn somebody_else(what: &str) -> Look {
+fn another_person(what: &str) -> Look {
     Look::No {
         reason: Reason::IdToken,
         detail: format!("{what} is about another person than the login was"),

@@ -142,7 +142,7 @@ fn each_rule_refuses_what_breaks_it_with_its_own_error() {
         (
             "prompt",
             "none",
-            RequestError::Wish(WishError::NobodyAsked),
+            RequestError::Wish(WishError::PromptNone),
             InteractionRequired,
         ),
         (
@@ -172,7 +172,7 @@ fn the_rules_are_asked_in_their_order() {
             "https://other.example",
             RequestError::Resource(InvalidTarget),
         ),
-        ("prompt", "none", RequestError::Wish(WishError::NobodyAsked)),
+        ("prompt", "none", RequestError::Wish(WishError::PromptNone)),
     ];
     assert_eq!(broken.len(), RULES.len());
     let options = options_with(|builder| builder.pass_on([PassOn::Prompt]));
