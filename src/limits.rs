@@ -252,3 +252,8 @@ pub(crate) const REVOCATION_SLOTS: u16 = 4096;
 
 /// Longer times to live count as this: nothing here lives longer, and no clock or sum can overflow.
 pub(crate) const MAX_RECORD_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
+// ---- login
+
+/// A provider's answer that says why it sends no code: as much as a URI holds here. The client that
+/// waits has to hear of it, however much the provider says.
+pub(crate) const MAX_ERROR_ANSWER: usize = 64 * 1024;

@@ -18,12 +18,6 @@ pub(crate) enum Mode {
     Passthrough(Passthrough),
 }
 
-impl Mode {
-    pub(crate) fn is_passthrough(&self) -> bool {
-        matches!(self, Self::Passthrough(_))
-    }
-}
-
 /// What passthrough mode works with.
 pub(crate) struct Passthrough {
     /// Checks the provider's access tokens.

@@ -13,7 +13,7 @@ use crate::{
         Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
     },
     login::admission::Admission,
-    login::{Arrivals, Claims, CookieKeys, Cookies},
+    login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
     provider::ProviderClient,
     route::Routes,
@@ -39,10 +39,9 @@ pub(crate) struct Proxy {
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
-    pub(crate) arrivals: Arrivals,
+    pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
-    pub(crate) claims: Claims,
 }
 
 impl Proxy {
@@ -69,17 +68,29 @@ impl Proxy {
             Arc::clone(&events),
             tasks.clone(),
         ));
-        let admission = Arc::new(Admission::new(
-            Arc::clone(&provider),
-            Arc::clone(&options),
-            Arc::clone(&events),
-        ));
         let ending = Ending::new(
             Arc::clone(&grants),
             Arc::clone(&provider),
             Arc::clone(&events),
             tasks.clone(),
         );
+        let admission = Arc::new(Admission::new(
+            Arc::clone(&provider),
+            Arc::clone(&options),
+            Arc::clone(&events),
+            Arc::clone(&grants),
+            ending.clone(),
+            passthrough.is_none(),
+        ));
+        let completion = Arc::new(Completion {
+            arrivals: Arrivals::new(options.transaction_ttl),
+            claims,
+            admission: Arc::clone(&admission),
+            provider: Arc::clone(&provider),
+            options: Arc::clone(&options),
+            clock: Arc::clone(&clock),
+            tasks: tasks.clone(),
+        });
         let freshness = Freshness::new(
             FreshnessParts {
                 vault,
@@ -129,9 +140,8 @@ impl Proxy {
                 Arc::clone(grants.revocations()),
             ),
             grants,
-            arrivals: Arrivals::new(options.transaction_ttl),
             tasks,
-            claims,
+            completion,
             provider,
             admission,
             clock,

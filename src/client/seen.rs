@@ -1,7 +1,5 @@
 //! What a login keeps of its client, from authorize to the token endpoint.
 
-use serde::{Deserialize, Serialize};
-
 use super::identified::Client;
 
 /// A client as authorize saw it. The cookies of a login carry it, and the grant keeps its id.
@@ -14,13 +12,17 @@ use super::identified::Client;
 ///
 /// A kind that can say something else at each look (a document that is fetched) has to keep here, and
 /// in the code's record, what the token endpoint must not learn anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenClient {
     id: String,
 }
 
 impl SeenClient {
+    /// As a cookie kept it.
+    pub(crate) fn kept(id: String) -> Self {
+        Self { id }
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }

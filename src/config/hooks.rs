@@ -79,11 +79,13 @@ impl RegistrationRequest {
 
 /// A person who wants in, or who came in earlier and is looked at again; see
 /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct LoginRequest {
     /// Who it is, as the provider knows them now.
     pub person: Identity,
+    /// The id of the provider that vouches for them, such as `github`.
+    pub provider: String,
     /// The client that acts for them: [`AuthSession::client_id`](crate::AuthSession::client_id).
     pub client_id: String,
     /// What the client asks for at login; later, what it was granted.
@@ -120,6 +122,7 @@ impl LoginRequest {
     pub fn new(person: Identity, occasion: Occasion) -> Self {
         Self {
             person,
+            provider: String::new(),
             client_id: String::new(),
             scopes: ScopeSet::default(),
             resource: String::new(),
@@ -129,10 +132,11 @@ impl LoginRequest {
 }
 
 /// When the operator's rules are asked about a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Occasion {
     /// The person has come back from the provider. A no ends the login.
+    #[default]
     Login,
     /// The provider renewed their token, or a client refreshed and the last look is older than
     /// [`identity_max_age`](crate::OAuthProxyConfigBuilder::identity_max_age). A no ends the grant.

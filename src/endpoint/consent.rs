@@ -2,7 +2,7 @@
 //! deputy).
 //!
 //! The page is shown only to the browser that holds the request cookie. What the form knows (the
-//! login's id and a form token) is never the `state` towards the provider: that is made after the
+//! login's id and a form token) is never the `state` sent to the provider: that is made after the
 //! approval, so a callback without one has nothing to match.
 
 use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};

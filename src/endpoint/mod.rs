@@ -1,7 +1,6 @@
 //! The proxy's own URLs: one file answers one URL, and opens with that URL and the RFC clauses it
 //! obeys. The paths, methods and callers of all of them are the table in [`route`](crate::route).
 
-mod admission;
 mod answer;
 mod authorize;
 mod callback;

@@ -11,10 +11,14 @@ use crate::{
     error::{OAuthError, OAuthErrorCode, StorageError, with_causes},
     event::{Event, Reason, Step},
     grant::{FreshnessError, GrantId},
-    login::request::RequestError,
+    login::{
+        LoginError, NoCode, NotNow,
+        admission::{AdmissionError, NotAdmitted},
+        request::RequestError,
+    },
     oauth::ParamsError,
     page::Situation,
-    provider::UpstreamError,
+    provider::{IdentityError, UpstreamError},
     proxy::Proxy,
 };
 
@@ -144,6 +148,9 @@ impl Refusal {
     }
 }
 
+/// The provider's trouble, to the client: neither its fault nor its business.
+const NOT_COMPLETED: &str = "the identity provider did not complete the login";
+
 /// Who asks, where a person waits in the browser; else the page that they see.
 pub(super) async fn client_in_browser(
     proxy: &Proxy,
@@ -173,6 +180,12 @@ impl From<RequestError> for Refusal {
 
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&StorageError> for Refusal {
+    fn from(error: &StorageError) -> Self {
         if let StorageError::TooLarge { .. } = error {
             // Trying again would not make it smaller.
             let text = "the provider's tokens and claims are too large to keep";
@@ -209,12 +222,71 @@ impl From<&UpstreamError> for Refusal {
                 OAuthErrorCode::TemporarilyUnavailable,
             ),
         };
-        Self::new(
-            reason,
-            code,
-            "the identity provider did not complete the login",
-        )
-        .detail(error)
+        Self::new(reason, code, NOT_COMPLETED).detail(error)
+    }
+}
+
+impl From<&LoginError> for Refusal {
+    fn from(error: &LoginError) -> Self {
+        match error {
+            LoginError::NoCode(error) => error.into(),
+            LoginError::Exchange(error) => error.into(),
+            LoginError::Replayed => Self::new(
+                Reason::Replayed,
+                OAuthErrorCode::InvalidRequest,
+                error.to_string(),
+            ),
+            LoginError::Store(error) => error.into(),
+            LoginError::NotAdmitted(error) => error.into(),
+        }
+    }
+}
+
+impl From<&NoCode> for Refusal {
+    fn from(error: &NoCode) -> Self {
+        let (reason, text) = match error {
+            NoCode::Error { .. } => (
+                Reason::ProviderDenied,
+                "the identity provider refused the login",
+            ),
+            NoCode::ForeignIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
+        };
+        Self::new(reason, error.code(), text).detail(error)
+    }
+}
+
+impl From<&AdmissionError> for Refusal {
+    fn from(error: &AdmissionError) -> Self {
+        let denied = OAuthErrorCode::AccessDenied;
+        match error {
+            AdmissionError::Identity(IdentityError::Upstream(error)) => error.into(),
+            AdmissionError::Identity(error) => {
+                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
+            }
+            AdmissionError::Operator(NotAdmitted::No {
+                reason,
+                description,
+                detail,
+            }) => Self::new(*reason, denied, description.clone()).detail(detail),
+            AdmissionError::Operator(NotAdmitted::Later { detail }) => {
+                Self::unavailable(Reason::HookDenied).detail(detail)
+            }
+            AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
+            AdmissionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NotNow> for Refusal {
+    fn from(error: NotNow) -> Self {
+        let reason = match &error {
+            NotNow::Store(error) => return error.into(),
+            NotNow::Crowded => Reason::Busy,
+            NotNow::Contended => Reason::Contention,
+            NotNow::Ended => Reason::ProviderUnavailable,
+        };
+        Self::unavailable(reason).detail(error)
     }
 }
 

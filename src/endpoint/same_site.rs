@@ -21,7 +21,7 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const PREFETCH: &[&str] = &["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /// Whether the person came by themselves (the address bar, an app on this computer) or from a page
-/// of ours. Not from a neighbouring subdomain: that is somebody else.
+/// of ours. Not from a neighbouring subdomain: that is a different site.
 pub(super) fn is_by_the_person(headers: &HeaderMap) -> bool {
     matches!(
         single(headers, &SEC_FETCH_SITE),

@@ -1,6 +1,5 @@
 //! What a browser has approved before, for `Consent::Remember`.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::progress::AuthorizationRequest;
@@ -12,9 +11,7 @@ pub(crate) struct Approvals(Vec<Approval>);
 
 #[derive(Serialize, Deserialize)]
 struct Approval {
-    #[serde(rename = "h")]
-    hash: String,
-    #[serde(rename = "a")]
+    hash: [u8; 16],
     given_at: u64,
 }
 
@@ -47,15 +44,16 @@ impl Approvals {
 
 /// The client, where its codes go, what it may do and where: all that the person saw on the page.
 /// A loopback port does not count, it changes with each start of the client.
-fn fingerprint(request: &AuthorizationRequest) -> String {
+fn fingerprint(request: &AuthorizationRequest) -> [u8; 16] {
     let mut scopes: Vec<&str> = request.scopes.iter().collect();
     scopes.sort_unstable();
-    let seen = serde_json::json!([
+    let seen = (
         request.client.id(),
         request.redirect_uri.display_target(),
         scopes,
         request.resource.as_str(),
-    ]);
-    let hash = sha256(seen.to_string().as_bytes());
-    URL_SAFE_NO_PAD.encode(hash.get(..16).unwrap_or(&hash))
+    );
+    // Strings and lists of them always serialise, each with its length.
+    let hash = sha256(&postcard::to_allocvec(&seen).unwrap_or_default());
+    hash.first_chunk().copied().unwrap_or_default()
 }

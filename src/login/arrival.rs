@@ -11,11 +11,9 @@ use std::{
 
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
+use super::Outcome;
 use crate::{
-    error::OAuthError,
-    event::Reason,
     generations::{Generations, Gone, Kept},
-    grant::GrantId,
     key::sha256,
     limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
 };
@@ -44,19 +42,19 @@ impl Arrivals {
     }
 
     /// Place for one more callback, however often it is repeated; `None` when there is none.
-    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
     /// One callback's turn at the provider, in the order of arrival; `None` when it does not come
     /// in time.
-    pub(crate) async fn turn(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn turn(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
         let turn = tokio::time::timeout(patience, self.turns.acquire()).await;
         turn.ok()?.ok()
     }
 
     /// The arrival of this login, the same for all who ask.
-    pub(crate) fn of(&self, state: &str, now: u64) -> Arc<Arrival> {
+    pub(super) fn of(&self, state: &str, now: u64) -> Arc<Arrival> {
         let state = sha256(state.as_bytes());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = known.grow_older(now);
@@ -88,33 +86,18 @@ impl Kept for Arc<Arrival> {
 /// One callback: the provider's code is sent once, whatever the browser repeats, and the outcome is
 /// given to one request.
 #[derive(Default)]
-pub(crate) struct Arrival {
-    pub(crate) outcome: OnceCell<Outcome>,
+pub(super) struct Arrival {
+    pub(super) outcome: OnceCell<Arc<Outcome>>,
     is_given: AtomicBool,
 }
 
-/// What a return came to.
-pub(crate) enum Outcome {
-    /// The client's authorization code, and the grant it stands for.
-    Granted {
-        /// The code.
-        code: String,
-        /// The grant.
-        id: GrantId,
-    },
-    /// What the client hears instead.
-    Refused {
-        /// For the operator.
-        reason: Reason,
-        /// For the client.
-        error: OAuthError,
-    },
-}
-
 impl Arrival {
-    /// Whether this is the request that gets the outcome: true once.
-    pub(crate) fn give(&self) -> bool {
-        !self.is_given.swap(true, Ordering::AcqRel)
+    /// The outcome, to the first who asks for it.
+    pub(super) fn give(&self) -> Option<Arc<Outcome>> {
+        match self.is_given.swap(true, Ordering::AcqRel) {
+            true => None,
+            false => self.outcome.get().cloned(),
+        }
     }
 }
 
@@ -125,7 +108,8 @@ mod tests {
     const KEPT: Duration = Duration::from_secs(600);
 
     fn is_known(arrivals: &Arrivals, state: &str, now: u64) -> bool {
-        !arrivals.of(state, now).give()
+        let arrival = arrivals.of(state, now);
+        arrival.is_given.swap(true, Ordering::AcqRel)
     }
 
     #[test]

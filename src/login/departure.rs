@@ -1,4 +1,4 @@
-//! Off to the provider: where the browser is sent once the person has approved, or nobody is asked.
+//! Off to the provider: where the browser is sent once the person has approved, or needs no page.
 
 use super::Login;
 use crate::{config::Options, oauth::ScopeSet, provider::Provider};

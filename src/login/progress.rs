@@ -6,10 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Wishes;
+use super::{Wishes, packed};
 use crate::{
     client::{RedirectUri, SeenClient},
-    key::{constant_time_eq, sha256},
+    key::constant_time_eq,
     oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
     random,
 };
@@ -17,21 +17,16 @@ use crate::{
 /// An authorization request that passed every rule.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct AuthorizationRequest {
-    #[serde(rename = "c")]
+    #[serde(with = "packed::client")]
     pub(crate) client: SeenClient,
-    #[serde(rename = "u")]
     pub(crate) redirect_uri: RedirectUri,
     /// The client's own, echoed byte for byte.
-    #[serde(rename = "t", skip_serializing_if = "Option::is_none", default)]
+    #[serde(with = "packed::option")]
     pub(crate) state: Option<String>,
-    #[serde(rename = "p")]
     pub(crate) challenge: CodeChallenge,
-    #[serde(rename = "s")]
     pub(crate) scopes: ScopeSet,
-    #[serde(rename = "r")]
     pub(crate) resource: Resource,
     /// What the provider is told besides.
-    #[serde(rename = "w", skip_serializing_if = "Wishes::is_empty", default)]
     pub(crate) wishes: Wishes,
 }
 
@@ -39,17 +34,14 @@ pub(crate) struct AuthorizationRequest {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct RequestedLogin {
     /// Names the login in the page's URL and in events.
-    #[serde(rename = "i")]
+    #[serde(with = "packed::text")]
     pub(crate) id: String,
     /// Proves that the decision comes from the page that this browser was shown.
-    #[serde(rename = "f")]
+    #[serde(with = "packed::text")]
     pub(crate) form_token: String,
-    #[serde(rename = "a")]
     pub(crate) issued_at: u64,
     /// A page of another site sent the browser here, and the person has not decided yet.
-    #[serde(rename = "e", skip_serializing_if = "is_false", default)]
     pub(crate) from_elsewhere: bool,
-    #[serde(rename = "q")]
     pub(crate) request: AuthorizationRequest,
 }
 
@@ -75,25 +67,20 @@ impl RequestedLogin {
 /// The login cookie: the person has approved and is at the provider.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Login {
-    #[serde(rename = "i")]
+    #[serde(with = "packed::text")]
     pub(crate) id: String,
     /// The id of the provider that the person was sent to.
-    #[serde(rename = "y")]
     pub(crate) provider: String,
     /// What the provider sends back; 32 random bytes, meaningless to anybody else.
-    #[serde(rename = "z")]
+    #[serde(with = "packed::text")]
     pub(crate) state: String,
-    #[serde(rename = "n")]
+    #[serde(with = "packed::text")]
     pub(crate) nonce: String,
-    /// The proxy's own PKCE verifier towards the provider.
-    #[serde(rename = "v")]
+    /// The proxy's own PKCE verifier, for the provider.
     pub(crate) verifier: CodeVerifier,
-    #[serde(rename = "a")]
     pub(crate) issued_at: u64,
-    /// As in the request, where nobody was asked.
-    #[serde(rename = "e", skip_serializing_if = "is_false", default)]
+    /// As in the request, when the consent page was skipped.
     pub(crate) from_elsewhere: bool,
-    #[serde(rename = "q")]
     pub(crate) request: AuthorizationRequest,
 }
 
@@ -112,40 +99,17 @@ impl Login {
         }
     }
 
+    /// Whether the person was sent to this provider.
+    ///
+    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
+    /// sent the authorization request to and bind this information to the user agent."
+    pub(crate) fn went_to(&self, provider: &str) -> bool {
+        self.provider == provider
+    }
+
     pub(crate) fn answers_to(&self, state: &str) -> bool {
         constant_time_eq(self.state.as_bytes(), state.as_bytes())
     }
-}
-
-/// What the cookie's name says about the login it holds: enough to find it by the `state`, not
-/// enough to guess the `state`.
-pub(crate) fn login_tag(state: &str) -> String {
-    tag(state.as_bytes())
-}
-
-/// The same for a request, by its id.
-pub(crate) fn request_tag(id: &str) -> String {
-    tag(id.as_bytes())
-}
-
-const TAG_BYTES: usize = 6;
-
-fn tag(of: &[u8]) -> String {
-    let hash = sha256(of);
-    hash.iter()
-        .take(TAG_BYTES)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Whether this has the form of a tag: nothing else in a cookie's name is ours to repeat.
-pub(crate) fn is_tag(text: &str) -> bool {
-    text.len() == 2 * TAG_BYTES && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }
 
 /// Whether something issued then is still good now. A time in the future is as bad as one past.

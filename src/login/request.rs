@@ -68,7 +68,7 @@ impl RequestError {
             Self::ResponseType => Code::UnsupportedResponseType,
             Self::Scope(_) | Self::NoKnownScope => Code::InvalidScope,
             Self::Resource(_) => Code::InvalidTarget,
-            Self::Wish(WishError::NobodyAsked) => Code::InteractionRequired,
+            Self::Wish(WishError::PromptNone) => Code::InteractionRequired,
             Self::NoResponseType
             | Self::ResponseMode
             | Self::RequestObject

@@ -1,11 +1,13 @@
 //! What the provider sent the browser back with (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 //!
 //! Read leniently, unlike every other request: once the `state` matches, a client waits, and has to
-//! be told of an answer in any bytes. What cannot be read reaches no provider and no page.
+//! hear of an answer in any bytes. What cannot be read reaches no provider and no page.
 
 use std::borrow::Cow;
 
 use url::form_urlencoded;
+
+use crate::{error::OAuthErrorCode, limits::MAX_ERROR_ANSWER};
 
 /// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
 /// client MUST ignore unrecognized response parameters").
@@ -20,7 +22,7 @@ pub(crate) struct Returned<'a> {
 
 /// What it says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Said<'a> {
+enum Said<'a> {
     Code {
         code: &'a str,
         iss: Option<&'a str>,
@@ -36,13 +38,22 @@ pub(crate) enum Said<'a> {
 }
 
 impl<'a> Returned<'a> {
-    /// Reads a query or a form: broken escapes stay as they are, and bytes that are no UTF-8 become
+    /// Reads a query or a form: broken escapes stay as they are, and bytes that are not UTF-8 become
     /// U+FFFD.
-    pub(crate) fn read(raw: &'a [u8]) -> Self {
+    ///
+    /// `None` when it has more bytes than `most`. An error may have more, up to [`MAX_ERROR_ANSWER`]:
+    /// the client that waits has to hear of it, and of the provider's words only the beginning is
+    /// used.
+    pub(crate) fn read(raw: &'a [u8], most: usize) -> Option<Self> {
+        if raw.len() > most.max(MAX_ERROR_ANSWER) {
+            return None;
+        }
         let params = form_urlencoded::parse(raw)
             .filter(|(name, value)| KNOWN.contains(&&**name) && !value.is_empty())
             .collect();
-        Self { params }
+        let returned = Self { params };
+        let is_read = raw.len() <= most || matches!(returned.said(), Said::Error { .. });
+        is_read.then_some(returned)
     }
 
     /// The `state`, when there is one and no other.
@@ -50,7 +61,7 @@ impl<'a> Returned<'a> {
         self.only("state").ok().flatten()
     }
 
-    pub(crate) fn said(&self) -> Said<'_> {
+    fn said(&self) -> Said<'_> {
         let Ok(iss) = self.only("iss") else {
             return Said::Nothing("iss is repeated");
         };
@@ -67,9 +78,33 @@ impl<'a> Returned<'a> {
             Ok(Some(code)) if code.bytes().all(|b| matches!(b, b' '..=b'~')) => {
                 Said::Code { code, iss }
             }
-            Ok(Some(_)) => Said::Nothing("the code is no printable ASCII"),
+            Ok(Some(_)) => Said::Nothing("the code is not printable ASCII"),
             Ok(None) => Said::Nothing("no code, no error"),
             Err(Repeated) => Said::Nothing("the code is repeated"),
+        }
+    }
+
+    /// The provider's code, when its answer holds one. `admits` knows the provider's issuer.
+    ///
+    /// RFC 9207 section 2.4: "If the value does not match the expected issuer identifier, clients
+    /// MUST reject the authorization response and MUST NOT proceed with the authorization grant. For
+    /// error responses, clients MUST NOT assume that the error originates from the intended
+    /// authorization server."
+    pub(crate) fn code(&self, admits: impl Fn(&str) -> bool) -> Result<&str, NoCode> {
+        match self.said() {
+            Said::Code { iss: Some(iss), .. } | Said::Error { iss: Some(iss), .. }
+                if !admits(iss) =>
+            {
+                Err(NoCode::ForeignIssuer)
+            }
+            Said::Code { code, .. } => Ok(code),
+            Said::Error {
+                error, description, ..
+            } => Err(NoCode::Error {
+                error: cut(error),
+                description: cut(description),
+            }),
+            Said::Nothing(why) => Err(NoCode::Unreadable(why)),
         }
     }
 
@@ -79,8 +114,7 @@ impl<'a> Returned<'a> {
         for (name, value) in &self.params {
             match &**name {
                 "error" | "error_description" => {
-                    let words: String = value.chars().take(MAX_WORDS).collect();
-                    query.append_pair(name, &words);
+                    query.append_pair(name, &cut(value));
                 }
                 _ => {
                     query.append_pair(name, value);
@@ -108,14 +142,77 @@ impl<'a> Returned<'a> {
 
 struct Repeated;
 
+fn cut(words: &str) -> String {
+    words.chars().take(MAX_WORDS).collect()
+}
+
+/// Why the provider's answer brings no code, in words for the operator.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoCode {
+    #[error("iss is another issuer's")]
+    ForeignIssuer,
+    /// The provider's own words.
+    #[error("{error}: {description}")]
+    Error { error: String, description: String },
+    #[error("{0}")]
+    Unreadable(&'static str),
+}
+
+impl NoCode {
+    /// What the client hears (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6): a code
+    /// that it can act on.
+    pub(crate) fn code(&self) -> OAuthErrorCode {
+        let Self::Error { error, .. } = self else {
+            return OAuthErrorCode::ServerError;
+        };
+        match error.as_str() {
+            // The person said no; the others are what LinkedIn, Apple and Facebook call it.
+            "access_denied" | "user_cancelled_login" | "user_cancelled_authorize"
+            | "user_cancelled" | "user_denied" | "consent_required"
+            // The person would have to do something that they did not.
+            | "login_required" | "interaction_required" | "account_selection_required"
+            | "unmet_authentication_requirements" => OAuthErrorCode::AccessDenied,
+            "temporarily_unavailable" => OAuthErrorCode::TemporarilyUnavailable,
+            _ => OAuthErrorCode::ServerError,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    fn read(raw: &str) -> Returned<'_> {
+        Returned::read(raw.as_bytes(), 16 * 1024).unwrap()
+    }
+
     fn said(raw: &str) -> String {
-        format!("{:?}", Returned::read(raw.as_bytes()).said())
+        format!("{:?}", read(raw).said())
+    }
+
+    #[test]
+    fn what_carries_a_code_is_bounded_and_an_error_is_cut() {
+        let most = 1_000;
+        let read = |head: &str, bytes: usize| {
+            let raw = format!("{head}{}", "x".repeat(bytes - head.len()));
+            let returned = Returned::read(raw.as_bytes(), most)?;
+            Some(returned.code(|_| true).map(str::len))
+        };
+        let code = "state=s&code=";
+        assert_eq!(read(code, most), Some(Ok(most - code.len())));
+        assert_eq!(read(code, most + 1), None);
+        assert_eq!(read("state=s&x=", most + 1), None);
+        let error = "state=s&error=access_denied&error_description=";
+        for bytes in [most, most + 1, MAX_ERROR_ANSWER] {
+            let Some(Err(NoCode::Error { error, description })) = read(error, bytes) else {
+                panic!("{bytes}")
+            };
+            assert_eq!(error, "access_denied");
+            assert_eq!(description, "x".repeat(MAX_WORDS));
+        }
+        assert_eq!(read(error, MAX_ERROR_ANSWER + 1), None);
     }
 
     #[test]
@@ -126,7 +223,7 @@ mod tests {
             "state=s&error=access_denied&x=1&x=2&%ff=%ff&=&&",
             "state=s&state=s&error=access_denied&code=c&code=d",
         ] {
-            let returned = Returned::read(raw.as_bytes());
+            let returned = read(raw);
             assert_eq!(returned.state(), Some("s"), "{raw}");
             let Said::Error { error, .. } = returned.said() else {
                 panic!("{raw}: {:?}", returned.said())
@@ -136,15 +233,36 @@ mod tests {
     }
 
     #[test]
+    fn another_issuers_answer_brings_no_code_and_its_error_is_not_the_providers() {
+        let code = |raw: &str| {
+            let returned = read(raw);
+            let code = returned.code(|iss| iss == "https://idp.example");
+            code.map(str::to_owned)
+        };
+        let ours = "code=a&iss=https://idp.example";
+        assert_eq!(code(ours).as_deref(), Ok("a"));
+        assert_eq!(code("code=a").as_deref(), Ok("a"));
+        for forged in ["code=a", "error=access_denied"] {
+            let forged = format!("{forged}&iss=https://evil.example");
+            let error = code(&forged).unwrap_err();
+            assert_eq!(error, NoCode::ForeignIssuer, "{forged}");
+            assert_eq!(error.code(), OAuthErrorCode::ServerError);
+        }
+        let denied = code("error=access_denied&error_description=no").unwrap_err();
+        assert_eq!(denied.to_string(), "access_denied: no");
+        assert_eq!(denied.code(), OAuthErrorCode::AccessDenied);
+    }
+
+    #[test]
     fn two_codes_states_or_issuers_are_none() {
         assert!(said("code=a&code=b").contains("the code is repeated"));
         assert!(said("code=a&iss=x&iss=y").contains("iss is repeated"));
         assert!(said("error=a&iss=x&iss=y").contains("iss is repeated"));
-        assert!(said("code=%ff").contains("no printable ASCII"));
+        assert!(said("code=%ff").contains("not printable ASCII"));
         assert!(said("code=&error=").contains("no code"));
         assert!(said("code=a&code=a").contains("Code"));
-        assert_eq!(Returned::read(b"state=a&state=b&code=c").state(), None);
-        assert_eq!(Returned::read(b"State=a").state(), None);
+        assert_eq!(read("state=a&state=b&code=c").state(), None);
+        assert_eq!(read("State=a").state(), None);
     }
 
     #[test]
@@ -153,7 +271,7 @@ mod tests {
             "user=%7B%22name%22%7D&id_token=x&code=a%20b%26&state=s&error_description={}",
             "%FF".repeat(5_000)
         );
-        let query = Returned::read(raw.as_bytes()).to_query();
+        let query = read(&raw).to_query();
         assert!(query.starts_with("code=a+b%26&state=s&error_description=%EF%BF%BD"));
         assert!(query.len() < 3_000 && !query.contains("user") && !query.contains("id_token"));
     }
@@ -163,9 +281,9 @@ mod tests {
         fn nothing_panics_and_what_is_sent_on_says_the_same(
             raw in "((code|state|error|iss|x)=[a%\u{e9}\u{0}f&=+]{0,6}&?){0,6}"
         ) {
-            let returned = Returned::read(raw.as_bytes());
+            let returned = read(&raw);
             let query = returned.to_query();
-            let again = Returned::read(query.as_bytes());
+            let again = read(&query);
             prop_assert_eq!(again.state(), returned.state());
             prop_assert_eq!(again.said(), returned.said());
         }

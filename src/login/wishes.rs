@@ -9,20 +9,16 @@ use crate::{config::PassOn, oauth::Params};
 const MAX_HINT: usize = 320;
 /// Some dozen languages.
 const MAX_LOCALES: usize = 100;
-/// The words of `prompt` that can be passed on. Not `none`: somebody has to be asked here.
+/// The words of `prompt` that can be passed on. Not `none`: a person has to be asked here.
 const PROMPTS: &[&str] = &["login", "consent", "select_account", "create"];
 
 /// Those of one request. They travel in its cookie, so each is bounded; a hint that is too long or
 /// odd is left out, because nothing depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wishes {
-    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty", default)]
     prompt: Vec<String>,
-    #[serde(rename = "h", skip_serializing_if = "Option::is_none", default)]
     login_hint: Option<String>,
-    #[serde(rename = "m", skip_serializing_if = "Option::is_none", default)]
     max_age: Option<u32>,
-    #[serde(rename = "l", skip_serializing_if = "Option::is_none", default)]
     ui_locales: Option<String>,
 }
 
@@ -32,8 +28,8 @@ pub(crate) enum WishError {
     /// OpenID Connect Core section 3.1.2.6: `interaction_required` where "the Authentication Request
     /// cannot be completed without displaying a user interface".
     #[error("prompt=none: a person has to be asked here")]
-    NobodyAsked,
-    #[error("max_age is no number of seconds")]
+    PromptNone,
+    #[error("max_age is not a number of seconds")]
     MaxAge,
 }
 
@@ -43,7 +39,7 @@ impl Wishes {
         let mut wishes = Self::default();
         for word in get(PassOn::Prompt, "prompt").unwrap_or_default().split(' ') {
             if word == "none" {
-                return Err(WishError::NobodyAsked);
+                return Err(WishError::PromptNone);
             }
             if PROMPTS.contains(&word) && !wishes.prompt.iter().any(|known| known == word) {
                 wishes.prompt.push(word.to_owned());
@@ -61,10 +57,6 @@ impl Wishes {
             .filter(|tags| tags.len() <= MAX_LOCALES && tags.bytes().all(is_language_tag))
             .map(str::to_owned);
         Ok(wishes)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 
     /// Whether the client wants the person to be asked again.
@@ -140,7 +132,7 @@ mod tests {
         assert_eq!(prompt(both).unwrap(), "select_account consent login");
         assert_eq!(prompt("LOGIN%20x%20%00%20").unwrap(), "");
         for none in ["none", "none%20login", "login%20none"] {
-            assert_eq!(prompt(none), Err(WishError::NobodyAsked), "{none}");
+            assert_eq!(prompt(none), Err(WishError::PromptNone), "{none}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The provider sends the person back.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tower_oauth_proxy::{Reason, Step, Veto};
@@ -108,6 +108,38 @@ async fn concurrent_callbacks_send_the_providers_code_once() {
     assert_eq!(proxy.provider.count_grant("authorization_code"), 1);
 }
 
+/// Another configuration of the same proxy, or a neighbour with the same secret.
+#[tokio::test]
+async fn a_login_that_went_to_another_provider_is_refused_like_an_unknown_one() {
+    use testkit::proxy::{BASE, builder_from};
+    let proxy = Proxy::start().await;
+    let client = proxy.client().await;
+    let (mut browser, callback) = before_callback(&proxy, &client).await;
+    let google = tower_oauth_proxy::provider::google("upstream-app", "another secret");
+    let provider = Arc::clone(&proxy.provider);
+    let other = Proxy::built(
+        provider,
+        proxy.clock.clone(),
+        BASE,
+        builder_from(google, BASE),
+    );
+    let path = callback.strip_prefix(BASE).unwrap();
+    let cookies = browser.jar.all().into_iter();
+    let cookies: Vec<_> = cookies.map(|c| format!("{}={}", c.name, c.value)).collect();
+    let cookies = cookies.join("; ");
+    let reply = other.wire.get(path, &[("cookie", &cookies)]).await;
+    assert_eq!(reply.status, 400, "{reply:?}");
+    assert_eq!(reply.header("location"), None, "{reply:?}");
+    other.told(Step::Callback, Reason::Browser);
+    let events = other.events();
+    let detail = events.iter().rev().find_map(|event| event.detail.clone());
+    assert_eq!(detail.unwrap(), "the login went to the provider `oauth`");
+    assert_eq!(proxy.provider.count(Kind::Token), 0, "nothing was redeemed");
+    // At the right one the same cookies are good.
+    let back = browser.open(&callback).await.left();
+    assert!(query_param(&back, "code").is_some(), "{back}");
+}
+
 #[tokio::test]
 async fn a_changed_state_is_refused() {
     let proxy = Proxy::start().await;
@@ -201,7 +233,7 @@ async fn what_the_provider_says_no_to_the_client_learns() {
 async fn an_error_in_any_bytes_reaches_the_client() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;
-    let long = format!("&error_description={}", "%C3%A4".repeat(2_000));
+    let long = format!("&error_description={}", "%C3%A4".repeat(6_000));
     for odd in [
         "&error_description=%FF%FEnicht%20erlaubt",
         "&error_description=Zugriff%20verweigert%zz%",
@@ -407,7 +439,7 @@ async fn the_redirects_issuer_is_checked_when_it_is_known() {
         proxy::{BASE, builder_from, upstream},
     };
     let clock = FakeClock::default();
-    let provider = std::sync::Arc::new(Provider::start(clock.clone()).await);
+    let provider = Arc::new(Provider::start(clock.clone()).await);
     let issuer = provider.origin.clone();
     let builder = builder_from(upstream(&provider).issuer(issuer), BASE);
     let proxy = Proxy::built(provider, clock, BASE, builder);

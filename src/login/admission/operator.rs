@@ -10,9 +10,10 @@ use crate::{
 };
 
 /// Why a person does not come in.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum NotAdmitted {
     /// The operator says no.
+    #[error("{detail}")]
     No {
         /// Which rule.
         reason: Reason,
@@ -22,6 +23,7 @@ pub(crate) enum NotAdmitted {
         detail: String,
     },
     /// The hook did not answer.
+    #[error("{detail}")]
     Later {
         /// For the operator.
         detail: String,

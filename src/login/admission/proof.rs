@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::{
-    Admission, NotAdmitted, operator,
+    admit::Admission,
+    known,
+    operator::{self, NotAdmitted},
     renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
 };
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
 impl ProofOfLife for Admission {
     fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look> {
         let said = match self.id_token_of(grant, Some(renewed), now) {
-            RenewedIdToken::SomebodyElse => return Some(somebody_else("the renewed ID token")),
+            RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
             RenewedIdToken::Same(claims) => Some(claims),
             RenewedIdToken::Absent => None,
             RenewedIdToken::Refused(fault) => {
@@ -46,7 +48,7 @@ impl ProofOfLife for Admission {
     }
 
     fn can_ask_provider(&self) -> bool {
-        self.upstream.about().endpoints.userinfo.is_some()
+        self.provider.about().endpoints.userinfo.is_some()
     }
 
     fn ask<'a>(
@@ -64,7 +66,7 @@ impl Admission {
     /// The provider first: the operator judges what is true now.
     async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: u64) -> Look {
         let said = match self.id_token_of(grant, renewed, now) {
-            RenewedIdToken::SomebodyElse => return somebody_else("the renewed ID token"),
+            RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
             RenewedIdToken::Same(claims) => Some(claims),
             RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
         };
@@ -82,12 +84,13 @@ impl Admission {
         };
         let request = LoginRequest {
             person,
+            provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),
             resource: grant.resource.as_str().to_owned(),
             occasion: Occasion::Recheck,
         };
-        match self.ask_operator(request).await {
+        match operator::ask(&self.options, request).await {
             Ok(()) => Look::Proven(self.proven(grant, renewed, said, asked)),
             Err(no) => no.into(),
         }
@@ -105,12 +108,12 @@ impl Admission {
             None => &grant.upstream.access_token,
         };
         let before = said_before(grant);
-        let asked = self.upstream.identity_again(access_token, said, before);
+        let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(person) => person,
-            Err(IdentityError::SubjectMismatch) => return Err(somebody_else("userinfo")),
+            Err(IdentityError::SubjectMismatch) => return Err(another_person("userinfo")),
             Err(IdentityError::Upstream(error)) => {
-                // A token that was issued just now is not refused for the person's sake: then userinfo
+                // A token that was only just issued is not refused for the person's sake: then userinfo
                 // is in trouble.
                 let is_refused =
                     renewed.is_none() && matches!(error, UpstreamError::TokenRefused { .. });
@@ -128,17 +131,17 @@ impl Admission {
         };
         let is_same = person.subject.as_deref() == Some(&*grant.subject);
         if is_named_by_provider(&grant.subject) && !is_same {
-            return Err(somebody_else("userinfo"));
+            return Err(another_person("userinfo"));
         }
         Ok(person)
     }
 
     /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
     /// both, and where the lists are about an address that a renewal's ID token leaves out. No rule
-    /// says that it repeats the login's, so that alone puts nobody out.
+    /// says that it repeats the login's, so that alone puts no one out.
     fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
         let is_enough = said.is_some_and(|said| {
-            !self.upstream.about().always_userinfo
+            !self.provider.about().always_userinfo
                 && (!self.options.allow_list.is_wanted() || said.contains_key("email"))
         });
         self.can_ask_provider() && !is_enough
@@ -151,7 +154,7 @@ impl Admission {
         now: u64,
     ) -> RenewedIdToken {
         let expected = Expected {
-            provider: self.upstream.about(),
+            provider: self.provider.about(),
             // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
             nonce: None,
             now,
@@ -186,10 +189,19 @@ impl Admission {
             .or(said)
             .or_else(|| said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
-        // Where nobody says a word on the person, what was known stands.
-        let speaks = claims.is_some() || self.speaks(access_token, subject);
-        let known = (is_new && speaks)
-            .then(|| self.known(&claims.unwrap_or_default(), subject, access_token));
+        // Where nothing new is said of the person, what was known stands.
+        let in_access_token = || self.audiences.claims_for_us(access_token, subject);
+        let speaks = claims.is_some() || in_access_token().is_some();
+        let known = (is_new && speaks).then(|| {
+            let claims = claims.unwrap_or_default();
+            known::known(
+                &self.options,
+                &self.audiences,
+                &claims,
+                subject,
+                access_token,
+            )
+        });
         Proven { known, id_token }
     }
 }
@@ -210,7 +222,7 @@ fn person_of(grant: &Grant, claims: Option<Map<String, Value>>) -> Identity {
     person
 }
 
-fn somebody_else(what: &str) -> Look {
+fn another_person(what: &str) -> Look {
     Look::No {
         reason: Reason::IdToken,
         detail: format!("{what} is about another person than the login was"),

@@ -17,8 +17,8 @@ pub(super) enum RenewedIdToken {
     Refused(RenewalFault),
     /// It is the provider's, for us, and about this person.
     Same(Map<String, Value>),
-    /// It is the provider's and for us, and about somebody else.
-    SomebodyElse,
+    /// It is the provider's and for us, and about another person.
+    AnotherPerson,
 }
 
 /// The rule that a renewal's ID token breaks.
@@ -59,7 +59,7 @@ pub(super) fn read_id_token(
     // "its `sub` Claim Value MUST be the same as in the ID Token issued when the original
     // authentication occurred"
     if subject_of(&claims) != Some(subject) {
-        return RenewedIdToken::SomebodyElse;
+        return RenewedIdToken::AnotherPerson;
     }
     let before = at_login.and_then(unverified_claims).unwrap_or_default();
     match fault_beside(&claims, &before) {
@@ -150,9 +150,9 @@ mod tests {
     }
 
     #[test]
-    fn a_valid_id_token_about_somebody_else_is_told_from_one_that_is_not_ours() {
+    fn a_valid_id_token_about_another_person_is_told_from_one_that_is_not_ours() {
         let else_ = judged(json!({"sub": "eve"}), Some(AT_LOGIN));
-        assert_eq!(else_, RenewedIdToken::SomebodyElse);
+        assert_eq!(else_, RenewedIdToken::AnotherPerson);
         for changes in [
             json!({"sub": "eve", "aud": "another-app"}),
             json!({"sub": "eve", "exp": 1}),

@@ -142,7 +142,7 @@ fn each_rule_refuses_what_breaks_it_with_its_own_error() {
         (
             "prompt",
             "none",
-            RequestError::Wish(WishError::NobodyAsked),
+            RequestError::Wish(WishError::PromptNone),
             InteractionRequired,
         ),
         (
@@ -172,7 +172,7 @@ fn the_rules_are_asked_in_their_order() {
             "https://other.example",
             RequestError::Resource(InvalidTarget),
         ),
-        ("prompt", "none", RequestError::Wish(WishError::NobodyAsked)),
+        ("prompt", "none", RequestError::Wish(WishError::PromptNone)),
     ];
     assert_eq!(broken.len(), RULES.len());
     let options = options_with(|builder| builder.pass_on([PassOn::Prompt]));
@@ -187,12 +187,12 @@ fn the_rules_are_asked_in_their_order() {
 fn a_request_that_leaves_things_out_gets_the_defaults() {
     let options = options();
     let request = validate(&[], None, &options).unwrap();
-    assert_eq!(request.client_id, "client");
+    assert_eq!(request.client.id(), "client");
     assert_eq!(request.redirect_uri.as_str(), LOOPBACK);
     assert_eq!(request.state, None);
     assert_eq!(request.scopes.to_string(), "openid read write");
     assert_eq!(request.resource.as_str(), "https://mcp.example.com");
-    assert!(request.wishes.is_empty());
+    assert_eq!(request.wishes, Wishes::default());
     // An empty state is a state: it is echoed as it came.
     let empty = Params::parse("response_type=code&state=").unwrap();
     assert_eq!(empty.get_raw("state"), Some(""));

@@ -3,7 +3,7 @@
 //! Any page can send the browser to authorize. What it starts there may push out only what such
 //! pages started, never a login that the person began or approved.
 
-use super::cookies::Kind;
+use super::kind::Kind;
 use crate::limits::{MAX_COOKIES_BYTES, MAX_COOKIES_BYTES_EVER, MAX_LOGINS_PER_BROWSER};
 
 /// One of our cookies in a browser.
@@ -23,7 +23,7 @@ pub(super) enum Rank {
     Elsewhere,
     /// The person started it: by hand, from an app, from a page of ours.
     Request,
-    /// The person approved it, or started it where nobody is asked.
+    /// The person approved it, or started it where no consent is asked for.
     Login,
 }
 
@@ -37,7 +37,7 @@ impl Rank {
     }
 }
 
-/// The cookies that go when this one comes, beside so many bytes of others: those that are dead;
+/// The cookies that go when this one comes, beside that many bytes of others: those that are dead;
 /// then the oldest of the same kind and rank over the number; then, over the bytes, the oldest of
 /// those that do not rank higher. `None` when that is not enough.
 pub(super) fn evicted(held: Vec<Held>, new: &Held, besides: usize) -> Option<Vec<Held>> {

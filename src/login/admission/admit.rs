@@ -1,0 +1,154 @@
+//! From the provider's answer to a grant: who is it, may they come in, what was granted. Every grant
+//! of the proxy is made here, whatever brought the provider's answer.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    known,
+    operator::{self, NotAdmitted},
+};
+use crate::{
+    config::{LoginRequest, Occasion, Options},
+    error::StorageError,
+    event::Events,
+    grant::{Ending, Grant, GrantId, Grants, Phase, UpstreamGrant, scopes},
+    oauth::{Resource, ScopeSet},
+    provider::{Identity, IdentityError, ProviderClient, TokenAnswer},
+    token::Audiences,
+};
+
+/// The provider's word about a person, and the operator's.
+pub(crate) struct Admission {
+    pub(super) provider: Arc<ProviderClient>,
+    pub(super) options: Arc<Options>,
+    pub(super) audiences: Audiences,
+    pub(super) events: Arc<Events>,
+    grants: Arc<Grants>,
+    ending: Ending,
+    /// Whether grants live on after their code: then they are listed, and counted for each person.
+    keeps_grants: bool,
+}
+
+/// What a client asks for, and the grant that it gets.
+pub(crate) struct Application<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) scopes: &'a ScopeSet,
+    pub(crate) resource: &'a Resource,
+    /// What the ID token has to repeat, when one was asked for.
+    pub(crate) nonce: Option<&'a str>,
+    /// The new grant's name.
+    pub(crate) id: GrantId,
+    /// Where its life begins, and how long it lasts from there.
+    pub(crate) phase: Phase,
+    pub(crate) ttl: Duration,
+}
+
+/// Why nothing was granted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdmissionError {
+    /// The provider's answer does not say who it is.
+    #[error(transparent)]
+    Identity(IdentityError),
+    /// The operator does not let the person in, or could not be asked.
+    #[error(transparent)]
+    Operator(NotAdmitted),
+    #[error("the identity provider granted none of the requested scopes")]
+    NoScope,
+    #[error(transparent)]
+    Store(StorageError),
+}
+
+impl Admission {
+    pub(crate) fn new(
+        provider: Arc<ProviderClient>,
+        options: Arc<Options>,
+        events: Arc<Events>,
+        grants: Arc<Grants>,
+        ending: Ending,
+        keeps_grants: bool,
+    ) -> Self {
+        Self {
+            audiences: known::audiences(provider.about(), &options),
+            provider,
+            options,
+            events,
+            grants,
+            ending,
+            keeps_grants,
+        }
+    }
+
+    /// Makes the grant, when the provider's answer names a person whom the operator lets in.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError`]; nothing was written then.
+    pub(crate) async fn admit(
+        &self,
+        asked: Application<'_>,
+        answer: &TokenAnswer,
+        now: u64,
+    ) -> Result<(), AdmissionError> {
+        let person = self.provider.identity(answer, asked.nonce, now).await;
+        let person = person.map_err(AdmissionError::Identity)?;
+        let request = LoginRequest {
+            person: person.clone(),
+            provider: self.provider.about().id.clone(),
+            client_id: asked.client_id.to_owned(),
+            scopes: asked.scopes.clone(),
+            resource: asked.resource.as_str().to_owned(),
+            occasion: Occasion::Login,
+        };
+        let answered = operator::ask(&self.options, request).await;
+        answered.map_err(AdmissionError::Operator)?;
+        let (id, ttl) = (asked.id, asked.ttl);
+        let grant = self.grant(asked, answer, person, now)?;
+        let created = self.grants.create(&id, &grant, ttl).await;
+        created.map_err(AdmissionError::Store)?;
+        // Listed once it exists, and before its client holds anything; that may fail.
+        if self.keeps_grants {
+            let (subject, limit) = (&grant.subject, self.options.grants_per_person);
+            self.grants.list(&id, subject, &grant.client_id, ttl).await;
+            self.ending.end_surplus(id, subject, limit).await;
+        }
+        Ok(())
+    }
+
+    fn grant(
+        &self,
+        asked: Application<'_>,
+        answer: &TokenAnswer,
+        person: Identity,
+        now: u64,
+    ) -> Result<Grant, AdmissionError> {
+        let scopes = scopes::granted(asked.scopes, answer.scope.as_ref());
+        if scopes.is_empty() && !asked.scopes.is_empty() {
+            return Err(AdmissionError::NoScope);
+        }
+        let known = known::known(
+            &self.options,
+            &self.audiences,
+            &person.claims,
+            person.subject.as_deref(),
+            answer.access_token(),
+        );
+        Ok(Grant {
+            provider: self.provider.about().id.clone(),
+            client_id: asked.client_id.to_owned(),
+            subject: person
+                .subject
+                .unwrap_or_else(|| format!("grant:{}", asked.id)),
+            scopes,
+            resource: asked.resource.clone(),
+            claims: known.claims,
+            roles: known.roles,
+            upstream: UpstreamGrant::new(answer, now),
+            phase: asked.phase,
+            created_at: now,
+            proven_at: now,
+            listed_until: 0,
+            stamp: 0,
+            step: 0,
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! The cookies of one proxy in one browser: set, found and taken.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use serde::de::DeserializeOwned;
+
+use super::{
+    kind::{Kind, is_tag, tag},
+    line::{line, pairs},
+    room::{Held, Rank, evicted},
+    sealing::{CookieKeys, Sealing},
+};
+use crate::{
+    key::sha256,
+    limits,
+    login::{
+        approvals::Approvals,
+        progress::{Login, RequestedLogin, is_live},
+    },
+    oauth::BaseUrl,
+};
+
+/// Makes and reads the cookies of one proxy.
+pub(crate) struct Cookies {
+    sealing: Sealing,
+    prefix: String,
+    /// A hash of the base URL, because a host's ports share their cookies (RFC 6265 section 8.5) and
+    /// two proxies must not take each other's.
+    id: String,
+    secure: bool,
+}
+
+/// A cookie that would be larger than browsers have to keep, or has no room beside the others.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+impl Cookies {
+    pub(crate) fn new(base: &BaseUrl, prefix: &str, keys: CookieKeys) -> Self {
+        let id = sha256(base.as_str().as_bytes())
+            .iter()
+            .take(3)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self {
+            sealing: Sealing::new(keys, base.as_str()),
+            prefix: prefix.to_owned(),
+            id,
+            secure: base.is_https(),
+        }
+    }
+
+    /// The header lines that give the browser this request, and take what has to make room.
+    pub(crate) fn set_request(
+        &self,
+        headers: &HeaderMap,
+        requested: &RequestedLogin,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let tag = tag(&requested.id);
+        let value = self.sealing.seal(Kind::Request, &tag, requested);
+        let rank = Rank::of(Kind::Request, requested.from_elsewhere);
+        self.set(headers, (Kind::Request, rank), &tag, &value, ttl, now)
+    }
+
+    /// The same for a login.
+    pub(crate) fn set_login(
+        &self,
+        headers: &HeaderMap,
+        login: &Login,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let tag = tag(&login.state);
+        let value = self.sealing.seal(Kind::Login, &tag, login);
+        let rank = Rank::of(Kind::Login, login.from_elsewhere);
+        self.set(headers, (Kind::Login, rank), &tag, &value, ttl, now)
+    }
+
+    fn set(
+        &self,
+        headers: &HeaderMap,
+        (kind, rank): (Kind, Rank),
+        tag: &str,
+        value: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Result<Vec<HeaderValue>, TooLarge> {
+        let name = self.name(kind, tag);
+        let line = self.line(&name, value, ttl)?;
+        let new = Held {
+            issued_at: Some(now),
+            kind,
+            rank,
+            bytes: name.len() + value.len(),
+            tag: tag.to_owned(),
+        };
+        let mut held = self.held(headers, ttl, now);
+        held.retain(|held| (held.kind, &*held.tag) != (kind, tag));
+        // What stays besides, too.
+        let approvals = self.name(Kind::Approvals, "");
+        let besides = pairs(headers)
+            .filter(|(name, _)| *name == approvals)
+            .map(|(name, value)| name.len() + value.len())
+            .sum();
+        let evicted = evicted(held, &new, besides).ok_or(TooLarge)?;
+        let removals = evicted
+            .iter()
+            .filter_map(|held| self.removal(&self.name(held.kind, &held.tag)));
+        Ok(removals.chain([line]).collect())
+    }
+
+    /// The requests and logins in this browser.
+    fn held(&self, headers: &HeaderMap, ttl: Duration, now: u64) -> Vec<Held> {
+        let requests = self.tagged(headers, Kind::Request, |tag, value| {
+            let requested: Option<RequestedLogin> = self.sealing.open(Kind::Request, tag, value);
+            requested.map(|requested| (requested.issued_at, requested.from_elsewhere))
+        });
+        let logins = self.tagged(headers, Kind::Login, |tag, value| {
+            let login: Option<Login> = self.sealing.open(Kind::Login, tag, value);
+            login.map(|login| (login.issued_at, login.from_elsewhere))
+        });
+        let held = requests.into_iter().chain(logins);
+        let live = |at: &u64| is_live(*at, ttl.as_secs(), now);
+        held.map(|(kind, tag, bytes, opened)| Held {
+            issued_at: opened.map(|(at, _)| at).filter(live),
+            kind,
+            rank: Rank::of(kind, opened.is_some_and(|(_, elsewhere)| elsewhere)),
+            bytes,
+            tag,
+        })
+        .collect()
+    }
+
+    /// The cookies of a kind whose names are exactly ours: each tag, the size, and what was read.
+    fn tagged<T>(
+        &self,
+        headers: &HeaderMap,
+        kind: Kind,
+        read: impl Fn(&str, &str) -> T,
+    ) -> Vec<(Kind, String, usize, T)> {
+        let stem = self.name(kind, "");
+        pairs(headers)
+            .filter_map(|(name, value)| {
+                let tag = name.strip_prefix(&*stem).filter(|tag| is_tag(tag))?;
+                Some((tag, name.len() + value.len(), value))
+            })
+            .take(MOST)
+            .map(|(tag, bytes, value)| (kind, tag.to_owned(), bytes, read(tag, value)))
+            .collect()
+    }
+
+    /// The request that waits in this browser under this id.
+    pub(crate) fn request(
+        &self,
+        headers: &HeaderMap,
+        id: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Option<RequestedLogin> {
+        self.find(headers, Kind::Request, &tag(id))
+            .filter(|requested: &RequestedLogin| {
+                requested.id == id && is_live(requested.issued_at, ttl.as_secs(), now)
+            })
+    }
+
+    /// The login in this browser that the provider's `state` answers.
+    pub(crate) fn login(
+        &self,
+        headers: &HeaderMap,
+        state: &str,
+        ttl: Duration,
+        now: u64,
+    ) -> Option<Login> {
+        self.find(headers, Kind::Login, &tag(state))
+            .filter(|login: &Login| {
+                login.answers_to(state) && is_live(login.issued_at, ttl.as_secs(), now)
+            })
+    }
+
+    /// Takes both cookies of a finished login.
+    pub(crate) fn clear(&self, login: &Login) -> Vec<HeaderValue> {
+        let names = [
+            self.name(Kind::Request, &tag(&login.id)),
+            self.name(Kind::Login, &tag(&login.state)),
+        ];
+        names.iter().filter_map(|name| self.removal(name)).collect()
+    }
+
+    /// Takes the cookie of a request that the person denied.
+    pub(crate) fn clear_request(&self, requested: &RequestedLogin) -> Vec<HeaderValue> {
+        let name = self.name(Kind::Request, &tag(&requested.id));
+        self.removal(&name).into_iter().collect()
+    }
+
+    /// What this browser approved before.
+    pub(crate) fn approvals(&self, headers: &HeaderMap, now: u64) -> Approvals {
+        let approvals: Option<Approvals> = self.find(headers, Kind::Approvals, "");
+        approvals.unwrap_or_default().still_live(now)
+    }
+
+    pub(crate) fn set_approvals(&self, approvals: &Approvals) -> Option<HeaderValue> {
+        let sealed = self.sealing.seal(Kind::Approvals, "", approvals);
+        let name = self.name(Kind::Approvals, "");
+        self.line(&name, &sealed, limits::APPROVAL_TTL).ok()
+    }
+
+    fn name(&self, kind: Kind, tag: &str) -> String {
+        let (prefix, word, id) = (&self.prefix, kind.word(), &self.id);
+        match kind {
+            Kind::Approvals => format!("{prefix}oauth-{word}-{id}"),
+            Kind::Request | Kind::Login => format!("{prefix}oauth-{word}-{id}-{tag}"),
+        }
+    }
+
+    /// A browser may send several cookies of one name (another path, another subdomain); the one
+    /// that opens is ours.
+    fn find<T: DeserializeOwned>(&self, headers: &HeaderMap, kind: Kind, tag: &str) -> Option<T> {
+        let name = self.name(kind, tag);
+        pairs(headers)
+            .filter(|(found, _)| *found == name)
+            .take(MOST)
+            .find_map(|(_, value)| self.sealing.open(kind, tag, value))
+    }
+
+    fn line(&self, name: &str, value: &str, ttl: Duration) -> Result<HeaderValue, TooLarge> {
+        if name.len() + value.len() > limits::MAX_COOKIE {
+            return Err(TooLarge);
+        }
+        line(name, value, ttl.as_secs(), self.secure).ok_or(TooLarge)
+    }
+
+    fn removal(&self, name: &str) -> Option<HeaderValue> {
+        line(name, "", 0, self.secure)
+    }
+}
+
+/// Ours are a handful; a stranger's header of thousands is not worth opening.
+const MOST: usize = 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+//! What a login comes to.
+
+use super::{admission::AdmissionError, returned::NoCode};
+use crate::{error::StorageError, grant::GrantId, provider::UpstreamError};
+
+/// What a login came to. It does not change any more, whatever the browser repeats.
+pub(crate) type Outcome = Result<Granted, LoginError>;
+
+/// The client's authorization code, and the grant that it stands for.
+pub(crate) struct Granted {
+    pub(crate) code: String,
+    pub(crate) id: GrantId,
+}
+
+/// Why a login came to no grant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoginError {
+    /// The provider sent the browser back without a code.
+    #[error(transparent)]
+    NoCode(NoCode),
+    /// The provider's token endpoint did not take the code.
+    #[error(transparent)]
+    Exchange(UpstreamError),
+    /// The login was completed before, here or by another instance.
+    #[error("this login was already used")]
+    Replayed,
+    /// The code was spent, and the store could not be told.
+    #[error(transparent)]
+    Store(StorageError),
+    /// The person did not come in.
+    #[error(transparent)]
+    NotAdmitted(AdmissionError),
+}
+
+/// Why a login cannot be completed now. Nothing was spent: a reload may complete it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotNow {
+    #[error("as many callbacks are at work as this process takes")]
+    Crowded,
+    #[error("another instance did not finish in time")]
+    Contended,
+    #[error(transparent)]
+    Store(StorageError),
+    #[error("the task ended early")]
+    Ended,
+}
