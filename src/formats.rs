@@ -3,21 +3,22 @@
 //! | format | held by | begins with | written and read in |
 //! |---|---|---|---|
 //! | grant: postcard | store, sealed | version 1 | `grant/record.rs` |
-//! | key of a record: its kind and a hash | store | the kind | `grant/id.rs`, `grant/grants.rs` |
-//! | lease of a renewal | store, sealed | | `grant/renewal/record.rs` |
-//! | claim and mark of a callback | store, sealed | | `login/claim.rs` |
-//! | denied client | store, sealed | | `client/denied.rs` |
-//! | lists of grants: a MAC and ids | store | | `grant/index.rs` |
+//! | key of a record: its kind and a hash | store | the kind | `grant/id.rs`, `vault.rs` |
+//! | record of a store without encryption | store | 0 | `vault.rs` |
+//! | lease of a renewal | store, sealed | version 1 | `grant/renewal/lease_record.rs` |
+//! | claim and mark of a callback | store, sealed | version 1 | `login/claim.rs` |
+//! | denied client | store, sealed | version 1 | `client/denied.rs` |
+//! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |
-//! | cookies | browser, sealed | | `login/cookies.rs` |
-//! | `client_id` | client, signed | version 1 | `client/sealed.rs` |
+//! | cookies | browser, sealed | version 1 | `login/cookies/sealing.rs` |
+//! | `client_id` | client, signed | version 1 | `client/kind/signed.rs` |
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
-//! | the same in passthrough mode | client, sealed | | `endpoint/token/passthrough.rs` |
+//! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |
 //! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs` |
 //!
-//! The keys are a format too: HKDF with the salt and the labels of `key/mod.rs` and `proxy/build.rs`.
+//! The keys are a format too: HKDF with the salt and the labels of `key/mod.rs` and `proxy.rs`.
 //!
 //! Three rules keep a deployment whole through an update, and through a rollout where two versions
 //! share one store:
