@@ -38,8 +38,9 @@ pub(crate) struct Application<'a> {
     pub(crate) nonce: Option<&'a str>,
     /// The new grant's name.
     pub(crate) id: GrantId,
-    /// Where its life begins, and how long it lasts from there.
-    pub(crate) phase: Phase,
+    /// Where its life begins, asked for when it does: until then userinfo and the hook take their
+    /// time. And how long it lasts from there.
+    pub(crate) phase: &'a (dyn Fn() -> Phase + Sync),
     pub(crate) ttl: Duration,
 }
 
@@ -143,7 +144,7 @@ impl Admission {
             claims: known.claims,
             roles: known.roles,
             upstream: UpstreamGrant::new(answer, now),
-            phase: asked.phase,
+            phase: (asked.phase)(),
             created_at: now,
             proven_at: now,
             listed_until: 0,
