@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tower_oauth_proxy::{MemoryStorage, Reason, Step};
+use tower_oauth_proxy::{MemoryStorage, Reason};
 
 use testkit::{Client, Kind, Pkce, Proxy, Tokens, store::Health};
 

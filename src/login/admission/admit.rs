@@ -83,7 +83,8 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// [`AdmissionError`]; nothing was written then.
+    /// [`AdmissionError`]. Nothing was written then, or, where the store did not answer, a grant that
+    /// no client holds anything of.
     pub(crate) async fn admit(
         &self,
         asked: Application<'_>,
@@ -103,7 +104,7 @@ impl Admission {
         let answered = operator::ask(&self.options, request).await;
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
-        let grant = self.grant(asked, answer, person, now)?;
+        let grant = self.grant(&asked, answer, person, now)?;
         let created = self.grants.create(&id, &grant, ttl).await;
         created.map_err(AdmissionError::Store)?;
         // Listed once it exists, and before its client holds anything; that may fail.
@@ -117,7 +118,7 @@ impl Admission {
 
     fn grant(
         &self,
-        asked: Application<'_>,
+        asked: &Application<'_>,
         answer: &TokenAnswer,
         person: Identity,
         now: u64,
