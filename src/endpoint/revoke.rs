@@ -94,6 +94,9 @@ async fn revoke_passed_through(
 ) -> Result<(), Refusal> {
     let opened = PassedThrough::open(&mode.seal, &client.id, token);
     let (token, hint) = match &opened {
+        Some(sealed) if !sealed.is_from(proxy.provider.about()) => {
+            return Err(not_revocable(Reason::GrantEnded).detail(sealed.why_foreign()));
+        }
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),
     };
