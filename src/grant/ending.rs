@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{Grant, GrantId, Grants, UpstreamGrant, at_once};
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Events, Reason, Step},
     limits::{REVOKE_WAIT, STORE_TIMEOUT},
     provider::ProviderClient,
@@ -118,6 +118,7 @@ impl Ending {
                 }
                 Err(error) => {
                     let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+                    let error = with_causes(&error);
                     let detail =
                         format_args!("the person's other grants were not counted: {error}");
                     events.emit(&event.grant(new.to_string()).detail(detail));

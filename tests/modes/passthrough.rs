@@ -455,6 +455,9 @@ async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
         assert!(!reply.everything().contains("no route"));
         at.proxy.told(Step::Bearer, Reason::ProviderUnavailable);
     }
+    let events = at.proxy.events();
+    let mut details = events.iter().filter_map(|event| event.detail.as_deref());
+    assert!(details.any(|detail| detail == "no route"), "{events:#?}");
     at.verifier.be(WORKS);
     at.call(&tokens).await.expect(200);
 }

@@ -137,6 +137,11 @@ async fn a_store_that_fails_while_grants_are_counted_costs_no_login() {
     proxy.session(&client, &tokens.access).await;
     let told = (Step::Storage, Reason::StoreUnavailable);
     assert!(proxy.refusals().contains(&told));
+    let events = proxy.events();
+    let mut details = events.iter().filter_map(|event| event.detail.as_deref());
+    let counted = details.find(|detail| detail.contains("were not counted"));
+    let cause = counted.is_some_and(|detail| detail.ends_with("broken on purpose"));
+    assert!(cause, "{counted:?}");
     proxy.session(&client, &old.access).await;
     assert!(too_many(&proxy).is_empty());
     // The next login makes up for it.

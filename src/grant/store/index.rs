@@ -19,7 +19,7 @@ use super::{
     Grants,
 };
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
@@ -76,6 +76,7 @@ impl Grants {
             return true;
         };
         let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
+        let error = with_causes(&error);
         let detail = format_args!("not listed until its next write: {error}");
         self.events.emit(&event.grant(member).detail(detail));
         false
