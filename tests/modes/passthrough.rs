@@ -806,8 +806,8 @@ async fn where_nobody_can_say_who_it_is_again_a_list_does_not_put_out_whom_it_le
     };
     let settings = provider.settings();
     let without_userinfo = generic(
-        &provider.url("/authorize"),
-        &provider.url("/token"),
+        provider.url("/authorize"),
+        provider.url("/token"),
         settings.client_id,
         settings.client_secret,
     );
