@@ -10,6 +10,7 @@ use super::{
     identified::{Client, ClientKind, Identified, Unknown},
     kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
     registration::Registration,
+    seen::SeenClient,
 };
 use crate::{
     error::{ConfigError, StorageError},
@@ -48,7 +49,7 @@ impl Clients {
         self.signed.register(registration)
     }
 
-    /// Who this is. Every endpoint asks here, and there is no other way to a client: what is denied
+    /// Who this is. Every endpoint asks here, and there is no other way to an unknown client: what is denied
     /// cannot be overlooked, and a kind that has to fetch finds callers that wait.
     ///
     /// Reads the store once, and only for an id that is a client's.
@@ -62,6 +63,12 @@ impl Clients {
             Ok(true) => Identified::Denied,
             Err(error) => Identified::Later(error),
         }
+    }
+
+    /// The client of a login in progress, as authorize saw it. It was let in there: nothing is fetched,
+    /// and the store is not asked once more. A client that was denied since gets no token.
+    pub(crate) fn recall(&self, seen: &SeenClient) -> Result<Client, Unknown> {
+        self.find(seen.id())
     }
 
     /// The client of this id, denied or not. The operator's own word comes first.

@@ -11,7 +11,7 @@ use http_body::Body;
 use super::{
     answer,
     redirect::{self, Target},
-    refusal::{Refusal, client_in_browser},
+    refusal::Refusal,
     request, same_site,
 };
 use crate::{
@@ -29,7 +29,7 @@ use crate::{
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
-pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let requested = request::query(parts)
         .ok()
         .and_then(|params| params.get("txn").map(str::to_owned))
@@ -38,12 +38,8 @@ pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, "no request cookie of this login");
     };
     let request = &requested.request;
-    let client = match client_in_browser(proxy, request.client.id()).await {
-        Ok(client) => client,
-        Err((refusal, situation)) => {
-            let refusal = refusal.in_login(&requested.id);
-            return refusal.into_page(proxy, Step::Consent, situation);
-        }
+    let Ok(client) = proxy.clients.recall(&request.client) else {
+        return not_here(proxy, "the client_id does not open any more");
     };
     let page = Page::Consent(ConsentPage {
         provider: &proxy.provider.about().name,

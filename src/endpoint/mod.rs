@@ -76,7 +76,7 @@ where
                 async move { consent::decide(&proxy, &parts, body).await },
             )
         }
-        Endpoint::Consent => pending(row, async move { consent::show(&proxy, &parts).await }),
+        Endpoint::Consent => ready(row, consent::show(&proxy, &parts)),
         Endpoint::Callback if is_post => {
             pending(
                 row,

@@ -199,8 +199,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn path(&mut self, path: Module) {
-        match absolute(&path, self.module) {
+    fn path(&mut self, path: &[String]) {
+        match absolute(path, self.module) {
             Some(path) => self.paths.insert(path),
             None => self
                 .foreign
@@ -227,7 +227,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             // A name that is handed on is no import: `definition` follows it.
             if matches!(item.vis, Visibility::Inherited) {
                 for (path, _) in leaves(&item.tree, Vec::new()) {
-                    self.path(path);
+                    self.path(&path);
                 }
             }
             return;
@@ -248,7 +248,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             .map(|segment| segment.ident.to_string())
             .collect();
         if names.len() > 1 {
-            self.path(names);
+            self.path(&names);
         }
         visit::visit_path(self, path);
     }
