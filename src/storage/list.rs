@@ -25,6 +25,7 @@ pub struct ListPage {
 
 impl ListPage {
     /// A page of these members; `next` is where the following one begins.
+    #[must_use]
     pub fn new(members: Vec<String>, next: Option<String>) -> Self {
         Self { members, next }
     }

@@ -112,11 +112,13 @@ enum Change {
 
 impl MemoryStorage {
     /// An empty store of 256 MiB on the system's clock.
+    #[must_use]
     pub fn new() -> Self {
         Self::with_max_bytes(DEFAULT_MAX_BYTES)
     }
 
     /// An empty store with another bound, in bytes; below 1 MiB it counts as 1 MiB.
+    #[must_use]
     pub fn with_max_bytes(max_bytes: u64) -> Self {
         Self::build(max_bytes, Arc::new(SystemClock))
     }

@@ -145,6 +145,7 @@ impl SqliteStorage {
     }
 
     /// The file, as an absolute path.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -103,6 +103,7 @@ impl Default for ClaimsPassthrough {
 )]
 impl ClaimsPassthrough {
     /// Nothing passes.
+    #[must_use]
     pub fn disabled() -> Self {
         Self::default()
             .from_access_token(false)

@@ -479,6 +479,9 @@ async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
         assert!(!reply.everything().contains("no route"));
         at.proxy.told(Step::Bearer, Reason::ProviderUnavailable);
     }
+    let events = at.proxy.events();
+    let mut details = events.iter().filter_map(|event| event.detail.as_deref());
+    assert!(details.any(|detail| detail == "no route"), "{events:#?}");
     at.verifier.be(WORKS);
     at.call(&tokens).await.expect(200);
 }
@@ -827,8 +830,8 @@ async fn where_nobody_can_say_who_it_is_again_a_list_does_not_put_out_whom_it_le
     };
     let settings = provider.settings();
     let without_userinfo = generic(
-        &provider.url("/authorize"),
-        &provider.url("/token"),
+        provider.url("/authorize"),
+        provider.url("/token"),
         settings.client_id,
         settings.client_secret,
     );

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{github, google};
@@ -35,10 +34,10 @@ use crate::provider::{
 /// ```
 #[must_use]
 pub fn generic(
-    authorize_url: &str,
-    token_url: &str,
+    authorize_url: impl Into<String>,
+    token_url: impl Into<String>,
     client_id: impl Into<String>,
-    client_secret: impl Into<SecretString>,
+    client_secret: impl Into<String>,
 ) -> Provider {
     Provider::new(
         "oauth",

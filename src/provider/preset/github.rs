@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::Method;
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -35,7 +34,7 @@ use crate::{
 /// assert!(github.check().is_ok());
 /// ```
 #[must_use]
-pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
+pub fn github(client_id: impl Into<String>, client_secret: impl Into<String>) -> Provider {
     let client_id = client_id.into();
     let home = at("https://github.com", &client_id);
     Provider::new(

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::provider::{
@@ -28,7 +27,7 @@ use crate::provider::{
 /// assert!(google.check().is_ok());
 /// ```
 #[must_use]
-pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
+pub fn google(client_id: impl Into<String>, client_secret: impl Into<String>) -> Provider {
     Provider::new(
         "google",
         "Google",

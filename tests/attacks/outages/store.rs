@@ -48,6 +48,12 @@ async fn a_code_is_not_used_up_by_a_store_that_breaks_anywhere() {
         }
         is_unavailable(&reply);
         proxy.told(Step::Redeem, Reason::StoreUnavailable);
+        let events = proxy.events();
+        let cause = events.last().and_then(|event| event.detail.as_deref());
+        assert!(
+            cause.is_some_and(|why| why.ends_with("broken on purpose")),
+            "{cause:?}"
+        );
         let tokens = Tokens::read(&client.redeem_code(&code, &pkce).await);
         proxy.session(&client, &tokens.access).await;
         failures += 1;
@@ -305,6 +311,12 @@ async fn a_session_goes_on_from_the_cache_and_then_503_and_never_401() {
     proxy.session(&client, &seen.access).await;
     is_503_without_a_challenge(&client.call("/mcp", &unseen.access).await);
     proxy.told(Step::Bearer, Reason::StoreUnavailable);
+    let (events, because) = (
+        proxy.events(),
+        "the store is unavailable: broken on purpose",
+    );
+    let last = events.last().and_then(|event| event.detail.as_deref());
+    assert_eq!(last, Some(because), "the operator reads the cause");
     proxy.clock.advance_secs(1);
     is_503_without_a_challenge(&client.call("/mcp", &seen.access).await);
     // A bad token needs no store to be a bad token.
