@@ -9,8 +9,9 @@ use http::{HeaderMap, StatusCode, request::Parts};
 
 use super::{
     answer,
+    browser_client::client_in_browser,
     redirect::{self, Target},
-    refusal::{Refusal, client_in_browser},
+    refusal::Refusal,
     request, same_site,
 };
 use crate::{

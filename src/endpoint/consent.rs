@@ -10,8 +10,9 @@ use http_body::Body;
 
 use super::{
     answer,
+    browser_client::client_in_browser,
     redirect::{self, Target},
-    refusal::{Refusal, client_in_browser},
+    refusal::Refusal,
     request, same_site,
 };
 use crate::{

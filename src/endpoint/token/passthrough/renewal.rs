@@ -43,12 +43,7 @@ impl Renewal {
             .map_err(|error| refused(&error).of(self.id))?;
         self.look_again(&tokens).await?;
         proxy.emit(&Event::done(Step::Refresh).grant(self.id.to_string()));
-        // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
-        // client MUST discard the old refresh token": without a new one the old one stands.
-        let token = tokens
-            .refresh_token()
-            .unwrap_or(&self.held.token)
-            .to_owned();
+        let token = self.next_refresh_token(&tokens).to_owned();
         let ttl = options.refresh_token_ttl.as_secs();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
@@ -59,6 +54,12 @@ impl Renewal {
             },
             tokens,
         })
+    }
+
+    /// RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
+    /// client MUST discard the old refresh token": without a new one the old one stands.
+    fn next_refresh_token<'a>(&'a self, renewed: &'a TokenAnswer) -> &'a str {
+        renewed.refresh_token().unwrap_or(&self.held.token)
     }
 
     /// What was true at login must not stay true for ever: each renewal is a proof of life. A no ends
@@ -102,12 +103,9 @@ impl Renewal {
     }
 
     /// Revokes at the provider, in a task of its own: the client does not wait for it. The refresh token
-    /// goes first, which is the old one where a renewal named no other.
+    /// goes first.
     fn end(&self, renewed: &TokenAnswer) {
-        let refresh_token = renewed
-            .refresh_token()
-            .unwrap_or(&self.held.token)
-            .to_owned();
+        let refresh_token = self.next_refresh_token(renewed).to_owned();
         let access_token = renewed.access_token().to_owned();
         let (proxy, id) = (Arc::clone(&self.proxy), self.id);
         self.proxy.tasks.spawn(async move {
