@@ -2,7 +2,6 @@
 
 use std::{fmt, sync::Arc};
 
-use http::Method;
 use serde_json::{Map, Value};
 
 use super::{
@@ -117,10 +116,9 @@ pub(crate) struct Document {
 pub(crate) enum Revocation {
     /// By a form (RFC 7009 section 2.1).
     Form,
-    /// By a request of the provider's own at the revocation URL, with the app's id and secret in the
+    /// By a `DELETE` of the provider's own at the revocation URL, with the app's id and secret in the
     /// `Authorization` header.
-    Api {
-        method: Method,
+    Delete {
         json: Value,
         /// The statuses that say that the provider does not know the token: as good as revoked.
         unknown: &'static [u16],

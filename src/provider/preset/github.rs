@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::Method;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
@@ -110,8 +109,7 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Api {
-            method: Method::DELETE,
+        Revocation::Delete {
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }
