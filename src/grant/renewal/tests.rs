@@ -73,7 +73,6 @@ pub(super) fn grant(proven_at: u64) -> Grant {
         created_at: 0,
         proven_at,
         listed_until: u64::MAX / 2,
-        stamp: 0,
         step: 0,
     }
 }
