@@ -8,7 +8,7 @@ use super::{
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
-    upstream_error::{UpstreamError, Verdict},
+    upstream_error::{Finality, UpstreamError},
 };
 
 /// What may differ between providers. Each default is the way of the RFCs and of OpenID Connect; a
@@ -23,8 +23,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// What a code in `error` that only this provider says does to a grant. `None` for all others:
-    /// `verdict` has those of the RFCs.
-    fn verdict(&self, _code: &str) -> Option<Verdict> {
+    /// `finality` has those of the RFCs.
+    fn finality(&self, _code: &str) -> Option<Finality> {
         None
     }
 

@@ -188,10 +188,10 @@ const PURE: &[&str] = &[
     "login::wishes",
     "oauth",
     "provider::dialect",
+    "provider::finality",
     "provider::id_token",
     "provider::issuer",
     "provider::preset",
-    "provider::verdict",
     "token::claims",
     "token::roles",
 ];

@@ -13,7 +13,7 @@ use crate::{
         identity::{Identity, short_text},
         prompt::Prompts,
         provider::{Provider, TokenEndpointAuth},
-        upstream_error::{UpstreamError, Verdict},
+        upstream_error::{Finality, UpstreamError},
     },
 };
 
@@ -95,8 +95,8 @@ const API: IdentityApi = IdentityApi {
 };
 
 impl Dialect for GitHub {
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        verdict(code)
+    fn finality(&self, code: &str) -> Option<Finality> {
+        finality(code)
     }
 
     fn identity(&self) -> Option<IdentityApi> {
@@ -136,10 +136,10 @@ impl Dialect for GitHub {
     }
 }
 
-pub(super) fn verdict(code: &str) -> Option<Verdict> {
+pub(super) fn finality(code: &str) -> Option<Finality> {
     match code {
-        "bad_verification_code" | "bad_refresh_token" => Some(Verdict::Ends),
-        "incorrect_client_credentials" => Some(Verdict::Trouble),
+        "bad_verification_code" | "bad_refresh_token" => Some(Finality::Ends),
+        "incorrect_client_credentials" => Some(Finality::Trouble),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     oauth::ScopeSet,
-    provider::{TokenAnswer, UpstreamError, Verdict},
+    provider::{Finality, TokenAnswer, UpstreamError},
     proxy::Proxy,
     token::PassedThrough,
 };
@@ -129,7 +129,7 @@ impl Renewal {
 /// | 5xx, 429, no code at all, no answer | 503 | nothing was decided; it ends with the refresh token's own end |
 fn refused(error: &UpstreamError) -> Refusal {
     let code = match error {
-        UpstreamError::Rejected { code, .. } if error.verdict() != Verdict::Trouble => {
+        UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
             code.as_str()
         }
         UpstreamError::Rejected { .. } => {
@@ -154,28 +154,28 @@ mod tests {
 
     #[test]
     fn a_refusal_that_repeating_cannot_mend_is_said_at_once_and_trouble_is_no_refusal() {
-        let said = |code: &str, verdict: Verdict| {
+        let said = |code: &str, finality: Finality| {
             let refusal = refused(&UpstreamError::Rejected {
                 status: 400,
                 code: code.to_owned(),
                 description: None,
-                verdict,
+                finality,
             });
             refusal.error.code
         };
-        for (code, verdict) in [
-            ("invalid_grant", Verdict::Ends),
-            ("interaction_required", Verdict::Ends),
-            ("invalid_request", Verdict::Bounded),
-            ("odd", Verdict::Bounded),
+        for (code, finality) in [
+            ("invalid_grant", Finality::Ends),
+            ("interaction_required", Finality::Ends),
+            ("invalid_request", Finality::Bounded),
+            ("odd", Finality::Bounded),
         ] {
-            let said = said(code, verdict);
+            let said = said(code, finality);
             assert_eq!(said, OAuthErrorCode::InvalidGrant, "{code}");
         }
-        let scope = said("invalid_scope", Verdict::Bounded);
+        let scope = said("invalid_scope", Finality::Bounded);
         assert_eq!(scope, OAuthErrorCode::InvalidScope);
         for code in ["invalid_client", "incorrect_client_credentials"] {
-            let said = said(code, Verdict::Trouble);
+            let said = said(code, Finality::Trouble);
             assert_eq!(said, OAuthErrorCode::TemporarilyUnavailable, "{code}");
         }
         for trouble in [
