@@ -47,7 +47,7 @@ impl From<FreshnessError> for Refusal {
         match error {
             FreshnessError::Store(error) => error.into(),
             FreshnessError::Later => Self::unavailable(Reason::ProviderUnavailable),
-            FreshnessError::Over => Self::grant(Reason::GrantEnded),
+            FreshnessError::Ended => Self::grant(Reason::GrantEnded),
         }
     }
 }

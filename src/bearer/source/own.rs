@@ -145,7 +145,7 @@ async fn fresh_grant(
         }
         let grant = match proxy.freshness.ensure(id, &grant, Need::Token).await {
             Ok(fresh) => fresh.map_or(grant, Seen::into_value),
-            Err(FreshnessError::Over) => return Err(ended()),
+            Err(FreshnessError::Ended) => return Err(ended()),
             Err(FreshnessError::Later) => {
                 let objection = Objection::unavailable(Reason::ProviderUnavailable);
                 return Err(objection.of_grant(id));
@@ -179,7 +179,7 @@ impl RenewsUpstream for Freshness {
             match Self::another(&self, id, refused).await {
                 Ok(Some(upstream)) => Ok(tokens(upstream)),
                 Ok(None) => Err(UpstreamTokenError::NotRenewable),
-                Err(FreshnessError::Over) => Err(UpstreamTokenError::Ended),
+                Err(FreshnessError::Ended) => Err(UpstreamTokenError::Ended),
                 Err(FreshnessError::Later | FreshnessError::Store(_)) => {
                     Err(UpstreamTokenError::Unavailable)
                 }
