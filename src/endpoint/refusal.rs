@@ -117,7 +117,7 @@ impl Refusal {
             event = event.grant(grant.to_string());
         }
         if let Some(login) = &self.login {
-            event = event.transaction(&**login);
+            event = event.login(&**login);
         }
         match &self.error.detail {
             Some(detail) => event.detail(detail),

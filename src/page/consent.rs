@@ -70,7 +70,7 @@ pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
         }
         p { small { "You will log in with " (page.provider) "." } }
         form method="post" action=(page.action) {
-            input type="hidden" name="txn" value=(page.login);
+            input type="hidden" name="login" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
             button type="submit" name="decision" value="approve" { "Allow and log in" }
             button type="submit" name="decision" value="deny" { "Deny" }
