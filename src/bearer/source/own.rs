@@ -11,6 +11,7 @@ use crate::{
     grant::{
         Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
     },
+    limits::MAX_LOOKS,
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
@@ -20,10 +21,6 @@ use crate::{
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
 };
-
-/// How often the grant is reloaded while unrelated revocations invalidate its slot; afterwards it only
-/// has to exist, and its old mark keeps the session from being served again.
-const MOST_LOOKS: usize = 3;
 
 pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
     let Mode::Swap(tokens) = &proxy.mode else {
@@ -157,7 +154,7 @@ async fn fresh_grant(
         }
         // Something was revoked meanwhile: this grant, or one that shares its slot.
         looks += 1;
-        if looks == MOST_LOOKS {
+        if looks == MAX_LOOKS {
             proxy.grants.look(&id).await?.ok_or_else(ended)?;
             return Ok((mark, grant));
         }
