@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{
     auth::{DerivedSecrets, Presented, Proof},
-    denied::Denied,
+    denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
     kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
     registration::Registration,
@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Clients {
     configured: ConfiguredClients,
     signed: SignedClients,
-    denied: Denied,
+    denied: DeniedClients,
 }
 
 impl Clients {
@@ -31,7 +31,7 @@ impl Clients {
     pub(crate) fn new(
         registration_keys: Rotating<MacKey>,
         secret_keys: Rotating<MacKey>,
-        denied: Denied,
+        denied: DeniedClients,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
@@ -127,10 +127,10 @@ mod tests {
 
     const SECRET: &str = "a static secret, long enough";
 
-    fn denied() -> Denied {
+    fn denied() -> DeniedClients {
         let store = std::sync::Arc::new(crate::MemoryStorage::new());
         let vault = crate::vault::Vault::new(store, None, Default::default());
-        Denied::new(std::sync::Arc::new(vault))
+        DeniedClients::new(std::sync::Arc::new(vault))
     }
 
     fn clients() -> Clients {

@@ -10,6 +10,7 @@ use http_body::Body;
 
 use super::{
     answer,
+    browser_client::client_in_browser,
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
@@ -32,7 +33,7 @@ use crate::{
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let requested = request::query(parts)
         .ok()
-        .and_then(|params| params.get("txn").map(str::to_owned))
+        .and_then(|params| params.get("login").map(str::to_owned))
         .and_then(|id| find(proxy, &parts.headers, &id));
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
@@ -76,7 +77,7 @@ where
             return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm);
         }
     };
-    let requested = params.get("txn").and_then(|id| find(proxy, headers, id));
+    let requested = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
@@ -86,7 +87,7 @@ where
     }
     match params.get("decision") {
         Some("approve") => {
-            proxy.emit(&Event::done(Step::Consent).transaction(&requested.id));
+            proxy.emit(&Event::done(Step::Consent).login(&requested.id));
             let approval = remembered(proxy, headers, &requested);
             let requested = requested.approved();
             let status = StatusCode::SEE_OTHER;
@@ -120,7 +121,7 @@ fn remembered(
 
 fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.transaction(&requested.id));
+    proxy.emit(&event.login(&requested.id));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(requested);

@@ -3,12 +3,14 @@
 
 mod answer;
 mod authorize;
+mod browser_client;
 mod callback;
 mod client_auth;
 mod consent;
 mod metadata;
 mod redirect;
 mod refusal;
+mod refusal_table;
 mod register;
 mod request;
 mod revoke;

@@ -18,7 +18,7 @@ use crate::{
     grant::GrantId,
     limits::MAX_BEARER,
     mode::{Mode, Passthrough},
-    provider::Verdict,
+    provider::Finality,
     proxy::Proxy,
     token::{AccessClaims, AccessTokens, PassedThrough},
 };
@@ -120,12 +120,12 @@ async fn revoke_passed_through(
             Ok(())
         }
         Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
-        Err(error) => match error.verdict() {
+        Err(error) => match error.finality() {
             // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
-            Verdict::Ends => Ok(()),
+            Finality::Ends => Ok(()),
             // Any other refusal leaves it alive, and the client has to know.
-            Verdict::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
-            Verdict::Trouble => {
+            Finality::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Finality::Trouble => {
                 Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
             }
         },

@@ -166,14 +166,14 @@ impl Ending {
 /// Revokes what the provider gave, each token with its hint, the strongest first, and reports how that
 /// went.
 pub(crate) async fn end_at_provider<'a>(
-    upstream: &ProviderClient,
+    provider: &ProviderClient,
     events: &Events,
     id: GrantId,
     given: impl Iterator<Item = (&'a str, &'static str)>,
 ) {
     let mut outcome = Ok(false);
     for (token, hint) in given {
-        outcome = upstream.revoke(token, hint).await;
+        outcome = provider.revoke(token, hint).await;
         // `false`: the provider does not revoke this kind; the other kind may do.
         if !matches!(outcome, Ok(false)) {
             break;

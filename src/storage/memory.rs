@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     list::{self, ListPage, Place},
-    traits::MAX_VALUE_BYTES,
+    verb::{MAX_VALUE_BYTES, check_value},
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -209,10 +209,7 @@ impl MemoryStorage {
     }
 
     fn record(&self, value: Vec<u8>, ttl: Duration) -> Result<Record, StorageError> {
-        let (size, limit) = (value.len(), MAX_VALUE_BYTES);
-        if size > limit {
-            return Err(StorageError::TooLarge { size, limit });
-        }
+        check_value(&value)?;
         Ok(Record::new(value, end(self.now(), ttl)))
     }
 

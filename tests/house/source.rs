@@ -23,7 +23,7 @@ pub(crate) struct Source {
     pub(crate) lines: usize,
     /// Every `crate::…`, `super::…` or `self::…` of the code, as a path below the crate.
     pub(crate) paths: BTreeSet<Module>,
-    /// The other crates that the code names, and all else that is not of this one.
+    /// Paths into other crates, and all else that is not of this one.
     pub(crate) foreign: BTreeSet<String>,
     /// What `pub use` names here: the name, and where it leads.
     pub(crate) exports: BTreeMap<String, Module>,
@@ -202,9 +202,7 @@ impl<'a> Reader<'a> {
     fn path(&mut self, path: &[String]) {
         match absolute(path, self.module) {
             Some(path) => self.paths.insert(path),
-            None => self
-                .foreign
-                .insert(path.first().cloned().unwrap_or_default()),
+            None => self.foreign.insert(path.join("::")),
         };
     }
 }

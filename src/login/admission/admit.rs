@@ -149,7 +149,6 @@ impl Admission {
             created_at: now,
             proven_at: now,
             listed_until: 0,
-            stamp: 0,
             step: 0,
         })
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{github, google};
 use crate::provider::{
-    dialect::Dialect, endpoints::Endpoints, provider::Provider, upstream_error::Verdict,
+    dialect::Dialect, endpoints::Endpoints, provider::Provider, upstream_error::Finality,
 };
 
 /// A provider that keeps to the RFCs, given by its two URLs.
@@ -65,8 +65,8 @@ impl Dialect for Generic {
         }
     }
 
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        google::verdict(code).or_else(|| github::verdict(code))
+    fn finality(&self, code: &str) -> Option<Finality> {
+        google::finality(code).or_else(|| github::finality(code))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http::Method;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         identity::{Identity, short_text},
         prompt::Prompts,
         provider::{Provider, TokenEndpointAuth},
-        upstream_error::{UpstreamError, Verdict},
+        upstream_error::{Finality, UpstreamError},
     },
 };
 
@@ -95,8 +94,8 @@ const API: IdentityApi = IdentityApi {
 };
 
 impl Dialect for GitHub {
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        verdict(code)
+    fn finality(&self, code: &str) -> Option<Finality> {
+        finality(code)
     }
 
     fn identity(&self) -> Option<IdentityApi> {
@@ -109,8 +108,7 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Api {
-            method: Method::DELETE,
+        Revocation::Delete {
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }
@@ -137,10 +135,10 @@ impl Dialect for GitHub {
     }
 }
 
-pub(super) fn verdict(code: &str) -> Option<Verdict> {
+pub(super) fn finality(code: &str) -> Option<Finality> {
     match code {
-        "bad_verification_code" | "bad_refresh_token" => Some(Verdict::Ends),
-        "incorrect_client_credentials" => Some(Verdict::Trouble),
+        "bad_verification_code" | "bad_refresh_token" => Some(Finality::Ends),
+        "incorrect_client_credentials" => Some(Finality::Trouble),
         _ => None,
     }
 }
