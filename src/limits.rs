@@ -40,14 +40,14 @@ pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
-/// The same where it would cost somebody else's login: up to here both stay.
+/// The same where it would cost another login: up to here both stay.
 pub(crate) const MAX_COOKIES_BYTES_EVER: usize = 7 * 1024 + 512;
 /// Logins in progress per browser, of each of the two cookies; as many again that other sites'
 /// pages started.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;
-/// Grants that this process remembers as failed to renew just now.
+/// Grants whose renewal has failed lately, as this process remembers.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 /// After the first failed renewal of a grant's token the provider is left alone for this long; after
 /// each further one twice as long.
@@ -75,28 +75,28 @@ pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
 pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
 /// The life of a grant where there is no way to ask about its person: no refresh token, no userinfo.
 pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// A grant's record stays this long after its last day, so that the client that comes back then is
-/// told why, and the provider's tokens are revoked.
+/// A grant's record stays this long after its last day, so that the client that comes back then
+/// learns why, and the provider's tokens are revoked.
 pub(crate) const AFTER_LAST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// What the store has to know and cannot be told is tried again for this long.
+/// A write that the store must have and does not take is tried again for this long.
 pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
 /// Before a grant is ended on the provider's word, the store is looked at once more after this long.
 pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
-/// A request waits this long for that, then it is told to come back.
+/// A request waits this long for that, then it gets 503.
 pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
 /// The longest pause between two tries.
 pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-/// So many more than the limit are looked at, and ended, with one login: each is a read of the store,
+/// How many more than the limit are looked at, and ended, with one login: each is a read of the store,
 /// for which the login waits.
 pub(crate) const SURPLUS_AT_ONCE: usize = 100;
 /// Grants in one page of a person's or a client's. To show or end a page takes a verb or two of the
 /// store for each: a tenth of a second where the store is far.
 pub(crate) const GRANTS_PER_PAGE: usize = 256;
-/// So many grants are looked at, or ended, at once where a whole list is asked for.
+/// How many grants are looked at, or ended, at once where a whole list is asked for.
 pub(crate) const GRANTS_AT_ONCE: usize = 16;
-/// Callbacks that this process remembers as used, besides the store.
+/// Callbacks that this process remembers as used, in addition to the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
-/// Revocations of passthrough mode that this process has at the provider at once. Whoever registers can
+/// Revocations of passthrough mode that this process has at the provider at once. Anyone who registers can
 /// ask for one with any text: nothing here knows a provider's token.
 pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 /// Codes of callbacks that this process has at the provider at once. Each holds a task and a
@@ -105,7 +105,7 @@ pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 pub(crate) const MAX_CALLBACKS_AT_WORK: usize = 256;
 /// Callbacks that this process answers at once, those that wait for one of the above included: some
 /// 8 KiB each as measured, 64 MiB in all. A burst of some thousand people waits a moment; what comes on
-/// top is told to come again.
+/// top gets 503.
 pub(crate) const MAX_CALLBACKS_AT_ONCE: usize = 8 * 1024;
 /// A claim on a callback outlives its owner by this much at most: the person's reload then gets
 /// through on another instance.
@@ -136,7 +136,7 @@ pub(crate) const MAX_CONFIGURED_ID: usize = 256;
 pub(crate) const MAX_CLIENT_SECRET: usize = 1024;
 /// The shortest secret of a configured client, in bytes. RFC 6749 section 2.3.1: "the authorization
 /// server MUST protect any endpoint utilizing it against brute force attacks". Guesses are not counted,
-/// so a secret has to be longer than anybody can guess.
+/// so a secret has to be longer than anyone can guess.
 pub(crate) const MIN_CLIENT_SECRET: usize = 16;
 /// An `Authorization` header of the scheme `Basic`, in bytes: an id and a secret of full length, each
 /// character form-encoded as three, then base64.

@@ -6,7 +6,7 @@
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
-//! So **the order of the fields and variants of this file is the format**. Whoever changes it raises
+//! So **the order of the fields and variants of this file is the format**. A change of it raises
 //! the version and keeps the code that reads the old one; the samples beside the tests break otherwise.
 //!
 //! The record is read at every first sight of a token, so it is made to be read in one pass: each text
@@ -23,7 +23,7 @@ use crate::{
 
 /// The first byte of a record.
 const VERSION: u8 = 1;
-/// What a record takes besides its longest texts, roughly, in bytes: saves growing while it is written.
+/// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
 /// A person's login for one client. Has no `Debug` outside tests: it holds the provider's tokens.
@@ -46,10 +46,9 @@ pub(crate) struct Grant {
     pub(crate) proven_at: u64,
     /// Until when the grant stands in the lists of its subject and client.
     pub(crate) listed_until: u64,
-    /// Another number at each write, so that a write that was not answered can be told from
-    /// somebody else's of the same content.
+    /// Zero: nothing writes another number, because no two writes have the same bytes anyway.
     pub(crate) stamp: u64,
-    /// The stamp of the write that brought the phase.
+    /// A random number of the write that brought the phase, by which that write is recognised.
     pub(crate) step: u64,
     /// Last: most of the record's bytes, and of those what is needed least comes last.
     pub(crate) upstream: UpstreamGrant,
