@@ -209,31 +209,8 @@
 //! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
 //! [`ConfigError`], and the chapters in [`docs`].
 //!
-//! In the source a room stands above all that it imports:
-//!
-//! | room | what is in it |
-//! |---|---|
-//! | `testing` | for the tests of those who use this crate |
-//! | `layer`, `future`, `inner`, `body`, `cors` | is this request ours, or the inner service's? |
-//! | `guard` | rules on a session |
-//! | `admin` | list and end grants, deny clients, drain |
-//! | `endpoint` | a file for each URL |
-//! | `bearer` | from a token to a session, or a refusal |
-//! | `proxy` | the rooms put together |
-//! | `mode` | what clients hold: the proxy's tokens, or the provider's |
-//! | `session` | what a handler gets, and the cache of it |
-//! | `documents` | the well-known documents |
-//! | `admission` | who is it, and may they come in: at login and later |
-//! | `config` | what the operator says: options, checks, hooks |
-//! | `challenge` | 401, 403 and 503 on protected paths |
-//! | `route` | the table of our URLs |
-//! | `grant` | what was granted: codes, rotation, renewal, lists |
-//! | `login` | one person in one browser |
-//! | `token`, `upstream`, `provider`, `client`, `storage`, `page` | one thing each |
-//! | `oauth` | types that cannot hold a bad value |
-//! | `limits`, `error`, `event`, `key`, `clock`, `random`, `prehashed`, `generations`, `tasks` | below everything; all bounds stand in `limits` |
-//!
-//! `SECURITY.md` in the repository says what is promised, against whom, and what is not.
+//! In the repository, `SECURITY.md` says what is promised, against whom, and what is not;
+//! `ARCHITECTURE.md`, what the source is made of.
 
 mod admin;
 mod bearer;
