@@ -46,9 +46,10 @@ pub(crate) struct Grant {
     pub(crate) proven_at: u64,
     /// Until when the grant stands in the lists of its subject and client.
     pub(crate) listed_until: u64,
-    /// Zero: nothing writes another number, because no two writes have the same bytes anyway.
+    /// Another number at each write, so that a write that was not answered can be told from
+    /// somebody else's of the same content.
     pub(crate) stamp: u64,
-    /// A random number of the write that brought the phase, by which that write is recognised.
+    /// The stamp of the write that brought the phase.
     pub(crate) step: u64,
     /// Last: most of the record's bytes, and of those what is needed least comes last.
     pub(crate) upstream: UpstreamGrant,

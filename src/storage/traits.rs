@@ -42,7 +42,7 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   they are the operator's word, and small. Grants go first, those that were not used for longest
 ///   before others; the person who loses one logs in again.
 /// - **A failure is an error, never an answer.** A store that cannot be reached, or times out,
-///   returns [`StorageError::Unavailable`]: the client then gets 503 and tries again. Answering `None` or
+///   returns [`StorageError::Unavailable`]: the client is then told to try again. Answering `None` or
 ///   `false` instead would log people out.
 /// - Futures do nothing until they are polled, and may be dropped at any point.
 ///
