@@ -120,7 +120,7 @@
 //! path. Who may log in at all is for
 //! [`allowed_emails`](OAuthProxyConfigBuilder::allowed_emails),
 //! [`allowed_domains`](OAuthProxyConfigBuilder::allowed_domains) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, everybody whom the provider lets
+//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, everyone whom the provider lets
 //! in.**
 //!
 //! # What clients need

@@ -195,7 +195,7 @@ impl Routes {
         }
     }
 
-    /// This stands before every request, so what cannot be ours is told apart by its first bytes.
+    /// This stands before every request, so what cannot be ours is recognised by its first bytes.
     fn below_base(&self, path: &str) -> Option<&'static Row> {
         let below = match self.base_path.is_empty() {
             true => path,

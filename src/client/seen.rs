@@ -11,7 +11,7 @@ use super::identified::Client;
 /// a secret, and refresh tokens, which live for weeks, could not be held to it.
 ///
 /// A kind that can say something else at each look (a document that is fetched) has to keep here, and
-/// in the code's record, what the token endpoint must not learn anew.
+/// in the code's record, what the token endpoint must not look up again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenClient {
     id: String,

@@ -10,7 +10,6 @@ use http_body::Body;
 
 use super::{
     answer,
-    browser_client::client_in_browser,
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,

@@ -24,7 +24,7 @@ pub(super) struct Refusal {
     hint: Option<Hint>,
 }
 
-/// What a header tells the client besides.
+/// What a header says in addition.
 #[derive(Debug, Clone, Copy)]
 enum Hint {
     /// RFC 6749 section 5.2, of a client that tried HTTP Basic: "the authorization server MUST
@@ -78,7 +78,7 @@ impl Refusal {
         Self::new(
             reason,
             OAuthErrorCode::TemporarilyUnavailable,
-            "this cannot be answered just now; nothing has changed, try again",
+            "this cannot be answered right now; nothing has changed, try again",
         )
     }
 

@@ -3,8 +3,8 @@
 use super::GrantId;
 use crate::{error::StorageError, limits::GRANTS_AT_ONCE};
 
-/// The same work for many grants, in their order: some at once, for one after the other they take long
-/// where the store is far, and all at once they stand in everybody's way. What came of it up to the
+/// The same work for many grants, in their order, some at once: one by one takes long where the store is
+/// far, and all at once block everyone else. What came of it up to the
 /// first failure, and that; after it nothing more is begun.
 pub(crate) async fn at_once<T, F>(
     ids: impl IntoIterator<Item = GrantId>,

@@ -6,7 +6,7 @@
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
-//! So **the order of the fields and variants of this file is the format**. Whoever changes it raises
+//! So **the order of the fields and variants of this file is the format**. A change of it raises
 //! the version and keeps the code that reads the old one; the samples beside the tests break otherwise.
 //!
 //! The record is read at every first sight of a token, so it is made to be read in one pass: each text
@@ -23,7 +23,7 @@ use crate::{
 
 /// The first byte of a record.
 const VERSION: u8 = 1;
-/// What a record takes besides its longest texts, roughly, in bytes: saves growing while it is written.
+/// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
 /// A person's login for one client. Has no `Debug` outside tests: it holds the provider's tokens.

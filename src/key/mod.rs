@@ -178,8 +178,8 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// Names a secret and reveals nothing about it. With the name, an instance can tell what was made
-/// with a secret that it does not know from garbage.
+/// Names a secret and reveals nothing about it. With the name, an instance can distinguish what was
+/// made with a secret that it does not know from garbage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId(pub(crate) [u8; 4]);
 

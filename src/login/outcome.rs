@@ -24,7 +24,7 @@ pub(crate) enum LoginError {
     /// The login was completed before, here or by another instance.
     #[error("this login was already used")]
     Replayed,
-    /// The code was spent, and the store could not be told.
+    /// The code was spent, and the store did not take the mark.
     #[error(transparent)]
     Store(StorageError),
     /// The person did not come in.

@@ -270,7 +270,7 @@ fn resource(
     Ok(())
 }
 
-/// What the provider is asked besides (OpenID Connect Core section 3.1.2.1), where the operator
+/// What else the provider is asked (OpenID Connect Core section 3.1.2.1), where the operator
 /// passes it on.
 fn wishes(
     draft: &mut Draft,

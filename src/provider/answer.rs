@@ -1,4 +1,4 @@
-//! An HTTP answer of the provider, and what its headers say besides the status.
+//! An HTTP answer of the provider, and what its headers say beyond the status.
 
 use bytes::Bytes;
 use http::{

@@ -22,7 +22,7 @@ pub(crate) const RESERVED: &[&str] = &[
 ];
 
 impl Provider {
-    /// The operator's `extra` parameters, and what a client wishes besides. What is configured, in
+    /// The operator's `extra` parameters, and what a client wishes. What is configured, in
     /// `extra`, in the preset or in the URL, stays; the words of `prompt` are joined.
     pub(crate) fn with_wishes(
         &self,

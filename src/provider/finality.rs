@@ -131,7 +131,7 @@ pub(super) const PASSING: &[&str] = &[
 ];
 
 /// The operator's own credentials are refused. That says nothing of any person, and logging
-/// everybody out would not mend it.
+/// everyone out would not mend it.
 const OPERATORS: &[&str] = &[
     // RFC 6749 section 5.2
     "invalid_client",

@@ -65,8 +65,8 @@ impl ProviderClient {
         Ok(Identity::of_answer(claims)?)
     }
 
-    /// Who an access token belongs to, asked anew at userinfo or at the provider's own API. `said` is
-    /// what an ID token of just now says, `before` what an older one said: userinfo is newer than that.
+    /// Who an access token belongs to, asked again at userinfo or at the provider's own API. `said` is
+    /// what a new ID token says, `before` what an older one said: userinfo is newer than that.
     pub(crate) async fn identity_again(
         &self,
         access_token: &str,

@@ -51,8 +51,8 @@ fn cut_out(text: String, secret: &str) -> String {
 /// Leaves out what looks like a token or a key: providers write the caller's, and their own, into
 /// descriptions and stack traces. Trace ids, which are UUIDs, stay for the provider's support.
 pub(super) fn without_tokens(text: &str) -> String {
-    // RFC 9110 section 11.2, what Microsoft's tokens have besides, and an escape in a URL: where a
-    // word ended there, its parts would be too short to be told from words.
+    // RFC 9110 section 11.2, what else Microsoft's tokens have, and an escape in a URL: where a
+    // word ended there, its parts would be too short to differ from words.
     let is_tokens = |c: char| c.is_ascii_alphanumeric() || "-._~+/=!*$%".contains(c);
     let mut shown = String::with_capacity(text.len());
     for piece in text.split_inclusive(|c| !is_tokens(c)) {

@@ -37,7 +37,7 @@ const TAIL: usize = 43;
 /// The bounded cache; turned off with a time to live of zero.
 pub(crate) struct SessionCache {
     shards: Box<[Shard]>,
-    /// Keyed anew in each process. Only tokens that verified are kept, so a client cannot choose which collide; a
+    /// With a new key in each process. Only tokens that verified are kept, so a client cannot choose which collide; a
     /// hash that is strong against that would cost more than the rest of the lookup.
     hasher: RandomState,
     ttl: Duration,

@@ -39,7 +39,7 @@ const LONG: Duration = Duration::from_secs(600);
 /// Runs the whole suite against `store`, which may hold other records: every key is fresh.
 ///
 /// `pass` lets time pass for the store by the given duration, by sleeping or by setting its clock.
-/// Run it on a multi-threaded tokio runtime, or the races are none. To prove a store that is shared
+/// Run it on a multi-threaded tokio runtime, or nothing races. To prove a store that is shared
 /// by processes or hosts, also run it with a `store` that spreads calls over several connections.
 ///
 /// # Panics

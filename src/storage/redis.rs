@@ -61,8 +61,8 @@ const MAX_DETAIL: usize = 200;
 ///
 /// A verb answers within the two timeouts of the builder together (2 seconds unless set), or is
 /// [`StorageError::Unavailable`]: Redis stopped, frozen, unreachable, loading its data, out of memory,
-/// a read-only replica. The connection comes back by itself, and a node that stopped answering is
-/// connected to anew instead of waited for.
+/// a read-only replica. The connection comes back by itself, and a node that stopped answering gets
+/// a new connection instead of more time.
 ///
 /// A verb that failed *may have happened*, and a frozen server may carry it out when it thaws, after
 /// verbs that came later. No verb is therefore repeated here: a second `take` would find nothing and
@@ -78,13 +78,13 @@ const MAX_DETAIL: usize = 200;
 /// | `list_add`, `list_remove` | the member may or may not be there: do it again |
 /// | `list_page` | nothing; ask again |
 ///
-/// # What Redis must be told
+/// # How to configure Redis
 ///
 /// - `maxmemory-policy noeviction`. Every record has a time to live, so the `volatile-` policies evict
 ///   live records just as the `allkeys-` ones do, and their owners have to log in again. A warning
 ///   in the log says so when a server that evicts is met.
 /// - Persistence. With `appendonly yes` and `appendfsync everysec` a crash loses the last second, with
-///   `always` nothing; with snapshots alone, everything since the last one; with none, everybody logs
+///   `always` nothing; with snapshots alone, everything since the last one; with none, everyone logs
 ///   in again after a restart.
 /// - Replication is asynchronous: a failover can lose the last writes. A code redeemed in that moment
 ///   could be redeemed once more before it expires; a refresh token from that moment still works,

@@ -98,7 +98,7 @@ const MAX_KEY_BYTES: usize = 200;
 ///   `sqlite3 grants.db ".backup copy.db"`. A restored old copy brings back what was revoked since.
 /// - **Stop every process before replacing or deleting it,** and take the `-wal` and `-shm` of the old
 ///   one away with it. A store whose file has gone answers [`StorageError::Unavailable`] until the
-///   file is back or the process is started anew, rather than writing to a file that will never be found.
+///   file is back or the process is restarted, rather than writing to a file that will never be found.
 /// - Time is the host's clock, the same for all its processes.
 pub struct SqliteStorage {
     path: PathBuf,

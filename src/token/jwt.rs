@@ -31,7 +31,7 @@ struct Signer {
     key: MacKey,
 }
 
-/// What an access token says, besides its issuer (RFC 9068 section 2.2). Borrowed from whatever it is
+/// What an access token says, in addition to its issuer (RFC 9068 section 2.2). Borrowed from whatever it is
 /// made of; or, inside [`AccessTokens::verify`] and nowhere else, from a token that was verified.
 #[derive(PartialEq, Eq)]
 pub(crate) struct AccessClaims<'a> {

@@ -44,6 +44,7 @@ const FLOORS: &[&[&str]] = &[
     &[
         "error",
         "clock",
+        "time",
         "tasks",
         "generations",
         "prehashed",
@@ -217,4 +218,25 @@ fn a_rule_names_no_request_no_runtime_and_no_client() {
         }
         assert!(found, "{rule} has moved: name its new place");
     }
+}
+
+#[test]
+fn the_architecture_names_every_room_on_its_floor() {
+    let page = include_str!("../../ARCHITECTURE.md");
+    let mut named: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for row in page.lines() {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        if let [_, floor, rooms, ..] = cells[..]
+            && let Ok(floor) = floor.parse()
+        {
+            // Every second piece is between backticks.
+            let rooms = rooms.split('`').skip(1).step_by(2);
+            named.entry(floor).or_default().extend(rooms);
+        }
+    }
+    let floors = FLOORS.iter().rev().zip(1..);
+    let floors: BTreeMap<_, _> = floors
+        .map(|(rooms, floor)| (floor, rooms.iter().copied().collect()))
+        .collect();
+    assert_eq!(named, floors);
 }

@@ -35,7 +35,7 @@ impl OAuthProxyConfigBuilder {
     /// They cannot forge one, but they can plant a whole login that they began and approved themselves, and
     /// the victim's app is then logged in to the attacker's account: the promise that the browser which
     /// consents is the browser which returns no longer holds. On loopback http it never does, because
-    /// cookies do not tell ports apart: any web page that a program on this computer serves can do the same.
+    /// cookies do not distinguish ports: any web page that a program on this computer serves can do the same.
     /// `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());

@@ -110,7 +110,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// More names by which the provider's access tokens are for this service (`aud`). Default: none besides
+    /// More names by which the provider's access tokens are for this service (`aud`). Default: only
     /// the client id, the [identifier URI](crate::Provider::identifier_uri), an `audience` or `resource` that
     /// is asked for, and the base URL with [`forward_resource`](Self::forward_resource).
     ///

@@ -43,7 +43,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// How long an unused grant lives, from one second to ten years; each refresh starts it anew.
+    /// How long an unused grant lives, from one second to ten years; each refresh starts it again.
     /// Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {
         self.plain.refresh_token_ttl = ttl;

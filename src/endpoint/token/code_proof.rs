@@ -26,7 +26,7 @@ pub(super) fn proven<'a>(
         | Phase::Active {
             code: Some(mark), ..
         } => mark,
-        // Redeemed so long ago that a replay can no longer be told.
+        // Redeemed so long ago that a replay can no longer be recognised.
         Phase::Active { code: None, .. } => return Err(Refusal::grant(Reason::GrantEnded)),
     };
     // The id in front of a code is no secret: it stands in access tokens.

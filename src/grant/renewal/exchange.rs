@@ -40,7 +40,7 @@ impl Renewal {
     }
 
     /// A provider that rotates its refresh tokens and answers late has spent the old one: so its
-    /// answer is awaited long after the callers were told to come back.
+    /// answer is awaited long after the callers got their 503.
     async fn ask_provider(
         &mut self,
         lease: &Lease,

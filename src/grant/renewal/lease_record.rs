@@ -1,7 +1,7 @@
 //! What stands in the store about one grant's renewal: its owner, and what became of the last one.
 //!
 //! Absent is the normal state: no one is at it, and the last one to be at it let go. So a lease that
-//! was let go can be told from one whose owner died.
+//! was let go differs from one whose owner died.
 
 use std::time::Duration;
 

@@ -95,7 +95,7 @@ impl<'a> Change<'a> {
 
 impl Renewal {
     /// Writes the provider's answer, which cannot be had again: it is kept until the store takes it.
-    /// Meanwhile requests of this grant are told to come back, and none presents the spent token.
+    /// Meanwhile requests of this grant get 503, and none presents the spent token.
     pub(super) async fn keep(
         &mut self,
         seen: SeenGrant,

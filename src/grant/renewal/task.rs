@@ -54,7 +54,7 @@ impl Renewal {
         }
     }
 
-    /// This takes longer than callers wait: they, and those who come, are told to come back.
+    /// This takes longer than callers wait: they, and those who come meanwhile, get 503.
     pub(super) fn stop_waiting(&mut self) {
         self.answer(Err(FreshnessError::Later));
         if self.late.is_none() {

@@ -111,7 +111,7 @@ impl Grants {
         Ok(seen.filter(|grant| self.is_served(id, grant)))
     }
 
-    /// A record of which the store itself says that it is corrupt is absent, like one that does not
+    /// A record that the store itself reports as corrupt is absent, like one that does not
     /// open.
     fn sound<T>(
         &self,

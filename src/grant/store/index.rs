@@ -104,7 +104,7 @@ impl Grants {
     }
 
     /// A page of the ids in a list. Those listed under a previous secret come last, until they are
-    /// listed anew.
+    /// listed again.
     pub(crate) async fn listed(
         &self,
         owner: Owner<'_>,

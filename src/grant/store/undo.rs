@@ -1,4 +1,4 @@
-//! Taking back a step whose client was told that nothing has changed.
+//! Taking back a step whose client heard that nothing has changed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A step of a grant's life (a code redeemed, a token rotated) that may have been written although
-/// the store did not say so. The client was told that nothing has changed, so it is made true.
+/// the store did not say so. The client heard that nothing has changed, so that is made true.
 pub(super) struct Undo {
     pub(super) vault: Arc<Vault>,
     pub(super) key: String,

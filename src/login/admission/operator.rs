@@ -80,7 +80,7 @@ pub(super) fn ask_lists(options: &Options, person: &Identity) -> Result<(), NotA
 fn who(person: &Identity) -> String {
     let subject = person.subject.as_deref().unwrap_or("(unknown)");
     match (&person.email, person.email_verified) {
-        (None, _) => format!("subject {subject}, of whom the provider gives no address,"),
+        (None, _) => format!("subject {subject}, for whom the provider gives no address,"),
         (Some(email), true) => format!("subject {subject} with the verified address {email}"),
         (Some(email), false) => {
             format!(
@@ -100,7 +100,7 @@ mod tests {
             subject: Some("7".into()),
             ..Identity::default()
         };
-        assert!(who(&person).contains("subject 7, of whom the provider gives no address"));
+        assert!(who(&person).contains("subject 7, for whom the provider gives no address"));
         person.email = Some("a@b.example".into());
         assert!(who(&person).contains("a@b.example, which the provider does not verify"));
         person.email_verified = true;

@@ -98,7 +98,7 @@ impl Cookies {
         };
         let mut held = self.held(headers, ttl, now);
         held.retain(|held| (held.kind, &*held.tag) != (kind, tag));
-        // What stays besides, too.
+        // What stays anyway counts too.
         let approvals = self.name(Kind::Approvals, "");
         let besides = pairs(headers)
             .filter(|(name, _)| *name == approvals)

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{key::sha256, storage::list::Place};
 
-/// What a member costs besides its name: its places in both maps with room to grow, and what the
+/// What a member costs in addition to its name: its places in both maps with room to grow, and what the
 /// allocator adds. An estimate, mostly on the high side.
 const MEMBER_OVERHEAD: u64 = 200;
 /// Dropped only when it has been over for so long: a clock that is put right again finds it.

@@ -1,4 +1,4 @@
-//! Tells the operator that people were logged out for want of memory.
+//! Warns the operator that people were logged out for want of memory.
 
 use std::sync::{
     Arc,

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 
 use crate::{key::sha256, prehashed::BuildPrehashed};
 
-/// What a record costs besides its value: its slot in the map with room to grow, its part of the table,
+/// What a record costs in addition to its value: its slot in the map with room to grow, its part of the table,
 /// and what the allocator adds. An estimate, mostly on the high side.
 const RECORD_OVERHEAD: u64 = 200;
 /// Swept only when it has been over for so long: a clock that is put right again finds it.

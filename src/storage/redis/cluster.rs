@@ -1,6 +1,6 @@
 //! A command to a Redis Cluster, by way of redirections.
 //!
-//! The client itself is told to repeat nothing (it would repeat what may have been carried out), so
+//! The client itself is set to repeat nothing (it would repeat what may have been carried out), so
 //! the refusals that are certain are handled here.
 
 use std::time::Duration;

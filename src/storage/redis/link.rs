@@ -1,4 +1,4 @@
-//! The one connection of a store: made when needed, shared by all verbs, made anew when it fails.
+//! The one connection of a store: made when needed, shared by all verbs, replaced when it fails.
 //!
 //! The `redis` crate's own connection manager is not used: it keeps a connection whose server stopped
 //! answering without closing it (a host that vanished), for as long as TCP does.
@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{cluster, greeting};
 
-/// A cluster's connection is not made anew more often than this: one frozen shard must not keep
+/// A cluster's connection is not renewed more often than this: one frozen shard must not keep
 /// the others from working.
 const CLUSTER_RENEWAL: Duration = Duration::from_secs(3);
 /// A cluster is reached by its seeds, then asked for its nodes, then those are connected to.
@@ -224,7 +224,7 @@ impl Link {
         }
     }
 
-    /// The next verb connects anew.
+    /// The next verb connects again.
     fn drop_connection(&self, number: u64) {
         let mut state = self.lock();
         let dropped = if is_current(&state, number) {
@@ -275,8 +275,8 @@ async fn in_time<T>(limit: Duration, work: impl Future<Output = RedisResult<T>>)
     }
 }
 
-/// `redis` takes the process's choice, and panics where features brought two providers and nobody
-/// chose. With one, this is what it would do itself.
+/// `redis` takes the process's choice, and panics where features brought two providers and none was
+/// chosen. With one, this is what it would do itself.
 #[cfg(feature = "rustls")]
 fn choose_cryptography() {
     use rustls::crypto::{CryptoProvider, aws_lc_rs};

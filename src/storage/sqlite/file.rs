@@ -259,7 +259,7 @@ fn patiently<T>(
     }
 }
 
-/// What each connection needs anew.
+/// What each new connection needs.
 fn configure(connection: &Connection, max_bytes: u64) -> rusqlite::Result<()> {
     // NORMAL would flush at checkpoints only: power loss would undo the last commits, and with them
     // a revocation or the redemption of a code.
@@ -284,7 +284,7 @@ fn explain(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => "this is not an SQLite file; name another",
         Some(ErrorCode::DatabaseCorrupt) => {
-            "the file is damaged; restore a backup, or move it away and everybody logs in again"
+            "the file is damaged; restore a backup, or move it away, and everyone logs in again"
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "another process keeps the file locked"
@@ -326,7 +326,7 @@ impl Place {
             return Ok(());
         }
         Err(StorageError::unavailable(format!(
-            "{} was removed or replaced while in use: bring it back, or start this process anew",
+            "{} was removed or replaced while in use: bring it back, or restart this process",
             self.path.display()
         )))
     }
