@@ -13,7 +13,7 @@
 //! AES comes from AWS-LC, which rustls brings along: on a processor of today it opens a record of
 //! 3 KiB in a third of the time that the `aes-gcm` crate takes.
 
-use std::sync::Arc;
+use std::{mem, ops::RangeFrom, sync::Arc};
 
 use aws_lc_rs::{
     aead::{self, Aad, LessSafeKey, Nonce, UnboundKey},
@@ -30,6 +30,8 @@ const VERSION: u8 = 1;
 /// The version and the key's name.
 const HEAD_BYTES: usize = 1 + 4;
 const NONCE_BYTES: usize = 24;
+/// Where the ciphertext begins.
+const TEXT_AT: usize = HEAD_BYTES + NONCE_BYTES;
 /// AES-GCM's tag, in bytes.
 const TAG_BYTES: usize = 16;
 const AES_BLOCK_BYTES: usize = 16;
@@ -91,21 +93,22 @@ impl SealKey {
             .unwrap_or_else(|| unreachable!("every input here is bounded far below 64 GiB"))
     }
 
-    /// The plain text; `None` when the tag does not fit.
+    /// The plain text of what stands in `sealed` from `text` on, its tag last; `None` when the tag does
+    /// not fit. In place: a record is some KiB, and is opened at each first sight of a token.
     fn decrypt(
         &self,
         nonce: &[u8; NONCE_BYTES],
         context: &[u8],
-        text: &[u8],
-        tag: &[u8; TAG_BYTES],
+        mut sealed: Vec<u8>,
+        text: RangeFrom<usize>,
     ) -> Option<Vec<u8>> {
         let (derive, nonce) = halves(nonce);
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let mut plain = vec![0; text.len()];
-        self.of_message(derive)
-            .open_separate_gather(nonce, Aad::from(context), text, tag, &mut plain)
-            .ok()?;
-        Some(plain)
+        let key = self.of_message(derive);
+        let plain = key.open_within(nonce, Aad::from(context), &mut sealed, text);
+        let length = plain.ok()?.len();
+        sealed.truncate(length);
+        Some(sealed)
     }
 }
 
@@ -150,29 +153,35 @@ impl Rotating<SealKey> {
         sealed.extend_from_slice(&self.current.id.0);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(plain);
-        let text = sealed.split_at_mut(HEAD_BYTES + NONCE_BYTES).1;
+        let text = sealed.split_at_mut(TEXT_AT).1;
         let tag = self.current.encrypt(&nonce, context, text);
         sealed.extend_from_slice(&tag);
         sealed
     }
 
     /// What was sealed.
-    pub(crate) fn open(&self, context: &[u8], sealed: impl AsRef<[u8]>) -> Result<Vec<u8>, Shut> {
-        let sealed = sealed.as_ref();
+    pub(crate) fn open(&self, context: &[u8], mut sealed: Vec<u8>) -> Result<Vec<u8>, Shut> {
         let (head, rest) = sealed.split_first_chunk().ok_or(Shut::Damaged)?;
         let [VERSION, name @ ..]: [u8; HEAD_BYTES] = *head else {
             return Err(Shut::Damaged);
         };
-        let (nonce, rest) = rest.split_first_chunk().ok_or(Shut::Damaged)?;
-        let (text, tag) = rest.split_last_chunk().ok_or(Shut::Damaged)?;
+        let nonce = *rest.first_chunk().ok_or(Shut::Damaged)?;
         let name = KeyId(name);
         let mut named = self.all().filter(|key| key.id == name).peekable();
         if named.peek().is_none() {
             return Err(Shut::OtherKey(name));
         }
-        named
-            .find_map(|key| key.decrypt(nonce, context, text, tag))
-            .ok_or(Shut::Damaged)
+        while let Some(key) = named.next() {
+            // A key that does not fit spoils the bytes: the last one gets them, the others a copy.
+            let bytes = match named.peek() {
+                Some(_) => sealed.clone(),
+                None => mem::take(&mut sealed),
+            };
+            if let Some(plain) = key.decrypt(&nonce, context, bytes, TEXT_AT..) {
+                return Ok(plain);
+            }
+        }
+        Err(Shut::Damaged)
     }
 }
 

@@ -178,6 +178,14 @@ fn names(set: &str) -> impl Iterator<Item = &str> {
     set.split(' ').filter(|scope| !scope.is_empty())
 }
 
+/// Whether a set is displayed so: scopes of the grammar, each once, between single spaces. Then it can
+/// be taken as it stands.
+fn is_displayed(set: &str) -> bool {
+    let is_repeated = |nth, scope| set.split(' ').take(nth).any(|known| known == scope);
+    let mut scopes = set.split(' ').enumerate();
+    set.is_empty() || scopes.all(|(nth, scope)| check(scope).is_ok() && !is_repeated(nth, scope))
+}
+
 fn append(set: &mut String, scope: &str) {
     if !set.is_empty() {
         set.push(' ');
@@ -226,7 +234,10 @@ impl Serialize for ScopeSet {
 impl<'de> Deserialize<'de> for ScopeSet {
     // Without the limit on the count: a union that was stored must come back.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = |scopes: &str| Self::collect(names(scopes), usize::MAX);
+        let read = |scopes: &str| match is_displayed(scopes) {
+            true => Ok(Self(scopes.into())),
+            false => Self::collect(names(scopes), usize::MAX),
+        };
         super::text::deserialize(deserializer, read)
     }
 }
@@ -309,6 +320,10 @@ mod tests {
         let json = serde_json::to_string(&a.union(&b)).unwrap();
         assert_eq!(serde_json::from_str::<ScopeSet>(&json).unwrap().len(), 128);
         assert!(serde_json::from_str::<ScopeSet>(r#""a\"b""#).is_err());
+        for (stored, read) in [("", ""), ("b a c", "b a c"), ("b a b  c ", "b a c")] {
+            let set: ScopeSet = serde_json::from_value(stored.into()).unwrap();
+            assert_eq!(set.to_string(), read);
+        }
     }
 
     proptest! {

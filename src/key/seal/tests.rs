@@ -46,7 +46,7 @@ const SAMPLES: [(&str, &[u8]); 2] = [
 fn what_version_1_sealed_still_opens() {
     for (sealed, plain) in SAMPLES {
         let sealed = STANDARD_NO_PAD.decode(sealed).unwrap();
-        assert_eq!(keys().open(b"grant:1", &sealed).as_deref(), Ok(plain));
+        assert_eq!(keys().open(b"grant:1", sealed.clone()), Ok(plain.to_vec()));
         assert_eq!(keys().open(b"grant:2", sealed), Err(Shut::Damaged));
     }
 }
@@ -91,9 +91,10 @@ fn sealed_by(key: &[u8; 32], nonce: &[u8; 24], context: &[u8], plain: &[u8]) -> 
     let key = SealKey::new(KeyId([0; 4]), key);
     let mut text = plain.to_vec();
     let tag = key.encrypt(nonce, context, &mut text);
-    let opened = key.decrypt(nonce, context, &text, &tag);
+    let sealed = [&text[..], &tag].concat();
+    let opened = key.decrypt(nonce, context, sealed.clone(), 0..);
     assert_eq!(opened.as_deref(), Some(plain));
-    [&text[..], &tag].concat()
+    sealed
 }
 
 /// The vectors of <https://c2sp.org/XAES-256-GCM>; between them, both ways of the doubling.
