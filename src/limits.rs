@@ -56,7 +56,7 @@ pub(crate) const MAX_COOKIE: usize = 4096;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
-/// The same where a cookie of another rank would have to go: up to here both stay.
+/// The same where a cookie of higher rank would have to go: up to here both stay.
 pub(crate) const MAX_COOKIES_BYTES_EVER: usize = 7 * 1024 + 512;
 /// Cookies of ours that are read in one request. A browser has a handful; a stranger's header of
 /// thousands is not worth opening.
