@@ -37,8 +37,9 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
-//! In passthrough mode the refresh token itself is the record: it opens for its client alone; its end
-//! and the grant's last day, `scope` and `resource` are asked before the provider.
+//! In passthrough mode the refresh token itself is the record: it opens for its client alone; whether
+//! it is of the configured provider, its end and the grant's last day, `scope` and `resource` are asked
+//! before the provider.
 
 mod answer;
 mod authorization_code;
