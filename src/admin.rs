@@ -169,11 +169,11 @@ impl OAuthProxyAdmin {
         }
     }
 
-    /// Denies a client from now on: it can neither log anybody in nor redeem, refresh or revoke.
+    /// Denies a client from now on: it can neither log anyone in nor redeem, refresh or revoke.
     /// Registrations live in the `client_id` itself, so this is how one is deleted. Access tokens that
     /// it holds end at their own expiry, or with [`revoke_client`](Self::revoke_client).
     ///
-    /// **It denies one registration, not the app behind it.** Anybody may register, so the same app is
+    /// **It denies one registration, not the app behind it.** Anyone may register, so the same app is
     /// back with another `client_id` after one anonymous request. Against an app, and not a
     /// registration, use what every registration has to pass:
     ///
@@ -183,8 +183,8 @@ impl OAuthProxyAdmin {
     ///   redirect URI or scope;
     /// - [`on_login`](crate::OAuthProxyConfigBuilder::on_login) and the allow lists for the person.
     ///
-    /// What identifies an app is where its answers go: a name is anybody's to claim, and an app on
-    /// loopback cannot be told from another one.
+    /// What identifies an app is where its answers go: any app can claim any name, and apps on
+    /// loopback look alike.
     ///
     /// The denial lives in the store: in the memory store it is forgotten at restart.
     ///
@@ -200,7 +200,7 @@ impl OAuthProxyAdmin {
     /// Waits until no work is left that goes on behind requests, or until the deadline has passed, and
     /// returns how much is left: renewals of the provider's tokens (an answer that is not heard ends
     /// the grant at a provider that rotates its refresh tokens), logins that came back from the
-    /// provider, revocations at the provider, and what the store has to be told.
+    /// provider, revocations at the provider, and writes that the store has not confirmed.
     ///
     /// Call it at shutdown, after the server has answered its last request, and before the runtime
     /// ends. New work is still accepted, and waited for. An answer of the provider is awaited for

@@ -120,8 +120,8 @@
 //! path. Who may log in at all is for
 //! [`allowed_emails`](OAuthProxyConfigBuilder::allowed_emails),
 //! [`allowed_domains`](OAuthProxyConfigBuilder::allowed_domains) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, everybody whom the provider lets
-//! in.**
+//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, anyone with an account at
+//! the provider gets in.**
 //!
 //! # What clients need
 //!

@@ -50,7 +50,7 @@ pub(crate) enum ClientKind {
 pub(crate) enum Unknown {
     #[error("the client_id is not configured, and was not issued by this server")]
     NotIssued,
-    /// Anybody can write such an id, so this is a hint and no proof.
+    /// Anyone can write such an id, so this is a hint and no proof.
     #[error("the client_id names the secret {0}, which this server does not have")]
     OtherKey(KeyId),
     #[error("the client_id was issued by this server, and holds what is no longer valid")]

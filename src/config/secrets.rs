@@ -78,7 +78,7 @@ impl Secrets {
     }
 
     /// What makes, and what verifies and opens besides. With a key of its own for the purpose, the
-    /// derived ones stay able to: turning it on logs nobody out. A replaced one counts for its own
+    /// derived ones stay able to: turning it on logs no one out. A replaced one counts for its own
     /// purpose alone: the key that signs tokens, once given away, must not register clients.
     fn chain<'a>(
         &'a self,

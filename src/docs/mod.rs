@@ -1,4 +1,4 @@
-//! Chapters for whoever runs a service behind this layer.
+//! Chapters for those who run a service behind this layer.
 
 #[doc = include_str!("cost.md")]
 pub mod cost {}

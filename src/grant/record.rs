@@ -6,8 +6,8 @@
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
-//! So **the order of the fields and variants of this file is the format**. Whoever changes it raises
-//! the version and keeps the code that reads the old one; the samples beside the tests break otherwise.
+//! So **the order of the fields and variants of this file is the format**. To change it, raise
+//! the version and keep the code that reads the old one; otherwise the samples beside the tests break.
 //!
 //! The record is read at every first sight of a token, so it is made to be read in one pass: each text
 //! is copied once, and the claims stay text until someone asks for them.
@@ -46,8 +46,8 @@ pub(crate) struct Grant {
     pub(crate) proven_at: u64,
     /// Until when the grant stands in the lists of its subject and client.
     pub(crate) listed_until: u64,
-    /// Another number at each write, so that a write that was not answered can be told from
-    /// somebody else's of the same content.
+    /// Another number at each write, so that a write that was not answered differs from another
+    /// writer's of the same content.
     pub(crate) stamp: u64,
     /// The stamp of the write that brought the phase.
     pub(crate) step: u64,

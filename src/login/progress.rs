@@ -26,7 +26,7 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) challenge: CodeChallenge,
     pub(crate) scopes: ScopeSet,
     pub(crate) resource: Resource,
-    /// What the provider is told besides.
+    /// What is passed on to the provider besides.
     pub(crate) wishes: Wishes,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Login {
     pub(crate) id: String,
     /// The id of the provider that the person was sent to.
     pub(crate) provider: String,
-    /// What the provider sends back; 32 random bytes, meaningless to anybody else.
+    /// What the provider sends back; 32 random bytes, meaningless to anyone else.
     #[serde(with = "packed::text")]
     pub(crate) state: String,
     #[serde(with = "packed::text")]

@@ -77,13 +77,13 @@ const MAX_DETAIL: usize = 200;
 /// | `list_add`, `list_remove` | the member may or may not be there: do it again |
 /// | `list_page` | nothing; ask again |
 ///
-/// # What Redis must be told
+/// # How Redis must be configured
 ///
 /// - `maxmemory-policy noeviction`. Every record has a time to live, so the `volatile-` policies evict
 ///   live records just as the `allkeys-` ones do, and their owners have to log in again. A warning
 ///   in the log says so when a server that evicts is met.
 /// - Persistence. With `appendonly yes` and `appendfsync everysec` a crash loses the last second, with
-///   `always` nothing; with snapshots alone, everything since the last one; with none, everybody logs
+///   `always` nothing; with snapshots alone, everything since the last one; with none, everyone logs
 ///   in again after a restart.
 /// - Replication is asynchronous: a failover can lose the last writes. A code redeemed in that moment
 ///   could be redeemed once more before it expires; a refresh token from that moment still works,

@@ -118,7 +118,7 @@ impl<A: App> Stranger<'_, A> {
         self.app.clone().send(request).await.map_err(failed)
     }
 
-    /// A document that anybody may read.
+    /// A document that anyone may read.
     pub(super) async fn document(&self, target: &str) -> Result<Value, Mistake> {
         let response = self.ask(Method::GET, target, &[]).await?;
         if response.status() != StatusCode::OK {

@@ -50,7 +50,7 @@ pub async fn check_protected(app: &impl App, url: &str) -> Result<(), Mistake> {
     let server = stranger.document(&document).await?;
     for target in endpoints(typed, &document, &issuer, &server)? {
         let status = stranger.ask(Method::GET, &target, &[]).await?.status();
-        // Neither takes a GET, whoever sends it (RFC 6749 section 3.2, RFC 7591 section 3).
+        // Neither takes a GET from anyone (RFC 6749 section 3.2, RFC 7591 section 3).
         if status != StatusCode::METHOD_NOT_ALLOWED {
             return Mistake::err(format!(
                 "`{target}` answers {} where the layer would say 405 to a GET, so something in front \
@@ -75,7 +75,7 @@ pub fn assert_protected<'a, A: App>(
     asserted(Location::caller(), check_protected(app, url))
 }
 
-/// Checks that a URL of the finished app is open to anybody: it answers without a token, with neither
+/// Checks that a URL of the finished app is open to anyone: it answers without a token, with neither
 /// 401, 403, 404 nor an error of the server.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::provider::{
 /// Register an app at <https://entra.microsoft.com> (App registrations) with a platform "Web" and
 /// the redirect URI `{base_url}/oauth/callback`. `tenant` is the directory's id, or its domain, or
 /// `organizations` (any work account), `common` (personal ones too), `consumers` (only those).
-/// With the last three anybody with such an account can log in: allow tenants by the claim `tid`
+/// With the last three anyone with such an account can log in: allow tenants by the claim `tid`
 /// in the login hook, and people by `oid`, never by `email`, which their own administrator sets.
 ///
 /// Scopes unless set: `openid profile email`; `offline_access` is always added. A scope of your own

@@ -275,8 +275,8 @@ async fn in_time<T>(limit: Duration, work: impl Future<Output = RedisResult<T>>)
     }
 }
 
-/// `redis` takes the process's choice, and panics where features brought two providers and nobody
-/// chose. With one, this is what it would do itself.
+/// `redis` takes the process's choice, and panics where features brought two providers and none was
+/// chosen. With one, this is what it would do itself.
 #[cfg(feature = "rustls")]
 fn choose_cryptography() {
     use rustls::crypto::{CryptoProvider, aws_lc_rs};
