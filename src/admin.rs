@@ -183,8 +183,8 @@ impl OAuthProxyAdmin {
     ///   redirect URI or scope;
     /// - [`on_login`](crate::OAuthProxyConfigBuilder::on_login) and the allow lists for the person.
     ///
-    /// What identifies an app is where its answers go: anyone can claim a name, and an app on
-    /// loopback looks like any other.
+    /// What identifies an app is where its answers go: any app can claim any name, and apps on
+    /// loopback look alike.
     ///
     /// The denial lives in the store: in the memory store it is forgotten at restart.
     ///
@@ -200,7 +200,7 @@ impl OAuthProxyAdmin {
     /// Waits until no work is left that goes on behind requests, or until the deadline has passed, and
     /// returns how much is left: renewals of the provider's tokens (an answer that is not heard ends
     /// the grant at a provider that rotates its refresh tokens), logins that came back from the
-    /// provider, revocations at the provider, and writes that the store has not taken yet.
+    /// provider, revocations at the provider, and writes that the store has not confirmed.
     ///
     /// Call it at shutdown, after the server has answered its last request, and before the runtime
     /// ends. New work is still accepted, and waited for. An answer of the provider is awaited for

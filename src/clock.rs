@@ -59,7 +59,7 @@ pub(crate) fn to_unix(time: SystemTime) -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// The last second of the year 9999, for ends that nobody knows.
+/// The last second of the year 9999, for ends that are not known.
 const FAR_FUTURE: u64 = 253_402_300_799;
 
 /// The inverse of [`to_unix`]; stops at the year 9999 instead of overflowing.

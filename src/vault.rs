@@ -33,8 +33,8 @@ const NONCE_BYTES: usize = 8;
 ///
 /// With encryption (see [`SealKey`] for the format) the record's key is the associated data: a record
 /// that was moved to another key does not open. Without it a record is `0`, eight random bytes and the
-/// text. Either way no two writes have the same bytes, so a write that was not answered can be
-/// recognised.
+/// text. Either way no two writes have the same bytes, so a write that was not answered differs from
+/// every other one.
 ///
 /// A record that does not open (a damaged disk, a secret that is not known here, a write by hand)
 /// counts as absent, with an event: the person logs in again. It can be replaced like any other, by

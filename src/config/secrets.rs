@@ -77,8 +77,8 @@ impl Secrets {
         Rotating::new(current.seal(label), previous.map(|key| key.seal(label)))
     }
 
-    /// The key that signs and seals first, then those that only verify and open. With a key of its own for
-    /// the purpose, the derived ones still do: turning it on logs no one out. A replaced one counts for its own
+    /// What makes, and what verifies and opens besides. With a key of its own for the purpose, the
+    /// derived ones stay able to: turning it on logs no one out. A replaced one counts for its own
     /// purpose alone: the key that signs tokens, once given away, must not register clients.
     fn chain<'a>(
         &'a self,

@@ -3,9 +3,9 @@
 use super::GrantId;
 use crate::{error::StorageError, limits::GRANTS_AT_ONCE};
 
-/// The same work for many grants, in their order, some at once: one by one takes long where the store is
-/// far, and all at once block everyone else. What came of it up to the
-/// first failure, and that; after it nothing more is begun.
+/// The same work for many grants, in their order, a few at a time: one by one takes long where the
+/// store is far, and all at once would hold up every other request. Returns the results up to the first
+/// failure, and that failure; after it nothing more is begun.
 pub(crate) async fn at_once<T, F>(
     ids: impl IntoIterator<Item = GrantId>,
     work: impl Fn(GrantId) -> F,

@@ -11,7 +11,7 @@ pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>
 
 /// Asks the provider who a grant's person is now, and the operator whether they may still come in.
 pub(crate) trait ProofOfLife: Send + Sync {
-    /// What the answer to a renewal says by itself, without asking anyone. `None`: the provider or
+    /// What the answer to a renewal says by itself, without another request. `None`: the provider or
     /// the operator's hook has to be asked, with [`ask`](Self::ask).
     fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look>;
 

@@ -6,8 +6,8 @@
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
-//! So **the order of the fields and variants of this file is the format**. A change of it raises
-//! the version and keeps the code that reads the old one; the samples beside the tests break otherwise.
+//! So **the order of the fields and variants of this file is the format**. To change it, raise
+//! the version and keep the code that reads the old one; otherwise the samples beside the tests break.
 //!
 //! The record is read at every first sight of a token, so it is made to be read in one pass: each text
 //! is copied once, and the claims stay text until someone asks for them.

@@ -1,4 +1,4 @@
-//! How the sessions in the cache learn what this process revoked, without a list of either.
+//! Which cached sessions a revocation of this process has made stale, without a list of either.
 //!
 //! A grant falls into one of a fixed number of slots, and a revocation counts its slot up. A session
 //! that was looked up before is not current any more, nor are those that share the slot: they are

@@ -8,8 +8,8 @@ use crate::limits::REFRESH_GRACE;
 ///
 /// A refresh token is good once: it is exchanged for its successor, and one that comes back later is
 /// taken for stolen and ends the grant (RFC 9700 section 4.14.2). An honest client sends one twice
-/// all the same: its answer was lost, or two of its processes share one token file. The grace
-/// separates the two.
+/// all the same: its answer was lost, or two of its processes share one token file. The grace keeps
+/// the two apart.
 ///
 /// **Its price** is the time in which a theft goes unseen. A thief who presents the predecessor
 /// within the grace gets the live token, and the client notices nothing. With

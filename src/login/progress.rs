@@ -26,7 +26,7 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) challenge: CodeChallenge,
     pub(crate) scopes: ScopeSet,
     pub(crate) resource: Resource,
-    /// What else goes on to the provider.
+    /// What is passed on to the provider besides.
     pub(crate) wishes: Wishes,
 }
 

@@ -234,7 +234,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), UriFault> {
     let port = match port.strip_prefix(':') {
         Some(digits) => {
             let number = digits.parse().map_err(|_| UriFault::Authority)?;
-            // `:080`, `:+80`, `:` and `:99999` are spellings that some readers take otherwise.
+            // `:080`, `:+80`, `:` and `:99999` are spellings that other parsers read differently.
             if u16::to_string(&number) != digits {
                 return Err(UriFault::Authority);
             }
@@ -246,7 +246,7 @@ fn split_authority(authority: &str) -> Result<(&str, Option<u16>), UriFault> {
     Ok((host, port))
 }
 
-/// Whether a path means one place to every reader: no dot segment in any encoding, and no encoded
+/// Whether every server reads a path as the same place: no dot segment in any encoding, and no encoded
 /// slash, backslash, percent sign or control character that a server might decode into one.
 pub(crate) fn is_single_reading(path: &str) -> bool {
     let encoded = |bad: fn(u8) -> bool| {

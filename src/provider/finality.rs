@@ -130,8 +130,8 @@ pub(super) const PASSING: &[&str] = &[
     "too_many_attempts",
 ];
 
-/// The operator's own credentials are refused. That says nothing of any person, and logging
-/// everyone out would not mend it.
+/// The operator's own credentials are refused. That says nothing about any person, and logging
+/// everyone out would not fix it.
 const OPERATORS: &[&str] = &[
     // RFC 6749 section 5.2
     "invalid_client",

@@ -78,7 +78,7 @@ const MAX_DETAIL: usize = 200;
 /// | `list_add`, `list_remove` | the member may or may not be there: do it again |
 /// | `list_page` | nothing; ask again |
 ///
-/// # How to configure Redis
+/// # How Redis must be configured
 ///
 /// - `maxmemory-policy noeviction`. Every record has a time to live, so the `volatile-` policies evict
 ///   live records just as the `allkeys-` ones do, and their owners have to log in again. A warning

@@ -18,7 +18,7 @@ pub(crate) struct CarriedClaims {
 }
 
 impl CarriedClaims {
-    /// The claims. What is not a JSON object, which only another hand could have stored, counts as no claims.
+    /// The claims. Text that is not a JSON object, which only someone else could have stored, holds none.
     pub(crate) fn map(&self) -> &Map<String, Value> {
         let parse = || serde_json::from_str(&self.json).unwrap_or_default();
         self.parsed.get_or_init(parse)

@@ -171,7 +171,7 @@ mod tests {
         assert!(!looks(false).are_overdue(&grant, u64::MAX));
     }
 
-    /// Else a person who was removed stays until the clock is there again.
+    /// Otherwise a person who was removed stays until the clock has caught up.
     #[test]
     fn a_clock_that_was_set_back_makes_no_proof_good_for_longer() {
         let mut grant = grant(1_000 * HOUR);

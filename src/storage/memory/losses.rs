@@ -1,4 +1,4 @@
-//! Warns the operator that people were logged out for want of memory.
+//! Reports to the operator that people were logged out because memory ran short.
 
 use std::sync::{
     Arc,

@@ -284,7 +284,7 @@ fn explain(error: &rusqlite::Error) -> String {
     let what = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => "this is not an SQLite file; name another",
         Some(ErrorCode::DatabaseCorrupt) => {
-            "the file is damaged; restore a backup, or move it away, and everyone logs in again"
+            "the file is damaged; restore a backup, or move it away and everyone logs in again"
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "another process keeps the file locked"
