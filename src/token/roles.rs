@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// More roles than this are dropped: they stand in every session.
 const MAX_ROLES: usize = 64;
-/// A longer text is not taken for a role, in bytes.
+/// A longer role is none, in bytes.
 const MAX_ROLE_BYTES: usize = 256;
 
 /// Reads the roles of the named claims from several sets of claims: each a string or an array of
