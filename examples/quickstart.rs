@@ -35,8 +35,8 @@ fn build(
     start_url: &str,
 ) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
     let upstream = provider::generic(
-        &idp.url("/authorize"),
-        &idp.url("/token"),
+        idp.url("/authorize"),
+        idp.url("/token"),
         idp::CLIENT_ID,
         idp.client_secret.as_str(),
     )

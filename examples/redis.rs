@@ -48,8 +48,8 @@ async fn instance(
     idp: &IdentityProvider,
 ) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
     let upstream = provider::generic(
-        &idp.url("/authorize"),
-        &idp.url("/token"),
+        idp.url("/authorize"),
+        idp.url("/token"),
         idp::CLIENT_ID,
         idp.client_secret.as_str(),
     )

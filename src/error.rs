@@ -31,6 +31,7 @@ impl ConfigError {
     }
 
     /// The name of the option to change.
+    #[must_use]
     pub fn option(&self) -> &'static str {
         self.option
     }

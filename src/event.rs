@@ -140,7 +140,7 @@ pub struct Event {
     /// `None` when the step succeeded.
     pub reason: Option<Reason>,
     /// The login it belongs to, from authorize to callback.
-    pub transaction: Option<String>,
+    pub login: Option<String>,
     /// The grant it belongs to, from callback to revocation.
     pub grant: Option<String>,
     /// More words for the operator, printable and bounded.
@@ -153,7 +153,7 @@ impl Event {
         Self {
             step,
             reason: None,
-            transaction: None,
+            login: None,
             grant: None,
             detail: None,
         }
@@ -168,8 +168,8 @@ impl Event {
     }
 
     #[must_use]
-    pub(crate) fn transaction(mut self, id: impl Into<String>) -> Self {
-        self.transaction = Some(id.into());
+    pub(crate) fn login(mut self, id: impl Into<String>) -> Self {
+        self.login = Some(id.into());
         self
     }
 
@@ -207,21 +207,21 @@ impl Events {
         let Event {
             step,
             reason,
-            transaction,
+            login,
             grant,
             detail,
         } = event;
-        let (transaction, grant) = (transaction.as_deref(), grant.as_deref());
+        let (login, grant) = (login.as_deref(), grant.as_deref());
         let detail = detail.as_deref();
         match reason {
             None => {
-                tracing::info!(target: "tower_oauth_proxy", ?step, transaction, grant, detail, "done");
+                tracing::info!(target: "tower_oauth_proxy", ?step, login, grant, detail, "done");
             }
             Some(reason @ Reason::NoCredentials) => {
-                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, transaction, grant, detail, "refused");
+                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
             }
             Some(reason) => {
-                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, transaction, grant, detail, "refused");
+                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
             }
         }
         if let Some(callback) = &self.callback {

@@ -69,6 +69,7 @@ impl OAuthProxyLayer {
     }
 
     /// Administration of the running proxy: list and end grants, deny clients.
+    #[must_use]
     pub fn admin(&self) -> OAuthProxyAdmin {
         OAuthProxyAdmin::new(Arc::clone(&self.proxy))
     }

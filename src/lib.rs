@@ -209,8 +209,8 @@
 //! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
 //! [`ConfigError`], and the chapters in [`docs`].
 //!
-//! In the repository, `SECURITY.md` says what is promised, against whom, and what is not;
-//! `ARCHITECTURE.md`, what the source is made of.
+//! `ARCHITECTURE.md` in the repository shows the rooms of the source and what may import what;
+//! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
 mod bearer;

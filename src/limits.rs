@@ -3,23 +3,22 @@
 
 use std::time::Duration;
 
-/// The local cache of sessions, in bytes: some thousands with tokens of ordinary size.
-pub(crate) const SESSION_CACHE_BYTES: usize = 32 * 1024 * 1024;
-/// How long a browser's approval is remembered with `Consent::Remember`.
-pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// A denied client stays denied this long: signed registrations have no end of their own.
-pub(crate) const DENIED_CLIENT_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// As good as without an end: longer than anything here is in use.
+const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The immediate predecessor of a refresh token is answered with the same successor for this long:
-/// a lost answer, or two processes of one client that share a token file, cost nothing. Processes
-/// that came 40 seconds apart were logged out by half a minute.
-pub(crate) const REFRESH_GRACE: Duration = Duration::from_secs(60);
+// ---- config: bounds on what the operator writes
+
 /// The longest grace that is a time: a client that comes back every day. An operator who needs more
 /// should choose "until the successor is used", and read what it costs.
 pub(crate) const MAX_REFRESH_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The provider's token is renewed this long before its end at most, or a tenth of its life where
-/// that is shorter.
-pub(crate) const RENEW_AHEAD_SECS: u64 = 60;
+/// The prefix of a cookie's name: the name is in every request.
+pub(crate) const MAX_COOKIE_PREFIX: usize = 32;
+/// The name of a service, a provider or a client, in characters: what a person reads at a glance.
+pub(crate) const MAX_NAME: usize = 100;
+/// The operator's hooks may take this long, then the step fails closed.
+pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+// ---- endpoint: requests at our URLs, and how long a caller waits
 
 /// A body at any of our endpoints. The largest honest one is a registration with a few URIs.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -27,85 +26,60 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A query string; what servers in front commonly accept.
 pub(crate) const MAX_QUERY: usize = 16 * 1024;
-/// A bearer token. Ours stay below 8 KiB even with all claims passed through.
+/// What `Retry-After` says, in seconds.
+pub(crate) const RETRY_AFTER_SECS: &str = "5";
+/// Revocations of passthrough mode that this process has at the provider at once. Any registered client can
+/// ask for one with any text: nothing here knows a provider's token.
+pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
+
+// ---- bearer, session, challenge: protected requests
+
+/// A bearer token, in bytes. Ours stay below [`MAX_ISSUED`] even with all claims passed through, except
+/// where resource, client id and scopes are at their limits: those still have to verify.
 pub(crate) const MAX_BEARER: usize = 16 * 1024;
+/// How often the grant is reloaded while unrelated revocations invalidate its slot; afterwards it only
+/// has to exist, and its old mark keeps the session from being served again.
+pub(crate) const MAX_LOOKS: usize = 3;
+/// The local cache of sessions, in bytes: some thousands with tokens of ordinary size.
+pub(crate) const SESSION_CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// A path named in a challenge or a document.
 pub(crate) const MAX_CHALLENGED_PATH: usize = 1024;
+
+// ---- login: one person in one browser
+
+/// A `login_hint`, in bytes: an address, or a name of that length.
+pub(crate) const MAX_HINT: usize = 320;
+/// `ui_locales`, in bytes: some dozen languages.
+pub(crate) const MAX_LOCALES: usize = 100;
 /// A cookie with its name; browsers guarantee 4096 bytes (RFC 6265 section 6.1).
 pub(crate) const MAX_COOKIE: usize = 4096;
-/// The prefix of a cookie's name: the name is in every request.
-pub(crate) const MAX_COOKIE_PREFIX: usize = 32;
-/// The name of a service, a provider or a client, in characters: what a person reads at one glance.
-pub(crate) const MAX_NAME: usize = 100;
 /// All our cookies in one browser together: they go with every request to this host, and servers
 /// in front commonly refuse more than 8 KiB of headers.
 pub(crate) const MAX_COOKIES_BYTES: usize = 6 * 1024;
-/// The same where it would cost another login: up to here both stay.
+/// The same where a cookie of another rank would have to go: up to here both stay.
 pub(crate) const MAX_COOKIES_BYTES_EVER: usize = 7 * 1024 + 512;
+/// Cookies of ours that are read in one request. A browser has a handful; a stranger's header of
+/// thousands is not worth opening.
+pub(crate) const MAX_COOKIES_OPENED: usize = 32;
 /// Logins in progress per browser, of each of the two cookies; as many again that other sites'
 /// pages started.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;
-/// Grants whose renewal has failed lately, as this process remembers.
-pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
-/// After the first failed renewal of a grant's token the provider is left alone for this long; after
-/// each further one twice as long.
-pub(crate) const BACK_OFF_FIRST_SECS: u64 = 2;
-/// The longest such pause: two requests a minute, and a provider that is well again is seen soon.
-pub(crate) const BACK_OFF_MOST_SECS: u64 = 30;
-/// So long after a failure its successor counts as the next one in a row.
-pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
-/// The owner of a lease says about this often that it lives.
-pub(crate) const LEASE_BEAT: Duration = Duration::from_secs(1);
-/// A lease whose owner said nothing for this long is taken over: three beats, and no more than a
-/// client waits for an answer.
-pub(crate) const LEASE_DEAD_AFTER: Duration = Duration::from_secs(3);
-/// The answer to a renewal is awaited this much longer than callers are kept waiting: a provider that
-/// rotates its refresh tokens has spent the old one, and says the new one only once.
-pub(crate) const LATE_ANSWER: Duration = Duration::from_secs(60);
-/// A refusal of the provider that does not name the token ends the grant once it has lasted this
-/// long: an operator has a day to mend a configuration.
-pub(crate) const REFUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// The life of a provider's token that comes with a refresh token and without `expires_in`: what most
-/// providers give. Omitted is not endless (RFC 6749 section 5.1).
-pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
-/// A provider's token that a handler reports as refused is replaced once in this time: an API that
-/// refuses every token must not turn each call into a request at the provider.
-pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
-/// The life of a grant where there is no way to ask about its person: no refresh token, no userinfo.
-pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// A grant's record stays this long after its last day, so that the client that comes back then
-/// learns why, and the provider's tokens are revoked.
-pub(crate) const AFTER_LAST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A write that the store must have and does not take is tried again for this long.
-pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
-/// Before a grant is ended on the provider's word, the store is looked at once more after this long.
-pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
-/// A request waits this long for that, then it gets 503.
-pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
-/// The longest pause between two tries.
-pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
-/// How many more than the limit are looked at, and ended, with one login: each is a read of the store,
-/// for which the login waits.
-pub(crate) const SURPLUS_AT_ONCE: usize = 100;
-/// Grants in one page of a person's or a client's. To show or end a page takes a verb or two of the
-/// store for each: a tenth of a second where the store is far.
-pub(crate) const GRANTS_PER_PAGE: usize = 256;
-/// How many grants are looked at, or ended, at once where a whole list is asked for.
-pub(crate) const GRANTS_AT_ONCE: usize = 16;
-/// Callbacks that this process remembers as used, in addition to the store.
+/// How long a browser's approval is remembered with `Consent::Remember`.
+pub(crate) const APPROVAL_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A provider's answer that says why it sends no code: as much as a URI holds here. The client that
+/// waits has to hear of it, however much the provider says.
+pub(crate) const MAX_ERROR_ANSWER: usize = 64 * 1024;
+/// Callbacks that this process remembers as used, besides the store.
 pub(crate) const MAX_CALLBACKS: usize = 20_000;
-/// Revocations of passthrough mode that this process has at the provider at once. Anyone who registers can
-/// ask for one with any text: nothing here knows a provider's token.
-pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 /// Codes of callbacks that this process has at the provider at once. Each holds a task and a
 /// connection, some 58 KiB as measured: 15 MiB while a provider is slow, and a quarter of the usual
 /// 1,024 descriptors. A provider that takes 200 ms still sees more than a thousand logins a second.
 pub(crate) const MAX_CALLBACKS_AT_WORK: usize = 256;
 /// Callbacks that this process answers at once, those that wait for one of the above included: some
-/// 8 KiB each as measured, 64 MiB in all. A burst of some thousand people waits a moment; what comes on
-/// top gets 503.
+/// 8 KiB each as measured, 64 MiB in all. A burst of some thousand people waits a moment; further ones are
+/// told to come again.
 pub(crate) const MAX_CALLBACKS_AT_ONCE: usize = 8 * 1024;
 /// A claim on a callback outlives its owner by this much at most: the person's reload then gets
 /// through on another instance.
@@ -114,18 +88,8 @@ pub(crate) const CLAIM_TTL: Duration = Duration::from_secs(3);
 pub(crate) const CLAIM_AGAIN: Duration = Duration::from_secs(1);
 /// How often those who wait for a claim look again.
 pub(crate) const CLAIM_POLL: Duration = Duration::from_millis(100);
-/// The operator's hooks may take this long, then the step fails closed.
-pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
-/// One verb of the store may take this long, then the store counts as down.
-pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Attempts to win a compare-and-swap on one grant before answering "try again".
-pub(crate) const SWAP_ATTEMPTS: usize = 16;
-/// What `Retry-After` says, in seconds.
-pub(crate) const RETRY_AFTER_SECS: &str = "5";
-/// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
-pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
 
-// ---- client
+// ---- client: who asks
 
 /// A `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect URI beside it,
 /// that common proxies cut off at 8 KiB or less.
@@ -136,7 +100,7 @@ pub(crate) const MAX_CONFIGURED_ID: usize = 256;
 pub(crate) const MAX_CLIENT_SECRET: usize = 1024;
 /// The shortest secret of a configured client, in bytes. RFC 6749 section 2.3.1: "the authorization
 /// server MUST protect any endpoint utilizing it against brute force attacks". Guesses are not counted,
-/// so a secret has to be longer than anyone can guess.
+/// so a secret has to be too long to guess.
 pub(crate) const MIN_CLIENT_SECRET: usize = 16;
 /// An `Authorization` header of the scheme `Basic`, in bytes: an id and a secret of full length, each
 /// character form-encoded as three, then base64.
@@ -147,39 +111,135 @@ pub(crate) const MAX_REDIRECT_URI: usize = 1024;
 pub(crate) const MAX_REDIRECT_URIS: usize = 10;
 /// A URI of the client metadata that is echoed and not kept, in bytes.
 pub(crate) const MAX_ECHOED_URI: usize = 2048;
+/// A denied client stays denied this long: signed registrations have no end of their own.
+pub(crate) const DENIED_CLIENT_TTL: Duration = TEN_YEARS;
 
-// ---- outbound
+// ---- grant: its life
 
-/// A connection that takes longer will not come.
-pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Idle connections are dropped before the usual gateway drops them in silence.
-pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
-/// Idle connections that are kept for one host.
-pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// The longest description of a transport error, in characters.
-pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
+/// The immediate predecessor of a refresh token is answered with the same successor for this long:
+/// a lost answer, or two processes of one client that share a token file, cost nothing. Processes
+/// that came 40 seconds apart were logged out by half a minute.
+pub(crate) const REFRESH_GRACE: Duration = Duration::from_secs(60);
+/// Attempts to win a compare-and-swap on one grant before answering "try again".
+pub(crate) const SWAP_ATTEMPTS: usize = 16;
+/// The life of a grant where there is no way to ask about its person: no refresh token, no userinfo.
+pub(crate) const UNPROVABLE_GRANT_MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// A grant's record stays this long after its last day, so that the client that comes back then is
+/// told why, and the provider's tokens are revoked.
+pub(crate) const AFTER_LAST_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Before a grant is ended on the provider's word, the store is looked at once more after this long.
+pub(crate) const SECOND_LOOK: Duration = Duration::from_millis(500);
+/// A refusal of the provider that does not name the token ends the grant once it has lasted this
+/// long: an operator has a day to mend a configuration.
+pub(crate) const REFUSED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// An answer to a revocation waits this long for the provider's; the provider's goes on alone.
+pub(crate) const REVOKE_WAIT: Duration = Duration::from_secs(2);
+/// Counters of revocations, 16 KiB in all: a grant falls into one of them by its id, and a revocation
+/// costs the cached sessions of those that share it a look at the store.
+pub(crate) const REVOCATION_SLOTS: u16 = 4096;
 
-// ---- jose
+// ---- grant: renewals of the provider's token
 
-/// The longest JWT of another issuer that is read, in bytes.
-pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
+/// The provider's token is renewed this long before its end at most, or a tenth of its life where
+/// that is shorter.
+pub(crate) const RENEW_AHEAD_SECS: u64 = 60;
+/// The life of a provider's token that comes with a refresh token and without `expires_in`: what most
+/// providers give. Omitted is not endless (RFC 6749 section 5.1).
+pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
+/// A provider's token that a handler reports as refused is replaced once in this time: an API that
+/// refuses every token must not turn each call into a request at the provider.
+pub(crate) const REPLACED_ONCE_IN: Duration = Duration::from_secs(30);
+/// While the provider's old token is still good, a request waits this long for a new one; then the
+/// renewal goes on alone.
+pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_millis(500);
+/// The answer to a renewal is awaited this much longer than callers are kept waiting: a provider that
+/// rotates its refresh tokens has spent the old one, and says the new one only once.
+pub(crate) const LATE_ANSWER: Duration = Duration::from_secs(60);
+/// How often the owner of a lease says that it lives.
+pub(crate) const LEASE_BEAT: Duration = Duration::from_secs(1);
+/// A lease whose owner was silent for this long is taken over: three beats, and no more than a
+/// client waits for an answer.
+pub(crate) const LEASE_DEAD_AFTER: Duration = Duration::from_secs(3);
+/// After the first failed renewal of a grant's token the provider is left alone for this long; after
+/// each further one twice as long.
+pub(crate) const BACK_OFF_FIRST_SECS: u64 = 2;
+/// The longest such pause: two requests a minute, and a provider that is well again is seen soon.
+pub(crate) const BACK_OFF_MOST_SECS: u64 = 30;
+/// A failure within this time after another counts as the next one in a row.
+pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
+/// Grants that this process remembers as failed to renew just now.
+pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 
-// ---- provider
+// ---- grant: writes whose outcome is unknown
 
+/// What the store has to know and cannot be told is tried again for this long.
+pub(crate) const SETTLE_FOR: Duration = Duration::from_secs(10 * 60);
+/// A request waits this long for that, then it is told to come back.
+pub(crate) const SETTLE_WAIT: Duration = Duration::from_secs(2);
+/// How often a waiter checks whether the one before it is done.
+pub(crate) const POLL: Duration = Duration::from_millis(50);
+/// The longest pause between two tries.
+pub(crate) const SETTLE_PAUSE: Duration = Duration::from_millis(500);
+/// How often the store has to say that nothing is to be taken back, or nothing more: a server that was
+/// frozen may carry out late what was sent before.
+pub(crate) const CLEAN_READS: usize = 4;
+
+// ---- grant: lists of grants
+
+/// Grants beyond the limit that one login looks at and ends, at most: each is a read of the store, for
+/// which the login waits.
+pub(crate) const SURPLUS_AT_ONCE: usize = 100;
+/// Grants in one page of a person's or a client's. To show or end a page takes a verb or two of the
+/// store for each: a tenth of a second where the store is far.
+pub(crate) const GRANTS_PER_PAGE: usize = 256;
+/// Grants that are looked at, or ended, at once where a whole list is asked for.
+pub(crate) const GRANTS_AT_ONCE: usize = 16;
+
+// ---- token: the proxy's own tokens
+
+/// Claims are passed on into an access token of up to this many bytes: common servers take 8 KiB of
+/// headers.
+pub(crate) const MAX_ISSUED: usize = 7 * 1024;
+/// How far ahead another instance's clock may be, in seconds. `exp` has no such leeway: a token may
+/// end early by a client's clock, never late by ours.
+pub(crate) const MAX_CLOCK_AHEAD: u64 = 60;
+/// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
+/// makes a third more of it, and common servers take 8 KiB of headers.
+pub(crate) const MAX_PASSED_CLAIMS_BYTES: usize = 4 * 1024;
+/// How many claims pass at most.
+pub(crate) const MAX_PASSED_CLAIMS: usize = 64;
+/// More roles than this are dropped: they stand in every session.
+pub(crate) const MAX_ROLES: usize = 64;
+/// A longer role is none, in bytes.
+pub(crate) const MAX_ROLE_BYTES: usize = 256;
+
+// ---- provider: what it answers
+
+/// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
+pub(crate) const MAX_PROVIDER_ID: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+/// The longest media type that an error quotes, in characters.
+pub(crate) const MAX_MEDIA_TYPE: usize = 60;
 /// The longest name of a content coding that an error quotes, in characters.
 pub(crate) const MAX_CODING: usize = 40;
-/// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
-pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// The longest `error` that is kept, in characters.
+pub(crate) const MAX_ERROR_CODE: usize = 100;
+/// The longest `error_description` that is kept and sent on, in characters.
+pub(crate) const MAX_ERROR_DESCRIPTION: usize = 300;
+/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
+/// such word with a digit in it.
+pub(crate) const SHORTEST_TOKEN: usize = 22;
 /// The longest token that is accepted, in bytes: with the grant's other parts it has to fit into
 /// one record. Entra's with 200 groups has some 10 KiB.
 pub(crate) const MAX_UPSTREAM_TOKEN: usize = 16 * 1024;
 /// The longest `scope` that is read, in bytes.
 pub(crate) const MAX_UPSTREAM_SCOPE: usize = 8 * 1024;
+/// More names than this in one answer are dropped: a bound against a provider gone wrong.
+pub(crate) const MAX_UPSTREAM_SCOPES: usize = 256;
 /// The longest lifetime that is believed: ten years, in seconds.
-pub(crate) const MAX_EXPIRES_IN: u64 = 10 * 365 * 24 * 3600;
+pub(crate) const MAX_EXPIRES_IN: u64 = TEN_YEARS.as_secs();
 /// The longest e-mail address (RFC 5321 section 4.5.3.1) and display name, in bytes.
 pub(crate) const MAX_PERSON_TEXT: usize = 320;
 /// The longest `sub`, in bytes (OpenID Connect Core section 2).
@@ -190,19 +250,42 @@ pub(crate) const MAX_PERSON_CLAIMS: usize = 32 * 1024;
 pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: u64 = 60;
 /// How far the provider's clock may be ahead of ours when a token begins, in seconds.
 pub(crate) const ID_TOKEN_ISSUE_LEEWAY: u64 = 300;
-/// More names than this in one answer are dropped: a bound against a provider gone wrong.
-pub(crate) const MAX_UPSTREAM_SCOPES: usize = 256;
-/// The longest `error` that is kept, in characters.
-pub(crate) const MAX_ERROR_CODE: usize = 100;
-/// The longest `error_description` that is kept, in characters.
-pub(crate) const MAX_ERROR_DESCRIPTION: usize = 300;
-/// The shortest word that can be a token: 128 bits in base64url have 22 characters. A sentence has no
-/// such word with a digit in it.
-pub(crate) const SHORTEST_TOKEN: usize = 22;
-/// The longest media type that an error quotes, in characters.
-pub(crate) const MAX_MEDIA_TYPE: usize = 60;
 
-// ---- oauth
+// ---- jose: tokens of other issuers
+
+/// The longest JWT of another issuer that is read, in bytes.
+pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
+
+// ---- outbound: connections to other servers
+
+/// A connection that takes longer will not come.
+pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Idle connections are dropped before the usual gateway drops them in silence.
+pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
+/// Idle connections that are kept for one host.
+pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
+/// The longest description of a transport error, in characters.
+pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
+
+// ---- vault, storage: records
+
+/// One verb of the store may take this long, then the store counts as down.
+pub(crate) const STORE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longer times to live count as this: nothing here lives longer, and no clock or sum can overflow.
+pub(crate) const MAX_RECORD_TTL: Duration = TEN_YEARS;
+/// A list's name, or a member, in bytes. Names of grants have 22; a store that has no lists of its
+/// own appends to the list's name.
+pub(crate) const MAX_LIST_NAME: usize = 100;
+/// How many names of unknown secrets are reported, each once. A store of garbage holds any number.
+pub(crate) const MAX_REPORTED_SECRETS: usize = 16;
+
+// ---- page: what a person reads
+
+/// The longest name or address that is shown, in characters. Both are bounded where they are made;
+/// this keeps a record of an older version in its place too.
+pub(crate) const MAX_SHOWN: usize = 300;
+
+// ---- oauth: parameters and URIs
 
 /// The longest base URL, in bytes: it stands in every token and every discovery document.
 pub(crate) const MAX_BASE_URL: usize = 512;
@@ -224,36 +307,23 @@ pub(crate) const MAX_PARAM: usize = 24 * 1024;
 pub(crate) const MAX_QUOTED: usize = 200;
 /// The longest `error_description`, in characters: a sentence with such a piece in it.
 pub(crate) const MAX_DESCRIPTION: usize = 600;
+/// Marks on one character that are kept. Vietnamese, Hebrew and Thai need three; fifty hide the
+/// lines above and below.
+pub(crate) const MAX_MARKS: usize = 4;
 
-// ---- event
+// ---- event: what the operator reads
 
 /// The longest detail of an event, in characters.
 pub(crate) const MAX_DETAIL: usize = 300;
-// ---- vault
 
-/// How many names of unknown secrets are reported, each once. A store of garbage holds any number.
-pub(crate) const MAX_REPORTED_SECRETS: usize = 16;
+// ---- key: secrets and MACs
 
-// ---- grants
-
-/// How often a waiter looks whether the one before it is done.
-pub(crate) const POLL: Duration = Duration::from_millis(50);
-/// While the provider's old token is still good, a request waits this long for a new one; then the
-/// renewal goes on alone.
-pub(crate) const RENEWAL_PATIENCE: Duration = Duration::from_millis(500);
-/// How often the store has to say that nothing is to be taken back, or nothing more: a server that was
-/// frozen may carry out late what was sent before.
-pub(crate) const CLEAN_READS: usize = 4;
-/// Counters of revocations, 16 KiB in all: a grant falls into one of them by its id, and a revocation
-/// costs the cached sessions of those that share it a look at the store.
-pub(crate) const REVOCATION_SLOTS: u16 = 4096;
-
-// ---- storage
-
-/// Longer times to live count as this: nothing here lives longer, and no clock or sum can overflow.
-pub(crate) const MAX_RECORD_TTL: Duration = Duration::from_secs(10 * 365 * 86_400);
-// ---- login
-
-/// A provider's answer that says why it sends no code: as much as a URI holds here. The client that
-/// waits has to hear of it, however much the provider says.
-pub(crate) const MAX_ERROR_ANSWER: usize = 64 * 1024;
+/// The shortest secret that is used as it is, in bytes. RFC 7518 section 3.2: "A key of the same size
+/// as the hash output (for instance, 256 bits for "HS256") or larger MUST be used with this algorithm."
+pub(crate) const MIN_SECRET_BYTES: usize = 32;
+/// The shortest provider's client secret that keys may be stretched from, in bytes.
+pub(crate) const MIN_STRETCHED_SECRET_BYTES: usize = 16;
+/// The shortest passphrase, in bytes; stretched, but a guessable one stays guessable.
+pub(crate) const MIN_PASSPHRASE_BYTES: usize = 12;
+/// The shortest truncated MAC that verifies, in bytes.
+pub(crate) const MIN_TAG_BYTES: usize = 16;

@@ -72,7 +72,6 @@ pub(crate) struct Record {
     created_at: u64,
     proven_at: u64,
     listed_until: u64,
-    stamp: u64,
     step: u64,
     times: [Option<u64>; 4],
     access_token: String,

@@ -61,7 +61,7 @@ impl Browser {
         let title = "The browser shows the consent page";
         let page = self.show(wire, title, &consent).await?;
         let fields = [
-            ("txn", hidden(&page.body, "txn")),
+            ("login", hidden(&page.body, "login")),
             ("csrf", hidden(&page.body, "csrf")),
             ("decision", "approve".to_owned()),
         ];

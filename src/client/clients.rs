@@ -6,10 +6,11 @@ use secrecy::ExposeSecret;
 
 use super::{
     auth::{DerivedSecrets, Presented, Proof},
-    denied::Denied,
+    denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
     kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
     registration::Registration,
+    seen::SeenClient,
 };
 use crate::{
     error::{ConfigError, StorageError},
@@ -20,7 +21,7 @@ use crate::{
 pub(crate) struct Clients {
     configured: ConfiguredClients,
     signed: SignedClients,
-    denied: Denied,
+    denied: DeniedClients,
 }
 
 impl Clients {
@@ -30,7 +31,7 @@ impl Clients {
     pub(crate) fn new(
         registration_keys: Rotating<MacKey>,
         secret_keys: Rotating<MacKey>,
-        denied: Denied,
+        denied: DeniedClients,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
@@ -48,7 +49,7 @@ impl Clients {
         self.signed.register(registration)
     }
 
-    /// Who this is. Every endpoint asks here, and there is no other way to a client: what is denied
+    /// Who this is. Every endpoint asks here, and there is no other way to an unknown client: what is denied
     /// cannot be overlooked, and a kind that has to fetch finds callers that wait.
     ///
     /// Reads the store once, and only for an id that is a client's.
@@ -62,6 +63,12 @@ impl Clients {
             Ok(true) => Identified::Denied,
             Err(error) => Identified::Later(error),
         }
+    }
+
+    /// The client of a login in progress, as authorize saw it. It was let in there: nothing is fetched,
+    /// and the store is not asked once more. A client that was denied since gets no token.
+    pub(crate) fn recall(&self, seen: &SeenClient) -> Result<Client, Unknown> {
+        self.find(seen.id())
     }
 
     /// The client of this id, denied or not. The operator's own word comes first.
@@ -120,10 +127,10 @@ mod tests {
 
     const SECRET: &str = "a static secret, long enough";
 
-    fn denied() -> Denied {
+    fn denied() -> DeniedClients {
         let store = std::sync::Arc::new(crate::MemoryStorage::new());
         let vault = crate::vault::Vault::new(store, None, Default::default());
-        Denied::new(std::sync::Arc::new(vault))
+        DeniedClients::new(std::sync::Arc::new(vault))
     }
 
     fn clients() -> Clients {

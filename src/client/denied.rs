@@ -12,9 +12,9 @@ use crate::{
 const RECORD: [u8; 1] = [1];
 
 /// The deny list of a deployment.
-pub(crate) struct Denied(Arc<Vault>);
+pub(crate) struct DeniedClients(Arc<Vault>);
 
-impl Denied {
+impl DeniedClients {
     pub(crate) fn new(vault: Arc<Vault>) -> Self {
         Self(vault)
     }
@@ -47,7 +47,7 @@ mod tests {
     async fn a_denial_is_a_version_under_a_hash_of_the_clients_id() {
         let store = Arc::new(MemoryStorage::new());
         let vault = Vault::new(store.clone(), None, Arc::new(Events::new(None)));
-        let denied = Denied::new(Arc::new(vault));
+        let denied = DeniedClients::new(Arc::new(vault));
         let key = "denied:lI_mA_YdwDa1xZbcCf484_PTDckPAkyF88gtssyrZ50";
         denied.add("client").await.unwrap();
         let written = store.get(key).await.unwrap().unwrap();

@@ -21,7 +21,7 @@ pub use auth::ClientAuthMethod;
 pub(crate) use auth::{Presented, is_basic};
 pub(crate) use client_metadata::{ClientMetadata, registration_answer};
 pub(crate) use clients::Clients;
-pub(crate) use denied::Denied;
+pub(crate) use denied::DeniedClients;
 pub(crate) use identified::{Client, ClientKind, Identified};
 pub use kind::StaticClient;
 pub(crate) use redirect::RedirectUri;

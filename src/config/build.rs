@@ -16,7 +16,7 @@ use super::{
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, Denied},
+    client::{Clients, DeniedClients},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -141,7 +141,7 @@ impl OAuthProxyConfigBuilder {
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
-            Denied::new(Arc::clone(&vault)),
+            DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
         for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {

@@ -28,6 +28,7 @@ impl Veto {
     }
 
     /// The words that are shown.
+    #[must_use]
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -119,6 +120,7 @@ impl LoginRequest {
     /// assert!(staff(LoginRequest::new(person, Occasion::Recheck)).await.is_ok());
     /// # });
     /// ```
+    #[must_use]
     pub fn new(person: Identity, occasion: Occasion) -> Self {
         Self {
             person,

@@ -9,8 +9,9 @@ use http::{HeaderMap, StatusCode, request::Parts};
 
 use super::{
     answer,
+    browser_client::client_in_browser,
     redirect::{self, Target},
-    refusal::{Refusal, client_in_browser},
+    refusal::Refusal,
     request, same_site,
 };
 use crate::{
@@ -126,7 +127,7 @@ async fn go_on(
         }
     };
     let requested = RequestedLogin::new(request, !is_by_the_person, now);
-    let event = Event::done(Step::Authorize).transaction(&requested.id);
+    let event = Event::done(Step::Authorize).login(&requested.id);
     proxy.emit(&event.detail(client.name.as_deref().unwrap_or("")));
     if skips_consent {
         return redirect::to_provider(proxy, headers, requested, StatusCode::FOUND, None).await;
@@ -134,7 +135,11 @@ async fn go_on(
     let ttl = options.transaction_ttl;
     match proxy.cookies.set_request(headers, &requested, ttl, now) {
         Ok(cookies) => {
-            let page = format!("{}?txn={}", options.base.join(route::CONSENT), requested.id);
+            let page = format!(
+                "{}?login={}",
+                options.base.join(route::CONSENT),
+                requested.id
+            );
             answer::redirect(StatusCode::FOUND, &page, cookies)
         }
         Err(_) => redirect::too_large(proxy, &requested.request, StatusCode::FOUND),

@@ -83,7 +83,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     let target = Target::of(&login.request);
     match outcome {
         Ok(granted) => {
-            let event = Event::done(Step::Callback).transaction(&login.id);
+            let event = Event::done(Step::Callback).login(&login.id);
             proxy.emit(&event.grant(granted.id.to_string()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }

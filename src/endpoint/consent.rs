@@ -11,7 +11,7 @@ use http_body::Body;
 use super::{
     answer,
     redirect::{self, Target},
-    refusal::{Refusal, client_in_browser},
+    refusal::Refusal,
     request, same_site,
 };
 use crate::{
@@ -29,21 +29,17 @@ use crate::{
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
-pub(super) async fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let requested = request::query(parts)
         .ok()
-        .and_then(|params| params.get("txn").map(str::to_owned))
+        .and_then(|params| params.get("login").map(str::to_owned))
         .and_then(|id| find(proxy, &parts.headers, &id));
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
     let request = &requested.request;
-    let client = match client_in_browser(proxy, request.client.id()).await {
-        Ok(client) => client,
-        Err((refusal, situation)) => {
-            let refusal = refusal.in_login(&requested.id);
-            return refusal.into_page(proxy, Step::Consent, situation);
-        }
+    let Ok(client) = proxy.clients.recall(&request.client) else {
+        return not_here(proxy, "the client_id does not open any more");
     };
     let page = Page::Consent(ConsentPage {
         provider: &proxy.provider.about().name,
@@ -80,7 +76,7 @@ where
             return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm);
         }
     };
-    let requested = params.get("txn").and_then(|id| find(proxy, headers, id));
+    let requested = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
@@ -90,7 +86,7 @@ where
     }
     match params.get("decision") {
         Some("approve") => {
-            proxy.emit(&Event::done(Step::Consent).transaction(&requested.id));
+            proxy.emit(&Event::done(Step::Consent).login(&requested.id));
             let approval = remembered(proxy, headers, &requested);
             let requested = requested.approved();
             let status = StatusCode::SEE_OTHER;
@@ -124,7 +120,7 @@ fn remembered(
 
 fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.transaction(&requested.id));
+    proxy.emit(&event.login(&requested.id));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(requested);

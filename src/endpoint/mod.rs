@@ -3,12 +3,14 @@
 
 mod answer;
 mod authorize;
+mod browser_client;
 mod callback;
 mod client_auth;
 mod consent;
 mod metadata;
 mod redirect;
 mod refusal;
+mod refusal_table;
 mod register;
 mod request;
 mod revoke;
@@ -76,7 +78,7 @@ where
                 async move { consent::decide(&proxy, &parts, body).await },
             )
         }
-        Endpoint::Consent => pending(row, async move { consent::show(&proxy, &parts).await }),
+        Endpoint::Consent => ready(row, consent::show(&proxy, &parts)),
         Endpoint::Callback if is_post => {
             pending(
                 row,

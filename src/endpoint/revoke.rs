@@ -18,7 +18,7 @@ use crate::{
     grant::GrantId,
     limits::MAX_BEARER,
     mode::{Mode, Passthrough},
-    provider::Verdict,
+    provider::Finality,
     proxy::Proxy,
     token::{AccessClaims, AccessTokens, PassedThrough},
 };
@@ -94,6 +94,9 @@ async fn revoke_passed_through(
 ) -> Result<(), Refusal> {
     let opened = PassedThrough::open(&mode.seal, &client.id, token);
     let (token, hint) = match &opened {
+        Some(sealed) if !sealed.is_from(proxy.provider.about()) => {
+            return Err(not_revocable(Reason::GrantEnded).detail(sealed.why_foreign()));
+        }
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
         None => (token, "access_token"),
     };
@@ -117,12 +120,12 @@ async fn revoke_passed_through(
             Ok(())
         }
         Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
-        Err(error) => match error.verdict() {
+        Err(error) => match error.finality() {
             // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
-            Verdict::Ends => Ok(()),
+            Finality::Ends => Ok(()),
             // Any other refusal leaves it alive, and the client has to know.
-            Verdict::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
-            Verdict::Trouble => {
+            Finality::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Finality::Trouble => {
                 Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
             }
         },

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::{Grant, GrantId, Grants, UpstreamGrant, at_once};
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Events, Reason, Step},
     limits::{REVOKE_WAIT, STORE_TIMEOUT},
     provider::ProviderClient,
@@ -118,8 +118,8 @@ impl Ending {
                 }
                 Err(error) => {
                     let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
-                    let detail =
-                        format_args!("the person's other grants were not counted: {error}");
+                    let why = with_causes(&error);
+                    let detail = format_args!("the person's other grants were not counted: {why}");
                     events.emit(&event.grant(new.to_string()).detail(detail));
                 }
             }
@@ -166,14 +166,14 @@ impl Ending {
 /// Revokes what the provider gave, each token with its hint, the strongest first, and reports how that
 /// went.
 pub(crate) async fn end_at_provider<'a>(
-    upstream: &ProviderClient,
+    provider: &ProviderClient,
     events: &Events,
     id: GrantId,
     given: impl Iterator<Item = (&'a str, &'static str)>,
 ) {
     let mut outcome = Ok(false);
     for (token, hint) in given {
-        outcome = upstream.revoke(token, hint).await;
+        outcome = provider.revoke(token, hint).await;
         // `false`: the provider does not revoke this kind; the other kind may do.
         if !matches!(outcome, Ok(false)) {
             break;

@@ -92,10 +92,10 @@ impl Freshness {
             than: refused.to_owned(),
         };
         let grant = self.0.grants.look(&id).await?;
-        let grant = grant.ok_or(FreshnessError::Over)?;
+        let grant = grant.ok_or(FreshnessError::Ended)?;
         if self.is_past_last_day(&grant, self.0.now()) {
             self.expire(id).await?;
-            return Err(FreshnessError::Over);
+            return Err(FreshnessError::Ended);
         }
         let grant = match self.0.due(&grant, &need) {
             Due::Nothing => grant,
@@ -121,7 +121,7 @@ impl Freshness {
         // The one before may have done it. Where there was none, the renewal looks, under its lease.
         if turn.has_waited {
             let seen = self.0.grants.load_in_doubt(&id).await?;
-            let seen = seen.ok_or(FreshnessError::Over)?;
+            let seen = seen.ok_or(FreshnessError::Ended)?;
             if self.0.due(&seen, &need) == Due::Nothing {
                 return Ok(seen);
             }
@@ -185,7 +185,7 @@ impl Freshness {
     }
 
     fn patience(&self) -> Duration {
-        self.0.settings.upstream_timeout + STORE_TIMEOUT
+        self.0.settings.upstream_request_timeout + STORE_TIMEOUT
     }
 
     /// A token whose end is not known may be good.

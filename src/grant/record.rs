@@ -46,10 +46,7 @@ pub(crate) struct Grant {
     pub(crate) proven_at: u64,
     /// Until when the grant stands in the lists of its subject and client.
     pub(crate) listed_until: u64,
-    /// Another number at each write, so that a write that was not answered can be told from
-    /// somebody else's of the same content.
-    pub(crate) stamp: u64,
-    /// The stamp of the write that brought the phase.
+    /// A random number of the write that brought the phase: tells it from another's of the same content.
     pub(crate) step: u64,
     /// Last: most of the record's bytes, and of those what is needed least comes last.
     pub(crate) upstream: UpstreamGrant,
@@ -119,7 +116,6 @@ impl Grant {
             created_at: 0,
             proven_at: 0,
             listed_until: 0,
-            stamp: 0,
             step: 0,
         }
     }

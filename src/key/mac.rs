@@ -7,9 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::{KeyId, Rotating, constant_time_eq};
-
-/// The shortest truncated MAC that [`MacKey::verify`] accepts, in bytes.
-const MIN_TAG_BYTES: usize = 16;
+use crate::limits::MIN_TAG_BYTES;
 
 /// HMAC-SHA256 with its key schedule done once.
 #[derive(Clone)]

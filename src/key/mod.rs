@@ -23,15 +23,11 @@ pub(crate) use seal::SEALING_BYTES;
 pub(crate) use seal::{SealKey, Shut};
 pub(crate) use well_known::weakness;
 
-use crate::error::ConfigError;
+use crate::{
+    error::ConfigError,
+    limits::{MIN_PASSPHRASE_BYTES, MIN_SECRET_BYTES, MIN_STRETCHED_SECRET_BYTES},
+};
 
-/// The shortest secret that is used as it is, in bytes. RFC 7518 section 3.2: "A key of the same size
-/// as the hash output (for instance, 256 bits for "HS256") or larger MUST be used with this algorithm."
-const MIN_SECRET_BYTES: usize = 32;
-/// The shortest provider's client secret that keys may be stretched from, in bytes.
-const MIN_CLIENT_SECRET_BYTES: usize = 16;
-/// The shortest passphrase, in bytes; stretched, but a guessable one stays guessable.
-const MIN_PASSPHRASE_BYTES: usize = 12;
 /// Iterations of PBKDF2-HMAC-SHA256, the number of OWASP's password storage cheat sheet.
 const PBKDF2_ITERATIONS: u32 = 600_000;
 
@@ -119,11 +115,11 @@ impl SecretKey {
             ConfigError::new("secret_key", words)
         };
         let length = secret.len();
-        if length < MIN_CLIENT_SECRET_BYTES {
+        if length < MIN_STRETCHED_SECRET_BYTES {
             let what = format!("of {length} bytes is too short to derive keys from");
             return Err(advice(what));
         }
-        if let Some(why) = weakness(secret.as_bytes(), MIN_CLIENT_SECRET_BYTES) {
+        if let Some(why) = weakness(secret.as_bytes(), MIN_STRETCHED_SECRET_BYTES) {
             return Err(advice(format!("{why}, so anyone could derive its keys")));
         }
         match length >= MIN_SECRET_BYTES {

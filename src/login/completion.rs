@@ -127,18 +127,21 @@ impl Completion {
         let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
         let id = GrantId::random();
         let code = new_code(&id);
+        let phase = || {
+            Phase::Pending(CodeMark {
+                hash: code_hash(&code),
+                expires_at: unix_now(&*self.clock).saturating_add(ttl.as_secs()),
+                redirect_uri: request.redirect_uri.as_str().into(),
+                challenge: request.challenge.clone(),
+            })
+        };
         let asked = Application {
             client_id: request.client.id(),
             scopes: &request.scopes,
             resource: &request.resource,
             nonce: departure::sent_nonce(self.provider.about(), &self.options, login),
             id,
-            phase: Phase::Pending(CodeMark {
-                hash: code_hash(&code),
-                expires_at: now.saturating_add(ttl.as_secs()),
-                redirect_uri: request.redirect_uri.as_str().into(),
-                challenge: request.challenge.clone(),
-            }),
+            phase: &phase,
             ttl,
         };
         let admitted = self.admission.admit(asked, answer, now).await;

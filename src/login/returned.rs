@@ -7,13 +7,14 @@ use std::borrow::Cow;
 
 use url::form_urlencoded;
 
-use crate::{error::OAuthErrorCode, limits::MAX_ERROR_ANSWER};
+use crate::{
+    error::OAuthErrorCode,
+    limits::{MAX_ERROR_ANSWER, MAX_ERROR_DESCRIPTION},
+};
 
 /// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
 /// client MUST ignore unrecognized response parameters").
 const KNOWN: &[&str] = &["code", "state", "iss", "error", "error_description"];
-/// The provider's words, as far as they are read and sent on, in characters.
-const MAX_WORDS: usize = 300;
 
 /// An authorization answer.
 pub(crate) struct Returned<'a> {
@@ -143,7 +144,7 @@ impl<'a> Returned<'a> {
 struct Repeated;
 
 fn cut(words: &str) -> String {
-    words.chars().take(MAX_WORDS).collect()
+    words.chars().take(MAX_ERROR_DESCRIPTION).collect()
 }
 
 /// Why the provider's answer brings no code, in words for the operator.
@@ -210,7 +211,7 @@ mod tests {
                 panic!("{bytes}")
             };
             assert_eq!(error, "access_denied");
-            assert_eq!(description, "x".repeat(MAX_WORDS));
+            assert_eq!(description, "x".repeat(MAX_ERROR_DESCRIPTION));
         }
         assert_eq!(read(error, MAX_ERROR_ANSWER + 1), None);
     }

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::PassOn, oauth::Params};
+use crate::{
+    config::PassOn,
+    limits::{MAX_HINT, MAX_LOCALES},
+    oauth::Params,
+};
 
-/// An address, or a name of that length.
-const MAX_HINT: usize = 320;
-/// Some dozen languages.
-const MAX_LOCALES: usize = 100;
 /// The words of `prompt` that can be passed on. Not `none`: a person has to be asked here.
 const PROMPTS: &[&str] = &["login", "consent", "select_account", "create"];
 

@@ -5,11 +5,10 @@ use icu_properties::{
     props::{DefaultIgnorableCodePoint, GeneralCategory},
 };
 
+use crate::limits::MAX_MARKS;
+
 /// Stands for each character that is not shown.
 const REPLACEMENT: char = '\u{fffd}';
-/// Marks on one character that are kept. Vietnamese, Hebrew and Thai need three; fifty hide the
-/// lines above and below.
-const MAX_MARKS: usize = 4;
 
 /// At most `limit` characters, each of which a person can see.
 ///

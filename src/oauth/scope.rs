@@ -86,6 +86,7 @@ impl ScopeSet {
     }
 
     /// Whether the scope is in the set; case matters.
+    #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
         self.iter().any(|known| known == scope)
     }
@@ -101,16 +102,19 @@ impl ScopeSet {
     }
 
     /// Whether there is no scope at all.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// How many scopes there are.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
     /// Whether every scope of this set is in the other one.
+    #[must_use]
     pub fn is_subset(&self, of: &Self) -> bool {
         self.iter().all(|scope| of.contains(scope))
     }

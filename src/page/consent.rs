@@ -3,11 +3,10 @@
 use maud::html;
 
 use super::frame::frame;
-use crate::oauth::{ScopeSet, printable};
-
-/// The longest name or address that is shown, in characters. Both are bounded where they are made;
-/// this keeps a record of an older version in its place too.
-const MAX_SHOWN: usize = 300;
+use crate::{
+    limits::MAX_SHOWN,
+    oauth::{ScopeSet, printable},
+};
 
 /// Everything on the page; the client's own words are shown, never trusted.
 pub(crate) struct ConsentPage<'a> {
@@ -70,7 +69,7 @@ pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
         }
         p { small { "You will log in with " (page.provider) "." } }
         form method="post" action=(page.action) {
-            input type="hidden" name="txn" value=(page.login);
+            input type="hidden" name="login" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
             button type="submit" name="decision" value="approve" { "Allow and log in" }
             button type="submit" name="decision" value="deny" { "Deny" }

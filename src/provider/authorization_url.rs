@@ -165,7 +165,7 @@ mod tests {
             // The second spelling decodes to the same name.
             let encoded = format!("%{:02x}{}", name.as_bytes()[0], &name[1..]);
             let idp = generic(
-                &format!("https://a.example/auth?{name}=evil&{encoded}=evil"),
+                format!("https://a.example/auth?{name}=evil&{encoded}=evil"),
                 "https://a.example/t",
                 "id",
                 "s",

@@ -2,14 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
-use http::Method;
 use serde_json::{Map, Value};
 
 use super::{
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
-    upstream_error::{UpstreamError, Verdict},
+    upstream_error::{Finality, UpstreamError},
 };
 
 /// What may differ between providers. Each default is the way of the RFCs and of OpenID Connect; a
@@ -24,8 +23,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     }
 
     /// What a code in `error` that only this provider says does to a grant. `None` for all others:
-    /// `verdict` has those of the RFCs.
-    fn verdict(&self, _code: &str) -> Option<Verdict> {
+    /// `finality` has those of the RFCs.
+    fn finality(&self, _code: &str) -> Option<Finality> {
         None
     }
 
@@ -117,10 +116,9 @@ pub(crate) struct Document {
 pub(crate) enum Revocation {
     /// By a form (RFC 7009 section 2.1).
     Form,
-    /// By a request of the provider's own at the revocation URL, with the app's id and secret in the
+    /// By a `DELETE` of the provider's own at the revocation URL, with the app's id and secret in the
     /// `Authorization` header.
-    Api {
-        method: Method,
+    Delete {
         json: Value,
         /// The statuses that say that the provider does not know the token: as good as revoked.
         unknown: &'static [u16],

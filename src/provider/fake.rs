@@ -100,7 +100,7 @@ impl FakeProvider {
     pub(crate) fn about(&self) -> Provider {
         generic(
             "https://idp.example/authorize",
-            &format!("http://{}/token", self.address),
+            format!("http://{}/token", self.address),
             "app:1",
             "hunter2:+%/ ~",
         )

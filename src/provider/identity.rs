@@ -29,12 +29,14 @@ pub struct Identity {
 
 impl Identity {
     /// The e-mail address, if the provider vouches for it.
+    #[must_use]
     pub fn verified_email(&self) -> Option<&str> {
         self.email.as_deref().filter(|_| self.email_verified)
     }
 
     /// The domain of the verified e-mail address; compare it without regard to case. `None` for an
     /// address with more than one `@`, whose domain is in the eye of the reader.
+    #[must_use]
     pub fn email_domain(&self) -> Option<&str> {
         domain_of(self.verified_email()?)
     }

@@ -30,7 +30,7 @@
 // - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
-//   `verdict`.
+//   `finality`.
 // - `requests` and `person` do the sending, and nothing else here does.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
@@ -43,6 +43,7 @@ mod endpoints;
 #[cfg(test)]
 pub(crate) mod fake;
 mod fault;
+mod finality;
 mod form;
 mod id_token;
 mod identity;
@@ -64,7 +65,6 @@ mod scope_names;
 mod tests;
 mod token_answer;
 mod upstream_error;
-mod verdict;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
@@ -78,4 +78,4 @@ pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
 pub(crate) use token_answer::TokenAnswer;
-pub(crate) use upstream_error::{UpstreamError, Verdict};
+pub(crate) use upstream_error::{Finality, UpstreamError};

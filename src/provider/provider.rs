@@ -61,7 +61,7 @@ impl Provider {
         endpoints: Endpoints,
         dialect: Arc<dyn Dialect>,
         client_id: impl Into<String>,
-        client_secret: impl Into<SecretString>,
+        client_secret: impl Into<String>,
     ) -> Self {
         Self {
             id: id.to_owned(),
@@ -70,7 +70,7 @@ impl Provider {
             dialect,
             issuer: None,
             client_id: client_id.into(),
-            client_secret: Some(client_secret.into()),
+            client_secret: Some(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
@@ -98,7 +98,7 @@ impl Provider {
     /// use tower_oauth_proxy::provider;
     ///
     /// let url = |path: &str| format!("https://sso.example/{path}");
-    /// let staff = provider::generic(&url("authorize"), &url("token"), "client-id", "client-secret")
+    /// let staff = provider::generic(url("authorize"), url("token"), "client-id", "client-secret")
     ///     .id("staff")
     ///     .name("Acme Staff");
     /// assert!(staff.check().is_ok());

@@ -1,5 +1,5 @@
 //! Is this answer a refusal, and whose? RFC 6749 section 5.2 and RFC 6750 section 3.1, as pure
-//! functions. What a refusal does to a grant is the table in `verdict`.
+//! functions. What a refusal does to a grant is the table in `finality`.
 
 use http::StatusCode;
 use serde_json::{Map, Value};
@@ -8,9 +8,9 @@ use super::{
     answer::{Answer, Challenge},
     content::{self, is_page},
     dialect::Dialect,
+    finality::{PASSING, TOKEN_REFUSED, is_known, of_code},
     redaction::without_tokens,
     upstream_error::UpstreamError,
-    verdict::{PASSING, TOKEN_REFUSED, is_known, of_code},
 };
 use crate::{
     limits::{MAX_ERROR_CODE, MAX_ERROR_DESCRIPTION},
@@ -143,12 +143,12 @@ fn rejected(
     let code = printable(&without_tokens(code), MAX_ERROR_CODE);
     let description =
         description.map(|text| printable(&without_tokens(text), MAX_ERROR_DESCRIPTION));
-    let verdict = of_code(dialect, status, &code, description.as_deref());
+    let finality = of_code(dialect, status, &code, description.as_deref());
     UpstreamError::Rejected {
         status,
         code,
         description,
-        verdict,
+        finality,
     }
 }
 

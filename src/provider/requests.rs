@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::{
-    HeaderValue,
+    HeaderValue, Method,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use reqwest::{Client, RequestBuilder};
@@ -106,12 +106,11 @@ impl ProviderClient {
         };
         match self.provider.dialect.revoke(token, hint) {
             Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
-            Revocation::Api {
-                method,
-                json,
-                unknown,
-            } => {
-                let request = self.http.request(method, url).body(json.to_string());
+            Revocation::Delete { json, unknown } => {
+                let request = self
+                    .http
+                    .request(Method::DELETE, url)
+                    .body(json.to_string());
                 self.revoke_by_api(request, unknown).await
             }
             Revocation::Impossible => Ok(false),

@@ -301,7 +301,7 @@ async fn revocation_by_form_is_told_from_its_refusal() {
     );
     let idp = FakeProvider::start(Script::json("503 Service Unavailable", "")).await;
     let error = idp.client().revoke("rt", "refresh_token").await;
-    assert_eq!(error.unwrap_err().verdict(), Verdict::Trouble);
+    assert_eq!(error.unwrap_err().finality(), Finality::Trouble);
 
     let none = generic("https://idp.example/a", "https://idp.example/t", "app", "s");
     assert_eq!(

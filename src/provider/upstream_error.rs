@@ -19,7 +19,7 @@ pub(crate) enum UpstreamError {
         /// The provider's `error_description`, bounded and printable.
         description: Option<String>,
         /// What this refusal does to the grant.
-        verdict: Verdict,
+        finality: Finality,
     },
     /// The provider's API refuses the access token itself (401, or `invalid_token`).
     #[error("the provider refused the access token with status {status}{}", after(said.as_deref()))]
@@ -50,9 +50,9 @@ pub(crate) enum UpstreamError {
     Malformed(String),
 }
 
-/// What a provider's answer to a renewal does to the grant that it was for.
+/// How final a provider's answer to a renewal is for the grant that it was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum Finality {
     /// The provider's own word that this token is dead: the person has to come again.
     Ends,
     /// A refusal that may be for good, and does not say so: it ends the grant once it has stood for

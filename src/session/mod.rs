@@ -95,6 +95,7 @@ impl AuthSession {
 
     /// The session of a request that passed the layer; `None` on a public path, or in optional mode
     /// without a token.
+    #[must_use]
     pub fn from_extensions(extensions: &Extensions) -> Option<&Self> {
         extensions.get()
     }

@@ -17,11 +17,13 @@ pub struct UpstreamTokens {
 
 impl UpstreamTokens {
     /// The provider's access token.
+    #[must_use]
     pub fn access_token(&self) -> &str {
         &self.access_token
     }
 
     /// The provider's ID token, where it gave one.
+    #[must_use]
     pub fn id_token(&self) -> Option<&str> {
         self.id_token.as_deref()
     }

@@ -20,6 +20,7 @@
 )]
 
 mod expiry;
+mod list_races;
 mod lists;
 mod races;
 #[cfg(test)]
@@ -58,7 +59,8 @@ where
     keys_are_apart(&*store).await;
     expiry::run(&*store, &pass).await;
     races::run(&store).await;
-    lists::run(&store, &pass).await;
+    lists::run(&*store, &pass).await;
+    list_races::run(&store).await;
 }
 
 async fn what_was_written_is_read(store: &dyn TokenStorage) {

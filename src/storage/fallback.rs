@@ -15,7 +15,7 @@ use std::{
 
 use super::{
     list::{ListPage, Place, check_names, page, page_size},
-    traits::{StorageFuture, TokenStorage},
+    verb::{Records, StorageFuture},
 };
 use crate::{error::StorageError, key::sha256, limits::MAX_RECORD_TTL};
 
@@ -49,7 +49,7 @@ struct Slot<'a> {
     member: &'a str,
 }
 
-pub(super) async fn add<S: TokenStorage + ?Sized>(
+pub(super) async fn add<S: Records + ?Sized>(
     store: &S,
     list: &str,
     member: &str,
@@ -76,7 +76,7 @@ pub(super) async fn add<S: TokenStorage + ?Sized>(
 }
 
 /// Makes sure that readers look as deep as `level`, and for as long as the new member lives.
-async fn deepened<S: TokenStorage + ?Sized>(
+async fn deepened<S: Records + ?Sized>(
     store: &S,
     list: &str,
     level: u32,
@@ -85,7 +85,7 @@ async fn deepened<S: TokenStorage + ?Sized>(
 ) -> Result<Depth, StorageError> {
     let key = depth_key(list);
     for _ in 0..ATTEMPTS {
-        let before = store.get(&key).await?;
+        let before = store.read(&key).await?;
         let known = before.as_deref().map(Depth::read).transpose()?;
         if let Some(known) = known.filter(|known| known.level >= level && known.until >= end) {
             return Ok(known);
@@ -99,8 +99,8 @@ async fn deepened<S: TokenStorage + ?Sized>(
         };
         let ttl = Duration::from_millis(depth.until.saturating_sub(now));
         let written = match &before {
-            None => store.insert_if_absent(&key, depth.write(), ttl),
-            Some(before) => store.compare_and_swap(&key, before, depth.write(), ttl),
+            None => store.insert(&key, depth.write(), ttl),
+            Some(before) => store.swap(&key, before, depth.write(), ttl),
         };
         if written.await? {
             return Ok(depth);
@@ -110,7 +110,7 @@ async fn deepened<S: TokenStorage + ?Sized>(
 }
 
 /// `false` when others have all the slots of this level that the member may take.
-async fn place<S: TokenStorage + ?Sized>(
+async fn place<S: Records + ?Sized>(
     store: &S,
     list: &str,
     level: u32,
@@ -123,11 +123,11 @@ async fn place<S: TokenStorage + ?Sized>(
             if attempts.next().is_none() {
                 return Err(contended());
             }
-            let inserted = store.insert_if_absent(&key, slot.write(), ttl);
+            let inserted = store.insert(&key, slot.write(), ttl);
             if inserted.await? {
                 return Ok(true);
             }
-            let Some(bytes) = store.get(&key).await? else {
+            let Some(bytes) = store.read(&key).await? else {
                 continue; // It has ended in between.
             };
             let there = Slot::read(&bytes)?;
@@ -137,7 +137,7 @@ async fn place<S: TokenStorage + ?Sized>(
             if there.end >= slot.end {
                 return Ok(true);
             }
-            let prolonged = store.compare_and_swap(&key, &bytes, slot.write(), ttl);
+            let prolonged = store.swap(&key, &bytes, slot.write(), ttl);
             if prolonged.await? {
                 return Ok(true);
             }
@@ -147,7 +147,7 @@ async fn place<S: TokenStorage + ?Sized>(
 }
 
 /// From every level: a member that was prolonged after its list has grown stands in two.
-pub(super) async fn remove<S: TokenStorage + ?Sized>(
+pub(super) async fn remove<S: Records + ?Sized>(
     store: &S,
     list: &str,
     member: &str,
@@ -168,21 +168,21 @@ pub(super) async fn remove<S: TokenStorage + ?Sized>(
                 break;
             }
             // Not `remove`: by now the slot can be another member's.
-            let removed = store.compare_and_swap(&key, &there, Vec::new(), Duration::ZERO);
+            let removed = store.swap(&key, &there, Vec::new(), Duration::ZERO);
             if removed.await? {
                 break;
             }
             if attempts.next().is_none() {
                 return Err(contended());
             }
-            bytes = store.get(&key).await?;
+            bytes = store.read(&key).await?;
         }
     }
     Ok(())
 }
 
 /// Reads every slot of the list, each time.
-pub(super) async fn list_page<S: TokenStorage + ?Sized>(
+pub(super) async fn list_page<S: Records + ?Sized>(
     store: &S,
     list: &str,
     after: Option<&str>,
@@ -212,22 +212,19 @@ pub(super) async fn list_page<S: TokenStorage + ?Sized>(
     Ok(page(&found, limit))
 }
 
-async fn depth<S: TokenStorage + ?Sized>(
-    store: &S,
-    list: &str,
-) -> Result<Option<Depth>, StorageError> {
-    let bytes = store.get(&depth_key(list)).await?;
+async fn depth<S: Records + ?Sized>(store: &S, list: &str) -> Result<Option<Depth>, StorageError> {
+    let bytes = store.read(&depth_key(list)).await?;
     bytes.as_deref().map(Depth::read).transpose()
 }
 
 /// Those of the records that are there. Some at once: one after the other they would take too long.
-async fn read<S: TokenStorage + ?Sized>(
+async fn read<S: Records + ?Sized>(
     store: &S,
     keys: Vec<String>,
 ) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
     let mut found = Vec::new();
     for keys in keys.chunks(READS) {
-        let reads = keys.iter().map(|key| store.get(key)).collect();
+        let reads = keys.iter().map(|key| store.read(key)).collect();
         for (key, bytes) in keys.iter().zip(all(reads).await) {
             if let Some(bytes) = bytes?.filter(|bytes| !bytes.is_empty()) {
                 found.push((key.clone(), bytes));

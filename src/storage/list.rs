@@ -1,15 +1,12 @@
 //! What every store's lists share: their bounds, a page, and where the next one begins.
 
-use crate::error::StorageError;
+use crate::{error::StorageError, limits::MAX_LIST_NAME};
 
 /// The most members that one page of a list has, however many are asked for.
 ///
 /// A page is built while a lock of the store is held; a thousand short names take well below a
 /// millisecond, and some 25 KB.
 pub const MAX_LIST_PAGE: usize = 1_000;
-/// A list's name, or a member, in bytes. Names of grants have 22; a store that has no lists of its
-/// own appends to the list's name.
-pub(super) const MAX_LIST_NAME: usize = 100;
 
 /// Some members of a list, those with the earliest end first; see
 /// [`TokenStorage::list_page`](super::TokenStorage::list_page).
@@ -25,6 +22,7 @@ pub struct ListPage {
 
 impl ListPage {
     /// A page of these members; `next` is where the following one begins.
+    #[must_use]
     pub fn new(members: Vec<String>, next: Option<String>) -> Self {
         Self { members, next }
     }

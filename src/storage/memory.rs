@@ -25,7 +25,7 @@ use self::{
 };
 use super::{
     list::{self, ListPage, Place},
-    traits::MAX_VALUE_BYTES,
+    verb::{MAX_VALUE_BYTES, check_value},
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -112,11 +112,13 @@ enum Change {
 
 impl MemoryStorage {
     /// An empty store of 256 MiB on the system's clock.
+    #[must_use]
     pub fn new() -> Self {
         Self::with_max_bytes(DEFAULT_MAX_BYTES)
     }
 
     /// An empty store with another bound, in bytes; below 1 MiB it counts as 1 MiB.
+    #[must_use]
     pub fn with_max_bytes(max_bytes: u64) -> Self {
         Self::build(max_bytes, Arc::new(SystemClock))
     }
@@ -207,10 +209,7 @@ impl MemoryStorage {
     }
 
     fn record(&self, value: Vec<u8>, ttl: Duration) -> Result<Record, StorageError> {
-        let (size, limit) = (value.len(), MAX_VALUE_BYTES);
-        if size > limit {
-            return Err(StorageError::TooLarge { size, limit });
-        }
+        check_value(&value)?;
         Ok(Record::new(value, end(self.now(), ttl)))
     }
 

@@ -25,9 +25,11 @@ mod list;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+mod shared;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod traits;
+mod verb;
 
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
@@ -35,6 +37,7 @@ pub use list::{ListPage, MAX_LIST_PAGE};
 pub use memory::MemoryStorage;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStorage, SqliteStorageBuilder};
-pub use traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage};
+pub use traits::TokenStorage;
+pub use verb::{MAX_VALUE_BYTES, StorageFuture};
 
 pub use crate::error::StorageError;

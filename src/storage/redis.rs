@@ -17,7 +17,8 @@ use self::{
 };
 use super::{
     list::{self, ListPage, Place},
-    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+    traits::TokenStorage,
+    verb::{StorageFuture, check_value},
 };
 use crate::{
     error::{ConfigError, StorageError},
@@ -181,7 +182,7 @@ impl TokenStorage for RedisStorage {
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
         Box::pin(async move {
-            check_size(&value)?;
+            check_value(&value)?;
             let Some(ttl) = milliseconds(ttl) else {
                 return self.remove(key).await;
             };
@@ -198,7 +199,7 @@ impl TokenStorage for RedisStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            check_size(&value)?;
+            check_value(&value)?;
             let Some(ttl) = milliseconds(ttl) else {
                 let exists: bool = self.run(&self.command("EXISTS", key)).await?;
                 return Ok(!exists);
@@ -221,7 +222,7 @@ impl TokenStorage for RedisStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            check_size(&new)?;
+            check_value(&new)?;
             let ttl = milliseconds(ttl).unwrap_or(0).to_string();
             let arguments = [expected, &new, ttl.as_bytes()];
             self.call(&SWAP, key, &arguments).await
@@ -274,14 +275,6 @@ impl TokenStorage for RedisStorage {
             Ok(list::page(&found.collect::<Vec<_>>(), limit))
         })
     }
-}
-
-fn check_size(value: &[u8]) -> Result<(), StorageError> {
-    let (size, limit) = (value.len(), MAX_VALUE_BYTES);
-    if size > limit {
-        return Err(StorageError::TooLarge { size, limit });
-    }
-    Ok(())
 }
 
 /// Rounded up; `None` for zero, which Redis refuses.

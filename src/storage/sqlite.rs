@@ -1,6 +1,7 @@
 //! The durable store for one host: one SQLite file, shared by its processes.
 
 mod file;
+mod millis;
 mod queue;
 mod records;
 #[cfg(test)]
@@ -11,22 +12,23 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use self::{
+    millis::{end_millis, floor_millis},
     queue::Queue,
     records::{Found, Outcome, Read, Verb, What, Write},
     threads::Threads,
 };
 use super::{
     list::{self, ListPage, Place},
-    traits::{MAX_VALUE_BYTES, StorageFuture, TokenStorage},
+    traits::TokenStorage,
+    verb::{StorageFuture, check_value},
 };
 use crate::{
     clock::{Clock, SystemClock},
     error::{ConfigError, StorageError},
-    limits::MAX_RECORD_TTL,
 };
 
 /// Room for the file, in bytes. A sealed grant with its provider tokens takes 4 to 8 KiB of it, so
@@ -145,6 +147,7 @@ impl SqliteStorage {
     }
 
     /// The file, as an absolute path.
+    #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -163,17 +166,8 @@ impl SqliteStorage {
         self.reads.ask(Read { key, now, what }).await
     }
 
-    /// When a record written now ends. Rounded up, except that a life of zero ends at once.
-    fn expiry(&self, ttl: Duration) -> i64 {
-        let now = self.clock.now();
-        if ttl.is_zero() {
-            return floor_millis(now);
-        }
-        // A clock at the end of time: nothing lives.
-        let end = now.checked_add(ttl.min(MAX_RECORD_TTL)).unwrap_or(now);
-        let floor = floor_millis(end);
-        let exact = UNIX_EPOCH + Duration::from_millis(floor.unsigned_abs());
-        floor.saturating_add(i64::from(end > exact))
+    fn end(&self, ttl: Duration) -> i64 {
+        end_millis(self.clock.now(), ttl)
     }
 }
 
@@ -227,8 +221,8 @@ impl TokenStorage for SqliteStorage {
 
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
         Box::pin(async move {
-            let value = checked_value(value)?;
-            let expires_at = self.expiry(ttl);
+            check_value(&value)?;
+            let expires_at = self.end(ttl);
             self.write(key, Verb::Set { value, expires_at }).await?;
             Ok(())
         })
@@ -241,8 +235,8 @@ impl TokenStorage for SqliteStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
-            let value = checked_value(value)?;
-            let expires_at = self.expiry(ttl);
+            check_value(&value)?;
+            let expires_at = self.end(ttl);
             let outcome = self.write(key, Verb::Insert { value, expires_at }).await?;
             Ok(outcome.changed)
         })
@@ -260,10 +254,11 @@ impl TokenStorage for SqliteStorage {
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
         Box::pin(async move {
+            check_value(&new)?;
             let swap = Verb::Swap {
-                new: checked_value(new)?,
+                new,
                 expected: expected.to_owned(),
-                expires_at: self.expiry(ttl),
+                expires_at: self.end(ttl),
             };
             Ok(self.write(key, swap).await?.changed)
         })
@@ -286,7 +281,7 @@ impl TokenStorage for SqliteStorage {
             }
             let add = Verb::Add {
                 member: member.to_owned(),
-                ends_at: self.expiry(ttl),
+                ends_at: self.end(ttl),
             };
             self.write(list, add).await.map(drop)
         })
@@ -334,20 +329,6 @@ fn checked_key(key: &str) -> Result<String, StorageError> {
         )));
     }
     Ok(key.to_owned())
-}
-
-fn checked_value(value: Vec<u8>) -> Result<Vec<u8>, StorageError> {
-    let (size, limit) = (value.len(), MAX_VALUE_BYTES);
-    if size > limit {
-        return Err(StorageError::TooLarge { size, limit });
-    }
-    Ok(value)
-}
-
-/// Whole milliseconds since the Unix epoch; a clock before it reads as 0.
-fn floor_millis(time: SystemTime) -> i64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 impl fmt::Debug for SqliteStorage {

@@ -1,19 +1,12 @@
 //! The verbs that a store has to offer.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use super::{fallback, list::ListPage};
-use crate::error::StorageError;
-
-/// The largest value that a store takes, in bytes: 64 KiB.
-///
-/// The largest record is a grant, which holds the provider's tokens; providers keep each of those
-/// below the 8 to 16 KiB that web servers take as headers. The bound keeps one odd answer from
-/// filling a store.
-pub const MAX_VALUE_BYTES: usize = 64 * 1024;
-
-/// What every verb of a store returns: a boxed future, so that the trait is object safe.
-pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageError>> + Send + 'a>>;
+use super::{
+    fallback,
+    list::ListPage,
+    verb::{self, StorageFuture},
+};
 
 /// A store of bytes under keys, each with a time to live.
 ///
@@ -27,8 +20,8 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   two keys. After a verb has returned, every later verb sees its effect.
 /// - **Keys** come from the proxy: 1 to 200 bytes of printable ASCII without space, case
 ///   sensitive, compared whole. They are hashes or random ids, never secrets.
-/// - **Values** are any bytes, empty too. A value over [`MAX_VALUE_BYTES`] is refused with
-///   [`StorageError::TooLarge`] and changes nothing; a smaller one is taken.
+/// - **Values** are any bytes, empty too. A value over [`MAX_VALUE_BYTES`](super::MAX_VALUE_BYTES) is refused with
+///   [`StorageError::TooLarge`](super::StorageError::TooLarge) and changes nothing; a smaller one is taken.
 /// - **Time to live** counts from the call that wrote the value; every write replaces it. Before its
 ///   end the record is there (a store with a size limit may lose records that were not
 ///   used for long, and says so in its log); from then on the record is absent for *every* verb,
@@ -42,7 +35,7 @@ pub type StorageFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StorageErr
 ///   they are the operator's word, and small. Grants go first, those that were not used for longest
 ///   before others; the person who loses one logs in again.
 /// - **A failure is an error, never an answer.** A store that cannot be reached, or times out,
-///   returns [`StorageError::Unavailable`]: the client is then told to try again. Answering `None` or
+///   returns [`StorageError::Unavailable`](super::StorageError::Unavailable): the client is then told to try again. Answering `None` or
 ///   `false` instead would log people out.
 /// - Futures do nothing until they are polled, and may be dropped at any point.
 ///
@@ -176,14 +169,14 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store cannot answer.
+    /// [`StorageError`](super::StorageError) when the store cannot answer.
     fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>>;
 
     /// Writes `value`, whatever was there before.
     ///
     /// # Errors
     ///
-    /// [`StorageError::TooLarge`] above [`MAX_VALUE_BYTES`]; others when the store cannot answer.
+    /// [`StorageError::TooLarge`](super::StorageError::TooLarge) above [`MAX_VALUE_BYTES`](super::MAX_VALUE_BYTES); others when the store cannot answer.
     fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()>;
 
     /// Writes `value` only where nothing is; `true` when it did. Of concurrent callers exactly one
@@ -191,7 +184,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::TooLarge`] above [`MAX_VALUE_BYTES`]; others when the store cannot answer.
+    /// [`StorageError::TooLarge`](super::StorageError::TooLarge) above [`MAX_VALUE_BYTES`](super::MAX_VALUE_BYTES); others when the store cannot answer.
     fn insert_if_absent<'a>(
         &'a self,
         key: &'a str,
@@ -203,7 +196,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store cannot answer.
+    /// [`StorageError`](super::StorageError) when the store cannot answer.
     fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>>;
 
     /// Writes `new` only where the value is byte for byte `expected`; `true` when it did. `false`
@@ -211,7 +204,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::TooLarge`] above [`MAX_VALUE_BYTES`]; others when the store cannot answer.
+    /// [`StorageError::TooLarge`](super::StorageError::TooLarge) above [`MAX_VALUE_BYTES`](super::MAX_VALUE_BYTES); others when the store cannot answer.
     fn compare_and_swap<'a>(
         &'a self,
         key: &'a str,
@@ -224,7 +217,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store cannot answer.
+    /// [`StorageError`](super::StorageError) when the store cannot answer.
     fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()>;
 
     /// Puts `member` into a list for `ttl`, or prolongs its stay: an end only ever moves later. Both
@@ -235,7 +228,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store cannot answer.
+    /// [`StorageError`](super::StorageError) when the store cannot answer.
     fn list_add<'a>(
         &'a self,
         list: &'a str,
@@ -249,7 +242,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError`] when the store cannot answer.
+    /// [`StorageError`](super::StorageError) when the store cannot answer.
     fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
         Box::pin(fallback::remove(self, list, member))
     }
@@ -263,7 +256,7 @@ pub trait TokenStorage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Corrupt`] when `after` was not a `next`; others when the store cannot answer.
+    /// [`StorageError::Corrupt`](super::StorageError::Corrupt) when `after` was not a `next`; others when the store cannot answer.
     fn list_page<'a>(
         &'a self,
         list: &'a str,
@@ -274,62 +267,28 @@ pub trait TokenStorage: Send + Sync + 'static {
     }
 }
 
-/// One store for several proxies of one process.
-impl<T: TokenStorage + ?Sized> TokenStorage for Arc<T> {
-    fn get<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        (**self).get(key)
+/// Every store has what lists made of records need.
+impl<S: TokenStorage + ?Sized> verb::Records for S {
+    fn read<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        self.get(key)
     }
 
-    fn set<'a>(&'a self, key: &'a str, value: Vec<u8>, ttl: Duration) -> StorageFuture<'a, ()> {
-        (**self).set(key, value, ttl)
-    }
-
-    fn insert_if_absent<'a>(
+    fn insert<'a>(
         &'a self,
         key: &'a str,
         value: Vec<u8>,
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
-        (**self).insert_if_absent(key, value, ttl)
+        self.insert_if_absent(key, value, ttl)
     }
 
-    fn take<'a>(&'a self, key: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
-        (**self).take(key)
-    }
-
-    fn compare_and_swap<'a>(
+    fn swap<'a>(
         &'a self,
         key: &'a str,
         expected: &'a [u8],
         new: Vec<u8>,
         ttl: Duration,
     ) -> StorageFuture<'a, bool> {
-        (**self).compare_and_swap(key, expected, new, ttl)
-    }
-
-    fn remove<'a>(&'a self, key: &'a str) -> StorageFuture<'a, ()> {
-        (**self).remove(key)
-    }
-
-    fn list_add<'a>(
-        &'a self,
-        list: &'a str,
-        member: &'a str,
-        ttl: Duration,
-    ) -> StorageFuture<'a, ()> {
-        (**self).list_add(list, member, ttl)
-    }
-
-    fn list_remove<'a>(&'a self, list: &'a str, member: &'a str) -> StorageFuture<'a, ()> {
-        (**self).list_remove(list, member)
-    }
-
-    fn list_page<'a>(
-        &'a self,
-        list: &'a str,
-        after: Option<&'a str>,
-        limit: usize,
-    ) -> StorageFuture<'a, ListPage> {
-        (**self).list_page(list, after, limit)
+        self.compare_and_swap(key, expected, new, ttl)
     }
 }

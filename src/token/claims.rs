@@ -2,15 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::provider::may_vouch;
+use crate::{
+    limits::{MAX_PASSED_CLAIMS, MAX_PASSED_CLAIMS_BYTES},
+    provider::may_vouch,
+};
 
 /// The largest value that passes unless set, in bytes of its JSON encoding.
 const DEFAULT_MAX_VALUE_SIZE: usize = 2000;
-/// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
-/// makes a third more of it, and common servers take 8 KiB of headers.
-const MAX_TOTAL_SIZE: usize = 4 * 1024;
-/// How many claims pass at most.
-const MAX_CLAIMS: usize = 64;
 
 /// Claims that never pass, whatever is configured: those that the proxy's own token is made of
 /// (RFC 9068 section 2.2), and those by which a resource server decides who may present a token
@@ -103,6 +101,7 @@ impl Default for ClaimsPassthrough {
 )]
 impl ClaimsPassthrough {
     /// Nothing passes.
+    #[must_use]
     pub fn disabled() -> Self {
         Self::default()
             .from_access_token(false)
@@ -243,7 +242,8 @@ impl Passed {
     /// The first of a name stays; one that does not fit is left out.
     fn add(&mut self, name: String, value: &Value) {
         let size = member_size(&name, value);
-        let fits = self.claims.len() < MAX_CLAIMS && self.size + size <= MAX_TOTAL_SIZE;
+        let fits =
+            self.claims.len() < MAX_PASSED_CLAIMS && self.size + size <= MAX_PASSED_CLAIMS_BYTES;
         if fits && !self.claims.contains_key(&name) {
             self.size += size;
             self.claims.insert(name, value.clone());

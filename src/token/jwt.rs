@@ -10,18 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::claims::is_protected;
-use crate::key::{MacKey, Rotating};
+use crate::{
+    key::{MacKey, Rotating},
+    limits::{MAX_BEARER, MAX_CLOCK_AHEAD, MAX_ISSUED},
+};
 
-/// Up to here claims are passed on into a token, in bytes: common servers take 8 KiB of headers.
-const MAX_ISSUED: usize = 7 * 1024;
-/// The longest token that is looked at, in bytes. A token whose own claims are all at their limits
-/// (resource, client id, scopes) is longer than [`MAX_ISSUED`], and still has to verify.
-const MAX_VERIFIED: usize = 16 * 1024;
 /// HMAC-SHA256 in unpadded base64url, in characters.
 const SIGNATURE_CHARS: usize = 43;
-/// How far ahead another instance's clock may be, in seconds. `exp` has no such leeway: a token may
-/// end early by a client's clock, never late by ours.
-const MAX_CLOCK_AHEAD: u64 = 60;
 
 /// Makes and checks access tokens.
 pub(crate) struct AccessTokens {
@@ -164,7 +159,7 @@ impl AccessTokens {
         now: u64,
         read: impl FnOnce(&AccessClaims<'_>) -> R,
     ) -> Result<R, TokenError> {
-        if token.len() > MAX_VERIFIED {
+        if token.len() > MAX_BEARER {
             return Err(TokenError::Malformed);
         }
         let (signed, signature) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;

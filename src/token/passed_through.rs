@@ -14,6 +14,7 @@ use crate::{
     key::{Rotating, SealKey},
     limits::MAX_BODY,
     oauth::{Resource, ScopeSet},
+    provider::Provider,
 };
 
 /// The first byte of the plain text. Other fields are another number.
@@ -60,7 +61,21 @@ impl PassedThrough {
         else {
             return None;
         };
-        postcard::from_bytes(fields).ok()
+        match postcard::take_from_bytes(fields).ok()? {
+            (held, []) => Some(held),
+            _ => None,
+        }
+    }
+
+    /// Whether the token inside is this provider's. The tokens of one must never reach another.
+    pub(crate) fn is_from(&self, provider: &Provider) -> bool {
+        self.provider == provider.id
+    }
+
+    /// Why it is of no use, where it is another provider's, for the operator.
+    pub(crate) fn why_foreign(&self) -> String {
+        let provider = &self.provider;
+        format!("the token belongs to provider `{provider}`, which is not configured")
     }
 }
 
@@ -129,5 +144,8 @@ mod tests {
         assert!(open(&plain).is_none());
         assert!(open(&[]).is_none());
         assert!(open(&[VERSION]).is_none());
+        plain[0] = VERSION;
+        plain.push(0);
+        assert!(open(&plain).is_none(), "a byte too many");
     }
 }

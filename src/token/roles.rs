@@ -2,10 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// More roles than this are dropped: they stand in every session.
-const MAX_ROLES: usize = 64;
-/// A longer role is none, in bytes.
-const MAX_ROLE_BYTES: usize = 256;
+use crate::limits::{MAX_ROLE_BYTES, MAX_ROLES};
 
 /// Reads the roles of the named claims from several sets of claims: each a string or an array of
 /// strings. `realm_access` is Keycloak's, which nests them one level deeper.

@@ -63,6 +63,7 @@ pub struct VerifyRequest<'a> {
 
 impl<'a> VerifyRequest<'a> {
     /// A `GET` of `/` with this token; for tests of a verifier.
+    #[must_use]
     pub fn new(token: &'a str) -> Self {
         static GET: Method = Method::GET;
         static ROOT: LazyLock<Uri> = LazyLock::new(Uri::default);
@@ -94,11 +95,13 @@ impl<'a> VerifyRequest<'a> {
 
     /// The token, as it stands in the `Authorization` header: 1 to 16,384 characters of the
     /// alphabet that RFC 9110 section 11.2 allows (`token68`).
+    #[must_use]
     pub fn token(&self) -> &'a str {
         self.token
     }
 
     /// The request's method.
+    #[must_use]
     pub fn method(&self) -> &'a Method {
         self.method
     }
@@ -106,6 +109,7 @@ impl<'a> VerifyRequest<'a> {
     /// The request's URI as the server got it: path and query, with HTTP/2 mostly scheme and host
     /// too. The client, or a reverse proxy in between, wrote all of it: for the public URL put
     /// the path behind your base URL.
+    #[must_use]
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }

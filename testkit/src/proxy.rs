@@ -240,8 +240,8 @@ impl Proxy {
 pub fn upstream(provider: &Provider) -> tower_oauth_proxy::Provider {
     let settings = provider.settings();
     generic(
-        &provider.url("/authorize"),
-        &provider.url("/token"),
+        provider.url("/authorize"),
+        provider.url("/token"),
         settings.client_id,
         settings.client_secret,
     )

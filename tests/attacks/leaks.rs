@@ -91,7 +91,7 @@ impl Witness {
                 held.extend(
                     hidden
                         .into_iter()
-                        .filter(|(k, _)| k != "txn")
+                        .filter(|(k, _)| k != "login")
                         .map(|(_, v)| v),
                 );
             }

@@ -23,7 +23,7 @@ pub(crate) struct Source {
     pub(crate) lines: usize,
     /// Every `crate::…`, `super::…` or `self::…` of the code, as a path below the crate.
     pub(crate) paths: BTreeSet<Module>,
-    /// The other crates that the code names, and all else that is not of this one.
+    /// Paths into other crates, and all else that is not of this one.
     pub(crate) foreign: BTreeSet<String>,
     /// What `pub use` names here: the name, and where it leads.
     pub(crate) exports: BTreeMap<String, Module>,
@@ -199,12 +199,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn path(&mut self, path: Module) {
-        match absolute(&path, self.module) {
+    fn path(&mut self, path: &[String]) {
+        match absolute(path, self.module) {
             Some(path) => self.paths.insert(path),
-            None => self
-                .foreign
-                .insert(path.first().cloned().unwrap_or_default()),
+            None => self.foreign.insert(path.join("::")),
         };
     }
 }
@@ -227,7 +225,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             // A name that is handed on is no import: `definition` follows it.
             if matches!(item.vis, Visibility::Inherited) {
                 for (path, _) in leaves(&item.tree, Vec::new()) {
-                    self.path(path);
+                    self.path(&path);
                 }
             }
             return;
@@ -248,7 +246,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             .map(|segment| segment.ident.to_string())
             .collect();
         if names.len() > 1 {
-            self.path(names);
+            self.path(&names);
         }
         visit::visit_path(self, path);
     }

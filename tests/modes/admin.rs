@@ -187,6 +187,10 @@ async fn a_grant_that_could_not_be_listed_is_listed_when_its_client_next_writes(
     assert!(subjects_grants(&proxy, &ada).await.is_empty());
     let events = proxy.events();
     let told = events.iter().filter(|event| event.step == Step::Storage);
+    for event in told.clone() {
+        let detail = event.detail.as_deref().unwrap_or_default();
+        assert!(detail.contains("broken on purpose"), "the cause: {detail}");
+    }
     let told: Vec<_> = told.filter_map(|event| event.grant.clone()).collect();
     let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
     let listed = subjects_grants(&proxy, &ada).await;

@@ -20,7 +20,7 @@ use testkit::{
     Answer, Client, FakeClock, Kind, Pkce, Provider, Proxy, Reply, Store, Tokens,
     client::native_metadata,
     provider::{Gate, MARK},
-    proxy::{BASE, INSIDE, SECRET, builder_from},
+    proxy::{BASE, INSIDE, SECRET, builder_from, upstream},
 };
 
 /// What the verifier does instead of its work.
@@ -172,6 +172,30 @@ async fn a_sealed_refresh_token_survives_a_rotated_secret_and_no_other() {
         builder.secret_key(new).previous_secret_keys([old])
     });
     client.refresh(tokens.refresh()).await.expect(200);
+}
+
+/// The operator changed the provider: what the old one gave is its secret.
+#[tokio::test]
+async fn a_refresh_token_of_another_provider_is_not_sent_to_this_one() {
+    let at = start().await;
+    let tokens = at.journey().await;
+    let elsewhere = upstream(&at.proxy.provider).id("another");
+    let builder = builder_from(elsewhere, BASE).passthrough(at.verifier.clone());
+    let (provider, clock) = (at.proxy.provider.clone(), at.proxy.clock.clone());
+    let proxy = Proxy::built(provider, clock, BASE, builder);
+    let client = Client {
+        wire: proxy.wire.clone(),
+        ..at.client.clone()
+    };
+    let reply = client.refresh(tokens.refresh()).await;
+    reply.refused(400, "invalid_grant");
+    proxy.told(Step::Refresh, Reason::GrantEnded);
+    let reply = client.revoke(tokens.refresh()).await;
+    reply.refused(400, "unsupported_token_type");
+    assert_eq!(proxy.provider.count_grant("refresh_token"), 0);
+    assert_eq!(proxy.provider.count(Kind::Revoke), 0);
+    // It comes back to life with its provider.
+    at.client.refresh(tokens.refresh()).await.expect(200);
 }
 
 #[tokio::test]
@@ -455,6 +479,9 @@ async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
         assert!(!reply.everything().contains("no route"));
         at.proxy.told(Step::Bearer, Reason::ProviderUnavailable);
     }
+    let events = at.proxy.events();
+    let mut details = events.iter().filter_map(|event| event.detail.as_deref());
+    assert!(details.any(|detail| detail == "no route"), "{events:#?}");
     at.verifier.be(WORKS);
     at.call(&tokens).await.expect(200);
 }
@@ -803,8 +830,8 @@ async fn where_nobody_can_say_who_it_is_again_a_list_does_not_put_out_whom_it_le
     };
     let settings = provider.settings();
     let without_userinfo = generic(
-        &provider.url("/authorize"),
-        &provider.url("/token"),
+        provider.url("/authorize"),
+        provider.url("/token"),
         settings.client_id,
         settings.client_secret,
     );

@@ -1,8 +1,11 @@
 //! Who may log in.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -185,6 +188,26 @@ async fn the_login_hook_sees_whom_the_lists_admit_and_its_words_reach_the_client
     assert_eq!(error, "access_denied");
     assert!(!words.contains("evil.example"), "{words}");
     assert_eq!(asked.load(Ordering::SeqCst), 2, "the lists come first");
+}
+
+/// The client's time to redeem begins when the browser brings it the code.
+#[tokio::test]
+async fn a_login_hook_that_takes_its_time_takes_none_of_the_codes() {
+    let clock = FakeClock::default();
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    let slow = clock.clone();
+    let proxy = Proxy::before(provider, clock, BASE, |builder| {
+        builder
+            .authorization_code_ttl(Duration::from_secs(5))
+            .on_login(move |_: LoginRequest| {
+                slow.advance_secs(9);
+                std::future::ready(Ok(()))
+            })
+    });
+    let client = proxy.client().await;
+    let (code, pkce) = proxy.code(&client).await;
+    proxy.clock.advance_secs(4);
+    client.redeem_code(&code, &pkce).await.expect(200);
 }
 
 #[tokio::test]

@@ -358,8 +358,8 @@ async fn where_nobody_can_be_asked_a_grant_ends_after_thirty_days() {
     let clock = testkit::FakeClock::default();
     let provider = Arc::new(testkit::Provider::start(clock.clone()).await);
     let plain = tower_oauth_proxy::provider::generic(
-        &provider.url("/authorize"),
-        &provider.url("/token"),
+        provider.url("/authorize"),
+        provider.url("/token"),
         provider.settings().client_id,
         provider.settings().client_secret,
     );

@@ -51,7 +51,7 @@ async fn no_page_of_a_login_cuts_off_the_window_that_opened_it() {
         .await
         .page();
     browser
-        .open(&format!("{}/oauth/consent?txn=x", proxy.base))
+        .open(&format!("{}/oauth/consent?login=x", proxy.base))
         .await
         .page();
     let refused = proxy

@@ -37,21 +37,6 @@ async fn the_page_names_the_client_where_access_goes_and_what_for() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_client_that_was_denied_meanwhile_says_so_and_offers_no_button() {
-    let proxy = Proxy::start().await;
-    let client = proxy.client().await;
-    let mut browser = at_consent(&proxy, &client).await;
-    proxy.layer.admin().deny_client(&client.id).await.unwrap();
-    let consent = browser.page().url.clone();
-    let page = browser.open(&consent).await.page();
-    assert_eq!(page.reply.status, 400);
-    let text = page.reply.text();
-    assert!(text.contains("may not log in here"), "{text}");
-    assert!(!text.contains("<button") && !text.contains("Kit"), "{text}");
-    proxy.told(Step::Consent, Reason::DeniedClient);
-}
-
-#[tokio::test]
 async fn the_page_cannot_be_framed_scripted_cached_or_bound_to_its_own_origin() {
     let proxy = Proxy::start().await;
     let client = proxy.client().await;

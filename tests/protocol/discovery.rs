@@ -212,7 +212,7 @@ async fn pages_for_people_are_never_shared_across_origins() {
     let from = [("origin", "https://evil.example")];
     for path in [
         "/oauth/authorize",
-        "/oauth/consent?txn=x",
+        "/oauth/consent?login=x",
         "/oauth/callback",
     ] {
         let reply = proxy.wire.get(path, &from).await;

@@ -11,6 +11,7 @@ use crate::{
     grant::{
         Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
     },
+    limits::MAX_LOOKS,
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
@@ -20,10 +21,6 @@ use crate::{
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
 };
-
-/// How often the grant is reloaded while unrelated revocations invalidate its slot; afterwards it only
-/// has to exist, and its old mark keeps the session from being served again.
-const MOST_LOOKS: usize = 3;
 
 pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
     let Mode::Swap(tokens) = &proxy.mode else {
@@ -145,7 +142,7 @@ async fn fresh_grant(
         }
         let grant = match proxy.freshness.ensure(id, &grant, Need::Token).await {
             Ok(fresh) => fresh.map_or(grant, Seen::into_value),
-            Err(FreshnessError::Over) => return Err(ended()),
+            Err(FreshnessError::Ended) => return Err(ended()),
             Err(FreshnessError::Later) => {
                 let objection = Objection::unavailable(Reason::ProviderUnavailable);
                 return Err(objection.of_grant(id));
@@ -157,7 +154,7 @@ async fn fresh_grant(
         }
         // Something was revoked meanwhile: this grant, or one that shares its slot.
         looks += 1;
-        if looks == MOST_LOOKS {
+        if looks == MAX_LOOKS {
             proxy.grants.look(&id).await?.ok_or_else(ended)?;
             return Ok((mark, grant));
         }
@@ -179,7 +176,7 @@ impl RenewsUpstream for Freshness {
             match Self::another(&self, id, refused).await {
                 Ok(Some(upstream)) => Ok(tokens(upstream)),
                 Ok(None) => Err(UpstreamTokenError::NotRenewable),
-                Err(FreshnessError::Over) => Err(UpstreamTokenError::Ended),
+                Err(FreshnessError::Ended) => Err(UpstreamTokenError::Ended),
                 Err(FreshnessError::Later | FreshnessError::Store(_)) => {
                     Err(UpstreamTokenError::Unavailable)
                 }

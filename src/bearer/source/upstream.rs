@@ -11,6 +11,7 @@ use crate::{
         verdict::{Presented, Verdict},
     },
     clock::to_unix,
+    error::with_causes,
     event::Reason,
     mode::Mode,
     oauth::Resource,
@@ -94,7 +95,7 @@ async fn verify(
     match tokio::time::timeout(proxy.options.upstream_request_timeout, answer).await {
         Ok(Ok(verified)) => Ok(verified),
         Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
-        Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(error.to_string())),
+        Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(with_causes(&*error))),
         Err(_) => Err(unavailable),
     }
 }

@@ -22,6 +22,7 @@ impl OAuthProxyConfigBuilder {
 
     /// How long a person may take to decide on the consent page, and then again at the provider: one
     /// second to one hour each. Default: 10 minutes.
+    #[doc(alias = "login_ttl")]
     pub fn transaction_ttl(mut self, ttl: Duration) -> Self {
         self.plain.transaction_ttl = ttl;
         self

@@ -45,6 +45,7 @@ mod authorization_code;
 mod code_proof;
 mod dispatch;
 mod passthrough;
+mod refresh_check;
 mod refresh_token;
 mod request;
 

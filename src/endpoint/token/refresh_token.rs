@@ -9,20 +9,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    answer::issue,
-    request::{ended, missing, narrowed, resource},
-};
+use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
     client::Client,
     endpoint::refusal::Refusal,
     event::{Event, Reason, Step},
-    grant::{
-        CodeMark, Grant, GrantId, Need, Phase,
-        rotation::{Reuse, Rotation, judge},
-    },
+    grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,
-    oauth::{Params, Resource, ScopeSet},
+    oauth::Params,
     proxy::Proxy,
     token::AccessTokens,
 };
@@ -91,69 +85,4 @@ pub(super) async fn refresh(
         ));
     }
     Err(of(Refusal::unavailable(Reason::Contention)))
-}
-
-/// A request, and what is known of its token from an earlier look.
-struct Asked<'a> {
-    client: &'a Client,
-    params: &'a Params,
-    id: GrantId,
-    presented: u32,
-    /// The token was no reuse when it came: others rotated while this request waited.
-    was_good: bool,
-}
-
-/// What a valid request leads to.
-struct Judged {
-    rotation: Rotation,
-    code: Option<CodeMark>,
-    scopes: ScopeSet,
-    resource: Resource,
-}
-
-impl Asked<'_> {
-    /// Checks the request against one state of the grant. A reused token, or a provider's token that
-    /// has ended for good, ends the grant.
-    async fn judged(&self, proxy: &Arc<Proxy>, grant: &Grant) -> Result<Judged, Refusal> {
-        let Phase::Active {
-            generation,
-            rotated_at,
-            code,
-        } = &grant.phase
-        else {
-            return Err(Refusal::grant(Reason::GrantEnded));
-        };
-        // RFC 6749 section 6: "The authorization server MUST [...] ensure that the refresh token was
-        // issued to the authenticated client".
-        if grant.client_id != self.client.id {
-            return Err(Refusal::grant(Reason::ForeignClient));
-        }
-        let (now, options) = (proxy.now(), &proxy.options);
-        let grace = options.refresh_token_grace;
-        let rotation = match judge(self.presented, *generation, *rotated_at, grace, now) {
-            Err(Reuse) if self.was_good => {
-                let detail =
-                    "others rotated more than once while this request waited: nothing ends";
-                return Err(Refusal::grant(Reason::RefreshReuse).detail(detail));
-            }
-            Err(Reuse) => return Err(ended(proxy, self.id, Reason::RefreshReuse).await),
-            // The person has to log in again.
-            Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
-                proxy.freshness.expire(self.id).await?;
-                return Err(Refusal::grant(Reason::Expired));
-            }
-            Ok(_) if grant.upstream.is_over(now) => {
-                return Err(ended(proxy, self.id, Reason::Expired).await);
-            }
-            Ok(rotation) => rotation,
-        };
-        let scope = self.params.get("scope");
-        Ok(Judged {
-            rotation,
-            // A mark is kept to know a replay; after the code's own end there is none.
-            code: code.clone().filter(|mark| now < mark.expires_at),
-            scopes: narrowed(scope, &grant.scopes, &options.scopes)?,
-            resource: resource(&options.base, self.params, &grant.resource)?,
-        })
-    }
 }

@@ -52,7 +52,7 @@ impl Renewal {
         let scope = provider.scope_param(&grant.scopes, &of.settings.offered_scopes);
         let extra = &of.settings.extra_params;
         let mut answer = pin!(of.patient.refresh(refresh_token, Some(&scope), extra));
-        let in_time = tokio::time::timeout(of.settings.upstream_timeout, answer.as_mut());
+        let in_time = tokio::time::timeout(of.settings.upstream_request_timeout, answer.as_mut());
         if let Ok(answer) = in_time.await {
             return answer;
         }

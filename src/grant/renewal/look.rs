@@ -115,6 +115,6 @@ impl Renewal {
         };
         let given = new.into_iter().chain(old).collect();
         self.of.ending.revoke_later(self.id, given);
-        Err(FreshnessError::Over)
+        Err(FreshnessError::Ended)
     }
 }

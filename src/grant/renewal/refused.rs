@@ -12,7 +12,7 @@ use crate::{
     error::StorageError,
     event::Reason,
     limits::{REFUSED_FOR, SECOND_LOOK, SWAP_ATTEMPTS},
-    provider::{UpstreamError, Verdict},
+    provider::{Finality, UpstreamError},
 };
 
 /// What a refusal came to.
@@ -38,15 +38,15 @@ impl Renewal {
             _ => Reason::ProviderUnavailable,
         };
         let said = error.to_string();
-        let outcome = match error.verdict() {
-            Verdict::Ends => self.ends(lease, presented).await,
-            Verdict::Bounded => self.lasts(lease, presented).await,
-            Verdict::Trouble => Ok(Outcome::Lives("this says nothing about the grant".into())),
+        let outcome = match error.finality() {
+            Finality::Ends => self.ends(lease, presented).await,
+            Finality::Bounded => self.lasts(lease, presented).await,
+            Finality::Trouble => Ok(Outcome::Lives("this says nothing about the grant".into())),
         };
         match outcome {
             Ok(Outcome::Ended) => {
                 self.emit(reason, format!("{said}: the grant ends"));
-                Err(FreshnessError::Over)
+                Err(FreshnessError::Ended)
             }
             Ok(Outcome::Lives(why)) => {
                 let seconds = self.fail(lease);

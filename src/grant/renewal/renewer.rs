@@ -25,7 +25,7 @@ pub(crate) enum FreshnessError {
     /// The provider could not be asked, or another is still asking; nothing is decided.
     Later,
     /// The grant has ended, or the provider refuses it.
-    Over,
+    Ended,
 }
 
 impl From<StorageError> for FreshnessError {
@@ -43,7 +43,7 @@ pub(crate) struct FreshnessSettings {
     /// The record's life after a renewal.
     pub(crate) grant_ttl: Duration,
     /// The limit on one request to the provider.
-    pub(crate) upstream_timeout: Duration,
+    pub(crate) upstream_request_timeout: Duration,
     /// How long a look at a person is good.
     pub(crate) identity_max_age: Duration,
     /// How old a grant may get, however often it is used.
@@ -55,7 +55,7 @@ pub(crate) struct FreshnessParts {
     pub(crate) vault: Arc<Vault>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
-    pub(crate) upstream: Arc<ProviderClient>,
+    pub(crate) provider: Arc<ProviderClient>,
     pub(crate) proof: Arc<dyn ProofOfLife>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -84,7 +84,7 @@ impl Renewer {
             vault: parts.vault,
             grants: parts.grants,
             ending: parts.ending,
-            patient: parts.upstream.waiting_longer(LATE_ANSWER),
+            patient: parts.provider.waiting_longer(LATE_ANSWER),
             proof: parts.proof,
             clock: parts.clock,
             events: parts.events,

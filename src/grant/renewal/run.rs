@@ -33,7 +33,7 @@ impl Renewal {
     /// The lease is held: no other instance is at the provider with this grant.
     async fn work(&mut self, lease: &Lease) -> Result<SeenGrant, FreshnessError> {
         let seen = self.of.grants.load_in_doubt(&self.id).await?;
-        let seen = seen.ok_or(FreshnessError::Over)?;
+        let seen = seen.ok_or(FreshnessError::Ended)?;
         // The one before us may have done it: what was read before the lease was ours proves nothing.
         match self.of.due(&seen, &self.need) {
             Due::Nothing => Ok(seen),

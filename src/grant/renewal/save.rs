@@ -191,7 +191,7 @@ impl Renewal {
             let new = UpstreamGrant::new(tokens, *at);
             self.of.ending.revoke_later(self.id, vec![new]);
         }
-        FreshnessError::Over
+        FreshnessError::Ended
     }
 }
 

@@ -73,7 +73,6 @@ pub(super) fn grant(proven_at: u64) -> Grant {
         created_at: 0,
         proven_at,
         listed_until: u64::MAX / 2,
-        stamp: 0,
         step: 0,
     }
 }
@@ -150,10 +149,10 @@ impl World {
         let storage = Cut(Arc::clone(&self.store), Arc::clone(&is_cut_off));
         let secret = SecretKey::for_test(3);
         let vault = Arc::new(Vault::new(Arc::new(storage), None, Arc::clone(&told)));
-        let upstream = Arc::new(self.provider.client());
+        let provider = Arc::new(self.provider.client());
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
-            upstream.about().id.clone(),
+            provider.about().id.clone(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),
@@ -161,7 +160,7 @@ impl World {
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
-            Arc::clone(&upstream),
+            Arc::clone(&provider),
             Arc::clone(&told),
             tasks.clone(),
         );
@@ -170,7 +169,7 @@ impl World {
             vault,
             grants: Arc::clone(&grants),
             ending: ending.clone(),
-            upstream,
+            provider,
             proof: proof.clone(),
             clock: Arc::new(self.clock.clone()),
             events: told,
@@ -180,7 +179,7 @@ impl World {
             extra_params: Vec::new(),
             offered_scopes: ScopeSet::parse("read write").unwrap(),
             grant_ttl: GRANT_TTL,
-            upstream_timeout: PATIENT,
+            upstream_request_timeout: PATIENT,
             identity_max_age: Duration::from_secs(HOUR),
             grant_max_age: None,
         };
@@ -251,7 +250,7 @@ impl World {
 impl Instance {
     async fn ensure(&self, need: Need) -> Result<SeenGrant, FreshnessError> {
         let seen = self.grants.load_in_doubt(&self.id).await?;
-        let seen = seen.ok_or(FreshnessError::Over)?;
+        let seen = seen.ok_or(FreshnessError::Ended)?;
         let fresh = self.freshness.ensure(self.id, &seen, need).await?;
         Ok(fresh.unwrap_or(seen))
     }
@@ -289,7 +288,7 @@ fn is_later<T>(result: Result<T, FreshnessError>) {
 #[track_caller]
 fn is_over<T>(result: Result<T, FreshnessError>) {
     match result {
-        Err(FreshnessError::Over) => {}
+        Err(FreshnessError::Ended) => {}
         Err(other) => panic!("{other:?}"),
         Ok(_) => panic!("it went on"),
     }

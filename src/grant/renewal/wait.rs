@@ -39,7 +39,7 @@ enum Try {
 
 impl Renewal {
     pub(super) async fn wait(&mut self) -> Result<Turn, FreshnessError> {
-        let timeout = self.of.settings.upstream_timeout;
+        let timeout = self.of.settings.upstream_request_timeout;
         let deadline = Instant::now() + timeout.max(LEASE_DEAD_AFTER) + STORE_TIMEOUT;
         let owner = u64::from_le_bytes(random::bytes());
         let (mut watch, mut pause) = (Watch::default(), POLL);
@@ -67,7 +67,7 @@ impl Renewal {
             }
             tokio::time::sleep(pause).await;
             let seen = self.of.grants.load_in_doubt(&self.id).await?;
-            let seen = seen.ok_or(FreshnessError::Over)?;
+            let seen = seen.ok_or(FreshnessError::Ended)?;
             if self.of.due(&seen, &self.need) == Due::Nothing {
                 return Ok(Turn::Done(seen));
             }

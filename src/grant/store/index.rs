@@ -19,7 +19,7 @@ use super::{
     Grants,
 };
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
@@ -76,7 +76,8 @@ impl Grants {
             return true;
         };
         let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
-        let detail = format_args!("not listed until its next write: {error}");
+        let why = with_causes(&error);
+        let detail = format_args!("not listed until its next write: {why}");
         self.events.emit(&event.grant(member).detail(detail));
         false
     }

@@ -38,8 +38,9 @@ pub(crate) struct Application<'a> {
     pub(crate) nonce: Option<&'a str>,
     /// The new grant's name.
     pub(crate) id: GrantId,
-    /// Where its life begins, and how long it lasts from there.
-    pub(crate) phase: Phase,
+    /// Where its life begins, asked for when it does: until then userinfo and the hook take their
+    /// time. And how long it lasts from there.
+    pub(crate) phase: &'a (dyn Fn() -> Phase + Sync),
     pub(crate) ttl: Duration,
 }
 
@@ -82,7 +83,8 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// [`AdmissionError`]; nothing was written then.
+    /// [`AdmissionError`]. Nothing was written then, or, where the store did not answer, a grant that
+    /// no client holds anything of.
     pub(crate) async fn admit(
         &self,
         asked: Application<'_>,
@@ -102,7 +104,7 @@ impl Admission {
         let answered = operator::ask(&self.options, request).await;
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
-        let grant = self.grant(asked, answer, person, now)?;
+        let grant = self.grant(&asked, answer, person, now)?;
         let created = self.grants.create(&id, &grant, ttl).await;
         created.map_err(AdmissionError::Store)?;
         // Listed once it exists, and before its client holds anything; that may fail.
@@ -116,7 +118,7 @@ impl Admission {
 
     fn grant(
         &self,
-        asked: Application<'_>,
+        asked: &Application<'_>,
         answer: &TokenAnswer,
         person: Identity,
         now: u64,
@@ -143,11 +145,10 @@ impl Admission {
             claims: known.claims,
             roles: known.roles,
             upstream: UpstreamGrant::new(answer, now),
-            phase: asked.phase,
+            phase: (asked.phase)(),
             created_at: now,
             proven_at: now,
             listed_until: 0,
-            stamp: 0,
             step: 0,
         })
     }

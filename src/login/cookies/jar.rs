@@ -146,7 +146,7 @@ impl Cookies {
                 let tag = name.strip_prefix(&*stem).filter(|tag| is_tag(tag))?;
                 Some((tag, name.len() + value.len(), value))
             })
-            .take(MOST)
+            .take(limits::MAX_COOKIES_OPENED)
             .map(|(tag, bytes, value)| (kind, tag.to_owned(), bytes, read(tag, value)))
             .collect()
     }
@@ -220,7 +220,7 @@ impl Cookies {
         let name = self.name(kind, tag);
         pairs(headers)
             .filter(|(found, _)| *found == name)
-            .take(MOST)
+            .take(limits::MAX_COOKIES_OPENED)
             .find_map(|(_, value)| self.sealing.open(kind, tag, value))
     }
 
@@ -235,9 +235,6 @@ impl Cookies {
         line(name, "", 0, self.secure)
     }
 }
-
-/// Ours are a handful; a stranger's header of thousands is not worth opening.
-const MOST: usize = 32;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::provider::{
@@ -41,8 +40,8 @@ use crate::provider::{
 ///
 /// let policy = "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/oauth2/v2.0";
 /// let b2c = provider::generic(
-///     &format!("{policy}/authorize"),
-///     &format!("{policy}/token"),
+///     format!("{policy}/authorize"),
+///     format!("{policy}/token"),
 ///     "client-id",
 ///     "client-secret",
 /// )
@@ -54,7 +53,7 @@ use crate::provider::{
 pub fn azure(
     tenant: impl Into<String>,
     client_id: impl Into<String>,
-    client_secret: impl Into<SecretString>,
+    client_secret: impl Into<String>,
 ) -> Provider {
     let home = at("https://login.microsoftonline.com", &tenant.into());
     let client_id = client_id.into();

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{github, google};
 use crate::provider::{
-    dialect::Dialect, endpoints::Endpoints, provider::Provider, upstream_error::Verdict,
+    dialect::Dialect, endpoints::Endpoints, provider::Provider, upstream_error::Finality,
 };
 
 /// A provider that keeps to the RFCs, given by its two URLs.
@@ -35,10 +34,10 @@ use crate::provider::{
 /// ```
 #[must_use]
 pub fn generic(
-    authorize_url: &str,
-    token_url: &str,
+    authorize_url: impl Into<String>,
+    token_url: impl Into<String>,
     client_id: impl Into<String>,
-    client_secret: impl Into<SecretString>,
+    client_secret: impl Into<String>,
 ) -> Provider {
     Provider::new(
         "oauth",
@@ -66,8 +65,8 @@ impl Dialect for Generic {
         }
     }
 
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        google::verdict(code).or_else(|| github::verdict(code))
+    fn finality(&self, code: &str) -> Option<Finality> {
+        google::finality(code).or_else(|| github::finality(code))
     }
 }
 

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use http::Method;
-use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -14,7 +12,7 @@ use crate::{
         identity::{Identity, short_text},
         prompt::Prompts,
         provider::{Provider, TokenEndpointAuth},
-        upstream_error::{UpstreamError, Verdict},
+        upstream_error::{Finality, UpstreamError},
     },
 };
 
@@ -35,7 +33,7 @@ use crate::{
 /// assert!(github.check().is_ok());
 /// ```
 #[must_use]
-pub fn github(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
+pub fn github(client_id: impl Into<String>, client_secret: impl Into<String>) -> Provider {
     let client_id = client_id.into();
     let home = at("https://github.com", &client_id);
     Provider::new(
@@ -96,8 +94,8 @@ const API: IdentityApi = IdentityApi {
 };
 
 impl Dialect for GitHub {
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        verdict(code)
+    fn finality(&self, code: &str) -> Option<Finality> {
+        finality(code)
     }
 
     fn identity(&self) -> Option<IdentityApi> {
@@ -110,8 +108,7 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Api {
-            method: Method::DELETE,
+        Revocation::Delete {
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }
@@ -138,10 +135,10 @@ impl Dialect for GitHub {
     }
 }
 
-pub(super) fn verdict(code: &str) -> Option<Verdict> {
+pub(super) fn finality(code: &str) -> Option<Finality> {
     match code {
-        "bad_verification_code" | "bad_refresh_token" => Some(Verdict::Ends),
-        "incorrect_client_credentials" => Some(Verdict::Trouble),
+        "bad_verification_code" | "bad_refresh_token" => Some(Finality::Ends),
+        "incorrect_client_credentials" => Some(Finality::Trouble),
         _ => None,
     }
 }

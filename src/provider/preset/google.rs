@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::provider::{
@@ -10,7 +9,7 @@ use crate::provider::{
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
-    upstream_error::Verdict,
+    upstream_error::Finality,
 };
 
 /// Google accounts, personal and Workspace.
@@ -28,7 +27,7 @@ use crate::provider::{
 /// assert!(google.check().is_ok());
 /// ```
 #[must_use]
-pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Provider {
+pub fn google(client_id: impl Into<String>, client_secret: impl Into<String>) -> Provider {
     Provider::new(
         "google",
         "Google",
@@ -51,8 +50,8 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<SecretStrin
 struct Google;
 
 impl Dialect for Google {
-    fn verdict(&self, code: &str) -> Option<Verdict> {
-        verdict(code)
+    fn finality(&self, code: &str) -> Option<Finality> {
+        finality(code)
     }
 
     fn scope_in<'a>(&self, scope: &'a str) -> &'a str {
@@ -78,8 +77,8 @@ impl Dialect for Google {
 }
 
 /// Both are said of the operator's app.
-pub(super) fn verdict(code: &str) -> Option<Verdict> {
-    matches!(code, "deleted_client" | "disabled_client").then_some(Verdict::Trouble)
+pub(super) fn finality(code: &str) -> Option<Finality> {
+    matches!(code, "deleted_client" | "disabled_client").then_some(Finality::Trouble)
 }
 
 #[cfg(test)]
@@ -155,8 +154,8 @@ mod tests {
             let body = format!(r#"{{"error":"{code}"}}"#);
             let answer = json_answer(401, &body);
             let error = token_answer(&google("id", "s"), &answer).unwrap_err();
-            assert_eq!(error.verdict(), Verdict::Trouble, "{error}");
+            assert_eq!(error.finality(), Finality::Trouble, "{error}");
         }
-        assert_eq!(verdict("bad_refresh_token"), None);
+        assert_eq!(finality("bad_refresh_token"), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::provider::{
     generic,
     redaction::without,
     token_answer::token_answer,
-    upstream_error::Verdict,
+    upstream_error::Finality,
 };
 
 fn idp() -> Provider {
@@ -41,7 +41,7 @@ fn json(status: u16, body: &str) -> String {
 /// The answers of real providers to the renewal of a token that is dead, or may be.
 #[test]
 fn each_providers_refusal_of_a_renewal_has_its_row() {
-    use Verdict::{Bounded, Ends, Trouble};
+    use Finality::{Bounded, Ends, Trouble};
     for (who, status, body, expected) in [
         (
             "Google",
@@ -201,7 +201,7 @@ fn each_providers_refusal_of_a_renewal_has_its_row() {
         ("anybody", 500, r#"{"error":"invalid_grant"}"#, Trouble),
     ] {
         let error = token_answer(&idp(), &json_answer(status, body)).unwrap_err();
-        assert_eq!(error.verdict(), expected, "{who}: {body}: {error}");
+        assert_eq!(error.finality(), expected, "{who}: {body}: {error}");
     }
 }
 

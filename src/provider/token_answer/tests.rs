@@ -11,7 +11,7 @@ use crate::{
         content::document,
         fake::{answer, json_answer},
         rejection::api_refusal,
-        upstream_error::Verdict,
+        upstream_error::Finality,
     },
 };
 
@@ -254,7 +254,7 @@ fn oddities_of_a_body_are_read_or_refused_on_purpose() {
             }
             Err(error) => {
                 assert!(!is_read, "{what}: {error}");
-                assert_eq!(error.verdict(), Verdict::Trouble, "{what}: {error}");
+                assert_eq!(error.finality(), Finality::Trouble, "{what}: {error}");
             }
         }
     }

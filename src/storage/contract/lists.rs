@@ -1,30 +1,22 @@
 //! The rules about lists: members with an end of their own, in pages.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
-use super::{LONG, ListPage, MAX_LIST_PAGE, expiry::TICK, fresh_key, ok, races::race, same};
+use super::{LONG, ListPage, MAX_LIST_PAGE, expiry::TICK, fresh_key, ok, same};
 use crate::storage::{StorageError, TokenStorage};
 
-/// Members of the list that is paged while others add.
-const MANY: usize = 60;
-/// Races are run this often: an interleaving that breaks a store need not come at once.
-const ROUNDS: usize = 3;
+/// Members of a list of several pages.
+pub(super) const MANY: usize = 60;
 
-pub(super) async fn run<P: AsyncFn(Duration)>(store: &Arc<dyn TokenStorage>, pass: &P) {
-    a_list_has_what_was_added_and_not_removed(&**store).await;
-    lists_are_apart_from_each_other_and_from_records(&**store).await;
-    the_one_with_the_earliest_end_comes_first(&**store).await;
-    pages_have_no_gap_and_no_more_than_was_asked_for(&**store).await;
-    a_page_whose_last_member_has_gone_is_followed_all_the_same(&**store).await;
-    a_place_that_is_none_is_an_error(&**store).await;
-    each_member_has_an_end_of_its_own(&**store, pass).await;
-    an_end_only_moves_later(&**store, pass).await;
-    for _ in 0..ROUNDS {
-        no_add_is_lost(store).await;
-        adding_one_member_at_once_adds_it_once(store).await;
-        removals_and_adds_of_others_do_not_meet(store).await;
-        who_stays_is_found_while_others_come_and_go(store).await;
-    }
+pub(super) async fn run<P: AsyncFn(Duration)>(store: &dyn TokenStorage, pass: &P) {
+    a_list_has_what_was_added_and_not_removed(store).await;
+    lists_are_apart_from_each_other_and_from_records(store).await;
+    the_one_with_the_earliest_end_comes_first(store).await;
+    pages_have_no_gap_and_no_more_than_was_asked_for(store).await;
+    a_page_whose_last_member_has_gone_is_followed_all_the_same(store).await;
+    a_place_that_is_none_is_an_error(store).await;
+    each_member_has_an_end_of_its_own(store, pass).await;
+    an_end_only_moves_later(store, pass).await;
 }
 
 async fn a_list_has_what_was_added_and_not_removed(store: &dyn TokenStorage) {
@@ -237,98 +229,8 @@ async fn an_end_only_moves_later<P: AsyncFn(Duration)>(store: &dyn TokenStorage,
     );
 }
 
-async fn no_add_is_lost(store: &Arc<dyn TokenStorage>) {
-    let list = fresh_key("list-race");
-    let added = race(store, &list, |store, list, n| async move {
-        let member = n.to_string();
-        ok(store.list_add(&list, &member, LONG).await);
-        member
-    })
-    .await;
-    let found: HashSet<_> = all(&**store, &list).await.into_iter().collect();
-    same(
-        "of many adds at once none is lost",
-        found,
-        added.into_iter().collect(),
-    );
-}
-
-async fn adding_one_member_at_once_adds_it_once(store: &Arc<dyn TokenStorage>) {
-    let list = fresh_key("list-same");
-    race(store, &list, |store, list, n| async move {
-        let ttl = LONG + Duration::from_millis(n as u64);
-        ok(store.list_add(&list, "one", ttl).await);
-    })
-    .await;
-    same(
-        "a member that many add stands there once",
-        all(&**store, &list).await,
-        names(&["one"]),
-    );
-    ok(store.list_remove(&list, "one").await);
-    same(
-        "and one removal takes it out",
-        all(&**store, &list).await,
-        names(&[]),
-    );
-}
-
-async fn removals_and_adds_of_others_do_not_meet(store: &Arc<dyn TokenStorage>) {
-    let list = fresh_key("list-mixed");
-    let stays = race(store, &list, |store, list, n| async move {
-        let member = n.to_string();
-        ok(store.list_add(&list, &member, LONG).await);
-        if n % 2 == 0 {
-            ok(store.list_remove(&list, &member).await);
-            return None;
-        }
-        Some(member)
-    })
-    .await;
-    let found: HashSet<_> = all(&**store, &list).await.into_iter().collect();
-    let stays: HashSet<_> = stays.into_iter().flatten().collect();
-    same(
-        "a removal takes out its own member and no other",
-        found,
-        stays,
-    );
-}
-
-async fn who_stays_is_found_while_others_come_and_go(store: &Arc<dyn TokenStorage>) {
-    let list = fresh_key("list-churn");
-    for n in 0..MANY {
-        ok(store.list_add(&list, &format!("stays-{n}"), LONG).await);
-    }
-    let found = race(store, &list, |store, list, n| async move {
-        if n % 20 == 0 {
-            return Some(all(&*store, &list).await);
-        }
-        let member = format!("comes-{n}");
-        ok(store.list_add(&list, &member, LONG).await);
-        if n % 3 == 0 {
-            ok(store.list_remove(&list, &member).await);
-        }
-        if n < MANY {
-            ok(store.list_add(&list, &format!("stays-{n}"), LONG * 2).await);
-        }
-        None
-    })
-    .await;
-    for found in found.into_iter().flatten() {
-        let found: HashSet<_> = found
-            .into_iter()
-            .filter(|name| name.starts_with("stays"))
-            .collect();
-        same(
-            "a page misses no member that was there all the time",
-            found.len(),
-            MANY,
-        );
-    }
-}
-
 /// Every member, in the order of the pages.
-async fn all(store: &dyn TokenStorage, list: &str) -> Vec<String> {
+pub(super) async fn all(store: &dyn TokenStorage, list: &str) -> Vec<String> {
     let pages = pages(store, list, 7).await;
     pages.into_iter().flat_map(|page| page.members).collect()
 }
@@ -352,6 +254,6 @@ async fn pages(store: &dyn TokenStorage, list: &str, limit: usize) -> Vec<ListPa
     }
 }
 
-fn names(names: &[&str]) -> Vec<String> {
+pub(super) fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -4,7 +4,7 @@ use std::sync::{
 };
 
 use super::*;
-use crate::storage::{MemoryStorage, by_hand::ByHand, contract};
+use crate::storage::{MemoryStorage, TokenStorage, by_hand::ByHand, contract};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::storage::MAX_VALUE_BYTES;
 
 #[test]
 fn a_time_to_live_is_rounded_up_and_cut_to_what_redis_takes() {

@@ -16,7 +16,7 @@ use crate::{
     event::Events,
     key::{Rotating, SecretKey},
     random,
-    storage::{by_hand::ByHand, contract},
+    storage::{MAX_VALUE_BYTES, by_hand::ByHand, contract},
     vault::Vault,
 };
 

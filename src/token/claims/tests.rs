@@ -121,13 +121,13 @@ fn a_value_above_its_size_is_dropped_and_the_other_token_s_passes() {
 fn all_claims_together_are_bounded_in_number_and_size() {
     let many: Map<_, _> = (0..500).map(|n| (format!("c{n}"), json!(n))).collect();
     let rule = ClaimsPassthrough::default();
-    assert_eq!(rule.collect(None, Some(&many)).len(), MAX_CLAIMS);
+    assert_eq!(rule.collect(None, Some(&many)).len(), MAX_PASSED_CLAIMS);
     let large: Map<_, _> = (0..9)
         .map(|n| (format!("c{n}"), json!("x".repeat(1_000))))
         .collect();
     let collected = rule.collect(None, Some(&large));
     assert_eq!(collected.len(), 4);
-    assert!(Value::Object(collected).to_string().len() <= MAX_TOTAL_SIZE + 1);
+    assert!(Value::Object(collected).to_string().len() <= MAX_PASSED_CLAIMS_BYTES + 1);
 }
 
 #[test]
@@ -157,7 +157,7 @@ proptest! {
         let rule = ClaimsPassthrough::default().prefix(prefix);
         let passed = rule.collect(Some(&access), Some(&id));
         prop_assert!(passed.keys().all(|name| !is_protected(name)));
-        prop_assert!(passed.len() <= MAX_CLAIMS);
-        prop_assert!(Value::Object(passed).to_string().len() <= MAX_TOTAL_SIZE + 1);
+        prop_assert!(passed.len() <= MAX_PASSED_CLAIMS);
+        prop_assert!(Value::Object(passed).to_string().len() <= MAX_PASSED_CLAIMS_BYTES + 1);
     }
 }

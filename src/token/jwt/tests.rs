@@ -348,7 +348,7 @@ fn what_has_not_three_segments_or_is_too_long_is_malformed() {
         &format!("{header}.{payload}"),
         &format!("{header}.{payload}.{payload}.{signature}"),
         &format!("{header}..{payload}.{signature}"),
-        &format!("{header}.{}.{signature}", "A".repeat(MAX_VERIFIED)),
+        &format!("{header}.{}.{signature}", "A".repeat(MAX_BEARER)),
     ] {
         let verified = tokens().verified(token, NOW);
         assert_eq!(verified, Err(TokenError::Malformed), "{token:.60}");

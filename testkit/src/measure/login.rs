@@ -24,7 +24,7 @@ pub const BASE: &str = "https://proxy.example";
 pub fn config(provider: &str) -> OAuthProxyConfigBuilder {
     let secret = "a provider's client secret of good length";
     let url = |path| format!("{provider}{path}");
-    let upstream = generic(&url("/authorize"), &url("/token"), APP, secret);
+    let upstream = generic(url("/authorize"), url("/token"), APP, secret);
     let key = SecretKey::from_bytes(*b"Vq3tY8sLr1ZpK6wXb0NfUe7JmGh2Dc5A").unwrap();
     OAuthProxyConfig::builder(upstream.scopes(["openid", "email"]), BASE)
         .secret_key(key)

@@ -22,7 +22,7 @@ fn field() -> impl Strategy<Value = (String, String)> {
         "resource",
         "token",
         "token_type_hint",
-        "txn",
+        "login",
         "csrf",
         "decision",
         "client_assertion",

@@ -28,7 +28,7 @@ impl Waiting {
         let path = |url: &str| url.strip_prefix(&origin).unwrap().to_owned();
         let shown = browser.history.iter().map(|visit| &visit.url);
         let consent = shown
-            .filter(|url| url.contains("/oauth/consent?txn="))
+            .filter(|url| url.contains("/oauth/consent?login="))
             .last();
         Self {
             consent: path(consent.unwrap()),

@@ -62,7 +62,7 @@ fn no_cookie_header_opens_anything_or_breaks_anything() {
     });
     let value = prop_oneof![3 => cookies, 1 => header_bytes()];
     let path = prop::sample::select(vec![
-        "/oauth/consent?txn=x",
+        "/oauth/consent?login=x",
         "/oauth/callback?code=x&state=x",
         "/oauth/callback?error=x&state=x",
         "/mcp",

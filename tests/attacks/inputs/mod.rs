@@ -154,7 +154,7 @@ impl Target {
             prop_assert_eq!(kind, "application/json", "{:?}", reply);
         }
         for event in self.proxy.events() {
-            for words in [event.transaction, event.grant, event.detail] {
+            for words in [event.login, event.grant, event.detail] {
                 let shown = words
                     .iter()
                     .flat_map(|words| words.chars())
@@ -184,7 +184,7 @@ impl Target {
 
     /// Only to the consent page, to the provider, or to a client's own URI.
     fn judge_redirect(&self, to: &str) -> Result<(), TestCaseError> {
-        let consent = format!("{BASE}/oauth/consent?txn=");
+        let consent = format!("{BASE}/oauth/consent?login=");
         let provider = self.proxy.provider.url("/authorize?");
         if to.starts_with(&consent) || to.starts_with(&provider) {
             return Ok(());

@@ -284,8 +284,8 @@ async fn a_provider_that_cannot_be_reached_is_503_and_logs_nobody_out() {
         format!("http://{}", listener.local_addr().unwrap())
     };
     let gone = generic(
-        &format!("{closed}/authorize"),
-        &format!("{closed}/token"),
+        format!("{closed}/authorize"),
+        format!("{closed}/token"),
         settings.client_id,
         settings.client_secret,
     );

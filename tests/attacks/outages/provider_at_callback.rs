@@ -92,7 +92,7 @@ async fn a_provider_that_cannot_be_reached_is_told_to_the_client() {
         format!("http://{}/token", listener.local_addr().unwrap())
     };
     let half = generic(
-        &good.provider.url("/authorize"),
+        good.provider.url("/authorize"),
         &closed,
         settings.client_id,
         settings.client_secret,

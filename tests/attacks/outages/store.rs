@@ -48,6 +48,12 @@ async fn a_code_is_not_used_up_by_a_store_that_breaks_anywhere() {
         }
         is_unavailable(&reply);
         proxy.told(Step::Redeem, Reason::StoreUnavailable);
+        let events = proxy.events();
+        let cause = events.last().and_then(|event| event.detail.as_deref());
+        assert!(
+            cause.is_some_and(|why| why.ends_with("broken on purpose")),
+            "{cause:?}"
+        );
         let tokens = Tokens::read(&client.redeem_code(&code, &pkce).await);
         proxy.session(&client, &tokens.access).await;
         failures += 1;
@@ -252,7 +258,7 @@ async fn a_store_that_breaks_after_the_exchange_is_told_to_the_client() {
 }
 
 #[tokio::test]
-async fn a_login_waits_while_the_store_is_down_and_the_approval_itself_needs_none() {
+async fn a_login_does_not_start_while_the_store_is_down_and_its_consent_needs_none() {
     let (proxy, store, client) = setup().await;
     let mut browser = proxy.browser();
     let url = client.authorize(&Pkce::new(), "client-state").url();
@@ -261,14 +267,7 @@ async fn a_login_waits_while_the_store_is_down_and_the_approval_itself_needs_non
     is_503_page(&page.reply);
     assert!(browser.jar.all().is_empty());
     store.be(Health::Up);
-    let consent = browser.open(&url).await.page().url;
-    // Whether the operator denied the client cannot be asked: its name is not shown to the person.
-    store.be(Health::Down);
-    let page = browser.open(&consent).await.page();
-    is_503_page(&page.reply);
-    proxy.told(Step::Consent, Reason::StoreUnavailable);
-    store.be(Health::Up);
-    browser.open(&consent).await.page().reply.expect(200);
+    browser.open(&url).await.page();
     store.be(Health::Down);
     let page = browser.press("approve").await.page();
     is_503_page(&page.reply);
@@ -312,6 +311,12 @@ async fn a_session_goes_on_from_the_cache_and_then_503_and_never_401() {
     proxy.session(&client, &seen.access).await;
     is_503_without_a_challenge(&client.call("/mcp", &unseen.access).await);
     proxy.told(Step::Bearer, Reason::StoreUnavailable);
+    let (events, because) = (
+        proxy.events(),
+        "the store is unavailable: broken on purpose",
+    );
+    let last = events.last().and_then(|event| event.detail.as_deref());
+    assert_eq!(last, Some(because), "the operator reads the cause");
     proxy.clock.advance_secs(1);
     is_503_without_a_challenge(&client.call("/mcp", &seen.access).await);
     // A bad token needs no store to be a bad token.
@@ -363,13 +368,18 @@ async fn a_store_that_hangs_is_a_store_that_is_down() {
     Tokens::read(&client.refresh(tokens.refresh()).await);
 }
 
-/// Registration and discovery keep nothing and look nothing up.
+/// Registration, discovery and the consent page keep nothing, and so need no store.
 #[tokio::test]
-async fn registration_and_discovery_need_no_store() {
-    let (proxy, store, _) = setup().await;
+async fn what_stores_nothing_needs_no_store() {
+    let (proxy, store, client) = setup().await;
+    let mut browser = proxy.browser();
+    let url = client.authorize(&Pkce::new(), "s").url();
+    browser.open(&url).await.page();
+    let page = browser.page().url.clone();
     store.be(Health::Down);
     store.forget();
     proxy.client().await;
+    browser.open(&page).await.page().reply.expect(200);
     let document = "/.well-known/oauth-authorization-server";
     proxy.wire.get(document, &[]).await.expect(200);
     proxy.wire.get("/mcp", &[]).await.expect(401);

@@ -8,7 +8,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     oauth::ScopeSet,
-    provider::{TokenAnswer, UpstreamError, Verdict},
+    provider::{Finality, TokenAnswer, UpstreamError},
     proxy::Proxy,
     token::PassedThrough,
 };
@@ -43,12 +43,7 @@ impl Renewal {
             .map_err(|error| refused(&error).of(self.id))?;
         self.look_again(&tokens).await?;
         proxy.emit(&Event::done(Step::Refresh).grant(self.id.to_string()));
-        // RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
-        // client MUST discard the old refresh token": without a new one the old one stands.
-        let token = tokens
-            .refresh_token()
-            .unwrap_or(&self.held.token)
-            .to_owned();
+        let token = self.next_refresh_token(&tokens).to_owned();
         let ttl = options.refresh_token_ttl.as_secs();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
@@ -59,6 +54,12 @@ impl Renewal {
             },
             tokens,
         })
+    }
+
+    /// RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
+    /// client MUST discard the old refresh token": without a new one the old one stands.
+    fn next_refresh_token<'a>(&'a self, renewed: &'a TokenAnswer) -> &'a str {
+        renewed.refresh_token().unwrap_or(&self.held.token)
     }
 
     /// What was true at login must not stay true for ever: each renewal is a proof of life. A no ends
@@ -102,12 +103,9 @@ impl Renewal {
     }
 
     /// Revokes at the provider, in a task of its own: the client does not wait for it. The refresh token
-    /// goes first, which is the old one where a renewal named no other.
+    /// goes first.
     fn end(&self, renewed: &TokenAnswer) {
-        let refresh_token = renewed
-            .refresh_token()
-            .unwrap_or(&self.held.token)
-            .to_owned();
+        let refresh_token = self.next_refresh_token(renewed).to_owned();
         let access_token = renewed.access_token().to_owned();
         let (proxy, id) = (Arc::clone(&self.proxy), self.id);
         self.proxy.tasks.spawn(async move {
@@ -131,7 +129,7 @@ impl Renewal {
 /// | 5xx, 429, no code at all, no answer | 503 | nothing was decided; it ends with the refresh token's own end |
 fn refused(error: &UpstreamError) -> Refusal {
     let code = match error {
-        UpstreamError::Rejected { code, .. } if error.verdict() != Verdict::Trouble => {
+        UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
             code.as_str()
         }
         UpstreamError::Rejected { .. } => {
@@ -156,28 +154,28 @@ mod tests {
 
     #[test]
     fn a_refusal_that_repeating_cannot_mend_is_said_at_once_and_trouble_is_no_refusal() {
-        let said = |code: &str, verdict: Verdict| {
+        let said = |code: &str, finality: Finality| {
             let refusal = refused(&UpstreamError::Rejected {
                 status: 400,
                 code: code.to_owned(),
                 description: None,
-                verdict,
+                finality,
             });
             refusal.error.code
         };
-        for (code, verdict) in [
-            ("invalid_grant", Verdict::Ends),
-            ("interaction_required", Verdict::Ends),
-            ("invalid_request", Verdict::Bounded),
-            ("odd", Verdict::Bounded),
+        for (code, finality) in [
+            ("invalid_grant", Finality::Ends),
+            ("interaction_required", Finality::Ends),
+            ("invalid_request", Finality::Bounded),
+            ("odd", Finality::Bounded),
         ] {
-            let said = said(code, verdict);
+            let said = said(code, finality);
             assert_eq!(said, OAuthErrorCode::InvalidGrant, "{code}");
         }
-        let scope = said("invalid_scope", Verdict::Bounded);
+        let scope = said("invalid_scope", Finality::Bounded);
         assert_eq!(scope, OAuthErrorCode::InvalidScope);
         for code in ["invalid_client", "incorrect_client_credentials"] {
-            let said = said(code, Verdict::Trouble);
+            let said = said(code, Finality::Trouble);
             assert_eq!(said, OAuthErrorCode::TemporarilyUnavailable, "{code}");
         }
         for trouble in [

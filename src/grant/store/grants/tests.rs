@@ -105,7 +105,6 @@ fn grant(generation: u32) -> Grant {
         created_at: 0,
         proven_at: 0,
         listed_until: 0,
-        stamp: 0,
         step: 0,
     }
 }

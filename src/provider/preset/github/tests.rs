@@ -182,14 +182,14 @@ fn everybody_has_an_account_at_github_and_not_at_a_server_of_ones_own() {
 #[test]
 fn githubs_words_for_a_dead_code_or_token_end_a_grant_and_those_for_the_app_do_not() {
     for (code, expected) in [
-        ("bad_verification_code", Verdict::Ends),
-        ("bad_refresh_token", Verdict::Ends),
-        ("incorrect_client_credentials", Verdict::Trouble),
-        ("a_word_of_tomorrow", Verdict::Bounded),
+        ("bad_verification_code", Finality::Ends),
+        ("bad_refresh_token", Finality::Ends),
+        ("incorrect_client_credentials", Finality::Trouble),
+        ("a_word_of_tomorrow", Finality::Bounded),
     ] {
         let body = json!({ "error": code }).to_string();
         let error = token_answer(&github("id", "s"), &json_answer(200, &body)).unwrap_err();
-        assert_eq!(error.verdict(), expected, "{code}");
+        assert_eq!(error.finality(), expected, "{code}");
     }
 }
 

@@ -1,26 +1,26 @@
 //! What a refusal of the provider does to a grant: the one table.
 //!
-//! A wrong [`Verdict::Ends`] logs a person out for nothing, a wrong [`Verdict::Trouble`] leaves a
-//! person with a dead login for ever. What is not surely one of the two is [`Verdict::Bounded`].
+//! A wrong [`Finality::Ends`] logs a person out for nothing, a wrong [`Finality::Trouble`] leaves a
+//! person with a dead login for ever. What is not surely one of the two is [`Finality::Bounded`].
 //! `docs::providers` has the same table in words. What only one provider says, and that provider has a
 //! preset, stands in its preset.
 
 use super::{
     dialect::Dialect,
-    upstream_error::{UpstreamError, Verdict},
+    upstream_error::{Finality, UpstreamError},
 };
 
 impl UpstreamError {
     /// What this answer does to the grant whose token was presented.
     ///
     /// A refused *access* token ends a grant that has no way to another one: renew first.
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub(crate) fn finality(&self) -> Finality {
         match self {
-            Self::Rejected { verdict, .. } => *verdict,
-            Self::TokenRefused { .. } => Verdict::Ends,
-            Self::NotPermitted { .. } => Verdict::Bounded,
+            Self::Rejected { finality, .. } => *finality,
+            Self::TokenRefused { .. } => Finality::Ends,
+            Self::NotPermitted { .. } => Finality::Bounded,
             Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
-                Verdict::Trouble
+                Finality::Trouble
             }
         }
     }
@@ -29,7 +29,7 @@ impl UpstreamError {
 /// Whether a code is in the table, or this provider's own: no gateway's word for a status.
 pub(super) fn is_known(dialect: &dyn Dialect, code: &str) -> bool {
     let tables = [ENDS, PERSON_HAS_TO_COME, OPERATORS, UNDECIDED];
-    dialect.verdict(code).is_some() || tables.iter().any(|codes| codes.contains(&code))
+    dialect.finality(code).is_some() || tables.iter().any(|codes| codes.contains(&code))
 }
 
 /// What a refusal with this code does to a grant.
@@ -38,20 +38,20 @@ pub(super) fn of_code(
     status: u16,
     code: &str,
     description: Option<&str>,
-) -> Verdict {
-    if let Some(verdict) = dialect.verdict(code) {
-        return verdict;
+) -> Finality {
+    if let Some(finality) = dialect.finality(code) {
+        return finality;
     }
     if ENDS.contains(&code) || PERSON_HAS_TO_COME.contains(&code) && matches!(status, 200 | 400) {
-        return Verdict::Ends;
+        return Finality::Ends;
     }
     if PASSING.contains(&code) || OPERATORS.contains(&code) {
-        return Verdict::Trouble;
+        return Finality::Trouble;
     }
     if code == "unauthorized_client" && calls_the_token_dead(description.unwrap_or_default()) {
-        return Verdict::Ends;
+        return Finality::Ends;
     }
-    Verdict::Bounded
+    Finality::Bounded
 }
 
 /// RFC 6749 section 5.2 keeps `unauthorized_client` for a client that may not use the grant type,
@@ -145,17 +145,17 @@ mod tests {
     use super::*;
     use crate::provider::dialect::Standard;
 
-    fn rejected(code: &str, description: Option<&str>) -> Verdict {
+    fn rejected(code: &str, description: Option<&str>) -> Finality {
         of_code(&Standard, 400, code, description)
     }
 
     #[test]
     fn only_the_providers_word_on_this_token_or_person_ends_a_grant() {
         for code in ENDS.iter().chain(PERSON_HAS_TO_COME) {
-            assert_eq!(rejected(code, None), Verdict::Ends, "{code}");
+            assert_eq!(rejected(code, None), Finality::Ends, "{code}");
         }
         let atlassian = Some("refresh_token is invalid");
-        assert_eq!(rejected("unauthorized_client", atlassian), Verdict::Ends);
+        assert_eq!(rejected("unauthorized_client", atlassian), Finality::Ends);
         for (code, description) in [
             ("unauthorized_client", None),
             (
@@ -183,26 +183,26 @@ mod tests {
             ("BAD_REFRESH_TOKEN", None),
             ("a word of tomorrow", None),
         ] {
-            let verdict = rejected(code, description);
-            assert_eq!(verdict, Verdict::Bounded, "{code} {description:?}");
+            let finality = rejected(code, description);
+            assert_eq!(finality, Finality::Bounded, "{code} {description:?}");
         }
     }
 
     #[test]
     fn the_operators_own_credentials_and_passing_trouble_never_end_a_grant() {
         for code in OPERATORS.iter().chain(PASSING) {
-            assert_eq!(rejected(code, None), Verdict::Trouble, "{code}");
+            assert_eq!(rejected(code, None), Finality::Trouble, "{code}");
         }
         let api = UpstreamError::TokenRefused {
             status: 401,
             said: None,
         };
-        assert_eq!(api.verdict(), Verdict::Ends);
+        assert_eq!(api.finality(), Finality::Ends);
         let closed = UpstreamError::NotPermitted {
             status: 403,
             said: None,
         };
-        assert_eq!(closed.verdict(), Verdict::Bounded);
+        assert_eq!(closed.finality(), Finality::Bounded);
         let failed = |status| UpstreamError::Failed { status, said: None };
         for trouble in [
             failed(400),
@@ -212,7 +212,7 @@ mod tests {
             UpstreamError::Transport(String::new()),
             UpstreamError::Malformed(String::new()),
         ] {
-            assert_eq!(trouble.verdict(), Verdict::Trouble, "{trouble}");
+            assert_eq!(trouble.finality(), Finality::Trouble, "{trouble}");
         }
     }
 }
