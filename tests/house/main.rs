@@ -44,6 +44,7 @@ const FLOORS: &[&[&str]] = &[
     &[
         "error",
         "clock",
+        "time",
         "tasks",
         "generations",
         "prehashed",
