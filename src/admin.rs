@@ -8,7 +8,6 @@ use std::{
 };
 
 use crate::{
-    clock::from_unix,
     error::StorageError,
     grant::{Grant, GrantId, Listed, Owner, Phase, at_once},
     oauth::ScopeSet,
@@ -262,7 +261,7 @@ impl OAuthProxyAdmin {
 
 fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
     let refreshed_at = match grant.phase {
-        Phase::Active { rotated_at, .. } => Some(from_unix(rotated_at)),
+        Phase::Active { rotated_at, .. } => Some(SystemTime::from(rotated_at)),
         Phase::Pending(_) => None,
         // Passthrough: the client's tokens are not ours to end.
         Phase::Spent(_) => return None,

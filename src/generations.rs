@@ -11,6 +11,8 @@ use std::{
     time::Duration,
 };
 
+use crate::time::Unix;
+
 /// What a map of generations keeps.
 pub(crate) trait Kept {
     /// Whether [`is_in_use`](Self::is_in_use) has to be asked when a generation goes.
@@ -34,10 +36,9 @@ pub(crate) struct Generations<K, V, S> {
     young_size: usize,
     /// What one generation may hold.
     room: usize,
-    /// In seconds.
-    life: u64,
-    /// When the young generation becomes the old one, in seconds since the Unix epoch.
-    turn_at: u64,
+    life: Duration,
+    /// When the young generation becomes the old one.
+    turn_at: Unix,
 }
 
 /// A generation that has gone, for its owner to drop: without a lock, for it may be large.
@@ -55,8 +56,8 @@ where
             old: HashMap::default(),
             young_size: 0,
             room,
-            life: life.as_secs(),
-            turn_at: 0,
+            life,
+            turn_at: Unix::EPOCH,
         }
     }
 
@@ -68,7 +69,7 @@ where
     /// Keeps a value in place of the one that the key may have. A value that is larger than a whole
     /// generation is not kept, and nothing else has to go for it.
     #[must_use]
-    pub(crate) fn put(&mut self, key: K, value: V, now: u64) -> Gone<K, V> {
+    pub(crate) fn put(&mut self, key: K, value: V, now: Unix) -> Gone<K, V> {
         let size = value.size();
         if size > self.room {
             return self.grow_older(now);
@@ -85,7 +86,7 @@ where
 
     /// Lets a generation go if it is time to.
     #[must_use]
-    pub(crate) fn grow_older(&mut self, now: u64) -> Gone<K, V> {
+    pub(crate) fn grow_older(&mut self, now: Unix) -> Gone<K, V> {
         // A clock that was set back must not keep the young generation young.
         self.turn_at = self.turn_at.min(self.next_turn(now));
         match now < self.turn_at {
@@ -100,7 +101,7 @@ where
         self.young_size -= gone.map_or(0, |value| value.size());
     }
 
-    fn turn(&mut self, now: u64) -> Gone<K, V> {
+    fn turn(&mut self, now: Unix) -> Gone<K, V> {
         self.turn_at = self.next_turn(now);
         let mut gone = mem::replace(&mut self.old, mem::take(&mut self.young));
         if V::MAY_BE_IN_USE {
@@ -110,8 +111,8 @@ where
         gone.into_iter()
     }
 
-    fn next_turn(&self, now: u64) -> u64 {
-        now.saturating_add(self.life)
+    fn next_turn(&self, now: Unix) -> Unix {
+        now + self.life
     }
 
     /// All that can be found, the young ones first.
@@ -166,12 +167,15 @@ mod tests {
     #[test]
     fn an_entry_stays_for_a_life_and_is_gone_after_two() {
         let mut map = map(100);
-        drop(map.put(1, Plain(1), 1_000));
+        drop(map.put(1, Plain(1), Unix::at(1_000)));
         for now in [1_001, 1_009, 1_010, 1_019] {
-            assert_eq!(map.grow_older(now).len(), 0, "{now}");
+            assert_eq!(map.grow_older(Unix::at(now)).len(), 0, "{now}");
             assert!(map.get(&1).is_some(), "{now}");
         }
-        let gone: Vec<u32> = map.grow_older(1_020).map(|(key, _)| key).collect();
+        let gone: Vec<u32> = map
+            .grow_older(Unix::at(1_020))
+            .map(|(key, _)| key)
+            .collect();
         assert_eq!(gone, [1]);
         assert!(map.get(&1).is_none());
     }
@@ -182,23 +186,23 @@ mod tests {
         for key in 0..5 {
             // Two in each: the fifth begins a third generation, and the first one goes.
             let expected = if key < 4 { 0 } else { 2 };
-            assert_eq!(map.put(key, Plain(4), 0).len(), expected, "{key}");
+            assert_eq!(map.put(key, Plain(4), Unix::EPOCH).len(), expected, "{key}");
         }
         assert_eq!(keys(&map), [2, 3, 4]);
-        drop(map.put(9, Plain(11), 0));
+        drop(map.put(9, Plain(11), Unix::EPOCH));
         assert_eq!(keys(&map), [2, 3, 4]);
         // In place of another one, only the difference counts.
-        drop(map.put(4, Plain(6), 0));
-        drop(map.put(4, Plain(4), 0));
-        drop(map.put(5, Plain(6), 0));
+        drop(map.put(4, Plain(6), Unix::EPOCH));
+        drop(map.put(4, Plain(4), Unix::EPOCH));
+        drop(map.put(5, Plain(6), Unix::EPOCH));
         assert_eq!(keys(&map), [2, 3, 4, 5]);
     }
 
     #[test]
     fn what_is_removed_is_found_in_neither_generation() {
         let mut map = map(10);
-        drop(map.put(1, Plain(4), 0));
-        drop(map.put(1, Plain(4), 10));
+        drop(map.put(1, Plain(4), Unix::EPOCH));
+        drop(map.put(1, Plain(4), Unix::at(10)));
         map.remove(&1);
         assert_eq!(keys(&map), [0_u32; 0]);
         assert_eq!(map.young().1, 0);
@@ -209,14 +213,14 @@ mod tests {
         let mut map = map(2);
         let busy = Busy::default();
         busy.0.set(true);
-        drop(map.put(0, busy.clone(), 0));
+        drop(map.put(0, busy.clone(), Unix::EPOCH));
         for key in 1..20 {
-            drop(map.put(key, Busy::default(), 0));
+            drop(map.put(key, Busy::default(), Unix::EPOCH));
             assert!(map.get(&0).is_some(), "{key}");
         }
         busy.0.set(false);
         for key in 20..30 {
-            drop(map.put(key, Busy::default(), 0));
+            drop(map.put(key, Busy::default(), Unix::EPOCH));
         }
         assert!(map.get(&0).is_none());
         assert!(keys(&map).len() <= 4);
@@ -225,11 +229,11 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_keeps_nothing_for_longer_and_drops_nothing_early() {
         let mut map = map(100);
-        drop(map.put(1, Plain(1), 1_000));
+        drop(map.put(1, Plain(1), Unix::at(1_000)));
         for now in [500, 509, 510, 519] {
-            assert_eq!(map.grow_older(now).len(), 0, "{now}");
+            assert_eq!(map.grow_older(Unix::at(now)).len(), 0, "{now}");
         }
         assert!(map.get(&1).is_some());
-        assert_eq!(map.grow_older(520).len(), 1);
+        assert_eq!(map.grow_older(Unix::at(520)).len(), 1);
     }
 }

@@ -252,6 +252,7 @@ pub mod storage;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod time;
 mod token;
 mod vault;
 

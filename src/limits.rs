@@ -142,7 +142,7 @@ pub(crate) const REVOCATION_SLOTS: u16 = 4096;
 
 /// The provider's token is renewed this long before its end at most, or a tenth of its life where
 /// that is shorter.
-pub(crate) const RENEW_AHEAD_SECS: u64 = 60;
+pub(crate) const RENEW_AHEAD: Duration = Duration::from_secs(60);
 /// The life of a provider's token that comes with a refresh token and without `expires_in`: what most
 /// providers give. Omitted is not endless (RFC 6749 section 5.1).
 pub(crate) const ASSUMED_UPSTREAM_TTL: Duration = Duration::from_secs(60 * 60);
@@ -162,9 +162,9 @@ pub(crate) const LEASE_BEAT: Duration = Duration::from_secs(1);
 pub(crate) const LEASE_DEAD_AFTER: Duration = Duration::from_secs(3);
 /// After the first failed renewal of a grant's token the provider is left alone for this long; after
 /// each further one twice as long.
-pub(crate) const BACK_OFF_FIRST_SECS: u64 = 2;
+pub(crate) const BACK_OFF_FIRST: Duration = Duration::from_secs(2);
 /// The longest such pause: two requests a minute, and a provider that is well again is seen soon.
-pub(crate) const BACK_OFF_MOST_SECS: u64 = 30;
+pub(crate) const BACK_OFF_MOST: Duration = Duration::from_secs(30);
 /// A failure within this time after another counts as the next one in a row.
 pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
 /// Grants that this process remembers as failed to renew just now.
@@ -200,9 +200,9 @@ pub(crate) const GRANTS_AT_ONCE: usize = 16;
 /// Claims are passed on into an access token of up to this many bytes: common servers take 8 KiB of
 /// headers.
 pub(crate) const MAX_ISSUED: usize = 7 * 1024;
-/// How far ahead another instance's clock may be, in seconds. `exp` has no such leeway: a token may
+/// How far ahead another instance's clock may be. `exp` has no such leeway: a token may
 /// end early by a client's clock, never late by ours.
-pub(crate) const MAX_CLOCK_AHEAD: u64 = 60;
+pub(crate) const MAX_CLOCK_AHEAD: Duration = Duration::from_secs(60);
 /// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
 /// makes a third more of it, and common servers take 8 KiB of headers.
 pub(crate) const MAX_PASSED_CLAIMS_BYTES: usize = 4 * 1024;
@@ -238,18 +238,18 @@ pub(crate) const MAX_UPSTREAM_TOKEN: usize = 16 * 1024;
 pub(crate) const MAX_UPSTREAM_SCOPE: usize = 8 * 1024;
 /// More names than this in one answer are dropped: a bound against a provider gone wrong.
 pub(crate) const MAX_UPSTREAM_SCOPES: usize = 256;
-/// The longest lifetime that is believed: ten years, in seconds.
-pub(crate) const MAX_EXPIRES_IN: u64 = TEN_YEARS.as_secs();
+/// The longest lifetime that is believed: ten years.
+pub(crate) const MAX_EXPIRES_IN: Duration = TEN_YEARS;
 /// The longest e-mail address (RFC 5321 section 4.5.3.1) and display name, in bytes.
 pub(crate) const MAX_PERSON_TEXT: usize = 320;
 /// The longest `sub`, in bytes (OpenID Connect Core section 2).
 pub(crate) const MAX_SUBJECT: usize = 255;
 /// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
 pub(crate) const MAX_PERSON_CLAIMS: usize = 32 * 1024;
-/// How far the provider's clock may be behind ours when a token ends, in seconds.
-pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: u64 = 60;
-/// How far the provider's clock may be ahead of ours when a token begins, in seconds.
-pub(crate) const ID_TOKEN_ISSUE_LEEWAY: u64 = 300;
+/// How far the provider's clock may be behind ours when a token ends.
+pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
+/// How far the provider's clock may be ahead of ours when a token begins.
+pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 
 // ---- jose: tokens of other issuers
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     challenge::Challenges,
     client::Clients,
-    clock::{Clock, unix_now},
+    clock::Clock,
     config::{OAuthProxyConfig, Options},
     documents::Documents,
     event::{Event, Events},
@@ -19,6 +19,7 @@ use crate::{
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
+    time::Unix,
     token::AccessTokens,
 };
 
@@ -150,9 +151,8 @@ impl Proxy {
         }
     }
 
-    /// Seconds since the Unix epoch.
-    pub(crate) fn now(&self) -> u64 {
-        unix_now(&*self.clock)
+    pub(crate) fn now(&self) -> Unix {
+        Unix::from(self.clock.now())
     }
 
     pub(crate) fn emit(&self, event: &Event) {

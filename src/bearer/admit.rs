@@ -24,6 +24,7 @@ use crate::{
     event::{Event, Reason, Step},
     proxy::Proxy,
     session::{AuthSession, Validated},
+    time::Unix,
 };
 
 /// What becomes of a request.
@@ -122,7 +123,7 @@ impl Caller {
 pub(crate) struct Asking {
     proxy: Arc<Proxy>,
     token: Box<str>,
-    now: u64,
+    now: Unix,
     question: Question,
     untried: slice::Iter<'static, Source>,
 }
@@ -189,7 +190,7 @@ fn keep(
     proxy: &Proxy,
     token: Box<str>,
     validated: Validated,
-    now: u64,
+    now: Unix,
     uri: &Uri,
 ) -> Result<AuthSession, OwnResponse> {
     proxy

@@ -5,7 +5,7 @@ use std::{pin::Pin, sync::Arc};
 use http::{Method, Uri};
 
 use super::objection::Objection;
-use crate::{proxy::Proxy, session::Validated};
+use crate::{proxy::Proxy, session::Validated, time::Unix};
 
 /// A kind of bearer token. It judges at once what it can.
 pub(super) type Source = fn(&Arc<Proxy>, &Presented<'_>) -> Verdict;
@@ -16,9 +16,8 @@ pub(super) struct Presented<'a> {
     pub(super) token: &'a str,
     pub(super) method: &'a Method,
     pub(super) uri: &'a Uri,
-    /// The time of the request, in seconds since the Unix epoch: a session's times are counted from
-    /// it, however long a question takes.
-    pub(super) now: u64,
+    /// The time of the request: a session's times are counted from it, however long a question takes.
+    pub(super) now: Unix,
 }
 
 /// The one answer of every source.

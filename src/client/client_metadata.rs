@@ -25,6 +25,7 @@ use crate::{
     event::printable,
     limits::{MAX_ECHOED_URI, MAX_NAME, MAX_REDIRECT_URIS},
     oauth::{ScopeSet, describable, is_blank},
+    time::Unix,
 };
 
 /// Metadata that is echoed and not kept. This is a list of what to echo, not of what to hide: nothing
@@ -47,9 +48,9 @@ pub(crate) struct ClientMetadata {
 }
 
 impl ClientMetadata {
-    /// Reads the JSON body of a registration request that arrives at `now`, in seconds since the
-    /// Unix epoch. One redirect URI that is not permitted refuses the whole registration: a client
-    /// that thinks it owns the URI would fail later, in front of a person.
+    /// Reads the JSON body of a registration request that arrives at `now`. One redirect URI that is
+    /// not permitted refuses the whole registration: a client that thinks it owns the URI would fail
+    /// later, in front of a person.
     ///
     /// # Errors
     ///
@@ -59,7 +60,7 @@ impl ClientMetadata {
         body: &[u8],
         policy: &RedirectPolicy,
         configured_scopes: &ScopeSet,
-        now: u64,
+        now: Unix,
     ) -> Result<Self, OAuthError> {
         // RFC 8259 section 8.1: parsers "MAY ignore the presence of a byte order mark".
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
@@ -101,7 +102,7 @@ pub(crate) fn registration_answer(
     let mut answer = echo.clone();
     let mut put = |name: &str, value: Value| answer.insert(name.to_owned(), value);
     put("client_id", client_id.into());
-    put("client_id_issued_at", registration.issued_at.into());
+    put("client_id_issued_at", registration.issued_at.secs().into());
     if let Some(secret) = secret {
         put("client_secret", secret.into());
         // RFC 7591 section 3.2.1: "REQUIRED if "client_secret" is issued", and 0 "if it will not

@@ -123,6 +123,7 @@ mod tests {
         ClientAuthMethod, SecretKey,
         client::{auth::AuthRule, redirect::RedirectUri},
         oauth::Params,
+        time::Unix,
     };
 
     const SECRET: &str = "a static secret, long enough";
@@ -164,7 +165,7 @@ mod tests {
             auth: AuthRule::Exactly(auth_method),
             application_type: None,
             scope: None,
-            issued_at: 7,
+            issued_at: Unix::at(7),
         }
     }
 
@@ -244,7 +245,7 @@ mod tests {
         let clients = clients();
         let one = registration(ClientAuthMethod::ClientSecretBasic);
         let two = Registration {
-            issued_at: 8,
+            issued_at: Unix::at(8),
             ..one.clone()
         };
         let (id, secret) = clients.register(&one).unwrap();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{auth::AuthRule, redirect::RedirectUri};
-use crate::oauth::ScopeSet;
+use crate::{oauth::ScopeSet, time::Unix};
 
 /// `application_type` of OpenID Connect Dynamic Client Registration section 2.
 // `client_id`s in the field hold the numbers of these: append, never reorder.
@@ -36,6 +36,5 @@ pub(crate) struct Registration {
     pub(crate) application_type: Option<ApplicationType>,
     /// What an authorization request without `scope` asks for; never a cap.
     pub(crate) scope: Option<ScopeSet>,
-    /// Seconds since the Unix epoch.
-    pub(crate) issued_at: u64,
+    pub(crate) issued_at: Unix,
 }

@@ -7,31 +7,34 @@
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::GrantId;
-use crate::limits::{BACK_OFF_FIRST_SECS, BACK_OFF_MEMORY, BACK_OFF_MOST_SECS, MAX_BACK_OFFS};
+use crate::{
+    limits::{BACK_OFF_FIRST, BACK_OFF_MEMORY, BACK_OFF_MOST, MAX_BACK_OFFS},
+    time::Unix,
+};
 
 /// A renewal that failed, and how many before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Failure {
     /// Failures in a row, this one included.
     pub(super) count: u32,
-    /// The provider is not asked again before this, in seconds since the Unix epoch.
-    pub(super) until: u64,
+    /// The provider is not asked again before this.
+    pub(super) until: Unix,
 }
 
 impl Failure {
     /// One more failure after `before` in a row: 2 s, 4 s, 8 s, up to 30 s.
-    pub(super) fn after(before: u32, now: u64) -> Self {
-        let pause = BACK_OFF_FIRST_SECS << before.min(16);
+    pub(super) fn after(before: u32, now: Unix) -> Self {
+        let pause = BACK_OFF_FIRST * (1 << before.min(16));
         Self {
             count: before.saturating_add(1),
-            until: now.saturating_add(pause.min(BACK_OFF_MOST_SECS)),
+            until: now + pause.min(BACK_OFF_MOST),
         }
     }
 
     /// Whether the provider is still to be left alone. An end that lies further ahead than any pause
     /// comes from a clock that was set back since, and holds no one back.
-    pub(super) fn holds(self, now: u64) -> bool {
-        now < self.until && self.until <= now.saturating_add(BACK_OFF_MOST_SECS)
+    pub(super) fn holds(self, now: Unix) -> bool {
+        now < self.until && self.until <= now + BACK_OFF_MOST
     }
 }
 
@@ -48,7 +51,7 @@ impl Failures {
         Self(failures.build())
     }
 
-    pub(super) fn hold(&self, id: GrantId, now: u64) -> bool {
+    pub(super) fn hold(&self, id: GrantId, now: Unix) -> bool {
         self.0.get(&id).is_some_and(|failure| failure.holds(now))
     }
 
@@ -72,16 +75,17 @@ mod tests {
 
     #[test]
     fn the_pause_doubles_up_to_half_a_minute() {
-        let pauses = (0..8).map(|before| Failure::after(before, 1_000).until - 1_000);
+        let now = Unix::at(1_000);
+        let pauses = (0..8).map(|before| Failure::after(before, now).until.since(now).as_secs());
         assert_eq!(pauses.collect::<Vec<_>>(), [2, 4, 8, 16, 30, 30, 30, 30]);
-        assert_eq!(Failure::after(u32::MAX, u64::MAX).until, u64::MAX);
+        assert_eq!(Failure::after(u32::MAX, Unix::NEVER).until, Unix::NEVER);
     }
 
     #[test]
     fn asking_as_often_as_one_may_is_a_few_requests_a_minute() {
-        let (mut now, mut asked, mut failures) = (0, Vec::new(), 0);
-        while now < 600 {
-            asked.push(now);
+        let (mut now, mut asked, mut failures) = (Unix::EPOCH, Vec::new(), 0);
+        while now < Unix::at(600) {
+            asked.push(now.secs());
             let failure = Failure::after(failures, now);
             (now, failures) = (failure.until, failure.count);
         }
@@ -93,9 +97,9 @@ mod tests {
 
     #[test]
     fn a_pause_ends_and_a_clock_that_was_set_back_does_not_make_it_longer() {
-        let failure = Failure::after(0, 1_000);
-        assert!(failure.holds(1_000) && failure.holds(1_001));
-        assert!(!failure.holds(1_002));
-        assert!(!failure.holds(500));
+        let failure = Failure::after(0, Unix::at(1_000));
+        assert!(failure.holds(Unix::at(1_000)) && failure.holds(Unix::at(1_001)));
+        assert!(!failure.holds(Unix::at(1_002)));
+        assert!(!failure.holds(Unix::at(500)));
     }
 }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::StorageError,
     limits::{POLL, RENEWAL_PATIENCE, STORE_TIMEOUT},
+    time::Unix,
 };
 
 /// Keeps the provider's tokens fresh.
@@ -159,23 +160,23 @@ impl Freshness {
     }
 
     /// Whether the grant is past its last day, however well its tokens are.
-    pub(crate) fn is_past_last_day(&self, grant: &Grant, now: u64) -> bool {
+    pub(crate) fn is_past_last_day(&self, grant: &Grant, now: Unix) -> bool {
         self.last_day(grant).is_some_and(|day| now >= day)
     }
 
     /// When the grant ends, however often it is used.
-    pub(crate) fn last_day(&self, grant: &Grant) -> Option<u64> {
+    pub(crate) fn last_day(&self, grant: &Grant) -> Option<Unix> {
         self.0.last_day(grant)
     }
 
     /// The same in passthrough mode, where nothing but the login's time is known: each refresh is a
     /// renewal at the provider, so only a configured age counts.
-    pub(crate) fn last_day_of_login(&self, created_at: u64) -> Option<u64> {
+    pub(crate) fn last_day_of_login(&self, created_at: Unix) -> Option<Unix> {
         lifetime::last_day(created_at, self.0.settings.grant_max_age, true)
     }
 
     /// The life of a record that is written now.
-    pub(crate) fn record_ttl(&self, grant: &Grant, now: u64) -> Duration {
+    pub(crate) fn record_ttl(&self, grant: &Grant, now: Unix) -> Duration {
         self.0.record_ttl(grant, now)
     }
 

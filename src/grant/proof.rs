@@ -4,7 +4,7 @@
 use std::{future::Future, pin::Pin};
 
 use super::{Grant, GrantId};
-use crate::{event::Reason, provider::TokenAnswer, token::CarriedClaims};
+use crate::{event::Reason, provider::TokenAnswer, time::Unix, token::CarriedClaims};
 
 /// What [`ProofOfLife::ask`] returns.
 pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
@@ -13,7 +13,7 @@ pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>
 pub(crate) trait ProofOfLife: Send + Sync {
     /// What the answer to a renewal says by itself, without another request. `None`: the provider or
     /// the operator's hook has to be asked, with [`ask`](Self::ask).
-    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look>;
+    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look>;
 
     /// Whether [`ask`](Self::ask) can learn anything without a renewal, from the provider or from
     /// the operator.
@@ -29,7 +29,7 @@ pub(crate) trait ProofOfLife: Send + Sync {
         id: GrantId,
         grant: &'a Grant,
         renewed: Option<&'a TokenAnswer>,
-        now: u64,
+        now: Unix,
     ) -> LookFuture<'a>;
 }
 

@@ -18,6 +18,7 @@ use crate::{
     grant::lifetime,
     oauth::{CodeChallenge, Resource, ScopeSet},
     provider::TokenAnswer,
+    time::Unix,
     token::CarriedClaims,
 };
 
@@ -40,12 +41,12 @@ pub(crate) struct Grant {
     /// The provider's claims that the configuration lets through.
     pub(crate) claims: CarriedClaims,
     pub(crate) phase: Phase,
-    /// When the person logged in, in seconds since the Unix epoch.
-    pub(crate) created_at: u64,
+    /// When the person logged in.
+    pub(crate) created_at: Unix,
     /// When the provider last vouched for the person, and the operator admitted them.
-    pub(crate) proven_at: u64,
+    pub(crate) proven_at: Unix,
     /// Until when the grant stands in the lists of its subject and client.
-    pub(crate) listed_until: u64,
+    pub(crate) listed_until: Unix,
     /// A random number of the write that brought the phase: tells it from another's of the same content.
     pub(crate) step: u64,
     /// Last: most of the record's bytes, and of those what is needed least comes last.
@@ -110,12 +111,12 @@ impl Grant {
             },
             phase: Phase::Active {
                 generation: 0,
-                rotated_at: 0,
+                rotated_at: Unix::EPOCH,
                 code: None,
             },
-            created_at: 0,
-            proven_at: 0,
-            listed_until: 0,
+            created_at: Unix::EPOCH,
+            proven_at: Unix::EPOCH,
+            listed_until: Unix::EPOCH,
             step: 0,
         }
     }
@@ -140,7 +141,7 @@ pub(crate) enum Phase {
     Active {
         /// The generation of the live refresh token.
         generation: u32,
-        rotated_at: u64,
+        rotated_at: Unix,
         /// Kept until the code's natural end, to know a replay.
         code: Option<CodeMark>,
     },
@@ -155,7 +156,7 @@ pub(crate) enum Phase {
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct CodeMark {
     pub(crate) hash: String,
-    pub(crate) expires_at: u64,
+    pub(crate) expires_at: Unix,
     /// Only ever compared: it is not read as a URI at each first sight of a token.
     pub(crate) redirect_uri: Box<str>,
     pub(crate) challenge: CodeChallenge,
@@ -166,22 +167,22 @@ pub(crate) struct CodeMark {
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct UpstreamGrant {
     /// When the access token ends; `None` when the provider did not say.
-    pub(crate) expires_at: Option<u64>,
+    pub(crate) expires_at: Option<Unix>,
     /// From when on it should be renewed.
-    pub(crate) renew_at: Option<u64>,
+    pub(crate) renew_at: Option<Unix>,
     /// When it was last renewed; `None` since the login.
-    pub(crate) renewed_at: Option<u64>,
+    pub(crate) renewed_at: Option<Unix>,
     /// Since when the provider has refused to renew it, in words that do not end the grant at once.
-    pub(crate) refused_since: Option<u64>,
+    pub(crate) refused_since: Option<Unix>,
     pub(crate) access_token: String,
     pub(crate) id_token: Option<String>,
     pub(crate) refresh_token: Option<String>,
 }
 
 impl UpstreamGrant {
-    pub(crate) fn new(answer: &TokenAnswer, now: u64) -> Self {
+    pub(crate) fn new(answer: &TokenAnswer, now: Unix) -> Self {
         let refresh_token = answer.refresh_token().map(str::to_owned);
-        let expires_at = answer.expires_in.map(|secs| now.saturating_add(secs));
+        let expires_at = answer.expires_in.map(|life| now + life);
         Self {
             access_token: answer.access_token().to_owned(),
             id_token: answer.id_token().map(str::to_owned),
@@ -197,7 +198,7 @@ impl UpstreamGrant {
     /// section 6). So does the ID token: the new one counts only once it was checked (OpenID Connect
     /// Core section 12.2).
     #[must_use]
-    pub(crate) fn renewed(&self, answer: &TokenAnswer, now: u64) -> Self {
+    pub(crate) fn renewed(&self, answer: &TokenAnswer, now: Unix) -> Self {
         let new = Self::new(answer, now);
         let refresh_token = new.refresh_token.or_else(|| self.refresh_token.clone());
         Self {
@@ -214,12 +215,12 @@ impl UpstreamGrant {
     }
 
     /// Whether the access token should be renewed before it is used.
-    pub(crate) fn wants_renewal(&self, now: u64) -> bool {
+    pub(crate) fn wants_renewal(&self, now: Unix) -> bool {
         self.can_renew() && self.renew_at.is_some_and(|at| now >= at)
     }
 
     /// Whether the access token has ended and cannot be renewed.
-    pub(crate) fn is_over(&self, now: u64) -> bool {
+    pub(crate) fn is_over(&self, now: Unix) -> bool {
         !self.can_renew() && self.expires_at.is_some_and(|at| now >= at)
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::limits::REFRESH_GRACE;
+use crate::{limits::REFRESH_GRACE, time::Unix};
 
 /// How long a rotated refresh token is still answered with its successor.
 ///
@@ -49,9 +49,9 @@ impl From<Duration> for RefreshGrace {
 
 impl RefreshGrace {
     /// Whether it still runs for what was rotated at `rotated_at`.
-    fn runs(self, rotated_at: u64, now: u64) -> bool {
+    fn runs(self, rotated_at: Unix, now: Unix) -> bool {
         match self {
-            Self::For(grace) => now <= rotated_at.saturating_add(grace.as_secs()),
+            Self::For(grace) => now <= rotated_at + grace,
             Self::UntilUsed => true,
         }
     }
@@ -88,9 +88,9 @@ pub(crate) struct Reuse;
 pub(crate) fn judge(
     presented: u32,
     live: u32,
-    rotated_at: u64,
+    rotated_at: Unix,
     grace: RefreshGrace,
-    now: u64,
+    now: Unix,
 ) -> Result<Rotation, Reuse> {
     if presented >= live {
         let to = presented.saturating_add(1);
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_live_token_advances_its_predecessor_repeats_and_anything_else_is_reuse() {
-        let judge = |presented, now| judge(presented, 5, 100, MINUTE, now);
+        let judge = |presented, now| judge(presented, 5, Unix::at(100), MINUTE, Unix::at(now));
         assert_eq!(judge(5, 9_999), Ok(Rotation::Advance { to: 6 }));
         assert_eq!(judge(4, 100), Ok(Rotation::Repeat { live: 5 }));
         assert_eq!(judge(4, 160), Ok(Rotation::Repeat { live: 5 }));
@@ -127,15 +127,18 @@ mod tests {
     fn without_a_grace_only_the_same_second_is_forgiven() {
         let none = RefreshGrace::For(Duration::ZERO);
         assert_eq!(
-            judge(4, 5, 100, none, 100),
+            judge(4, 5, Unix::at(100), none, Unix::at(100)),
             Ok(Rotation::Repeat { live: 5 })
         );
-        assert_eq!(judge(4, 5, 100, none, 101), Err(Reuse));
+        assert_eq!(judge(4, 5, Unix::at(100), none, Unix::at(101)), Err(Reuse));
     }
 
     #[test]
     fn until_used_the_predecessor_repeats_for_ever_and_an_older_one_never_does() {
-        let judge = |presented, now| judge(presented, 5, 100, RefreshGrace::UntilUsed, now);
+        let judge = |presented, now| {
+            let (at, now) = (Unix::at(100), Unix::at(now));
+            judge(presented, 5, at, RefreshGrace::UntilUsed, now)
+        };
         assert_eq!(judge(4, u64::MAX), Ok(Rotation::Repeat { live: 5 }));
         assert_eq!(judge(3, 100), Err(Reuse));
     }
@@ -143,7 +146,7 @@ mod tests {
     #[test]
     fn a_store_that_fell_back_does_not_end_the_grant() {
         for grace in [MINUTE, RefreshGrace::UntilUsed] {
-            let newer = judge(7, 5, 100, grace, 9_999);
+            let newer = judge(7, 5, Unix::at(100), grace, Unix::at(9_999));
             assert_eq!(newer, Ok(Rotation::Advance { to: 8 }));
         }
     }
@@ -154,7 +157,7 @@ mod tests {
             presented in 0_u32..8, live in 0_u32..8, at in 0_u64..400, now in 0_u64..400,
             shorter in 0_u64..200, more in 0_u64..200,
         ) {
-            let with = |grace| judge(presented, live, at, grace, now);
+            let with = |grace| judge(presented, live, Unix::at(at), grace, Unix::at(now));
             let seconds = |secs| RefreshGrace::For(Duration::from_secs(secs));
             if let Ok(rotation) = with(seconds(shorter)) {
                 prop_assert_eq!(with(seconds(shorter + more)), Ok(rotation));

@@ -5,13 +5,13 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{Grant, GrantId, Grants, Owner, Phase, at_once};
-use crate::{error::StorageError, limits::SURPLUS_AT_ONCE};
+use crate::{error::StorageError, limits::SURPLUS_AT_ONCE, time::Unix};
 
 /// A grant as this rule sees it. The order is that of its last use, and within a second that of the
 /// list: the store's own clock, the same for all instances.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Held {
-    used_at: u64,
+    used_at: Unix,
     place: usize,
     id: GrantId,
 }
@@ -83,7 +83,7 @@ impl Grants {
     }
 }
 
-fn used_at(grant: &Grant) -> u64 {
+fn used_at(grant: &Grant) -> Unix {
     match grant.phase {
         Phase::Active { rotated_at, .. } => rotated_at,
         Phase::Pending(_) | Phase::Spent(_) => grant.created_at,
@@ -105,7 +105,7 @@ mod tests {
 
     fn held(used: &[u64]) -> Vec<Held> {
         let held = used.iter().zip(1..).map(|(used_at, n)| Held {
-            used_at: *used_at,
+            used_at: Unix::at(*used_at),
             place: n.into(),
             id: id(n),
         });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::progress::AuthorizationRequest;
-use crate::{key::sha256, limits};
+use crate::{key::sha256, limits, time::Unix};
 
 /// A bounded list of approvals, the oldest first.
 #[derive(Default, Serialize, Deserialize)]
@@ -12,12 +12,12 @@ pub(crate) struct Approvals(Vec<Approval>);
 #[derive(Serialize, Deserialize)]
 struct Approval {
     hash: [u8; 16],
-    given_at: u64,
+    given_at: Unix,
 }
 
 impl Approvals {
-    pub(crate) fn still_live(mut self, now: u64) -> Self {
-        let ttl = limits::APPROVAL_TTL.as_secs();
+    pub(crate) fn still_live(mut self, now: Unix) -> Self {
+        let ttl = limits::APPROVAL_TTL;
         self.0
             .retain(|approval| super::progress::is_live(approval.given_at, ttl, now));
         self
@@ -29,7 +29,7 @@ impl Approvals {
     }
 
     #[must_use]
-    pub(crate) fn with(mut self, request: &AuthorizationRequest, now: u64) -> Self {
+    pub(crate) fn with(mut self, request: &AuthorizationRequest, now: Unix) -> Self {
         let hash = fingerprint(request);
         self.0.retain(|approval| approval.hash != hash);
         self.0.push(Approval {

@@ -16,6 +16,7 @@ use crate::{
     generations::{Generations, Gone, Kept},
     key::sha256,
     limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
+    time::Unix,
 };
 
 /// Callbacks that this process has begun to answer: the provider's single-use code is sent once,
@@ -54,7 +55,7 @@ impl Arrivals {
     }
 
     /// The arrival of this login, the same for all who ask.
-    pub(super) fn of(&self, state: &str, now: u64) -> Arc<Arrival> {
+    pub(super) fn of(&self, state: &str, now: Unix) -> Arc<Arrival> {
         let state = sha256(state.as_bytes());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = known.grow_older(now);
@@ -107,7 +108,7 @@ mod tests {
 
     const KEPT: Duration = Duration::from_secs(600);
 
-    fn is_known(arrivals: &Arrivals, state: &str, now: u64) -> bool {
+    fn is_known(arrivals: &Arrivals, state: &str, now: Unix) -> bool {
         let arrival = arrivals.of(state, now);
         arrival.is_given.swap(true, Ordering::AcqRel)
     }
@@ -118,14 +119,14 @@ mod tests {
             let arrivals = Arrivals::new(KEPT);
             let others = |until| {
                 for now in 1_000..until {
-                    arrivals.of(&format!("other{now}"), now);
+                    arrivals.of(&format!("other{now}"), Unix::at(now));
                 }
             };
             others(arrived_at);
-            assert!(!is_known(&arrivals, "state", arrived_at));
+            assert!(!is_known(&arrivals, "state", Unix::at(arrived_at)));
             others(arrived_at + 599);
             let now = arrived_at + 599;
-            assert!(is_known(&arrivals, "state", now), "{arrived_at}");
+            assert!(is_known(&arrivals, "state", Unix::at(now)), "{arrived_at}");
             others(now + 1_200);
             let held = arrivals.known.lock().unwrap();
             assert!(held.iter().count() <= 1_200);
@@ -156,29 +157,35 @@ mod tests {
         let many = MAX_CALLBACKS + 5;
         for n in 0..many {
             if n == MAX_CALLBACKS {
-                assert!(is_known(&arrivals, "0", 1_000), "all of them are known");
+                assert!(
+                    is_known(&arrivals, "0", Unix::at(1_000)),
+                    "all of them are known"
+                );
             }
-            assert!(!is_known(&arrivals, &n.to_string(), 1_000));
+            assert!(!is_known(&arrivals, &n.to_string(), Unix::at(1_000)));
             let held = arrivals.known.lock().unwrap();
             assert!(held.iter().count() <= MAX_CALLBACKS, "{n}");
         }
         for n in many - MAX_CALLBACKS / 2..many {
-            assert!(is_known(&arrivals, &n.to_string(), 1_000), "{n}");
+            assert!(is_known(&arrivals, &n.to_string(), Unix::at(1_000)), "{n}");
         }
-        assert!(!is_known(&arrivals, "0", 1_000));
+        assert!(!is_known(&arrivals, "0", Unix::at(1_000)));
     }
 
     #[test]
     fn one_at_work_is_known_however_many_others_come() {
         let arrivals = Arrivals::new(KEPT);
-        let at_work = arrivals.of("state", 1_000);
+        let at_work = arrivals.of("state", Unix::at(1_000));
         for n in 0..2 * MAX_CALLBACKS {
-            arrivals.of(&n.to_string(), 1_000);
+            arrivals.of(&n.to_string(), Unix::at(1_000));
         }
-        assert!(Arc::ptr_eq(&at_work, &arrivals.of("state", 1_000)));
+        assert!(Arc::ptr_eq(
+            &at_work,
+            &arrivals.of("state", Unix::at(1_000))
+        ));
         drop(at_work);
         for n in 0..2 * MAX_CALLBACKS {
-            arrivals.of(&n.to_string(), 1_000);
+            arrivals.of(&n.to_string(), Unix::at(1_000));
         }
         let held = arrivals.known.lock().unwrap();
         assert!(held.iter().count() <= MAX_CALLBACKS);

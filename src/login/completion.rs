@@ -18,12 +18,13 @@ use super::{
     returned::NoCode,
 };
 use crate::{
-    clock::{Clock, unix_now},
+    clock::Clock,
     config::Options,
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
     provider::{ProviderClient, TokenAnswer},
     tasks::Tasks,
+    time::Unix,
 };
 
 /// What it takes to complete the logins of one proxy.
@@ -47,7 +48,7 @@ impl Completion {
         code: Result<String, NoCode>,
     ) -> Result<Arc<Outcome>, NotNow> {
         let place = self.arrivals.place().ok_or(NotNow::Crowded)?;
-        let arrival = self.arrivals.of(&login.state, unix_now(&*self.clock));
+        let arrival = self.arrivals.of(&login.state, Unix::from(self.clock.now()));
         // In a task of its own: a person who reloads the page must not drop what the provider's
         // single-use code was spent for. The reload finds it.
         let work = {
@@ -123,14 +124,14 @@ impl Completion {
 
     /// The grant waits for the client to redeem its code.
     async fn grant(&self, login: &Login, answer: &TokenAnswer) -> Outcome {
-        let now = unix_now(&*self.clock);
+        let now = Unix::from(self.clock.now());
         let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
         let id = GrantId::random();
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
                 hash: code_hash(&code),
-                expires_at: unix_now(&*self.clock).saturating_add(ttl.as_secs()),
+                expires_at: Unix::from(self.clock.now()) + ttl,
                 redirect_uri: request.redirect_uri.as_str().into(),
                 challenge: request.challenge.clone(),
             })

@@ -4,6 +4,8 @@
 //! request to the consent page, the login cookie exists only after the person has approved, and
 //! only it knows the `state` that the provider will send back.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Wishes, packed};
@@ -12,6 +14,7 @@ use crate::{
     key::constant_time_eq,
     oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
     random,
+    time::Unix,
 };
 
 /// An authorization request that passed every rule.
@@ -39,14 +42,14 @@ pub(crate) struct RequestedLogin {
     /// Proves that the decision comes from the page that this browser was shown.
     #[serde(with = "packed::text")]
     pub(crate) form_token: String,
-    pub(crate) issued_at: u64,
+    pub(crate) issued_at: Unix,
     /// A page of another site sent the browser here, and the person has not decided yet.
     pub(crate) from_elsewhere: bool,
     pub(crate) request: AuthorizationRequest,
 }
 
 impl RequestedLogin {
-    pub(crate) fn new(request: AuthorizationRequest, from_elsewhere: bool, now: u64) -> Self {
+    pub(crate) fn new(request: AuthorizationRequest, from_elsewhere: bool, now: Unix) -> Self {
         Self {
             id: random::token::<16>(),
             form_token: random::token::<16>(),
@@ -78,7 +81,7 @@ pub(crate) struct Login {
     pub(crate) nonce: String,
     /// The proxy's own PKCE verifier, for the provider.
     pub(crate) verifier: CodeVerifier,
-    pub(crate) issued_at: u64,
+    pub(crate) issued_at: Unix,
     /// As in the request, when the consent page was skipped.
     pub(crate) from_elsewhere: bool,
     pub(crate) request: AuthorizationRequest,
@@ -86,7 +89,7 @@ pub(crate) struct Login {
 
 impl Login {
     /// Everything secret about a login is made here, after approval and never before.
-    pub(crate) fn begin(requested: RequestedLogin, provider: &str, now: u64) -> Self {
+    pub(crate) fn begin(requested: RequestedLogin, provider: &str, now: Unix) -> Self {
         Self {
             id: requested.id,
             provider: provider.to_owned(),
@@ -113,10 +116,10 @@ impl Login {
 }
 
 /// Whether something issued then is still good now. A time in the future is as bad as one past.
-pub(crate) fn is_live(issued_at: u64, ttl_secs: u64, now: u64) -> bool {
+pub(crate) fn is_live(issued_at: Unix, ttl: Duration, now: Unix) -> bool {
     // Clocks of two instances may differ a little.
-    const SKEW_SECS: u64 = 60;
-    issued_at <= now.saturating_add(SKEW_SECS) && now < issued_at.saturating_add(ttl_secs)
+    const SKEW: Duration = Duration::from_secs(60);
+    issued_at <= now + SKEW && now < issued_at + ttl
 }
 
 #[cfg(test)]
@@ -125,11 +128,13 @@ mod tests {
 
     #[test]
     fn a_login_lives_to_the_second_and_not_from_the_future() {
-        assert!(is_live(1_000, 600, 1_000));
-        assert!(is_live(1_000, 600, 1_599));
-        assert!(!is_live(1_000, 600, 1_600));
-        assert!(!is_live(2_000, 600, 1_000));
-        assert!(is_live(1_050, 600, 1_000));
-        assert!(!is_live(u64::MAX, 600, 1_000));
+        let ttl = Duration::from_secs(600);
+        let is_good = |issued_at, now| is_live(issued_at, ttl, Unix::at(now));
+        assert!(is_good(Unix::at(1_000), 1_000));
+        assert!(is_good(Unix::at(1_000), 1_599));
+        assert!(!is_good(Unix::at(1_000), 1_600));
+        assert!(!is_good(Unix::at(2_000), 1_000));
+        assert!(is_good(Unix::at(1_050), 1_000));
+        assert!(!is_good(Unix::NEVER, 1_000));
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     jose::{self, Jwt},
     key,
     limits::{ID_TOKEN_EXPIRY_LEEWAY, ID_TOKEN_ISSUE_LEEWAY},
+    time::Unix,
 };
 
 /// What an ID token is measured against.
@@ -16,8 +17,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) provider: &'a Provider,
     /// The nonce of this login; `None` when none was sent.
     pub(crate) nonce: Option<&'a str>,
-    /// Seconds since the Unix epoch.
-    pub(crate) now: u64,
+    pub(crate) now: Unix,
 }
 
 /// The rule that an ID token breaks. Says nothing that stands in the token.
@@ -125,16 +125,16 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Id
 ///
 /// Item 10 lets `iat` "be used to reject tokens that were issued too far away from the current time":
 /// here those from the future, as RFC 7519 section 4.1.5 has it for `nbf`.
-fn check_time(claims: &Map<String, Value>, now: u64) -> Result<(), IdTokenError> {
-    let exp = seconds(claims, "exp").ok_or(IdTokenError::Expired)?;
-    if exp.saturating_add(ID_TOKEN_EXPIRY_LEEWAY) <= now {
+fn check_time(claims: &Map<String, Value>, now: Unix) -> Result<(), IdTokenError> {
+    let exp = date(claims, "exp").ok_or(IdTokenError::Expired)?;
+    if exp + ID_TOKEN_EXPIRY_LEEWAY <= now {
         return Err(IdTokenError::Expired);
     }
-    let latest = now.saturating_add(ID_TOKEN_ISSUE_LEEWAY);
-    let iat = seconds(claims, "iat").ok_or(IdTokenError::NotYet)?;
+    let latest = now + ID_TOKEN_ISSUE_LEEWAY;
+    let iat = date(claims, "iat").ok_or(IdTokenError::NotYet)?;
     let nbf = match claims.get("nbf") {
-        None | Some(Value::Null) => 0,
-        Some(_) => seconds(claims, "nbf").ok_or(IdTokenError::NotYet)?,
+        None | Some(Value::Null) => Unix::EPOCH,
+        Some(_) => date(claims, "nbf").ok_or(IdTokenError::NotYet)?,
     };
     if iat.max(nbf) > latest {
         return Err(IdTokenError::NotYet);
@@ -158,9 +158,9 @@ fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
 }
 
 /// A NumericDate (RFC 7519 section 2): a fraction is allowed, a negative number is not a time here.
-fn seconds(claims: &Map<String, Value>, name: &str) -> Option<u64> {
+fn date(claims: &Map<String, Value>, name: &str) -> Option<Unix> {
     let number = claims.get(name)?.as_f64()?;
-    (number >= 0.0).then_some(number as u64)
+    (number >= 0.0).then_some(Unix::at(number as u64))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     token_answer::TokenAnswer,
     upstream_error::UpstreamError,
 };
-use crate::jose;
+use crate::{jose, time::Unix};
 
 /// Why it is not known who logged in.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ impl ProviderClient {
         &self,
         answer: &TokenAnswer,
         nonce: Option<&str>,
-        now: u64,
+        now: Unix,
     ) -> Result<Identity, IdentityError> {
         let provider = self.about();
         let access_token = answer.access_token.expose_secret();
@@ -246,14 +246,22 @@ mod tests {
             client(idp.about().userinfo_url(url), PATIENT)
         };
         let mut answer = plain_answer();
-        let person = userinfo(&idp).identity(&answer, None, 0).await.unwrap();
+        let person = userinfo(&idp)
+            .identity(&answer, None, Unix::EPOCH)
+            .await
+            .unwrap();
         assert_eq!(person.subject.as_deref(), Some("u1"));
         assert!(idp.request().starts_with("GET /userinfo HTTP/1.1"));
 
         // With an ID token it stays unasked, and the ID token's rules hold.
         answer.id_token = Some("no.jwt".into());
         let asked = idp.requests.lock().unwrap().len();
-        assert!(userinfo(&idp).identity(&answer, None, 0).await.is_err());
+        assert!(
+            userinfo(&idp)
+                .identity(&answer, None, Unix::EPOCH)
+                .await
+                .is_err()
+        );
         assert_eq!(idp.requests.lock().unwrap().len(), asked);
 
         answer.id_token = None;
@@ -263,7 +271,12 @@ mod tests {
             Script::json("200 OK", "{}"),
         ] {
             let idp = FakeProvider::start(script).await;
-            assert!(userinfo(&idp).identity(&answer, None, 0).await.is_err());
+            assert!(
+                userinfo(&idp)
+                    .identity(&answer, None, Unix::EPOCH)
+                    .await
+                    .is_err()
+            );
         }
     }
 
@@ -283,15 +296,25 @@ mod tests {
                 .userinfo_url(format!("http://{}/userinfo", idp.address))
                 .always_userinfo(true);
             let client = client(provider, PATIENT);
-            match client.identity(&answer, Some("n"), 1).await {
+            match client.identity(&answer, Some("n"), Unix::at(1)).await {
                 Ok(person) => {
                     assert!(same);
                     assert_eq!(person.email.as_deref(), Some("a@b.example"));
                 }
                 Err(error) => assert!(!same, "{error}"),
             }
-            assert!(client.identity(&answer, Some("other"), 1).await.is_err());
-            assert!(client.identity(&answer, Some("n"), 1_000).await.is_err());
+            assert!(
+                client
+                    .identity(&answer, Some("other"), Unix::at(1))
+                    .await
+                    .is_err()
+            );
+            assert!(
+                client
+                    .identity(&answer, Some("n"), Unix::at(1_000))
+                    .await
+                    .is_err()
+            );
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a token answer holds: RFC 6749 section 5.1, as pure functions.
 
+use std::time::Duration;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
@@ -18,8 +20,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct TokenAnswer {
     pub(crate) access_token: SecretString,
-    /// Seconds; `None` when the provider does not say (GitHub: never).
-    pub(crate) expires_in: Option<u64>,
+    /// `None` when the provider does not say (GitHub: never).
+    pub(crate) expires_in: Option<Duration>,
     /// `None` on refresh means that the old one stands.
     pub(crate) refresh_token: Option<SecretString>,
     /// In the operator's names; `None` means as requested (RFC 6749 section 5.1).
@@ -110,17 +112,17 @@ fn check_token_type(token_type: Option<&Value>) -> Result<(), UpstreamError> {
     }
 }
 
-/// A number, or a number in a string. 0 and below say nothing useful about a token that was just
+/// A number of seconds, or one in a string. 0 and below say nothing useful about a token that was just
 /// issued (Keycloak's 0 means without end), so they count as unknown.
-fn expires_in(value: Option<&Value>) -> Option<u64> {
+fn expires_in(value: Option<&Value>) -> Option<Duration> {
     let seconds = match value? {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse::<f64>().ok()?,
         _ => return None,
     };
     // `as` saturates, and NaN is 0.
-    let seconds = (seconds as u64).min(MAX_EXPIRES_IN);
-    (seconds > 0).then_some(seconds)
+    let life = Duration::from_secs(seconds as u64).min(MAX_EXPIRES_IN);
+    (!life.is_zero()).then_some(life)
 }
 
 /// An empty `scope` counts as none (RFC 6749 section 3.2): a GitHub App's answer has one.

@@ -23,6 +23,7 @@ use crate::{
     key::constant_time_eq,
     limits::SESSION_CACHE_BYTES,
     prehashed::BuildPrehashed,
+    time::Unix,
 };
 
 /// More than the cores of most machines: two of them rarely write to one shard.
@@ -68,9 +69,8 @@ pub(crate) struct Validated {
     pub(crate) session: AuthSession,
     /// Whether it covers the scopes that every request needs.
     pub(crate) is_sufficient: bool,
-    /// End of the validation, in seconds since the Unix epoch; neither store nor provider is asked
-    /// again before then.
-    pub(crate) fresh_until: u64,
+    /// End of the validation; neither store nor provider is asked again before then.
+    pub(crate) fresh_until: Unix,
     /// From before the grant was looked up; `None` where no grant stands behind the session.
     pub(crate) mark: Option<RevocationMark>,
 }
@@ -90,12 +90,12 @@ impl SessionCache {
     }
 
     /// The latest end of a validation that happens now.
-    pub(crate) fn end_of_life(&self, now: u64) -> u64 {
-        now.saturating_add(self.ttl.as_secs())
+    pub(crate) fn end_of_life(&self, now: Unix) -> Unix {
+        now + self.ttl
     }
 
     /// The session of this token, if it may be served now.
-    pub(crate) fn get(&self, token: &[u8], now: u64) -> Option<Validated> {
+    pub(crate) fn get(&self, token: &[u8], now: Unix) -> Option<Validated> {
         let (key, shard) = self.place(token)?;
         let may_be_served = |until| {
             // Longer than a whole life from now: the clock was set back, and its age is unknown.
@@ -110,7 +110,7 @@ impl SessionCache {
         found.mark.is_none_or(is_current).then_some(found)
     }
 
-    pub(crate) fn put(&self, token: Box<[u8]>, validated: Validated, now: u64) {
+    pub(crate) fn put(&self, token: Box<[u8]>, validated: Validated, now: Unix) {
         let Some((key, shard)) = self.place(&token) else {
             return;
         };
@@ -166,7 +166,7 @@ impl Sessions {
         &self,
         key: u64,
         token: &[u8],
-        may_be_served: impl FnOnce(u64) -> bool,
+        may_be_served: impl FnOnce(Unix) -> bool,
     ) -> Option<&Entry> {
         self.live.get(&key).filter(|entry| {
             may_be_served(entry.validated.fresh_until) && constant_time_eq(&entry.token, token)
@@ -174,13 +174,13 @@ impl Sessions {
     }
 
     #[must_use]
-    fn put(&mut self, key: u64, entry: Entry, now: u64) -> Dead {
+    fn put(&mut self, key: u64, entry: Entry, now: Unix) -> Dead {
         let gone = self.live.put(key, entry, now);
         self.bury(gone)
     }
 
     #[must_use]
-    fn grow_older(&mut self, now: u64) -> Dead {
+    fn grow_older(&mut self, now: Unix) -> Dead {
         let gone = self.live.grow_older(now);
         self.bury(gone)
     }

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::Challenges,
-    clock::from_unix,
     oauth::{BaseUrl, Resource, ScopeSet},
+    time::Unix,
     token::CarriedClaims,
 };
 
@@ -50,7 +50,7 @@ pub(crate) struct Inner {
     pub(crate) claims: CarriedClaims,
     pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
-    pub(crate) expires_at: u64,
+    pub(crate) expires_at: Unix,
     /// `None` in passthrough mode, where no grant is kept.
     pub(crate) grant_id: Option<String>,
     pub(crate) upstream: UpstreamTokens,
@@ -72,7 +72,7 @@ impl Inner {
             claims: CarriedClaims::default(),
             roles: Vec::new(),
             resource: Resource::base(base),
-            expires_at: u64::MAX,
+            expires_at: Unix::NEVER,
             grant_id: None,
             upstream: UpstreamTokens {
                 access_token: "upstream-access-token".to_owned(),
@@ -177,7 +177,7 @@ impl AuthSession {
 
     /// When this access token ends.
     pub fn expires_at(&self) -> SystemTime {
-        from_unix(self.inner.expires_at)
+        SystemTime::from(self.inner.expires_at)
     }
 
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
@@ -226,7 +226,7 @@ pub(crate) mod tests {
             claims: CarriedClaims::default(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             resource: Resource::base(&base),
-            expires_at: 1_000,
+            expires_at: Unix::at(1_000),
             grant_id: None,
             renewal: None,
             upstream: UpstreamTokens {

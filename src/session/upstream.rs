@@ -3,7 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use super::AuthSession;
-use crate::clock::from_unix;
+use crate::time::Unix;
 
 /// The provider's tokens behind a session, fresh at the time of the request.
 ///
@@ -12,7 +12,7 @@ use crate::clock::from_unix;
 pub struct UpstreamTokens {
     pub(crate) access_token: String,
     pub(crate) id_token: Option<String>,
-    pub(crate) expires_at: Option<u64>,
+    pub(crate) expires_at: Option<Unix>,
 }
 
 impl UpstreamTokens {
@@ -30,7 +30,7 @@ impl UpstreamTokens {
 
     /// When the provider's access token ends; `None` when it does not, or the provider did not say.
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.expires_at.map(from_unix)
+        self.expires_at.map(SystemTime::from)
     }
 }
 

@@ -31,6 +31,7 @@ impl ListPage {
 /// Where a page begins: behind this member, in the order of ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place<'a> {
+    /// In the store's own unit.
     pub(super) end: u64,
     pub(super) member: &'a str,
 }

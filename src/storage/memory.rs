@@ -6,6 +6,7 @@
 
 mod lists;
 mod losses;
+mod nanos;
 mod records;
 mod verbs;
 
@@ -15,12 +16,13 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use self::{
     lists::{ListKey, Lists},
     losses::Losses,
+    nanos::Nanos,
     records::{Key, Record, Records},
 };
 use super::{
@@ -192,7 +194,7 @@ impl MemoryStorage {
 
     /// In the part that has grown first, so that all keep their size, then in the others; what is kept
     /// goes when they are empty.
-    fn make_room(&self, new: &Key, now: u64) {
+    fn make_room(&self, new: &Key, now: Nanos) {
         let all = self.parts.len();
         let parts = self.parts.iter().cycle().skip(new.part(all)).take(all);
         for part in parts.chain([&self.kept]) {
@@ -276,8 +278,8 @@ impl MemoryStorage {
         Ok(list::page(&found, limit))
     }
 
-    fn now(&self) -> u64 {
-        since_epoch(self.clock.now())
+    fn now(&self) -> Nanos {
+        self.clock.now().into()
     }
 }
 
@@ -311,18 +313,8 @@ impl Sum {
 }
 
 /// When what is written now ends.
-fn end(now: u64, ttl: Duration) -> u64 {
-    now.saturating_add(to_nanos(ttl.min(MAX_RECORD_TTL)))
-}
-
-/// In nanoseconds; a clock before 1970 reads as 0, and one at the end of time, where nothing lives, as
-/// the year 2554.
-fn since_epoch(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, to_nanos)
-}
-
-fn to_nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+fn end(now: Nanos, ttl: Duration) -> Nanos {
+    now + ttl.min(MAX_RECORD_TTL)
 }
 
 impl Default for MemoryStorage {

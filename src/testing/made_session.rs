@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::{
     challenge::Challenges,
-    clock::to_unix,
     oauth::{BaseUrl, Resource, ScopeSet},
     session::{AuthSession, Inner},
+    time::Unix,
 };
 
 /// Where a session's token is for, unless a test says otherwise.
@@ -105,7 +105,7 @@ impl SessionBuilder {
 
     /// When the access token ends, to the second.
     pub fn expires_at(mut self, end: SystemTime) -> Self {
-        self.parts.expires_at = to_unix(end);
+        self.parts.expires_at = Unix::from(end);
         self
     }
 

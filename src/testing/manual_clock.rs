@@ -8,7 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::clock::{Clock, from_unix};
+use crate::{clock::Clock, time::Unix};
 
 /// A clock that a test moves by hand, in whole seconds. Clones show the same time.
 ///
@@ -67,6 +67,6 @@ impl Default for ManualClock {
 
 impl Clock for ManualClock {
     fn now(&self) -> SystemTime {
-        from_unix(self.unix())
+        Unix::at(self.unix()).into()
     }
 }

@@ -13,6 +13,7 @@ use super::claims::is_protected;
 use crate::{
     key::{MacKey, Rotating},
     limits::{MAX_BEARER, MAX_CLOCK_AHEAD, MAX_ISSUED},
+    time::Unix,
 };
 
 /// HMAC-SHA256 in unpadded base64url, in characters.
@@ -41,10 +42,9 @@ pub(crate) struct AccessClaims<'a> {
     pub client_id: Cow<'a, str>,
     /// Separated by spaces; may be empty.
     pub scope: Cow<'a, str>,
-    /// Seconds since the Unix epoch.
-    pub iat: u64,
-    /// Seconds since the Unix epoch; the token is no longer good from this second on.
-    pub exp: u64,
+    pub iat: Unix,
+    /// The token is no longer good from this second on.
+    pub exp: Unix,
     pub jti: Cow<'a, str>,
     /// The grant that it belongs to.
     pub gid: Cow<'a, str>,
@@ -80,8 +80,8 @@ struct Payload<'a> {
     client_id: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     scope: Cow<'a, str>,
-    iat: u64,
-    exp: u64,
+    iat: Unix,
+    exp: Unix,
     #[serde(borrow)]
     jti: Cow<'a, str>,
     #[serde(borrow)]
@@ -145,8 +145,8 @@ impl AccessTokens {
         json
     }
 
-    /// Checks that this proxy issued the token and that it is good at `now`, in seconds since the Unix
-    /// epoch, and returns what `read` makes of its claims. `read` never sees the claims of any other
+    /// Checks that this proxy issued the token and that it is good at `now`, and returns
+    /// what `read` makes of its claims. `read` never sees the claims of any other
     /// token. The caller checks the audience, which depends on the path.
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl AccessTokens {
     pub(crate) fn verify<R>(
         &self,
         token: &str,
-        now: u64,
+        now: Unix,
         read: impl FnOnce(&AccessClaims<'_>) -> R,
     ) -> Result<R, TokenError> {
         if token.len() > MAX_BEARER {
@@ -182,7 +182,7 @@ impl AccessTokens {
         if claims.exp <= now {
             return Err(TokenError::Expired);
         }
-        if claims.iat > now.saturating_add(MAX_CLOCK_AHEAD) {
+        if claims.iat > now + MAX_CLOCK_AHEAD {
             return Err(TokenError::NotYet);
         }
         Ok(read(&claims.into()))

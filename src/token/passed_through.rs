@@ -15,6 +15,7 @@ use crate::{
     limits::MAX_BODY,
     oauth::{Resource, ScopeSet},
     provider::Provider,
+    time::Unix,
 };
 
 /// The first byte of the plain text. Other fields are another number.
@@ -29,14 +30,13 @@ pub(crate) struct PassedThrough {
     pub(crate) token: String,
     pub(crate) scopes: ScopeSet,
     pub(crate) resource: Resource,
-    /// In seconds since the Unix epoch.
-    pub(crate) expires_at: u64,
+    pub(crate) expires_at: Unix,
     /// The login's name in events.
     pub(crate) login: [u8; 16],
     /// The person, to be looked at again at each renewal.
     pub(crate) subject: String,
-    /// When they logged in, in seconds since the Unix epoch.
-    pub(crate) created_at: u64,
+    /// When they logged in.
+    pub(crate) created_at: Unix,
 }
 
 impl PassedThrough {
@@ -98,10 +98,10 @@ mod tests {
             token: "UPSTREAM-REFRESH".into(),
             scopes: ScopeSet::parse("read write").unwrap(),
             resource: Resource::base(&BaseUrl::parse("https://proxy.example").unwrap()),
-            expires_at: 1_800_000_000,
+            expires_at: Unix::at(1_800_000_000),
             login: [7; 16],
             subject: "ada".into(),
-            created_at: 1_700_000_000,
+            created_at: Unix::at(1_700_000_000),
         }
     }
 

@@ -13,7 +13,7 @@ fn named(subject: &str) -> Validated {
     Validated {
         session: session(subject, &[]),
         is_sufficient: true,
-        fresh_until: u64::MAX,
+        fresh_until: Unix::NEVER,
         mark: None,
     }
 }
@@ -49,7 +49,7 @@ fn outcome(token: &str) -> (Result<String, Reason>, usize) {
         token,
         method: &Method::GET,
         uri: &uri,
-        now: 0,
+        now: Unix::EPOCH,
     };
     let (mut untried, mut questions) = (SOURCES.iter(), 0);
     let mut verdict = Verdict::NotMine;

@@ -18,6 +18,7 @@ use crate::{
     session::{
         Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
     },
+    time::Unix,
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
 };
@@ -41,7 +42,7 @@ struct OwnToken {
     client_id: Box<str>,
     scope: Box<str>,
     audience: Box<str>,
-    expires_at: u64,
+    expires_at: Unix,
 }
 
 /// No store is asked: a token that is forged, expired or from another proxy goes no further.
@@ -85,7 +86,7 @@ fn verify(
 
 /// The session of a verified token whose grant is live. Its times count from `now`, the time of the
 /// request, however long the store took.
-async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: u64) -> Result<Validated, Objection> {
+async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Validated, Objection> {
     let (mark, grant) = fresh_grant(proxy, &token, now).await?;
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(&token.scope);
@@ -121,7 +122,7 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: u64) -> Result<Valida
 async fn fresh_grant(
     proxy: &Arc<Proxy>,
     token: &OwnToken,
-    now: u64,
+    now: Unix,
 ) -> Result<(RevocationMark, Box<Grant>), Objection> {
     let id = token.grant;
     let ended = || Objection::ended(id);

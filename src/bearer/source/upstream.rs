@@ -10,13 +10,13 @@ use crate::{
         objection::Objection,
         verdict::{Presented, Verdict},
     },
-    clock::to_unix,
     error::with_causes,
     event::Reason,
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
     session::{AuthSession, Inner, UpstreamTokens, Validated},
+    time::Unix,
     token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
 
@@ -43,7 +43,7 @@ struct ProvidersToken {
     token: String,
     method: Method,
     uri: Uri,
-    now: u64,
+    now: Unix,
 }
 
 /// The session of a token that the verifier accepts.
@@ -54,11 +54,11 @@ async fn validated(
 ) -> Result<Validated, Objection> {
     let (options, now) = (&proxy.options, asked.now);
     let verified = verify(proxy, verifier, &asked).await?;
-    let expires_at = verified.expires_at.map(to_unix);
+    let expires_at = verified.expires_at.map(Unix::from);
     if expires_at.is_some_and(|end| now >= end) {
         return Err(Objection::expired());
     }
-    let until = expires_at.unwrap_or(u64::MAX);
+    let until = expires_at.unwrap_or(Unix::NEVER);
     Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
         fresh_until: until.min(proxy.sessions.end_of_life(now)),

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::client::KnownClient;
 
-const NOW: u64 = 1_795_000_000;
+const NOW: Unix = Unix::at(1_795_000_000);
 
 fn everything() -> RedirectPolicy {
     KnownClient::all()

@@ -31,6 +31,7 @@ use crate::{
     limits::MAX_CLIENT_ID,
     oauth::ScopeSet,
     random,
+    time::Unix,
 };
 
 /// The format of the id. A change of [`Packed`] is another version, and both are read.
@@ -162,7 +163,7 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
 struct Packed<'a> {
     auth: AuthRule,
     application_type: Option<ApplicationType>,
-    issued_at: u64,
+    issued_at: Unix,
     name: Option<&'a str>,
     scope: Option<&'a str>,
     /// The number of a known beginning, and what follows it.

@@ -42,7 +42,7 @@ pub(super) fn issue(
     json!({
         "access_token": tokens.issue(&claims, grant.claims.map()),
         "token_type": "Bearer",
-        "expires_in": exp.saturating_sub(now),
+        "expires_in": exp.since(now).as_secs(),
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
         "scope": scope,
     })

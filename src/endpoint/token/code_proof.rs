@@ -9,6 +9,7 @@ use crate::{
     grant::{CodeMark, Grant, Phase, code_hash},
     key::constant_time_eq,
     oauth::Params,
+    time::Unix,
 };
 
 /// All that a request has to prove, whether it is the first one with this code or a replay: that it
@@ -18,7 +19,7 @@ pub(super) fn proven<'a>(
     client: &Client,
     code: &str,
     params: &Params,
-    now: u64,
+    now: Unix,
 ) -> Result<&'a CodeMark, Refusal> {
     let mark = match &grant.phase {
         Phase::Pending(mark)

@@ -6,7 +6,7 @@
 
 mod renewal;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -31,14 +31,14 @@ pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Gran
         token,
         scopes: grant.scopes.clone(),
         resource: grant.resource.clone(),
-        expires_at: now.saturating_add(proxy.options.refresh_token_ttl.as_secs()),
+        expires_at: now + proxy.options.refresh_token_ttl,
         login: *id.as_bytes(),
         subject: grant.subject.clone(),
         created_at: grant.created_at,
     });
     answer(
         &upstream.access_token,
-        upstream.expires_at.map(|end| end.saturating_sub(now)),
+        upstream.expires_at.map(|end| end.since(now)),
         &grant.scopes,
         refresh_token.map(|held| held.seal(&mode.seal, &grant.client_id)),
     )
@@ -104,7 +104,7 @@ pub(super) async fn refresh(
 /// RFC 6749 section 5.1.
 fn answer(
     access_token: &str,
-    expires_in: Option<u64>,
+    expires_in: Option<Duration>,
     scopes: &ScopeSet,
     refresh_token: Option<String>,
 ) -> Value {
@@ -114,7 +114,7 @@ fn answer(
         "scope": scopes.to_string(),
     });
     if let Some(fields) = body.as_object_mut() {
-        fields.extend(expires_in.map(|seconds| ("expires_in".into(), seconds.into())));
+        fields.extend(expires_in.map(|left| ("expires_in".into(), left.as_secs().into())));
         fields.extend(refresh_token.map(|token| ("refresh_token".into(), token.into())));
     }
     body

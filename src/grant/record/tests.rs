@@ -76,19 +76,19 @@ fn grant() -> Grant {
             access_token: "a".repeat(130),
             refresh_token: Some("rt".into()),
             id_token: Some("it".into()),
-            expires_at: Some(1_800_000_000),
-            renew_at: Some(1_799_999_940),
-            renewed_at: Some(11),
-            refused_since: Some(12),
+            expires_at: Some(Unix::at(1_800_000_000)),
+            renew_at: Some(Unix::at(1_799_999_940)),
+            renewed_at: Some(Unix::at(11)),
+            refused_since: Some(Unix::at(12)),
         },
         phase: Phase::Active {
             generation: 300,
-            rotated_at: 4,
+            rotated_at: Unix::at(4),
             code: Some(mark("S256")),
         },
-        created_at: 9,
-        proven_at: 10,
-        listed_until: 6,
+        created_at: Unix::at(9),
+        proven_at: Unix::at(10),
+        listed_until: Unix::at(6),
         step: 8,
     }
 }
@@ -96,7 +96,7 @@ fn grant() -> Grant {
 fn mark(method: &str) -> CodeMark {
     CodeMark {
         hash: "hash".into(),
-        expires_at: 5,
+        expires_at: Unix::at(5),
         redirect_uri: "http://localhost/cb".into(),
         challenge: CodeChallenge::parse(CHALLENGE, Some(method), true).unwrap(),
     }
@@ -150,7 +150,7 @@ fn any_mark() -> impl Strategy<Value = CodeMark> {
         let method = if is_plain { "plain" } else { "S256" };
         CodeMark {
             hash,
-            expires_at,
+            expires_at: Unix::at(expires_at),
             redirect_uri: uri.into(),
             ..mark(method)
         }
@@ -164,7 +164,7 @@ fn any_phase() -> impl Strategy<Value = Phase> {
         any_mark().prop_map(Phase::Spent),
         active.prop_map(|(generation, rotated_at, code)| Phase::Active {
             generation,
-            rotated_at,
+            rotated_at: Unix::at(rotated_at),
             code
         }),
     ]
@@ -172,7 +172,7 @@ fn any_phase() -> impl Strategy<Value = Phase> {
 
 fn any_upstream() -> impl Strategy<Value = UpstreamGrant> {
     let tokens = (text(), option::of(text()), option::of(text()));
-    let times = any::<[Option<u64>; 4]>();
+    let times = any::<[Option<u64>; 4]>().prop_map(|times| times.map(|time| time.map(Unix::at)));
     (tokens, times).prop_map(
         |((access_token, refresh_token, id_token), times)| UpstreamGrant {
             access_token,
@@ -202,9 +202,9 @@ fn any_grant() -> impl Strategy<Value = Grant> {
             roles,
             upstream,
             phase,
-            created_at: numbers[0],
-            proven_at: numbers[1],
-            listed_until: numbers[2],
+            created_at: Unix::at(numbers[0]),
+            proven_at: Unix::at(numbers[1]),
+            listed_until: Unix::at(numbers[2]),
             step: numbers[3],
             ..grant()
         }

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     error::StorageError,
     limits::{LEASE_BEAT, SETTLE_FOR},
+    time::Unix,
     vault::{Raw, Vault},
 };
 
@@ -30,7 +31,7 @@ pub(super) struct Lease {
     owner: u64,
     /// As it stands in the store. Locked while it is being changed there.
     stands: Mutex<Stands>,
-    suspect_since: Option<u64>,
+    suspect_since: Option<Unix>,
     failures: u32,
     is_late: AtomicBool,
     is_lost: AtomicBool,
@@ -156,7 +157,7 @@ impl Lease {
 
     /// Lets go: the record goes, or says that the provider is to be left alone. Only over what stands
     /// there, or else, carried out late, it would take another's. `false` when the store could not say.
-    pub(super) async fn release(&self, now: u64) -> bool {
+    pub(super) async fn release(&self, now: Unix) -> bool {
         let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let mut stands = self.stands.lock().await;
         for _ in 0..2 {
@@ -195,7 +196,7 @@ impl Lease {
 
     /// Whether the owner before may hold a newer token than the record: a refusal of the provider
     /// then says nothing.
-    pub(super) fn is_suspect(&self, now: u64) -> bool {
+    pub(super) fn is_suspect(&self, now: Unix) -> bool {
         suspicion(self.suspect_since, now).is_some()
     }
 

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::super::backoff::Failure;
 use crate::{
     limits::{BACK_OFF_MEMORY, LEASE_DEAD_AFTER, SETTLE_FOR},
+    time::Unix,
     vault::Raw,
 };
 
@@ -27,13 +28,13 @@ pub(super) struct LeaseRecord {
     pub(super) beat: u32,
     /// Whether the owner has kept its callers waiting for too long, and is not worth waiting for.
     pub(super) is_late: bool,
-    /// When it was taken from an owner that never let go, in seconds since the Unix epoch. That one
-    /// may have been answered by the provider, and not have been able to store it.
-    pub(super) suspect_since: Option<u64>,
+    /// When it was taken from an owner that never let go. That one may have been answered by the
+    /// provider, and not have been able to store it.
+    pub(super) suspect_since: Option<Unix>,
     /// Failures in a row.
     pub(super) failures: u32,
-    /// Until when the provider is left alone, in seconds since the Unix epoch.
-    pub(super) until: u64,
+    /// Until when the provider is left alone.
+    pub(super) until: Unix,
 }
 
 impl LeaseRecord {
@@ -53,7 +54,7 @@ impl LeaseRecord {
     }
 
     /// Taken by this owner, while it was free. What became of the last one stays known.
-    pub(super) fn taken(&self, owner: u64, now: u64) -> Self {
+    pub(super) fn taken(&self, owner: u64, now: Unix) -> Self {
         Self {
             owner: Some(owner),
             suspect_since: suspicion(self.suspect_since, now),
@@ -63,7 +64,7 @@ impl LeaseRecord {
     }
 
     /// Taken by this owner from one that is dead.
-    pub(super) fn taken_over(dead: Option<&Self>, owner: u64, now: u64) -> Self {
+    pub(super) fn taken_over(dead: Option<&Self>, owner: u64, now: Unix) -> Self {
         Self {
             owner: Some(owner),
             suspect_since: Some(now),
@@ -81,7 +82,7 @@ impl LeaseRecord {
     }
 
     /// Let go after a failure: others hold back too, and a suspicion goes on.
-    pub(super) fn let_go(&self, failure: Failure, now: u64) -> Self {
+    pub(super) fn let_go(&self, failure: Failure, now: Unix) -> Self {
         Self {
             suspect_since: suspicion(self.suspect_since, now),
             failures: failure.count,
@@ -91,18 +92,15 @@ impl LeaseRecord {
     }
 
     /// How long a free record is worth keeping.
-    pub(super) fn kept_for(&self, now: u64) -> Duration {
-        let until = self.until.saturating_sub(now);
-        let pause = Duration::from_secs(until) + BACK_OFF_MEMORY;
-        let suspect = self.suspect_since.map_or(0, |since| {
-            let end = since.saturating_add(SETTLE_FOR.as_secs());
-            end.saturating_sub(now)
-        });
-        pause.max(Duration::from_secs(suspect)).min(SETTLE_FOR)
+    pub(super) fn kept_for(&self, now: Unix) -> Duration {
+        let pause = self.until.since(now).saturating_add(BACK_OFF_MEMORY);
+        let suspect = self.suspect_since.map(|since| since + SETTLE_FOR);
+        let suspect = suspect.map_or(Duration::ZERO, |end| end.since(now));
+        pause.max(suspect).min(SETTLE_FOR)
     }
 
     /// The failure that holds all back; `None` when nothing does.
-    pub(super) fn failure(&self, now: u64) -> Option<Failure> {
+    pub(super) fn failure(&self, now: Unix) -> Option<Failure> {
         let failure = Failure {
             count: self.failures,
             until: self.until,
@@ -113,9 +111,9 @@ impl LeaseRecord {
 
 /// A suspicion ends when its cause would have settled: an owner that was answered tries to store it for
 /// [`SETTLE_FOR`]. One from the future is from a clock that was set back, and begins now.
-pub(super) fn suspicion(since: Option<u64>, now: u64) -> Option<u64> {
+pub(super) fn suspicion(since: Option<Unix>, now: Unix) -> Option<Unix> {
     let since = since?.min(now);
-    (now < since.saturating_add(SETTLE_FOR.as_secs())).then_some(since)
+    (now < since + SETTLE_FOR).then_some(since)
 }
 
 /// What a waiter has seen of another's lease, in its own time: clocks of machines differ.
@@ -148,7 +146,7 @@ mod tests {
     const TEN_MINUTES: u64 = SETTLE_FOR.as_secs();
 
     fn held(owner: u64) -> LeaseRecord {
-        LeaseRecord::default().taken(owner, 1_000)
+        LeaseRecord::default().taken(owner, Unix::at(1_000))
     }
 
     /// Samples of the format, as they stand in stores from here on.
@@ -161,9 +159,9 @@ mod tests {
                     owner: Some(300),
                     beat: 2,
                     is_late: true,
-                    suspect_since: Some(5),
+                    suspect_since: Some(Unix::at(5)),
                     failures: 3,
-                    until: 7,
+                    until: Unix::at(7),
                 },
                 b"\x01\x01\xac\x02\x02\x01\x01\x05\x03\x07",
             ),
@@ -203,37 +201,53 @@ mod tests {
     fn a_beat_changes_the_bytes_and_nothing_else() {
         let mut dead = held(1);
         dead.failures = 3;
-        let first = LeaseRecord::taken_over(Some(&dead), 2, 1_000);
+        let first = LeaseRecord::taken_over(Some(&dead), 2, Unix::at(1_000));
         let second = first.beaten(false);
         assert_ne!(first.bytes(), second.bytes());
         assert_eq!(second.owner, Some(2));
-        assert_eq!((second.suspect_since, second.failures), (Some(1_000), 3));
+        assert_eq!(
+            (second.suspect_since, second.failures),
+            (Some(Unix::at(1_000)), 3)
+        );
         assert_eq!(LeaseRecord::read(&second.bytes()), Some(second));
     }
 
     #[test]
     fn a_suspicion_goes_on_through_failures_and_ends_ten_minutes_after_it_began() {
-        let failure = Failure::after(0, 1_100);
-        let over = LeaseRecord::taken_over(None, 2, 1_000);
-        let left = over.let_go(failure, 1_100);
-        assert_eq!((left.owner, left.suspect_since), (None, Some(1_000)));
-        let again = left.taken(3, 1_000 + TEN_MINUTES - 1);
-        assert_eq!(again.suspect_since, Some(1_000));
-        assert_eq!(left.taken(3, 1_000 + TEN_MINUTES).suspect_since, None);
-        assert_eq!(left.taken(3, 900).suspect_since, Some(900));
-        assert_eq!(held(1).let_go(failure, 1_100).suspect_since, None);
+        let failure = Failure::after(0, Unix::at(1_100));
+        let over = LeaseRecord::taken_over(None, 2, Unix::at(1_000));
+        let left = over.let_go(failure, Unix::at(1_100));
+        assert_eq!(
+            (left.owner, left.suspect_since),
+            (None, Some(Unix::at(1_000)))
+        );
+        let again = left.taken(3, Unix::at(1_000 + TEN_MINUTES - 1));
+        assert_eq!(again.suspect_since, Some(Unix::at(1_000)));
+        assert_eq!(
+            left.taken(3, Unix::at(1_000 + TEN_MINUTES)).suspect_since,
+            None
+        );
+        assert_eq!(
+            left.taken(3, Unix::at(900)).suspect_since,
+            Some(Unix::at(900))
+        );
+        assert_eq!(held(1).let_go(failure, Unix::at(1_100)).suspect_since, None);
     }
 
     #[test]
     fn a_record_is_kept_for_its_pause_and_for_its_suspicion() {
-        let failure = Failure::after(0, 1_000);
-        let ordinary = held(1).let_go(failure, 1_000);
-        assert_eq!(ordinary.failure(1_001), Some(failure));
-        assert_eq!(ordinary.failure(1_002), None);
+        let failure = Failure::after(0, Unix::at(1_000));
+        let ordinary = held(1).let_go(failure, Unix::at(1_000));
+        assert_eq!(ordinary.failure(Unix::at(1_001)), Some(failure));
+        assert_eq!(ordinary.failure(Unix::at(1_002)), None);
         let pause = Duration::from_secs(2) + BACK_OFF_MEMORY;
-        assert_eq!(ordinary.kept_for(1_000), pause);
-        let suspect = LeaseRecord::taken_over(None, 2, 1_000).let_go(failure, 1_000);
-        assert_eq!(suspect.kept_for(1_000), SETTLE_FOR);
-        assert_eq!(suspect.kept_for(1_002), SETTLE_FOR - Duration::from_secs(2));
+        assert_eq!(ordinary.kept_for(Unix::at(1_000)), pause);
+        let suspect =
+            LeaseRecord::taken_over(None, 2, Unix::at(1_000)).let_go(failure, Unix::at(1_000));
+        assert_eq!(suspect.kept_for(Unix::at(1_000)), SETTLE_FOR);
+        assert_eq!(
+            suspect.kept_for(Unix::at(1_002)),
+            SETTLE_FOR - Duration::from_secs(2)
+        );
     }
 }

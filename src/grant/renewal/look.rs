@@ -51,7 +51,7 @@ impl Renewal {
             // The provider stands by a token that some API refused: not asked again at each call.
             let failure = Failure {
                 count: 0,
-                until: self.of.now().saturating_add(REPLACED_ONCE_IN.as_secs()),
+                until: self.of.now() + REPLACED_ONCE_IN,
             };
             self.of.failures.remember(self.id, failure);
             lease.failed(failure);
@@ -83,7 +83,7 @@ impl Renewal {
                 (Reason::ProviderRejected, detail.to_owned())
             }
         };
-        let seconds = self.fail(lease);
+        let seconds = self.fail(lease).as_secs();
         self.emit(
             reason,
             format!("{detail}: what was known of the person stands; asked again in {seconds} s"),

@@ -1,6 +1,8 @@
 //! The provider did not renew. Its own word on this very token ends the grant, trouble never does,
 //! and what lies between does after a day.
 
+use std::time::Duration;
+
 use super::{
     super::{Grant, SeenGrant, backoff::Failure},
     due::Due,
@@ -49,7 +51,7 @@ impl Renewal {
                 Err(FreshnessError::Ended)
             }
             Ok(Outcome::Lives(why)) => {
-                let seconds = self.fail(lease);
+                let seconds = self.fail(lease).as_secs();
                 self.emit(reason, format!("{said}: {why}; asked again in {seconds} s"));
                 Err(FreshnessError::Later)
             }
@@ -69,14 +71,14 @@ impl Renewal {
         }
     }
 
-    /// Remembers a failure, here and for other instances; the seconds until it is asked again.
-    pub(super) fn fail(&self, lease: &Lease) -> u64 {
+    /// Remembers a failure, here and for other instances; the time until it is asked again.
+    pub(super) fn fail(&self, lease: &Lease) -> Duration {
         let before = lease.failures().max(self.of.failures.count(self.id));
         let now = self.of.now();
         let failure = Failure::after(before, now);
         self.of.failures.remember(self.id, failure);
         lease.failed(failure);
-        failure.until.saturating_sub(now)
+        failure.until.since(now)
     }
 
     /// The token is dead, or the person has to come again. That counts only where no other can have
@@ -109,7 +111,7 @@ impl Renewal {
     /// A refusal that will not pass by itself, and may be the operator's to mend: since when it lasts
     /// stands in the record.
     async fn lasts(&self, lease: &Lease, presented: &str) -> Result<Outcome, StorageError> {
-        let (now, bound) = (self.of.now(), REFUSED_FOR.as_secs());
+        let now = self.of.now();
         for _ in 0..SWAP_ATTEMPTS {
             let Some(seen) = self.of.grants.load_in_doubt(&self.id).await? else {
                 return Ok(Outcome::Ended);
@@ -125,12 +127,12 @@ impl Renewal {
                 let grants = &self.of.grants;
                 let kept = grants.keep(&self.id, &seen, grant, ttl, now);
                 match kept.await? {
-                    Some(_) => return Ok(Outcome::Lives(lasting(bound))),
+                    Some(_) => return Ok(Outcome::Lives(lasting(REFUSED_FOR))),
                     None => continue,
                 }
             };
-            let left = since.saturating_add(bound).saturating_sub(now);
-            if left > 0 || lease.is_suspect(now) {
+            let left = (since + REFUSED_FOR).since(now);
+            if !left.is_zero() || lease.is_suspect(now) {
                 return Ok(Outcome::Lives(lasting(left)));
             }
             if self.of.grants.end_as_seen(&self.id, &seen).await? {
@@ -141,6 +143,7 @@ impl Renewal {
     }
 }
 
-fn lasting(left: u64) -> String {
+fn lasting(left: Duration) -> String {
+    let left = left.as_secs();
     format!("the grant ends if this lasts {left} s more")
 }

@@ -7,14 +7,8 @@ use super::{
     due::{Due, Looks, Need, due},
 };
 use crate::{
-    clock::{Clock, unix_now},
-    error::StorageError,
-    event::Events,
-    limits::LATE_ANSWER,
-    oauth::ScopeSet,
-    provider::ProviderClient,
-    tasks::Tasks,
-    vault::Vault,
+    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, oauth::ScopeSet,
+    provider::ProviderClient, tasks::Tasks, time::Unix, vault::Vault,
 };
 
 /// Why there is no fresh token.
@@ -94,8 +88,8 @@ impl Renewer {
         }
     }
 
-    pub(in crate::grant) fn now(&self) -> u64 {
-        unix_now(&*self.clock)
+    pub(in crate::grant) fn now(&self) -> Unix {
+        Unix::from(self.clock.now())
     }
 
     pub(in crate::grant) fn due(&self, grant: &Grant, need: &Need) -> Due {
@@ -111,18 +105,18 @@ impl Renewer {
     }
 
     /// When the grant ends, however often it is used.
-    pub(in crate::grant) fn last_day(&self, grant: &Grant) -> Option<u64> {
+    pub(in crate::grant) fn last_day(&self, grant: &Grant) -> Option<Unix> {
         let is_provable = self.looks().can_prove(grant);
         lifetime::last_day(grant.created_at, self.settings.grant_max_age, is_provable)
     }
 
     /// The life of a record that is written now.
-    pub(in crate::grant) fn record_ttl(&self, grant: &Grant, now: u64) -> Duration {
+    pub(in crate::grant) fn record_ttl(&self, grant: &Grant, now: Unix) -> Duration {
         lifetime::cut_to(self.last_day(grant), self.settings.grant_ttl, now)
     }
 
     /// What is left of a record's life, for a write that is no use of the grant.
-    pub(super) fn remaining_ttl(&self, grant: &Grant, now: u64) -> Duration {
+    pub(super) fn remaining_ttl(&self, grant: &Grant, now: Unix) -> Duration {
         let left = term::remaining(grant, self.settings.grant_ttl, now);
         lifetime::cut_to(self.last_day(grant), left, now)
     }

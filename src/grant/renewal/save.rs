@@ -13,6 +13,7 @@ use crate::{
     event::{Event, Reason, Step},
     limits::{POLL, SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
     provider::TokenAnswer,
+    time::Unix,
     token::CarriedClaims,
 };
 
@@ -22,8 +23,8 @@ pub(super) struct Answered {
     pub(super) presented: String,
     pub(super) replaced: String,
     pub(super) tokens: TokenAnswer,
-    /// When, in seconds since the Unix epoch.
-    pub(super) at: u64,
+    /// When.
+    pub(super) at: Unix,
 }
 
 /// What a record is to say from now on.
@@ -62,7 +63,7 @@ impl<'a> Change<'a> {
         })
     }
 
-    fn made(&self, before: &Grant, fit: Fit, now: u64) -> Grant {
+    fn made(&self, before: &Grant, fit: Fit, now: Unix) -> Grant {
         let mut grant = before.clone();
         if let Some(Answered { tokens, at, .. }) = self.answered {
             grant.upstream = before.upstream.renewed(tokens, *at);
@@ -166,7 +167,7 @@ impl Renewal {
         Err(FreshnessError::Later)
     }
 
-    fn written(&self, before: &Grant, after: &Grant, now: u64) {
+    fn written(&self, before: &Grant, after: &Grant, now: Unix) {
         let is_someone_else = before.claims != after.claims
             || before.roles != after.roles
             || before.scopes != after.scopes;

@@ -24,7 +24,7 @@ use super::{
     lease_record::LeaseRecord,
 };
 use crate::{
-    clock::{Clock, from_unix},
+    clock::Clock,
     error::StorageError,
     event::{Event, Events, Reason},
     key::{Rotating, SecretKey},
@@ -36,6 +36,7 @@ use crate::{
     },
     storage::{MemoryStorage, StorageFuture, TokenStorage},
     tasks::Tasks,
+    time::Unix,
     vault::Vault,
 };
 
@@ -46,7 +47,7 @@ const RENEWED: &str = r#"{"access_token":"at2","token_type":"Bearer","expires_in
 const DEAD: &str = r#"{"error":"invalid_grant","error_description":"revoked by Ada"}"#;
 
 /// Ada's, with a token that lives for the first hour.
-pub(super) fn grant(proven_at: u64) -> Grant {
+pub(super) fn grant(proven_at: Unix) -> Grant {
     let base = BaseUrl::parse("https://p.example").unwrap();
     Grant {
         provider: "oauth".into(),
@@ -60,19 +61,19 @@ pub(super) fn grant(proven_at: u64) -> Grant {
             access_token: "at".into(),
             refresh_token: Some("rt".into()),
             id_token: Some("checked".into()),
-            expires_at: Some(HOUR),
-            renew_at: Some(HOUR - 60),
+            expires_at: Some(Unix::at(HOUR)),
+            renew_at: Some(Unix::at(HOUR - 60)),
             renewed_at: None,
             refused_since: None,
         },
         phase: Phase::Active {
             generation: 0,
-            rotated_at: 0,
+            rotated_at: Unix::EPOCH,
             code: None,
         },
-        created_at: 0,
+        created_at: Unix::EPOCH,
         proven_at,
-        listed_until: u64::MAX / 2,
+        listed_until: Unix::at(u64::MAX / 2),
         step: 0,
     }
 }
@@ -82,7 +83,7 @@ struct TestClock(Arc<AtomicU64>);
 
 impl Clock for TestClock {
     fn now(&self) -> SystemTime {
-        from_unix(self.0.load(Ordering::SeqCst))
+        Unix::at(self.0.load(Ordering::SeqCst)).into()
     }
 }
 
@@ -111,7 +112,7 @@ struct Instance {
 impl World {
     /// The provider answers each request at its token endpoint like this, and knows revocation.
     async fn new(script: Script) -> Self {
-        Self::with(grant(0), move |_| script.clone()).await
+        Self::with(grant(Unix::EPOCH), move |_| script.clone()).await
     }
 
     async fn with(grant: Grant, answer: impl Fn(usize) -> Script + Send + Sync + 'static) -> Self {
@@ -217,7 +218,7 @@ impl World {
 
     /// What a killed process leaves.
     async fn leave_dead_lease(&self) {
-        let dead = LeaseRecord::default().taken(7, self.clock.0.load(Ordering::SeqCst));
+        let dead = LeaseRecord::default().taken(7, Unix::at(self.clock.0.load(Ordering::SeqCst)));
         let (key, text) = (self.id.lease_key(), dead.bytes());
         self.vault.set(&key, &text, SETTLE_FOR).await.unwrap();
     }
@@ -327,7 +328,7 @@ impl ScriptedProof {
 }
 
 impl ProofOfLife for ScriptedProof {
-    fn read(&self, _: GrantId, _: &Grant, _: &TokenAnswer, _: u64) -> Option<Look> {
+    fn read(&self, _: GrantId, _: &Grant, _: &TokenAnswer, _: Unix) -> Option<Look> {
         let said = self.reads.lock().unwrap().pop_front();
         said.unwrap_or_else(|| Some(well()))
     }
@@ -345,7 +346,7 @@ impl ProofOfLife for ScriptedProof {
         _: GrantId,
         _: &'a Grant,
         renewed: Option<&'a TokenAnswer>,
-        _: u64,
+        _: Unix,
     ) -> LookFuture<'a> {
         self.asked.lock().unwrap().push(renewed.is_some());
         let said = self.looks.lock().unwrap().pop_front();

@@ -15,6 +15,7 @@ use crate::{
     key::{MacKey, Rotating},
     random,
     tasks::Tasks,
+    time::Unix,
     vault::{Raw, Seen, Vault},
 };
 
@@ -176,7 +177,7 @@ impl Grants {
         to: Phase,
         ttl: Duration,
         ttl_before: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Option<SeenGrant>, StorageError> {
         let before = (seen.phase.clone(), seen.step);
         let mut grant = Grant::clone(seen);
@@ -207,7 +208,7 @@ impl Grants {
         seen: &SeenGrant,
         grant: Grant,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Option<SeenGrant>, StorageError> {
         self.write(id, seen.raw(), grant, ttl, now).await
     }
@@ -218,7 +219,7 @@ impl Grants {
         over: &Raw,
         mut grant: Grant,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Option<SeenGrant>, StorageError> {
         self.stay_listed(id, &mut grant, ttl, now).await;
         let key = id.record_key();

@@ -23,6 +23,7 @@ use crate::{
     event::{Event, Reason, Step},
     key::MacKey,
     limits::GRANTS_PER_PAGE,
+    time::Unix,
 };
 
 /// Whose list it is.
@@ -90,16 +91,16 @@ impl Grants {
         id: &GrantId,
         grant: &mut Grant,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) {
         let is_live = matches!(grant.phase, Phase::Active { .. });
-        if !is_live || grant.listed_until >= now.saturating_add(ttl.as_secs()) {
+        if !is_live || grant.listed_until >= now + ttl {
             return;
         }
         let listed = self.list(id, &grant.subject, &grant.client_id, ttl);
         grant.listed_until = match listed.await {
-            true => now.saturating_add(listed_for(ttl).as_secs()),
-            false => 0,
+            true => now + listed_for(ttl),
+            false => Unix::EPOCH,
         };
     }
 

@@ -14,6 +14,7 @@ use crate::{
     grant::{Ending, Grant, GrantId, Grants, Phase, UpstreamGrant, scopes},
     oauth::{Resource, ScopeSet},
     provider::{Identity, IdentityError, ProviderClient, TokenAnswer},
+    time::Unix,
     token::Audiences,
 };
 
@@ -89,7 +90,7 @@ impl Admission {
         &self,
         asked: Application<'_>,
         answer: &TokenAnswer,
-        now: u64,
+        now: Unix,
     ) -> Result<(), AdmissionError> {
         let person = self.provider.identity(answer, asked.nonce, now).await;
         let person = person.map_err(AdmissionError::Identity)?;
@@ -121,7 +122,7 @@ impl Admission {
         asked: &Application<'_>,
         answer: &TokenAnswer,
         person: Identity,
-        now: u64,
+        now: Unix,
     ) -> Result<Grant, AdmissionError> {
         let scopes = scopes::granted(asked.scopes, answer.scope.as_ref());
         if scopes.is_empty() && !asked.scopes.is_empty() {
@@ -148,7 +149,7 @@ impl Admission {
             phase: (asked.phase)(),
             created_at: now,
             proven_at: now,
-            listed_until: 0,
+            listed_until: Unix::EPOCH,
             step: 0,
         })
     }

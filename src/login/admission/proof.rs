@@ -15,10 +15,11 @@ use crate::{
     jose::unverified_claims,
     provider::TokenAnswer,
     provider::{Expected, Identity, IdentityError, UpstreamError},
+    time::Unix,
 };
 
 impl ProofOfLife for Admission {
-    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: u64) -> Option<Look> {
+    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look> {
         let said = match self.id_token_of(grant, Some(renewed), now) {
             RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
             RenewedIdToken::Same(claims) => Some(claims),
@@ -56,7 +57,7 @@ impl ProofOfLife for Admission {
         _id: GrantId,
         grant: &'a Grant,
         renewed: Option<&'a TokenAnswer>,
-        now: u64,
+        now: Unix,
     ) -> LookFuture<'a> {
         Box::pin(self.look(grant, renewed, now))
     }
@@ -64,7 +65,7 @@ impl ProofOfLife for Admission {
 
 impl Admission {
     /// The provider first: the operator judges what is true now.
-    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: u64) -> Look {
+    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: Unix) -> Look {
         let said = match self.id_token_of(grant, renewed, now) {
             RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
             RenewedIdToken::Same(claims) => Some(claims),
@@ -151,7 +152,7 @@ impl Admission {
         &self,
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
-        now: u64,
+        now: Unix,
     ) -> RenewedIdToken {
         let expected = Expected {
             provider: self.provider.about(),

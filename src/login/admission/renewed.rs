@@ -99,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::provider::generic;
+    use crate::{provider::generic, time::Unix};
 
     const AT_LOGIN: &str = r#"{"iss":"https://idp.example","aud":"app","sub":"ada","iat":100,"exp":200,
         "nonce":"of-login","auth_time":90}"#;
@@ -120,7 +120,7 @@ mod tests {
         let expected = Expected {
             provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
             nonce: None,
-            now: 1_000,
+            now: Unix::at(1_000),
         };
         let renewed = jwt(&claims.to_string());
         let at_login = at_login.map(jwt);
@@ -187,7 +187,7 @@ mod tests {
         let expected = Expected {
             provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
             nonce: None,
-            now: 1_000,
+            now: Unix::at(1_000),
         };
         let none = read_id_token(None, Some(AT_LOGIN), "ada", &expected);
         assert_eq!(none, RenewedIdToken::Absent);

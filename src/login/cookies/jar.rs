@@ -19,6 +19,7 @@ use crate::{
         progress::{Login, RequestedLogin, is_live},
     },
     oauth::BaseUrl,
+    time::Unix,
 };
 
 /// Makes and reads the cookies of one proxy.
@@ -56,7 +57,7 @@ impl Cookies {
         headers: &HeaderMap,
         requested: &RequestedLogin,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let tag = tag(&requested.id);
         let value = self.sealing.seal(Kind::Request, &tag, requested);
@@ -70,7 +71,7 @@ impl Cookies {
         headers: &HeaderMap,
         login: &Login,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let tag = tag(&login.state);
         let value = self.sealing.seal(Kind::Login, &tag, login);
@@ -85,7 +86,7 @@ impl Cookies {
         tag: &str,
         value: &str,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let name = self.name(kind, tag);
         let line = self.line(&name, value, ttl)?;
@@ -112,7 +113,7 @@ impl Cookies {
     }
 
     /// The requests and logins in this browser.
-    fn held(&self, headers: &HeaderMap, ttl: Duration, now: u64) -> Vec<Held> {
+    fn held(&self, headers: &HeaderMap, ttl: Duration, now: Unix) -> Vec<Held> {
         let requests = self.tagged(headers, Kind::Request, |tag, value| {
             let requested: Option<RequestedLogin> = self.sealing.open(Kind::Request, tag, value);
             requested.map(|requested| (requested.issued_at, requested.from_elsewhere))
@@ -122,7 +123,7 @@ impl Cookies {
             login.map(|login| (login.issued_at, login.from_elsewhere))
         });
         let held = requests.into_iter().chain(logins);
-        let live = |at: &u64| is_live(*at, ttl.as_secs(), now);
+        let live = |at: &Unix| is_live(*at, ttl, now);
         held.map(|(kind, tag, bytes, opened)| Held {
             issued_at: opened.map(|(at, _)| at).filter(live),
             kind,
@@ -157,11 +158,11 @@ impl Cookies {
         headers: &HeaderMap,
         id: &str,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Option<RequestedLogin> {
         self.find(headers, Kind::Request, &tag(id))
             .filter(|requested: &RequestedLogin| {
-                requested.id == id && is_live(requested.issued_at, ttl.as_secs(), now)
+                requested.id == id && is_live(requested.issued_at, ttl, now)
             })
     }
 
@@ -171,12 +172,10 @@ impl Cookies {
         headers: &HeaderMap,
         state: &str,
         ttl: Duration,
-        now: u64,
+        now: Unix,
     ) -> Option<Login> {
         self.find(headers, Kind::Login, &tag(state))
-            .filter(|login: &Login| {
-                login.answers_to(state) && is_live(login.issued_at, ttl.as_secs(), now)
-            })
+            .filter(|login: &Login| login.answers_to(state) && is_live(login.issued_at, ttl, now))
     }
 
     /// Takes both cookies of a finished login.
@@ -195,7 +194,7 @@ impl Cookies {
     }
 
     /// What this browser approved before.
-    pub(crate) fn approvals(&self, headers: &HeaderMap, now: u64) -> Approvals {
+    pub(crate) fn approvals(&self, headers: &HeaderMap, now: Unix) -> Approvals {
         let approvals: Option<Approvals> = self.find(headers, Kind::Approvals, "");
         approvals.unwrap_or_default().still_live(now)
     }
@@ -228,11 +227,11 @@ impl Cookies {
         if name.len() + value.len() > limits::MAX_COOKIE {
             return Err(TooLarge);
         }
-        line(name, value, ttl.as_secs(), self.secure).ok_or(TooLarge)
+        line(name, value, ttl, self.secure).ok_or(TooLarge)
     }
 
     fn removal(&self, name: &str) -> Option<HeaderValue> {
-        line(name, "", 0, self.secure)
+        line(name, "", Duration::ZERO, self.secure)
     }
 }
 

@@ -1,11 +1,19 @@
 //! Cookies as they stand in headers.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderValue, header};
 
 /// A `Set-Cookie` line. Nothing here needs quoting (RFC 6265 section 4.1.1): a name is our own to the
 /// last digit, and a value is base64url.
-pub(super) fn line(name: &str, value: &str, max_age: u64, is_secure: bool) -> Option<HeaderValue> {
+pub(super) fn line(
+    name: &str,
+    value: &str,
+    max_age: Duration,
+    is_secure: bool,
+) -> Option<HeaderValue> {
     let secure = if is_secure { "Secure; " } else { "" };
+    let max_age = max_age.as_secs();
     // Lax, not Strict: the provider's redirect back is a cross-site navigation.
     let line = format!("{name}={value}; HttpOnly; SameSite=Lax; {secure}Path=/; Max-Age={max_age}");
     HeaderValue::try_from(line).ok()
@@ -29,11 +37,11 @@ mod tests {
     #[test]
     fn the_lines_of_set_cookie_are_exactly_these() {
         assert_eq!(
-            line("__Host-a", "a-_9", 600, true).unwrap(),
+            line("__Host-a", "a-_9", Duration::from_secs(600), true).unwrap(),
             "__Host-a=a-_9; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"
         );
         assert_eq!(
-            line("a", "", 0, false).unwrap(),
+            line("a", "", Duration::ZERO, false).unwrap(),
             "a=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
         );
     }

@@ -4,12 +4,15 @@
 //! pages started, never a login that the person began or approved.
 
 use super::kind::Kind;
-use crate::limits::{MAX_COOKIES_BYTES, MAX_COOKIES_BYTES_EVER, MAX_LOGINS_PER_BROWSER};
+use crate::{
+    limits::{MAX_COOKIES_BYTES, MAX_COOKIES_BYTES_EVER, MAX_LOGINS_PER_BROWSER},
+    time::Unix,
+};
 
 /// One of our cookies in a browser.
 pub(super) struct Held {
     /// `None` when it does not open, or has expired.
-    pub(super) issued_at: Option<u64>,
+    pub(super) issued_at: Option<Unix>,
     pub(super) kind: Kind,
     pub(super) rank: Rank,
     pub(super) bytes: usize,
@@ -83,7 +86,7 @@ mod tests {
             _ => Kind::Request,
         };
         Held {
-            issued_at: issued_at.into(),
+            issued_at: issued_at.into().map(Unix::at),
             kind,
             rank,
             bytes,

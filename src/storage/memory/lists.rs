@@ -3,15 +3,17 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
+use super::nanos::Nanos;
 use crate::{key::sha256, storage::list::Place};
 
 /// What a member costs in addition to its name: its places in both maps with room to grow, and what the
 /// allocator adds. An estimate, mostly on the high side.
 const MEMBER_OVERHEAD: u64 = 200;
 /// Dropped only when it has been over for so long: a clock that is put right again finds it.
-const GRACE: u64 = 60 * 1_000_000_000;
+const GRACE: Duration = Duration::from_secs(60);
 /// Eviction sample: of the first members of these lists the one that ends first is dropped.
 const CANDIDATES: usize = 8;
 
@@ -23,7 +25,7 @@ pub(super) struct ListKey(u128);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     list: ListKey,
-    end: u64,
+    end: Nanos,
     member: Arc<str>,
 }
 
@@ -31,7 +33,7 @@ struct Entry {
 #[derive(Default)]
 pub(super) struct Lists {
     order: BTreeSet<Entry>,
-    ends: HashMap<(ListKey, Arc<str>), u64>,
+    ends: HashMap<(ListKey, Arc<str>), Nanos>,
     /// The list that was looked at last.
     hand: Option<ListKey>,
 }
@@ -53,7 +55,7 @@ impl ListKey {
 
 impl Lists {
     /// Adds a member or prolongs its stay.
-    pub(super) fn add(&mut self, list: ListKey, member: &str, end: u64) -> u64 {
+    pub(super) fn add(&mut self, list: ListKey, member: &str, end: Nanos) -> u64 {
         let key = (list, Arc::from(member));
         let before = self.ends.get(&key).copied();
         if before.is_some_and(|before| before >= end) {
@@ -87,17 +89,17 @@ impl Lists {
         &self,
         list: ListKey,
         place: Option<Place<'_>>,
-        now: u64,
+        now: Nanos,
         limit: usize,
     ) -> Vec<(u64, Arc<str>)> {
         let live = Entry {
             list,
-            end: now.saturating_add(1),
+            end: now + Duration::from_nanos(1),
             member: Arc::from(""),
         };
         let from = place.map(|place| Entry {
             list,
-            end: place.end,
+            end: Nanos::at(place.end),
             member: Arc::from(place.member),
         });
         let is_there = |entry: &&Entry| Some(*entry) != from.as_ref();
@@ -106,16 +108,16 @@ impl Lists {
         entries
             .take_while(|entry| entry.list == list)
             .take(limit)
-            .map(|entry| (entry.end, Arc::clone(&entry.member)))
+            .map(|entry| (entry.end.count(), Arc::clone(&entry.member)))
             .collect()
     }
 
     /// Looks at the first members of the next few lists and drops those that are long over.
-    pub(super) fn sweep(&mut self, now: u64, looks: usize) -> u64 {
+    pub(super) fn sweep(&mut self, now: Nanos, looks: usize) -> u64 {
         let mut freed = 0;
         for _ in 0..looks {
             let Some(first) = self.next_list() else { break };
-            let is_long_over = now >= first.end.saturating_add(GRACE);
+            let is_long_over = now >= first.end + GRACE;
             if is_long_over {
                 freed += self.drop_entry(&first);
                 // There may be more behind it.
@@ -151,7 +153,7 @@ impl Lists {
             .unwrap_or(0);
         let from = Entry {
             list: ListKey(from),
-            end: 0,
+            end: Nanos::default(),
             member: Arc::from(""),
         };
         let next = self.order.range(&from..).next().or(self.order.first())?;
@@ -179,14 +181,14 @@ mod tests {
     use super::*;
 
     fn members(lists: &Lists, list: &str, now: u64) -> Vec<String> {
-        let found = lists.after(ListKey::of(list), None, now, 100);
+        let found = lists.after(ListKey::of(list), None, Nanos::at(now), 100);
         found.iter().map(|(_, member)| member.to_string()).collect()
     }
 
     fn with(entries: &[(&str, &str, u64)]) -> Lists {
         let mut lists = Lists::default();
         for (list, member, end) in entries {
-            lists.add(ListKey::of(list), member, *end);
+            lists.add(ListKey::of(list), member, Nanos::at(*end));
         }
         lists
     }
@@ -200,19 +202,19 @@ mod tests {
             ("b", "1", 10),
         ]);
         let before = lists.weight();
-        assert_eq!(lists.sweep(9 + GRACE, 100), 0);
-        let freed = lists.sweep(20 + GRACE, 100);
+        assert_eq!(lists.sweep(Nanos::at(9) + GRACE, 100), 0);
+        let freed = lists.sweep(Nanos::at(20) + GRACE, 100);
         assert_eq!(freed, before - lists.weight());
         assert_eq!(members(&lists, "a", 0), ["3"]);
         assert!(members(&lists, "b", 0).is_empty());
-        assert_eq!(lists.add(ListKey::of("a"), "3", 40), 0);
+        assert_eq!(lists.add(ListKey::of("a"), "3", Nanos::at(40)), 0);
         let left = lists.weight();
         assert_eq!(lists.remove(ListKey::of("a"), "3"), left);
         assert_eq!(
             (lists.remove(ListKey::of("a"), "3"), lists.weight()),
             (0, 0)
         );
-        assert_eq!((lists.ends.len(), lists.sweep(0, 3)), (0, 0));
+        assert_eq!((lists.ends.len(), lists.sweep(Nanos::at(0), 3)), (0, 0));
     }
 
     #[test]

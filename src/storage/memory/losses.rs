@@ -1,19 +1,23 @@
 //! Reports to the operator that people were logged out because memory ran short.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use crate::clock::{Clock, to_unix};
+use crate::{clock::Clock, time::Unix};
 
-/// At most one warning in this many seconds.
-const WARN_EVERY: u64 = 60;
+/// At most one warning in this time.
+const WARN_EVERY: Duration = Duration::from_secs(60);
 
 /// Counts live records lost to the size bound, and says so once in a while.
 pub(super) struct Losses {
     clock: Arc<dyn Clock>,
     lost: AtomicU64,
+    /// A [`Unix`].
     quiet_until: AtomicU64,
 }
 
@@ -33,18 +37,18 @@ impl Losses {
 
     /// Whether a warning was given.
     pub(super) fn count(&self) -> bool {
-        let now = to_unix(self.clock.now());
+        let now = Unix::from(self.clock.now());
         self.lost.fetch_add(1, Ordering::Relaxed);
-        let quiet_until = self.quiet_until.load(Ordering::Relaxed);
+        let quiet_until = Unix::at(self.quiet_until.load(Ordering::Relaxed));
         // Further off than that: the clock was ahead.
-        if now < quiet_until && quiet_until <= now.saturating_add(WARN_EVERY) {
+        if now < quiet_until && quiet_until <= now + WARN_EVERY {
             return false;
         }
         // Of threads that are here at once, one warns.
-        let next = now.saturating_add(WARN_EVERY);
+        let next = now + WARN_EVERY;
         let swap = self.quiet_until.compare_exchange(
-            quiet_until,
-            next,
+            quiet_until.secs(),
+            next.secs(),
             Ordering::Relaxed,
             Ordering::Relaxed,
         );

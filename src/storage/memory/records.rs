@@ -3,17 +3,21 @@
 //! The hand frees what has expired, a little at each use, and finds what has not been used for longest
 //! where room is needed: the oldest of the next few, which is close to the oldest of all.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 
+use super::nanos::Nanos;
 use crate::{key::sha256, prehashed::BuildPrehashed};
 
 /// What a record costs in addition to its value: its slot in the map with room to grow, its part of the table,
 /// and what the allocator adds. An estimate, mostly on the high side.
 const RECORD_OVERHEAD: u64 = 200;
 /// Swept only when it has been over for so long: a clock that is put right again finds it.
-const GRACE: u64 = 60 * 1_000_000_000;
+const GRACE: Duration = Duration::from_secs(60);
 /// Eviction sample: the least recently used of these is dropped.
 const CANDIDATES: usize = 32;
 /// A map this large that is mostly empty gives room back.
@@ -26,8 +30,7 @@ pub(super) struct Key([u8; 32]);
 /// A value with its times.
 pub(super) struct Record {
     pub(super) value: Box<[u8]>,
-    /// In nanoseconds since the Unix epoch.
-    pub(super) expires_at: u64,
+    pub(super) expires_at: Nanos,
     /// By the clock of [`Records::used`].
     used_at: u64,
 }
@@ -63,7 +66,7 @@ impl Hash for Key {
 }
 
 impl Record {
-    pub(super) fn new(value: Vec<u8>, expires_at: u64) -> Self {
+    pub(super) fn new(value: Vec<u8>, expires_at: Nanos) -> Self {
         Self {
             value: value.into(),
             expires_at,
@@ -71,12 +74,12 @@ impl Record {
         }
     }
 
-    pub(super) fn is_live(&self, now: u64) -> bool {
+    pub(super) fn is_live(&self, now: Nanos) -> bool {
         now < self.expires_at
     }
 
-    fn is_long_over(&self, now: u64) -> bool {
-        now >= self.expires_at.saturating_add(GRACE)
+    fn is_long_over(&self, now: Nanos) -> bool {
+        now >= self.expires_at + GRACE
     }
 
     /// What it takes, in bytes.
@@ -87,7 +90,7 @@ impl Record {
 
 impl Records {
     /// How many are not over.
-    pub(super) fn live(&self, now: u64) -> usize {
+    pub(super) fn live(&self, now: Nanos) -> usize {
         let records = self.records.values();
         records.filter(|record| record.is_live(now)).count()
     }
@@ -98,7 +101,7 @@ impl Records {
     }
 
     /// The value, if it is not over; this is a use.
-    pub(super) fn get(&mut self, key: &Key, now: u64) -> Option<&[u8]> {
+    pub(super) fn get(&mut self, key: &Key, now: Nanos) -> Option<&[u8]> {
         self.used += 1;
         let record = self.records.get_mut(key)?;
         if !record.is_live(now) {
@@ -124,7 +127,7 @@ impl Records {
     }
 
     /// Looks at the next few and frees what is long over; returns how many bytes that were.
-    pub(super) fn sweep(&mut self, now: u64, looks: usize) -> u64 {
+    pub(super) fn sweep(&mut self, now: Nanos, looks: usize) -> u64 {
         let mut freed = 0;
         for _ in 0..looks {
             if self.hand >= self.records.len() {
@@ -143,7 +146,7 @@ impl Records {
 
     /// Takes out the record that will be missed least: one that has expired, else the one of the next few
     /// that was used longest ago. Never `spared`, which has just come.
-    pub(super) fn make_room(&mut self, now: u64, spared: &Key) -> Option<Record> {
+    pub(super) fn make_room(&mut self, now: Nanos, spared: &Key) -> Option<Record> {
         let len = self.records.len();
         let places = (0..CANDIDATES.min(len)).map(|n| (self.hand + n) % len);
         let (_, at) = places
@@ -189,12 +192,19 @@ impl Records {
 mod tests {
     use super::*;
 
-    const NOW: u64 = 1_000 * GRACE;
+    const NOW: Nanos = Nanos::at(60_000_000_000_000);
+
+    fn nanos(count: u64) -> Duration {
+        Duration::from_nanos(count)
+    }
 
     fn with(lives: &[(&str, u64)]) -> Records {
         let mut records = Records::default();
         for (key, life) in lives {
-            records.put(Key::of(key), Record::new(key.as_bytes().into(), NOW + life));
+            records.put(
+                Key::of(key),
+                Record::new(key.as_bytes().into(), NOW + nanos(*life)),
+            );
         }
         records
     }
@@ -222,8 +232,11 @@ mod tests {
         let mut records = with(&[("old", 9), ("read", 9)]);
         records.get(&Key::of("read"), NOW);
         records.get(&Key::of("old"), NOW);
-        records.put(Key::of("written"), Record::new(b"written".into(), NOW + 9));
-        records.put(Key::of("read"), Record::new(b"read".into(), NOW + 9));
+        records.put(
+            Key::of("written"),
+            Record::new(b"written".into(), NOW + nanos(9)),
+        );
+        records.put(Key::of("read"), Record::new(b"read".into(), NOW + nanos(9)));
         let order: Vec<_> = std::iter::from_fn(|| goes(&mut records, "")).collect();
         assert_eq!(order, ["old", "written", "read"]);
     }
@@ -235,8 +248,8 @@ mod tests {
         let lives: Vec<_> = lives.map(|(n, name)| (&**name, n as u64)).collect();
         let mut records = with(&lives);
         let weight = records.weight();
-        assert_eq!(records.sweep(NOW + GRACE - 1, 200), 0);
-        let freed = records.sweep(NOW + GRACE + 49, 150);
+        assert_eq!(records.sweep(NOW + GRACE.saturating_sub(nanos(1)), 200), 0);
+        let freed = records.sweep(NOW + GRACE + nanos(49), 150);
         assert_eq!(records.len(), 50);
         assert_eq!(freed, weight - records.weight());
         assert!((50..100).all(|n: u64| records.get(&Key::of(&n.to_string()), NOW).is_some()));

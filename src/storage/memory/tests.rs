@@ -1,6 +1,6 @@
 mod room;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, time::SystemTime};
 
 use proptest::{collection::vec, prelude::*};
 
@@ -230,12 +230,14 @@ fn the_sum_of_bytes_holds_under_many_threads() {
 #[test]
 fn the_sum_of_bytes_is_never_below_zero() {
     let store = divided(1, MIN_MAX_BYTES);
-    let most = 4 * Record::new(vec![0; 100], 0).weight();
+    let most = 4 * Record::new(vec![0; 100], Nanos::at(0)).weight();
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..20_000 {
-                    let put = store.change("k", |_| Change::Put(Record::new(vec![0; 100], 0)));
+                    let put = store.change("k", |_| {
+                        Change::Put(Record::new(vec![0; 100], Nanos::at(0)))
+                    });
                     put.unwrap();
                     assert!(store.bytes.get() <= most);
                     store.change("k", |_| Change::Remove).unwrap();

@@ -1,10 +1,13 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::key::SecretKey;
 
-const NOW: u64 = 1_800_000_000;
+const NOW: Unix = Unix::at(1_800_000_000);
+const SECOND: Duration = Duration::from_secs(1);
 const ISSUER: &str = "https://mcp.example/api";
 
 fn mac(byte: u8) -> MacKey {
@@ -16,7 +19,7 @@ fn tokens() -> AccessTokens {
 }
 
 impl AccessTokens {
-    fn verified(&self, token: &str, now: u64) -> Result<AccessClaims<'static>, TokenError> {
+    fn verified(&self, token: &str, now: Unix) -> Result<AccessClaims<'static>, TokenError> {
         self.verify(token, now, |claims| {
             let own = |text: &str| Cow::Owned(text.to_owned());
             AccessClaims {
@@ -39,7 +42,7 @@ fn claims() -> AccessClaims<'static> {
         client_id: "client".into(),
         scope: "read write".into(),
         iat: NOW,
-        exp: NOW + 3600,
+        exp: NOW + Duration::from_secs(3_600),
         jti: "id".into(),
         gid: "grant".into(),
     }
@@ -100,7 +103,7 @@ fn the_wire_form_is_that_of_rfc_9068() {
         decoded(payload),
         json!({
             "iss": ISSUER, "sub": "person \"1\"\n", "aud": "https://mcp.example/api/mcp",
-            "client_id": "client", "scope": "read write", "iat": NOW, "exp": NOW + 3600,
+            "client_id": "client", "scope": "read write", "iat": NOW, "exp": NOW.secs() + 3600,
             "jti": "id", "gid": "grant"
         })
     );
@@ -255,16 +258,16 @@ fn another_issuer_s_token_is_refused_though_the_key_is_shared() {
 #[test]
 fn a_token_is_dead_at_the_very_second_of_its_expiry() {
     let exp = claims().exp;
-    assert!(tokens().verified(&issued(), exp - 1).is_ok());
-    for now in [exp, exp + 1, u64::MAX] {
+    assert!(tokens().verified(&issued(), exp - SECOND).is_ok());
+    for now in [exp, exp + SECOND, Unix::NEVER] {
         assert_eq!(tokens().verified(&issued(), now), Err(TokenError::Expired));
     }
 }
 
 #[test]
 fn a_token_from_the_future_is_refused_beyond_a_minute() {
-    assert!(tokens().verified(&issued(), NOW - 60).is_ok());
-    for now in [NOW - 61, 0] {
+    assert!(tokens().verified(&issued(), NOW - 60 * SECOND).is_ok());
+    for now in [NOW - 61 * SECOND, Unix::EPOCH] {
         assert_eq!(tokens().verified(&issued(), now), Err(TokenError::NotYet));
     }
 }

@@ -18,7 +18,7 @@ fn registration(name: &str, uris: &[&str], auth_method: ClientAuthMethod) -> Reg
         auth: AuthRule::Exactly(auth_method),
         application_type: Some(ApplicationType::Native),
         scope: None,
-        issued_at: 1_795_000_000,
+        issued_at: Unix::at(1_795_000_000),
     }
 }
 
@@ -191,9 +191,9 @@ fn what_is_no_registration_is_refused_although_the_tag_is_right() {
 
 #[test]
 fn a_number_is_written_in_one_way_and_fits() {
-    assert_eq!(signed(&small(&[7])).unwrap().issued_at, 7);
+    assert_eq!(signed(&small(&[7])).unwrap().issued_at, Unix::at(7));
     let largest = [&[0xff; 9][..], &[0x01]].concat();
-    assert_eq!(signed(&small(&largest)).unwrap().issued_at, u64::MAX);
+    assert_eq!(signed(&small(&largest)).unwrap().issued_at, Unix::NEVER);
     let overflowing = [&[0x80; 9][..], &[0x02]].concat();
     for number in [&overflowing[..], &[0x87, 0x00], &[0x80, 0x80, 0x00]] {
         let refused = signed(&small(number));
@@ -267,7 +267,7 @@ proptest! {
             auth: ClientAuthMethod::ALL.get(method).map_or(AuthRule::AnySecret, |m| AuthRule::Exactly(*m)),
             application_type: [None, Some(ApplicationType::Web), Some(ApplicationType::Native)][application],
             scope: scope.map(|s| ScopeSet::parse(&s).unwrap()),
-            issued_at,
+            issued_at: Unix::at(issued_at),
         };
         match sign(&registration, &keys(1)) {
             Ok(client_id) => prop_assert_eq!(read(&client_id, &keys(1)), Ok(registration)),

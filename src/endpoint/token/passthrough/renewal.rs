@@ -44,12 +44,11 @@ impl Renewal {
         self.look_again(&tokens).await?;
         proxy.emit(&Event::done(Step::Refresh).grant(self.id.to_string()));
         let token = self.next_refresh_token(&tokens).to_owned();
-        let ttl = options.refresh_token_ttl.as_secs();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
             held: PassedThrough {
                 token,
-                expires_at: proxy.now().saturating_add(ttl),
+                expires_at: proxy.now() + options.refresh_token_ttl,
                 ..self.held
             },
             tokens,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{super::lease::Lease, *};
-use crate::limits::LEASE_DEAD_AFTER;
+use crate::{limits::LEASE_DEAD_AFTER, time::Unix};
 
 #[tokio::test]
 async fn a_dead_owner_frees_its_grant_in_three_seconds_and_not_before() {
@@ -43,7 +43,10 @@ async fn a_refusal_after_a_lease_that_was_never_let_go_is_not_the_end_until_ten_
     let told = first.told(Reason::ProviderRejected);
     assert!(told.contains("may have the newer token"), "{told}");
     let lease = world.lease().await.unwrap();
-    assert_eq!((lease.owner, lease.suspect_since), (None, Some(HOUR)));
+    assert_eq!(
+        (lease.owner, lease.suspect_since),
+        (None, Some(Unix::at(HOUR)))
+    );
     // Any instance, as often as it likes.
     world.at(HOUR + 60);
     is_later(second.token().await);
@@ -58,7 +61,7 @@ async fn a_refusal_after_a_lease_that_was_never_let_go_is_not_the_end_until_ten_
 
 #[tokio::test]
 async fn an_instance_that_was_cut_off_stores_its_answer_when_it_is_back() {
-    let world = World::with(grant(0), |turn| match turn {
+    let world = World::with(grant(Unix::EPOCH), |turn| match turn {
         0 => Script::json("200 OK", RENEWED),
         _ => Script::json("400 Bad Request", DEAD),
     })
@@ -110,9 +113,9 @@ async fn a_waiter_that_finds_the_work_done_asks_nobody() {
         async move { instance.token().await }
     });
     tokio::task::yield_now().await;
-    let mut renewed = grant(HOUR);
+    let mut renewed = grant(Unix::at(HOUR));
     renewed.upstream.access_token = "theirs".into();
-    renewed.upstream.renew_at = Some(3 * HOUR);
+    renewed.upstream.renew_at = Some(Unix::at(3 * HOUR));
     world.write(&renewed).await;
     assert_eq!(waiting.await.unwrap().unwrap(), "theirs");
     assert_eq!(world.asked(), 0);
@@ -155,10 +158,10 @@ async fn cut_off_while_the_provider_is_asked(
 async fn an_owner_at_work_says_each_second_that_it_lives() {
     let world = World::new(Script::Close).await;
     let (vault, key) = (&world.vault, world.id.lease_key());
-    let record = LeaseRecord::default().taken(1, 0);
+    let record = LeaseRecord::default().taken(1, Unix::EPOCH);
     let lease = Lease::claim(vault, &key, None, record.clone()).await;
     let lease = lease.unwrap().unwrap();
-    let second = LeaseRecord::default().taken(2, 0);
+    let second = LeaseRecord::default().taken(2, Unix::EPOCH);
     let second = Lease::claim(vault, &key, None, second).await.unwrap();
     assert!(second.is_none(), "there is one");
     let seen = lease
@@ -176,7 +179,7 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
     lease.mark_late();
     let unheard = seen.beaten(true);
     vault.set(&key, &unheard.bytes(), SETTLE_FOR).await.unwrap();
-    assert!(lease.release(0).await);
+    assert!(lease.release(Unix::EPOCH).await);
     assert_eq!(world.lease().await, None);
 }
 
@@ -185,7 +188,7 @@ async fn an_owner_at_work_says_each_second_that_it_lives() {
 async fn a_lease_that_the_store_has_lost_is_put_back_and_proves_nothing_until_then() {
     let world = World::new(Script::Close).await;
     let (vault, key) = (&world.vault, world.id.lease_key());
-    let record = LeaseRecord::default().taken(1, 0);
+    let record = LeaseRecord::default().taken(1, Unix::EPOCH);
     let lease = Lease::claim(vault, &key, None, record).await;
     let lease = lease.unwrap().unwrap();
     world.store.remove(&key).await.unwrap();
@@ -193,10 +196,13 @@ async fn a_lease_that_the_store_has_lost_is_put_back_and_proves_nothing_until_th
     assert_eq!(world.lease().await.unwrap().owner, Some(1));
     assert!(lease.beat().await);
     world.store.remove(&key).await.unwrap();
-    assert!(lease.release(0).await, "there is nothing to let go");
+    assert!(
+        lease.release(Unix::EPOCH).await,
+        "there is nothing to let go"
+    );
     assert_eq!(world.lease().await, None);
     // Somebody else has it by now.
     world.leave_dead_lease().await;
-    assert!(!lease.beat().await && lease.release(0).await);
+    assert!(!lease.beat().await && lease.release(Unix::EPOCH).await);
     assert_eq!(world.lease().await.unwrap().owner, Some(7));
 }

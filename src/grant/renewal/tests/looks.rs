@@ -15,9 +15,9 @@ async fn renewing(proof: ScriptedProof) -> (World, Instance) {
 
 /// The provider's token lives for days, so that only the look is due.
 async fn looking(proof: ScriptedProof, can_renew: bool) -> (World, Instance) {
-    let mut grant = grant(0);
-    grant.upstream.expires_at = Some(100 * DAY);
-    grant.upstream.renew_at = Some(100 * DAY);
+    let mut grant = grant(Unix::EPOCH);
+    grant.upstream.expires_at = Some(Unix::at(100 * DAY));
+    grant.upstream.renew_at = Some(Unix::at(100 * DAY));
     grant.upstream.refresh_token = grant.upstream.refresh_token.filter(|_| can_renew);
     let world = World::with(grant, |_| Script::json("200 OK", RENEWED)).await;
     let instance = world.instance_with(proof);
@@ -38,7 +38,7 @@ async fn a_renewal_that_proves_the_person_replaces_their_claims_roles_and_id_tok
     );
     assert_eq!(kept.upstream.id_token.as_deref(), Some("new"));
     assert_eq!(kept.upstream.access_token, "at2");
-    assert_eq!(kept.proven_at, HOUR);
+    assert_eq!(kept.proven_at, Unix::at(HOUR));
     assert!(
         !instance.grants.revocations().is_current(mark),
         "looked up again"
@@ -53,7 +53,7 @@ async fn an_id_token_that_nobody_checked_is_never_stored() {
     instance.token().await.unwrap();
     let kept = world.record().await.unwrap();
     assert_eq!(kept.upstream.id_token.as_deref(), Some("checked"));
-    assert_eq!((name(&kept), kept.proven_at), ("Ada", HOUR));
+    assert_eq!((name(&kept), kept.proven_at), ("Ada", Unix::at(HOUR)));
     assert!(
         instance.grants.revocations().is_current(mark),
         "the same person"
@@ -88,7 +88,7 @@ async fn tokens_are_saved_before_anybody_is_asked_about_the_person() {
     let kept = world.record().await.unwrap();
     assert_eq!(kept.upstream.access_token, "at2");
     assert_eq!(kept.upstream.id_token.as_deref(), Some("checked"));
-    assert_eq!((name(&kept), kept.proven_at), ("Ada", 0));
+    assert_eq!((name(&kept), kept.proven_at), ("Ada", Unix::EPOCH));
     assert_eq!(*instance.proof.asked.lock().unwrap(), [true]);
     let told = instance.told(Reason::ProviderUnavailable);
     assert!(
@@ -101,7 +101,7 @@ async fn tokens_are_saved_before_anybody_is_asked_about_the_person() {
     let loaded = instance.ensure(Need::Token).await.unwrap();
     assert_eq!(name(&loaded), "Ada L.");
     let kept = world.record().await.unwrap();
-    assert_eq!((kept.proven_at, kept.roles.len()), (HOUR, 0));
+    assert_eq!((kept.proven_at, kept.roles.len()), (Unix::at(HOUR), 0));
     assert_eq!(kept.upstream.id_token.as_deref(), Some("new"));
 }
 
@@ -118,11 +118,14 @@ async fn a_refresh_asks_about_the_person_once_the_last_look_is_too_old() {
     let loaded = instance.ensure(Need::Proof).await.unwrap();
     assert_eq!(name(&loaded), "Ada L.");
     assert_eq!(*instance.proof.asked.lock().unwrap(), [false]);
-    assert_eq!(world.record().await.unwrap().proven_at, HOUR);
+    assert_eq!(world.record().await.unwrap().proven_at, Unix::at(HOUR));
     // Words of nobody move the time all the same.
     world.at(2 * HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert_eq!((name(&loaded), loaded.proven_at), ("Ada L.", 2 * HOUR));
+    assert_eq!(
+        (name(&loaded), loaded.proven_at),
+        ("Ada L.", Unix::at(2 * HOUR))
+    );
     assert_eq!(world.asked(), 0);
 }
 
@@ -132,13 +135,21 @@ async fn a_renewal_is_the_proof_where_nobody_can_be_asked() {
     world.at(HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
     assert_eq!(loaded.upstream.access_token, "at2");
-    assert_eq!(loaded.proven_at, HOUR);
+    assert_eq!(loaded.proven_at, Unix::at(HOUR));
     // And where nothing can be renewed either, the grant's age is what bounds it.
     let (world, instance) = looking(ScriptedProof::default(), false).await;
     world.at(20 * DAY);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
-    assert!(!instance.freshness.is_past_last_day(&loaded, 30 * DAY - 1));
-    assert!(instance.freshness.is_past_last_day(&loaded, 30 * DAY));
+    assert!(
+        !instance
+            .freshness
+            .is_past_last_day(&loaded, Unix::at(30 * DAY - 1))
+    );
+    assert!(
+        instance
+            .freshness
+            .is_past_last_day(&loaded, Unix::at(30 * DAY))
+    );
     assert_eq!(world.asked(), 0);
 }
 
@@ -159,7 +170,7 @@ async fn trouble_is_no_answer_what_was_known_stands_for_twice_its_time_and_then_
     for now in [HOUR, HOUR + 1, 2 * HOUR - 1] {
         world.at(now);
         let loaded = instance.ensure(Need::Proof).await.unwrap();
-        assert_eq!(loaded.proven_at, 0);
+        assert_eq!(loaded.proven_at, Unix::EPOCH);
     }
     assert_eq!(instance.proof.asked.lock().unwrap().len(), 2, "backed off");
     world.at(2 * HOUR + 30);
@@ -177,7 +188,7 @@ async fn a_token_that_the_providers_api_refuses_is_renewed_or_the_grant_ends() {
     world.at(HOUR);
     let loaded = instance.ensure(Need::Proof).await.unwrap();
     assert_eq!(loaded.upstream.access_token, "at2");
-    assert_eq!(loaded.proven_at, HOUR);
+    assert_eq!(loaded.proven_at, Unix::at(HOUR));
 
     let (world, instance) = looking(ScriptedProof::asking([Look::TokenRefused]), false).await;
     world.at(HOUR);

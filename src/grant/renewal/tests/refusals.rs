@@ -39,10 +39,10 @@ async fn a_refusal_of_a_token_that_was_replaced_meanwhile_ends_nothing() {
     while world.asked() == 0 {
         tokio::task::yield_now().await;
     }
-    let mut renewed = grant(HOUR);
+    let mut renewed = grant(Unix::at(HOUR));
     renewed.upstream.access_token = "theirs".into();
     renewed.upstream.refresh_token = Some("their refresh token".into());
-    renewed.upstream.renew_at = Some(3 * HOUR);
+    renewed.upstream.renew_at = Some(Unix::at(3 * HOUR));
     world.write(&renewed).await;
     assert_eq!(asking.await.unwrap().unwrap(), "theirs");
     assert!(world.record().await.is_some());
@@ -57,14 +57,14 @@ async fn a_refusal_that_does_not_name_the_token_ends_the_grant_once_it_has_laste
     world.at(HOUR);
     is_later(instance.token().await);
     let kept = world.record().await.unwrap().upstream;
-    assert_eq!(kept.refused_since, Some(HOUR));
+    assert_eq!(kept.refused_since, Some(Unix::at(HOUR)));
     let told = instance.told(Reason::ProviderRejected);
     assert!(told.contains("ends if this lasts 86400 s more"), "{told}");
     world.at(HOUR + REFUSED_FOR.as_secs() - 1);
     is_later(instance.token().await);
     assert_eq!(
         world.record().await.unwrap().upstream.refused_since,
-        Some(HOUR)
+        Some(Unix::at(HOUR))
     );
     world.at(HOUR + REFUSED_FOR.as_secs() + 30);
     is_over(instance.token().await);
@@ -73,7 +73,7 @@ async fn a_refusal_that_does_not_name_the_token_ends_the_grant_once_it_has_laste
 
 #[tokio::test]
 async fn a_success_between_two_refusals_begins_the_day_anew() {
-    let world = World::with(grant(0), |turn| match turn {
+    let world = World::with(grant(Unix::EPOCH), |turn| match turn {
         1 => Script::json("200 OK", RENEWED),
         _ => Script::json("400 Bad Request", ODD),
     })
@@ -165,7 +165,7 @@ async fn requests_go_on_with_the_old_token_while_it_lives_or_may_live() {
     world.at(HOUR);
     is_later(instance.token().await);
     // A token whose end nobody said.
-    let mut unknown = grant(0);
+    let mut unknown = grant(Unix::EPOCH);
     unknown.upstream.expires_at = None;
     let world = World::with(unknown, |_| Script::json("503 Down", "{}")).await;
     let instance = world.instance();
@@ -184,14 +184,14 @@ async fn a_life_is_assumed_where_the_provider_says_none() {
     assert_eq!(instance.token().await.unwrap(), "at2");
     let upstream = world.record().await.unwrap().upstream;
     assert_eq!(upstream.expires_at, None);
-    assert_eq!(upstream.renew_at, Some(2 * HOUR - 60));
-    assert_eq!(upstream.renewed_at, Some(HOUR));
+    assert_eq!(upstream.renew_at, Some(Unix::at(2 * HOUR - 60)));
+    assert_eq!(upstream.renewed_at, Some(Unix::at(HOUR)));
 }
 
 /// Its refresh token is another provider's secret, and so are the tokens that its end would revoke.
 #[tokio::test]
 async fn the_tokens_of_a_provider_that_is_not_configured_are_sent_to_no_other() {
-    let mut other = grant(0);
+    let mut other = grant(Unix::EPOCH);
     other.provider = "google".into();
     let world = World::with(other, |_| Script::json("200 OK", RENEWED)).await;
     let instance = world.instance();
@@ -200,7 +200,7 @@ async fn the_tokens_of_a_provider_that_is_not_configured_are_sent_to_no_other() 
     let another = instance.freshness.another(world.id, "at").await;
     is_over(another.map(drop));
     // A request that had looked before its provider went out of the configuration.
-    let before = grant(0);
+    let before = grant(Unix::EPOCH);
     let late = instance.freshness.ensure(world.id, &before, Need::Token);
     is_over(late.await);
     let told = instance.told(Reason::GrantEnded);

@@ -99,12 +99,12 @@ fn grant(generation: u32) -> Grant {
         },
         phase: Phase::Active {
             generation,
-            rotated_at: 100,
+            rotated_at: Unix::at(100),
             code: None,
         },
-        created_at: 0,
-        proven_at: 0,
-        listed_until: 0,
+        created_at: Unix::EPOCH,
+        proven_at: Unix::EPOCH,
+        listed_until: Unix::EPOCH,
         step: 0,
     }
 }
@@ -133,7 +133,9 @@ impl Grants {
         generation: u32,
     ) -> Option<SeenGrant> {
         let to = phase(generation);
-        self.advance(id, seen, to, TTL, TTL, 0).await.unwrap()
+        self.advance(id, seen, to, TTL, TTL, Unix::EPOCH)
+            .await
+            .unwrap()
     }
 }
 
@@ -145,7 +147,9 @@ async fn unanswered(way: u8) -> (Grants, GrantId) {
     grants.create(&id, &grant(0), TTL).await.unwrap();
     let seen = grants.load(&id).await.unwrap().unwrap();
     store.1.store(way, Ordering::SeqCst);
-    let answer = grants.advance(&id, &seen, phase(1), TTL, TTL, 0).await;
+    let answer = grants
+        .advance(&id, &seen, phase(1), TTL, TTL, Unix::EPOCH)
+        .await;
     assert!(answer.is_err());
     store.1.store(0, Ordering::SeqCst);
     (grants, id)
@@ -171,7 +175,7 @@ async fn a_step_is_taken_back_from_under_a_renewal_that_stays() {
     let there = grants.now(&id).await;
     let mut renewed = Grant::clone(&there);
     renewed.upstream.access_token = "u2".into();
-    let kept = grants.keep(&id, &there, renewed, TTL, 0).await;
+    let kept = grants.keep(&id, &there, renewed, TTL, Unix::EPOCH).await;
     assert!(kept.unwrap().is_some());
     is_undone(&grants).await;
     let now = grants.now(&id).await;
@@ -259,9 +263,11 @@ async fn a_grant_is_listed_for_as_long_as_it_lives_even_where_that_becomes_longe
     let day = Duration::from_secs(86_400);
     let mut until = Vec::new();
     for (now, ttl) in [(0, day), (21_600, day), (21_601, day), (30_000, 30 * day)] {
-        grants.stay_listed(&id, &mut grant, ttl, now).await;
-        assert!(grant.listed_until >= now + ttl.as_secs());
+        grants
+            .stay_listed(&id, &mut grant, ttl, Unix::at(now))
+            .await;
+        assert!(grant.listed_until >= Unix::at(now + ttl.as_secs()));
         until.push(grant.listed_until);
     }
-    assert_eq!(until, [108_000, 108_000, 129_601, 3_270_000]);
+    assert_eq!(until, [108_000, 108_000, 129_601, 3_270_000].map(Unix::at));
 }

@@ -32,7 +32,7 @@ fn only_names_of_exactly_our_form_are_repeated() {
         let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
         headers.append(header::COOKIE, line);
     }
-    let held = cookies.held(&headers, Duration::from_secs(600), 1_000);
+    let held = cookies.held(&headers, Duration::from_secs(600), Unix::at(1_000));
     assert_eq!(held.len(), 8);
     for held in held {
         assert_eq!(cookies.name(held.kind, &held.tag), ours);

@@ -9,6 +9,7 @@ use crate::{
         wishes::Wishes,
     },
     oauth::{BaseUrl, CodeChallenge, CodeVerifier, Params, Resource, ScopeSet},
+    time::Unix,
 };
 
 const BASE: &str = "https://mcp.example.com";
@@ -83,7 +84,7 @@ fn requested() -> RequestedLogin {
     RequestedLogin {
         id: "aWQgb2YgdGhlIGxvZ2lu".into(),
         form_token: "Zm9ybSB0b2tlbg".into(),
-        issued_at: 1_700_000_000,
+        issued_at: Unix::at(1_700_000_000),
         from_elsewhere: true,
         request: request(wishes),
     }
@@ -97,14 +98,14 @@ fn login() -> Login {
         state: "c3RhdGUgdG8gcHJvdmlkZXI".into(),
         nonce: "bm9uY2U".into(),
         verifier: CodeVerifier::from_string(verifier.to_owned()).unwrap(),
-        issued_at: 1_700_000_060,
+        issued_at: Unix::at(1_700_000_060),
         from_elsewhere: false,
         request: request(Wishes::default()),
     }
 }
 
 fn approvals() -> Approvals {
-    Approvals::default().with(&request(Wishes::default()), 1_700_000_120)
+    Approvals::default().with(&request(Wishes::default()), Unix::at(1_700_000_120))
 }
 
 /// Opens the cookie of an earlier version, and compares it with what was sealed into it.

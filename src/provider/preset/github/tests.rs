@@ -9,6 +9,7 @@ use crate::{
         fake::{FakeProvider, PATIENT, Script, answer, client, json_answer},
         token_answer::token_answer,
     },
+    time::Unix,
 };
 
 #[test]
@@ -114,7 +115,10 @@ async fn githubs_tokens_are_revoked_and_its_people_found_through_its_api() {
         .exchange_code("c", None, "https://p.example/cb", None, &[])
         .await
         .unwrap();
-    let person = client.identity(&answer, Some("nonce"), 0).await.unwrap();
+    let person = client
+        .identity(&answer, Some("nonce"), Unix::EPOCH)
+        .await
+        .unwrap();
     assert_eq!(person.subject.as_deref(), Some("7"));
     assert_eq!(person.verified_email(), Some("o@x.example"));
     assert!(
