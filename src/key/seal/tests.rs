@@ -214,7 +214,7 @@ impl Shake128 {
             for step in 1..=24_u32 {
                 (x, y) = (y, (2 * x + 3 * y) % 5);
                 let turned = lane.rotate_left((step * (step + 1) / 2) % 64);
-                lane = std::mem::replace(&mut state[x + 5 * y], turned);
+                lane = mem::replace(&mut state[x + 5 * y], turned);
             }
             for row in state.as_chunks_mut::<5>().0 {
                 let old = *row;
