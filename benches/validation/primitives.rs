@@ -101,9 +101,11 @@ struct CodeMark {
     method: bool,
 }
 
-/// Behind the version.
+/// What stands before the fields of a record in the clear: a zero, eight random bytes, the version.
+const BEFORE_FIELDS: usize = 1 + 8 + 1;
+
 pub(crate) fn parsed(plain: &[u8]) -> Record {
-    let (record, rest) = postcard::take_from_bytes(&plain[1..]).unwrap();
+    let (record, rest) = postcard::take_from_bytes(&plain[BEFORE_FIELDS..]).unwrap();
     assert!(rest.is_empty());
     record
 }
