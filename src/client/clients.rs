@@ -49,8 +49,8 @@ impl Clients {
         self.signed.register(registration)
     }
 
-    /// Who this is. Every endpoint asks here, and there is no other way to an unknown client: what is denied
-    /// cannot be overlooked, and a kind that has to fetch finds callers that wait.
+    /// Who this is. Every endpoint that begins something asks here: what is denied cannot be overlooked,
+    /// and a kind that has to fetch finds callers that wait.
     ///
     /// Reads the store once, and only for an id that is a client's.
     pub(crate) async fn identify(&self, client_id: &str) -> Identified {

@@ -38,8 +38,14 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, "no request cookie of this login");
     };
     let request = &requested.request;
-    let Ok(client) = proxy.clients.recall(&request.client) else {
-        return not_here(proxy, "the client_id does not open any more");
+    let client = match proxy.clients.recall(&request.client) {
+        Ok(client) => client,
+        Err(why) => {
+            let code = OAuthErrorCode::InvalidRequest;
+            let refusal = Refusal::new(Reason::Browser, code, why.to_string());
+            let refusal = refusal.in_login(&requested.id);
+            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
+        }
     };
     let page = Page::Consent(ConsentPage {
         provider: &proxy.provider.about().name,

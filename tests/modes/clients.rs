@@ -146,6 +146,37 @@ async fn a_static_client_whose_method_changed_during_its_login_authenticates_by_
     }
 }
 
+/// The operator reads which login stopped, and why.
+#[tokio::test]
+async fn the_consent_page_of_a_client_that_is_no_longer_configured_names_the_login_that_stops() {
+    let web = StaticClient::public("web").redirect_uri(INTRANET).unwrap();
+    let (proxy, store) = Proxy::with_store(|builder| builder.static_client(web)).await;
+    let without = proxy.sibling(|builder| builder.token_storage(store));
+    let url = client(&proxy, "web", Auth::None, INTRANET)
+        .authorize(&Pkce::new(), "s")
+        .url();
+    let mut browser = proxy.browser();
+    let consent = browser.open(&url).await.page().url;
+    let mut later = without.browser();
+    later.jar = browser.jar;
+    assert_eq!(later.open(&consent).await.page().reply.status, 400);
+    let events = without.events();
+    let stopped = events.iter().find(|event| event.step == Step::Consent);
+    let stopped = stopped.unwrap();
+    assert!(
+        consent.ends_with(stopped.login.as_deref().unwrap()),
+        "{stopped:?}"
+    );
+    assert!(
+        stopped
+            .detail
+            .as_deref()
+            .unwrap()
+            .contains("not configured"),
+        "{stopped:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_stranger_costs_one_read_of_the_store_and_without_a_known_client_none() {
     let (proxy, store) = Proxy::with_store(|builder| {
