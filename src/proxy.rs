@@ -12,10 +12,10 @@ use crate::{
     grant::{
         Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
     },
-    login::admission::Admission,
+    login::admission::{Admission, Admissions},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
-    provider::ProviderClient,
+    provider::Providers,
     route::Routes,
     session::SessionCache,
     tasks::Tasks,
@@ -37,8 +37,8 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
-    pub(crate) provider: Arc<ProviderClient>,
-    pub(crate) admission: Arc<Admission>,
+    pub(crate) providers: Providers,
+    pub(crate) admissions: Arc<Admissions>,
     pub(crate) sessions: SessionCache,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
@@ -49,7 +49,7 @@ impl Proxy {
     pub(crate) fn new(config: OAuthProxyConfig) -> Self {
         let OAuthProxyConfig {
             options,
-            provider,
+            providers,
             clients,
             vault,
             secrets,
@@ -63,7 +63,7 @@ impl Proxy {
         let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
-            provider.about().id.clone(),
+            providers.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(&events),
@@ -71,23 +71,23 @@ impl Proxy {
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
-            Arc::clone(&provider),
+            providers.clone(),
             Arc::clone(&events),
             tasks.clone(),
         );
-        let admission = Arc::new(Admission::new(
-            Arc::clone(&provider),
-            Arc::clone(&options),
-            Arc::clone(&events),
-            Arc::clone(&grants),
-            ending.clone(),
-            passthrough.is_none(),
-        ));
+        let admissions = Arc::new(Admissions::new(providers.iter().map(|provider| {
+            Admission::new(
+                Arc::clone(provider),
+                Arc::clone(&options),
+                Arc::clone(&events),
+                Arc::clone(&grants),
+                ending.clone(),
+                passthrough.is_none(),
+            )
+        })));
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
-            admission: Arc::clone(&admission),
-            provider: Arc::clone(&provider),
             options: Arc::clone(&options),
             clock: Arc::clone(&clock),
             tasks: tasks.clone(),
@@ -97,8 +97,8 @@ impl Proxy {
                 vault,
                 grants: Arc::clone(&grants),
                 ending: ending.clone(),
-                provider: Arc::clone(&provider),
-                proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
+                providers: providers.clone(),
+                proof: Arc::clone(&admissions) as Arc<dyn ProofOfLife>,
                 clock: Arc::clone(&clock),
                 events: Arc::clone(&events),
                 tasks: tasks.clone(),
@@ -143,8 +143,8 @@ impl Proxy {
             grants,
             tasks,
             completion,
-            provider,
-            admission,
+            providers,
+            admissions,
             clock,
             events,
             options: Arc::clone(&options),

@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::http_client,
-    provider::{Provider, ProviderClient},
+    provider::{Provider, ProviderClient, Providers},
     storage::{MemoryStorage, TokenStorage},
     token::TokenVerifier,
     vault::Vault,
@@ -36,7 +36,7 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
-    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -152,7 +152,7 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            provider: Arc::new(provider),
+            providers: Providers::new(Arc::new(provider), Vec::new()),
             clients: Arc::new(clients),
             vault,
             secrets,

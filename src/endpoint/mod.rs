@@ -92,7 +92,9 @@ where
 /// The answer to a method that the endpoint does not serve, or to a preflight.
 fn method_refused(proxy: &Proxy, row: &Row, method: &Method) -> Option<OwnResponse> {
     let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !proxy.provider.about().posts_answer => &[Method::GET],
+        Endpoint::Callback if !proxy.providers.iter().any(|of| of.about().posts_answer) => {
+            &[Method::GET]
+        }
         _ => row.methods,
     };
     let is_machines = row.caller == Caller::Machine;

@@ -24,7 +24,7 @@ pub(super) async fn to_provider(
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let (options, provider, now) = (&proxy.options, proxy.provider.about(), proxy.now());
+    let (options, provider, now) = (&proxy.options, proxy.providers.main().about(), proxy.now());
     let login = Login::begin(requested, &provider.id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {

@@ -18,9 +18,9 @@ use crate::{
     token::Audiences,
 };
 
-/// The provider's word about a person, and the operator's.
+/// One provider's word about a person, and the operator's.
 pub(crate) struct Admission {
-    pub(super) provider: Arc<ProviderClient>,
+    pub(crate) provider: Arc<ProviderClient>,
     pub(super) options: Arc<Options>,
     pub(super) audiences: Audiences,
     pub(super) events: Arc<Events>,
