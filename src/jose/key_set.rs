@@ -141,3 +141,6 @@ fn bounded(keys: Vec<&PublicKey>, algorithm: Algorithm) -> Result<Vec<&PublicKey
         false => Ok(keys),
     }
 }
+
+#[cfg(test)]
+mod tests;
