@@ -255,6 +255,25 @@ pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 
 /// The longest JWT of another issuer that is read, in bytes.
 pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
+/// The longest key set that is read, in bytes. The largest seen with a real provider, some twenty keys with
+/// their certificates, has 40 KiB.
+pub(crate) const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+/// The most keys in one set, those included that are skipped.
+pub(crate) const MAX_KEYS: usize = 100;
+/// The most keys that one token's signature is checked with, where its header does not tell them apart: each
+/// costs a stranger nothing and this process some 20 to 200 microseconds.
+pub(crate) const MAX_KEYS_TRIED: usize = 4;
+/// The shortest RSA key, in bits. RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used with
+/// these algorithms."
+pub(crate) const MIN_RSA_BITS: usize = 2048;
+/// The longest RSA key, in bits: the most that the library verifies with. A check takes the square of it.
+pub(crate) const MAX_RSA_BITS: usize = 8192;
+/// The longest public exponent of RSA, in bytes, as the library takes it (33 bits).
+pub(crate) const MAX_RSA_EXPONENT: usize = 5;
+/// The longest `alg` or `kid` that an error quotes, in characters.
+pub(crate) const MAX_SHOWN_HEADER: usize = 100;
+/// The longest issuer or audience that an error quotes, in characters.
+pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
 
 // ---- outbound: connections to other servers
 
