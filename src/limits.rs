@@ -264,6 +264,18 @@ pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
 /// Idle connections that are kept for one host.
 pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
+/// Idle connections that are kept for one host that a stranger named.
+pub(crate) const POOL_IDLE_STRANGERS: usize = 1;
+/// One exchange with a server that a stranger named, from the first byte to the last: a person waits for it.
+pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
+/// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for
+/// such work, for as long as the operating system likes.
+pub(crate) const MAX_STRANGERS_LOOKUPS: usize = 16;
+/// The first port that a stranger may name beside 443. Below it are other protocols, to which a greeting
+/// in our name would go.
+pub(crate) const UNPRIVILEGED_PORT: u16 = 1024;
+/// A URL of a document, in bytes: it is the key under which the document is kept.
+pub(crate) const MAX_DOCUMENT_URL: usize = 2048;
 /// The longest description of a transport error, in characters.
 pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
 
