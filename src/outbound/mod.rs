@@ -9,14 +9,20 @@
 mod address;
 mod destination;
 mod door;
+mod fetch_error;
+mod fetched;
+mod flights;
 mod http_client;
 mod lookup;
 mod networks;
 mod send;
+mod shelf_life;
 
 pub(crate) use address::NamedBy;
 pub(crate) use destination::Refusal;
 pub(crate) use door::Outbound;
+pub(crate) use fetch_error::FetchError;
+pub(crate) use fetched::{Document, Documents};
 #[cfg(test)]
 pub(crate) use http_client::http_client;
 pub(crate) use http_client::{Customize, WayOut};
