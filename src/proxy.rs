@@ -105,8 +105,6 @@ impl Proxy {
                 tasks: tasks.clone(),
             },
             FreshnessSettings {
-                extra_params: options.extra_token_params.clone(),
-                offered_scopes: options.offered_scopes.clone(),
                 grant_ttl: options.refresh_token_ttl,
                 upstream_request_timeout: options.upstream_request_timeout,
                 identity_max_age: options.identity_max_age,

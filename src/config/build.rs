@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient, Providers},
+    provider::{Provider, ProviderClient, Providers, Terms},
     storage::{MemoryStorage, TokenStorage},
     token::TokenVerifier,
     vault::Vault,
@@ -103,10 +103,19 @@ impl OAuthProxyConfigBuilder {
             None => provider_scopes.clone(),
         };
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let offered_scopes = scopes.union(&provider_scopes);
-        check_provider(&self, &offered_scopes)?;
+        let terms = Terms {
+            callback_url: base.join(&self.plain.redirect_path),
+            offered: scopes.union(&provider_scopes),
+            uses_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forwards_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            authorization_params: self.extra_authorization_params.clone(),
+            token_params: self.extra_token_params.clone(),
+        };
+        check_provider(&self, &terms.offered)?;
         check_static_clients(&self, &scopes)?;
-        let odd = odd_options(&self.plain, &base);
+        let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -116,16 +125,10 @@ impl OAuthProxyConfigBuilder {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
         let options = Options {
-            callback_url: base.join(&plain.redirect_path),
             scopes,
-            offered_scopes,
             required_scopes,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
-            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forward_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
             base,
             plain,
         };
@@ -141,14 +144,16 @@ impl OAuthProxyConfigBuilder {
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
         let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);
+            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout)
+                .on(terms);
+        let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
+        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -156,7 +161,7 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            providers: Providers::new(Arc::new(provider), Vec::new()),
+            providers,
             clients: Arc::new(clients),
             vault,
             secrets,

@@ -77,7 +77,7 @@ where
         let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
         return unreadable(proxy, refusal);
     };
-    let here = format!("{}?{query}", proxy.options.callback_url);
+    let here = format!("{}?{query}", proxy.providers.main().terms().callback_url);
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 

@@ -123,12 +123,12 @@ impl Completion {
         login: &Login,
         code: &str,
     ) -> Result<TokenAnswer, LoginError> {
-        let options = &self.options;
-        let verifier = options.upstream_pkce.then(|| login.verifier.expose());
-        let resource = options
-            .forward_resource
+        let terms = admission.provider.terms();
+        let verifier = terms.uses_pkce.then(|| login.verifier.expose());
+        let resource = terms
+            .forwards_resource
             .then(|| login.request.resource.as_str());
-        let (callback, extra) = (&options.callback_url, &options.extra_token_params);
+        let (callback, extra) = (&terms.callback_url, &terms.token_params);
         let exchange = admission
             .provider
             .exchange_code(code, verifier, callback, resource, extra);
@@ -153,7 +153,12 @@ impl Completion {
             client_id: request.client.id(),
             scopes: &request.scopes,
             resource: &request.resource,
-            nonce: departure::sent_nonce(admission.provider.about(), &self.options, login),
+            nonce: departure::sent_nonce(
+                admission.provider.about(),
+                admission.provider.terms(),
+                &self.options,
+                login,
+            ),
             id,
             phase: &phase,
             ttl,

@@ -64,6 +64,7 @@ mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
@@ -81,5 +82,6 @@ pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

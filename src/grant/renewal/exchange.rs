@@ -54,9 +54,9 @@ impl Renewal {
             let why = format!("the provider `{}` is not configured", grant.provider);
             return Err(UpstreamError::Transport(why));
         };
-        let about = provider.about();
-        let scope = about.scope_param(&grant.scopes, &of.settings.offered_scopes);
-        let extra = &of.settings.extra_params;
+        let (about, terms) = (provider.about(), provider.terms());
+        let scope = about.scope_param(&grant.scopes, &terms.offered);
+        let extra = &terms.token_params;
         let mut answer = pin!(provider.refresh(refresh_token, Some(&scope), extra));
         let in_time = tokio::time::timeout(of.settings.upstream_request_timeout, answer.as_mut());
         if let Ok(answer) = in_time.await {

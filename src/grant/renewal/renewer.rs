@@ -7,8 +7,8 @@ use super::{
     due::{Due, Looks, Need, due},
 };
 use crate::{
-    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, oauth::ScopeSet,
-    provider::Providers, tasks::Tasks, time::Unix, vault::Vault,
+    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, provider::Providers,
+    tasks::Tasks, time::Unix, vault::Vault,
 };
 
 /// Why there is no fresh token.
@@ -30,10 +30,6 @@ impl From<StorageError> for FreshnessError {
 
 /// What the configuration says about renewals.
 pub(crate) struct FreshnessSettings {
-    /// Added to each refresh request.
-    pub(crate) extra_params: Vec<(String, String)>,
-    /// The scopes that the provider may be asked for.
-    pub(crate) offered_scopes: ScopeSet,
     /// The record's life after a renewal.
     pub(crate) grant_ttl: Duration,
     /// The limit on one request to the provider.

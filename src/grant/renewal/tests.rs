@@ -177,8 +177,6 @@ impl World {
             tasks: tasks.clone(),
         };
         let settings = FreshnessSettings {
-            extra_params: Vec::new(),
-            offered_scopes: ScopeSet::parse("read write").unwrap(),
             grant_ttl: GRANT_TTL,
             upstream_request_timeout: PATIENT,
             identity_max_age: Duration::from_secs(HOUR),

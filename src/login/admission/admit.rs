@@ -70,7 +70,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
-            audiences: known::audiences(provider.about(), &options),
+            audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
             events,

@@ -34,12 +34,10 @@ pub(super) struct Renewed {
 impl Renewal {
     pub(super) async fn run(self) -> Result<Renewed, Refusal> {
         let (proxy, options) = (&self.proxy, &self.proxy.options);
-        let provider = proxy.providers.main().about();
-        let scope = provider.scope_param(&self.asked, &options.offered_scopes);
-        let tokens = proxy
-            .providers
-            .main()
-            .refresh(&self.held.token, Some(&scope), &options.extra_token_params)
+        let (provider, terms) = (proxy.providers.main(), proxy.providers.main().terms());
+        let scope = provider.about().scope_param(&self.asked, &terms.offered);
+        let tokens = provider
+            .refresh(&self.held.token, Some(&scope), &terms.token_params)
             .await
             .map_err(|error| refused(&error).of(self.id))?;
         self.look_again(&tokens).await?;
