@@ -121,7 +121,9 @@ impl Proxy {
                 &secrets.mac_with("access token", &signing_keys),
             )),
         };
-        let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
+        let further = providers.iter().skip(1).map(|of| of.about().id.as_str());
+        let routes = Routes::new(base, &options.redirect_path, &options.public_paths)
+            .returning_from(further);
         Self {
             mode,
             documents: Documents::new(&options, &routes),

@@ -11,6 +11,7 @@ mod odd;
 mod options;
 mod outbound;
 mod path_faults;
+mod provider_terms;
 mod secrets;
 mod weak;
 

@@ -19,7 +19,7 @@ mod token;
 
 use std::{pin::Pin, sync::Arc};
 
-use http::{Method, Request};
+use http::{Method, Request, request::Parts};
 use http_body::Body;
 
 use crate::{
@@ -47,7 +47,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(&proxy, row, &parts.method) {
+    if let Some(refusal) = method_refused(&proxy, row, &parts) {
         return ready(row, refusal);
     }
     let is_post = parts.method == Method::POST;
@@ -90,11 +90,10 @@ where
 }
 
 /// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(proxy: &Proxy, row: &Row, method: &Method) -> Option<OwnResponse> {
+fn method_refused(proxy: &Proxy, row: &Row, parts: &Parts) -> Option<OwnResponse> {
+    let method = &parts.method;
     let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !proxy.providers.iter().any(|of| of.about().posts_answer) => {
-            &[Method::GET]
-        }
+        Endpoint::Callback if !callback::may_be_posted(proxy, parts) => &[Method::GET],
         _ => row.methods,
     };
     let is_machines = row.caller == Caller::Machine;

@@ -98,7 +98,9 @@ impl From<&NoCode> for Refusal {
                 Reason::ProviderDenied,
                 "the identity provider refused the login",
             ),
-            NoCode::ForeignIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::ForeignIssuer | NoCode::OtherCallback => {
+                (Reason::ProviderDenied, NOT_COMPLETED)
+            }
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
         Self::new(reason, error.code(), text).detail(error)

@@ -152,6 +152,9 @@ fn cut(words: &str) -> String {
 pub(crate) enum NoCode {
     #[error("iss is another issuer's")]
     ForeignIssuer,
+    /// It came to a callback of another provider than the one to which the person was sent.
+    #[error("the answer came to the callback of another provider")]
+    OtherCallback,
     /// The provider's own words.
     #[error("{error}: {description}")]
     Error { error: String, description: String },
