@@ -7,6 +7,7 @@ use crate::{
     config::{
         allow_list::AllowList,
         choices::{Consent, PassOn},
+        choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
     },
     grant::RefreshGrace,
@@ -81,6 +82,7 @@ pub(crate) struct Plain {
     pub(crate) storage_encryption: bool,
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,
+    pub(crate) choose_provider: Option<ProviderRule>,
 }
 
 impl Default for Plain {
@@ -129,6 +131,7 @@ impl Default for Plain {
             storage_encryption: true,
             on_register: None,
             on_login: None,
+            choose_provider: None,
         }
     }
 }

@@ -99,6 +99,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     match outcome {
         Ok(granted) => {
             let event = Event::done(Step::Callback).login(&login.id);
+            let event = event.provider(&login.provider);
             proxy.emit(&event.grant(granted.id.to_string()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }
@@ -108,7 +109,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
                 // The client has heard already.
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
             }
-            proxy.emit(&refusal.event(Step::Callback));
+            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }

@@ -1,7 +1,15 @@
 //! The provider, and others beside it: what is sent to them beyond their presets.
 
+use std::sync::Arc;
+
 use super::said::OAuthProxyConfigBuilder;
-use crate::{config::choices::PassOn, provider::Provider};
+use crate::{
+    config::{
+        choices::PassOn,
+        choose_provider::{ProviderChoice, ProviderRequest},
+    },
+    provider::Provider,
+};
 
 /// # The provider
 impl OAuthProxyConfigBuilder {
@@ -44,6 +52,39 @@ impl OAuthProxyConfigBuilder {
     /// ```
     pub fn also_provider(mut self, provider: Provider) -> Self {
         self.further_providers.push(provider);
+        self
+    }
+
+    /// Asks this rule, at the start of each login, which of several providers it goes to. Default: the person
+    /// chooses on the consent page.
+    ///
+    /// Where it names a provider, the page shows that one and offers no other. Where it leaves the choice to
+    /// the person and [`consent`](Self::consent) shows no page, a page asks for the provider alone; a
+    /// remembered approval remembers the provider too. An id that is not configured ends the login with
+    /// `server_error` and an event of [`Reason::UnknownProvider`](crate::Reason::UnknownProvider). A provider
+    /// that knows none of the requested scopes is not offered.
+    ///
+    /// It sends people to the right place and keeps no one out: who may come in is for
+    /// [`on_login`](Self::on_login), which is told the provider, and for guards, by
+    /// [`AuthSession::provider`](crate::AuthSession::provider).
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, ProviderChoice};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.choose_provider(|request| {
+    ///     let hint = request.login_hint.as_deref().unwrap_or_default();
+    ///     match (request.path.as_str(), hint.rsplit_once('@')) {
+    ///         ("/staff/mcp", _) | (_, Some((_, "example.com"))) => ProviderChoice::of("google"),
+    ///         _ => ProviderChoice::Person,
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    pub fn choose_provider(
+        mut self,
+        rule: impl Fn(&ProviderRequest) -> ProviderChoice + Send + Sync + 'static,
+    ) -> Self {
+        self.plain.choose_provider = Some(Arc::new(rule));
         self
     }
 
