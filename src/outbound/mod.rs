@@ -19,6 +19,8 @@ mod networks;
 mod parsed;
 mod send;
 mod shelf_life;
+#[cfg(all(test, feature = "rustls"))]
+mod tests;
 
 pub(crate) use address::NamedBy;
 pub(crate) use destination::Refusal;
