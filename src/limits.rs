@@ -283,8 +283,6 @@ pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
 /// Idle connections that are kept for one host.
 pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// Idle connections that are kept for one host that a stranger named.
-pub(crate) const POOL_IDLE_STRANGERS: usize = 1;
 /// One exchange with a server that a stranger named, from the first byte to the last: a person waits for it.
 pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
 /// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for
