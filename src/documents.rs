@@ -12,7 +12,8 @@ use crate::{
 
 /// The documents of one configuration, written once.
 pub(crate) struct Documents {
-    authorization_server: Bytes,
+    /// `None` where the provider is the authorization server.
+    authorization_server: Option<Bytes>,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -20,12 +21,14 @@ pub(crate) struct Documents {
 impl Documents {
     pub(crate) fn new(options: &Options, routes: &Routes) -> Self {
         Self {
-            authorization_server: authorization_server(options, routes).into(),
+            authorization_server: routes
+                .serves_authorization()
+                .then(|| authorization_server(options, routes).into()),
             protected_resource: protected_resource(options),
         }
     }
 
-    pub(crate) fn authorization_server(&self) -> Bytes {
+    pub(crate) fn authorization_server(&self) -> Option<Bytes> {
         self.authorization_server.clone()
     }
 
@@ -88,14 +91,16 @@ fn protected_resource(options: &Options) -> Map<String, Value> {
     let mut document = Map::from_iter([
         (
             "authorization_servers".into(),
-            json!([options.base.as_str()]),
+            json!(options.authorization_servers),
         ),
         ("bearer_methods_supported".into(), json!(["header"])),
-        (
-            "scopes_supported".into(),
-            supported(&options.scopes, false).into(),
-        ),
     ]);
+    let scopes = supported(&options.scopes, false);
+    // RFC 9728 section 3.2: "Parameters with multiple values are represented as JSON arrays. Parameters
+    // with zero values MUST be omitted from the response."
+    if !scopes.is_empty() {
+        document.insert("scopes_supported".into(), scopes.into());
+    }
     if let Some(name) = &options.service_name {
         document.insert("resource_name".into(), name.as_str().into());
     }

@@ -246,6 +246,7 @@ mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;
+mod resource_server;
 mod route;
 mod session;
 pub mod storage;

@@ -167,6 +167,8 @@ pub(crate) enum Route {
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     base_path: Box<str>,
+    /// Whether the authorization server is here too.
+    with_authorization: bool,
     callback: Box<str>,
     public: Box<[Box<str>]>,
 }
@@ -175,14 +177,29 @@ impl Routes {
     pub(crate) fn new(base: &BaseUrl, callback: &str, public: &[String]) -> Self {
         Self {
             base_path: base.path().into(),
+            with_authorization: true,
             callback: callback.into(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
+    /// Those of a resource server alone: the rest of the table is the provider's, at its own URLs, and a
+    /// path of it is like any other here.
+    pub(crate) fn of_resource(base: &BaseUrl, public: &[String]) -> Self {
+        Self {
+            with_authorization: false,
+            ..Self::new(base, "", public)
+        }
+    }
+
+    pub(crate) fn serves_authorization(&self) -> bool {
+        self.with_authorization
+    }
+
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
-        TABLE.iter()
+        let is_served = |row: &&Row| self.with_authorization || row.place == Place::Resource;
+        TABLE.iter().filter(is_served)
     }
 
     /// Decides by the path alone; a wrong method is the endpoint's to refuse (405 with `Allow`).

@@ -36,15 +36,24 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    /// Of the authorization server; `None` where the provider is that itself.
+    pub(crate) server: Option<ServerConfig>,
+}
+
+/// What only an authorization server needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
-    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    pub(crate) is_passthrough: bool,
 }
 
 impl OAuthProxyConfig {
@@ -114,6 +123,7 @@ impl OAuthProxyConfigBuilder {
         }
         let options = Options {
             callback_url: base.join(&plain.redirect_path),
+            authorization_servers: vec![base.as_str().to_owned()],
             scopes,
             offered_scopes,
             required_scopes,
@@ -152,14 +162,17 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            provider: Arc::new(provider),
-            clients: Arc::new(clients),
-            vault,
-            secrets,
-            signing_keys: self.signing_keys,
-            passthrough: self.passthrough,
             clock: self.clock,
             events,
+            server: Some(ServerConfig {
+                provider: Arc::new(provider),
+                clients: Arc::new(clients),
+                vault,
+                secrets,
+                signing_keys: self.signing_keys,
+                is_passthrough: self.passthrough.is_some(),
+            }),
+            verifier: self.passthrough,
         })
     }
 }

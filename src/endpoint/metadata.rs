@@ -7,20 +7,23 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header, request::Parts};
 
 use super::answer;
-use crate::{body::OwnResponse, proxy::Proxy, route};
+use crate::{body::OwnResponse, resource_server::ResourceServer, route};
 
-pub(super) fn authorization_server(proxy: &Proxy, parts: &Parts) -> OwnResponse {
-    document(&parts.method, proxy.documents.authorization_server())
+pub(super) fn authorization_server(server: &ResourceServer, parts: &Parts) -> OwnResponse {
+    match server.documents.authorization_server() {
+        Some(body) => document(&parts.method, body),
+        None => answer::not_found(server),
+    }
 }
 
-pub(super) fn protected_resource(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnResponse {
     let path = route::resource_path(parts.uri.path());
-    match proxy
+    match server
         .documents
-        .protected_resource(&proxy.options.base, path)
+        .protected_resource(&server.options.base, path)
     {
         Some(body) => document(&parts.method, body),
-        None => answer::not_found(proxy),
+        None => answer::not_found(server),
     }
 }
 

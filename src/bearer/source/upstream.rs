@@ -1,4 +1,4 @@
-//! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
+//! The provider's own access tokens, where clients hold those: the operator's verifier decides.
 
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use crate::{
     },
     error::with_causes,
     event::Reason,
-    mode::Mode,
     oauth::Resource,
-    proxy::Proxy,
+    resource_server::ResourceServer,
     session::{AuthSession, Inner, UpstreamTokens, Validated},
     time::Unix,
     token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
 
-pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
-    let Mode::Passthrough(mode) = &proxy.mode else {
+pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
+    let Some(verifier) = &server.verifier else {
         return Verdict::NotMine;
     };
     // What cannot be a token never reaches the verifier.
@@ -34,8 +33,8 @@ pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
         uri: presented.uri.clone(),
         now: presented.now,
     };
-    let (proxy, verifier) = (Arc::clone(proxy), Arc::clone(&mode.verifier));
-    Verdict::ask(async move { validated(&proxy, &*verifier, token).await.into() })
+    let (server, verifier) = (Arc::clone(server), Arc::clone(verifier));
+    Verdict::ask(async move { validated(&server, &*verifier, token).await.into() })
 }
 
 /// As [`Presented`], for as long as the verifier takes.
@@ -48,12 +47,12 @@ struct ProvidersToken {
 
 /// The session of a token that the verifier accepts.
 async fn validated(
-    proxy: &Proxy,
+    server: &ResourceServer,
     verifier: &dyn TokenVerifier,
     asked: ProvidersToken,
 ) -> Result<Validated, Objection> {
-    let (options, now) = (&proxy.options, asked.now);
-    let verified = verify(proxy, verifier, &asked).await?;
+    let (options, now) = (&server.options, asked.now);
+    let verified = verify(server, verifier, &asked).await?;
     let expires_at = verified.expires_at.map(Unix::from);
     if expires_at.is_some_and(|end| now >= end) {
         return Err(Objection::expired());
@@ -61,7 +60,7 @@ async fn validated(
     let until = expires_at.unwrap_or(Unix::NEVER);
     Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
-        fresh_until: until.min(proxy.sessions.end_of_life(now)),
+        fresh_until: until.min(server.sessions.end_of_life(now)),
         mark: None,
         session: AuthSession::new(Inner {
             subject: verified.subject,
@@ -78,21 +77,21 @@ async fn validated(
                 id_token: None,
                 expires_at,
             },
-            challenges: Some(proxy.challenges.clone()),
+            challenges: Some(server.challenges.clone()),
         }),
     })
 }
 
 /// The verifier's word. A verifier that cannot answer, or not in time, says nothing against the token.
 async fn verify(
-    proxy: &Proxy,
+    server: &ResourceServer,
     verifier: &dyn TokenVerifier,
     asked: &ProvidersToken,
 ) -> Result<VerifiedToken, Objection> {
     let request = VerifyRequest::new(&asked.token).on(&asked.method, &asked.uri);
     let answer = verifier.verify(request);
     let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
-    match tokio::time::timeout(proxy.options.upstream_request_timeout, answer).await {
+    match tokio::time::timeout(server.options.upstream_request_timeout, answer).await {
         Ok(Ok(verified)) => Ok(verified),
         Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
         Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(with_causes(&*error))),
