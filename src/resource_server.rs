@@ -46,7 +46,7 @@ impl ResourceServer {
         let base = &options.base;
         let routes = match &server {
             Some(_) => Routes::new(base, &options.redirect_path, &options.public_paths),
-            None => Routes::of_resource(base, &options.public_paths),
+            None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
         };
         let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));
         let proxy = server

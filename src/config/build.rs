@@ -124,6 +124,7 @@ impl OAuthProxyConfigBuilder {
         let options = Options {
             callback_url: base.join(&plain.redirect_path),
             authorization_servers: vec![base.as_str().to_owned()],
+            redirects_metadata: false,
             scopes,
             offered_scopes,
             required_scopes,

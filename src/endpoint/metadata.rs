@@ -4,15 +4,30 @@
 //! URL). What they say stands in [`documents`](crate::documents).
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 
 use super::answer;
-use crate::{body::OwnResponse, resource_server::ResourceServer, route};
+use crate::{
+    body::OwnResponse,
+    documents::AuthorizationServer,
+    resource_server::ResourceServer,
+    route::{self, Row},
+};
 
-pub(super) fn authorization_server(server: &ResourceServer, parts: &Parts) -> OwnResponse {
+pub(super) fn authorization_server(
+    server: &ResourceServer,
+    row: &Row,
+    parts: &Parts,
+) -> OwnResponse {
     match server.documents.authorization_server() {
-        Some(body) => document(&parts.method, body),
-        None => answer::not_found(server),
+        AuthorizationServer::Here(body) => document(&parts.method, body.clone()),
+        AuthorizationServer::Elsewhere { rfc8414, openid } => {
+            let to = match row.path {
+                route::OPENID_CONFIGURATION => openid,
+                _ => rfc8414,
+            };
+            answer::redirect(StatusCode::TEMPORARY_REDIRECT, to, Vec::new())
+        }
     }
 }
 

@@ -54,7 +54,7 @@ where
     let is_post = parts.method == Method::POST;
     match (row.endpoint, server.proxy.clone()) {
         (Endpoint::AuthorizationServerMetadata, _) => {
-            ready(row, metadata::authorization_server(server, &parts))
+            ready(row, metadata::authorization_server(server, row, &parts))
         }
         (Endpoint::ProtectedResourceMetadata, _) => {
             ready(row, metadata::protected_resource(server, &parts))

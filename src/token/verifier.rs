@@ -133,6 +133,10 @@ pub struct VerifiedToken {
     pub subject: String,
     /// The app that the token was issued to, where known.
     pub client_id: Option<String>,
+    /// Whom the token is for (`aud`), where known. The verifier has checked that this service is among them.
+    /// One that is a URL below the base URL makes the token good there and below only, unless
+    /// [`audience_by_path`](crate::OAuthProxyConfigBuilder::audience_by_path) is off.
+    pub audiences: Vec<String>,
     /// What it may do, by this service's names.
     pub scopes: ScopeSet,
     /// What handlers may read.
@@ -147,6 +151,7 @@ impl VerifiedToken {
         Self {
             subject: subject.into(),
             client_id: None,
+            audiences: Vec::new(),
             scopes: ScopeSet::default(),
             claims: Map::new(),
             expires_at: None,

@@ -12,7 +12,7 @@ use crate::{
     },
     error::with_causes,
     event::Reason,
-    oauth::Resource,
+    oauth::{BaseUrl, Resource},
     resource_server::ResourceServer,
     session::{AuthSession, Inner, UpstreamTokens, Validated},
     time::Unix,
@@ -58,9 +58,14 @@ async fn validated(
         return Err(Objection::expired());
     }
     let until = expires_at.unwrap_or(Unix::NEVER);
+    let (resource, is_settled) = resource(&verified.audiences, &options.base, asked.uri.path());
+    let fresh_until = match is_settled {
+        true => until.min(server.sessions.end_of_life(now)),
+        false => now,
+    };
     Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
-        fresh_until: until.min(server.sessions.end_of_life(now)),
+        fresh_until,
         mark: None,
         session: AuthSession::new(Inner {
             subject: verified.subject,
@@ -68,7 +73,7 @@ async fn validated(
             scopes: verified.scopes,
             roles: roles(&options.role_claims, [&verified.claims]),
             claims: verified.claims.into(),
-            resource: Resource::base(&options.base),
+            resource,
             expires_at: until,
             grant_id: None,
             renewal: None,
@@ -80,6 +85,27 @@ async fn validated(
             challenges: Some(server.challenges.clone()),
         }),
     })
+}
+
+/// What of this server the token is for: what its audience names (RFC 8707 section 2), or all of it where
+/// that has names of another kind. `false` where it names several: which of them counts is for each request
+/// to say, so the session is not kept.
+fn resource(audiences: &[String], base: &BaseUrl, path: &str) -> (Resource, bool) {
+    let whole = Resource::base(base);
+    let named = audiences
+        .iter()
+        .filter_map(|audience| Resource::parse(audience, base).ok());
+    let mut named: Vec<Resource> = named.collect();
+    named.dedup();
+    match named.as_slice() {
+        [] => (whole, true),
+        _ if named.contains(&whole) => (whole, true),
+        [one] => (one.clone(), true),
+        [first, ..] => {
+            let asked = named.iter().find(|resource| resource.covers(base, path));
+            (asked.unwrap_or(first).clone(), false)
+        }
+    }
 }
 
 /// The verifier's word. A verifier that cannot answer, or not in time, says nothing against the token.
@@ -96,5 +122,63 @@ async fn verify(
         Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
         Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(with_causes(&*error))),
         Err(_) => Err(unavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(audiences: &[&str], path: &str) -> (String, bool) {
+        let base = BaseUrl::parse("https://h.example/api").unwrap();
+        let audiences: Vec<String> = audiences.iter().map(|it| (*it).to_owned()).collect();
+        let (resource, is_settled) = resource(&audiences, &base, path);
+        (resource.as_str().to_owned(), is_settled)
+    }
+
+    #[test]
+    fn an_audience_below_the_base_url_narrows_the_session_and_any_other_does_not() {
+        for (audiences, resource) in [
+            (&[][..], "https://h.example/api"),
+            (&["app-id"], "https://h.example/api"),
+            (&["https://h.example/api"], "https://h.example/api"),
+            (&["https://h.example/api/"], "https://h.example/api"),
+            (&["https://h.example/api/mcp"], "https://h.example/api/mcp"),
+            (
+                &["app-id", "https://h.example/api/mcp"],
+                "https://h.example/api/mcp",
+            ),
+            (
+                &["https://h.example/api/mcp", "https://h.example/api/mcp"],
+                "https://h.example/api/mcp",
+            ),
+            (
+                &["https://h.example/api/mcp", "https://h.example/api"],
+                "https://h.example/api",
+            ),
+            // Not below, so no name of a place here.
+            (
+                &["https://h.example/apix", "https://other.example/api/mcp"],
+                "https://h.example/api",
+            ),
+        ] {
+            assert_eq!(
+                of(audiences, "/api/x"),
+                (resource.to_owned(), true),
+                "{audiences:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_several_resources_the_one_asked_for_counts_and_only_now() {
+        let both = ["https://h.example/api/mcp", "https://h.example/api/sse"];
+        for (path, resource) in [
+            ("/api/mcp/x", "https://h.example/api/mcp"),
+            ("/api/sse", "https://h.example/api/sse"),
+            ("/api/admin", "https://h.example/api/mcp"),
+        ] {
+            assert_eq!(of(&both, path), (resource.to_owned(), false), "{path}");
+        }
     }
 }
