@@ -56,6 +56,7 @@ impl Proxy {
             vault,
             secrets,
             signing_keys,
+            outbound: _,
             is_passthrough,
         } = config;
         let base = &options.base;
