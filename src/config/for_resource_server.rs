@@ -8,6 +8,7 @@ use super::{
     faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
     odd::{odd_authorization_servers, odd_options},
     options::{Options, Plain},
+    outbound::way_out,
     path_faults::check_public_paths,
     weak::weak_at_resource,
 };
@@ -176,6 +177,25 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// As [`OAuthProxyConfigBuilder::outbound_proxy`](crate::OAuthProxyConfigBuilder::outbound_proxy), for the
+    /// verifiers of this crate.
+    pub fn outbound_proxy(mut self, url: impl Into<String>) -> Self {
+        self.plain.outbound_proxy = Some(url.into());
+        self
+    }
+
+    /// As
+    /// [`OAuthProxyConfigBuilder::outbound_root_certificates`](crate::OAuthProxyConfigBuilder::outbound_root_certificates),
+    /// for the verifiers of this crate.
+    pub fn outbound_root_certificates<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        pem: I,
+    ) -> Self {
+        let pem = pem.into_iter().map(Into::into);
+        self.plain.outbound_root_certificates.extend(pem);
+        self
+    }
+
     /// As [`OAuthProxyConfigBuilder::on_event`](crate::OAuthProxyConfigBuilder::on_event).
     pub fn on_event(mut self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(callback));
@@ -206,6 +226,7 @@ impl ResourceServerBuilder {
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }
+        way_out(&self.plain)?;
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
