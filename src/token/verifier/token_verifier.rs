@@ -1,4 +1,4 @@
-//! Checking the provider's own access tokens, in passthrough mode.
+//! What a verifier of the provider's access tokens is, what it is asked and what it answers.
 
 use std::{fmt, future::Future, pin::Pin, sync::LazyLock, time::SystemTime};
 
