@@ -22,9 +22,9 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient},
+    provider::{KeySets, Provider, ProviderClient},
     storage::{MemoryStorage, TokenStorage},
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -151,6 +151,10 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        if let Some(verifier) = &self.passthrough {
+            let key_sets = KeySets::new(&outbound, &self.clock);
+            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+        }
         let provider =
             ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);
         let clients = Clients::new(
