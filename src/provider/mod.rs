@@ -27,6 +27,7 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
+// - Where it is: `endpoints`, `discovery_error`.
 // - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
@@ -38,6 +39,7 @@ mod answer;
 mod authorization_url;
 mod content;
 mod dialect;
+mod discovery_error;
 mod email;
 mod endpoints;
 #[cfg(test)]

@@ -14,7 +14,6 @@ use super::{
     answer::Answer,
     content,
     dialect::{Revocation, Verb},
-    endpoints::Endpoints,
     form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
@@ -52,10 +51,22 @@ impl ProviderClient {
         &self.provider
     }
 
-    /// Where the provider is. The one way to its URLs for every request, so that they can come from
-    /// its metadata (RFC 8414) as well.
-    pub(super) async fn endpoints(&self) -> Result<&Endpoints, UpstreamError> {
-        Ok(&self.provider.endpoints)
+    /// The provider with all that its document about itself fills in: where it is, and how it wants to
+    /// be asked. The one way to its URLs for every request. The document is read when it is first
+    /// needed, and kept.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Discovery`]: the document cannot be had, or says what it must not.
+    pub(crate) async fn resolved(&self) -> Result<Arc<Provider>, UpstreamError> {
+        self.provider.endpoints.authorize()?;
+        self.provider.endpoints.token()?;
+        Ok(Arc::clone(&self.provider))
+    }
+
+    /// The same as far as it is known now, without asking.
+    pub(crate) fn known(&self) -> Arc<Provider> {
+        Arc::clone(&self.provider)
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
@@ -101,11 +112,15 @@ impl ProviderClient {
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
     /// when the provider cannot.
     pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let Some(url) = &self.endpoints().await?.revocation else {
+        let provider = self.resolved().await?;
+        let Some(url) = &provider.endpoints.revocation else {
             return Ok(false);
         };
-        match self.provider.dialect.revoke(token, hint) {
-            Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
+        match provider.dialect.revoke(token, hint) {
+            Revocation::Form => {
+                let asked = self.revoke_by_form(&provider, url, token, hint);
+                asked.await.map(|()| true)
+            }
             Revocation::ByApp {
                 verb,
                 json,
@@ -160,10 +175,10 @@ impl ProviderClient {
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
-        let request = form::form_request(&self.provider, params, extras);
-        let url = &self.endpoints().await?.token;
-        let answer = self.post(url, request).await?;
-        token_answer::token_answer(&self.provider, &answer).map_err(|error| {
+        let provider = self.resolved().await?;
+        let request = form::form_request(&provider, params, extras);
+        let answer = self.post(provider.endpoints.token()?, request).await?;
+        token_answer::token_answer(&provider, &answer).map_err(|error| {
             let secret = self.provider.client_secret.as_ref();
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
@@ -179,14 +194,15 @@ impl ProviderClient {
     /// 2.2 wants 200 for it, Google says `invalid_token`.
     async fn revoke_by_form(
         &self,
+        provider: &Provider,
         url: &str,
         token: &str,
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = form::form_request(&self.provider, &params, &[]);
+        let request = form::form_request(provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match rejection::accepted(&*self.provider.dialect, &answer) {
+        match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => Err(redaction::without(error, &[token])),

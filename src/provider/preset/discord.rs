@@ -55,6 +55,7 @@ pub fn discord(client_id: impl Into<String>, client_secret: impl Into<String>) -
     .revocation_url("https://discord.com/api/oauth2/token/revoke")
     .userinfo_url("https://discord.com/api/users/@me")
     .issuer("https://discord.com")
+    .jwks_url("https://discord.com/api/oauth2/keys")
     .scopes(["identify", "email"])
     .upstream_scopes(["identify"])
 }

@@ -12,6 +12,7 @@ mod github_app;
 mod google;
 mod linkedin;
 mod notion;
+mod oidc;
 mod salesforce;
 mod slack;
 
@@ -24,6 +25,7 @@ pub use github_app::github_app;
 pub use google::google;
 pub use linkedin::linkedin;
 pub use notion::notion;
+pub use oidc::oidc;
 pub use salesforce::salesforce;
 pub use slack::{slack, slack_user};
 

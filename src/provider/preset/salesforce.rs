@@ -63,8 +63,11 @@ fn at(host: &str) -> Home {
         endpoints: Endpoints {
             revocation: Some(url("revoke")),
             userinfo: Some(url("userinfo")),
+            introspection: Some(url("introspect")),
+            jwks: Some(format!("{host}/id/keys")),
             ..Endpoints::new(url("authorize"), url("token"))
         },
+        issuer: None,
         dialect: Arc::new(Salesforce {
             host: host.to_owned(),
         }),

@@ -54,6 +54,7 @@ pub fn slack(client_id: impl Into<String>, client_secret: impl Into<String>) -> 
     .revocation_url("https://slack.com/api/auth.revoke")
     .userinfo_url("https://slack.com/api/openid.connect.userInfo")
     .issuer("https://slack.com")
+    .jwks_url("https://slack.com/openid/connect/keys")
     .scopes(["openid", "email", "profile"])
     .uses_pkce(false)
 }

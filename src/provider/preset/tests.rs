@@ -20,6 +20,7 @@ fn presets() -> Vec<(&'static str, Provider)> {
             "oauth",
             generic("https://idp.example/a", "https://idp.example/t", "id", "s"),
         ),
+        ("oidc", oidc("https://idp.example", "id", "s")),
         ("salesforce", salesforce("id", "s")),
         ("slack", slack("id", "s")),
         ("slack-user", slack_user("id", "s")),
