@@ -1,4 +1,5 @@
-//! The running proxy, put together: every room gets what it needs from the checked configuration.
+//! The running authorization server, put together: every room gets what it needs from the checked
+//! configuration.
 
 use std::sync::Arc;
 
@@ -6,8 +7,7 @@ use crate::{
     challenge::Challenges,
     client::Clients,
     clock::Clock,
-    config::{OAuthProxyConfig, Options},
-    documents::Documents,
+    config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
         Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
@@ -16,19 +16,16 @@ use crate::{
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
     provider::Providers,
-    route::Routes,
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
     token::AccessTokens,
 };
 
-/// What every endpoint and the bearer check work with.
+/// What every endpoint works with, and the check of tokens that were issued here.
 pub(crate) struct Proxy {
     pub(crate) options: Arc<Options>,
     pub(crate) mode: Mode,
-    pub(crate) routes: Routes,
-    pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -39,25 +36,28 @@ pub(crate) struct Proxy {
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) providers: Providers,
     pub(crate) admissions: Arc<Admissions>,
-    pub(crate) sessions: SessionCache,
+    pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
 }
 
 impl Proxy {
-    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
-        let OAuthProxyConfig {
-            options,
+    pub(crate) fn new(
+        config: ServerConfig,
+        options: &Arc<Options>,
+        challenges: &Challenges,
+        clock: &Arc<dyn Clock>,
+        events: &Arc<Events>,
+    ) -> Self {
+        let ServerConfig {
             providers,
             clients,
             vault,
             secrets,
             signing_keys,
-            passthrough,
-            clock,
             outbound: _,
-            events,
+            is_passthrough,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
@@ -67,30 +67,30 @@ impl Proxy {
             providers.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
-            Arc::clone(&events),
+            Arc::clone(events),
             tasks.clone(),
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
             providers.clone(),
-            Arc::clone(&events),
+            Arc::clone(events),
             tasks.clone(),
         );
         let admissions = Arc::new(Admissions::new(providers.iter().map(|provider| {
             Admission::new(
                 Arc::clone(provider),
-                Arc::clone(&options),
-                Arc::clone(&events),
+                Arc::clone(options),
+                Arc::clone(events),
                 Arc::clone(&grants),
                 ending.clone(),
-                passthrough.is_none(),
+                !is_passthrough,
             )
         })));
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
-            options: Arc::clone(&options),
-            clock: Arc::clone(&clock),
+            options: Arc::clone(options),
+            clock: Arc::clone(clock),
             tasks: tasks.clone(),
         });
         let freshness = Freshness::new(
@@ -100,8 +100,8 @@ impl Proxy {
                 ending: ending.clone(),
                 providers: providers.clone(),
                 proof: Arc::clone(&admissions) as Arc<dyn ProofOfLife>,
-                clock: Arc::clone(&clock),
-                events: Arc::clone(&events),
+                clock: Arc::clone(clock),
+                events: Arc::clone(events),
                 tasks: tasks.clone(),
             },
             FreshnessSettings {
@@ -111,24 +111,16 @@ impl Proxy {
                 grant_max_age: options.grant_max_age,
             },
         );
-        let mode = match passthrough {
-            Some(verifier) => {
-                let seal = secrets.seal("passthrough refresh token");
-                Mode::Passthrough(Passthrough::new(verifier, seal))
-            }
-            None => Mode::Swap(AccessTokens::new(
+        let mode = match is_passthrough {
+            true => Mode::Passthrough(Passthrough::new(secrets.seal("passthrough refresh token"))),
+            false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
             )),
         };
-        let further = providers.iter().skip(1).map(|of| of.about().id.as_str());
-        let routes = Routes::new(base, &options.redirect_path, &options.public_paths)
-            .returning_from(further);
         Self {
             mode,
-            documents: Documents::new(&options, &routes),
-            routes,
-            challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
+            challenges: challenges.clone(),
             clients,
             cookies: Cookies::new(
                 base,
@@ -137,18 +129,18 @@ impl Proxy {
             ),
             ending,
             freshness: Arc::new(freshness),
-            sessions: SessionCache::new(
+            sessions: Arc::new(SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),
-            ),
+            )),
             grants,
             tasks,
             completion,
             providers,
             admissions,
-            clock,
-            events,
-            options: Arc::clone(&options),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            options: Arc::clone(options),
         }
     }
 

@@ -23,9 +23,9 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::Outbound,
-    provider::{Provider, ProviderClient, Providers},
+    provider::{KeySets, Provider, ProviderClient, Providers},
     storage::{MemoryStorage, TokenStorage},
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -37,6 +37,17 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    /// Of the authorization server; `None` where the provider is that itself.
+    pub(crate) server: Option<ServerConfig>,
+}
+
+/// What only an authorization server needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
@@ -46,9 +57,7 @@ pub struct OAuthProxyConfig {
     /// The way to other servers.
     #[allow(dead_code, reason = "verifiers and discovery follow")]
     pub(crate) outbound: Outbound,
-    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    pub(crate) is_passthrough: bool,
 }
 
 impl OAuthProxyConfig {
@@ -113,6 +122,8 @@ impl OAuthProxyConfigBuilder {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
         let options = Options {
+            authorization_servers: vec![base.as_str().to_owned()],
+            redirects_metadata: false,
             scopes,
             required_scopes,
             redirect_policy,
@@ -131,6 +142,10 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        if let Some(verifier) = &self.passthrough {
+            let key_sets = KeySets::new(&outbound, &self.clock);
+            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+        }
         let mut terms = terms.into_iter();
         let mut client = |provider| {
             let http = outbound.client().clone();
@@ -154,15 +169,18 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            providers,
-            clients: Arc::new(clients),
-            vault,
-            secrets,
-            signing_keys: self.signing_keys,
-            outbound,
-            passthrough: self.passthrough,
             clock: self.clock,
             events,
+            server: Some(ServerConfig {
+                providers,
+                clients: Arc::new(clients),
+                vault,
+                secrets,
+                signing_keys: self.signing_keys,
+                outbound,
+                is_passthrough: self.passthrough.is_some(),
+            }),
+            verifier: self.passthrough,
         })
     }
 }

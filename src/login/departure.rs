@@ -20,7 +20,7 @@ pub(crate) fn url(provider: &Provider, terms: &Terms, options: &Options, login: 
     if !scope.is_empty() {
         params.push(("scope", scope.as_str()));
     }
-    if asks_for_id_token(&scope) {
+    if provider.wants_nonce(&scope) {
         params.push(("nonce", login.nonce.as_str()));
     }
     if terms.uses_pkce {
@@ -39,7 +39,7 @@ pub(crate) fn url(provider: &Provider, terms: &Terms, options: &Options, login: 
     provider.authorization_url(&params, &extra)
 }
 
-/// The nonce that an ID token of this login has to carry, when one was asked for.
+/// The nonce that an ID token of this login has to carry, when one was sent.
 ///
 /// OpenID Connect Core section 3.1.3.7: "If a nonce value was sent in the Authentication Request, a
 /// nonce Claim MUST be present and its value checked to verify that it is the same value as the one
@@ -51,13 +51,7 @@ pub(crate) fn sent_nonce<'a>(
     login: &'a Login,
 ) -> Option<&'a str> {
     let scope = upstream_scopes(provider, terms, options, &login.request.scopes).join(" ");
-    asks_for_id_token(&scope).then_some(login.nonce.as_str())
-}
-
-/// OpenID Connect Core section 3.1.2.1: "OpenID Connect requests MUST contain the openid scope
-/// value."
-fn asks_for_id_token(scope: &str) -> bool {
-    scope.split(' ').any(|scope| scope == "openid")
+    provider.wants_nonce(&scope).then_some(login.nonce.as_str())
 }
 
 /// The scopes of the request by the provider's names, and those by which the proxy itself learns who

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
-    dialect::Revocation,
+    dialect::{Revocation, Verb},
     form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
@@ -137,13 +137,19 @@ impl ProviderClient {
                 let asked = self.revoke_by_form(&provider, url, token, hint);
                 asked.await.map(|()| true)
             }
-            Revocation::Delete { json, unknown } => {
-                let request = self
-                    .http
-                    .request(Method::DELETE, url)
-                    .body(json.to_string());
-                self.revoke_by_api(request, unknown).await
+            Revocation::ByApp {
+                verb,
+                json,
+                unknown,
+            } => {
+                let method = match verb {
+                    Verb::Delete => Method::DELETE,
+                    Verb::Post => Method::POST,
+                };
+                let request = self.http.request(method, url).body(json.to_string());
+                self.revoke_by_app(request, unknown).await
             }
+            Revocation::ByToken => self.revoke_by_token(url, token).await,
             Revocation::Impossible => Ok(false),
         }
     }
@@ -220,7 +226,7 @@ impl ProviderClient {
     }
 
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
-    async fn revoke_by_api(
+    async fn revoke_by_app(
         &self,
         request: RequestBuilder,
         unknown: &[u16],
@@ -243,15 +249,26 @@ impl ProviderClient {
         })
     }
 
+    /// A token that cannot be used any more is as good as revoked.
+    async fn revoke_by_token(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+        let request = self
+            .http
+            .post(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, form::bearer(token));
+        let answer = self.send(request).await?;
+        match rejection::api_refusal(&answer) {
+            None | Some(UpstreamError::TokenRefused { .. }) => Ok(true),
+            Some(refusal) => Err(redaction::without(refusal, &[token])),
+        }
+    }
+
     async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)
             .header(ACCEPT, "application/json")
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            )
+            .header(CONTENT_TYPE, HeaderValue::from_static(form.content_type))
             .body(form.body.as_str().to_owned());
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -260,6 +277,10 @@ impl ProviderClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let own = self.provider.dialect.headers().iter();
+        let request = own.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
         Ok(reply.into())
     }

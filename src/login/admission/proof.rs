@@ -42,7 +42,7 @@ impl Admission {
         if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
         }
-        let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
+        let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
         if let Err(no) = operator::ask_lists(&self.options, &person) {
             return Some(no.into());
         }
@@ -80,7 +80,7 @@ impl Admission {
                 Err(look) => return look,
             },
         };
-        let known = said.clone().or_else(|| said_before(grant));
+        let known = said.clone().or_else(|| self.said_before(grant));
         let person = match &asked {
             Some(person) => person.clone(),
             None => person_of(grant, known),
@@ -110,7 +110,7 @@ impl Admission {
             Some(renewed) => renewed.access_token(),
             None => &grant.upstream.access_token,
         };
-        let before = said_before(grant);
+        let before = self.said_before(grant);
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(person) => person,
@@ -190,7 +190,7 @@ impl Admission {
         let claims = asked
             .map(|person| person.claims)
             .or(said)
-            .or_else(|| said_before(grant));
+            .or_else(|| self.said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
         // Where nothing new is said of the person, what was known stands.
         let in_access_token = || self.audiences.claims_for_us(access_token, subject);
@@ -207,15 +207,13 @@ impl Admission {
         });
         Proven { known, id_token }
     }
-}
 
-/// The claims of the ID token that the grant holds: it was checked when it came.
-fn said_before(grant: &Grant) -> Option<Map<String, Value>> {
-    grant
-        .upstream
-        .id_token
-        .as_deref()
-        .and_then(unverified_claims)
+    /// The claims of the ID token that the grant holds: it was checked when it came.
+    fn said_before(&self, grant: &Grant) -> Option<Map<String, Value>> {
+        let id_token = grant.upstream.id_token.as_deref();
+        let claims = id_token.and_then(unverified_claims)?;
+        Some(self.provider.about().dialect.standard_claims(claims))
+    }
 }
 
 /// The person, as far as an ID token knows them.
