@@ -270,7 +270,7 @@ pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;
-pub use grant::RefreshGrace;
+pub use grant::{RefreshGrace, Subjects};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};

@@ -10,7 +10,7 @@ use crate::{
         choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
     },
-    grant::RefreshGrace,
+    grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, ScopeSet},
     route,
     token::ClaimsPassthrough,
@@ -87,6 +87,7 @@ pub(crate) struct Plain {
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,
     pub(crate) choose_provider: Option<ProviderRule>,
+    pub(crate) subjects: Subjects,
 }
 
 impl Default for Plain {
@@ -136,6 +137,7 @@ impl Default for Plain {
             on_register: None,
             on_login: None,
             choose_provider: None,
+            subjects: Subjects::default(),
         }
     }
 }

@@ -123,6 +123,9 @@ impl From<&AdmissionError> for Refusal {
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
                 Self::unavailable(Reason::HookDenied).detail(detail)
             }
+            AdmissionError::Ambiguous => {
+                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
+            }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),
         }

@@ -26,6 +26,7 @@ use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Debug, Clone)]
 pub(crate) struct ProviderClient {
+    id: Arc<str>,
     provider: Arc<Provider>,
     terms: Arc<Terms>,
     http: Client,
@@ -35,6 +36,7 @@ pub(crate) struct ProviderClient {
 impl ProviderClient {
     pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
         Self {
+            id: provider.id.as_str().into(),
             provider,
             terms: Arc::default(),
             http,
@@ -57,6 +59,11 @@ impl ProviderClient {
             timeout: self.timeout + by,
             ..self.clone()
         }
+    }
+
+    /// Its id, for those who keep many.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
     }
 
     pub(crate) fn terms(&self) -> &Terms {

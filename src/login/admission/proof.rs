@@ -6,12 +6,12 @@ use super::{
     admit::Admission,
     known,
     operator::{self, NotAdmitted},
-    renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
+    renewed::{RenewedIdToken, read_id_token},
 };
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, Proven},
+    grant::{Grant, GrantId, Look, Proven, is_named_by_provider},
     jose::unverified_claims,
     provider::TokenAnswer,
     provider::{Expected, Identity, IdentityError, UpstreamError},
@@ -87,6 +87,7 @@ impl Admission {
         };
         let request = LoginRequest {
             person,
+            subject: self.grants.subject_of(grant).into_owned(),
             provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),

@@ -88,11 +88,6 @@ fn fault_beside(claims: &Map<String, Value>, before: &Map<String, Value>) -> Opt
     }
 }
 
-/// Whether a grant's subject is one that the provider named; else it is a name of ours.
-pub(super) fn is_named_by_provider(subject: &str) -> bool {
-    !subject.starts_with("grant:")
-}
-
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -125,12 +120,6 @@ mod tests {
         let renewed = jwt(&claims.to_string());
         let at_login = at_login.map(jwt);
         read_id_token(Some(&renewed), at_login.as_deref(), "ada", &expected)
-    }
-
-    #[test]
-    fn a_name_of_ours_is_not_one_that_the_provider_gave() {
-        assert!(is_named_by_provider("ada"));
-        assert!(!is_named_by_provider("grant:f81d4fae"));
     }
 
     #[test]
