@@ -22,6 +22,7 @@ mod paths;
 mod people;
 mod proof;
 mod resource_server;
+mod several;
 mod silence;
 mod surplus;
 mod upstream;
