@@ -137,7 +137,12 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let http = http_client(Some(customize(&options)?), timeout)?;
-        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout);
+        let provider = ProviderClient::new(
+            Arc::new(self.provider),
+            http,
+            timeout,
+            Arc::clone(&self.clock),
+        );
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

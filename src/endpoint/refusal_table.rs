@@ -62,11 +62,8 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
-            _ => (
-                Reason::ProviderUnavailable,
-                OAuthErrorCode::TemporarilyUnavailable,
-            ),
+            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
+            _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
         };
         Self::new(reason, code, NOT_COMPLETED).detail(error)
     }

@@ -13,30 +13,39 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
+    credential::Credential,
     dialect::Revocation,
     endpoints::Endpoints,
-    form::{self, FormRequest},
+    form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
+    supply::Wanted,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
-use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
+use crate::{clock::Clock, limits::MAX_ANSWER_BYTES, outbound::send, time::Unix};
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
     http: Client,
     timeout: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl ProviderClient {
-    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        provider: Arc<Provider>,
+        http: Client,
+        timeout: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             provider,
             http,
             timeout,
+            clock,
         }
     }
 
@@ -154,19 +163,46 @@ impl ProviderClient {
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
-        let request = form::form_request(&self.provider, params, extras);
         let url = &self.endpoints().await?.token;
+        let proof = self.proof(url).await?;
+        let request = form::form_request(&self.provider, &proof, params, extras);
         let answer = self.post(url, request).await?;
         token_answer::token_answer(&self.provider, &answer).map_err(|error| {
-            let secret = self.provider.client_secret.as_ref();
+            self.heed(&error, &proof);
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
             let sent = sent.map(|(_, value)| *value);
-            let sent: Vec<&str> = sent
-                .chain(secret.map(ExposeSecret::expose_secret))
-                .collect();
+            let sent: Vec<&str> = sent.chain(proof.text()).collect();
             redaction::without(error, &sent)
         })
+    }
+
+    /// What proves that the request comes from the provider's app, good now.
+    async fn proof(&self, token_endpoint: &str) -> Result<Proof, UpstreamError> {
+        let provider = &*self.provider;
+        let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
+            Credential::None => return Ok(Proof::None),
+            Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
+            Credential::MadeSecret(supply) => (supply, Proof::Secret),
+            Credential::Assertion(supply) => (supply, Proof::Assertion),
+        };
+        let wanted = Wanted {
+            client_id: &provider.client_id,
+            audience: provider.audience_of_assertions(token_endpoint),
+            now: Unix::from(self.clock.now()),
+        };
+        supply.credential(wanted).await.map(proof)
+    }
+
+    /// A credential that was refused is not shown again.
+    fn heed(&self, error: &UpstreamError, proof: &Proof) {
+        let is_refused =
+            matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
+        if let (Credential::MadeSecret(supply) | Credential::Assertion(supply), true, Some(text)) =
+            (&self.provider.credential, is_refused, proof.text())
+        {
+            supply.forget(text);
+        }
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
@@ -178,12 +214,17 @@ impl ProviderClient {
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = form::form_request(&self.provider, &params, &[]);
+        let proof = self.proof(&self.endpoints().await?.token).await?;
+        let request = form::form_request(&self.provider, &proof, &params, &[]);
         let answer = self.post(url, request).await?;
         match rejection::accepted(&*self.provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(redaction::without(error, &[token])),
+            Err(error) => {
+                self.heed(&error, &proof);
+                let sent: Vec<&str> = [token].into_iter().chain(proof.text()).collect();
+                Err(redaction::without(error, &sent))
+            }
         }
     }
 
@@ -193,7 +234,7 @@ impl ProviderClient {
         request: RequestBuilder,
         unknown: &[u16],
     ) -> Result<bool, UpstreamError> {
-        let Some(secret) = &self.provider.client_secret else {
+        let Proof::Secret(secret) = self.proof(&self.endpoints().await?.token).await? else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
