@@ -63,6 +63,9 @@ impl From<&UpstreamError> for Refusal {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
             UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
+            UpstreamError::Discovery(why) if !why.is_passing() => {
+                (error.reason(), OAuthErrorCode::ServerError)
+            }
             _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
         };
         Self::new(reason, code, NOT_COMPLETED).detail(error)

@@ -65,6 +65,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether the document below `asked` may name itself `issuer`, where the operator names none.
+    fn admits_document(&self, asked: &str, issuer: &str) -> bool {
+        asked == issuer
+    }
+
     /// The same provider at another host; `None` where that has no meaning.
     fn relocate(&self, _host: &str) -> Option<Home> {
         None
@@ -95,6 +100,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Home {
     pub(crate) endpoints: Endpoints,
+    /// Below which its document about itself stands, where the preset reads that.
+    pub(crate) issuer: Option<String>,
     pub(crate) dialect: Arc<dyn Dialect>,
 }
 

@@ -34,6 +34,16 @@ impl Provider {
                 return fault(format!("the {what} URL {} {why}", shown(url)));
             }
         }
+        if let Some(discovery) = &self.discovery {
+            let issuer = &discovery.issuer;
+            let query = match issuer.contains('?') {
+                true => Err("has a query"),
+                false => Ok(()),
+            };
+            if let Err(why) = check_url(issuer).and(query) {
+                return fault(format!("the issuer {} {why}", shown(issuer)));
+            }
+        }
         if self.client_id.is_empty() {
             return fault("the client id is empty".to_owned());
         }
@@ -119,7 +129,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{generic, google};
+    use crate::provider::{generic, google, oidc};
 
     fn with(authorize: &str, token: &str) -> Provider {
         generic(authorize, token, "id", "secret")
@@ -168,6 +178,31 @@ mod tests {
         assert!(google("", "secret").check().is_err());
         assert!(google("id", "").check().is_err());
         assert!(google("id", "").without_client_secret().check().is_ok());
+    }
+
+    #[test]
+    fn an_issuer_that_is_asked_is_a_url_like_the_others_and_has_no_query() {
+        for good in [
+            "https://idp.example",
+            "https://idp.example/a/",
+            "http://127.0.0.1:1",
+        ] {
+            assert_eq!(oidc(good, "id", "s").check(), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "idp.example",
+            "http://idp.example",
+            "https://user:hunter2@idp.example",
+            "https://idp.example/?tenant=a",
+            "https://idp.example/#f",
+        ] {
+            let error = oidc(bad, "id", "s").check().expect_err(bad).to_string();
+            assert!(
+                error.contains("issuer") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -23,7 +23,9 @@ impl UpstreamError {
             | Self::Timeout
             | Self::Failed { .. }
             | Self::Credential(_)
-            | Self::Malformed(_) => Finality::Trouble,
+            | Self::Malformed(_)
+            | Self::Discovery(_)
+            | Self::Keys(_) => Finality::Trouble,
         }
     }
 }

@@ -27,6 +27,7 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
+// - Where it is: `endpoints`, `discovery_error`.
 // - `dialect`: what may differ between providers. `credential`, `supply`: what proves that we are its app.
 //   `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
@@ -40,6 +41,7 @@ mod authorization_url;
 mod content;
 mod credential;
 mod dialect;
+mod discovery_error;
 mod email;
 mod endpoints;
 #[cfg(test)]

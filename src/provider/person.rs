@@ -48,8 +48,8 @@ impl ProviderClient {
                 Some(id_token::check(token.expose_secret(), &expected)?)
             }
         };
-        let endpoints = self.endpoints().await?;
-        let claims = match (&endpoints.userinfo, known) {
+        let resolved = self.resolved().await?;
+        let claims = match (&resolved.endpoints.userinfo, known) {
             (Some(url), None) => {
                 if let Some(api) = provider.dialect.identity() {
                     return Ok(self.identity_at(&api, url, access_token).await?);
@@ -74,8 +74,8 @@ impl ProviderClient {
         before: Option<Map<String, Value>>,
     ) -> Result<Identity, IdentityError> {
         let provider = self.about();
-        let endpoints = self.endpoints().await?;
-        let Some(url) = &endpoints.userinfo else {
+        let resolved = self.resolved().await?;
+        let Some(url) = &resolved.endpoints.userinfo else {
             let claims = said.cloned().or(before).unwrap_or_default();
             return Ok(Identity::from_claims(claims));
         };

@@ -26,7 +26,9 @@ pub(super) fn without(mut error: UpstreamError, secrets: &[&str]) -> UpstreamErr
         UpstreamError::Transport(_)
         | UpstreamError::Timeout
         | UpstreamError::Credential(_)
-        | UpstreamError::Malformed(_) => {}
+        | UpstreamError::Malformed(_)
+        | UpstreamError::Discovery(_)
+        | UpstreamError::Keys(_) => {}
     }
     error
 }

@@ -15,7 +15,6 @@ use super::{
     content,
     credential::Credential,
     dialect::Revocation,
-    endpoints::Endpoints,
     form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
@@ -61,10 +60,22 @@ impl ProviderClient {
         &self.provider
     }
 
-    /// Where the provider is. The one way to its URLs for every request, so that they can come from
-    /// its metadata (RFC 8414) as well.
-    pub(super) async fn endpoints(&self) -> Result<&Endpoints, UpstreamError> {
-        Ok(&self.provider.endpoints)
+    /// The provider with all that its document about itself fills in: where it is, and how it wants to
+    /// be asked. The one way to its URLs for every request. The document is read when it is first
+    /// needed, and kept.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Discovery`]: the document cannot be had, or says what it must not.
+    pub(crate) async fn resolved(&self) -> Result<Arc<Provider>, UpstreamError> {
+        self.provider.endpoints.authorize()?;
+        self.provider.endpoints.token()?;
+        Ok(Arc::clone(&self.provider))
+    }
+
+    /// The same as far as it is known now, without asking.
+    pub(crate) fn known(&self) -> Arc<Provider> {
+        Arc::clone(&self.provider)
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
@@ -110,17 +121,21 @@ impl ProviderClient {
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
     /// when the provider cannot.
     pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let Some(url) = &self.endpoints().await?.revocation else {
+        let provider = self.resolved().await?;
+        let Some(url) = &provider.endpoints.revocation else {
             return Ok(false);
         };
-        match self.provider.dialect.revoke(token, hint) {
-            Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
+        match provider.dialect.revoke(token, hint) {
+            Revocation::Form => {
+                let asked = self.revoke_by_form(&provider, url, token, hint);
+                asked.await.map(|()| true)
+            }
             Revocation::Delete { json, unknown } => {
                 let request = self
                     .http
                     .request(Method::DELETE, url)
                     .body(json.to_string());
-                self.revoke_by_api(request, unknown).await
+                self.revoke_by_api(&provider, request, unknown).await
             }
             Revocation::Impossible => Ok(false),
         }
@@ -163,11 +178,11 @@ impl ProviderClient {
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
-        let url = &self.endpoints().await?.token;
-        let proof = self.proof(url).await?;
-        let request = form::form_request(&self.provider, &proof, params, extras);
-        let answer = self.post(url, request).await?;
-        token_answer::token_answer(&self.provider, &answer).map_err(|error| {
+        let provider = self.resolved().await?;
+        let proof = self.proof(&provider).await?;
+        let request = form::form_request(&provider, &proof, params, extras);
+        let answer = self.post(provider.endpoints.token()?, request).await?;
+        token_answer::token_answer(&provider, &answer).map_err(|error| {
             self.heed(&error, &proof);
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
@@ -178,8 +193,7 @@ impl ProviderClient {
     }
 
     /// What proves that the request comes from the provider's app, good now.
-    async fn proof(&self, token_endpoint: &str) -> Result<Proof, UpstreamError> {
-        let provider = &*self.provider;
+    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
         let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
             Credential::None => return Ok(Proof::None),
             Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
@@ -188,7 +202,7 @@ impl ProviderClient {
         };
         let wanted = Wanted {
             client_id: &provider.client_id,
-            audience: provider.audience_of_assertions(token_endpoint),
+            audience: provider.audience_of_assertions()?,
             now: Unix::from(self.clock.now()),
         };
         supply.credential(wanted).await.map(proof)
@@ -209,15 +223,16 @@ impl ProviderClient {
     /// 2.2 wants 200 for it, Google says `invalid_token`.
     async fn revoke_by_form(
         &self,
+        provider: &Provider,
         url: &str,
         token: &str,
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let proof = self.proof(&self.endpoints().await?.token).await?;
-        let request = form::form_request(&self.provider, &proof, &params, &[]);
+        let proof = self.proof(provider).await?;
+        let request = form::form_request(provider, &proof, &params, &[]);
         let answer = self.post(url, request).await?;
-        match rejection::accepted(&*self.provider.dialect, &answer) {
+        match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => {
@@ -231,10 +246,11 @@ impl ProviderClient {
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
     async fn revoke_by_api(
         &self,
+        provider: &Provider,
         request: RequestBuilder,
         unknown: &[u16],
     ) -> Result<bool, UpstreamError> {
-        let Proof::Secret(secret) = self.proof(&self.endpoints().await?.token).await? else {
+        let Proof::Secret(secret) = self.proof(provider).await? else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());

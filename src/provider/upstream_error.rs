@@ -1,5 +1,6 @@
 //! Why a provider's answer is not usable, and what that does to the grant it was for.
 
+use super::discovery_error::DiscoveryError;
 use crate::event::Reason;
 
 /// Why the identity provider's answer is not usable.
@@ -53,6 +54,12 @@ pub(crate) enum UpstreamError {
     /// The answer is not what the protocol asks for.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(String),
+    /// Where the provider is, or what it can do, is not known: it says so itself.
+    #[error("{0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The keys that its ID tokens are verified with could not be had.
+    #[error("the provider's keys cannot be read: {0}")]
+    Keys(String),
 }
 
 impl UpstreamError {
@@ -61,6 +68,7 @@ impl UpstreamError {
         match self {
             Self::Rejected { .. } => Reason::ProviderRejected,
             Self::Malformed(_) => Reason::ProviderMalformed,
+            Self::Discovery(error) if !error.is_passing() => Reason::ProviderMalformed,
             Self::Credential(_) => Reason::ClientCredential,
             _ => Reason::ProviderUnavailable,
         }

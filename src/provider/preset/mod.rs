@@ -7,11 +7,13 @@ mod entra;
 mod generic;
 mod github;
 mod google;
+mod oidc;
 
 pub use entra::azure;
 pub use generic::generic;
 pub use github::github;
 pub use google::google;
+pub use oidc::oidc;
 
 #[cfg(test)]
 mod tests;
