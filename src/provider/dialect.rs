@@ -8,6 +8,7 @@ use super::{
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
+    target::TokenTarget,
     upstream_error::{Finality, UpstreamError},
 };
 
@@ -37,6 +38,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
     fn revoke(&self, _token: &str, _hint: &str) -> Revocation {
         Revocation::Form
+    }
+
+    /// The form that asks for a token of another API in a person's name, where this provider has a way
+    /// of its own. `None`: token exchange (RFC 8693), if it is known to be served.
+    fn on_behalf_of(
+        &self,
+        _access_token: &str,
+        _target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        None
     }
 
     /// The name of a scope as it was asked for, where this provider's answers name it otherwise.

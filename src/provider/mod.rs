@@ -33,7 +33,7 @@
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -53,6 +53,7 @@ mod id_token;
 mod identity;
 mod issuer;
 mod merge;
+mod on_behalf;
 mod person;
 mod preset;
 mod prompt;
@@ -66,6 +67,7 @@ mod rejection;
 mod requests;
 mod scope_names;
 mod supply;
+mod target;
 #[cfg(test)]
 mod tests;
 mod token_answer;
@@ -78,10 +80,12 @@ pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use merge::may_vouch;
+pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub use target::TokenTarget;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -63,6 +63,8 @@ pub struct Provider {
     pub(crate) names_issuer: bool,
     /// What neither the preset nor the operator has chosen, so that the document may.
     pub(crate) open: Open,
+    /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
+    pub(crate) exchanges_tokens: Option<bool>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
@@ -110,6 +112,7 @@ impl Provider {
             always_userinfo: false,
             names_issuer: false,
             open: Open::default(),
+            exchanges_tokens: None,
             mistake: None,
         }
     }
@@ -414,6 +417,16 @@ impl Provider {
     #[must_use]
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = on;
+        self
+    }
+
+    /// Whether the provider trades a person's token for one of another API (token exchange, RFC 8693):
+    /// see [`AuthSession::token_for`](crate::AuthSession::token_for). Default: as its discovery document
+    /// says in `grant_types_supported`; without one, no. A preset whose provider has a way of its own
+    /// (Entra ID: on behalf of) uses that, whatever is said here.
+    #[must_use]
+    pub fn token_exchange(mut self, on: bool) -> Self {
+        self.exchanges_tokens = Some(on);
         self
     }
 

@@ -9,6 +9,7 @@ use crate::provider::{
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
+    target::TokenTarget,
 };
 
 /// Accounts of Microsoft Entra ID, through the v2.0 endpoints.
@@ -86,6 +87,9 @@ fn at(authority: &str, tenant: &str) -> Home {
     }
 }
 
+/// The grant type of RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// The consumer tenant, in which all personal Microsoft accounts live.
 const CONSUMERS_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
@@ -96,6 +100,33 @@ struct Entra {
 }
 
 impl Dialect for Entra {
+    /// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has
+    /// one API, so scopes of the target stand below its name.
+    fn on_behalf_of(
+        &self,
+        access_token: &str,
+        target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        let api = target.api().trim_end_matches('/');
+        let of_api = |scope: &String| match scope.contains("://") {
+            true => scope.clone(),
+            false => format!("{api}/{scope}"),
+        };
+        // A refresh token of the other API is of no use here.
+        let named = target.scope_names().iter();
+        let named = named.filter(|scope| *scope != "offline_access");
+        let mut scopes: Vec<String> = named.map(of_api).collect();
+        if scopes.is_empty() {
+            scopes.push(format!("{api}/.default"));
+        }
+        Some(vec![
+            ("grant_type", JWT_BEARER.to_owned()),
+            ("assertion", access_token.to_owned()),
+            ("requested_token_use", "on_behalf_of".to_owned()),
+            ("scope", scopes.join(" ")),
+        ])
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::One(&["login", "consent", "select_account"])
     }
