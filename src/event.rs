@@ -37,6 +37,9 @@ pub enum Step {
     UpstreamRefresh,
     /// The provider was asked to revoke its token.
     UpstreamRevoke,
+    /// The provider was asked for a token of another API, in a person's name: see
+    /// [`AuthSession::token_for`](crate::AuthSession::token_for). The detail names the API.
+    TokenExchange,
     /// The store failed, or held a record that cannot be opened.
     Storage,
     /// Any other request: a wrong method, an unknown document.

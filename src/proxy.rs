@@ -10,7 +10,8 @@ use crate::{
     documents::Documents,
     event::{Event, Events},
     grant::{
-        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
+        ProofOfLife, RefreshTokens,
     },
     login::admission::Admission,
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
@@ -37,6 +38,7 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
+    pub(crate) delegation: Arc<Delegation>,
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) sessions: SessionCache,
@@ -112,6 +114,16 @@ impl Proxy {
                 grant_max_age: options.grant_max_age,
             },
         );
+        let freshness = Arc::new(freshness);
+        let delegation = Arc::new(Delegation::new(DelegationParts {
+            provider: Arc::clone(&provider),
+            grants: Arc::clone(&grants),
+            freshness: Arc::clone(&freshness),
+            clock: Arc::clone(&clock),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+            extra_params: options.extra_token_params.clone(),
+        }));
         let mode = match passthrough {
             Some(verifier) => {
                 let seal = secrets.seal("passthrough refresh token");
@@ -135,7 +147,8 @@ impl Proxy {
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
             ending,
-            freshness: Arc::new(freshness),
+            freshness,
+            delegation,
             sessions: SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),

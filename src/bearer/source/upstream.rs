@@ -15,7 +15,7 @@ use crate::{
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens, Validated},
+    session::{AuthSession, Inner, RenewsUpstream, UpstreamTokens, Validated},
     time::Unix,
     token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
@@ -72,7 +72,7 @@ async fn validated(
             resource: Resource::base(&options.base),
             expires_at: until,
             grant_id: None,
-            renewal: None,
+            renewal: Some(Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
             upstream: UpstreamTokens {
                 access_token: asked.token,
                 id_token: None,
