@@ -58,6 +58,7 @@ impl Proxy {
             signing_keys,
             passthrough,
             clock,
+            outbound: _,
             events,
         } = config;
         let base = &options.base;

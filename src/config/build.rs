@@ -10,7 +10,7 @@ use super::{
     },
     odd::odd_options,
     options::Options,
-    outbound::customize,
+    outbound::way_out,
     path_faults::check_paths,
     secrets::{KeyOption, Secrets},
     weak::weak_options,
@@ -21,7 +21,7 @@ use crate::{
     error::ConfigError,
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
-    outbound::http_client,
+    outbound::Outbound,
     provider::{Provider, ProviderClient},
     storage::{MemoryStorage, TokenStorage},
     token::TokenVerifier,
@@ -42,6 +42,9 @@ pub struct OAuthProxyConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    /// The way to other servers.
+    #[allow(dead_code, reason = "verifiers and discovery follow")]
+    pub(crate) outbound: Outbound,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -136,10 +139,10 @@ impl OAuthProxyConfigBuilder {
         let keys = options.storage_encryption.then_some(keys);
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
-        let http = http_client(Some(customize(&options)?), timeout)?;
+        let outbound = Outbound::new(&way_out(&options)?)?;
         let provider = ProviderClient::new(
             Arc::new(self.provider),
-            http,
+            outbound.client().clone(),
             timeout,
             Arc::clone(&self.clock),
         );
@@ -162,6 +165,7 @@ impl OAuthProxyConfigBuilder {
             vault,
             secrets,
             signing_keys: self.signing_keys,
+            outbound,
             passthrough: self.passthrough,
             clock: self.clock,
             events,

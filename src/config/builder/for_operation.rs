@@ -69,6 +69,32 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// Private networks that documents may come from which strangers name, such as `10.0.0.0/8` or
+    /// `fd00:1234::/32`; a single address is a network too. Default: none.
+    ///
+    /// What the operator names may be inside in any case: the provider, its issuer, its keys. A document
+    /// that a stranger names is fetched from the public internet alone, and a name of which one address
+    /// is inside is refused. This opens the named networks to it, and names such as `idp.internal`. Metadata
+    /// services of clouds (169.254.169.254 and its like) stay closed.
+    ///
+    /// An entry that is no network, that has bits beyond its prefix, or that opens every address makes
+    /// [`build`](Self::build) fail.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.outbound_private_networks(["10.20.0.0/16"])
+    /// # }
+    /// ```
+    pub fn outbound_private_networks<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        networks: I,
+    ) -> Self {
+        let networks = networks.into_iter().map(Into::into);
+        self.plain.outbound_private_networks.extend(networks);
+        self
+    }
+
     /// The source of time, for tests. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);

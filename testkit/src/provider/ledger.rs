@@ -184,7 +184,7 @@ impl Ledger {
         let token = if settings.jwt_access {
             let mut claims = settings.access_claims.clone();
             claims.insert("exp".into(), expires.into());
-            jwt(&claims, &mark)
+            settings.signing.sign(&claims, &mark)
         } else {
             mark
         };
@@ -232,7 +232,7 @@ impl Ledger {
             claims.insert("sub".into(), format!("person-{number}").into());
         }
         let mark = format!("UPSTREAM-IDTOKEN-{number}");
-        jwt(&claims, &mark)
+        settings.signing.sign(&claims, &mark)
     }
 }
 

@@ -1,0 +1,81 @@
+//! The door itself: every document is asked for here.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use http::header::ACCEPT;
+use reqwest::Client;
+
+use super::{
+    address::NamedBy,
+    destination::{Bounds, destination},
+    http_client::{WayOut, client},
+    send::{OutboundError, Reply, send},
+};
+use crate::{error::ConfigError, limits::MAX_STRANGERS_TIME};
+
+/// The way to other servers, as the operator set it up; clones share their connections.
+#[derive(Clone)]
+pub(crate) struct Outbound(Arc<Clients>);
+
+struct Clients {
+    operators: Client,
+    strangers: Client,
+    bounds: Bounds,
+    timeout: Duration,
+}
+
+impl Outbound {
+    pub(crate) fn new(way: &WayOut) -> Result<Self, ConfigError> {
+        Ok(Self(Arc::new(Clients {
+            operators: client(way, NamedBy::Operator)?,
+            strangers: client(way, NamedBy::Stranger)?,
+            bounds: Bounds {
+                open: way.open.clone(),
+                is_proxied: way.proxy.is_some(),
+            },
+            timeout: way.timeout,
+        })))
+    }
+
+    /// The client for requests to servers that the operator named.
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.operators
+    }
+
+    /// Fetches a document of at most `limit` bytes. What its status and its media type mean is the
+    /// caller's; a redirect is an answer like any other.
+    pub(crate) async fn get(
+        &self,
+        url: &str,
+        named_by: NamedBy,
+        limit: usize,
+        accept: &'static str,
+    ) -> Result<Reply, OutboundError> {
+        let clients = &*self.0;
+        // An address in the URL never comes to the resolver: it is judged here, each time.
+        let url = destination(url, named_by, &clients.bounds).map_err(OutboundError::Refused)?;
+        let client = match named_by {
+            NamedBy::Operator => &clients.operators,
+            NamedBy::Stranger => &clients.strangers,
+        };
+        let request = client.get(url).header(ACCEPT, accept);
+        send(request, self.patience(named_by), limit).await
+    }
+
+    /// How long one exchange may take.
+    pub(super) fn patience(&self, named_by: NamedBy) -> Duration {
+        match named_by {
+            NamedBy::Operator => self.0.timeout,
+            NamedBy::Stranger => self.0.timeout.min(MAX_STRANGERS_TIME),
+        }
+    }
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Outbound");
+        debug
+            .field("bounds", &self.0.bounds)
+            .finish_non_exhaustive()
+    }
+}
