@@ -295,6 +295,9 @@ pub(crate) const MAX_RSA_EXPONENT: usize = 5;
 pub(crate) const MAX_SHOWN_HEADER: usize = 100;
 /// The longest issuer or audience that an error quotes, in characters.
 pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
+/// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
+/// a chain of certificates may stand beside it.
+pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
 
 // ---- outbound: connections to other servers
 
