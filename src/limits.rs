@@ -269,6 +269,11 @@ pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 /// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
 /// the cloud. A person waits for it in the browser.
 pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion that we sign is good for this long: clocks differ, and it is made for the request that
+/// carries it.
+pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Its `iat` lies back by this: a server whose clock is a little behind refuses what comes from its future.
+pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
 /// A client secret or an assertion that is supplied, in bytes.
 pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
 

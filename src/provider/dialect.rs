@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    client_key::KeyWay,
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
@@ -96,9 +97,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether the `aud` of an assertion is the token endpoint's URL here although the issuer is known.
-    fn is_audience_the_token_endpoint(&self) -> bool {
-        false
+    /// What this provider expects of assertions that are signed in place of a secret.
+    fn key_way(&self) -> KeyWay {
+        KeyWay::default()
     }
 
     /// What is wrong with the preset's own settings, in words for the operator.

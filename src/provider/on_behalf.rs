@@ -99,7 +99,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::provider::{azure, fake::json_answer, generic};
+    use crate::provider::{fake::json_answer, generic};
 
     fn idp() -> Provider {
         generic("https://a.example/a", "https://a.example/t", "id", "s")
@@ -133,38 +133,6 @@ mod tests {
             ("scope", Some("read write")),
         ] {
             assert_eq!(value(&form, name), expected, "{name}");
-        }
-    }
-
-    #[test]
-    fn entra_is_asked_in_its_own_way() {
-        let entra = azure("contoso.example", "id", "s");
-        let asked = |target: TokenTarget| form(&entra, "at", &target).unwrap();
-        let graph = || TokenTarget::audience("https://graph.microsoft.com");
-        let sent = asked(graph());
-        assert_eq!(
-            value(&sent, "grant_type"),
-            Some("urn:ietf:params:oauth:grant-type:jwt-bearer")
-        );
-        assert_eq!(value(&sent, "assertion"), Some("at"));
-        assert_eq!(value(&sent, "requested_token_use"), Some("on_behalf_of"));
-        assert_eq!(value(&sent, "audience"), None);
-        for (target, scope) in [
-            (graph(), "https://graph.microsoft.com/.default"),
-            (
-                graph().scopes(["User.Read", "Mail.Read"]),
-                "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read",
-            ),
-            (
-                TokenTarget::resource("api://files/"),
-                "api://files/.default",
-            ),
-            (
-                TokenTarget::audience("api://files").scopes(["api://files/read", "offline_access"]),
-                "api://files/read",
-            ),
-        ] {
-            assert_eq!(value(&asked(target), "scope"), Some(scope));
         }
     }
 

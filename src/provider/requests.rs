@@ -208,7 +208,7 @@ impl ProviderClient {
             Credential::None => return Ok(Proof::None),
             Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
             Credential::MadeSecret(supply) => (supply, Proof::Secret),
-            Credential::Assertion(supply) => (supply, Proof::Assertion),
+            Credential::Assertion { supply, .. } => (supply, Proof::Assertion),
         };
         let wanted = Wanted {
             client_id: &provider.client_id,
@@ -222,9 +222,11 @@ impl ProviderClient {
     fn heed(&self, error: &UpstreamError, proof: &Proof) {
         let is_refused =
             matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
-        if let (Credential::MadeSecret(supply) | Credential::Assertion(supply), true, Some(text)) =
-            (&self.provider.credential, is_refused, proof.text())
-        {
+        let supply = match &self.provider.credential {
+            Credential::MadeSecret(supply) | Credential::Assertion { supply, .. } => supply,
+            Credential::None | Credential::Secret(_) => return,
+        };
+        if let (true, Some(text)) = (is_refused, proof.text()) {
             supply.forget(text);
         }
     }

@@ -14,7 +14,7 @@ use tower_oauth_proxy::{
     SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens, VerifiedToken,
     VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
-    provider::{ClientCredential, CredentialRequest, TokenEndpointAuth},
+    provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
 };
 
@@ -38,7 +38,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         VerifyRequest<'static>, VerifiedToken, VerifyError,
         // Configuration.
         OAuthProxyConfig, ConfigError, Consent, SecretKey, SystemClock, PassOn, RefreshGrace,
-        Provider, TokenEndpointAuth, ClientCredential, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
+        Provider, TokenEndpointAuth, ClientCredential, ClientKey, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
         StaticClient, KnownClient, ClientAuthMethod, RedirectPolicy,
         LoginRequest, Occasion, RegistrationRequest, Veto,
         // Running it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Home, Vouches},
     endpoints::Endpoints,
     prompt::Prompts,
@@ -166,8 +167,13 @@ impl Dialect for Entra {
         true
     }
 
-    fn is_audience_the_token_endpoint(&self) -> bool {
-        true
+    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
+    fn key_way(&self) -> KeyWay {
+        KeyWay {
+            audience_is_token_endpoint: true,
+            prefers_pss: true,
+            knows_certificates: true,
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -390,6 +396,40 @@ mod tests {
         }
         for own in [TID, "contoso.example"] {
             assert!(!azure(own, "id", "s").is_open_to_all(), "{own}");
+        }
+    }
+
+    #[test]
+    fn another_api_is_asked_for_on_behalf_of_the_person_by_scopes_alone() {
+        let entra = azure("contoso.example", "id", "s");
+        let graph = || TokenTarget::audience("https://graph.microsoft.com");
+        let asked = |target: TokenTarget| entra.dialect.on_behalf_of("at", &target).unwrap();
+        let sent = asked(graph());
+        assert_eq!(
+            sent[..3],
+            [
+                ("grant_type", JWT_BEARER.to_owned()),
+                ("assertion", "at".to_owned()),
+                ("requested_token_use", "on_behalf_of".to_owned()),
+            ]
+        );
+        for (target, scope) in [
+            (graph(), "https://graph.microsoft.com/.default"),
+            (
+                graph().scopes(["User.Read", "Mail.Read"]),
+                "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read",
+            ),
+            (
+                TokenTarget::resource("api://files/"),
+                "api://files/.default",
+            ),
+            (
+                TokenTarget::audience("api://files").scopes(["api://files/read", "offline_access"]),
+                "api://files/read",
+            ),
+        ] {
+            let sent = asked(target);
+            assert_eq!(sent[3..], [("scope", scope.to_owned())]);
         }
     }
 }
