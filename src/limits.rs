@@ -18,6 +18,9 @@ pub(crate) const MAX_NAME: usize = 100;
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many authorization servers one resource names: they stand in every copy of its metadata.
+pub(crate) const MAX_AUTHORIZATION_SERVERS: usize = 16;
+
 // ---- endpoint: requests at our URLs, and how long a caller waits
 
 /// A body at any of our endpoints. The largest honest one is a registration with a few URIs.

@@ -1,4 +1,5 @@
-//! The running proxy, put together: every room gets what it needs from the checked configuration.
+//! The running authorization server, put together: every room gets what it needs from the checked
+//! configuration.
 
 use std::sync::Arc;
 
@@ -6,8 +7,7 @@ use crate::{
     challenge::Challenges,
     client::Clients,
     clock::Clock,
-    config::{OAuthProxyConfig, Options},
-    documents::Documents,
+    config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
         Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
@@ -17,19 +17,16 @@ use crate::{
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
     provider::ProviderClient,
-    route::Routes,
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
     token::AccessTokens,
 };
 
-/// What every endpoint and the bearer check work with.
+/// What every endpoint works with, and the check of tokens that were issued here.
 pub(crate) struct Proxy {
     pub(crate) options: Arc<Options>,
     pub(crate) mode: Mode,
-    pub(crate) routes: Routes,
-    pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -41,25 +38,28 @@ pub(crate) struct Proxy {
     pub(crate) delegation: Arc<Delegation>,
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) admission: Arc<Admission>,
-    pub(crate) sessions: SessionCache,
+    pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
 }
 
 impl Proxy {
-    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
-        let OAuthProxyConfig {
-            options,
+    pub(crate) fn new(
+        config: ServerConfig,
+        options: &Arc<Options>,
+        challenges: &Challenges,
+        clock: &Arc<dyn Clock>,
+        events: &Arc<Events>,
+    ) -> Self {
+        let ServerConfig {
             provider,
             clients,
             vault,
             secrets,
             signing_keys,
-            passthrough,
-            clock,
             outbound: _,
-            events,
+            is_passthrough,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
@@ -69,30 +69,30 @@ impl Proxy {
             provider.about().id.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
-            Arc::clone(&events),
+            Arc::clone(events),
             tasks.clone(),
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
             Arc::clone(&provider),
-            Arc::clone(&events),
+            Arc::clone(events),
             tasks.clone(),
         );
         let admission = Arc::new(Admission::new(
             Arc::clone(&provider),
-            Arc::clone(&options),
-            Arc::clone(&events),
+            Arc::clone(options),
+            Arc::clone(events),
             Arc::clone(&grants),
             ending.clone(),
-            passthrough.is_none(),
+            !is_passthrough,
         ));
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
             admission: Arc::clone(&admission),
             provider: Arc::clone(&provider),
-            options: Arc::clone(&options),
-            clock: Arc::clone(&clock),
+            options: Arc::clone(options),
+            clock: Arc::clone(clock),
             tasks: tasks.clone(),
         });
         let freshness = Freshness::new(
@@ -102,8 +102,8 @@ impl Proxy {
                 ending: ending.clone(),
                 provider: Arc::clone(&provider),
                 proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
-                clock: Arc::clone(&clock),
-                events: Arc::clone(&events),
+                clock: Arc::clone(clock),
+                events: Arc::clone(events),
                 tasks: tasks.clone(),
             },
             FreshnessSettings {
@@ -120,27 +120,21 @@ impl Proxy {
             provider: Arc::clone(&provider),
             grants: Arc::clone(&grants),
             freshness: Arc::clone(&freshness),
-            clock: Arc::clone(&clock),
-            events: Arc::clone(&events),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
             tasks: tasks.clone(),
             extra_params: options.extra_token_params.clone(),
         }));
-        let mode = match passthrough {
-            Some(verifier) => {
-                let seal = secrets.seal("passthrough refresh token");
-                Mode::Passthrough(Passthrough::new(verifier, seal))
-            }
-            None => Mode::Swap(AccessTokens::new(
+        let mode = match is_passthrough {
+            true => Mode::Passthrough(Passthrough::new(secrets.seal("passthrough refresh token"))),
+            false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
             )),
         };
-        let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
         Self {
             mode,
-            documents: Documents::new(&options, &routes),
-            routes,
-            challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
+            challenges: challenges.clone(),
             clients,
             cookies: Cookies::new(
                 base,
@@ -150,18 +144,18 @@ impl Proxy {
             ending,
             freshness,
             delegation,
-            sessions: SessionCache::new(
+            sessions: Arc::new(SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),
-            ),
+            )),
             grants,
             tasks,
             completion,
             provider,
             admission,
-            clock,
-            events,
-            options: Arc::clone(&options),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            options: Arc::clone(options),
         }
     }
 

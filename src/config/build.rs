@@ -22,9 +22,9 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient},
+    provider::{KeySets, Provider, ProviderClient},
     storage::{MemoryStorage, TokenStorage},
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -36,6 +36,17 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    /// Of the authorization server; `None` where the provider is that itself.
+    pub(crate) server: Option<ServerConfig>,
+}
+
+/// What only an authorization server needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
     pub(crate) provider: Arc<ProviderClient>,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
@@ -45,9 +56,7 @@ pub struct OAuthProxyConfig {
     /// The way to other servers.
     #[allow(dead_code, reason = "verifiers and discovery follow")]
     pub(crate) outbound: Outbound,
-    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    pub(crate) is_passthrough: bool,
 }
 
 impl OAuthProxyConfig {
@@ -117,6 +126,8 @@ impl OAuthProxyConfigBuilder {
         }
         let options = Options {
             callback_url: base.join(&plain.redirect_path),
+            authorization_servers: vec![base.as_str().to_owned()],
+            redirects_metadata: false,
             scopes,
             offered_scopes,
             required_scopes,
@@ -140,6 +151,10 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        if let Some(verifier) = &self.passthrough {
+            let key_sets = KeySets::new(&outbound, &self.clock);
+            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+        }
         let provider = ProviderClient::new(
             Arc::new(self.provider),
             outbound.client().clone(),
@@ -160,15 +175,18 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            provider: Arc::new(provider),
-            clients: Arc::new(clients),
-            vault,
-            secrets,
-            signing_keys: self.signing_keys,
-            outbound,
-            passthrough: self.passthrough,
             clock: self.clock,
             events,
+            server: Some(ServerConfig {
+                provider: Arc::new(provider),
+                clients: Arc::new(clients),
+                vault,
+                secrets,
+                signing_keys: self.signing_keys,
+                outbound,
+                is_passthrough: self.passthrough.is_some(),
+            }),
+            verifier: self.passthrough,
         })
     }
 }

@@ -23,6 +23,24 @@ pub(super) fn odd_options(options: &Plain, base: &BaseUrl) -> Vec<String> {
     odd
 }
 
+/// An authorization server at this very URL, none of whose documents a client could read.
+pub(super) fn odd_authorization_servers(
+    issuers: &[String],
+    options: &Plain,
+    base: &BaseUrl,
+) -> Option<String> {
+    let is_here = |issuer: &String| issuer.strip_suffix('/').unwrap_or(issuer) == base.as_str();
+    let mut public = options.public_paths.iter();
+    let is_served = public.any(|path| path.contains("/.well-known/"));
+    (issuers.iter().any(is_here) && !is_served).then(|| {
+        format!(
+            "authorization_server: {} is this server's own base URL; your service has to answer the \
+             metadata and the endpoints there, as public_paths",
+            base.as_str()
+        )
+    })
+}
+
 /// Public paths outside of the base URL's path, which only requests that come around the reverse proxy
 /// have, and a callback that repeats the base URL's path.
 fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {

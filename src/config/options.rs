@@ -21,6 +21,10 @@ use crate::{
 /// as it was given is in [`Plain`], which this dereferences to.
 pub(crate) struct Options {
     pub(crate) base: BaseUrl,
+    /// The issuers that clients get tokens from, as the resource's metadata names them.
+    pub(crate) authorization_servers: Vec<String>,
+    /// Whether clients that look for the authorization server's metadata here are sent on to it.
+    pub(crate) redirects_metadata: bool,
     /// The redirect URI that the provider knows.
     pub(crate) callback_url: String,
     /// What clients may ask for.

@@ -4,6 +4,19 @@ use crate::{
     config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Provider,
 };
 
+const KEEPS_HEADER: &str = "keep_authorization_header: the inner service sees bearer tokens";
+const ANY_PATH: &str = "audience_by_path is off: a token for one path is good on all";
+
+/// What is weaker than it could be at a resource server.
+pub(super) fn weak_at_resource(options: &Options) -> Vec<String> {
+    let rules = [
+        (!options.audience_by_path, ANY_PATH),
+        (options.keep_authorization_header, KEEPS_HEADER),
+    ];
+    let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
+    weak.map(|(_, words)| words.to_owned()).collect()
+}
+
 /// What is weaker than it could be.
 pub(super) fn weak_options(
     options: &Options,
@@ -23,10 +36,7 @@ pub(super) fn weak_options(
             options.base.is_https() && !host_prefix,
             "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
         ),
-        (
-            !options.audience_by_path,
-            "audience_by_path is off: a token for one path is good on all",
-        ),
+        (!options.audience_by_path, ANY_PATH),
         (
             !options.upstream_pkce,
             "upstream_pkce is off: the provider's code is not bound to this login",
@@ -55,10 +65,7 @@ pub(super) fn weak_options(
             options.refresh_token_grace == RefreshGrace::UntilUsed,
             "refresh_token_grace until used: a stolen refresh token of an idle client goes unseen",
         ),
-        (
-            options.keep_authorization_header,
-            "keep_authorization_header: the inner service sees bearer tokens",
-        ),
+        (options.keep_authorization_header, KEEPS_HEADER),
     ];
     let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
     weak.map(|(_, words)| words.to_owned()).collect()

@@ -10,9 +10,9 @@ use tower_oauth_proxy::{
     GrantInfo, GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage,
     OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
     Occasion, PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
-    ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step, StorageError,
-    SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens, VerifiedToken,
-    VerifyError, VerifyRequest, Veto,
+    ResourceServerBuilder, ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step,
+    StorageError, SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens,
+    VerifiedToken, VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
     provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
@@ -46,7 +46,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         MemoryStorage, ListPage, StorageError,
     );
     all!(is_sent:
-        OAuthProxyConfigBuilder,
+        OAuthProxyConfigBuilder, ResourceServerBuilder,
         ResponseFuture<axum::Router, Request<Body>>,
         RequireFuture<axum::Router, Request<Body>>,
     );

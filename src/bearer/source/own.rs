@@ -13,13 +13,17 @@ use crate::{
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
+    resource_server::ResourceServer,
     session::{AuthSession, Inner, RenewsUpstream, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
 };
 
-pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
+    let Some(proxy) = &server.proxy else {
+        return Verdict::NotMine;
+    };
     let Mode::Swap(tokens) = &proxy.mode else {
         return Verdict::NotMine;
     };
