@@ -158,9 +158,13 @@ impl OAuthProxyConfigBuilder {
             let key_sets = KeySets::new(&outbound, &self.clock);
             verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
         }
-        let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout)
-                .on(terms);
+        let provider = ProviderClient::new(
+            Arc::new(self.provider),
+            outbound.client().clone(),
+            timeout,
+            Arc::clone(&self.clock),
+        )
+        .on(terms);
         let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),
