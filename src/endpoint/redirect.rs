@@ -16,7 +16,8 @@ use crate::{
 /// Makes everything that is secret in a login, seals it into the login cookie, and sends the browser
 /// to the provider. `approval` is the cookie that remembers the person's approval.
 ///
-/// May wait, so that a provider's endpoints can be looked up here.
+/// Where the provider is may have to be asked first. Without an answer to that the client hears that the
+/// login cannot be done now.
 pub(super) async fn to_provider(
     proxy: &Proxy,
     headers: &HeaderMap,
@@ -24,14 +25,25 @@ pub(super) async fn to_provider(
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let (options, provider, now) = (&proxy.options, proxy.provider.about(), proxy.now());
+    let client = proxy.providers.main();
+    let provider = match client.resolved().await {
+        Ok(provider) => provider,
+        Err(error) => {
+            let refusal = Refusal::from(&error);
+            proxy.emit(&refusal.event(Step::Authorize));
+            let target = Target::of(&requested.request);
+            return target.with_error(proxy, status, &refusal.error, Vec::new());
+        }
+    };
+    let (options, now) = (&proxy.options, proxy.now());
     let login = Login::begin(requested, &provider.id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return too_large(proxy, &login.request, status);
     };
     cookies.extend(approval);
-    answer::redirect(status, &departure::url(provider, options, &login), cookies)
+    let url = departure::url(&provider, client.terms(), options, &login);
+    answer::redirect(status, &url, cookies)
 }
 
 /// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is

@@ -63,6 +63,9 @@ impl From<&UpstreamError> for Refusal {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
             UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
+            UpstreamError::Discovery(error) if !error.is_passing() => {
+                (Reason::ProviderMalformed, OAuthErrorCode::ServerError)
+            }
             _ => (
                 Reason::ProviderUnavailable,
                 OAuthErrorCode::TemporarilyUnavailable,

@@ -32,7 +32,17 @@ impl Provider {
             .map_err(|message| ConfigError::new("provider", message))?;
         for (what, url) in self.endpoints.all() {
             if let Err(why) = check_url(url) {
-                return fault(format!("the {what} URL {} {why}", shown(url)));
+                return fault(format!("the {what} URL {} {why}", shown_url(url)));
+            }
+        }
+        if let Some(discovery) = &self.discovery {
+            let issuer = &discovery.issuer;
+            let query = match issuer.contains('?') {
+                true => Err("has a query"),
+                false => Ok(()),
+            };
+            if let Err(why) = check_url(issuer).and(query) {
+                return fault(format!("the issuer {} {why}", shown_url(issuer)));
             }
         }
         if self.client_id.is_empty() {
@@ -82,7 +92,7 @@ fn has_control(text: &str) -> bool {
 
 /// A URL for an error, without what may be secret: all of it where a password may stand in it, else its
 /// query.
-fn shown(url: &str) -> String {
+pub(crate) fn shown_url(url: &str) -> String {
     if url.contains('@') {
         return "(not shown: it holds an @)".to_owned();
     }
@@ -91,7 +101,7 @@ fn shown(url: &str) -> String {
 }
 
 /// The rule for every URL at which the proxy or a browser meets the provider.
-fn check_url(url: &str) -> Result<(), &'static str> {
+pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
     let Ok(parsed) = Url::parse(url) else {
         return Err("cannot be parsed");
     };
@@ -121,7 +131,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{generic, google};
+    use crate::provider::{generic, google, oidc};
 
     fn with(authorize: &str, token: &str) -> Provider {
         generic(authorize, token, "id", "secret")
@@ -170,6 +180,31 @@ mod tests {
         assert!(google("", "secret").check().is_err());
         assert!(google("id", "").check().is_err());
         assert!(google("id", "").without_client_secret().check().is_ok());
+    }
+
+    #[test]
+    fn an_issuer_that_is_asked_is_a_url_like_the_others_and_has_no_query() {
+        for good in [
+            "https://idp.example",
+            "https://idp.example/a/",
+            "http://127.0.0.1:1",
+        ] {
+            assert_eq!(oidc(good, "id", "s").check(), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "idp.example",
+            "http://idp.example",
+            "https://user:hunter2@idp.example",
+            "https://idp.example/?tenant=a",
+            "https://idp.example/#f",
+        ] {
+            let error = oidc(bad, "id", "s").check().expect_err(bad).to_string();
+            assert!(
+                error.contains("issuer") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -19,9 +19,12 @@ impl UpstreamError {
             Self::Rejected { finality, .. } => *finality,
             Self::TokenRefused { .. } => Finality::Ends,
             Self::NotPermitted { .. } => Finality::Bounded,
-            Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
-                Finality::Trouble
-            }
+            Self::Transport(_)
+            | Self::Timeout
+            | Self::Failed { .. }
+            | Self::Malformed(_)
+            | Self::Discovery(_)
+            | Self::Keys(_) => Finality::Trouble,
         }
     }
 }

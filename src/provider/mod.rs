@@ -27,17 +27,20 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
+// - Where it is: `endpoints`, `discovery_error`.
 // - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
+// - `key_sets`: the keys that vouch for its tokens.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `requests` and `person` do the sending, and nothing else here does; `providers` are all of them.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
 mod content;
 mod dialect;
+mod discovery_error;
 mod email;
 mod endpoints;
 #[cfg(test)]
@@ -48,6 +51,7 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
+mod key_sets;
 mod merge;
 mod person;
 mod preset;
@@ -57,25 +61,32 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+#[allow(unused_imports, reason = "the verifiers follow")]
+pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
+pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -48,16 +48,20 @@ impl ProviderClient {
                 Some(id_token::check(token.expose_secret(), &expected)?)
             }
         };
-        let endpoints = self.endpoints().await?;
-        let claims = match (&endpoints.userinfo, known) {
+        let resolved = self.resolved().await?;
+        let claims = match (&resolved.endpoints.userinfo, known) {
             (Some(url), None) => {
                 if let Some(api) = provider.dialect.identity() {
                     return Ok(self.identity_at(&api, url, access_token).await?);
                 }
-                userinfo_alone(self.get_object(url, access_token).await?)?
+                userinfo_alone(self.userinfo(url, access_token).await?)?
             }
             (Some(url), Some(known)) if provider.always_userinfo => {
-                with_userinfo(&known, &self.get_object(url, access_token).await?)?
+                let userinfo = match provider.dialect.identity() {
+                    Some(api) => self.identity_at(&api, url, access_token).await?.claims,
+                    None => self.userinfo(url, access_token).await?,
+                };
+                with_userinfo(&known, &userinfo)?
             }
             (_, Some(known)) => known,
             (None, None) => return Ok(from_access_token(access_token)),
@@ -74,15 +78,15 @@ impl ProviderClient {
         before: Option<Map<String, Value>>,
     ) -> Result<Identity, IdentityError> {
         let provider = self.about();
-        let endpoints = self.endpoints().await?;
-        let Some(url) = &endpoints.userinfo else {
+        let resolved = self.resolved().await?;
+        let Some(url) = &resolved.endpoints.userinfo else {
             let claims = said.cloned().or(before).unwrap_or_default();
             return Ok(Identity::from_claims(claims));
         };
         if let Some(api) = provider.dialect.identity() {
             return Ok(self.identity_at(&api, url, access_token).await?);
         }
-        let userinfo = self.get_object(url, access_token).await?;
+        let userinfo = self.userinfo(url, access_token).await?;
         let claims = match (said, before) {
             (Some(said), _) => with_userinfo(said, &userinfo)?,
             (None, Some(before)) => {
@@ -92,6 +96,15 @@ impl ProviderClient {
             (None, None) => userinfo_alone(userinfo)?,
         };
         Ok(Identity::of_answer(claims)?)
+    }
+
+    async fn userinfo(
+        &self,
+        url: &str,
+        access_token: &str,
+    ) -> Result<Map<String, Value>, UpstreamError> {
+        let claims = self.get_object(url, access_token).await?;
+        Ok(self.about().dialect.standard_claims(claims))
     }
 
     /// Who an access token belongs to, by an API of the provider's own.

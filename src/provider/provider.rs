@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::{dialect::Dialect, endpoints::Endpoints};
+use super::{
+    dialect::Dialect,
+    endpoints::{Discovery, Endpoints, Fills},
+};
 
 /// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
 /// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
@@ -27,6 +30,8 @@ pub struct Provider {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) endpoints: Endpoints,
+    /// The document that says what is not stated.
+    pub(crate) discovery: Option<Discovery>,
     /// What only this provider does.
     pub(crate) dialect: Arc<dyn Dialect>,
     /// What `iss` must be; unset, the dialect knows.
@@ -49,8 +54,21 @@ pub struct Provider {
     /// The answer to an authorization request comes as a posted form.
     pub(crate) posts_answer: bool,
     pub(crate) always_userinfo: bool,
+    /// The provider names itself in every redirect back (RFC 9207).
+    pub(crate) names_issuer: bool,
+    /// What neither the preset nor the operator has chosen, so that the document may.
+    pub(crate) open: Open,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
+}
+
+/// What the provider's document may choose.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Open {
+    /// [`Provider::token_endpoint_auth_method`].
+    pub(crate) client_auth: bool,
+    /// [`Provider::upstream_scopes`].
+    pub(crate) upstream_scopes: bool,
 }
 
 impl Provider {
@@ -67,6 +85,7 @@ impl Provider {
             id: id.to_owned(),
             name: name.to_owned(),
             endpoints,
+            discovery: None,
             dialect,
             issuer: None,
             client_id: client_id.into(),
@@ -83,8 +102,48 @@ impl Provider {
             uses_pkce: true,
             posts_answer: false,
             always_userinfo: false,
+            names_issuer: false,
+            open: Open::default(),
             mistake: None,
         }
+    }
+
+    /// A preset whose URLs the provider names itself, in the document below `issuer` (OpenID Connect
+    /// Discovery section 4, or RFC 8414 section 3). What the preset or the operator states wins; the
+    /// document fills the rest. It is read at the first login.
+    ///
+    /// The issuer of tokens and of the document is then `issuer`, to the byte.
+    pub(crate) fn discovered(
+        id: &str,
+        name: &str,
+        issuer: impl Into<String>,
+        dialect: Arc<dyn Dialect>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+    ) -> Self {
+        let issuer = issuer.into();
+        let none = Endpoints::default();
+        Self {
+            issuer: Some(issuer.clone()),
+            discovery: Some(Discovery {
+                issuer,
+                fills: Fills::Everything,
+            }),
+            open: Open {
+                client_auth: true,
+                upstream_scopes: true,
+            },
+            ..Self::new(id, name, none, dialect, client_id, client_secret)
+        }
+    }
+
+    /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
+    pub(crate) fn keys_discovered(mut self, issuer: impl Into<String>) -> Self {
+        self.discovery = Some(Discovery {
+            issuer: issuer.into(),
+            fills: Fills::Keys,
+        });
+        self
     }
 
     /// A short name of this provider that stays: 1 to 32 characters of `a` to `z`, `0` to `9` and
@@ -131,8 +190,13 @@ impl Provider {
         self.endpoints = Endpoints {
             revocation: home.endpoints.revocation.or(known.revocation),
             userinfo: home.endpoints.userinfo.or(known.userinfo),
+            introspection: home.endpoints.introspection.or(known.introspection),
+            jwks: home.endpoints.jwks.or(known.jwks),
             ..home.endpoints
         };
+        if let (Some(discovery), Some(issuer)) = (&mut self.discovery, home.issuer) {
+            discovery.issuer = issuer;
+        }
         self.dialect = home.dialect;
         self
     }
@@ -149,6 +213,26 @@ impl Provider {
     #[must_use]
     pub fn userinfo_url(mut self, url: impl Into<String>) -> Self {
         self.endpoints.userinfo = Some(url.into());
+        self
+    }
+
+    /// Where the provider publishes the keys of its ID tokens (RFC 7517). ID tokens are then verified
+    /// by their signature, at login and at each renewal. Without it, and without discovery, an ID
+    /// token is believed because it came straight from the token endpoint over TLS (OpenID Connect
+    /// Core section 3.1.3.7 item 6).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider;
+    ///
+    /// let url = |path: &str| format!("https://sso.example/{path}");
+    /// let sso = provider::generic(url("authorize"), url("token"), "client-id", "client-secret")
+    ///     .issuer("https://sso.example")
+    ///     .jwks_url(url("keys"));
+    /// assert!(sso.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.jwks = Some(url.into());
         self
     }
 
@@ -172,6 +256,7 @@ impl Provider {
     #[must_use]
     pub fn token_endpoint_auth_method(mut self, method: TokenEndpointAuth) -> Self {
         self.token_endpoint_auth = method;
+        self.open.client_auth = false;
         self
     }
 
@@ -196,6 +281,7 @@ impl Provider {
     #[must_use]
     pub fn upstream_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.upstream_scopes = scopes.into_iter().map(Into::into).collect();
+        self.open.upstream_scopes = false;
         self
     }
 

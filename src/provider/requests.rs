@@ -13,11 +13,11 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
-    dialect::Revocation,
-    endpoints::Endpoints,
+    dialect::{Revocation, Verb},
     form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
+    terms::Terms,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
@@ -27,6 +27,7 @@ use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
 #[derive(Debug, Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
+    terms: Arc<Terms>,
     http: Client,
     timeout: Duration,
 }
@@ -35,8 +36,18 @@ impl ProviderClient {
     pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
         Self {
             provider,
+            terms: Arc::default(),
             http,
             timeout,
+        }
+    }
+
+    /// The same, on these terms.
+    #[must_use]
+    pub(crate) fn on(self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self
         }
     }
 
@@ -48,14 +59,30 @@ impl ProviderClient {
         }
     }
 
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     pub(crate) fn about(&self) -> &Provider {
         &self.provider
     }
 
-    /// Where the provider is. The one way to its URLs for every request, so that they can come from
-    /// its metadata (RFC 8414) as well.
-    pub(super) async fn endpoints(&self) -> Result<&Endpoints, UpstreamError> {
-        Ok(&self.provider.endpoints)
+    /// The provider with all that its document about itself fills in: where it is, and how it wants to
+    /// be asked. The one way to its URLs for every request. The document is read when it is first
+    /// needed, and kept.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Discovery`]: the document cannot be had, or says what it must not.
+    pub(crate) async fn resolved(&self) -> Result<Arc<Provider>, UpstreamError> {
+        self.provider.endpoints.authorize()?;
+        self.provider.endpoints.token()?;
+        Ok(Arc::clone(&self.provider))
+    }
+
+    /// The same as far as it is known now, without asking.
+    pub(crate) fn known(&self) -> Arc<Provider> {
+        Arc::clone(&self.provider)
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
@@ -101,18 +128,28 @@ impl ProviderClient {
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
     /// when the provider cannot.
     pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let Some(url) = &self.endpoints().await?.revocation else {
+        let provider = self.resolved().await?;
+        let Some(url) = &provider.endpoints.revocation else {
             return Ok(false);
         };
-        match self.provider.dialect.revoke(token, hint) {
-            Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
-            Revocation::Delete { json, unknown } => {
-                let request = self
-                    .http
-                    .request(Method::DELETE, url)
-                    .body(json.to_string());
-                self.revoke_by_api(request, unknown).await
+        match provider.dialect.revoke(token, hint) {
+            Revocation::Form => {
+                let asked = self.revoke_by_form(&provider, url, token, hint);
+                asked.await.map(|()| true)
             }
+            Revocation::ByApp {
+                verb,
+                json,
+                unknown,
+            } => {
+                let method = match verb {
+                    Verb::Delete => Method::DELETE,
+                    Verb::Post => Method::POST,
+                };
+                let request = self.http.request(method, url).body(json.to_string());
+                self.revoke_by_app(request, unknown).await
+            }
+            Revocation::ByToken => self.revoke_by_token(url, token).await,
             Revocation::Impossible => Ok(false),
         }
     }
@@ -154,10 +191,10 @@ impl ProviderClient {
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
-        let request = form::form_request(&self.provider, params, extras);
-        let url = &self.endpoints().await?.token;
-        let answer = self.post(url, request).await?;
-        token_answer::token_answer(&self.provider, &answer).map_err(|error| {
+        let provider = self.resolved().await?;
+        let request = form::form_request(&provider, params, extras);
+        let answer = self.post(provider.endpoints.token()?, request).await?;
+        token_answer::token_answer(&provider, &answer).map_err(|error| {
             let secret = self.provider.client_secret.as_ref();
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
@@ -173,14 +210,15 @@ impl ProviderClient {
     /// 2.2 wants 200 for it, Google says `invalid_token`.
     async fn revoke_by_form(
         &self,
+        provider: &Provider,
         url: &str,
         token: &str,
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = form::form_request(&self.provider, &params, &[]);
+        let request = form::form_request(provider, &params, &[]);
         let answer = self.post(url, request).await?;
-        match rejection::accepted(&*self.provider.dialect, &answer) {
+        match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => Err(redaction::without(error, &[token])),
@@ -188,7 +226,7 @@ impl ProviderClient {
     }
 
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
-    async fn revoke_by_api(
+    async fn revoke_by_app(
         &self,
         request: RequestBuilder,
         unknown: &[u16],
@@ -211,15 +249,26 @@ impl ProviderClient {
         })
     }
 
+    /// A token that cannot be used any more is as good as revoked.
+    async fn revoke_by_token(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+        let request = self
+            .http
+            .post(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, form::bearer(token));
+        let answer = self.send(request).await?;
+        match rejection::api_refusal(&answer) {
+            None | Some(UpstreamError::TokenRefused { .. }) => Ok(true),
+            Some(refusal) => Err(redaction::without(refusal, &[token])),
+        }
+    }
+
     async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)
             .header(ACCEPT, "application/json")
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            )
+            .header(CONTENT_TYPE, HeaderValue::from_static(form.content_type))
             .body(form.body.as_str().to_owned());
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -228,6 +277,10 @@ impl ProviderClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let own = self.provider.dialect.headers().iter();
+        let request = own.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
         Ok(reply.into())
     }

@@ -1,5 +1,7 @@
 //! Why a provider's answer is not usable, and what that does to the grant it was for.
 
+use super::discovery_error::DiscoveryError;
+
 /// Why the identity provider's answer is not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UpstreamError {
@@ -48,6 +50,12 @@ pub(crate) enum UpstreamError {
     /// The answer is not what the protocol asks for.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(String),
+    /// Where the provider is, or what it can do, is not known: it says so itself.
+    #[error("{0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The keys that its ID tokens are verified with could not be had.
+    #[error("the provider's keys cannot be read: {0}")]
+    Keys(String),
 }
 
 /// How final a provider's answer to a renewal is for the grant that it was for.

@@ -39,6 +39,7 @@ pub mod meddler;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
+pub mod resource;
 pub mod store;
 pub mod wire;
 
@@ -46,6 +47,7 @@ pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
 pub use proxy::Proxy;
+pub use resource::Resource;
 pub use store::Store;
 pub use tower_oauth_proxy::testing::ManualClock as FakeClock;
 pub use wire::{Reply, Wire};

@@ -78,6 +78,7 @@ fn at(authority: &str, tenant: &str) -> Home {
     let url = |last: &str| format!("{authority}/{tenant}/oauth2/v2.0/{last}");
     Home {
         endpoints: Endpoints::new(url("authorize"), url("token")),
+        issuer: Some(format!("{authority}/{tenant}/v2.0")),
         dialect: Arc::new(Entra {
             authority: authority.to_owned(),
             tenant: tenant.to_owned(),
@@ -101,7 +102,7 @@ impl Dialect for Entra {
 
     /// A tenant's administrator sets any address.
     fn vouches(&self) -> Vouches {
-        Vouches::Never
+        Vouches::Never("the claims `tid` and `oid`")
     }
 
     /// `{authority}/{tenant id}/v2.0`. An app that names its tenant by the id admits no other. By a
@@ -264,8 +265,10 @@ mod tests {
     fn another_cloud_moves_urls_and_issuer() {
         let gov = azure(TID, "app", "s").authority("https://login.microsoftonline.us");
         assert_eq!(
-            gov.endpoints.token,
-            format!("https://login.microsoftonline.us/{TID}/oauth2/v2.0/token")
+            gov.endpoints.token.as_deref(),
+            Some(&*format!(
+                "https://login.microsoftonline.us/{TID}/oauth2/v2.0/token"
+            ))
         );
         let at = |host: &str| format!("https://{host}/{TID}/v2.0");
         assert!(gov.admits_issuer(&at("login.microsoftonline.us"), None));

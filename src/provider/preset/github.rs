@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     limits::MAX_PERSON_TEXT,
     provider::{
-        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
+        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Verb, Vouches},
         endpoints::Endpoints,
         identity::{Identity, short_text},
         prompt::Prompts,
@@ -59,11 +59,14 @@ fn at(web: &str, client_id: &str) -> Home {
     let in_path: String = url::form_urlencoded::byte_serialize(client_id.as_bytes()).collect();
     Home {
         endpoints: Endpoints {
-            authorize: format!("{web}/login/oauth/authorize"),
-            token: format!("{web}/login/oauth/access_token"),
             revocation: Some(format!("{api}/applications/{in_path}/token")),
             userinfo: Some(format!("{api}/user")),
+            ..Endpoints::new(
+                format!("{web}/login/oauth/authorize"),
+                format!("{web}/login/oauth/access_token"),
+            )
         },
+        issuer: None,
         dialect: Arc::new(GitHub {
             client_id: client_id.to_owned(),
             is_public,
@@ -108,7 +111,8 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Delete {
+        Revocation::ByApp {
+            verb: Verb::Delete,
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }

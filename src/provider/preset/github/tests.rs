@@ -37,11 +37,11 @@ fn a_broader_scope_stands_for_the_narrower_ones_that_github_leaves_out() {
 fn an_enterprise_server_moves_every_url() {
     let github = github("id", "s").authority("https://git.example/");
     assert_eq!(
-        github.endpoints.authorize,
+        github.endpoints.authorize.as_deref().unwrap(),
         "https://git.example/login/oauth/authorize"
     );
     assert_eq!(
-        github.endpoints.token,
+        github.endpoints.token.as_deref().unwrap(),
         "https://git.example/login/oauth/access_token"
     );
     assert_eq!(
