@@ -213,6 +213,11 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
+/// How far an issuer's clock may be from ours where the operator says nothing.
+pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
+/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
+pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.

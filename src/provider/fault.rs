@@ -42,7 +42,7 @@ impl Provider {
                 false => Ok(()),
             };
             if let Err(why) = check_url(issuer).and(query) {
-                return fault(format!("the issuer {} {why}", shown(issuer)));
+                return fault(format!("the issuer {} {why}", shown_url(issuer)));
             }
         }
         if self.client_id.is_empty() {
