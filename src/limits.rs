@@ -235,7 +235,7 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
-// ---- token: what a server says of the provider's tokens
+// ---- token: verifiers of the provider's tokens
 
 /// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
 pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
@@ -249,6 +249,10 @@ pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
 pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
 /// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
 pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+/// How far an issuer's clock may be from ours where the operator says nothing.
+pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
+/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
+pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 // ---- provider: what it answers
 

@@ -30,7 +30,6 @@
 // - Where it is: `endpoints`, `discovery_error`.
 // - `dialect`: what may differ between providers. `credential`, `client_key`, `supply`: what proves that we
 //   are its app. `provider`: one of them, and its one app.
-// - `key_sets`: the keys that vouch for its tokens.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
@@ -55,7 +54,6 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
-mod key_sets;
 mod merge;
 mod on_behalf;
 mod person;
@@ -82,13 +80,11 @@ mod upstream_error;
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
-#[allow(unused_imports, reason = "the verifiers follow")]
 pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
-pub(crate) use identity::{domain_of, subject as subject_of};
-pub(crate) use key_sets::{KeySets, KeysError};
+pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
 pub(crate) use merge::may_vouch;
 pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
 pub(crate) use person::IdentityError;

@@ -23,5 +23,6 @@ pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
 pub use verifier::{
-    TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
+    VerifyRequest,
 };
