@@ -110,6 +110,8 @@ pub enum Reason {
     ProviderRejected,
     /// The provider could not be reached, timed out or failed.
     ProviderUnavailable,
+    /// This server has no credential to show to the provider: the callback that supplies it failed.
+    ClientCredential,
     /// The provider's answer is malformed.
     ProviderMalformed,
     /// The ID token breaks a rule.

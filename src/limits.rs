@@ -251,6 +251,12 @@ pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// How far the provider's clock may be ahead of ours when a token begins.
 pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 
+/// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
+/// the cloud. A person waits for it in the browser.
+pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client secret or an assertion that is supplied, in bytes.
+pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
+
 // ---- jose: tokens of other issuers
 
 /// The longest JWT of another issuer that is read, in bytes.

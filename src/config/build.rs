@@ -140,8 +140,12 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
-        let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);
+        let provider = ProviderClient::new(
+            Arc::new(self.provider),
+            outbound.client().clone(),
+            timeout,
+            Arc::clone(&self.clock),
+        );
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

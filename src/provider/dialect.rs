@@ -85,6 +85,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Whether the `aud` of an assertion is the token endpoint's URL here although the issuer is known.
+    fn is_audience_the_token_endpoint(&self) -> bool {
+        false
+    }
+
     /// What is wrong with the preset's own settings, in words for the operator.
     fn check(&self) -> Result<(), String> {
         Ok(())

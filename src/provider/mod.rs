@@ -28,7 +28,8 @@
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
 // - Where it is: `endpoints`, `discovery_error`.
-// - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
+// - `dialect`: what may differ between providers. `credential`, `supply`: what proves that we are its app.
+//   `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
@@ -38,6 +39,7 @@
 mod answer;
 mod authorization_url;
 mod content;
+mod credential;
 mod dialect;
 mod discovery_error;
 mod email;
@@ -63,12 +65,14 @@ mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;

@@ -13,29 +13,38 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
+    credential::Credential,
     dialect::Revocation,
-    form::{self, FormRequest},
+    form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
+    supply::Wanted,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
-use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
+use crate::{clock::Clock, limits::MAX_ANSWER_BYTES, outbound::send, time::Unix};
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
     http: Client,
     timeout: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 impl ProviderClient {
-    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        provider: Arc<Provider>,
+        http: Client,
+        timeout: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             provider,
             http,
             timeout,
+            clock,
         }
     }
 
@@ -126,7 +135,7 @@ impl ProviderClient {
                     .http
                     .request(Method::DELETE, url)
                     .body(json.to_string());
-                self.revoke_by_api(request, unknown).await
+                self.revoke_by_api(&provider, request, unknown).await
             }
             Revocation::Impossible => Ok(false),
         }
@@ -170,18 +179,44 @@ impl ProviderClient {
         extras: &[&[(String, String)]],
     ) -> Result<TokenAnswer, UpstreamError> {
         let provider = self.resolved().await?;
-        let request = form::form_request(&provider, params, extras);
+        let proof = self.proof(&provider).await?;
+        let request = form::form_request(&provider, &proof, params, extras);
         let answer = self.post(provider.endpoints.token()?, request).await?;
         token_answer::token_answer(&provider, &answer).map_err(|error| {
-            let secret = self.provider.client_secret.as_ref();
+            self.heed(&error, &proof);
             let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
             let sent = params.iter().filter(|(name, _)| is_secret(*name));
             let sent = sent.map(|(_, value)| *value);
-            let sent: Vec<&str> = sent
-                .chain(secret.map(ExposeSecret::expose_secret))
-                .collect();
+            let sent: Vec<&str> = sent.chain(proof.text()).collect();
             redaction::without(error, &sent)
         })
+    }
+
+    /// What proves that the request comes from the provider's app, good now.
+    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
+        let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
+            Credential::None => return Ok(Proof::None),
+            Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
+            Credential::MadeSecret(supply) => (supply, Proof::Secret),
+            Credential::Assertion(supply) => (supply, Proof::Assertion),
+        };
+        let wanted = Wanted {
+            client_id: &provider.client_id,
+            audience: provider.audience_of_assertions()?,
+            now: Unix::from(self.clock.now()),
+        };
+        supply.credential(wanted).await.map(proof)
+    }
+
+    /// A credential that was refused is not shown again.
+    fn heed(&self, error: &UpstreamError, proof: &Proof) {
+        let is_refused =
+            matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
+        if let (Credential::MadeSecret(supply) | Credential::Assertion(supply), true, Some(text)) =
+            (&self.provider.credential, is_refused, proof.text())
+        {
+            supply.forget(text);
+        }
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
@@ -194,22 +229,28 @@ impl ProviderClient {
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = form::form_request(provider, &params, &[]);
+        let proof = self.proof(provider).await?;
+        let request = form::form_request(provider, &proof, &params, &[]);
         let answer = self.post(url, request).await?;
         match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(redaction::without(error, &[token])),
+            Err(error) => {
+                self.heed(&error, &proof);
+                let sent: Vec<&str> = [token].into_iter().chain(proof.text()).collect();
+                Err(redaction::without(error, &sent))
+            }
         }
     }
 
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
     async fn revoke_by_api(
         &self,
+        provider: &Provider,
         request: RequestBuilder,
         unknown: &[u16],
     ) -> Result<bool, UpstreamError> {
-        let Some(secret) = &self.provider.client_secret else {
+        let Proof::Secret(secret) = self.proof(provider).await? else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());

@@ -13,7 +13,7 @@ use tower_oauth_proxy::{
     ResponseFuture, ScopeSet, SecretKey, StaticClient, Step, StorageError, SystemClock,
     UpstreamTokenError, UpstreamTokens, VerifiedToken, VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
-    provider::TokenEndpointAuth,
+    provider::{ClientCredential, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
 };
 
@@ -37,7 +37,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         VerifyRequest<'static>, VerifiedToken, VerifyError,
         // Configuration.
         OAuthProxyConfig, ConfigError, Consent, SecretKey, SystemClock, PassOn, RefreshGrace,
-        Provider, TokenEndpointAuth, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
+        Provider, TokenEndpointAuth, ClientCredential, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
         StaticClient, KnownClient, ClientAuthMethod, RedirectPolicy,
         LoginRequest, Occasion, RegistrationRequest, Veto,
         // Running it.

@@ -135,6 +135,10 @@ impl Dialect for Entra {
         true
     }
 
+    fn is_audience_the_token_endpoint(&self) -> bool {
+        true
+    }
+
     fn check(&self) -> Result<(), String> {
         match is_tenant(&self.tenant) {
             true => Ok(()),
