@@ -142,7 +142,7 @@ impl OAuthProxyConfigBuilder {
         let outbound = Outbound::new(&way_out(&options)?)?;
         let provider = ProviderClient::new(
             Arc::new(self.provider),
-            outbound.client().clone(),
+            &outbound,
             timeout,
             Arc::clone(&self.clock),
         );

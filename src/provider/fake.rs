@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     clock::SystemClock,
-    outbound::{Customize, http_client},
+    outbound::{Customize, Outbound, WayOut},
     provider::{Provider, generic},
 };
 
@@ -177,6 +177,16 @@ async fn serve(
 
 pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
-    let http = http_client(Some(direct), timeout).unwrap();
-    ProviderClient::new(Arc::new(provider), http, timeout, Arc::new(SystemClock))
+    let outbound = outbound(direct, timeout);
+    let clock = Arc::new(SystemClock);
+    ProviderClient::new(Arc::new(provider), &outbound, timeout, clock)
+}
+
+pub(crate) fn outbound(customize: Customize, timeout: Duration) -> Outbound {
+    let way = WayOut {
+        customize: Some(customize),
+        timeout,
+        ..WayOut::default()
+    };
+    Outbound::new(&way).unwrap()
 }

@@ -99,7 +99,7 @@ fn shown(url: &str) -> String {
 }
 
 /// The rule for every URL at which the proxy or a browser meets the provider.
-fn check_url(url: &str) -> Result<(), &'static str> {
+pub(super) fn check_url(url: &str) -> Result<(), &'static str> {
     let Ok(parsed) = Url::parse(url) else {
         return Err("cannot be parsed");
     };

@@ -27,13 +27,14 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
-// - Where it is: `endpoints`, `discovery_error`.
+// - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `dialect`: what may differ between providers. `credential`, `supply`: what proves that we are its app.
 //   `provider`: one of them, and its one app.
-// - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
+// - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `discovery_lookup` fetches documents, `requests`, `verified` and `person` do the sending, and nothing
+//   else here does.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -41,7 +42,10 @@ mod authorization_url;
 mod content;
 mod credential;
 mod dialect;
+mod discovery;
+mod discovery_document;
 mod discovery_error;
+mod discovery_lookup;
 mod email;
 mod endpoints;
 #[cfg(test)]
@@ -70,11 +74,16 @@ mod supply;
 mod tests;
 mod token_answer;
 mod upstream_error;
+mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub use credential::{ClientCredential, CredentialRequest};
+#[allow(unused_imports, reason = "for verifiers")]
+pub(crate) use discovery_lookup::{KeySets, key_sets};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
-pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
+pub(crate) use id_token::IdTokenError;
+#[cfg(test)]
+pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use merge::may_vouch;
