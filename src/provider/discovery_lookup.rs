@@ -9,23 +9,44 @@ use super::{
     discovery_document::Metadata,
     discovery_error::DiscoveryError,
     endpoints::{Discovery, Fills},
+    key_sets::KeySets,
     provider::Provider,
     upstream_error::UpstreamError,
 };
 use crate::{
     clock::Clock,
     jose::KeySet,
-    limits::{MAX_KEY_SET_BYTES, MAX_METADATA_BYTES},
+    limits::MAX_METADATA_BYTES,
     outbound::{Document, Documents, FetchError, NamedBy, Outbound, Reply},
 };
 
-/// Key sets by their URLs.
-pub(crate) type KeySets = Documents<KeySet>;
+/// What providers say of themselves, and their keys; one for all of them. Clones share the documents.
+#[derive(Clone)]
+pub(crate) struct Lookups {
+    metadata: Documents<Metadata>,
+    keys: KeySets,
+}
 
-/// Key sets of issuers that these named.
-pub(crate) fn key_sets(outbound: Outbound, clock: Arc<dyn Clock>, named_by: NamedBy) -> KeySets {
-    let parse = |reply: &Reply| KeySet::parse(&reply.body).map_err(|error| error.to_string());
-    Documents::new(outbound, clock, named_by, MAX_KEY_SET_BYTES, parse)
+impl Lookups {
+    /// The operator named the provider; the provider names its keys, and is trusted with all that a
+    /// login comes to.
+    pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
+        let parse = |reply: &Reply| Metadata::parse(&reply.body);
+        Self {
+            metadata: Documents::new(
+                outbound.clone(),
+                Arc::clone(clock),
+                NamedBy::Operator,
+                MAX_METADATA_BYTES,
+                parse,
+            ),
+            keys: KeySets::new(outbound, clock),
+        }
+    }
+
+    pub(crate) fn key_sets(&self) -> &KeySets {
+        &self.keys
+    }
 }
 
 /// The documents of one provider; clones share them.
@@ -33,8 +54,13 @@ pub(crate) fn key_sets(outbound: Outbound, clock: Arc<dyn Clock>, named_by: Name
 pub(super) struct Lookup {
     metadata: Documents<Metadata>,
     keys: KeySets,
-    /// The last document that was used, and the provider with it filled in.
-    last: Arc<Mutex<Option<(Arc<Document<Metadata>>, Arc<Provider>)>>>,
+    last: Arc<Mutex<Option<Filled>>>,
+}
+
+/// The last document that was used, and the provider with it filled in.
+struct Filled {
+    document: Arc<Document<Metadata>>,
+    provider: Arc<Provider>,
 }
 
 /// The keys that a provider signs with, as they are known now.
@@ -44,19 +70,10 @@ pub(super) struct Keys {
 }
 
 impl Lookup {
-    /// The operator named the provider; the provider names its keys, and is trusted with all that a
-    /// login comes to.
-    pub(super) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
-        let named_by = NamedBy::Operator;
+    pub(super) fn new(lookups: &Lookups) -> Self {
         Self {
-            metadata: Documents::new(
-                outbound.clone(),
-                Arc::clone(clock),
-                named_by,
-                MAX_METADATA_BYTES,
-                |reply| Metadata::parse(&reply.body),
-            ),
-            keys: key_sets(outbound.clone(), Arc::clone(clock), named_by),
+            metadata: lookups.metadata.clone(),
+            keys: lookups.keys.clone(),
             last: Arc::default(),
         }
     }
@@ -109,8 +126,8 @@ impl Lookup {
     /// The keys, where they are known and fresh.
     pub(super) fn keys_here(&self, stated: &Arc<Provider>) -> Option<Arc<Document<KeySet>>> {
         match &stated.endpoints.jwks {
-            Some(url) => self.keys.cached(url),
-            None => self.keys.cached(self.last()?.endpoints.jwks.as_deref()?),
+            Some(url) => self.keys.here(url),
+            None => self.keys.here(self.last()?.endpoints.jwks.as_deref()?),
         }
     }
 
@@ -137,13 +154,16 @@ impl Lookup {
         document: &Arc<Document<Metadata>>,
     ) -> Result<Arc<Provider>, DiscoveryError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, provider)) = &*last
-            && Arc::ptr_eq(known, document)
+        if let Some(known) = &*last
+            && Arc::ptr_eq(&known.document, document)
         {
-            return Ok(Arc::clone(provider));
+            return Ok(Arc::clone(&known.provider));
         }
         let provider = Arc::new(filled(stated, discovery, document)?);
-        *last = Some((Arc::clone(document), Arc::clone(&provider)));
+        *last = Some(Filled {
+            document: Arc::clone(document),
+            provider: Arc::clone(&provider),
+        });
         Ok(provider)
     }
 
@@ -174,7 +194,7 @@ impl Lookup {
 
     fn last(&self) -> Option<Arc<Provider>> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().map(|(_, provider)| Arc::clone(provider))
+        last.as_ref().map(|known| Arc::clone(&known.provider))
     }
 }
 

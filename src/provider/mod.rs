@@ -33,8 +33,8 @@
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `discovery_lookup` fetches documents, `requests`, `verified` and `person` do the sending, and nothing
-//   else here does.
+// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `verified` and `person` do the sending,
+//   and nothing else here does; `providers` are all of them.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -56,6 +56,7 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
+mod key_sets;
 mod merge;
 mod person;
 mod preset;
@@ -65,11 +66,13 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
 mod supply;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
@@ -78,19 +81,23 @@ mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub use credential::{ClientCredential, CredentialRequest};
-#[allow(unused_imports, reason = "for verifiers")]
-pub(crate) use discovery_lookup::{KeySets, key_sets};
+pub(crate) use discovery_lookup::Lookups;
+#[allow(unused_imports, reason = "the verifiers follow")]
+pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::IdTokenError;
 #[cfg(test)]
 pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
+pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::{
-    fake::{FakeProvider, PATIENT, Script, client, outbound},
+    fake::{FakeProvider, PATIENT, Script, client, client_by, outbound},
     *,
 };
 use crate::outbound::Customize;
@@ -265,12 +265,7 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::limited(5))
         });
-        let client = ProviderClient::new(
-            Arc::new(idp.about()),
-            &outbound(follow, PATIENT),
-            PATIENT,
-            Arc::new(crate::SystemClock),
-        );
+        let client = client_by(idp.about(), &outbound(follow, PATIENT), PATIENT);
         let error = exchange(&client).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Failed { .. }), "{error:?}");
     }
