@@ -246,6 +246,7 @@ mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;
+mod resource_server;
 mod route;
 mod session;
 pub mod storage;
@@ -262,7 +263,7 @@ pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    RegistrationRequest, Veto,
+    RegistrationRequest, ResourceServerBuilder, Veto,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
@@ -277,7 +278,8 @@ pub use provider::{Identity, Provider};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
+    VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -15,6 +15,10 @@ pub(crate) const CONSENT: &str = "/oauth/consent";
 /// The callback, unless the operator chose another path.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
 
+/// RFC 8414 section 3.
+pub(crate) const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// OpenID Connect Discovery section 4.
+pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 /// Our own URLs, by what answers them.
@@ -82,12 +86,12 @@ pub(crate) struct Row {
 static TABLE: [Row; 9] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
-        "/.well-known/oauth-authorization-server",
+        AUTHORIZATION_SERVER,
         Place::Issuer,
     ),
     Row::document(
         Endpoint::AuthorizationServerMetadata,
-        "/.well-known/openid-configuration",
+        OPENID_CONFIGURATION,
         Place::Issuer,
     ),
     Row::document(
@@ -163,10 +167,21 @@ pub(crate) enum Route {
     Protected,
 }
 
+/// Which rows of the table are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    All,
+    /// The well-known documents.
+    Documents,
+    /// The documents of resources.
+    Resource,
+}
+
 /// The paths of one configuration, put together once.
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     base_path: Box<str>,
+    served: Served,
     callback: Box<str>,
     public: Box<[Box<str>]>,
 }
@@ -175,14 +190,39 @@ impl Routes {
     pub(crate) fn new(base: &BaseUrl, callback: &str, public: &[String]) -> Self {
         Self {
             base_path: base.path().into(),
+            served: Served::All,
             callback: callback.into(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
+    /// Those of a resource server alone: the rest of the table is the provider's, at its own URLs, and a
+    /// path of it is like any other here.
+    ///
+    /// With `redirects`, the authorization server's documents are ours, to send clients on to its own.
+    pub(crate) fn of_resource(base: &BaseUrl, redirects: bool, public: &[String]) -> Self {
+        let served = match redirects {
+            true => Served::Documents,
+            false => Served::Resource,
+        };
+        Self {
+            served,
+            ..Self::new(base, "", public)
+        }
+    }
+
+    pub(crate) fn serves_authorization(&self) -> bool {
+        self.served == Served::All
+    }
+
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
-        TABLE.iter()
+        let is_served = |row: &&Row| match self.served {
+            Served::All => true,
+            Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
+            Served::Resource => row.place == Place::Resource,
+        };
+        TABLE.iter().filter(is_served)
     }
 
     /// Decides by the path alone; a wrong method is the endpoint's to refuse (405 with `Allow`).

@@ -22,9 +22,9 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient},
+    provider::{KeySets, Provider, ProviderClient, Providers, Terms},
     storage::{MemoryStorage, TokenStorage},
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -36,7 +36,18 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
-    pub(crate) provider: Arc<ProviderClient>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    /// Of the authorization server; `None` where the provider is that itself.
+    pub(crate) server: Option<ServerConfig>,
+}
+
+/// What only an authorization server needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
+    pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -45,9 +56,7 @@ pub struct OAuthProxyConfig {
     /// The way to other servers.
     #[allow(dead_code, reason = "verifiers and discovery follow")]
     pub(crate) outbound: Outbound,
-    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    pub(crate) is_passthrough: bool,
 }
 
 impl OAuthProxyConfig {
@@ -103,10 +112,19 @@ impl OAuthProxyConfigBuilder {
             None => provider_scopes.clone(),
         };
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let offered_scopes = scopes.union(&provider_scopes);
-        check_provider(&self, &offered_scopes)?;
+        let terms = Terms {
+            callback_url: base.join(&self.plain.redirect_path),
+            offered: scopes.union(&provider_scopes),
+            uses_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forwards_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            authorization_params: self.extra_authorization_params.clone(),
+            token_params: self.extra_token_params.clone(),
+        };
+        check_provider(&self, &terms.offered)?;
         check_static_clients(&self, &scopes)?;
-        let odd = odd_options(&self.plain, &base);
+        let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -116,16 +134,12 @@ impl OAuthProxyConfigBuilder {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
         let options = Options {
-            callback_url: base.join(&plain.redirect_path),
+            authorization_servers: vec![base.as_str().to_owned()],
+            redirects_metadata: false,
             scopes,
-            offered_scopes,
             required_scopes,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
-            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forward_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
             base,
             plain,
         };
@@ -140,15 +154,21 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        if let Some(verifier) = &self.passthrough {
+            let key_sets = KeySets::new(&outbound, &self.clock);
+            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+        }
         let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);
+            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout)
+                .on(terms);
+        let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
+        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -156,15 +176,18 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            provider: Arc::new(provider),
-            clients: Arc::new(clients),
-            vault,
-            secrets,
-            signing_keys: self.signing_keys,
-            outbound,
-            passthrough: self.passthrough,
             clock: self.clock,
             events,
+            server: Some(ServerConfig {
+                providers,
+                clients: Arc::new(clients),
+                vault,
+                secrets,
+                signing_keys: self.signing_keys,
+                outbound,
+                is_passthrough: self.passthrough.is_some(),
+            }),
+            verifier: self.passthrough,
         })
     }
 }

@@ -27,17 +27,23 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
             "is the path of another endpoint or document",
         );
     }
-    let routes = Routes::new(base, path, &[]);
+    check_public_paths(options, &Routes::new(base, path, &[]))
+}
+
+/// Public paths; the routes are those without them.
+pub(super) fn check_public_paths(options: &Plain, routes: &Routes) -> Result<(), ConfigError> {
+    let refuse =
+        |path: &str, why: &str| Err(ConfigError::new("public_paths", format!("{path:?} {why}")));
     for path in &options.public_paths {
         // `/docs/*` and `/docs/{id}` could be paths, but they are meant as patterns.
         if !is_plain(path) || path.contains(['*', '{', '}', '^']) {
             let why = "is not a plain absolute path: there are no patterns, and no queries";
-            return refuse("public_paths", path, why);
+            return refuse(path, why);
         }
         if routes.find(path) != Route::Protected {
             let why = "is answered by this layer itself, without a token: it never reaches your \
                        service";
-            return refuse("public_paths", path, why);
+            return refuse(path, why);
         }
     }
     Ok(())

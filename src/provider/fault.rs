@@ -32,7 +32,7 @@ impl Provider {
             .map_err(|message| ConfigError::new("provider", message))?;
         for (what, url) in self.endpoints.all() {
             if let Err(why) = check_url(url) {
-                return fault(format!("the {what} URL {} {why}", shown(url)));
+                return fault(format!("the {what} URL {} {why}", shown_url(url)));
             }
         }
         if let Some(discovery) = &self.discovery {
@@ -42,7 +42,7 @@ impl Provider {
                 false => Ok(()),
             };
             if let Err(why) = check_url(issuer).and(query) {
-                return fault(format!("the issuer {} {why}", shown(issuer)));
+                return fault(format!("the issuer {} {why}", shown_url(issuer)));
             }
         }
         if self.client_id.is_empty() {
@@ -92,7 +92,7 @@ fn has_control(text: &str) -> bool {
 
 /// A URL for an error, without what may be secret: all of it where a password may stand in it, else its
 /// query.
-fn shown(url: &str) -> String {
+pub(crate) fn shown_url(url: &str) -> String {
     if url.contains('@') {
         return "(not shown: it holds an @)".to_owned();
     }
@@ -101,7 +101,7 @@ fn shown(url: &str) -> String {
 }
 
 /// The rule for every URL at which the proxy or a browser meets the provider.
-fn check_url(url: &str) -> Result<(), &'static str> {
+pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
     let Ok(parsed) = Url::parse(url) else {
         return Err("cannot be parsed");
     };

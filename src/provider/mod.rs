@@ -22,11 +22,12 @@
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
 // - Where it is: `endpoints`, `discovery_error`.
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `provider`: one
-//   of them, and its one app; `params`: what else is sent for it.
+//   of them, and its one app; `params`: what else is sent for it. `key_sets`: the keys that vouch for its
+//   tokens.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `requests` and `person` do the sending, and nothing else here does; `providers` are all of them.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -44,6 +45,7 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
+mod key_sets;
 mod merge;
 mod origin;
 mod params;
@@ -55,25 +57,32 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+#[allow(unused_imports, reason = "the verifiers follow")]
+pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
+pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -17,6 +17,7 @@ use super::{
     form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
+    terms::Terms,
     token_answer::{self, TokenAnswer},
     upstream_error::UpstreamError,
 };
@@ -26,6 +27,7 @@ use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
 #[derive(Debug, Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
+    terms: Arc<Terms>,
     http: Client,
     timeout: Duration,
 }
@@ -34,8 +36,18 @@ impl ProviderClient {
     pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
         Self {
             provider,
+            terms: Arc::default(),
             http,
             timeout,
+        }
+    }
+
+    /// The same, on these terms.
+    #[must_use]
+    pub(crate) fn on(self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self
         }
     }
 
@@ -45,6 +57,10 @@ impl ProviderClient {
             timeout: self.timeout + by,
             ..self.clone()
         }
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     pub(crate) fn about(&self) -> &Provider {

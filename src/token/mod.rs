@@ -3,7 +3,8 @@
 //! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `carried`: those claims, in
 //!   records and sessions; `audience`: whose access token counts.
-//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead;
+//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead, with what
+//!   [`VerifierContext`] lends to it;
 //!   `passed_through`: the provider's refresh token, sealed for its client.
 
 mod audience;
@@ -20,4 +21,6 @@ pub use claims::ClaimsPassthrough;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
-pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
+pub use verifier::{
+    TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+};

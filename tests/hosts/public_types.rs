@@ -9,9 +9,10 @@ use tower_oauth_proxy::{
     AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, GrantInfo,
     GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage, OAuthProxyAdmin,
     OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService, Occasion,
-    PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest, ResponseBody,
-    ResponseFuture, ScopeSet, SecretKey, StaticClient, Step, StorageError, SystemClock,
-    UpstreamTokenError, UpstreamTokens, VerifiedToken, VerifyError, VerifyRequest, Veto,
+    PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
+    ResourceServerBuilder, ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step,
+    StorageError, SystemClock, UpstreamTokenError, UpstreamTokens, VerifiedToken, VerifyError,
+    VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
     provider::TokenEndpointAuth,
     storage::ListPage,
@@ -45,7 +46,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         MemoryStorage, ListPage, StorageError,
     );
     all!(is_sent:
-        OAuthProxyConfigBuilder,
+        OAuthProxyConfigBuilder, ResourceServerBuilder,
         ResponseFuture<axum::Router, Request<Body>>,
         RequireFuture<axum::Router, Request<Body>>,
     );

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["future"],
     &["admin", "endpoint", "extractor"],
     &["bearer"],
-    &["guard"],
+    &["guard", "resource_server"],
     &["proxy"],
     &["documents", "session"],
     &["mode"],

@@ -21,6 +21,7 @@ mod passthrough;
 mod paths;
 mod people;
 mod proof;
+mod resource_server;
 mod silence;
 mod surplus;
 mod upstream;

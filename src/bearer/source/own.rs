@@ -15,6 +15,7 @@ use crate::{
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
+    resource_server::ResourceServer,
     session::{
         Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
     },
@@ -23,7 +24,10 @@ use crate::{
     vault::Seen,
 };
 
-pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
+    let Some(proxy) = &server.proxy else {
+        return Verdict::NotMine;
+    };
     let Mode::Swap(tokens) = &proxy.mode else {
         return Verdict::NotMine;
     };

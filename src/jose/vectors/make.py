@@ -5,6 +5,7 @@
 are the private keys, each in the shapes that OpenSSL writes. Each run makes new keys.
 """
 
+import hashlib
 import importlib.util
 import json
 import pathlib
@@ -81,6 +82,14 @@ for name, (kind, algorithms) in KINDS.items():
             "token": token.serialize(),
         })
 
+own = HERE / "p256.pkcs8.pem"
+name = ["-new", "-x509", "-subj", "/CN=client", "-days", "36500"]
+certificate = openssl("req", "-key", own, *name, pem=b"")
+(HERE / "p256.certificate.pem").write_bytes(certificate)
+der = openssl("x509", "-outform", "DER", pem=certificate)
+(HERE / "p256.certificate.sha256.txt").write_text(b64(hashlib.sha256(der).digest()) + "\n")
+# RFC 7638 section 3.1 has the key of RFC 7517 appendix A.1.
+(HERE / "rfc7638.n.txt").write_text(tests.PublicKeys["keys"][1]["n"] + "\n")
 short = jwk.JWK.generate(kty="RSA", size=1024).export_to_pem(private_key=True, password=None)
 (HERE / "rsa_short.pkcs8.pem").write_bytes(openssl("pkey", pem=short))
 for name, vectors in {"rfc": rfc, "made": made}.items():

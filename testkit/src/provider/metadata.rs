@@ -21,6 +21,8 @@ pub(super) fn document(settings: &Settings, origin: &str) -> Value {
         "authorization_endpoint": format!("{origin}/authorize"),
         "token_endpoint": format!("{origin}/token"),
         "userinfo_endpoint": format!("{origin}/userinfo"),
+        "registration_endpoint": format!("{origin}/register"),
+        "introspection_endpoint": format!("{origin}/introspect"),
         "revocation_endpoint": format!("{origin}/revoke"),
         "jwks_uri": format!("{origin}/keys"),
         "response_types_supported": ["code"],

@@ -188,6 +188,10 @@ pub enum Kind {
     Token,
     UserInfo,
     Revoke,
+    /// RFC 7662.
+    Introspect,
+    /// RFC 7591.
+    Register,
     /// The document about itself, at either place.
     Discovery,
     /// The key set.
@@ -202,6 +206,8 @@ impl Kind {
             "/token" => Self::Token,
             "/userinfo" => Self::UserInfo,
             "/revoke" => Self::Revoke,
+            "/introspect" => Self::Introspect,
+            "/register" => Self::Register,
             "/keys" => Self::Keys,
             path if path.contains("/.well-known/") => Self::Discovery,
             _ => Self::Other,

@@ -334,7 +334,7 @@ impl Inner {
 
     fn work(&mut self, request: &Recorded) -> Work {
         match request.kind {
-            Kind::Token | Kind::Revoke if !self.is_client(request) => {
+            Kind::Token | Kind::Revoke | Kind::Introspect if !self.is_client(request) => {
                 Work::error(401, "invalid_client")
             }
             Kind::Token => match self.ledger.token(&request.params, &self.settings) {
@@ -346,6 +346,18 @@ impl Inner {
                     .revoke(request.param("token").unwrap_or_default());
                 Work::ok(json!({}))
             }
+            Kind::Introspect => {
+                let token = request.param("token").unwrap_or_default();
+                Work::ok(self.ledger.introspect(token, &self.settings))
+            }
+            // Everybody is the one client.
+            Kind::Register => Work {
+                status: 201,
+                ..Work::ok(json!({
+                    "client_id": self.settings.client_id,
+                    "client_secret": self.settings.client_secret,
+                }))
+            },
             Kind::UserInfo => {
                 let now = self.settings.clock.unix();
                 let bearer = request.header("authorization").unwrap_or_default();
