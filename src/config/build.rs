@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{KeySets, Provider, ProviderClient, Providers, Terms},
+    provider::{Provider, ProviderClient, Providers, Terms},
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -155,12 +155,15 @@ impl OAuthProxyConfigBuilder {
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
         if let Some(verifier) = &self.passthrough {
-            let key_sets = KeySets::new(&outbound, &self.clock);
-            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+            verifier.connect(&VerifierContext::new(&outbound, &self.clock))?;
         }
-        let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout)
-                .on(terms);
+        let provider = ProviderClient::new(
+            Arc::new(self.provider),
+            outbound.client().clone(),
+            timeout,
+            Arc::clone(&self.clock),
+        )
+        .on(terms);
         let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{clock::Clock, outbound::Outbound, provider::KeySets, time::Unix};
+use super::key_sets::KeySets;
+use crate::{clock::Clock, outbound::Outbound, time::Unix};
 
 /// What the layer lends to its verifier, when the configuration is built: the clock, and the way to other
 /// servers with the operator's
@@ -16,21 +17,21 @@ pub struct VerifierContext {
     clock: Arc<dyn Clock>,
 }
 
-#[allow(dead_code, reason = "the verifiers follow")]
 impl VerifierContext {
-    pub(crate) fn new(outbound: &Outbound, key_sets: &KeySets, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
         Self {
             outbound: outbound.clone(),
-            key_sets: key_sets.clone(),
+            key_sets: KeySets::new(outbound, clock),
             clock: Arc::clone(clock),
         }
     }
 
+    #[allow(dead_code, reason = "for verifiers that ask for each token")]
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
     }
 
-    pub(crate) fn key_sets(&self) -> &KeySets {
+    pub(super) fn key_sets(&self) -> &KeySets {
         &self.key_sets
     }
 

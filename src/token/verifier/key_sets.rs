@@ -11,11 +11,11 @@ use crate::{
 
 /// The key sets of issuers that the operator named, by URL; clones share them.
 #[derive(Debug, Clone)]
-pub(crate) struct KeySets(Documents<KeySet>);
+pub(super) struct KeySets(Documents<KeySet>);
 
 /// Why a token is not known to be signed by a key of the set.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
+pub(super) enum KeysError {
     /// The keys could not be asked for: nothing is said against the token.
     #[error("the keys cannot be had: {0}")]
     Fetch(FetchError),
@@ -25,7 +25,7 @@ pub(crate) enum KeysError {
 }
 
 impl KeySets {
-    pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
+    pub(super) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
         Self(Documents::new(
             outbound.clone(),
             Arc::clone(clock),
@@ -37,11 +37,8 @@ impl KeySets {
 
     /// The token's header and claims, where a key of the set at this URL signed it. A key that is not there
     /// may be new: the set is then asked for once more, within the cooldown of documents.
-    pub(crate) async fn verify(&self, url: &str, token: &str) -> Result<Jwt, KeysError> {
-        let keys = match self.0.cached(url) {
-            Some(keys) => keys,
-            None => self.0.get(url).await.map_err(KeysError::Fetch)?,
-        };
+    pub(super) async fn verify(&self, url: &str, token: &str) -> Result<Jwt, KeysError> {
+        let keys = self.0.get(url).await.map_err(KeysError::Fetch)?;
         match keys.verify(token) {
             Err(SignatureError::UnknownKey(_)) => {
                 let newer = self.0.newer(url, &keys).await.map_err(KeysError::Fetch)?;
