@@ -22,7 +22,8 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{KeySets, Provider, ProviderClient},
+    provider::{AboutUs, KeySets, Provider, ProviderClient},
+    route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -80,6 +81,19 @@ impl OAuthProxyConfig {
     }
 }
 
+/// What this provider reads about us, where it knows us by a document.
+fn client_document(options: &Options, provider: &Provider) -> Option<String> {
+    let us = AboutUs {
+        home: options.base.as_str(),
+        name: options.shown_name(),
+        callback: &options.callback_url,
+        scope: &provider.scope_param(&options.offered_scopes, &options.offered_scopes),
+    };
+    provider
+        .client_document(us)
+        .map(|document| document.to_string())
+}
+
 impl fmt::Debug for OAuthProxyConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuthProxyConfig")
@@ -95,10 +109,11 @@ impl OAuthProxyConfigBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+    pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         self.provider.check()?;
-        check_paths(&self.plain, &base)?;
+        self.provider = self.provider.at_document(base.join(CLIENT_DOCUMENT))?;
+        check_paths(&self.plain, &base, self.provider.has_document)?;
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
@@ -124,10 +139,11 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
-        let options = Options {
+        let mut options = Options {
             callback_url: base.join(&plain.redirect_path),
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
+            client_document: None,
             scopes,
             offered_scopes,
             required_scopes,
@@ -140,6 +156,8 @@ impl OAuthProxyConfigBuilder {
             base,
             plain,
         };
+
+        options.client_document = client_document(&options, &self.provider);
 
         let events = Arc::new(Events::new(self.on_event));
         let storage: Arc<dyn TokenStorage> = match self.storage {

@@ -240,6 +240,7 @@ impl ResourceServerBuilder {
             callback_url: String::new(),
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
+            client_document: None,
             offered_scopes: named.clone(),
             scopes: named,
             required_scopes,

@@ -32,13 +32,14 @@
 //   are its app. `provider`: one of them, and its one app.
 // - `key_sets`: the keys that vouch for its tokens.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
-// - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
+// - What is sent: `authorization_url`, `form`; what is said about us: `client_document`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
 // - `requests`, `on_behalf` and `person` do the sending, and nothing else here does.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_document;
 mod client_key;
 mod content;
 mod credential;
@@ -77,6 +78,7 @@ mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use client_document::AboutUs;
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 #[allow(unused_imports, reason = "the verifiers follow")]
@@ -87,7 +89,7 @@ pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
-pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
+pub(crate) use on_behalf::OnBehalfError;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};

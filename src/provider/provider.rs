@@ -43,6 +43,8 @@ pub struct Provider {
     /// What proves that it is the registered app.
     pub(crate) credential: Credential,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// See [`Provider::client_metadata_document`].
+    pub(crate) has_document: bool,
     /// See [`Provider::assertion_audience`].
     pub(crate) assertion_audience: Option<String>,
     /// What is asked for unless the configuration names scopes; the operator's names.
@@ -99,6 +101,7 @@ impl Provider {
             client_id: client_id.into(),
             credential: Credential::Secret(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
+            has_document: false,
             assertion_audience: None,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
@@ -355,6 +358,35 @@ impl Provider {
             supply: credential::supply(callback),
             public_key: None,
         };
+        self
+    }
+
+    /// For a provider that takes the URL of a document as client id (client ID metadata documents:
+    /// Hugging Face, WorkOS, Auth0 and Keycloak where they are told to). The proxy then serves a document
+    /// about itself at `{base_url}/oauth/client.json`, and its client id is that URL: nothing has to be
+    /// registered. Give the constructor an empty client id and an empty secret.
+    ///
+    /// The app is a public one; with [`private_key_jwt`](Self::private_key_jwt) it proves itself by a key
+    /// whose public half stands in the document. The base URL has to be https, and the provider has to
+    /// reach it. The proxy needs a secret key of its own.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, SecretKey, provider};
+    ///
+    /// # fn key() -> String { "VnQzdFk4c0xyMVpwSzZ3WGIwTmZVZTdKbUdoMkRjNUE".into() }
+    /// let provider = provider::oidc("https://sso.example", "", "").client_metadata_document();
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .secret_key(SecretKey::from_bytes(key())?)
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn client_metadata_document(mut self) -> Self {
+        self.has_document = true;
+        if self.credential.secret().is_some_and(str::is_empty) {
+            self.credential = Credential::None;
+        }
         self
     }
 
