@@ -231,6 +231,21 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
+// ---- token: what a server says of the provider's tokens
+
+/// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
+pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
+/// What a verdict takes beside its texts: keys, pointers, the cache's own.
+pub(crate) const VERDICT_OVERHEAD: usize = 256;
+/// Verdicts against tokens that one verifier keeps. Strangers make them up.
+pub(crate) const MAX_REFUSED_VERDICTS: u64 = 10_000;
+/// Questions that one verifier has at the provider at once; the rest wait for their turn.
+pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
+/// The longest that the operator may let a verdict be believed.
+pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
+/// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
+pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
@@ -315,8 +330,6 @@ pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
 pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
 /// Idle connections that are kept for one host.
 pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// Idle connections that are kept for one host that a stranger named.
-pub(crate) const POOL_IDLE_STRANGERS: usize = 1;
 /// One exchange with a server that a stranger named, from the first byte to the last: a person waits for it.
 pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
 /// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for

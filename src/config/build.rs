@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{AboutUs, KeySets, Provider, ProviderClient},
+    provider::{AboutUs, KeySets, Provider, ProviderClient, Providers, Terms, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
@@ -48,7 +48,7 @@ pub struct OAuthProxyConfig {
 /// What only an authorization server needs.
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
-    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -79,19 +79,6 @@ impl OAuthProxyConfig {
     pub fn builder(provider: Provider, base_url: impl Into<String>) -> OAuthProxyConfigBuilder {
         OAuthProxyConfigBuilder::new(provider, base_url.into())
     }
-}
-
-/// What this provider reads about us, where it knows us by a document.
-fn client_document(options: &Options, provider: &Provider) -> Option<String> {
-    let us = AboutUs {
-        home: options.base.as_str(),
-        name: options.shown_name(),
-        callback: &options.callback_url,
-        scope: &provider.scope_param(&options.offered_scopes, &options.offered_scopes),
-    };
-    provider
-        .client_document(us)
-        .map(|document| document.to_string())
 }
 
 impl fmt::Debug for OAuthProxyConfig {
@@ -127,10 +114,19 @@ impl OAuthProxyConfigBuilder {
             None => provider_scopes.clone(),
         };
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let offered_scopes = scopes.union(&provider_scopes);
-        check_provider(&self, &offered_scopes)?;
+        let terms = Terms {
+            callback_url: base.join(&self.plain.redirect_path),
+            offered: scopes.union(&provider_scopes),
+            uses_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forwards_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            authorization_params: self.extra_authorization_params.clone(),
+            token_params: self.extra_token_params.clone(),
+        };
+        check_provider(&self, &terms.offered)?;
         check_static_clients(&self, &scopes)?;
-        let odd = odd_options(&self.plain, &base);
+        let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -140,24 +136,16 @@ impl OAuthProxyConfigBuilder {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
         let mut options = Options {
-            callback_url: base.join(&plain.redirect_path),
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
             client_document: None,
             scopes,
-            offered_scopes,
             required_scopes,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
-            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forward_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
             base,
             plain,
         };
-
-        options.client_document = client_document(&options, &self.provider);
 
         let events = Arc::new(Events::new(self.on_event));
         let storage: Arc<dyn TokenStorage> = match self.storage {
@@ -179,13 +167,19 @@ impl OAuthProxyConfigBuilder {
             timeout,
             Arc::clone(&self.clock),
         );
+        let providers = Providers::new(Arc::new(provider.on(terms)), Vec::new());
+        let us = AboutUs {
+            home: options.base.as_str(),
+            name: options.shown_name(),
+        };
+        options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
+        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -196,7 +190,7 @@ impl OAuthProxyConfigBuilder {
             clock: self.clock,
             events,
             server: Some(ServerConfig {
-                provider: Arc::new(provider),
+                providers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,

@@ -4,10 +4,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::header::ACCEPT;
 use reqwest::Client;
+use url::Url;
 
 use super::{
     address::NamedBy,
-    destination::{Bounds, destination},
+    destination::{Bounds, Refusal, destination},
     http_client::{WayOut, client},
     send::{OutboundError, Reply, send},
 };
@@ -51,15 +52,21 @@ impl Outbound {
         limit: usize,
         accept: &'static str,
     ) -> Result<Reply, OutboundError> {
-        let clients = &*self.0;
         // An address in the URL never comes to the resolver: it is judged here, each time.
-        let url = destination(url, named_by, &clients.bounds).map_err(OutboundError::Refused)?;
+        let url = self
+            .destination(url, named_by)
+            .map_err(OutboundError::Refused)?;
         let client = match named_by {
-            NamedBy::Operator => &clients.operators,
-            NamedBy::Stranger => &clients.strangers,
+            NamedBy::Operator => &self.0.operators,
+            NamedBy::Stranger => &self.0.strangers,
         };
         let request = client.get(url).header(ACCEPT, accept);
         send(request, self.patience(named_by), limit).await
+    }
+
+    /// The URL as it would be sent, by what it says itself.
+    pub(super) fn destination(&self, url: &str, named_by: NamedBy) -> Result<Url, Refusal> {
+        destination(url, named_by, &self.0.bounds)
     }
 
     /// How long one exchange may take.

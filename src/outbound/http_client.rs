@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     error::ConfigError,
-    limits::{
-        MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_STRANGERS,
-        POOL_IDLE_TIME,
-    },
+    limits::{MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME},
 };
 
 /// What is said about TLS: root certificates.
@@ -75,9 +72,9 @@ pub(super) fn client(way: &WayOut, named_by: NamedBy) -> Result<Client, ConfigEr
     });
     let builder = match named_by {
         NamedBy::Operator => builder.pool_max_idle_per_host(POOL_IDLE_CONNECTIONS),
-        NamedBy::Stranger => builder
-            .https_only(true)
-            .pool_max_idle_per_host(POOL_IDLE_STRANGERS),
+        // Strangers can name any number of hosts, and each idle connection would take a descriptor. So
+        // every request looks its name up anew.
+        NamedBy::Stranger => builder.https_only(true).pool_max_idle_per_host(0),
     };
     // Redirects are never followed: a token request would carry its secrets to another host, and a
     // stranger's document would lead inside.

@@ -13,19 +13,24 @@ mod fetch_error;
 mod fetched;
 mod flights;
 mod http_client;
+mod library;
 mod lookup;
 mod networks;
+mod parsed;
 mod send;
 mod shelf_life;
+#[cfg(all(test, feature = "rustls"))]
+mod tests;
 
 pub(crate) use address::NamedBy;
 pub(crate) use destination::Refusal;
 pub(crate) use door::Outbound;
 pub(crate) use fetch_error::FetchError;
-pub(crate) use fetched::{Document, Documents};
+pub(crate) use fetched::Documents;
 #[cfg(test)]
 pub(crate) use http_client::http_client;
 pub(crate) use http_client::{Customize, WayOut};
 pub(crate) use lookup::{Found, Lookup};
 pub(crate) use networks::Networks;
+pub(crate) use parsed::Document;
 pub(crate) use send::{OutboundError, Reply, send};

@@ -100,3 +100,145 @@ fn imf_fixdate(text: &str) -> Option<u64> {
     let days = days.checked_sub(719_468)?;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: &str = "Fri, 15 Jan 2027 08:00:00 GMT";
+    const IN_20_MINUTES: &str = "Fri, 15 Jan 2027 08:20:00 GMT";
+
+    fn controlled(cache_control: &str) -> Duration {
+        shelf_life(&Said {
+            cache_control: Some(cache_control),
+            ..Said::default()
+        })
+    }
+
+    #[test]
+    fn max_age_counts_within_bounds() {
+        for (said, secs) in [
+            ("max-age=600", 600),
+            ("public, MAX-AGE=601, must-revalidate", 601),
+            ("max-age=\"602\"", 602),
+            (" max-age = 603 ", 603),
+            ("max-age=1200, max-age=700", 1200),
+            ("max-age=61", 61),
+            ("max-age=60", 60),
+            ("max-age=59", 60),
+            ("max-age=0", 60),
+            ("max-age=3600", 3600),
+            ("max-age=3601", 3600),
+            ("max-age=99999999999999999999999", 3600),
+            // What is no number is no life.
+            ("max-age=-1", 60),
+            ("max-age=1e9", 60),
+            ("max-age=", 60),
+            ("max-age", 60),
+            // The most restrictive counts.
+            ("max-age=1200, no-cache", 60),
+            ("no-store, max-age=1200", 60),
+            ("No-Store", 60),
+            // Not said.
+            ("", 600),
+            ("public", 600),
+            ("s-maxage=1200", 600),
+            ("x-max-age=1200", 600),
+        ] {
+            assert_eq!(controlled(said), Duration::from_secs(secs), "{said}");
+        }
+        assert_eq!(shelf_life(&Said::default()), DOCUMENT_LIFE_ASSUMED);
+    }
+
+    #[test]
+    fn expires_counts_by_the_clock_of_the_source_and_only_without_max_age() {
+        let said = |cache_control, expires, date| {
+            shelf_life(&Said {
+                cache_control,
+                expires: Some(expires),
+                date,
+                age: None,
+            })
+            .as_secs()
+        };
+        assert_eq!(said(None, IN_20_MINUTES, Some(NOW)), 1200);
+        assert_eq!(said(Some("public"), IN_20_MINUTES, Some(NOW)), 1200);
+        assert_eq!(said(Some("max-age=700"), IN_20_MINUTES, Some(NOW)), 700);
+        assert_eq!(said(Some("max-age=x"), IN_20_MINUTES, Some(NOW)), 60);
+        for past in ["0", "-1", "", "soon", NOW, "Friday, 15-Jan-27 09:00:00 GMT"] {
+            assert_eq!(said(None, past, Some(NOW)), 60, "{past}");
+        }
+        assert_eq!(said(None, IN_20_MINUTES, None), 60);
+        assert_eq!(said(None, IN_20_MINUTES, Some("now")), 60);
+    }
+
+    #[test]
+    fn the_time_in_a_cache_on_the_way_is_taken_off() {
+        let aged = |age| {
+            shelf_life(&Said {
+                cache_control: Some("max-age=1000"),
+                age: Some(age),
+                ..Said::default()
+            })
+            .as_secs()
+        };
+        assert_eq!(aged("300"), 700);
+        assert_eq!(aged("2000"), 60);
+        assert_eq!(aged("99999999999999999999"), 60);
+        assert_eq!(aged("young"), 1000);
+    }
+
+    #[test]
+    fn a_date_is_read_to_the_second() {
+        for (text, secs) in [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Tue, 29 Feb 2000 12:00:00 GMT", 951_825_600),
+            ("Wed, 01 Mar 2000 00:00:00 GMT", 951_868_800),
+            ("Fri, 15 Jan 2027 08:00:00 GMT", 1_800_000_000),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] {
+            assert_eq!(imf_fixdate(text), Some(secs), "{text}");
+        }
+        for text in [
+            "",
+            "0",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 06 Nov 1994 08:49:37",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37 GMT GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 06 anF 1994 08:49:37 GMT",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Sun, 32 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 06 Nov 1994 08:60:37 GMT",
+            "Sun, 06 Nov 1994 08:49:61 GMT",
+            "Wed, 31 Dec 1969 23:59:59 GMT",
+            "Sun, 06 Növ 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(imf_fixdate(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_is_said_leaves_the_bounds(
+            cache_control in proptest::option::of("[ -~]{0,40}"),
+            expires in proptest::option::of("\\PC{0,40}"),
+            age in proptest::option::of("[0-9]{0,30}"),
+        ) {
+            let life = shelf_life(&Said {
+                cache_control: cache_control.as_deref(),
+                expires: expires.as_deref(),
+                date: Some(NOW),
+                age: age.as_deref(),
+            });
+            prop_assert!((DOCUMENT_LIFE_LEAST..=DOCUMENT_LIFE_MOST).contains(&life));
+        }
+    }
+}

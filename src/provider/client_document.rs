@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{credential::Credential, on_behalf::TOKEN_EXCHANGE, provider::Provider};
+use super::{
+    credential::Credential, on_behalf::TOKEN_EXCHANGE, provider::Provider, providers::Providers,
+};
 use crate::error::ConfigError;
 
 /// What the configuration says of the app that the provider has to know.
@@ -12,9 +14,81 @@ pub(crate) struct AboutUs<'a> {
     /// Where people see the service.
     pub(crate) home: &'a str,
     pub(crate) name: &'a str,
-    pub(crate) callback: &'a str,
-    /// What is asked of the provider, in its own names.
-    pub(crate) scope: &'a str,
+}
+
+/// The document as JSON; `None` where every provider knows the app by another id.
+///
+/// One document is for all that read it, so they have to know the app by the same kind of proof.
+pub(crate) fn client_document(
+    us: AboutUs<'_>,
+    providers: &Providers,
+) -> Result<Option<String>, ConfigError> {
+    let readers = providers
+        .iter()
+        .map(|client| (client.about(), client.terms()));
+    let readers: Vec<_> = readers.filter(|(it, _)| it.has_document).collect();
+    let Some((first, _)) = readers.first() else {
+        return Ok(None);
+    };
+    let keys: Vec<&Value> = readers
+        .iter()
+        .filter_map(|(it, _)| it.public_key())
+        .collect();
+    if !keys.is_empty() && keys.len() < readers.len() {
+        let why = "client_metadata_document: one document serves all providers that read it, so all of \
+                   them need `private_key_jwt`, or none";
+        return Err(ConfigError::new("provider", why));
+    }
+    let mut grant_types = vec!["authorization_code", "refresh_token"];
+    if readers
+        .iter()
+        .any(|(it, _)| it.exchanges_tokens == Some(true))
+    {
+        grant_types.push(TOKEN_EXCHANGE);
+    }
+    let scopes = readers
+        .iter()
+        .flat_map(|(it, terms)| it.scopes_to_upstream(&terms.offered, &terms.offered));
+    let callbacks = readers.iter().map(|(_, terms)| terms.callback_url.clone());
+    // Section 4.1 of the draft: it "MUST contain a client_id property whose value MUST match the URL of the
+    // document using simple string comparison".
+    let mut document = Map::from_iter([
+        ("client_id".to_owned(), json!(first.client_id)),
+        ("client_name".to_owned(), json!(us.name)),
+        ("client_uri".to_owned(), json!(us.home)),
+        ("redirect_uris".to_owned(), json!(distinct(callbacks))),
+        ("grant_types".to_owned(), json!(grant_types)),
+        ("response_types".to_owned(), json!(["code"])),
+        ("application_type".to_owned(), json!("web")),
+    ]);
+    let scope = distinct(scopes).join(" ");
+    if !scope.is_empty() {
+        document.insert("scope".to_owned(), scope.into());
+    }
+    let method = match keys.is_empty() {
+        true => "none",
+        false => "private_key_jwt",
+    };
+    document.insert("token_endpoint_auth_method".to_owned(), method.into());
+    if let Some(algorithm) = keys.first().and_then(|key| key.get("alg")) {
+        let name = "token_endpoint_auth_signing_alg".to_owned();
+        // With keys of several kinds, none is the one.
+        if keys.iter().all(|key| key.get("alg") == Some(algorithm)) {
+            document.insert(name, algorithm.clone());
+        }
+        document.insert("jwks".to_owned(), json!({ "keys": keys }));
+    }
+    Ok(Some(Value::Object(document).to_string()))
+}
+
+fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::new();
+    for text in texts {
+        if !kept.contains(&text) {
+            kept.push(text);
+        }
+    }
+    kept
 }
 
 impl Provider {
@@ -33,53 +107,11 @@ impl Provider {
         Ok(self)
     }
 
-    /// The document; `None` where this provider knows the app by another id.
-    pub(crate) fn client_document(&self, us: AboutUs<'_>) -> Option<Value> {
-        if !self.has_document {
-            return None;
+    fn public_key(&self) -> Option<&Value> {
+        match &self.credential {
+            Credential::Assertion { public_key, .. } => public_key.as_ref(),
+            _ => None,
         }
-        let mut grant_types = vec!["authorization_code", "refresh_token"];
-        if self.exchanges_tokens == Some(true) {
-            grant_types.push(TOKEN_EXCHANGE);
-        }
-        // Section 4.1 of the draft: it "MUST contain a client_id property whose value MUST match the URL of
-        // the document using simple string comparison".
-        let document = json!({
-            "client_id": self.client_id,
-            "client_name": us.name,
-            "client_uri": us.home,
-            "redirect_uris": [us.callback],
-            "grant_types": grant_types,
-            "response_types": ["code"],
-            "application_type": "web",
-        });
-        let Value::Object(mut document) = document else {
-            return None;
-        };
-        if !us.scope.is_empty() {
-            document.insert("scope".to_owned(), us.scope.into());
-        }
-        document.extend(self.authentication());
-        Some(Value::Object(document))
-    }
-
-    fn authentication(&self) -> Map<String, Value> {
-        let method = "token_endpoint_auth_method".to_owned();
-        let Credential::Assertion {
-            public_key: Some(key),
-            ..
-        } = &self.credential
-        else {
-            return Map::from_iter([(method, "none".into())]);
-        };
-        Map::from_iter([
-            (method, "private_key_jwt".into()),
-            (
-                "token_endpoint_auth_signing_alg".to_owned(),
-                key.get("alg").cloned().unwrap_or_default(),
-            ),
-            ("jwks".to_owned(), json!({"keys": [key]})),
-        ])
     }
 
     /// What a document cannot be about. Section 4.1 of the draft: a secret that two servers share would
@@ -107,27 +139,55 @@ impl Provider {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::provider::{ClientCredential, ClientKey, generic};
+    use crate::{
+        oauth::ScopeSet,
+        provider::{
+            ClientCredential, ClientKey, Terms,
+            fake::{PATIENT, client},
+            generic,
+        },
+    };
 
     const URL: &str = "https://proxy.example/api/oauth/client.json";
-    const US: AboutUs<'_> = AboutUs {
-        home: "https://proxy.example/api",
-        name: "Acme",
-        callback: "https://proxy.example/api/oauth/callback",
-        scope: "openid email",
-    };
+    const CALLBACK: &str = "https://proxy.example/api/oauth/callback";
     const P256: &str = include_str!("../jose/vectors/p256.pkcs8.pem");
+    const RSA: &str = include_str!("../jose/vectors/rsa.pkcs8.pem");
 
     fn known(secret: &str) -> Provider {
         generic("https://a.example/a", "https://a.example/t", "", secret).client_metadata_document()
     }
 
+    fn key(pem: &str) -> ClientKey {
+        ClientKey::from_pem(pem).unwrap()
+    }
+
+    /// Of providers with these callbacks.
+    fn read(providers: Vec<(Provider, &str)>) -> Result<Option<Value>, ConfigError> {
+        let us = AboutUs {
+            home: "https://proxy.example/api",
+            name: "Acme",
+        };
+        let clients = providers.into_iter().map(|(provider, callback)| {
+            assert_eq!(provider.check(), Ok(()));
+            let terms = Terms {
+                callback_url: callback.to_owned(),
+                offered: ScopeSet::parse("openid email").unwrap(),
+                ..Terms::default()
+            };
+            let provider = provider.at_document(URL.to_owned()).unwrap();
+            Arc::new(client(provider, PATIENT).on(terms))
+        });
+        let mut clients: Vec<_> = clients.collect();
+        let providers = Providers::new(clients.remove(0), clients);
+        let document = client_document(us, &providers)?;
+        Ok(document.map(|document| serde_json::from_str(&document).unwrap()))
+    }
+
     fn document(provider: Provider) -> Value {
-        assert_eq!(provider.check(), Ok(()));
-        let provider = provider.at_document(URL.to_owned()).unwrap();
-        assert_eq!(provider.client_id, URL);
-        provider.client_document(US).unwrap()
+        read(vec![(provider, CALLBACK)]).unwrap().unwrap()
     }
 
     #[test]
@@ -136,7 +196,7 @@ mod tests {
         for (name, expected) in [
             ("client_id", json!(URL)),
             ("client_name", json!("Acme")),
-            ("redirect_uris", json!([US.callback])),
+            ("redirect_uris", json!([CALLBACK])),
             ("scope", json!("openid email")),
             ("token_endpoint_auth_method", json!("none")),
         ] {
@@ -147,7 +207,7 @@ mod tests {
 
     #[test]
     fn an_app_with_a_key_shows_its_public_half_alone() {
-        let key = ClientKey::from_pem(P256).unwrap().id("k1");
+        let key = key(P256).id("k1");
         let document = document(known("").private_key_jwt(key).token_exchange(true));
         assert_eq!(document["token_endpoint_auth_method"], "private_key_jwt");
         assert_eq!(document["token_endpoint_auth_signing_alg"], "ES256");
@@ -156,6 +216,29 @@ mod tests {
         assert_eq!(jwk.get("d"), None);
         let grant_types = document["grant_types"].as_array().unwrap();
         assert!(grant_types.contains(&json!(TOKEN_EXCHANGE)));
+    }
+
+    #[test]
+    fn one_document_is_for_all_providers_that_read_it() {
+        let signing = |pem, id: &str| known("").private_key_jwt(key(pem)).id(id);
+        let other = "https://proxy.example/api/oauth/other";
+        let both = vec![
+            (signing(P256, "one"), CALLBACK),
+            (signing(RSA, "two"), other),
+        ];
+        let document = read(both).unwrap().unwrap();
+        assert_eq!(document["redirect_uris"], json!([CALLBACK, other]));
+        assert_eq!(document["jwks"]["keys"].as_array().unwrap().len(), 2);
+        assert_eq!(document.get("token_endpoint_auth_signing_alg"), None);
+        let mixed = vec![(signing(P256, "one"), CALLBACK), (known(""), other)];
+        let error = read(mixed).unwrap_err().to_string();
+        assert!(error.contains("all of them"), "{error}");
+        // One that does not read it is not in it.
+        let named = generic("https://a.example/a", "https://a.example/t", "app", "s");
+        let beside = vec![(named.clone(), other), (known(""), CALLBACK)];
+        let document = read(beside).unwrap().unwrap();
+        assert_eq!(document["redirect_uris"], json!([CALLBACK]));
+        assert_eq!(read(vec![(named, CALLBACK)]).unwrap(), None);
     }
 
     #[test]
@@ -176,10 +259,9 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_that_gave_an_id_is_told_nothing() {
+    fn a_provider_that_gave_an_id_keeps_it() {
         let provider = generic("https://a.example/a", "https://a.example/t", "app", "s");
         let provider = provider.at_document(URL.to_owned()).unwrap();
         assert_eq!(provider.client_id, "app");
-        assert_eq!(provider.client_document(US), None);
     }
 }

@@ -24,6 +24,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         answer
     }
 
+    /// The standard claims (OpenID Connect Core section 5.1) in what this provider's ID token or userinfo
+    /// says of a person, where it names them otherwise.
+    fn standard_claims(&self, claims: Map<String, Value>) -> Map<String, Value> {
+        claims
+    }
+
     /// What a code in `error` that only this provider says does to a grant. `None` for all others:
     /// `finality` has those of the RFCs.
     fn finality(&self, _code: &str) -> Option<Finality> {
@@ -34,6 +40,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// (OpenID Connect Core section 5.3).
     fn identity(&self) -> Option<IdentityApi> {
         None
+    }
+
+    /// How a request at the token endpoint is written.
+    fn body(&self) -> Body {
+        Body::Form
+    }
+
+    /// Headers that every request to this provider needs.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
     }
 
     /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
@@ -59,6 +75,17 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// What a granted scope includes, where this provider's answers leave the narrower ones out.
     fn scopes_within(&self, _scope: &str) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether a request for a permission is written as `scope`. Where it is not, `scope` is never sent,
+    /// and the scopes of this layer are the operator's own.
+    fn has_scopes(&self) -> bool {
+        true
+    }
+
+    /// When a login brings a nonce.
+    fn nonce(&self) -> Nonce {
+        Nonce::WithOpenId
     }
 
     /// The words of `prompt` that this provider takes.
@@ -140,15 +167,45 @@ pub(crate) struct Document {
 pub(crate) enum Revocation {
     /// By a form (RFC 7009 section 2.1).
     Form,
-    /// By a `DELETE` of the provider's own at the revocation URL, with the app's id and secret in the
+    /// By a call of the provider's own at the revocation URL, with the app's id and secret in the
     /// `Authorization` header.
-    Delete {
+    ByApp {
+        verb: Verb,
         json: Value,
         /// The statuses that say that the provider does not know the token: as good as revoked.
         unknown: &'static [u16],
     },
+    /// By a call of the provider's own at the revocation URL that the token itself authorizes.
+    ByToken,
     /// Not at all.
     Impossible,
+}
+
+/// The method of a call of the provider's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Delete,
+    Post,
+}
+
+/// How parameters are written in a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// `application/x-www-form-urlencoded` (RFC 6749 section 3.2).
+    Form,
+    /// A JSON object of strings.
+    Json,
+}
+
+/// When a login brings a nonce (OpenID Connect Core section 3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nonce {
+    /// With scope `openid`.
+    WithOpenId,
+    /// In every request: this provider asks for one.
+    Always,
+    /// Never: this provider does not repeat it in the ID token.
+    Never,
 }
 
 /// What has to be asked for so that the provider vouches for a person's address.
@@ -158,8 +215,13 @@ pub(crate) enum Vouches {
     OpenId,
     /// By its own API, where one of these scopes was granted.
     ByScope(&'static [&'static str]),
-    /// Never: it gives an address and does not say whether it was verified.
-    Never,
+    /// By its own API, where the app has a permission for it that is no scope.
+    ByPermission,
+    /// Never: it gives an address and does not say whether it was verified. What tells people apart
+    /// instead is in words for the operator.
+    Never(&'static str),
+    /// It gives no address.
+    NoAddress(&'static str),
 }
 
 /// The way of the RFCs, in tests of rules that hold for every provider.

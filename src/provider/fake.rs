@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::StatusCode;
+use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -16,6 +17,8 @@ use tokio::{
 use super::{
     ProviderClient,
     answer::{Answer, Challenge},
+    token_answer::{TokenAnswer, token_answer},
+    upstream_error::UpstreamError,
 };
 use crate::{
     clock::SystemClock,
@@ -69,6 +72,22 @@ pub(crate) fn answer(status: u16, content_type: Option<&str>, body: &[u8]) -> An
 
 pub(crate) fn json_answer(status: u16, body: &str) -> Answer {
     answer(status, Some("application/json"), body.as_bytes())
+}
+
+/// What this provider's token endpoint said, read.
+pub(crate) fn tokens(
+    provider: &Provider,
+    status: u16,
+    body: &Value,
+) -> Result<TokenAnswer, UpstreamError> {
+    token_answer(provider, &json_answer(status, &body.to_string()))
+}
+
+pub(crate) fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other}"),
+    }
 }
 
 pub(crate) struct FakeProvider {

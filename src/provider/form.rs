@@ -1,12 +1,17 @@
 //! How the proxy proves itself to the provider, and what else goes into a token request.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::provider::{Provider, TokenEndpointAuth};
+use super::{
+    dialect::Body,
+    provider::{Provider, TokenEndpointAuth},
+};
 
 /// What makes a form's `client_assertion` one (RFC 7523 section 2.2).
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -33,6 +38,7 @@ pub(crate) const RESERVED: &[&str] = &[
 /// A request to the token or revocation endpoint, ready to send. No `Debug`: it is all secrets.
 pub(crate) struct FormRequest {
     pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) content_type: &'static str,
     pub(crate) body: Zeroizing<String>,
 }
 
@@ -88,11 +94,28 @@ pub(crate) fn form_request(
             }
         }
     }
-    // Pairs of strings always serialise.
-    let body = serde_urlencoded::to_string(&sent).unwrap_or_default();
+    let (content_type, body) = written(provider.dialect.body(), &sent);
     FormRequest {
         authorization,
+        content_type,
         body: Zeroizing::new(body),
+    }
+}
+
+/// Pairs of strings always serialise.
+fn written(body: Body, sent: &[(&str, &str)]) -> (&'static str, String) {
+    match body {
+        Body::Form => (
+            "application/x-www-form-urlencoded",
+            serde_urlencoded::to_string(sent).unwrap_or_default(),
+        ),
+        Body::Json => {
+            let members: BTreeMap<_, _> = sent.iter().copied().collect();
+            (
+                "application/json",
+                serde_json::to_string(&members).unwrap_or_default(),
+            )
+        }
     }
 }
 

@@ -64,6 +64,7 @@ pub(crate) fn check(
     check_audience(&claims, &expected.provider.client_id)?;
     check_time(&claims, expected.now)?;
     check_nonce(&claims, expected.nonce)?;
+    let claims = expected.provider.dialect.standard_claims(claims);
     subject(&claims).ok_or(IdTokenError::Subject)?;
     Ok(claims)
 }

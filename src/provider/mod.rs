@@ -32,9 +32,10 @@
 //   are its app. `provider`: one of them, and its one app.
 // - `key_sets`: the keys that vouch for its tokens.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
-// - What is sent: `authorization_url`, `form`; what is said about us: `client_document`. What the answer means: `token_answer`, `rejection`,
+// - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does.
+// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does; `providers` are all of
+//   them, and `client_document` is what they read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -66,19 +67,21 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
 mod supply;
 mod target;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
-pub(crate) use client_document::AboutUs;
+pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 #[allow(unused_imports, reason = "the verifiers follow")]
@@ -93,8 +96,10 @@ pub(crate) use on_behalf::OnBehalfError;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
 pub use target::TokenTarget;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -54,10 +54,14 @@ impl ProviderClient {
                 if let Some(api) = provider.dialect.identity() {
                     return Ok(self.identity_at(&api, url, access_token).await?);
                 }
-                userinfo_alone(self.get_object(url, access_token).await?)?
+                userinfo_alone(self.userinfo(url, access_token).await?)?
             }
             (Some(url), Some(known)) if provider.always_userinfo => {
-                with_userinfo(&known, &self.get_object(url, access_token).await?)?
+                let userinfo = match provider.dialect.identity() {
+                    Some(api) => self.identity_at(&api, url, access_token).await?.claims,
+                    None => self.userinfo(url, access_token).await?,
+                };
+                with_userinfo(&known, &userinfo)?
             }
             (_, Some(known)) => known,
             (None, None) => return Ok(from_access_token(access_token)),
@@ -82,7 +86,7 @@ impl ProviderClient {
         if let Some(api) = provider.dialect.identity() {
             return Ok(self.identity_at(&api, url, access_token).await?);
         }
-        let userinfo = self.get_object(url, access_token).await?;
+        let userinfo = self.userinfo(url, access_token).await?;
         let claims = match (said, before) {
             (Some(said), _) => with_userinfo(said, &userinfo)?,
             (None, Some(before)) => {
@@ -92,6 +96,15 @@ impl ProviderClient {
             (None, None) => userinfo_alone(userinfo)?,
         };
         Ok(Identity::of_answer(claims)?)
+    }
+
+    async fn userinfo(
+        &self,
+        url: &str,
+        access_token: &str,
+    ) -> Result<Map<String, Value>, UpstreamError> {
+        let claims = self.get_object(url, access_token).await?;
+        Ok(self.about().dialect.standard_claims(claims))
     }
 
     /// Who an access token belongs to, by an API of the provider's own.

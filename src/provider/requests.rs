@@ -1,6 +1,6 @@
 //! The requests that go to the provider.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Method,
@@ -14,11 +14,12 @@ use super::{
     answer::Answer,
     content,
     credential::Credential,
-    dialect::Revocation,
+    dialect::{Revocation, Verb},
     form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
     supply::Wanted,
+    terms::Terms,
     token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
@@ -37,9 +38,18 @@ const SECRET: &[&str] = &[
 #[derive(Clone)]
 pub(crate) struct ProviderClient {
     provider: Arc<Provider>,
+    terms: Arc<Terms>,
     http: Client,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for ProviderClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderClient")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProviderClient {
@@ -51,9 +61,19 @@ impl ProviderClient {
     ) -> Self {
         Self {
             provider,
+            terms: Arc::default(),
             http,
             timeout,
             clock,
+        }
+    }
+
+    /// The same, on these terms.
+    #[must_use]
+    pub(crate) fn on(self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self
         }
     }
 
@@ -63,6 +83,10 @@ impl ProviderClient {
             timeout: self.timeout + by,
             ..self.clone()
         }
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     pub(crate) fn about(&self) -> &Provider {
@@ -139,13 +163,19 @@ impl ProviderClient {
                 let asked = self.revoke_by_form(&provider, url, token, hint);
                 asked.await.map(|()| true)
             }
-            Revocation::Delete { json, unknown } => {
-                let request = self
-                    .http
-                    .request(Method::DELETE, url)
-                    .body(json.to_string());
-                self.revoke_by_api(&provider, request, unknown).await
+            Revocation::ByApp {
+                verb,
+                json,
+                unknown,
+            } => {
+                let method = match verb {
+                    Verb::Delete => Method::DELETE,
+                    Verb::Post => Method::POST,
+                };
+                let request = self.http.request(method, url).body(json.to_string());
+                self.revoke_by_app(&provider, request, unknown).await
             }
+            Revocation::ByToken => self.revoke_by_token(url, token).await,
             Revocation::Impossible => Ok(false),
         }
     }
@@ -256,7 +286,7 @@ impl ProviderClient {
     }
 
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
-    async fn revoke_by_api(
+    async fn revoke_by_app(
         &self,
         provider: &Provider,
         request: RequestBuilder,
@@ -280,15 +310,26 @@ impl ProviderClient {
         })
     }
 
+    /// A token that cannot be used any more is as good as revoked.
+    async fn revoke_by_token(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+        let request = self
+            .http
+            .post(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, form::bearer(token));
+        let answer = self.send(request).await?;
+        match rejection::api_refusal(&answer) {
+            None | Some(UpstreamError::TokenRefused { .. }) => Ok(true),
+            Some(refusal) => Err(redaction::without(refusal, &[token])),
+        }
+    }
+
     async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)
             .header(ACCEPT, "application/json")
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            )
+            .header(CONTENT_TYPE, HeaderValue::from_static(form.content_type))
             .body(form.body.as_str().to_owned());
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -297,6 +338,10 @@ impl ProviderClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let own = self.provider.dialect.headers().iter();
+        let request = own.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
         Ok(reply.into())
     }

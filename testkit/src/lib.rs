@@ -32,6 +32,7 @@
 pub mod browser;
 pub mod client;
 pub mod html;
+pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;

@@ -18,7 +18,7 @@ use crate::{
         renewal::{FreshnessError, Need},
     },
     limits::{EXCHANGED_BYTES, MAX_EXCHANGES_AT_WORK},
-    provider::{Finality, OnBehalfError, ProviderClient, TokenTarget, UpstreamError},
+    provider::{Finality, OnBehalfError, Providers, TokenTarget, UpstreamError},
     tasks::Tasks,
     time::Unix,
 };
@@ -52,14 +52,12 @@ type Outcome = Result<ExchangedToken, TokenForError>;
 
 /// What a [`Delegation`] works with.
 pub(crate) struct DelegationParts {
-    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) providers: Providers,
     pub(crate) grants: Arc<Grants>,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
     pub(crate) tasks: Tasks,
-    /// Added to each request.
-    pub(crate) extra_params: Vec<(String, String)>,
 }
 
 /// Hands out tokens for other APIs, in the name of people who are logged in.
@@ -203,14 +201,18 @@ impl Delegation {
         grant: Option<Box<Grant>>,
         target: &TokenTarget,
     ) -> Outcome {
-        let subject = match (holder, grant) {
-            (Holder::Bearer { token, .. }, _) => token.to_string(),
-            (Holder::Grant(id), Some(grant)) => self.fresh(*id, grant, target, holder).await?,
+        let providers = &self.parts.providers;
+        let (provider, subject) = match (holder, grant) {
+            (Holder::Bearer { token, .. }, _) => (providers.main(), token.to_string()),
+            (Holder::Grant(id), Some(grant)) => {
+                // A token of one provider is never shown to another.
+                let provider = providers.of(&grant.provider).ok_or(TokenForError::Ended)?;
+                (provider, self.fresh(*id, grant, target, holder).await?)
+            }
             (Holder::Grant(_), None) => return Err(TokenForError::Ended),
         };
-        let extra = &self.parts.extra_params;
         let now = self.now();
-        match self.parts.provider.token_for(&subject, target, extra).await {
+        match provider.token_for(&subject, target).await {
             Ok(answer) => {
                 // It may have been ended while the provider was asked.
                 if let Err(error) = self.standing(holder).await {

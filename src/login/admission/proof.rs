@@ -11,15 +11,22 @@ use super::{
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
+    grant::{Grant, GrantId, Look, Proven},
     jose::unverified_claims,
     provider::TokenAnswer,
     provider::{Expected, Identity, IdentityError, UpstreamError},
     time::Unix,
 };
 
-impl ProofOfLife for Admission {
-    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look> {
+impl Admission {
+    /// See [`ProofOfLife::read`](crate::grant::ProofOfLife::read).
+    pub(super) fn read(
+        &self,
+        id: GrantId,
+        grant: &Grant,
+        renewed: &TokenAnswer,
+        now: Unix,
+    ) -> Option<Look> {
         let said = match self.id_token_of(grant, Some(renewed), now) {
             RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
             RenewedIdToken::Same(claims) => Some(claims),
@@ -35,37 +42,32 @@ impl ProofOfLife for Admission {
         if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
         }
-        let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
+        let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
         if let Err(no) = operator::ask_lists(&self.options, &person) {
             return Some(no.into());
         }
         Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
     }
 
-    fn can_ask(&self) -> bool {
+    /// See [`ProofOfLife::can_ask`](crate::grant::ProofOfLife::can_ask).
+    pub(super) fn can_ask(&self) -> bool {
         self.can_ask_provider()
             || self.options.on_login.is_some()
             || self.options.allow_list.is_wanted()
     }
 
-    fn can_ask_provider(&self) -> bool {
+    /// See [`ProofOfLife::can_ask_provider`](crate::grant::ProofOfLife::can_ask_provider).
+    pub(super) fn can_ask_provider(&self) -> bool {
         self.provider.about().endpoints.userinfo.is_some()
     }
 
-    fn ask<'a>(
-        &'a self,
-        _id: GrantId,
-        grant: &'a Grant,
-        renewed: Option<&'a TokenAnswer>,
+    /// See [`ProofOfLife::ask`](crate::grant::ProofOfLife::ask). The provider first: the operator judges what is true now.
+    pub(super) async fn look(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
         now: Unix,
-    ) -> LookFuture<'a> {
-        Box::pin(self.look(grant, renewed, now))
-    }
-}
-
-impl Admission {
-    /// The provider first: the operator judges what is true now.
-    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: Unix) -> Look {
+    ) -> Look {
         let said = match self.id_token_of(grant, renewed, now) {
             RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
             RenewedIdToken::Same(claims) => Some(claims),
@@ -78,7 +80,7 @@ impl Admission {
                 Err(look) => return look,
             },
         };
-        let known = said.clone().or_else(|| said_before(grant));
+        let known = said.clone().or_else(|| self.said_before(grant));
         let person = match &asked {
             Some(person) => person.clone(),
             None => person_of(grant, known),
@@ -108,7 +110,7 @@ impl Admission {
             Some(renewed) => renewed.access_token(),
             None => &grant.upstream.access_token,
         };
-        let before = said_before(grant);
+        let before = self.said_before(grant);
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(person) => person,
@@ -188,7 +190,7 @@ impl Admission {
         let claims = asked
             .map(|person| person.claims)
             .or(said)
-            .or_else(|| said_before(grant));
+            .or_else(|| self.said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
         // Where nothing new is said of the person, what was known stands.
         let in_access_token = || self.audiences.claims_for_us(access_token, subject);
@@ -205,15 +207,13 @@ impl Admission {
         });
         Proven { known, id_token }
     }
-}
 
-/// The claims of the ID token that the grant holds: it was checked when it came.
-fn said_before(grant: &Grant) -> Option<Map<String, Value>> {
-    grant
-        .upstream
-        .id_token
-        .as_deref()
-        .and_then(unverified_claims)
+    /// The claims of the ID token that the grant holds: it was checked when it came.
+    fn said_before(&self, grant: &Grant) -> Option<Map<String, Value>> {
+        let id_token = grant.upstream.id_token.as_deref();
+        let claims = id_token.and_then(unverified_claims)?;
+        Some(self.provider.about().dialect.standard_claims(claims))
+    }
 }
 
 /// The person, as far as an ID token knows them.

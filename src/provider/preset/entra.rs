@@ -134,7 +134,7 @@ impl Dialect for Entra {
 
     /// A tenant's administrator sets any address.
     fn vouches(&self) -> Vouches {
-        Vouches::Never
+        Vouches::Never("the claims `tid` and `oid`")
     }
 
     /// `{authority}/{tenant id}/v2.0`. An app that names its tenant by the id admits no other. By a

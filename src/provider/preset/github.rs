@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     limits::MAX_PERSON_TEXT,
     provider::{
-        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
+        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Verb, Vouches},
         endpoints::Endpoints,
         identity::{Identity, short_text},
         prompt::Prompts,
@@ -111,7 +111,8 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Delete {
+        Revocation::ByApp {
+            verb: Verb::Delete,
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }

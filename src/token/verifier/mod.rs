@@ -5,6 +5,7 @@
 
 mod context;
 mod token_verifier;
+mod verdicts;
 
 pub use context::VerifierContext;
 pub use token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
