@@ -40,6 +40,7 @@
 
 mod answer;
 mod authorization_url;
+mod client_authentication;
 mod client_document;
 mod client_key;
 mod content;
