@@ -23,7 +23,8 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::Outbound,
-    provider::{KeySets, Provider, ProviderClient, Providers},
+    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
+    route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -96,9 +97,13 @@ impl OAuthProxyConfigBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+    pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         check_providers(&self)?;
+        self.provider = self.provider.at_document(base.join(CLIENT_DOCUMENT))?;
+        let further = std::mem::take(&mut self.further_providers).into_iter();
+        let further = further.map(|provider| provider.at_document(base.join(CLIENT_DOCUMENT)));
+        self.further_providers = further.collect::<Result<_, _>>()?;
         check_paths(&self, &base)?;
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
@@ -121,9 +126,10 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
-        let options = Options {
+        let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
+            client_document: None,
             scopes,
             required_scopes,
             redirect_policy,
@@ -142,19 +148,25 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
-            let key_sets = KeySets::new(&outbound, &self.clock);
-            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+            let key_sets = lookups.key_sets();
+            verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
         }
         let mut terms = terms.into_iter();
         let mut client = |provider| {
-            let http = outbound.client().clone();
-            let client = ProviderClient::new(Arc::new(provider), http, timeout);
+            let (about, clock) = (Arc::new(provider), Arc::clone(&self.clock));
+            let client = ProviderClient::new(about, &outbound, &lookups, timeout, clock);
             Arc::new(client.on(terms.next().unwrap_or_default()))
         };
         let first = client(self.provider);
         let further = self.further_providers.into_iter().map(client);
         let providers = Providers::new(first, further.collect());
+        let us = AboutUs {
+            home: options.base.as_str(),
+            name: options.shown_name(),
+        };
+        options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

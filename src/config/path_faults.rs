@@ -22,7 +22,9 @@ pub(super) fn check_paths(
         return refuse("redirect_path", path, why);
     }
     // Without a callback: its default path is free for another one.
-    let others = Routes::new(base, "", &[]).returning_from(further());
+    let others = Routes::new(base, "", &[])
+        .with_client_document(true)
+        .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
@@ -32,10 +34,11 @@ pub(super) fn check_paths(
             "is the path of another endpoint or document",
         );
     }
-    check_public_paths(
-        options,
-        &Routes::new(base, path, &[]).returning_from(further()),
-    )
+    let has_document = builder.providers().any(|provider| provider.has_document);
+    let routes = Routes::new(base, path, &[])
+        .with_client_document(has_document)
+        .returning_from(further());
+    check_public_paths(options, &routes)
 }
 
 /// Public paths; the routes are those without them.
