@@ -160,3 +160,29 @@ fn odd_and_weak_choices_are_said_at_the_start() {
         "{open:?}"
     );
 }
+
+/// One document is one registration: each of its readers accepts the callback of the other, so each has to
+/// name itself.
+#[test]
+fn providers_that_read_one_document_have_to_name_themselves() {
+    let reader = |id: &str| {
+        generic(format!("{IDP}/{id}/a"), format!("{IDP}/{id}/t"), "", "")
+            .client_metadata_document()
+            .id(id)
+            .name(id)
+    };
+    let beside = |other: Provider| with(reader("b")).also_provider(other);
+    beside(also().id("c").name("Third"))
+        .build()
+        .map(drop)
+        .unwrap();
+    assert_eq!(
+        fault_showing(beside(reader("c")), "`b` shares"),
+        "also_provider"
+    );
+    let named = |id: &str| reader(id).issuer(format!("{IDP}/{id}"));
+    let both = || with(named("b")).also_provider(named("c"));
+    both().build().map(drop).unwrap();
+    let one = with(named("b")).also_provider(reader("c"));
+    assert_eq!(fault_showing(one, "`c` shares"), "also_provider");
+}

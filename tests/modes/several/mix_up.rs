@@ -145,3 +145,51 @@ async fn an_answer_is_posted_to_the_callback_of_a_provider_that_posts_and_to_no_
     let callback = browser.press("on").await.left();
     assert_eq!(client.redeem(&callback, &pkce).await.status, 200);
 }
+
+/// Two providers read the one document about the proxy, so each accepts the other's callback.
+#[tokio::test]
+async fn providers_of_one_document_have_to_name_themselves_in_every_answer() {
+    let world = World::start().await;
+    let reader = |provider: &testkit::Provider, id: &str| {
+        let url = |path: &str| provider.url(path);
+        tower_oauth_proxy::provider::generic(url("/authorize"), url("/token"), "", "")
+            .client_metadata_document()
+            .issuer(provider.origin.clone())
+            .id(id)
+            .name(id)
+            .scopes(["read"])
+    };
+    let first = reader(&world.proxy.provider, "a");
+    let builder = testkit::proxy::builder_from(first, BASE);
+    let builder = builder.also_provider(reader(&world.second, "b"));
+    let proxy = testkit::Proxy::built(
+        world.proxy.provider.clone(),
+        world.proxy.clock.clone(),
+        BASE,
+        builder.token_storage(world.store.clone()),
+    );
+    let world = World { proxy, ..world };
+    for (names_itself, error) in [(false, Some("server_error")), (true, None)] {
+        world.second.configure(|settings| {
+            settings.name_issuer = names_itself;
+            settings.client_id = format!("{BASE}/oauth/client.json");
+        });
+        world.second.always(
+            Kind::Token,
+            testkit::Answer::Raw(
+                200,
+                "application/json",
+                r#"{"access_token":"UPSTREAM-x","token_type":"Bearer"}"#.to_owned(),
+            ),
+        );
+        let client = world.proxy.client().await;
+        let (mut browser, pkce) = (world.browser(), Pkce::new());
+        browser
+            .open(&client.authorize(&pkce, "s").with("scope", "read").url())
+            .await
+            .page();
+        let back = browser.choose("b", "approve").await.left();
+        assert_eq!(query_param(&back, "error").as_deref(), error, "{back}");
+    }
+    assert_eq!(world.second.count(Kind::Token), 1);
+}
