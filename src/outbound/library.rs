@@ -192,10 +192,7 @@ impl<T: Send + Sync + 'static> Library<T> {
 
     fn keep(&self, url: &str, outcome: &Outcome<T>) {
         match outcome {
-            Ok(document) => {
-                self.kept.insert(Box::from(url), Arc::clone(document));
-                self.failed.invalidate(url);
-            }
+            Ok(document) => self.kept.insert(Box::from(url), Arc::clone(document)),
             Err(error) => {
                 if self.named_by == NamedBy::Stranger && !error.is_trouble() {
                     // Or a source that fails later would bring it back.

@@ -211,6 +211,20 @@ async fn all_who_ask_at_once_wait_for_one_fetch() {
 }
 
 #[tokio::test]
+async fn one_who_looked_before_a_fetch_landed_and_asks_after_it_begins_no_other() {
+    let source = Source::saying("1").await;
+    let documents = documents(&ByHand::new(), Stranger);
+    let url = source.url();
+    let first = documents.get(&url).await.unwrap();
+    let landed = documents
+        .0
+        .fetched(&url, |library| library.last(&url))
+        .await;
+    assert!(Arc::ptr_eq(&first, &landed.unwrap()));
+    assert_eq!(source.asked(), 1);
+}
+
+#[tokio::test]
 async fn a_fetch_goes_on_when_the_one_who_began_it_hangs_up() {
     let source = Source::saying("1").await;
     let documents = documents(&ByHand::new(), Stranger);
