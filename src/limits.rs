@@ -177,6 +177,21 @@ pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
 /// Grants that this process remembers as failed to renew just now.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 
+// ---- grant: tokens for other APIs
+
+/// A token for another API that comes without `expires_in` is kept this long: a burst of calls costs one
+/// exchange, and a token that lives for minutes is not kept past its end.
+pub(crate) const ASSUMED_EXCHANGED_TTL: Duration = Duration::from_secs(60);
+/// A failure to get one is repeated to callers for this long: a loop in a handler must not become one at
+/// the provider.
+pub(crate) const EXCHANGE_FAILED_FOR: Duration = Duration::from_secs(5);
+/// Those that this process keeps, in bytes: some thousands of ordinary size. One that goes too early is
+/// asked for again.
+pub(crate) const EXCHANGED_BYTES: u64 = 16 * 1024 * 1024;
+/// Exchanges that this process has at the provider at once, each a task and a connection, as with logins
+/// at the provider.
+pub(crate) const MAX_EXCHANGES_AT_WORK: usize = 256;
+
 // ---- grant: writes whose outcome is unknown
 
 /// What the store has to know and cannot be told is tried again for this long.
@@ -220,7 +235,7 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
-// ---- token: what a server says of the provider's tokens
+// ---- token: verifiers of the provider's tokens
 
 /// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
 pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
@@ -234,6 +249,10 @@ pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
 pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
 /// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
 pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+/// How far an issuer's clock may be from ours where the operator says nothing.
+pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
+/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
+pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 // ---- provider: what it answers
 
@@ -272,6 +291,21 @@ pub(crate) const MAX_PERSON_CLAIMS: usize = 32 * 1024;
 pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// How far the provider's clock may be ahead of ours when a token begins.
 pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
+
+/// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
+/// the cloud. A person waits for it in the browser.
+pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion that we sign is good for this long: clocks differ, and it is made for the request that
+/// carries it.
+pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Its `iat` lies back by this: a server whose clock is a little behind refuses what comes from its future.
+pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
+/// A client secret or an assertion that is supplied, in bytes.
+pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
+
+/// A provider's document about itself, in bytes. The largest seen with a real provider, with every scope of
+/// its API, has 20 KiB.
+pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
 
 // ---- jose: tokens of other issuers
 

@@ -183,7 +183,7 @@ pub(crate) async fn end_at_provider<'a>(
         Ok(true) => events.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
         Ok(false) => {}
         Err(error) => {
-            let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
+            let event = Event::refused(Step::UpstreamRevoke, error.reason());
             events.emit(&event.grant(id.to_string()).detail(error));
         }
     }

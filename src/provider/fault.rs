@@ -1,6 +1,5 @@
 //! What is wrong with a provider, in words for the operator.
 
-use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use super::provider::Provider;
@@ -15,7 +14,8 @@ impl Provider {
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
     /// client secret is given but empty, or either holds a control character; when the id is not 1 to
     /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
-    /// `forward_resource` is on for a provider that refuses `resource`.
+    /// `forward_resource` is on for a provider that refuses `resource`; when a client id or a secret stands
+    /// beside `client_metadata_document`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
@@ -45,14 +45,17 @@ impl Provider {
                 return fault(format!("the issuer {} {why}", shown_url(issuer)));
             }
         }
-        if self.client_id.is_empty() {
+        if let Some(mistake) = self.document_fault() {
+            return fault(mistake.to_owned());
+        }
+        if self.client_id.is_empty() && !self.has_document {
             return fault("the client id is empty".to_owned());
         }
-        if let Some(secret) = &self.client_secret
-            && secret.expose_secret().is_empty()
-        {
+        let secret = self.credential.secret();
+        if secret.is_some_and(str::is_empty) {
             return fault(
-                "the client secret is empty; for an app without one say `without_client_secret`"
+                "the client secret is empty; for an app without one say `without_client_secret`, \
+                 or `client_assertion` where an assertion replaces it"
                     .to_owned(),
             );
         }
@@ -63,8 +66,7 @@ impl Provider {
                 "the client id {id:?} holds a line break or another control character"
             ));
         }
-        let secret = self.client_secret.as_ref();
-        if secret.is_some_and(|secret| has_control(secret.expose_secret())) {
+        if secret.is_some_and(has_control) {
             return fault(
                 "the client secret holds a line break or another control character".to_owned(),
             );

@@ -130,13 +130,7 @@ fn refused(error: &UpstreamError) -> Refusal {
         UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
             code.as_str()
         }
-        UpstreamError::Rejected { .. } => {
-            return Refusal::unavailable(Reason::ProviderRejected).detail(error);
-        }
-        UpstreamError::Malformed(_) => {
-            return Refusal::unavailable(Reason::ProviderMalformed).detail(error);
-        }
-        _ => return Refusal::unavailable(Reason::ProviderUnavailable).detail(error),
+        _ => return Refusal::unavailable(error.reason()).detail(error),
     };
     if code == "invalid_scope" {
         let text = "the identity provider does not grant this scope, or no longer";
