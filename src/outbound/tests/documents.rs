@@ -332,8 +332,11 @@ async fn what_the_operator_named_stands_in_for_a_day_whatever_its_source_says() 
         let reported = Arc::new(Mutex::new(Vec::new()));
         let report = Arc::clone(&reported);
         let report = move |event: &Event| report.lock().unwrap().push(event.clone());
-        let events = Arc::new(Events::new(Some(Box::new(report))));
-        let documents = documents(&clock, Operator).reporting(events);
+        let way = WayOut {
+            events: Arc::new(Events::new(Some(Box::new(report)))),
+            ..way_out(&names(), &["127.0.0.0/8"])
+        };
+        let documents = with(Outbound::new(&way).unwrap(), &clock, Operator);
         let url = source.url();
         documents.get(&url).await.unwrap();
         source.say(status, "", body);

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Found, Lookup, Networks, Outbound, WayOut};
+use super::{
+    Networks, Outbound, WayOut,
+    lookup::{Found, Lookup},
+};
 
 /// What a name leads to: the first time, the second time, and so on; the last answer stays.
 #[derive(Clone, Default)]
