@@ -152,7 +152,12 @@ impl OAuthProxyConfigBuilder {
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
         if let Some(verifier) = &self.passthrough {
-            verifier.connect(&VerifierContext::new(&outbound, &self.clock))?;
+            verifier.connect(&VerifierContext::new(
+                &outbound,
+                &self.clock,
+                &options.base,
+                &events,
+            ))?;
         }
         let provider =
             ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);

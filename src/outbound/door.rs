@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::header::ACCEPT;
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use url::Url;
 
 use super::{
@@ -67,6 +67,16 @@ impl Outbound {
     /// The URL as it would be sent, by what it says itself.
     pub(super) fn destination(&self, url: &str, named_by: NamedBy) -> Result<Url, Refusal> {
         destination(url, named_by, &self.0.bounds)
+    }
+
+    /// Sends a request of [`client`](Self::client), within the time that the operator set; reads at most
+    /// `limit` bytes.
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+    ) -> Result<Reply, OutboundError> {
+        send(request, self.patience(NamedBy::Operator), limit).await
     }
 
     /// How long one exchange may take.

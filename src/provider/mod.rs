@@ -69,8 +69,8 @@ mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
-pub(crate) use fault::{check_url, shown_url};
-pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
+pub(crate) use fault::{check_url, has_control, shown_url};
+pub(crate) use form::{RESERVED as RESERVED_AT_TOKEN, basic, bearer};
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, is_subject, subject as subject_of};

@@ -14,6 +14,7 @@ mod claims;
 mod clients;
 mod cors;
 mod inside;
+mod introspection;
 mod jwks;
 mod keys;
 mod known_clients;

@@ -3,7 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use super::key_sets::KeySets;
-use crate::{clock::Clock, outbound::Outbound, time::Unix};
+use crate::{
+    clock::Clock,
+    event::{Event, Events, Reason, Step},
+    oauth::BaseUrl,
+    outbound::Outbound,
+    time::Unix,
+};
 
 /// What the layer lends to its verifier, when the configuration is built: the clock, and the way to other
 /// servers with the operator's
@@ -15,24 +21,43 @@ pub struct VerifierContext {
     outbound: Outbound,
     key_sets: KeySets,
     clock: Arc<dyn Clock>,
+    base: BaseUrl,
+    events: Arc<Events>,
 }
 
 impl VerifierContext {
-    pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        outbound: &Outbound,
+        clock: &Arc<dyn Clock>,
+        base: &BaseUrl,
+        events: &Arc<Events>,
+    ) -> Self {
         Self {
             outbound: outbound.clone(),
             key_sets: KeySets::new(outbound, clock),
             clock: Arc::clone(clock),
+            base: base.clone(),
+            events: Arc::clone(events),
         }
     }
 
-    #[allow(dead_code, reason = "for verifiers that ask for each token")]
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
     }
 
     pub(super) fn key_sets(&self) -> &KeySets {
         &self.key_sets
+    }
+
+    /// Where the world reaches this service.
+    pub(super) fn base(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// Reports an option that weakens security, at start.
+    pub(super) fn report_weak(&self, words: &str) {
+        let weak = Event::refused(Step::Configuration, Reason::WeakOption);
+        self.events.emit(&weak.detail(words));
     }
 
     pub(crate) fn now(&self) -> Unix {

@@ -4,8 +4,14 @@
 //! - [`VerifierContext`]: what the layer lends to it; `key_sets`: the keys of issuers among that.
 //! - [`JwksVerifier`]: tokens that are JWTs, by their issuer's keys. `payload`: which JWT is an access token, and
 //!   what its claims say.
+//! - [`IntrospectionVerifier`]: any token, by asking its issuer; `introspection_answer`: what the answer means.
+//!   `verdicts`: the answers that are kept; `for_us`: whom a token is for.
 
+mod connection;
 mod context;
+mod for_us;
+mod introspection;
+mod introspection_answer;
 mod jwks;
 mod key_sets;
 mod payload;
@@ -13,5 +19,6 @@ mod token_verifier;
 mod verdicts;
 
 pub use context::VerifierContext;
+pub use introspection::IntrospectionVerifier;
 pub use jwks::JwksVerifier;
 pub use token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
