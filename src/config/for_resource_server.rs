@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     build::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
-    odd::{odd_authorization_servers, odd_options},
+    odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
     path_faults::check_public_paths,
@@ -231,23 +231,19 @@ impl ResourceServerBuilder {
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
-        let mut odd = odd_options(&self.plain, &base);
+        let mut odd = odd_paths(&self.plain, &base);
         odd.extend(odd_authorization_servers(
             &self.authorization_servers,
             &self.plain,
             &base,
         ));
         let options = Options {
-            callback_url: String::new(),
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
-            offered_scopes: named.clone(),
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
-            upstream_pkce: true,
-            forward_resource: false,
             base,
             plain: self.plain,
         };

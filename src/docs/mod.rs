@@ -6,6 +6,9 @@ pub mod cost {}
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
 
+#[doc = include_str!("network.md")]
+pub mod network {}
+
 #[doc = include_str!("providers.md")]
 pub mod providers {}
 

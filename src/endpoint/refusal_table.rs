@@ -62,14 +62,11 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
-            UpstreamError::Discovery(error) if !error.is_passing() => {
-                (Reason::ProviderMalformed, OAuthErrorCode::ServerError)
+            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
+            UpstreamError::Discovery(why) if !why.is_passing() => {
+                (error.reason(), OAuthErrorCode::ServerError)
             }
-            _ => (
-                Reason::ProviderUnavailable,
-                OAuthErrorCode::TemporarilyUnavailable,
-            ),
+            _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
         };
         Self::new(reason, code, NOT_COMPLETED).detail(error)
     }

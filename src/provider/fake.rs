@@ -21,6 +21,7 @@ use super::{
     upstream_error::UpstreamError,
 };
 use crate::{
+    clock::SystemClock,
     outbound::{Customize, http_client},
     provider::{Provider, generic},
 };
@@ -196,5 +197,5 @@ async fn serve(
 pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
     let http = http_client(Some(direct), timeout).unwrap();
-    ProviderClient::new(Arc::new(provider), http, timeout)
+    ProviderClient::new(Arc::new(provider), http, timeout, Arc::new(SystemClock))
 }

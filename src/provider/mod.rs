@@ -28,16 +28,20 @@
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
 // - Where it is: `endpoints`, `discovery_error`.
-// - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
+// - `dialect`: what may differ between providers. `credential`, `client_key`, `supply`: what proves that we
+//   are its app. `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does; `providers` are all
+//   of them.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_key;
 mod content;
+mod credential;
 mod dialect;
 mod discovery_error;
 mod email;
@@ -51,6 +55,7 @@ mod id_token;
 mod identity;
 mod issuer;
 mod merge;
+mod on_behalf;
 mod person;
 mod preset;
 mod prompt;
@@ -59,26 +64,36 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod supply;
+mod target;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub use client_key::ClientKey;
+pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use fault::{check_url, has_control, shown_url};
 pub(crate) use form::{RESERVED as RESERVED_AT_TOKEN, basic, bearer};
 pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
 pub(crate) use merge::may_vouch;
+pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub use target::TokenTarget;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -1,16 +1,19 @@
 //! The type that every preset fills in, and what can be changed about it.
 
-use std::sync::Arc;
-
-use secrecy::SecretString;
+use std::{future::Future, sync::Arc};
 
 use super::{
+    client_key::{self, ClientKey},
+    credential::{self, ClientCredential, Credential, CredentialRequest},
     dialect::Dialect,
+    discovery_error::DiscoveryError,
     endpoints::{Discovery, Endpoints, Fills},
 };
+use crate::error::BoxError;
 
-/// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
-/// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
+/// How the client secret is sent to the provider (RFC 6749 section 2.3.1). Of no effect where there
+/// is none: a public app sends its `client_id` alone, and an assertion (RFC 7523 section 2.2) has
+/// parameters of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenEndpointAuth {
@@ -37,8 +40,11 @@ pub struct Provider {
     /// What `iss` must be; unset, the dialect knows.
     pub(crate) issuer: Option<String>,
     pub(crate) client_id: String,
-    pub(crate) client_secret: Option<SecretString>,
+    /// What proves that it is the registered app.
+    pub(crate) credential: Credential,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// See [`Provider::assertion_audience`].
+    pub(crate) assertion_audience: Option<String>,
     /// What is asked for unless the configuration names scopes; the operator's names.
     pub(crate) scopes: Vec<String>,
     /// Always added towards the provider, never offered to clients; the provider's names.
@@ -58,6 +64,8 @@ pub struct Provider {
     pub(crate) names_issuer: bool,
     /// What neither the preset nor the operator has chosen, so that the document may.
     pub(crate) open: Open,
+    /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
+    pub(crate) exchanges_tokens: Option<bool>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
@@ -89,8 +97,9 @@ impl Provider {
             dialect,
             issuer: None,
             client_id: client_id.into(),
-            client_secret: Some(client_secret.into().into()),
+            credential: Credential::Secret(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
+            assertion_audience: None,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
             scope_prefix: None,
@@ -104,6 +113,7 @@ impl Provider {
             always_userinfo: false,
             names_issuer: false,
             open: Open::default(),
+            exchanges_tokens: None,
             mistake: None,
         }
     }
@@ -252,7 +262,7 @@ impl Provider {
         self
     }
 
-    /// How the client secret is sent to the token and revocation endpoints.
+    /// How the client secret is sent to the token, revocation and introspection endpoints.
     #[must_use]
     pub fn token_endpoint_auth_method(mut self, method: TokenEndpointAuth) -> Self {
         self.token_endpoint_auth = method;
@@ -264,8 +274,109 @@ impl Provider {
     /// then needs a secret key of its own.
     #[must_use]
     pub fn without_client_secret(mut self) -> Self {
-        self.client_secret = None;
+        self.credential = Credential::None;
         self
+    }
+
+    /// A client secret that your code supplies, for one that changes while the server runs: from a
+    /// vault, or signed anew. Replaces the constructor's, which is best given empty. The proxy then
+    /// needs a secret key of its own.
+    ///
+    /// The callback is asked before a request to the provider, and where it supplies
+    /// [`ClientCredential::until`], only when that nears its end, or when the provider answers
+    /// `invalid_client`. It may take 10 seconds. An error, a timeout, and what no secret can be (empty,
+    /// over 16 KiB, with a line break) count as trouble of this server's: people come again later, and
+    /// no grant ends.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use tower_oauth_proxy::provider::{self, ClientCredential};
+    ///
+    /// let google = provider::google("client-id", "").client_secret_from(|_| async {
+    ///     let secret = tokio::fs::read_to_string("/run/secrets/google").await?;
+    ///     let end = SystemTime::now() + Duration::from_secs(300);
+    ///     Ok(ClientCredential::until(secret.trim_end(), end))
+    /// });
+    /// assert!(google.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn client_secret_from<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
+    {
+        self.credential = Credential::MadeSecret(credential::supply(callback));
+        self
+    }
+
+    /// Signs an assertion for each request to the provider, in place of a client secret
+    /// (`private_key_jwt`: RFC 7523 section 2.2, OpenID Connect Core section 9). Replaces the constructor's
+    /// secret, which is best given empty. The proxy then needs a secret key of its own.
+    ///
+    /// Register the public key, or its certificate, at the provider. An assertion lives for two minutes, has
+    /// a random `jti`, and goes to the token, revocation and introspection endpoints. Its `aud` is told by
+    /// [`assertion_audience`](Self::assertion_audience).
+    #[must_use]
+    pub fn private_key_jwt(mut self, key: ClientKey) -> Self {
+        let key = key.in_the_way_of(self.dialect.key_way());
+        self.credential = Credential::Assertion {
+            public_key: Some(key.public_jwk()),
+            supply: Arc::new(client_key::assertions(key)),
+        };
+        self
+    }
+
+    /// An assertion that your code supplies in place of a client secret (RFC 7523 section 2.2): the
+    /// token of a managed identity or of a workload (a Kubernetes service account, a CI job, another
+    /// cloud), which the provider was told to trust, or a JWT signed in a key vault. Replaces the
+    /// constructor's secret, which is best given empty. The proxy then needs a secret key of its own.
+    ///
+    /// Asked for, kept and bounded as in [`client_secret_from`](Self::client_secret_from).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider::{self, ClientCredential};
+    ///
+    /// let entra = provider::azure("contoso.onmicrosoft.com", "client-id", "").client_assertion(
+    ///     |_| async {
+    ///         let file = std::env::var("AZURE_FEDERATED_TOKEN_FILE")?;
+    ///         let token = tokio::fs::read_to_string(file).await?;
+    ///         Ok(ClientCredential::once(token.trim_end()))
+    ///     },
+    /// );
+    /// assert!(entra.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn client_assertion<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
+    {
+        self.credential = Credential::Assertion {
+            supply: credential::supply(callback),
+            public_key: None,
+        };
+        self
+    }
+
+    /// The `aud` of assertions, for a provider that wants another than the default.
+    ///
+    /// Default: the [`issuer`](Self::issuer) where it is known, as RFC 10070 wants it, else the URL of
+    /// the token endpoint, as OpenID Connect Core section 9 has it. A preset knows its provider's way:
+    /// Entra ID wants the token endpoint.
+    #[must_use]
+    pub fn assertion_audience(mut self, audience: impl Into<String>) -> Self {
+        self.assertion_audience = Some(audience.into());
+        self
+    }
+
+    /// One value and not a list: servers that follow RFC 10070 refuse a list.
+    pub(crate) fn audience_of_assertions(&self) -> Result<&str, DiscoveryError> {
+        let issuer = self.issuer.as_deref();
+        let issuer = issuer.filter(|_| !self.dialect.key_way().audience_is_token_endpoint);
+        match self.assertion_audience.as_deref().or(issuer) {
+            Some(chosen) => Ok(chosen),
+            None => self.endpoints.token(),
+        }
     }
 
     /// The scopes that are offered to clients and asked of the provider, unless the configuration
@@ -327,6 +438,16 @@ impl Provider {
     #[must_use]
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = on;
+        self
+    }
+
+    /// Whether the provider trades a person's token for one of another API (token exchange, RFC 8693):
+    /// see [`AuthSession::token_for`](crate::AuthSession::token_for). Default: as its discovery document
+    /// says in `grant_types_supported`; without one, no. A preset whose provider has a way of its own
+    /// (Entra ID: on behalf of) uses that, whatever is said here.
+    #[must_use]
+    pub fn token_exchange(mut self, on: bool) -> Self {
+        self.exchanges_tokens = Some(on);
         self
     }
 

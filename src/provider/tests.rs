@@ -266,7 +266,12 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
                 .redirect(reqwest::redirect::Policy::limited(5))
         });
         let http = http_client(Some(follow), PATIENT).unwrap();
-        let client = ProviderClient::new(Arc::new(idp.about()), http, PATIENT);
+        let client = ProviderClient::new(
+            Arc::new(idp.about()),
+            http,
+            PATIENT,
+            Arc::new(crate::SystemClock),
+        );
         let error = exchange(&client).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Failed { .. }), "{error:?}");
     }

@@ -11,15 +11,22 @@ use super::{
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
+    grant::{Grant, GrantId, Look, Proven},
     jose::unverified_claims,
     provider::TokenAnswer,
     provider::{Expected, Identity, IdentityError, UpstreamError},
     time::Unix,
 };
 
-impl ProofOfLife for Admission {
-    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look> {
+impl Admission {
+    /// See [`ProofOfLife::read`](crate::grant::ProofOfLife::read).
+    pub(super) fn read(
+        &self,
+        id: GrantId,
+        grant: &Grant,
+        renewed: &TokenAnswer,
+        now: Unix,
+    ) -> Option<Look> {
         let said = match self.id_token_of(grant, Some(renewed), now) {
             RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
             RenewedIdToken::Same(claims) => Some(claims),
@@ -42,30 +49,25 @@ impl ProofOfLife for Admission {
         Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
     }
 
-    fn can_ask(&self) -> bool {
+    /// See [`ProofOfLife::can_ask`](crate::grant::ProofOfLife::can_ask).
+    pub(super) fn can_ask(&self) -> bool {
         self.can_ask_provider()
             || self.options.on_login.is_some()
             || self.options.allow_list.is_wanted()
     }
 
-    fn can_ask_provider(&self) -> bool {
+    /// See [`ProofOfLife::can_ask_provider`](crate::grant::ProofOfLife::can_ask_provider).
+    pub(super) fn can_ask_provider(&self) -> bool {
         self.provider.about().endpoints.userinfo.is_some()
     }
 
-    fn ask<'a>(
-        &'a self,
-        _id: GrantId,
-        grant: &'a Grant,
-        renewed: Option<&'a TokenAnswer>,
+    /// See [`ProofOfLife::ask`](crate::grant::ProofOfLife::ask). The provider first: the operator judges what is true now.
+    pub(super) async fn look(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
         now: Unix,
-    ) -> LookFuture<'a> {
-        Box::pin(self.look(grant, renewed, now))
-    }
-}
-
-impl Admission {
-    /// The provider first: the operator judges what is true now.
-    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: Unix) -> Look {
+    ) -> Look {
         let said = match self.id_token_of(grant, renewed, now) {
             RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
             RenewedIdToken::Same(claims) => Some(claims),
