@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient, Providers, Terms},
+    provider::{Lookups, Provider, ProviderClient, Providers, Terms},
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -154,21 +154,18 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
             verifier.connect(&VerifierContext::new(
                 &outbound,
+                &lookups,
                 &self.clock,
                 &options.base,
                 &events,
             ))?;
         }
-        let provider = ProviderClient::new(
-            Arc::new(self.provider),
-            outbound.client().clone(),
-            timeout,
-            Arc::clone(&self.clock),
-        )
-        .on(terms);
+        let (about, clock) = (Arc::new(self.provider), Arc::clone(&self.clock));
+        let provider = ProviderClient::new(about, &outbound, &lookups, timeout, clock).on(terms);
         let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),

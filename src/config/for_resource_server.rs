@@ -20,6 +20,7 @@ use crate::{
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
     outbound::Outbound,
+    provider::Lookups,
     route::Routes,
     token::{TokenVerifier, VerifierContext},
 };
@@ -250,6 +251,7 @@ impl ResourceServerBuilder {
         let events = Arc::new(Events::new(self.on_event));
         self.verifier.connect(&VerifierContext::new(
             &outbound,
+            &Lookups::new(&outbound, &self.clock),
             &self.clock,
             &options.base,
             &events,

@@ -12,6 +12,9 @@ pub mod network {}
 #[doc = include_str!("providers.md")]
 pub mod providers {}
 
+#[doc = include_str!("setup.md")]
+pub mod setup {}
+
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}
 

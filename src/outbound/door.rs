@@ -89,7 +89,7 @@ impl Outbound {
     }
 
     /// How long one exchange may take.
-    pub(super) fn patience(&self, named_by: NamedBy) -> Duration {
+    pub(crate) fn patience(&self, named_by: NamedBy) -> Duration {
         match named_by {
             NamedBy::Operator => self.0.timeout,
             NamedBy::Stranger => self.0.timeout.min(MAX_STRANGERS_TIME),

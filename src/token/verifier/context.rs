@@ -2,12 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use super::key_sets::KeySets;
 use crate::{
     clock::Clock,
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
-    outbound::Outbound,
+    outbound::{NamedBy, Outbound},
+    provider::{KeySets, Lookups, Provider, ProviderClient},
     time::Unix,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Clone)]
 pub struct VerifierContext {
     outbound: Outbound,
-    key_sets: KeySets,
+    lookups: Lookups,
     clock: Arc<dyn Clock>,
     base: BaseUrl,
     events: Arc<Events>,
@@ -28,13 +28,14 @@ pub struct VerifierContext {
 impl VerifierContext {
     pub(crate) fn new(
         outbound: &Outbound,
+        lookups: &Lookups,
         clock: &Arc<dyn Clock>,
         base: &BaseUrl,
         events: &Arc<Events>,
     ) -> Self {
         Self {
             outbound: outbound.clone(),
-            key_sets: KeySets::new(outbound, clock),
+            lookups: lookups.clone(),
             clock: Arc::clone(clock),
             base: base.clone(),
             events: Arc::clone(events),
@@ -46,7 +47,14 @@ impl VerifierContext {
     }
 
     pub(super) fn key_sets(&self) -> &KeySets {
-        &self.key_sets
+        self.lookups.key_sets()
+    }
+
+    /// A way to ask this provider.
+    pub(super) fn client_of(&self, provider: &Arc<Provider>) -> ProviderClient {
+        let timeout = self.outbound.patience(NamedBy::Operator);
+        let (about, clock) = (Arc::clone(provider), Arc::clone(&self.clock));
+        ProviderClient::new(about, &self.outbound, &self.lookups, timeout, clock)
     }
 
     /// Where the world reaches this service.

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{
     connection::Connection,
     context::VerifierContext,
-    key_sets::KeysError,
     payload::{AccessTokenRules, CLIENT_CLAIMS},
     token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest},
 };
@@ -15,6 +14,7 @@ use crate::{
     error::ConfigError,
     jose::ClaimRules,
     limits::{MAX_VERIFIER_LEEWAY, VERIFIER_LEEWAY},
+    provider::KeysError,
     provider::{check_url, shown_url},
 };
 
