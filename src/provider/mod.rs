@@ -32,6 +32,7 @@
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
+mod audience_proof;
 mod authorization_url;
 mod client_key;
 mod content;
@@ -50,6 +51,7 @@ mod finality;
 mod form;
 mod id_token;
 mod identity;
+mod issued;
 mod issuer;
 mod key_sets;
 mod merge;
@@ -78,6 +80,7 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};

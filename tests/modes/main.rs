@@ -29,3 +29,4 @@ mod signatures;
 mod silence;
 mod surplus;
 mod upstream;
+mod userinfo;
