@@ -150,8 +150,13 @@ impl OAuthProxyConfigBuilder {
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
-            let key_sets = lookups.key_sets();
-            verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
+            verifier.connect(&VerifierContext::new(
+                &outbound,
+                &lookups,
+                &self.clock,
+                &options.base,
+                &events,
+            ))?;
         }
         let mut terms = terms.into_iter();
         let mut client = |provider| {

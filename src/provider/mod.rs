@@ -33,6 +33,7 @@
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
+mod audience_proof;
 mod authorization_url;
 mod client_authentication;
 mod client_document;
@@ -53,6 +54,7 @@ mod finality;
 mod form;
 mod id_token;
 mod identity;
+mod issued;
 mod issuer;
 mod key_sets;
 mod merge;
@@ -81,13 +83,14 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
-pub(crate) use fault::{check_url, shown_url};
-pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
+pub(crate) use fault::{check_url, has_control, shown_url};
+pub(crate) use form::{RESERVED as RESERVED_AT_TOKEN, basic, bearer};
 pub(crate) use id_token::IdTokenError;
 #[cfg(test)]
 pub(crate) use id_token::{Expected, check as check_id_token};

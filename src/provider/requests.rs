@@ -47,7 +47,7 @@ pub(crate) struct ProviderClient {
     pub(super) provider: Arc<Provider>,
     pub(super) lookup: Lookup,
     terms: Arc<Terms>,
-    http: Client,
+    pub(super) http: Client,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -249,7 +249,7 @@ impl ProviderClient {
     }
 
     /// What proves that the request comes from the provider's app, good now.
-    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
+    pub(super) async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
         let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
             Credential::None => return Ok(Proof::None),
             Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
@@ -353,7 +353,7 @@ impl ProviderClient {
         self.send(request).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
         let own = self.provider.dialect.headers().iter();
         let request = own.fold(request, |request, (name, value)| {
             request.header(*name, *value)
