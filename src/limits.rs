@@ -1,7 +1,11 @@
 //! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
 //! that the operator does choose stand in `config/options.rs`.
 
+mod away;
+
 use std::time::Duration;
+
+pub(crate) use away::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -173,6 +177,21 @@ pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
 /// Grants that this process remembers as failed to renew just now.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 
+// ---- grant: tokens for other APIs
+
+/// A token for another API that comes without `expires_in` is kept this long: a burst of calls costs one
+/// exchange, and a token that lives for minutes is not kept past its end.
+pub(crate) const ASSUMED_EXCHANGED_TTL: Duration = Duration::from_secs(60);
+/// A failure to get one is repeated to callers for this long: a loop in a handler must not become one at
+/// the provider.
+pub(crate) const EXCHANGE_FAILED_FOR: Duration = Duration::from_secs(5);
+/// Those that this process keeps, in bytes: some thousands of ordinary size. One that goes too early is
+/// asked for again.
+pub(crate) const EXCHANGED_BYTES: u64 = 16 * 1024 * 1024;
+/// Exchanges that this process has at the provider at once, each a task and a connection, as with logins
+/// at the provider.
+pub(crate) const MAX_EXCHANGES_AT_WORK: usize = 256;
+
 // ---- grant: writes whose outcome is unknown
 
 /// What the store has to know and cannot be told is tried again for this long.
@@ -273,6 +292,21 @@ pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// How far the provider's clock may be ahead of ours when a token begins.
 pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 
+/// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
+/// the cloud. A person waits for it in the browser.
+pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion that we sign is good for this long: clocks differ, and it is made for the request that
+/// carries it.
+pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Its `iat` lies back by this: a server whose clock is a little behind refuses what comes from its future.
+pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
+/// A client secret or an assertion that is supplied, in bytes.
+pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
+
+/// A provider's document about itself, in bytes. The largest seen with a real provider, with every scope of
+/// its API, has 20 KiB.
+pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
+
 // ---- jose: tokens of other issuers
 
 /// The longest JWT of another issuer that is read, in bytes.
@@ -299,57 +333,6 @@ pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
 /// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
 /// a chain of certificates may stand beside it.
 pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
-
-// ---- outbound: connections to other servers
-
-/// A connection that takes longer will not come.
-pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Idle connections are dropped before the usual gateway drops them in silence.
-pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
-/// Idle connections that are kept for one host.
-pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// One exchange with a server that a stranger named, from the first byte to the last: a person waits for it.
-pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
-/// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for
-/// such work, for as long as the operating system likes.
-pub(crate) const MAX_STRANGERS_LOOKUPS: usize = 16;
-/// The first port that a stranger may name beside 443. Below it are other protocols, to which a greeting
-/// in our name would go.
-pub(crate) const UNPRIVILEGED_PORT: u16 = 1024;
-/// A URL of a document, in bytes: it is the key under which the document is kept.
-pub(crate) const MAX_DOCUMENT_URL: usize = 2048;
-/// The longest description of a transport error, in characters.
-pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
-
-// ---- outbound: documents that are kept
-
-/// Documents of one kind together, in bytes of their URLs and bodies: some thousands of ordinary size.
-pub(crate) const MAX_DOCUMENTS_BYTES: u64 = 16 * 1024 * 1024;
-/// What a document takes beside its URL and its body, in bytes; so tiny ones are bounded in number.
-pub(crate) const DOCUMENT_OVERHEAD: usize = 1024;
-/// A document is used for this long without asking again, whatever its source says: a source that says
-/// `no-store` would be asked with each request.
-pub(crate) const DOCUMENT_LIFE_LEAST: Duration = Duration::from_secs(60);
-/// And for no longer than this: a key or a client that was withdrawn is gone within the hour.
-pub(crate) const DOCUMENT_LIFE_MOST: Duration = Duration::from_secs(60 * 60);
-/// The same where the source says nothing.
-pub(crate) const DOCUMENT_LIFE_ASSUMED: Duration = Duration::from_secs(10 * 60);
-/// A document stands in for this long after its life while its source is down: a night and a morning.
-pub(crate) const DOCUMENT_STALE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Where an old document is at hand, a slow source is awaited for this long.
-pub(crate) const DOCUMENT_PATIENCE: Duration = Duration::from_secs(1);
-/// A URL that failed is not asked again for this long.
-pub(crate) const FAILED_FETCH_MEMORY: Duration = Duration::from_secs(5);
-/// Failures that are remembered, of each kind of document. Each holds a URL and a sentence.
-pub(crate) const MAX_FAILED_FETCHES: u64 = 1_000;
-/// A document that lacks a key is asked for again once in this time: keys can be invented.
-pub(crate) const REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
-/// Fetches of one kind of document at once. Each holds a task and a connection.
-pub(crate) const MAX_FLIGHTS: usize = 64;
-/// Those at one host that a stranger named: we are no tool to flood it, and it cannot take all of them.
-pub(crate) const MAX_FLIGHTS_PER_HOST: usize = 8;
-/// A fetch that has not ended this long after its time will not: it is begun anew.
-pub(crate) const FLIGHT_GRACE: Duration = Duration::from_secs(1);
 
 // ---- vault, storage: records
 

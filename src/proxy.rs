@@ -10,12 +10,13 @@ use crate::{
     config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
-        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
+        ProofOfLife, RefreshTokens,
     },
-    login::admission::Admission,
+    login::admission::{Admission, Admissions},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
-    provider::ProviderClient,
+    provider::Providers,
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
@@ -34,8 +35,9 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
-    pub(crate) provider: Arc<ProviderClient>,
-    pub(crate) admission: Arc<Admission>,
+    pub(crate) delegation: Arc<Delegation>,
+    pub(crate) providers: Providers,
+    pub(crate) admissions: Arc<Admissions>,
     pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
@@ -51,7 +53,7 @@ impl Proxy {
         events: &Arc<Events>,
     ) -> Self {
         let ServerConfig {
-            provider,
+            providers,
             clients,
             vault,
             secrets,
@@ -64,7 +66,7 @@ impl Proxy {
         let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
-            provider.about().id.clone(),
+            providers.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(events),
@@ -72,23 +74,23 @@ impl Proxy {
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
-            Arc::clone(&provider),
+            providers.clone(),
             Arc::clone(events),
             tasks.clone(),
         );
-        let admission = Arc::new(Admission::new(
-            Arc::clone(&provider),
-            Arc::clone(options),
-            Arc::clone(events),
-            Arc::clone(&grants),
-            ending.clone(),
-            !is_passthrough,
-        ));
+        let admissions = Arc::new(Admissions::new(providers.iter().map(|provider| {
+            Admission::new(
+                Arc::clone(provider),
+                Arc::clone(options),
+                Arc::clone(events),
+                Arc::clone(&grants),
+                ending.clone(),
+                !is_passthrough,
+            )
+        })));
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
-            admission: Arc::clone(&admission),
-            provider: Arc::clone(&provider),
             options: Arc::clone(options),
             clock: Arc::clone(clock),
             tasks: tasks.clone(),
@@ -98,21 +100,28 @@ impl Proxy {
                 vault,
                 grants: Arc::clone(&grants),
                 ending: ending.clone(),
-                provider: Arc::clone(&provider),
-                proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
+                providers: providers.clone(),
+                proof: Arc::clone(&admissions) as Arc<dyn ProofOfLife>,
                 clock: Arc::clone(clock),
                 events: Arc::clone(events),
                 tasks: tasks.clone(),
             },
             FreshnessSettings {
-                extra_params: options.extra_token_params.clone(),
-                offered_scopes: options.offered_scopes.clone(),
                 grant_ttl: options.refresh_token_ttl,
                 upstream_request_timeout: options.upstream_request_timeout,
                 identity_max_age: options.identity_max_age,
                 grant_max_age: options.grant_max_age,
             },
         );
+        let freshness = Arc::new(freshness);
+        let delegation = Arc::new(Delegation::new(DelegationParts {
+            providers: providers.clone(),
+            grants: Arc::clone(&grants),
+            freshness: Arc::clone(&freshness),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            tasks: tasks.clone(),
+        }));
         let mode = match is_passthrough {
             true => Mode::Passthrough(Passthrough::new(secrets.seal("passthrough refresh token"))),
             false => Mode::Swap(AccessTokens::new(
@@ -130,7 +139,8 @@ impl Proxy {
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
             ending,
-            freshness: Arc::new(freshness),
+            freshness,
+            delegation,
             sessions: Arc::new(SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),
@@ -138,8 +148,8 @@ impl Proxy {
             grants,
             tasks,
             completion,
-            provider,
-            admission,
+            providers,
+            admissions,
             clock: Arc::clone(clock),
             events: Arc::clone(events),
             options: Arc::clone(options),

@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Provider, ProviderClient},
+    provider::{Lookups, Provider, ProviderClient, Providers, Terms},
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -47,7 +47,7 @@ pub struct OAuthProxyConfig {
 /// What only an authorization server needs.
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
-    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -112,10 +112,19 @@ impl OAuthProxyConfigBuilder {
             None => provider_scopes.clone(),
         };
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let offered_scopes = scopes.union(&provider_scopes);
-        check_provider(&self, &offered_scopes)?;
+        let terms = Terms {
+            callback_url: base.join(&self.plain.redirect_path),
+            offered: scopes.union(&provider_scopes),
+            uses_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
+            forwards_resource: self
+                .forward_resource
+                .unwrap_or(self.provider.forward_resource),
+            authorization_params: self.extra_authorization_params.clone(),
+            token_params: self.extra_token_params.clone(),
+        };
+        check_provider(&self, &terms.offered)?;
         check_static_clients(&self, &scopes)?;
-        let odd = odd_options(&self.plain, &base);
+        let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -125,18 +134,12 @@ impl OAuthProxyConfigBuilder {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
         let options = Options {
-            callback_url: base.join(&plain.redirect_path),
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
             scopes,
-            offered_scopes,
             required_scopes,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
-            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forward_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
             base,
             plain,
         };
@@ -151,18 +154,26 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
-            verifier.connect(&VerifierContext::new(&outbound, &self.clock))?;
+            verifier.connect(&VerifierContext::new(
+                &outbound,
+                &lookups,
+                &self.clock,
+                &options.base,
+                &events,
+            ))?;
         }
-        let provider =
-            ProviderClient::new(Arc::new(self.provider), outbound.client().clone(), timeout);
+        let (about, clock) = (Arc::new(self.provider), Arc::clone(&self.clock));
+        let provider = ProviderClient::new(about, &outbound, &lookups, timeout, clock).on(terms);
+        let providers = Providers::new(Arc::new(provider), Vec::new());
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
+        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -173,7 +184,7 @@ impl OAuthProxyConfigBuilder {
             clock: self.clock,
             events,
             server: Some(ServerConfig {
-                provider: Arc::new(provider),
+                providers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,

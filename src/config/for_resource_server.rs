@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     build::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
-    odd::{odd_authorization_servers, odd_options},
+    odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
     path_faults::check_public_paths,
@@ -19,8 +19,10 @@ use crate::{
     event::{Event, EventCallback, Events, Reason, Step},
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
+    outbound::Outbound,
+    provider::Lookups,
     route::Routes,
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
 };
 
 /// Collects the configuration of a resource server; see each method. Made by
@@ -226,31 +228,34 @@ impl ResourceServerBuilder {
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }
-        way_out(&self.plain)?;
+        let outbound = Outbound::new(&way_out(&self.plain)?)?;
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
-        let mut odd = odd_options(&self.plain, &base);
+        let mut odd = odd_paths(&self.plain, &base);
         odd.extend(odd_authorization_servers(
             &self.authorization_servers,
             &self.plain,
             &base,
         ));
         let options = Options {
-            callback_url: String::new(),
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
-            offered_scopes: named.clone(),
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
-            upstream_pkce: true,
-            forward_resource: false,
             base,
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));
+        self.verifier.connect(&VerifierContext::new(
+            &outbound,
+            &Lookups::new(&outbound, &self.clock),
+            &self.clock,
+            &options.base,
+            &events,
+        ))?;
         for words in weak_at_resource(&options) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }

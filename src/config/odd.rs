@@ -1,23 +1,23 @@
 //! Options that can be meant, and mostly are a slip: reported at start, in words for the operator.
 
 use crate::{
-    config::options::Plain,
+    config::{builder::OAuthProxyConfigBuilder, options::Plain},
     oauth::BaseUrl,
     provider::{RESERVED_AT_AUTHORIZE, RESERVED_AT_TOKEN},
     route::CALLBACK,
 };
 
 /// What may mean something else than it says.
-pub(super) fn odd_options(options: &Plain, base: &BaseUrl) -> Vec<String> {
-    let mut odd = odd_paths(options, base);
+pub(super) fn odd_options(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> Vec<String> {
+    let mut odd = odd_paths(&builder.plain, base);
     odd.extend(dropped(
         "extra_authorization_params",
-        &options.extra_authorization_params,
+        &builder.extra_authorization_params,
         RESERVED_AT_AUTHORIZE,
     ));
     odd.extend(dropped(
         "extra_token_params",
-        &options.extra_token_params,
+        &builder.extra_token_params,
         RESERVED_AT_TOKEN,
     ));
     odd
@@ -43,7 +43,7 @@ pub(super) fn odd_authorization_servers(
 
 /// Public paths outside of the base URL's path, which only requests that come around the reverse proxy
 /// have, and a callback that repeats the base URL's path.
-fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {
+pub(super) fn odd_paths(options: &Plain, base: &BaseUrl) -> Vec<String> {
     if base.path().is_empty() {
         return Vec::new();
     }

@@ -25,19 +25,13 @@ pub(crate) struct Options {
     pub(crate) authorization_servers: Vec<String>,
     /// Whether clients that look for the authorization server's metadata here are sent on to it.
     pub(crate) redirects_metadata: bool,
-    /// The redirect URI that the provider knows.
-    pub(crate) callback_url: String,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
-    /// What the provider may be asked for: the same, and the provider's own defaults.
-    pub(crate) offered_scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
-    pub(crate) upstream_pkce: bool,
-    pub(crate) forward_resource: bool,
     pub(crate) plain: Plain,
 }
 
@@ -84,8 +78,6 @@ pub(crate) struct Plain {
     pub(crate) outbound_proxy: Option<String>,
     pub(crate) outbound_root_certificates: Vec<String>,
     pub(crate) outbound_private_networks: Vec<String>,
-    pub(crate) extra_authorization_params: Vec<(String, String)>,
-    pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) custom_claims_passthrough: ClaimsPassthrough,
     pub(crate) role_claims: Vec<String>,
     pub(crate) access_token_audiences: Vec<String>,
@@ -133,8 +125,6 @@ impl Default for Plain {
             outbound_proxy: None,
             outbound_root_certificates: Vec::new(),
             outbound_private_networks: Vec::new(),
-            extra_authorization_params: Vec::new(),
-            extra_token_params: Vec::new(),
             custom_claims_passthrough: ClaimsPassthrough::default(),
             // The last is Keycloak's.
             role_claims: ["role", "roles", "realm_access"].map(str::to_owned).into(),

@@ -17,7 +17,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{Login, LoginError, Outcome, Returned},
+    login::{Login, LoginError, NoCode, Outcome, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -36,14 +36,20 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return not_here(proxy, "no login cookie answers to this state");
     };
-    let provider = proxy.provider.about();
-    if !login.went_to(&provider.id) {
+    let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         return not_here(proxy, detail);
-    }
-    let code = returned.code(|iss| provider.admits_issuer(iss, None));
+    };
+    let provider = admission.provider.about();
+    let code = match admission.provider.resolved().await {
+        Ok(known) => returned.code(|iss| provider.admits_issuer(iss, None), known.names_issuer),
+        Err(error) => Err(NoCode::Provider(error)),
+    };
     let (login, code) = (Arc::new(login), code.map(str::to_owned));
-    match proxy.completion.complete(Arc::clone(&login), code).await {
+    let completed = proxy
+        .completion
+        .complete(Arc::clone(admission), Arc::clone(&login), code);
+    match completed.await {
         Ok(outcome) => answer_client(proxy, &login, &outcome),
         Err(not_now) => {
             let refusal = Refusal::from(not_now).in_login(&login.id);
@@ -74,7 +80,7 @@ where
         let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
         return unreadable(proxy, refusal);
     };
-    let here = format!("{}?{query}", proxy.options.callback_url);
+    let here = format!("{}?{query}", proxy.providers.main().terms().callback_url);
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 

@@ -48,7 +48,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         }
     };
     let page = Page::Consent(ConsentPage {
-        provider: &proxy.provider.about().name,
+        provider: &proxy.providers.main().about().name,
         client: client.name.as_deref(),
         target: &request.redirect_uri.display_target(),
         trust: match client.kind {

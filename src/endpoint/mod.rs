@@ -117,7 +117,7 @@ fn method_refused(server: &ResourceServer, row: &Row, method: &Method) -> Option
 
 /// Whether the provider answers by form post.
 fn takes_posts(proxy: &Arc<Proxy>) -> bool {
-    proxy.provider.about().posts_answer
+    proxy.providers.iter().any(|of| of.about().posts_answer)
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {

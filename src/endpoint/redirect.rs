@@ -25,10 +25,11 @@ pub(super) async fn to_provider(
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let provider = match proxy.provider.resolved().await {
+    let client = proxy.providers.main();
+    let provider = match client.resolved().await {
         Ok(provider) => provider,
         Err(error) => {
-            let refusal = Refusal::from(&error);
+            let refusal = Refusal::from(&error).in_login(&requested.id);
             proxy.emit(&refusal.event(Step::Authorize));
             let target = Target::of(&requested.request);
             return target.with_error(proxy, status, &refusal.error, Vec::new());
@@ -41,7 +42,8 @@ pub(super) async fn to_provider(
         return too_large(proxy, &login.request, status);
     };
     cookies.extend(approval);
-    answer::redirect(status, &departure::url(&provider, options, &login), cookies)
+    let url = departure::url(&provider, client.terms(), options, &login);
+    answer::redirect(status, &url, cookies)
 }
 
 /// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is

@@ -62,14 +62,11 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
-            UpstreamError::Discovery(error) if !error.is_passing() => {
-                (Reason::ProviderMalformed, OAuthErrorCode::ServerError)
+            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
+            UpstreamError::Discovery(why) if !why.is_passing() => {
+                (error.reason(), OAuthErrorCode::ServerError)
             }
-            _ => (
-                Reason::ProviderUnavailable,
-                OAuthErrorCode::TemporarilyUnavailable,
-            ),
+            _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
         };
         Self::new(reason, code, NOT_COMPLETED).detail(error)
     }
@@ -94,11 +91,12 @@ impl From<&LoginError> for Refusal {
 impl From<&NoCode> for Refusal {
     fn from(error: &NoCode) -> Self {
         let (reason, text) = match error {
+            NoCode::Provider(error) => return error.into(),
             NoCode::Error { .. } => (
                 Reason::ProviderDenied,
                 "the identity provider refused the login",
             ),
-            NoCode::ForeignIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::ForeignIssuer | NoCode::NoIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
         Self::new(reason, error.code(), text).detail(error)

@@ -73,6 +73,9 @@ pub(crate) struct Login {
     #[serde(with = "packed::text")]
     pub(crate) id: String,
     /// The id of the provider that the person was sent to.
+    ///
+    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
+    /// sent the authorization request to and bind this information to the user agent."
     pub(crate) provider: String,
     /// What the provider sends back; 32 random bytes, meaningless to anyone else.
     #[serde(with = "packed::text")]
@@ -100,14 +103,6 @@ impl Login {
             from_elsewhere: requested.from_elsewhere,
             request: requested.request,
         }
-    }
-
-    /// Whether the person was sent to this provider.
-    ///
-    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
-    /// sent the authorization request to and bind this information to the user agent."
-    pub(crate) fn went_to(&self, provider: &str) -> bool {
-        self.provider == provider
     }
 
     pub(crate) fn answers_to(&self, state: &str) -> bool {

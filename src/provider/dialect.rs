@@ -5,9 +5,11 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    client_key::KeyWay,
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
+    target::TokenTarget,
     upstream_error::{Finality, UpstreamError},
 };
 
@@ -53,6 +55,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
     fn revoke(&self, _token: &str, _hint: &str) -> Revocation {
         Revocation::Form
+    }
+
+    /// The form that asks for a token of another API in a person's name, where this provider has a way
+    /// of its own. `None`: token exchange (RFC 8693), if it is known to be served.
+    fn on_behalf_of(
+        &self,
+        _access_token: &str,
+        _target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        None
     }
 
     /// The name of a scope as it was asked for, where this provider's answers name it otherwise.
@@ -110,6 +122,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// Whether this provider refuses every request that has a `resource` (RFC 8707).
     fn refuses_resource(&self) -> bool {
         false
+    }
+
+    /// What this provider expects of assertions that are signed in place of a secret.
+    fn key_way(&self) -> KeyWay {
+        KeyWay::default()
     }
 
     /// What is wrong with the preset's own settings, in words for the operator.
@@ -207,10 +224,8 @@ pub(crate) enum Vouches {
     NoAddress(&'static str),
 }
 
-/// The way of the RFCs, in tests of rules that hold for every provider.
-#[cfg(test)]
+/// The way of the RFCs and of OpenID Connect, and nothing besides.
 #[derive(Debug)]
 pub(crate) struct Standard;
 
-#[cfg(test)]
 impl Dialect for Standard {}

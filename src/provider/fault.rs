@@ -1,6 +1,5 @@
 //! What is wrong with a provider, in words for the operator.
 
-use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use super::provider::Provider;
@@ -48,11 +47,11 @@ impl Provider {
         if self.client_id.is_empty() {
             return fault("the client id is empty".to_owned());
         }
-        if let Some(secret) = &self.client_secret
-            && secret.expose_secret().is_empty()
-        {
+        let secret = self.credential.secret();
+        if secret.is_some_and(str::is_empty) {
             return fault(
-                "the client secret is empty; for an app without one say `without_client_secret`"
+                "the client secret is empty; for an app without one say `without_client_secret`, \
+                 or `client_assertion` where an assertion replaces it"
                     .to_owned(),
             );
         }
@@ -63,8 +62,7 @@ impl Provider {
                 "the client id {id:?} holds a line break or another control character"
             ));
         }
-        let secret = self.client_secret.as_ref();
-        if secret.is_some_and(|secret| has_control(secret.expose_secret())) {
+        if secret.is_some_and(has_control) {
             return fault(
                 "the client secret holds a line break or another control character".to_owned(),
             );
@@ -86,7 +84,7 @@ fn is_id(id: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn has_control(text: &str) -> bool {
+pub(crate) fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
 

@@ -22,6 +22,7 @@ impl UpstreamError {
             Self::Transport(_)
             | Self::Timeout
             | Self::Failed { .. }
+            | Self::Credential(_)
             | Self::Malformed(_)
             | Self::Discovery(_)
             | Self::Keys(_) => Finality::Trouble,

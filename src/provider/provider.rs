@@ -1,16 +1,19 @@
 //! The type that every preset fills in, and what can be changed about it.
 
-use std::sync::Arc;
-
-use secrecy::SecretString;
+use std::{future::Future, sync::Arc};
 
 use super::{
+    client_key::{self, ClientKey},
+    credential::{self, ClientCredential, Credential, CredentialRequest},
     dialect::Dialect,
+    discovery_error::DiscoveryError,
     endpoints::{Discovery, Endpoints, Fills},
 };
+use crate::error::BoxError;
 
-/// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
-/// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
+/// How the client secret is sent to the provider (RFC 6749 section 2.3.1). Of no effect where there
+/// is none: a public app sends its `client_id` alone, and an assertion (RFC 7523 section 2.2) has
+/// parameters of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenEndpointAuth {
@@ -37,8 +40,11 @@ pub struct Provider {
     /// What `iss` must be; unset, the dialect knows.
     pub(crate) issuer: Option<String>,
     pub(crate) client_id: String,
-    pub(crate) client_secret: Option<SecretString>,
+    /// What proves that it is the registered app.
+    pub(crate) credential: Credential,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// See [`Provider::assertion_audience`].
+    pub(crate) assertion_audience: Option<String>,
     /// What is asked for unless the configuration names scopes; the operator's names.
     pub(crate) scopes: Vec<String>,
     /// Always added towards the provider, never offered to clients; the provider's names.
@@ -58,6 +64,8 @@ pub struct Provider {
     pub(crate) names_issuer: bool,
     /// What neither the preset nor the operator has chosen, so that the document may.
     pub(crate) open: Open,
+    /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
+    pub(crate) exchanges_tokens: Option<bool>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
@@ -89,8 +97,9 @@ impl Provider {
             dialect,
             issuer: None,
             client_id: client_id.into(),
-            client_secret: Some(client_secret.into().into()),
+            credential: Credential::Secret(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
+            assertion_audience: None,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
             scope_prefix: None,
@@ -104,6 +113,7 @@ impl Provider {
             always_userinfo: false,
             names_issuer: false,
             open: Open::default(),
+            exchanges_tokens: None,
             mistake: None,
         }
     }
@@ -135,6 +145,11 @@ impl Provider {
             },
             ..Self::new(id, name, none, dialect, client_id, client_secret)
         }
+    }
+
+    /// Whether its keys are known, or can be asked for.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.endpoints.jwks.is_some() || self.discovery.is_some()
     }
 
     /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
@@ -252,7 +267,7 @@ impl Provider {
         self
     }
 
-    /// How the client secret is sent to the token and revocation endpoints.
+    /// How the client secret is sent to the token, revocation and introspection endpoints.
     #[must_use]
     pub fn token_endpoint_auth_method(mut self, method: TokenEndpointAuth) -> Self {
         self.token_endpoint_auth = method;
@@ -264,8 +279,109 @@ impl Provider {
     /// then needs a secret key of its own.
     #[must_use]
     pub fn without_client_secret(mut self) -> Self {
-        self.client_secret = None;
+        self.credential = Credential::None;
         self
+    }
+
+    /// A client secret that your code supplies, for one that changes while the server runs: from a
+    /// vault, or signed anew. Replaces the constructor's, which is best given empty. The proxy then
+    /// needs a secret key of its own.
+    ///
+    /// The callback is asked before a request to the provider, and where it supplies
+    /// [`ClientCredential::until`], only when that nears its end, or when the provider answers
+    /// `invalid_client`. It may take 10 seconds. An error, a timeout, and what no secret can be (empty,
+    /// over 16 KiB, with a line break) count as trouble of this server's: people come again later, and
+    /// no grant ends.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use tower_oauth_proxy::provider::{self, ClientCredential};
+    ///
+    /// let google = provider::google("client-id", "").client_secret_from(|_| async {
+    ///     let secret = tokio::fs::read_to_string("/run/secrets/google").await?;
+    ///     let end = SystemTime::now() + Duration::from_secs(300);
+    ///     Ok(ClientCredential::until(secret.trim_end(), end))
+    /// });
+    /// assert!(google.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn client_secret_from<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
+    {
+        self.credential = Credential::MadeSecret(credential::supply(callback));
+        self
+    }
+
+    /// Signs an assertion for each request to the provider, in place of a client secret
+    /// (`private_key_jwt`: RFC 7523 section 2.2, OpenID Connect Core section 9). Replaces the constructor's
+    /// secret, which is best given empty. The proxy then needs a secret key of its own.
+    ///
+    /// Register the public key, or its certificate, at the provider. An assertion lives for two minutes, has
+    /// a random `jti`, and goes to the token, revocation and introspection endpoints. Its `aud` is told by
+    /// [`assertion_audience`](Self::assertion_audience).
+    #[must_use]
+    pub fn private_key_jwt(mut self, key: ClientKey) -> Self {
+        let key = key.in_the_way_of(self.dialect.key_way());
+        self.credential = Credential::Assertion {
+            public_key: Some(key.public_jwk()),
+            supply: Arc::new(client_key::assertions(key)),
+        };
+        self
+    }
+
+    /// An assertion that your code supplies in place of a client secret (RFC 7523 section 2.2): the
+    /// token of a managed identity or of a workload (a Kubernetes service account, a CI job, another
+    /// cloud), which the provider was told to trust, or a JWT signed in a key vault. Replaces the
+    /// constructor's secret, which is best given empty. The proxy then needs a secret key of its own.
+    ///
+    /// Asked for, kept and bounded as in [`client_secret_from`](Self::client_secret_from).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider::{self, ClientCredential};
+    ///
+    /// let entra = provider::azure("contoso.onmicrosoft.com", "client-id", "").client_assertion(
+    ///     |_| async {
+    ///         let file = std::env::var("AZURE_FEDERATED_TOKEN_FILE")?;
+    ///         let token = tokio::fs::read_to_string(file).await?;
+    ///         Ok(ClientCredential::once(token.trim_end()))
+    ///     },
+    /// );
+    /// assert!(entra.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn client_assertion<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
+    {
+        self.credential = Credential::Assertion {
+            supply: credential::supply(callback),
+            public_key: None,
+        };
+        self
+    }
+
+    /// The `aud` of assertions, for a provider that wants another than the default.
+    ///
+    /// Default: the [`issuer`](Self::issuer) where it is known, as RFC 10070 wants it, else the URL of
+    /// the token endpoint, as OpenID Connect Core section 9 has it. A preset knows its provider's way:
+    /// Entra ID wants the token endpoint.
+    #[must_use]
+    pub fn assertion_audience(mut self, audience: impl Into<String>) -> Self {
+        self.assertion_audience = Some(audience.into());
+        self
+    }
+
+    /// One value and not a list: servers that follow RFC 10070 refuse a list.
+    pub(crate) fn audience_of_assertions(&self) -> Result<&str, DiscoveryError> {
+        let issuer = self.issuer.as_deref();
+        let issuer = issuer.filter(|_| !self.dialect.key_way().audience_is_token_endpoint);
+        match self.assertion_audience.as_deref().or(issuer) {
+            Some(chosen) => Ok(chosen),
+            None => self.endpoints.token(),
+        }
     }
 
     /// The scopes that are offered to clients and asked of the provider, unless the configuration
@@ -294,39 +410,21 @@ impl Provider {
         self
     }
 
-    /// Adds a parameter to the authorization request, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn authorization_param(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        replace(&mut self.authorization_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to the exchange of a code, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.token_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to a refresh, or replaces the preset's. The protocol's own parameters
-    /// cannot be changed.
-    #[must_use]
-    pub fn refresh_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.refresh_params, name.into(), value.into());
-        self
-    }
-
     /// Passes the client's `resource` on to the provider (RFC 8707). Off, because most providers
     /// ignore it and some refuse the request.
     #[must_use]
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = on;
+        self
+    }
+
+    /// Whether the provider trades a person's token for one of another API (token exchange, RFC 8693):
+    /// see [`AuthSession::token_for`](crate::AuthSession::token_for). Default: as its discovery document
+    /// says in `grant_types_supported`; without one, no. A preset whose provider has a way of its own
+    /// (Entra ID: on behalf of) uses that, whatever is said here.
+    #[must_use]
+    pub fn token_exchange(mut self, on: bool) -> Self {
+        self.exchanges_tokens = Some(on);
         self
     }
 
@@ -357,11 +455,6 @@ impl Provider {
     }
 }
 
-fn replace(params: &mut Vec<(String, String)>, name: String, value: String) {
-    params.retain(|(known, _)| *known != name);
-    params.push((name, value));
-}
-
 #[cfg(test)]
 mod tests {
     use crate::provider::google;
@@ -370,19 +463,5 @@ mod tests {
     fn a_provider_prints_without_its_secret() {
         let printed = format!("{:?}", google("id", "hunter2"));
         assert!(printed.contains("google") && !printed.contains("hunter2"));
-    }
-
-    #[test]
-    fn setting_a_parameter_again_replaces_it() {
-        let provider = google("id", "s").authorization_param("prompt", "select_account");
-        let prompts: Vec<_> = provider
-            .authorization_params
-            .iter()
-            .filter(|(name, _)| name == "prompt")
-            .collect();
-        assert_eq!(
-            prompts,
-            [&("prompt".to_owned(), "select_account".to_owned())]
-        );
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn without(mut error: UpstreamError, secrets: &[&str]) -> UpstreamErr
         | UpstreamError::Failed { said, .. } => said.iter_mut().for_each(clean),
         UpstreamError::Transport(_)
         | UpstreamError::Timeout
+        | UpstreamError::Credential(_)
         | UpstreamError::Malformed(_)
         | UpstreamError::Discovery(_)
         | UpstreamError::Keys(_) => {}

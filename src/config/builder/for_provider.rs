@@ -61,7 +61,7 @@ impl OAuthProxyConfigBuilder {
         K: Into<String>,
         V: Into<String>,
     {
-        self.plain.extra_authorization_params = pairs(params);
+        self.extra_authorization_params = pairs(params);
         self
     }
 
@@ -73,7 +73,7 @@ impl OAuthProxyConfigBuilder {
         K: Into<String>,
         V: Into<String>,
     {
-        self.plain.extra_token_params = pairs(params);
+        self.extra_token_params = pairs(params);
         self
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
     key::{MacKey, Rotating},
+    provider::Providers,
     random,
     tasks::Tasks,
     time::Unix,
@@ -22,8 +23,8 @@ use crate::{
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
     pub(super) vault: Arc<Vault>,
-    /// The id of the provider that is configured. A grant of another one is as good as ended.
-    provider: String,
+    /// Those that are configured. A grant of another one is as good as ended.
+    providers: Providers,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -39,7 +40,7 @@ pub(crate) type SeenGrant = Seen<Box<Grant>>;
 impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
-        provider: String,
+        providers: Providers,
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
@@ -47,7 +48,7 @@ impl Grants {
     ) -> Self {
         Self {
             vault,
-            provider,
+            providers,
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -139,10 +140,10 @@ impl Grants {
         None
     }
 
-    /// A grant of another provider is never served: its tokens must not be sent to this one. It comes
+    /// A grant of a provider that is not configured is never served: its tokens must not be sent to another. It comes
     /// back to life when its provider is configured again.
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
-        let is_served = grant.provider == self.provider;
+        let is_served = self.providers.of(&grant.provider).is_some();
         if !is_served {
             let event = Event::refused(Step::Storage, Reason::GrantEnded);
             let provider = &grant.provider;

@@ -18,9 +18,9 @@ use crate::{
     token::Audiences,
 };
 
-/// The provider's word about a person, and the operator's.
+/// One provider's word about a person, and the operator's.
 pub(crate) struct Admission {
-    pub(super) provider: Arc<ProviderClient>,
+    pub(crate) provider: Arc<ProviderClient>,
     pub(super) options: Arc<Options>,
     pub(super) audiences: Audiences,
     pub(super) events: Arc<Events>,
@@ -70,7 +70,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
-            audiences: known::audiences(provider.about(), &options),
+            audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
             events,

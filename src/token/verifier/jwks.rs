@@ -1,12 +1,12 @@
 //! Access tokens that are JWTs, verified here by their issuer's keys.
 
-use std::{fmt, sync::OnceLock, time::Duration};
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
 use super::{
+    connection::Connection,
     context::VerifierContext,
-    key_sets::KeysError,
     payload::{AccessTokenRules, CLIENT_CLAIMS},
     token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest},
 };
@@ -14,6 +14,7 @@ use crate::{
     error::ConfigError,
     jose::ClaimRules,
     limits::{MAX_VERIFIER_LEEWAY, VERIFIER_LEEWAY},
+    provider::KeysError,
     provider::{check_url, shown_url},
 };
 
@@ -62,7 +63,7 @@ pub struct JwksVerifier {
     jwks_url: String,
     rules: ClaimRules,
     access: AccessTokenRules,
-    context: OnceLock<VerifierContext>,
+    connection: Connection,
 }
 
 impl JwksVerifier {
@@ -76,7 +77,7 @@ impl JwksVerifier {
                 ..ClaimRules::default()
             },
             access: AccessTokenRules::default(),
-            context: OnceLock::new(),
+            connection: Connection::default(),
         }
     }
 
@@ -168,11 +169,7 @@ impl JwksVerifier {
     }
 
     async fn verified(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        let Some(context) = self.context.get() else {
-            let why = "the verifier was never connected to a layer: a verifier that wraps it has to hand on \
-                       `TokenVerifier::connect`";
-            return Err(VerifyError::Unavailable(why.into()));
-        };
+        let context = self.connection.context()?;
         let jwt = context.key_sets().verify(&self.jwks_url, token).await;
         let jwt = jwt.map_err(|error| match error {
             KeysError::Fetch(error) => VerifyError::Unavailable(error.into()),
@@ -196,8 +193,7 @@ impl TokenVerifier for JwksVerifier {
 
     fn connect(&self, context: &VerifierContext) -> Result<(), ConfigError> {
         self.check()?;
-        // A second layer with the same verifier finds it connected.
-        let _ = self.context.set(context.clone());
+        self.connection.connect(context);
         Ok(())
     }
 }

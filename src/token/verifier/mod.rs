@@ -1,17 +1,23 @@
 //! Checking the provider's own access tokens, where clients hold those.
 //!
 //! - [`TokenVerifier`]: what a verifier is, what it is asked and what it answers.
-//! - [`VerifierContext`]: what the layer lends to it; `key_sets`: the keys of issuers among that.
+//! - [`VerifierContext`]: what the layer lends to it.
 //! - [`JwksVerifier`]: tokens that are JWTs, by their issuer's keys. `payload`: which JWT is an access token, and
 //!   what its claims say.
+//! - [`IntrospectionVerifier`]: any token, by asking its issuer; `introspection_answer`: what the answer means.
+//!   `verdicts`: the answers that are kept; `for_us`: whom a token is for.
 
+mod connection;
 mod context;
+mod for_us;
+mod introspection;
+mod introspection_answer;
 mod jwks;
-mod key_sets;
 mod payload;
 mod token_verifier;
 mod verdicts;
 
 pub use context::VerifierContext;
+pub use introspection::IntrospectionVerifier;
 pub use jwks::JwksVerifier;
 pub use token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
