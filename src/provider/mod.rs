@@ -28,11 +28,14 @@
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
 // - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
-//   sending, and nothing else here does; `providers` are all of them.
+//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
+//   about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_authentication;
+mod client_document;
 mod client_key;
 mod content;
 mod credential;
@@ -80,6 +83,7 @@ mod upstream_error;
 mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
