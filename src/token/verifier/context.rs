@@ -7,7 +7,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::{NamedBy, Outbound},
-    provider::{KeySets, Lookups, Provider, ProviderClient},
+    provider::{Lookups, Provider, ProviderClient},
     time::Unix,
 };
 
@@ -46,8 +46,8 @@ impl VerifierContext {
         &self.outbound
     }
 
-    pub(super) fn key_sets(&self) -> &KeySets {
-        self.lookups.key_sets()
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     /// A way to ask this provider.

@@ -1,6 +1,6 @@
 //! Access tokens that are JWTs, verified here by their issuer's keys.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use serde_json::Value;
 
@@ -14,8 +14,7 @@ use crate::{
     error::ConfigError,
     jose::ClaimRules,
     limits::{MAX_VERIFIER_LEEWAY, VERIFIER_LEEWAY},
-    provider::KeysError,
-    provider::{check_url, shown_url},
+    provider::{IssuerKeys, KeysError, check_url, shown_url},
 };
 
 /// Verifies access tokens that are JWTs, by the keys that their issuer publishes. The provider is asked for its
@@ -60,18 +59,47 @@ use crate::{
 /// ```
 #[must_use = "a verifier does nothing until a configuration has it"]
 pub struct JwksVerifier {
-    jwks_url: String,
+    source: Source,
+    keys: OnceLock<IssuerKeys>,
     rules: ClaimRules,
     access: AccessTokenRules,
     connection: Connection,
+}
+
+/// Where the keys are.
+enum Source {
+    At(String),
+    /// Where this issuer's document says.
+    Issuer(String),
 }
 
 impl JwksVerifier {
     /// The keys at this URL: https, or http on this host. Most providers name it `jwks_uri` in their document
     /// about themselves.
     pub fn new(jwks_url: impl Into<String>) -> Self {
+        Self::of(Source::At(jwks_url.into()))
+    }
+
+    /// The keys of this issuer, wherever its document about itself names them: the one below
+    /// `/.well-known/openid-configuration`, or that of RFC 8414. It is read with the first token, and again when
+    /// its time is over. The document and the tokens must name this very issuer, to the byte.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::JwksVerifier;
+    ///
+    /// let verifier = JwksVerifier::for_issuer("https://tenant.example/")
+    ///     .audience("https://mcp.example.com/mcp");
+    /// # let _ = verifier;
+    /// ```
+    pub fn for_issuer(issuer: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        Self::of(Source::Issuer(issuer.clone())).issuer(issuer)
+    }
+
+    fn of(source: Source) -> Self {
         Self {
-            jwks_url: jwks_url.into(),
+            source,
+            keys: OnceLock::new(),
             rules: ClaimRules {
                 leeway: VERIFIER_LEEWAY,
                 ..ClaimRules::default()
@@ -137,9 +165,12 @@ impl JwksVerifier {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fault = |words: String| Err(ConfigError::new("passthrough", words));
-        if let Err(why) = check_url(&self.jwks_url) {
-            let url = shown_url(&self.jwks_url);
-            return fault(format!("the key set's URL {url} {why}"));
+        let (what, url) = match &self.source {
+            Source::At(url) => ("the key set's URL", url),
+            Source::Issuer(issuer) => ("the issuer", issuer),
+        };
+        if let Err(why) = check_url(url) {
+            return fault(format!("{what} {} {why}", shown_url(url)));
         }
         let rules = &self.rules;
         if rules.issuers.is_empty() {
@@ -170,9 +201,12 @@ impl JwksVerifier {
 
     async fn verified(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
         let context = self.connection.context()?;
-        let jwt = context.key_sets().verify(&self.jwks_url, token).await;
-        let jwt = jwt.map_err(|error| match error {
-            KeysError::Fetch(error) => VerifyError::Unavailable(error.into()),
+        let keys = self.keys.get_or_init(|| match &self.source {
+            Source::At(url) => IssuerKeys::at(context.lookups(), url),
+            Source::Issuer(issuer) => IssuerKeys::discovered(context.lookups(), issuer),
+        });
+        let jwt = keys.verify(token).await.map_err(|error| match error {
+            KeysError::Unreadable(error) => VerifyError::Unavailable(error.into()),
             KeysError::Signature(error) => VerifyError::Invalid(error.to_string()),
         })?;
         let rules = &self.rules;
@@ -200,8 +234,9 @@ impl TokenVerifier for JwksVerifier {
 
 impl fmt::Debug for JwksVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Source::At(url) | Source::Issuer(url)) = &self.source;
         f.debug_struct("JwksVerifier")
-            .field("jwks_url", &shown_url(&self.jwks_url))
+            .field("keys", &shown_url(url))
             .field("issuers", &self.rules.issuers)
             .field("audiences", &self.rules.audiences)
             .finish_non_exhaustive()

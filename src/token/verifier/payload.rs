@@ -126,3 +126,105 @@ pub(super) fn scopes(claims: &Map<String, Value>) -> ScopeSet {
     let scopes = ScopeSet::new(names.filter(is_scope).take(MAX_SCOPES));
     scopes.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(
+        rules: &AccessTokenRules,
+        header: Value,
+        claims: Value,
+    ) -> Result<VerifiedToken, PayloadError> {
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let (header, claims) = (object(header), object(claims));
+        rules.read(Jwt { header, claims })
+    }
+
+    fn good(claims: Value) -> Result<VerifiedToken, PayloadError> {
+        read(&AccessTokenRules::default(), json!({}), claims)
+    }
+
+    #[test]
+    fn scopes_come_by_either_name_as_a_list_or_an_array() {
+        for (claims, scopes) in [
+            (json!({"sub": "a", "scope": "read write"}), "read write"),
+            (json!({"sub": "a", "scp": "read write"}), "read write"),
+            (
+                json!({"sub": "a", "scp": ["read", "write", "read"]}),
+                "read write",
+            ),
+            (
+                json!({"sub": "a", "scope": ["read"], "scp": "write"}),
+                "read write",
+            ),
+            (json!({"sub": "a", "scope": "read no\"scope "}), "read"),
+            (
+                json!({"sub": "a", "scope": ["two words", 7, null, "read"]}),
+                "read",
+            ),
+            (json!({"sub": "a", "scope": {"read": true}}), ""),
+            (json!({"sub": "a"}), ""),
+        ] {
+            let found = good(claims.clone()).unwrap().scopes.to_string();
+            assert_eq!(found, scopes, "{claims}");
+        }
+        let many: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
+        let found = good(json!({"sub": "a", "scope": many})).unwrap();
+        assert_eq!(found.scopes.len(), MAX_SCOPES);
+    }
+
+    #[test]
+    fn the_app_is_named_in_this_order() {
+        let mut claims =
+            json!({"sub": "a", "client_id": "1", "azp": "2", "cid": "3", "appid": "4"});
+        for (name, id) in CLIENT_CLAIMS.iter().zip(["1", "2", "3", "4"]) {
+            assert_eq!(good(claims.clone()).unwrap().client_id.as_deref(), Some(id));
+            claims.as_object_mut().unwrap().remove(*name);
+        }
+        assert_eq!(good(claims).unwrap().client_id, None);
+        // What is no text names none.
+        let odd = json!({"sub": "a", "client_id": 7, "azp": "2"});
+        assert_eq!(good(odd).unwrap().client_id.as_deref(), Some("2"));
+    }
+
+    #[test]
+    fn another_use_is_found_whatever_else_the_claims_say() {
+        for claims in [
+            json!({"sub": "a", "scope": "read", "at_hash": "x"}),
+            json!({"sub": "a", "scope": "read", "nonce": "n", "token_use": "id"}),
+            json!({"sub": "a", "scope": "read", "typ": "Offline"}),
+            json!({"sub": "a", "cnf": {}, "events": {}}),
+        ] {
+            assert_eq!(
+                good(claims.clone()).unwrap_err(),
+                PayloadError::NoAccessToken,
+                "{claims}"
+            );
+        }
+        let bound = json!({"sub": "a", "cnf": {"x5t#S256": "x"}});
+        assert_eq!(good(bound).unwrap_err(), PayloadError::Bound);
+    }
+
+    proptest! {
+        #[test]
+        fn no_claim_panics(
+            text in any::<String>(),
+            number in any::<f64>(),
+            name in "sub|scope|scp|client_id|azp|exp|typ|token_use|cnf|nonce",
+            typ in any::<String>(),
+        ) {
+            for value in [json!(text), json!(number), json!([text, number]), json!({ &text: number })] {
+                let mut claims = json!({"sub": "a"});
+                claims[&name] = value;
+                let read = read(&AccessTokenRules::default(), json!({"typ": typ}), claims);
+                if let Ok(verified) = read {
+                    prop_assert!(!verified.subject.is_empty());
+                }
+            }
+        }
+    }
+}
