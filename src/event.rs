@@ -40,6 +40,9 @@ pub enum Step {
     /// A document of another server was fetched, such as its keys. Only failures that an older document
     /// hides are reported here: the others are part of the step that needed the document.
     Document,
+    /// The provider was asked for a token of another API, in a person's name: see
+    /// [`AuthSession::token_for`](crate::AuthSession::token_for). The detail names the API.
+    TokenExchange,
     /// The store failed, or held a record that cannot be opened.
     Storage,
     /// Any other request: a wrong method, an unknown document.

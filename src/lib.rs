@@ -270,11 +270,11 @@ pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;
-pub use grant::RefreshGrace;
+pub use grant::{ExchangedToken, RefreshGrace, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
-pub use provider::{Identity, Provider};
+pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{

@@ -173,6 +173,21 @@ pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
 /// Grants that this process remembers as failed to renew just now.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 
+// ---- grant: tokens for other APIs
+
+/// A token for another API that comes without `expires_in` is kept this long: a burst of calls costs one
+/// exchange, and a token that lives for minutes is not kept past its end.
+pub(crate) const ASSUMED_EXCHANGED_TTL: Duration = Duration::from_secs(60);
+/// A failure to get one is repeated to callers for this long: a loop in a handler must not become one at
+/// the provider.
+pub(crate) const EXCHANGE_FAILED_FOR: Duration = Duration::from_secs(5);
+/// Those that this process keeps, in bytes: some thousands of ordinary size. One that goes too early is
+/// asked for again.
+pub(crate) const EXCHANGED_BYTES: u64 = 16 * 1024 * 1024;
+/// Exchanges that this process has at the provider at once, each a task and a connection, as with logins
+/// at the provider.
+pub(crate) const MAX_EXCHANGES_AT_WORK: usize = 256;
+
 // ---- grant: writes whose outcome is unknown
 
 /// What the store has to know and cannot be told is tried again for this long.
@@ -272,6 +287,11 @@ pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 /// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
 /// the cloud. A person waits for it in the browser.
 pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion that we sign is good for this long: clocks differ, and it is made for the request that
+/// carries it.
+pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Its `iat` lies back by this: a server whose clock is a little behind refuses what comes from its future.
+pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
 /// A client secret or an assertion that is supplied, in bytes.
 pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
 

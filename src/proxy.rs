@@ -10,7 +10,8 @@ use crate::{
     config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
-        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
+        ProofOfLife, RefreshTokens,
     },
     login::admission::{Admission, Admissions},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
@@ -34,6 +35,7 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
+    pub(crate) delegation: Arc<Delegation>,
     pub(crate) providers: Providers,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) sessions: Arc<SessionCache>,
@@ -111,6 +113,15 @@ impl Proxy {
                 grant_max_age: options.grant_max_age,
             },
         );
+        let freshness = Arc::new(freshness);
+        let delegation = Arc::new(Delegation::new(DelegationParts {
+            providers: providers.clone(),
+            grants: Arc::clone(&grants),
+            freshness: Arc::clone(&freshness),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            tasks: tasks.clone(),
+        }));
         let mode = match is_passthrough {
             true => Mode::Passthrough(Passthrough::new(secrets.seal("passthrough refresh token"))),
             false => Mode::Swap(AccessTokens::new(
@@ -128,7 +139,8 @@ impl Proxy {
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
             ending,
-            freshness: Arc::new(freshness),
+            freshness,
+            delegation,
             sessions: Arc::new(SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),

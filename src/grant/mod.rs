@@ -7,6 +7,7 @@
 mod at_once;
 mod backoff;
 mod code;
+mod delegated;
 mod ending;
 mod freshness;
 mod id;
@@ -25,6 +26,8 @@ pub(crate) mod term;
 
 pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};
+pub(crate) use delegated::{Delegation, DelegationParts, Holder};
+pub use delegated::{ExchangedToken, TokenForError};
 pub(crate) use ending::{Ending, end_at_provider};
 pub(crate) use freshness::Freshness;
 pub(crate) use id::GrantId;

@@ -22,6 +22,8 @@ pub(crate) struct SigningKey {
     members: Vec<(&'static str, String)>,
     /// RFC 7515 section 4.1.8, where a certificate stood beside the key.
     certificate: Option<String>,
+    /// Whether tokens name the key by its `kid` too.
+    has_kid: bool,
 }
 
 impl SigningKey {
@@ -42,6 +44,7 @@ impl SigningKey {
             pair,
             members,
             certificate,
+            has_kid: true,
         })
     }
 
@@ -51,6 +54,29 @@ impl SigningKey {
             true => Ok(Self { algorithm, ..self }),
             false => Err(KeyError::Unfit(algorithm)),
         }
+    }
+
+    /// The same key, with the padding of PSS where it is an RSA key.
+    pub(crate) fn with_pss(self) -> Self {
+        let algorithm = match self.algorithm {
+            Algorithm::Rs256 => Algorithm::Ps256,
+            Algorithm::Rs384 => Algorithm::Ps384,
+            Algorithm::Rs512 => Algorithm::Ps512,
+            other => other,
+        };
+        Self { algorithm, ..self }
+    }
+
+    /// The same key by another name.
+    pub(crate) fn with_kid(self, kid: String) -> Self {
+        Self { kid, ..self }
+    }
+
+    /// The same key, which its tokens name by its certificate alone, where it has one: for a server that
+    /// knows no other names.
+    pub(crate) fn named_by_certificate(self) -> Self {
+        let has_kid = self.certificate.is_none();
+        Self { has_kid, ..self }
     }
 
     /// A signed JWT in the compact form. The header holds `alg`, `kid`, `x5t#S256` where there is a
@@ -67,7 +93,7 @@ impl SigningKey {
         };
         insert("alg", Some(self.algorithm.name()));
         insert("typ", typ);
-        insert("kid", Some(&self.kid));
+        insert("kid", self.has_kid.then_some(self.kid.as_str()));
         insert("x5t#S256", self.certificate.as_deref());
         let part = |part: &Map<String, Value>| {
             let json = serde_json::to_vec(part).map_err(|_| KeyError::Signing)?;

@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use super::supply::{Made, Making, Supply, Wanted};
 use crate::error::BoxError;
@@ -16,7 +17,11 @@ pub(crate) enum Credential {
     /// A secret that is made when it is needed, and again before it ends.
     MadeSecret(Arc<Supply>),
     /// A signed assertion in place of a secret (RFC 7523 section 2.2).
-    Assertion(Arc<Supply>),
+    Assertion {
+        supply: Arc<Supply>,
+        /// As a JWK, where we sign it ourselves.
+        public_key: Option<Value>,
+    },
 }
 
 impl Credential {
@@ -24,7 +29,7 @@ impl Credential {
     pub(crate) fn secret(&self) -> Option<&str> {
         match self {
             Self::Secret(secret) => Some(secret.expose_secret()),
-            Self::None | Self::MadeSecret(_) | Self::Assertion(_) => None,
+            Self::None | Self::MadeSecret(_) | Self::Assertion { .. } => None,
         }
     }
 }
@@ -35,7 +40,7 @@ impl fmt::Debug for Credential {
             Self::None => "None",
             Self::Secret(_) => "Secret([redacted])",
             Self::MadeSecret(_) => "MadeSecret",
-            Self::Assertion(_) => "Assertion",
+            Self::Assertion { .. } => "Assertion",
         })
     }
 }

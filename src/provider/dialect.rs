@@ -5,9 +5,11 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    client_key::KeyWay,
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
+    target::TokenTarget,
     upstream_error::{Finality, UpstreamError},
 };
 
@@ -53,6 +55,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
     fn revoke(&self, _token: &str, _hint: &str) -> Revocation {
         Revocation::Form
+    }
+
+    /// The form that asks for a token of another API in a person's name, where this provider has a way
+    /// of its own. `None`: token exchange (RFC 8693), if it is known to be served.
+    fn on_behalf_of(
+        &self,
+        _access_token: &str,
+        _target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        None
     }
 
     /// The name of a scope as it was asked for, where this provider's answers name it otherwise.
@@ -112,9 +124,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Whether the `aud` of an assertion is the token endpoint's URL here although the issuer is known.
-    fn is_audience_the_token_endpoint(&self) -> bool {
-        false
+    /// What this provider expects of assertions that are signed in place of a secret.
+    fn key_way(&self) -> KeyWay {
+        KeyWay::default()
     }
 
     /// What is wrong with the preset's own settings, in words for the operator.

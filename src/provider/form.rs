@@ -29,6 +29,10 @@ pub(crate) const RESERVED: &[&str] = &[
     "client_assertion_type",
     "token",
     "token_type_hint",
+    "subject_token",
+    "subject_token_type",
+    "requested_token_type",
+    "assertion",
 ];
 
 /// A request to the token or revocation endpoint, ready to send. No `Debug`: it is all secrets.

@@ -28,17 +28,18 @@
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
 // - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
-// - `dialect`: what may differ between providers. `credential`, `supply`: what proves that we are its app.
-//   `provider`: one of them, and its one app.
+// - `dialect`: what may differ between providers. `credential`, `client_key`, `supply`: what proves that we
+//   are its app. `provider`: one of them, and its one app.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `verified` and `person` do the sending,
-//   and nothing else here does; `providers` are all of them.
+// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `verified`, `on_behalf` and `person` do the
+//   sending, and nothing else here does; `providers` are all of them.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_key;
 mod content;
 mod credential;
 mod dialect;
@@ -58,6 +59,7 @@ mod identity;
 mod issuer;
 mod key_sets;
 mod merge;
+mod on_behalf;
 mod person;
 mod preset;
 mod prompt;
@@ -72,6 +74,7 @@ mod rejection;
 mod requests;
 mod scope_names;
 mod supply;
+mod target;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -80,6 +83,7 @@ mod upstream_error;
 mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
 #[allow(unused_imports, reason = "the verifiers follow")]
@@ -92,12 +96,14 @@ pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
+pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub use target::TokenTarget;
 pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

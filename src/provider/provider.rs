@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use super::{
+    client_key::{self, ClientKey},
     credential::{self, ClientCredential, Credential, CredentialRequest},
     dialect::Dialect,
     discovery_error::DiscoveryError,
@@ -63,6 +64,8 @@ pub struct Provider {
     pub(crate) names_issuer: bool,
     /// What neither the preset nor the operator has chosen, so that the document may.
     pub(crate) open: Open,
+    /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
+    pub(crate) exchanges_tokens: Option<bool>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
@@ -110,6 +113,7 @@ impl Provider {
             always_userinfo: false,
             names_issuer: false,
             open: Open::default(),
+            exchanges_tokens: None,
             mistake: None,
         }
     }
@@ -310,6 +314,23 @@ impl Provider {
         self
     }
 
+    /// Signs an assertion for each request to the provider, in place of a client secret
+    /// (`private_key_jwt`: RFC 7523 section 2.2, OpenID Connect Core section 9). Replaces the constructor's
+    /// secret, which is best given empty. The proxy then needs a secret key of its own.
+    ///
+    /// Register the public key, or its certificate, at the provider. An assertion lives for two minutes, has
+    /// a random `jti`, and goes to the token, revocation and introspection endpoints. Its `aud` is told by
+    /// [`assertion_audience`](Self::assertion_audience).
+    #[must_use]
+    pub fn private_key_jwt(mut self, key: ClientKey) -> Self {
+        let key = key.in_the_way_of(self.dialect.key_way());
+        self.credential = Credential::Assertion {
+            public_key: Some(key.public_jwk()),
+            supply: Arc::new(client_key::assertions(key)),
+        };
+        self
+    }
+
     /// An assertion that your code supplies in place of a client secret (RFC 7523 section 2.2): the
     /// token of a managed identity or of a workload (a Kubernetes service account, a CI job, another
     /// cloud), which the provider was told to trust, or a JWT signed in a key vault. Replaces the
@@ -335,7 +356,10 @@ impl Provider {
         F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
     {
-        self.credential = Credential::Assertion(credential::supply(callback));
+        self.credential = Credential::Assertion {
+            supply: credential::supply(callback),
+            public_key: None,
+        };
         self
     }
 
@@ -353,7 +377,7 @@ impl Provider {
     /// One value and not a list: servers that follow RFC 10070 refuse a list.
     pub(crate) fn audience_of_assertions(&self) -> Result<&str, DiscoveryError> {
         let issuer = self.issuer.as_deref();
-        let issuer = issuer.filter(|_| !self.dialect.is_audience_the_token_endpoint());
+        let issuer = issuer.filter(|_| !self.dialect.key_way().audience_is_token_endpoint);
         match self.assertion_audience.as_deref().or(issuer) {
             Some(chosen) => Ok(chosen),
             None => self.endpoints.token(),
@@ -419,6 +443,16 @@ impl Provider {
     #[must_use]
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = on;
+        self
+    }
+
+    /// Whether the provider trades a person's token for one of another API (token exchange, RFC 8693):
+    /// see [`AuthSession::token_for`](crate::AuthSession::token_for). Default: as its discovery document
+    /// says in `grant_types_supported`; without one, no. A preset whose provider has a way of its own
+    /// (Entra ID: on behalf of) uses that, whatever is said here.
+    #[must_use]
+    pub fn token_exchange(mut self, on: bool) -> Self {
+        self.exchanges_tokens = Some(on);
         self
     }
 

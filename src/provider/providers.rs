@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::requests::ProviderClient;
 
 /// The providers that people can log in at, the main one first. Clones are the same.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Providers {
     main: Arc<ProviderClient>,
     all: Arc<[Arc<ProviderClient>]>,

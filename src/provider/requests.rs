@@ -21,7 +21,7 @@ use super::{
     redaction, rejection,
     supply::Wanted,
     terms::Terms,
-    token_answer::{self, TokenAnswer},
+    token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
 use crate::{
@@ -30,6 +30,15 @@ use crate::{
     outbound::{Outbound, send},
     time::Unix,
 };
+
+/// Parameters whose value no error may repeat.
+const SECRET: &[&str] = &[
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "subject_token",
+    "assertion",
+];
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Clone)]
@@ -128,8 +137,8 @@ impl ProviderClient {
         ];
         params.extend(verifier.map(|verifier| ("code_verifier", verifier)));
         params.extend(resource.map(|resource| ("resource", resource)));
-        self.token_request(&params, &[extra, &self.provider.token_params])
-            .await
+        let extras = [extra, &self.provider.token_params];
+        self.token_request(&params, &extras, token_answer).await
     }
 
     /// Renews the provider's access token (RFC 6749 section 6). `scope` is in the provider's names
@@ -147,8 +156,8 @@ impl ProviderClient {
         if self.provider.sends_scope_on_refresh {
             params.extend(scope.map(|scope| ("scope", scope)));
         }
-        self.token_request(&params, &[extra, &self.provider.refresh_params])
-            .await
+        let extras = [extra, &self.provider.refresh_params];
+        self.token_request(&params, &extras, token_answer).await
     }
 
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
@@ -212,19 +221,20 @@ impl ProviderClient {
         }
     }
 
-    async fn token_request(
+    /// Any request at the token endpoint; `read` reads its answer.
+    pub(super) async fn token_request(
         &self,
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
+        read: fn(&Provider, &Answer) -> Result<TokenAnswer, UpstreamError>,
     ) -> Result<TokenAnswer, UpstreamError> {
         let provider = self.resolved().await?;
         let proof = self.proof(&provider).await?;
         let request = form::form_request(&provider, &proof, params, extras);
         let answer = self.post(provider.endpoints.token()?, request).await?;
-        token_answer::token_answer(&provider, &answer).map_err(|error| {
+        read(&provider, &answer).map_err(|error| {
             self.heed(&error, &proof);
-            let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
-            let sent = params.iter().filter(|(name, _)| is_secret(*name));
+            let sent = params.iter().filter(|(name, _)| SECRET.contains(name));
             let sent = sent.map(|(_, value)| *value);
             let sent: Vec<&str> = sent.chain(proof.text()).collect();
             redaction::without(error, &sent)
@@ -237,7 +247,7 @@ impl ProviderClient {
             Credential::None => return Ok(Proof::None),
             Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
             Credential::MadeSecret(supply) => (supply, Proof::Secret),
-            Credential::Assertion(supply) => (supply, Proof::Assertion),
+            Credential::Assertion { supply, .. } => (supply, Proof::Assertion),
         };
         let wanted = Wanted {
             client_id: &provider.client_id,
@@ -251,9 +261,11 @@ impl ProviderClient {
     fn heed(&self, error: &UpstreamError, proof: &Proof) {
         let is_refused =
             matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
-        if let (Credential::MadeSecret(supply) | Credential::Assertion(supply), true, Some(text)) =
-            (&self.provider.credential, is_refused, proof.text())
-        {
+        let supply = match &self.provider.credential {
+            Credential::MadeSecret(supply) | Credential::Assertion { supply, .. } => supply,
+            Credential::None | Credential::Secret(_) => return,
+        };
+        if let (true, Some(text)) = (is_refused, proof.text()) {
             supply.forget(text);
         }
     }

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) use cache::{SessionCache, Validated};
-pub(crate) use upstream::{Another, RenewsUpstream};
+pub(crate) use upstream::{Another, ForAnotherApi, RenewsUpstream, TokenOf};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
@@ -54,7 +54,7 @@ pub(crate) struct Inner {
     /// `None` in passthrough mode, where no grant is kept.
     pub(crate) grant_id: Option<String>,
     pub(crate) upstream: UpstreamTokens,
-    /// Where another token of the provider comes from; `None` in passthrough mode.
+    /// Where another token of the provider comes from.
     pub(crate) renewal: Option<Arc<dyn RenewsUpstream>>,
     /// For guards, which have to challenge as the layer does. Here and not beside the session: one
     /// more value in each request's extensions would be one more allocation.

@@ -6,15 +6,15 @@ use axum::{body::Body, http::Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use tower_oauth_proxy::{
-    AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, GrantInfo,
-    GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage, OAuthProxyAdmin,
-    OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService, Occasion,
-    PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
+    AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, ExchangedToken,
+    GrantInfo, GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage,
+    OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
+    Occasion, PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
     ResourceServerBuilder, ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step,
-    StorageError, SystemClock, UpstreamTokenError, UpstreamTokens, VerifiedToken, VerifyError,
-    VerifyRequest, Veto,
+    StorageError, SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens,
+    VerifiedToken, VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
-    provider::{ClientCredential, CredentialRequest, TokenEndpointAuth},
+    provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
 };
 
@@ -33,12 +33,12 @@ fn public_types_go_between_threads_and_can_be_printed() {
     all!(is_plain:
         // The layer and what it makes.
         OAuthProxyLayer, OAuthProxyService<()>, ResponseBody<Full<Bytes>>,
-        AuthSession, UpstreamTokens, UpstreamTokenError,
+        AuthSession, UpstreamTokens, UpstreamTokenError, TokenTarget, ExchangedToken, TokenForError,
         Guard, Denied, RequireLayer, RequireService<()>,
         VerifyRequest<'static>, VerifiedToken, VerifyError,
         // Configuration.
         OAuthProxyConfig, ConfigError, Consent, SecretKey, SystemClock, PassOn, RefreshGrace,
-        Provider, TokenEndpointAuth, ClientCredential, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
+        Provider, TokenEndpointAuth, ClientCredential, ClientKey, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
         StaticClient, KnownClient, ClientAuthMethod, RedirectPolicy,
         LoginRequest, Occasion, RegistrationRequest, Veto,
         // Running it.

@@ -8,17 +8,13 @@ use crate::{
         verdict::{Presented, Verdict},
     },
     event::Reason,
-    grant::{
-        Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
-    },
+    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::MAX_LOOKS,
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
     resource_server::ResourceServer,
-    session::{
-        Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
-    },
+    session::{AuthSession, Inner, RenewsUpstream, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
@@ -115,8 +111,8 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
             resource,
             expires_at: token.expires_at,
             grant_id: Some(token.grant.to_string()),
-            renewal: Some(Arc::clone(&proxy.freshness) as Arc<dyn RenewsUpstream>),
-            upstream: tokens(grant.upstream),
+            renewal: Some(Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
     })
@@ -163,29 +159,5 @@ async fn fresh_grant(
             proxy.grants.look(&id).await?.ok_or_else(ended)?;
             return Ok((mark, grant));
         }
-    }
-}
-
-fn tokens(upstream: UpstreamGrant) -> UpstreamTokens {
-    UpstreamTokens {
-        access_token: upstream.access_token,
-        id_token: upstream.id_token,
-        expires_at: upstream.expires_at,
-    }
-}
-
-impl RenewsUpstream for Freshness {
-    fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a> {
-        Box::pin(async move {
-            let id = GrantId::parse(grant_id).ok_or(UpstreamTokenError::NotRenewable)?;
-            match Self::another(&self, id, refused).await {
-                Ok(Some(upstream)) => Ok(tokens(upstream)),
-                Ok(None) => Err(UpstreamTokenError::NotRenewable),
-                Err(FreshnessError::Ended) => Err(UpstreamTokenError::Ended),
-                Err(FreshnessError::Later | FreshnessError::Store(_)) => {
-                    Err(UpstreamTokenError::Unavailable)
-                }
-            }
-        })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     event::Reason,
     oauth::{BaseUrl, Resource},
     resource_server::ResourceServer,
-    session::{AuthSession, Inner, UpstreamTokens, Validated},
+    session::{AuthSession, Inner, RenewsUpstream, UpstreamTokens, Validated},
     time::Unix,
     token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
@@ -76,7 +76,8 @@ async fn validated(
             resource,
             expires_at: until,
             grant_id: None,
-            renewal: None,
+            renewal: (server.proxy.as_ref())
+                .map(|proxy| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
             upstream: UpstreamTokens {
                 access_token: asked.token,
                 id_token: None,

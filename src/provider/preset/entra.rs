@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Home, Vouches},
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
+    target::TokenTarget,
 };
 
 /// Accounts of Microsoft Entra ID, through the v2.0 endpoints.
@@ -88,6 +90,9 @@ fn at(authority: &str, tenant: &str) -> Home {
     }
 }
 
+/// The grant type of RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
 /// The consumer tenant, in which all personal Microsoft accounts live.
 const CONSUMERS_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
@@ -98,6 +103,33 @@ struct Entra {
 }
 
 impl Dialect for Entra {
+    /// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has
+    /// one API, so scopes of the target stand below its name.
+    fn on_behalf_of(
+        &self,
+        access_token: &str,
+        target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        let api = target.api().trim_end_matches('/');
+        let of_api = |scope: &String| match scope.contains("://") {
+            true => scope.clone(),
+            false => format!("{api}/{scope}"),
+        };
+        // A refresh token of the other API is of no use here.
+        let named = target.scope_names().iter();
+        let named = named.filter(|scope| *scope != "offline_access");
+        let mut scopes: Vec<String> = named.map(of_api).collect();
+        if scopes.is_empty() {
+            scopes.push(format!("{api}/.default"));
+        }
+        Some(vec![
+            ("grant_type", JWT_BEARER.to_owned()),
+            ("assertion", access_token.to_owned()),
+            ("requested_token_use", "on_behalf_of".to_owned()),
+            ("scope", scopes.join(" ")),
+        ])
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::One(&["login", "consent", "select_account"])
     }
@@ -151,8 +183,13 @@ impl Dialect for Entra {
         true
     }
 
-    fn is_audience_the_token_endpoint(&self) -> bool {
-        true
+    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
+    fn key_way(&self) -> KeyWay {
+        KeyWay {
+            audience_is_token_endpoint: true,
+            prefers_pss: true,
+            knows_certificates: true,
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -375,6 +412,40 @@ mod tests {
         }
         for own in [TID, "contoso.example"] {
             assert!(!azure(own, "id", "s").is_open_to_all(), "{own}");
+        }
+    }
+
+    #[test]
+    fn another_api_is_asked_for_on_behalf_of_the_person_by_scopes_alone() {
+        let entra = azure("contoso.example", "id", "s");
+        let graph = || TokenTarget::audience("https://graph.microsoft.com");
+        let asked = |target: TokenTarget| entra.dialect.on_behalf_of("at", &target).unwrap();
+        let sent = asked(graph());
+        assert_eq!(
+            sent[..3],
+            [
+                ("grant_type", JWT_BEARER.to_owned()),
+                ("assertion", "at".to_owned()),
+                ("requested_token_use", "on_behalf_of".to_owned()),
+            ]
+        );
+        for (target, scope) in [
+            (graph(), "https://graph.microsoft.com/.default"),
+            (
+                graph().scopes(["User.Read", "Mail.Read"]),
+                "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read",
+            ),
+            (
+                TokenTarget::resource("api://files/"),
+                "api://files/.default",
+            ),
+            (
+                TokenTarget::audience("api://files").scopes(["api://files/read", "offline_access"]),
+                "api://files/read",
+            ),
+        ] {
+            let sent = asked(target);
+            assert_eq!(sent[3..], [("scope", scope.to_owned())]);
         }
     }
 }
