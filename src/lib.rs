@@ -278,8 +278,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
-    VerifyRequest,
+    ClaimsPassthrough, JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError,
+    VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

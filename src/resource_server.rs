@@ -45,7 +45,8 @@ impl ResourceServer {
         } = config;
         let base = &options.base;
         let routes = match &server {
-            Some(_) => Routes::new(base, &options.redirect_path, &options.public_paths),
+            Some(_) => Routes::new(base, &options.redirect_path, &options.public_paths)
+                .with_client_document(options.client_document.is_some()),
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
         };
         let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));

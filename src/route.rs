@@ -19,6 +19,9 @@ pub(crate) const CALLBACK: &str = "/oauth/callback";
 pub(crate) const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
 /// OpenID Connect Discovery section 4.
 pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// The document about the proxy, as a client of its provider.
+pub(crate) const CLIENT_DOCUMENT: &str = "/oauth/client.json";
+
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 /// Our own URLs, by what answers them.
@@ -29,6 +32,9 @@ pub(crate) enum Endpoint {
     AuthorizationServerMetadata,
     /// `GET /.well-known/oauth-protected-resource{path}` (RFC 9728), for every path below the base URL.
     ProtectedResourceMetadata,
+    /// `GET {base}/oauth/client.json` (draft-ietf-oauth-client-id-metadata-document section 4), where a
+    /// provider knows the proxy by it.
+    ClientDocument,
     /// A document below our well-known names that does not exist.
     UnknownDocument,
     /// `POST {base}/oauth/register` (RFC 7591).
@@ -83,7 +89,7 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-static TABLE: [Row; 9] = [
+static TABLE: [Row; 10] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
         AUTHORIZATION_SERVER,
@@ -99,6 +105,7 @@ static TABLE: [Row; 9] = [
         PROTECTED_RESOURCE,
         Place::Resource,
     ),
+    Row::document(Endpoint::ClientDocument, CLIENT_DOCUMENT, Place::Below),
     Row::machine(
         Endpoint::Register,
         "/oauth/register",
@@ -182,6 +189,7 @@ enum Served {
 pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
+    has_client_document: bool,
     callback: Box<str>,
     public: Box<[Box<str>]>,
 }
@@ -191,8 +199,17 @@ impl Routes {
         Self {
             base_path: base.path().into(),
             served: Served::All,
+            has_client_document: false,
             callback: callback.into(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
+        }
+    }
+
+    /// The same, with the document about the proxy where there is one.
+    pub(crate) fn with_client_document(self, is_there: bool) -> Self {
+        Self {
+            has_client_document: is_there,
+            ..self
         }
     }
 
@@ -218,7 +235,7 @@ impl Routes {
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
         let is_served = |row: &&Row| match self.served {
-            Served::All => true,
+            Served::All => row.endpoint != Endpoint::ClientDocument || self.has_client_document,
             Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
             Served::Resource => row.place == Place::Resource,
         };

@@ -22,7 +22,8 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{Lookups, Provider, ProviderClient, Providers, Terms},
+    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, Terms, client_document},
+    route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
     vault::Vault,
@@ -95,10 +96,11 @@ impl OAuthProxyConfigBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+    pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         self.provider.check()?;
-        check_paths(&self.plain, &base)?;
+        self.provider = self.provider.at_document(base.join(CLIENT_DOCUMENT))?;
+        check_paths(&self.plain, &base, self.provider.has_document)?;
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
@@ -133,9 +135,10 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
-        let options = Options {
+        let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
+            client_document: None,
             scopes,
             required_scopes,
             redirect_policy,
@@ -162,6 +165,11 @@ impl OAuthProxyConfigBuilder {
         let (about, clock) = (Arc::new(self.provider), Arc::clone(&self.clock));
         let provider = ProviderClient::new(about, &outbound, &lookups, timeout, clock).on(terms);
         let providers = Providers::new(Arc::new(provider), Vec::new());
+        let us = AboutUs {
+            home: options.base.as_str(),
+            name: options.shown_name(),
+        };
+        options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),

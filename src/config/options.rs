@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) authorization_servers: Vec<String>,
     /// Whether clients that look for the authorization server's metadata here are sent on to it.
     pub(crate) redirects_metadata: bool,
+    /// What the provider reads about us, where it knows us by a document.
+    pub(crate) client_document: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.

@@ -7,7 +7,12 @@ use crate::{
     route::{Route, Routes},
 };
 
-pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigError> {
+/// `has_client_document` where a document about the proxy is served.
+pub(super) fn check_paths(
+    options: &Plain,
+    base: &BaseUrl,
+    has_client_document: bool,
+) -> Result<(), ConfigError> {
     let path = options.redirect_path.as_str();
     let refuse =
         |option, path: &str, why: &str| Err(ConfigError::new(option, format!("{path:?} {why}")));
@@ -17,7 +22,7 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
         return refuse("redirect_path", path, why);
     }
     // Without a callback: its default path is free for another one.
-    let others = Routes::new(base, "", &[]);
+    let others = Routes::new(base, "", &[]).with_client_document(true);
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
@@ -27,7 +32,8 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
             "is the path of another endpoint or document",
         );
     }
-    check_public_paths(options, &Routes::new(base, path, &[]))
+    let routes = Routes::new(base, path, &[]).with_client_document(has_client_document);
+    check_public_paths(options, &routes)
 }
 
 /// Public paths; the routes are those without them.

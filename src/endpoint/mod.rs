@@ -59,6 +59,7 @@ where
         (Endpoint::ProtectedResourceMetadata, _) => {
             ready(row, metadata::protected_resource(server, &parts))
         }
+        (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
         (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {

@@ -30,7 +30,7 @@ pub(crate) use delegated::{Delegation, DelegationParts, Holder};
 pub use delegated::{ExchangedToken, TokenForError};
 pub(crate) use ending::{Ending, end_at_provider};
 pub(crate) use freshness::Freshness;
-pub(crate) use id::GrantId;
+pub(crate) use id::{GrantId, GrantName};
 use live::LiveGrant;
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
 pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};

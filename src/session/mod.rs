@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::Challenges,
+    grant::GrantName,
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
@@ -52,13 +53,30 @@ pub(crate) struct Inner {
     pub(crate) resource: Resource,
     pub(crate) expires_at: Unix,
     /// `None` in passthrough mode, where no grant is kept.
-    pub(crate) grant_id: Option<String>,
+    pub(crate) grant_id: Option<LoginName>,
     pub(crate) upstream: UpstreamTokens,
     /// Where another token of the provider comes from.
     pub(crate) renewal: Option<Arc<dyn RenewsUpstream>>,
     /// For guards, which have to challenge as the layer does. Here and not beside the session: one
     /// more value in each request's extensions would be one more allocation.
     pub(crate) challenges: Option<Challenges>,
+}
+
+/// What the login behind a session is called.
+pub(crate) enum LoginName {
+    Grant(GrantName),
+    #[cfg(feature = "testing")]
+    MadeUp(String),
+}
+
+impl LoginName {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Grant(name) => name.as_str(),
+            #[cfg(feature = "testing")]
+            Self::MadeUp(name) => name,
+        }
+    }
 }
 
 #[cfg(feature = "testing")]
@@ -183,7 +201,7 @@ impl AuthSession {
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
     /// `None` in passthrough mode.
     pub fn grant_id(&self) -> Option<&str> {
-        self.inner.grant_id.as_deref()
+        self.inner.grant_id.as_ref().map(LoginName::as_str)
     }
 
     /// The provider's own tokens, to call the provider's API in the person's name.

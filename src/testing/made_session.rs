@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     challenge::Challenges,
     oauth::{BaseUrl, Resource, ScopeSet},
-    session::{AuthSession, Inner},
+    session::{AuthSession, Inner, LoginName},
     time::Unix,
 };
 
@@ -111,7 +111,7 @@ impl SessionBuilder {
 
     /// The name of the login that the token comes from; none unless given.
     pub fn grant_id(mut self, id: impl Into<String>) -> Self {
-        self.parts.grant_id = Some(id.into());
+        self.parts.grant_id = Some(LoginName::MadeUp(id.into()));
         self
     }
 

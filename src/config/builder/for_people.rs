@@ -105,6 +105,10 @@ impl OAuthProxyConfigBuilder {
     /// The claims that hold a person's roles, in the ID token, in userinfo, or in a JWT access token that
     /// is for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an array
     /// of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    ///
+    /// A name that begins with a slash is a path into a claim (RFC 6901): `/resource_access/mcp/roles` has the
+    /// roles of Keycloak's client `mcp`. Cognito's groups are in `cognito:groups`, those of most others in
+    /// `groups`.
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.plain.role_claims = names.into_iter().map(Into::into).collect();
         self
