@@ -295,6 +295,10 @@ pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
 /// A client secret or an assertion that is supplied, in bytes.
 pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
 
+/// A provider's document about itself, in bytes. The largest seen with a real provider, with every scope of
+/// its API, has 20 KiB.
+pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
+
 // ---- jose: tokens of other issuers
 
 /// The longest JWT of another issuer that is read, in bytes.

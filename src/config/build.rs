@@ -22,7 +22,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
-    provider::{AboutUs, KeySets, Provider, ProviderClient, Providers, Terms, client_document},
+    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, Terms, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
@@ -157,17 +157,14 @@ impl OAuthProxyConfigBuilder {
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
         let outbound = Outbound::new(&way_out(&options)?)?;
+        let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
-            let key_sets = KeySets::new(&outbound, &self.clock);
-            verifier.connect(&VerifierContext::new(&outbound, &key_sets, &self.clock))?;
+            let key_sets = lookups.key_sets();
+            verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
         }
-        let provider = ProviderClient::new(
-            Arc::new(self.provider),
-            outbound.client().clone(),
-            timeout,
-            Arc::clone(&self.clock),
-        );
-        let providers = Providers::new(Arc::new(provider.on(terms)), Vec::new());
+        let (about, clock) = (Arc::new(self.provider), Arc::clone(&self.clock));
+        let provider = ProviderClient::new(about, &outbound, &lookups, timeout, clock).on(terms);
+        let providers = Providers::new(Arc::new(provider), Vec::new());
         let us = AboutUs {
             home: options.base.as_str(),
             name: options.shown_name(),

@@ -17,7 +17,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{Login, LoginError, Outcome, Returned},
+    login::{Login, LoginError, NoCode, Outcome, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -41,7 +41,10 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, detail);
     };
     let provider = admission.provider.about();
-    let code = returned.code(|iss| provider.admits_issuer(iss, None));
+    let code = match admission.provider.resolved().await {
+        Ok(known) => returned.code(|iss| provider.admits_issuer(iss, None), known.names_issuer),
+        Err(error) => Err(NoCode::Provider(error)),
+    };
     let (login, code) = (Arc::new(login), code.map(str::to_owned));
     let completed = proxy
         .completion

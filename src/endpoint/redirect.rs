@@ -29,7 +29,7 @@ pub(super) async fn to_provider(
     let provider = match client.resolved().await {
         Ok(provider) => provider,
         Err(error) => {
-            let refusal = Refusal::from(&error);
+            let refusal = Refusal::from(&error).in_login(&requested.id);
             proxy.emit(&refusal.event(Step::Authorize));
             let target = Target::of(&requested.request);
             return target.with_error(proxy, status, &refusal.error, Vec::new());

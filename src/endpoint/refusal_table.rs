@@ -91,11 +91,12 @@ impl From<&LoginError> for Refusal {
 impl From<&NoCode> for Refusal {
     fn from(error: &NoCode) -> Self {
         let (reason, text) = match error {
+            NoCode::Provider(error) => return error.into(),
             NoCode::Error { .. } => (
                 Reason::ProviderDenied,
                 "the identity provider refused the login",
             ),
-            NoCode::ForeignIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::ForeignIssuer | NoCode::NoIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
         Self::new(reason, error.code(), text).detail(error)

@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     jose::{Jwt, KeySet, SignatureError},
     limits::MAX_KEY_SET_BYTES,
-    outbound::{Documents, FetchError, NamedBy, Outbound},
+    outbound::{Document, Documents, FetchError, NamedBy, Outbound},
 };
 
 /// The key sets of issuers that the operator named, by URL; clones share them.
@@ -33,6 +33,25 @@ impl KeySets {
             MAX_KEY_SET_BYTES,
             |reply| KeySet::parse(&reply.body).map_err(|error| error.to_string()),
         ))
+    }
+
+    /// The keys at this URL, if they are here and fresh.
+    pub(super) fn here(&self, url: &str) -> Option<Arc<Document<KeySet>>> {
+        self.0.cached(url)
+    }
+
+    /// The keys at this URL.
+    pub(super) async fn get(&self, url: &str) -> Result<Arc<Document<KeySet>>, FetchError> {
+        self.0.get(url).await
+    }
+
+    /// The keys as they are at their source now, because these lack one.
+    pub(super) async fn newer(
+        &self,
+        url: &str,
+        than: &Arc<Document<KeySet>>,
+    ) -> Result<Arc<Document<KeySet>>, FetchError> {
+        self.0.newer(url, than).await
     }
 
     /// The token's header and claims, where a key of the set at this URL signed it. A key that is not there

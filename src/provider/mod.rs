@@ -27,15 +27,15 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
-// - Where it is: `endpoints`, `discovery_error`.
+// - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `dialect`: what may differ between providers. `credential`, `client_key`, `supply`: what proves that we
-//   are its app. `provider`: one of them, and its one app.
-// - `key_sets`: the keys that vouch for its tokens.
-// - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
+//   are its app. `provider`: one of them, and its one app; `client_authentication`: how it says so.
+// - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does; `providers` are all of
-//   them, and `client_document` is what they read about us.
+// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do
+//   the sending, and nothing else here does; `providers` are all of them, and `client_document` is what they
+//   read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -46,7 +46,10 @@ mod client_key;
 mod content;
 mod credential;
 mod dialect;
+mod discovery;
+mod discovery_document;
 mod discovery_error;
+mod discovery_lookup;
 mod email;
 mod endpoints;
 #[cfg(test)]
@@ -80,15 +83,19 @@ mod terms;
 mod tests;
 mod token_answer;
 mod upstream_error;
+mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
+pub(crate) use discovery_lookup::Lookups;
 #[allow(unused_imports, reason = "the verifiers follow")]
 pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
-pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
+pub(crate) use id_token::IdTokenError;
+#[cfg(test)]
+pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, subject as subject_of};
 pub(crate) use key_sets::{KeySets, KeysError};

@@ -147,6 +147,11 @@ impl Provider {
         }
     }
 
+    /// Whether its keys are known, or can be asked for.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.endpoints.jwks.is_some() || self.discovery.is_some()
+    }
+
     /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
     pub(crate) fn keys_discovered(mut self, issuer: impl Into<String>) -> Self {
         self.discovery = Some(Discovery {
