@@ -10,6 +10,7 @@ use super::{
     endpoints::{Discovery, Endpoints, Fills},
     fault::check_url,
     provider::{Open, Provider, TokenEndpointAuth},
+    target::TOKEN_EXCHANGE,
 };
 use crate::{jose::Algorithm, limits::MAX_DOCUMENT_URL};
 
@@ -126,6 +127,8 @@ pub(super) fn filled(
         filled.token_endpoint_auth = client_auth(document)?;
     }
     filled.names_issuer |= document.names_issuer;
+    let is_listed = document.grant_types.iter().any(|it| it == TOKEN_EXCHANGE);
+    filled.exchanges_tokens = stated.exchanges_tokens.or(Some(is_listed));
     if stated.open.upstream_scopes && document.scopes.iter().any(|scope| scope == OFFLINE) {
         filled.upstream_scopes.push(OFFLINE.to_owned());
     }
