@@ -27,9 +27,9 @@
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
-//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
-//   about us.
+// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `revocation`, `on_behalf`, `verified` and
+//   `person` do the sending, and nothing else here does; `providers` are all of them, and `client_document`
+//   is what they read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -74,6 +74,7 @@ mod providers;
 mod redaction;
 mod rejection;
 mod requests;
+mod revocation;
 mod scope_names;
 mod supply;
 mod target;

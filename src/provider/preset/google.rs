@@ -31,6 +31,9 @@ use crate::{
 /// | refresh | `access_type=offline` and `prompt=consent` are sent, without which Google gives no refresh token (a peer's users lost their sessions hourly). It stays the same; it ends after six months without use, after 7 days while the app is in "Testing", and when a hundred newer ones of this person and client exist |
 /// | revocation | either token, and with it all that the person gave to the app: their other clients log in again |
 ///
+/// ID tokens are verified by the keys that Google publishes at
+/// `https://www.googleapis.com/oauth2/v3/certs`.
+///
 /// Anyone can open an account, so say who may log in.
 ///
 /// ```
