@@ -312,6 +312,25 @@ async fn trouble_is_later_and_an_old_token_is_used_to_its_end_meanwhile() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_a_slow_answer_while_the_old_token_is_good() {
+    let proxy = trading().await;
+    let (session, _) = real_session(&proxy).await;
+    let old = session.token_for(FILES).await.unwrap();
+    proxy.clock.advance_secs(3_560);
+    // The person's own token first, then the exchange.
+    let gate = Gate::default();
+    proxy.provider.next_token(Answer::Normal);
+    proxy.provider.next_token(Answer::Held(gate.clone()));
+    let token = session.token_for(FILES).await.unwrap();
+    assert_eq!(token.access_token(), old.access_token());
+    gate.open();
+    proxy.layer.admin().drain(Duration::from_secs(60)).await;
+    let token = session.token_for(FILES).await.unwrap();
+    assert_ne!(token.access_token(), old.access_token());
+    assert_eq!(exchanges(&proxy), 2);
+}
+
+#[tokio::test]
 async fn a_provider_that_offers_nothing_is_named_and_not_asked() {
     let proxy = Proxy::start().await;
     let (session, _) = real_session(&proxy).await;
@@ -382,7 +401,11 @@ struct Ada(FakeClock);
 impl TokenVerifier for Ada {
     fn verify<'a>(&'a self, _: VerifyRequest<'a>) -> VerifyFuture<'a> {
         let end = std::time::UNIX_EPOCH + Duration::from_secs(self.0.unix() + 600);
-        Box::pin(async move { Ok(VerifiedToken::new("ada").expires_at(end)) })
+        Box::pin(async move {
+            let mut token = VerifiedToken::new("ada");
+            token.expires_at = Some(end);
+            Ok(token)
+        })
     }
 }
 
