@@ -1,7 +1,11 @@
 //! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
 //! that the operator does choose stand in `config/options.rs`.
 
+mod away;
+
 use std::time::Duration;
+
+pub(crate) use away::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -231,7 +235,7 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
-// ---- token: what a server says of the provider's tokens
+// ---- token: verifiers of the provider's tokens
 
 /// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
 pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
@@ -245,11 +249,17 @@ pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
 pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
 /// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
 pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+/// How far an issuer's clock may be from ours where the operator says nothing.
+pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
+/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
+pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// How many providers one layer has: all of them stand on one page, for a person to choose from.
+pub(crate) const MAX_PROVIDERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -325,57 +335,6 @@ pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
 /// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
 /// a chain of certificates may stand beside it.
 pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
-
-// ---- outbound: connections to other servers
-
-/// A connection that takes longer will not come.
-pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Idle connections are dropped before the usual gateway drops them in silence.
-pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
-/// Idle connections that are kept for one host.
-pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// One exchange with a server that a stranger named, from the first byte to the last: a person waits for it.
-pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
-/// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for
-/// such work, for as long as the operating system likes.
-pub(crate) const MAX_STRANGERS_LOOKUPS: usize = 16;
-/// The first port that a stranger may name beside 443. Below it are other protocols, to which a greeting
-/// in our name would go.
-pub(crate) const UNPRIVILEGED_PORT: u16 = 1024;
-/// A URL of a document, in bytes: it is the key under which the document is kept.
-pub(crate) const MAX_DOCUMENT_URL: usize = 2048;
-/// The longest description of a transport error, in characters.
-pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
-
-// ---- outbound: documents that are kept
-
-/// Documents of one kind together, in bytes of their URLs and bodies: some thousands of ordinary size.
-pub(crate) const MAX_DOCUMENTS_BYTES: u64 = 16 * 1024 * 1024;
-/// What a document takes beside its URL and its body, in bytes; so tiny ones are bounded in number.
-pub(crate) const DOCUMENT_OVERHEAD: usize = 1024;
-/// A document is used for this long without asking again, whatever its source says: a source that says
-/// `no-store` would be asked with each request.
-pub(crate) const DOCUMENT_LIFE_LEAST: Duration = Duration::from_secs(60);
-/// And for no longer than this: a key or a client that was withdrawn is gone within the hour.
-pub(crate) const DOCUMENT_LIFE_MOST: Duration = Duration::from_secs(60 * 60);
-/// The same where the source says nothing.
-pub(crate) const DOCUMENT_LIFE_ASSUMED: Duration = Duration::from_secs(10 * 60);
-/// A document stands in for this long after its life while its source is down: a night and a morning.
-pub(crate) const DOCUMENT_STALE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Where an old document is at hand, a slow source is awaited for this long.
-pub(crate) const DOCUMENT_PATIENCE: Duration = Duration::from_secs(1);
-/// A URL that failed is not asked again for this long.
-pub(crate) const FAILED_FETCH_MEMORY: Duration = Duration::from_secs(5);
-/// Failures that are remembered, of each kind of document. Each holds a URL and a sentence.
-pub(crate) const MAX_FAILED_FETCHES: u64 = 1_000;
-/// A document that lacks a key is asked for again once in this time: keys can be invented.
-pub(crate) const REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
-/// Fetches of one kind of document at once. Each holds a task and a connection.
-pub(crate) const MAX_FLIGHTS: usize = 64;
-/// Those at one host that a stranger named: we are no tool to flood it, and it cannot take all of them.
-pub(crate) const MAX_FLIGHTS_PER_HOST: usize = 8;
-/// A fetch that has not ended this long after its time will not: it is begun anew.
-pub(crate) const FLIGHT_GRACE: Duration = Duration::from_secs(1);
 
 // ---- vault, storage: records
 

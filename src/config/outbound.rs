@@ -149,6 +149,49 @@ aTKCUwFTFkGZSAPn/AvUb/JShw==
         assert!(Outbound::new(&way_out(&both).unwrap()).is_ok());
     }
 
+    #[test]
+    fn a_network_that_is_none_is_refused_with_its_value() {
+        for text in ["10.0.0.0/33", "10.0.0.1/8", "0.0.0.0/0", "corp.example"] {
+            let error = fault(&Plain {
+                outbound_private_networks: vec!["10.0.0.0/8".to_owned(), text.to_owned()],
+                ..Plain::default()
+            });
+            assert_eq!(error.option(), NETWORKS);
+            assert!(error.to_string().contains(text), "{error}");
+        }
+    }
+
+    #[cfg(feature = "rustls")]
+    #[tokio::test]
+    async fn two_options_let_a_strangers_url_reach_a_server_inside() {
+        use crate::outbound::{NamedBy::Stranger, OutboundError};
+        use testkit::https::{Https, ROOT, json};
+
+        let server = Https::start(|_| async { json("200 OK", "", "{}") }).await;
+        let url = server.url("localhost", "/client.json");
+        let with = |networks: &[&str]| {
+            let options = Plain {
+                outbound_root_certificates: vec![ROOT.to_owned()],
+                outbound_private_networks: networks.iter().copied().map(str::to_owned).collect(),
+                ..Plain::default()
+            };
+            Outbound::new(&way_out(&options).unwrap()).unwrap()
+        };
+        let closed = with(&[]).get(&url, Stranger, 100, "*/*").await;
+        assert!(
+            matches!(closed, Err(OutboundError::Refused(_))),
+            "{closed:?}"
+        );
+        let other = with(&["10.0.0.0/8"]).get(&url, Stranger, 100, "*/*").await;
+        assert!(matches!(other, Err(OutboundError::Refused(_))), "{other:?}");
+        assert!(server.requests().is_empty());
+        // `localhost` may be both.
+        let open = with(&["127.0.0.0/8", "::1"])
+            .get(&url, Stranger, 100, "*/*")
+            .await;
+        assert_eq!(open.unwrap().status, 200);
+    }
+
     #[tokio::test]
     async fn requests_to_the_provider_go_through_the_proxy_that_was_named() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,16 +1,20 @@
 //! The door itself: every document is asked for here.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use http::header::ACCEPT;
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use super::{
     address::NamedBy,
     destination::{Bounds, Refusal, destination},
     http_client::{WayOut, client},
-    send::{OutboundError, Reply, send},
+    send::{OutboundError, Reply, describe, send},
 };
 use crate::{error::ConfigError, limits::MAX_STRANGERS_TIME};
 
@@ -20,16 +24,21 @@ pub(crate) struct Outbound(Arc<Clients>);
 
 struct Clients {
     operators: Client,
-    strangers: Client,
+    /// Built when it is needed first: to read the machine's root certificates takes milliseconds.
+    strangers: OnceLock<Result<Client, String>>,
+    to_build: Mutex<Option<ClientBuilder>>,
     bounds: Bounds,
     timeout: Duration,
 }
 
 impl Outbound {
     pub(crate) fn new(way: &WayOut) -> Result<Self, ConfigError> {
+        let operators = client(way, NamedBy::Operator).build();
+        let operators = operators.map_err(|error| ConfigError::new("provider", describe(error)))?;
         Ok(Self(Arc::new(Clients {
-            operators: client(way, NamedBy::Operator)?,
-            strangers: client(way, NamedBy::Stranger)?,
+            operators,
+            strangers: OnceLock::new(),
+            to_build: Mutex::new(Some(client(way, NamedBy::Stranger))),
             bounds: Bounds {
                 open: way.open.clone(),
                 is_proxied: way.proxy.is_some(),
@@ -58,7 +67,7 @@ impl Outbound {
             .map_err(OutboundError::Refused)?;
         let client = match named_by {
             NamedBy::Operator => &self.0.operators,
-            NamedBy::Stranger => &self.0.strangers,
+            NamedBy::Stranger => self.0.strangers()?,
         };
         let request = client.get(url).header(ACCEPT, accept);
         send(request, self.patience(named_by), limit).await
@@ -75,6 +84,18 @@ impl Outbound {
             NamedBy::Operator => self.0.timeout,
             NamedBy::Stranger => self.0.timeout.min(MAX_STRANGERS_TIME),
         }
+    }
+}
+
+impl Clients {
+    fn strangers(&self) -> Result<&Client, OutboundError> {
+        let built = self.strangers.get_or_init(|| {
+            let mut builder = self.to_build.lock().unwrap_or_else(PoisonError::into_inner);
+            let builder = builder.take().ok_or("it was not built")?;
+            builder.build().map_err(describe)
+        });
+        let failed = |words: &String| OutboundError::Transport(words.clone());
+        built.as_ref().map_err(failed)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{clock::Clock, event::Events, limits::DOCUMENT_PATIENCE};
 /// A URL is asked for once at a time, whoever waits and whoever leaves. A failure is remembered for
 /// seconds. What was fetched before stands in while the source is down: for a day where the operator named
 /// the URL; where a stranger did, only while the source says nothing at all about the document.
-pub(crate) struct Documents<T>(Arc<Library<T>>);
+pub(crate) struct Documents<T>(pub(super) Arc<Library<T>>);
 
 impl<T: Send + Sync + 'static> Documents<T> {
     /// A cache of documents of at most `limit` bytes each.

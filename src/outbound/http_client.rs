@@ -2,18 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Client, ClientBuilder, Proxy, redirect};
+use reqwest::{ClientBuilder, Proxy, redirect};
 use tokio::sync::Semaphore;
 
 use super::{
     address::NamedBy,
     lookup::{Judged, Lookup, SystemLookup},
     networks::Networks,
-    send::describe,
 };
-use crate::{
-    error::ConfigError,
-    limits::{MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME},
+use crate::limits::{
+    MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME,
 };
 
 /// What is said about TLS: root certificates.
@@ -44,10 +42,10 @@ impl Default for WayOut {
     }
 }
 
-/// A client for URLs that these named. The two never share a connection: what one may reach, the other
-/// may not.
-pub(super) fn client(way: &WayOut, named_by: NamedBy) -> Result<Client, ConfigError> {
-    let builder = Client::builder();
+/// A client for URLs that these named, to be built. The two never share a connection: what one may reach,
+/// the other may not.
+pub(super) fn client(way: &WayOut, named_by: NamedBy) -> ClientBuilder {
+    let builder = ClientBuilder::new();
     let builder = match &way.customize {
         Some(customize) => customize(builder),
         None => builder,
@@ -85,8 +83,6 @@ pub(super) fn client(way: &WayOut, named_by: NamedBy) -> Result<Client, ConfigEr
         .pool_idle_timeout(POOL_IDLE_TIME)
         // GitHub's API refuses requests without one.
         .user_agent(concat!("tower-oauth-proxy/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| ConfigError::new("provider", describe(error)))
 }
 
 /// The operator's client.
@@ -94,11 +90,11 @@ pub(super) fn client(way: &WayOut, named_by: NamedBy) -> Result<Client, ConfigEr
 pub(crate) fn http_client(
     customize: Option<Customize>,
     timeout: Duration,
-) -> Result<Client, ConfigError> {
+) -> reqwest::Result<reqwest::Client> {
     let way = WayOut {
         customize,
         timeout,
         ..WayOut::default()
     };
-    client(&way, NamedBy::Operator)
+    client(&way, NamedBy::Operator).build()
 }

@@ -157,7 +157,8 @@ impl<T: Send + Sync + 'static> Library<T> {
                 None => self.flights.give_up(url, &arrival),
             }
         }
-        Err(FetchError::Timeout { host })
+        let words = "the fetch was lost on the way".to_owned();
+        Err(FetchError::Transport { host, words })
     }
 
     /// `None` when it will not come any more.
@@ -211,3 +212,30 @@ impl<T: Send + Sync + 'static> Library<T> {
 
 /// Documents are JSON, by whatever media type of it.
 const ACCEPTED: &str = "application/json, application/*+json;q=0.9, */*;q=0.1";
+
+#[cfg(test)]
+impl<T: Send + Sync + 'static> Library<T> {
+    /// Documents, failures and fetches under way, and how much the first weigh.
+    pub(super) fn holds(&self) -> (u64, u64, usize, u64) {
+        self.kept.run_pending_tasks();
+        self.failed.run_pending_tasks();
+        let (kept, failed) = (&self.kept, &self.failed);
+        let count = self.flights.count();
+        (
+            kept.entry_count(),
+            failed.entry_count(),
+            count,
+            kept.weighted_size(),
+        )
+    }
+
+    pub(super) fn keep_as_if_fetched(&self, url: &str, value: T, body: bytes::Bytes) {
+        let reply = Reply {
+            status: StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body,
+        };
+        let document = Document::new(value, url, &reply, self.now());
+        self.keep(url, &Ok(Arc::new(document)));
+    }
+}

@@ -224,10 +224,8 @@ pub(crate) enum Vouches {
     NoAddress(&'static str),
 }
 
-/// The way of the RFCs, in tests of rules that hold for every provider.
-#[cfg(test)]
+/// The way of the RFCs and of OpenID Connect, and nothing besides.
 #[derive(Debug)]
 pub(crate) struct Standard;
 
-#[cfg(test)]
 impl Dialect for Standard {}

@@ -1,7 +1,8 @@
 //! The identity provider: where it is, how to ask it, and what its answers mean.
 //!
-//! A preset fills in a [`Provider`], and every setting can be changed afterwards. [`generic()`] takes
-//! any OAuth 2.0 or OpenID Connect server.
+//! A preset fills in a [`Provider`], and every setting can be changed afterwards. [`oidc()`] takes any
+//! OpenID Connect server by its issuer, [`generic()`] any OAuth 2.0 server by its URLs. The chapter
+//! [`docs::providers`](crate::docs::providers) has a table of the presets, and how to register an app.
 //!
 //! ```
 //! use tower_oauth_proxy::provider;
@@ -10,17 +11,9 @@
 //!     .scopes(["openid", "email"]);
 //! assert!(google.check().is_ok());
 //!
-//! let auth0 = provider::generic(
-//!     "https://tenant.auth0.com/authorize",
-//!     "https://tenant.auth0.com/oauth/token",
-//!     "client-id",
-//!     "client-secret",
-//! )
-//! .issuer("https://tenant.auth0.com/")
-//! .scopes(["openid", "email", "offline_access"])
-//! .authorization_param("audience", "https://api.example")
-//! .token_param("audience", "https://api.example")
-//! .refresh_param("audience", "https://api.example");
+//! let auth0 = provider::auth0("acme.eu.auth0.com", "client-id", "client-secret")
+//!     .audience("https://api.acme.example")
+//!     .scopes(["openid", "email", "read:reports"]);
 //! assert!(auth0.check().is_ok());
 //! ```
 
@@ -28,14 +21,15 @@
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
 // - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
-// - `dialect`: what may differ between providers. `credential`, `client_key`, `supply`: what proves that we
-//   are its app. `provider`: one of them, and its one app; `client_authentication`: how it says so.
+// - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
+//   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
+//   `params`: what else is sent for it; `client_authentication`: how the app proves itself.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do
-//   the sending, and nothing else here does; `providers` are all of them, and `client_document` is what they
-//   read about us.
+// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
+//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
+//   about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
@@ -63,6 +57,8 @@ mod issuer;
 mod key_sets;
 mod merge;
 mod on_behalf;
+mod origin;
+mod params;
 mod person;
 mod preset;
 mod prompt;
@@ -90,14 +86,13 @@ pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
-#[allow(unused_imports, reason = "the verifiers follow")]
 pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
 pub(crate) use id_token::IdTokenError;
 #[cfg(test)]
 pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
-pub(crate) use identity::{domain_of, subject as subject_of};
+pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
 pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
 pub(crate) use on_behalf::OnBehalfError;

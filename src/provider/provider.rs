@@ -301,34 +301,6 @@ impl Provider {
         self
     }
 
-    /// Adds a parameter to the authorization request, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn authorization_param(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        replace(&mut self.authorization_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to the exchange of a code, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.token_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to a refresh, or replaces the preset's. The protocol's own parameters
-    /// cannot be changed.
-    #[must_use]
-    pub fn refresh_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.refresh_params, name.into(), value.into());
-        self
-    }
-
     /// Passes the client's `resource` on to the provider (RFC 8707). Off, because most providers
     /// ignore it and some refuse the request.
     #[must_use]
@@ -374,11 +346,6 @@ impl Provider {
     }
 }
 
-fn replace(params: &mut Vec<(String, String)>, name: String, value: String) {
-    params.retain(|(known, _)| *known != name);
-    params.push((name, value));
-}
-
 #[cfg(test)]
 mod tests {
     use crate::provider::google;
@@ -387,19 +354,5 @@ mod tests {
     fn a_provider_prints_without_its_secret() {
         let printed = format!("{:?}", google("id", "hunter2"));
         assert!(printed.contains("google") && !printed.contains("hunter2"));
-    }
-
-    #[test]
-    fn setting_a_parameter_again_replaces_it() {
-        let provider = google("id", "s").authorization_param("prompt", "select_account");
-        let prompts: Vec<_> = provider
-            .authorization_params
-            .iter()
-            .filter(|(name, _)| name == "prompt")
-            .collect();
-        assert_eq!(
-            prompts,
-            [&("prompt".to_owned(), "select_account".to_owned())]
-        );
     }
 }

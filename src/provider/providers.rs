@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::requests::ProviderClient;
 
 /// The providers that people can log in at, the main one first. Clones are the same.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Providers {
     main: Arc<ProviderClient>,
     all: Arc<[Arc<ProviderClient>]>,
@@ -28,6 +28,12 @@ impl Providers {
     /// The one with this id; `None` where it is not configured: nothing of it may be sent to another.
     pub(crate) fn of(&self, id: &str) -> Option<&Arc<ProviderClient>> {
         self.iter().find(|provider| provider.about().id == id)
+    }
+
+    /// The one that sends its people back to this path.
+    pub(crate) fn returning_to(&self, path: &str) -> Option<&Arc<ProviderClient>> {
+        self.iter()
+            .find(|provider| provider.terms().callback_path == path)
     }
 
     /// All of them, the main one first.

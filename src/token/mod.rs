@@ -1,6 +1,6 @@
 //! The proxy's own tokens.
 //!
-//! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
+//! - `jwt`: access tokens, made and checked here (RFC 9068, HS256); `payload`: their claims as JSON.
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `carried`: those claims, in
 //!   records and sessions; `audience`: whose access token counts.
 //! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead, with what
@@ -12,6 +12,7 @@ mod carried;
 mod claims;
 mod jwt;
 mod passed_through;
+mod payload;
 mod roles;
 mod verifier;
 
@@ -22,5 +23,6 @@ pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
 pub use verifier::{
-    TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
+    VerifyRequest,
 };

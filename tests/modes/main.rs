@@ -15,6 +15,7 @@ mod claims;
 mod clients;
 mod cors;
 mod inside;
+mod jwks;
 mod keys;
 mod known_clients;
 mod mistakes;

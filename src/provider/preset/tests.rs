@@ -7,13 +7,28 @@ use crate::provider::Provider;
 
 /// Each with its id: cookies and records hold it, so changing one changes a format.
 fn presets() -> Vec<(&'static str, Provider)> {
+    let tenant_id = "11111111-2222-3333-4444-555555555555";
     vec![
         ("atlassian", atlassian("id", "s")),
+        ("auth0", auth0("acme.auth0.com", "id", "s")),
+        ("authentik", authentik("auth.example", "mcp", "id", "s")),
+        ("cognito", cognito("eu-west-1_x", "id", "s")),
         ("discord", discord("id", "s")),
         ("entra", azure("common", "id", "s")),
+        (
+            "entra-b2c",
+            azure_b2c("contoso", tenant_id, "B2C_1_in", "id", "s"),
+        ),
+        (
+            "entra-external",
+            azure_external("contoso", tenant_id, "id", "s"),
+        ),
         ("github", github("id", "s")),
         ("github-app", github_app("id", "s")),
+        ("gitlab", gitlab("gitlab.com", "id", "s")),
         ("google", google("id", "s")),
+        ("hugging-face", hugging_face("id", "s")),
+        ("keycloak", keycloak("sso.example", "acme", "id", "s")),
         ("linkedin", linkedin("id", "s")),
         ("notion", notion("id", "s")),
         (
@@ -21,9 +36,11 @@ fn presets() -> Vec<(&'static str, Provider)> {
             generic("https://idp.example/a", "https://idp.example/t", "id", "s"),
         ),
         ("oidc", oidc("https://idp.example", "id", "s")),
+        ("okta", okta("acme.okta.com", "id", "s")),
         ("salesforce", salesforce("id", "s")),
         ("slack", slack("id", "s")),
         ("slack-user", slack_user("id", "s")),
+        ("workos", workos("acme.authkit.app", "id", "s")),
     ]
 }
 

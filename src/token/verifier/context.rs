@@ -16,7 +16,6 @@ pub struct VerifierContext {
     clock: Arc<dyn Clock>,
 }
 
-#[allow(dead_code, reason = "the verifiers follow")]
 impl VerifierContext {
     pub(crate) fn new(outbound: &Outbound, key_sets: &KeySets, clock: &Arc<dyn Clock>) -> Self {
         Self {
@@ -26,11 +25,12 @@ impl VerifierContext {
         }
     }
 
+    #[allow(dead_code, reason = "for verifiers that ask for each token")]
     pub(crate) fn outbound(&self) -> &Outbound {
         &self.outbound
     }
 
-    pub(crate) fn key_sets(&self) -> &KeySets {
+    pub(super) fn key_sets(&self) -> &KeySets {
         &self.key_sets
     }
 
