@@ -23,7 +23,7 @@
 // - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
 //   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
-//   `params`: what else is sent for it.
+//   `params`: what else is sent for it; `client_authentication`: how the app proves itself.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
