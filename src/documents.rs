@@ -13,6 +13,8 @@ use crate::{
 /// The documents of one configuration, written once.
 pub(crate) struct Documents {
     authorization_server: AuthorizationServer,
+    /// About the proxy, for its provider; empty where none is served.
+    client: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -48,12 +50,17 @@ impl Documents {
                 true => AuthorizationServer::Here(authorization_server(options, routes).into()),
                 false => AuthorizationServer::elsewhere(&options.authorization_servers),
             },
+            client: options.client_document.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
 
     pub(crate) fn authorization_server(&self) -> &AuthorizationServer {
         &self.authorization_server
+    }
+
+    pub(crate) fn client(&self) -> Bytes {
+        self.client.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.

@@ -258,6 +258,8 @@ pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// How many providers one layer has: all of them stand on one page, for a person to choose from.
+pub(crate) const MAX_PROVIDERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -302,6 +304,10 @@ pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
 pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
 /// A client secret or an assertion that is supplied, in bytes.
 pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
+
+/// A provider's document about itself, in bytes. The largest seen with a real provider, with every scope of
+/// its API, has 20 KiB.
+pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
 
 // ---- jose: tokens of other issuers
 

@@ -239,6 +239,7 @@ impl ResourceServerBuilder {
         let options = Options {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
+            client_document: None,
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),

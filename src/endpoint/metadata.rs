@@ -1,7 +1,8 @@
 //! `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration` (RFC 8414, at the
 //! root, path-inserted, and appended as OpenID Connect Discovery has it) and
 //! `/.well-known/oauth-protected-resource` (RFC 9728, at the root and for every path below the base
-//! URL). What they say stands in [`documents`](crate::documents).
+//! URL); and `/oauth/client.json`, about the proxy as a client of its provider. What they say stands in
+//! [`documents`](crate::documents).
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
@@ -40,6 +41,10 @@ pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnR
         Some(body) => document(&parts.method, body),
         None => answer::not_found(server),
     }
+}
+
+pub(super) fn client(server: &ResourceServer, parts: &Parts) -> OwnResponse {
+    document(&parts.method, server.documents.client())
 }
 
 fn document(method: &Method, body: Bytes) -> OwnResponse {

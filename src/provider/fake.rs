@@ -17,12 +17,13 @@ use tokio::{
 use super::{
     ProviderClient,
     answer::{Answer, Challenge},
+    discovery_lookup::Lookups,
     token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
 use crate::{
-    clock::SystemClock,
-    outbound::{Customize, http_client},
+    clock::{Clock, SystemClock},
+    outbound::{Customize, Outbound, WayOut},
     provider::{Provider, generic},
 };
 
@@ -196,6 +197,25 @@ async fn serve(
 
 pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
-    let http = http_client(Some(direct), timeout).unwrap();
-    ProviderClient::new(Arc::new(provider), http, timeout, Arc::new(SystemClock))
+    let outbound = outbound(direct, timeout);
+    client_by(provider, &outbound, timeout)
+}
+
+pub(crate) fn client_by(
+    provider: Provider,
+    outbound: &Outbound,
+    timeout: Duration,
+) -> ProviderClient {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let lookups = Lookups::new(outbound, &clock);
+    ProviderClient::new(Arc::new(provider), outbound, &lookups, timeout, clock)
+}
+
+pub(crate) fn outbound(customize: Customize, timeout: Duration) -> Outbound {
+    let way = WayOut {
+        customize: Some(customize),
+        timeout,
+        ..WayOut::default()
+    };
+    Outbound::new(&way).unwrap()
 }

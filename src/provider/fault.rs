@@ -14,7 +14,8 @@ impl Provider {
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
     /// client secret is given but empty, or either holds a control character; when the id is not 1 to
     /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
-    /// `forward_resource` is on for a provider that refuses `resource`.
+    /// `forward_resource` is on for a provider that refuses `resource`; when a client id or a secret stands
+    /// beside `client_metadata_document`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
@@ -44,7 +45,10 @@ impl Provider {
                 return fault(format!("the issuer {} {why}", shown_url(issuer)));
             }
         }
-        if self.client_id.is_empty() {
+        if let Some(mistake) = self.document_fault() {
+            return fault(mistake.to_owned());
+        }
+        if self.client_id.is_empty() && !self.has_document {
             return fault("the client id is empty".to_owned());
         }
         let secret = self.credential.secret();

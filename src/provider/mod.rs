@@ -20,24 +20,30 @@
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
-// - Where it is: `endpoints`, `discovery_error`.
+// - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
 //   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
 //   `params`: what else is sent for it.
-// - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
+// - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests`, `on_behalf` and `person` do the sending, and nothing else here does; `providers` are all
-//   of them.
+// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
+//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
+//   about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_authentication;
+mod client_document;
 mod client_key;
 mod content;
 mod credential;
 mod dialect;
+mod discovery;
+mod discovery_document;
 mod discovery_error;
+mod discovery_lookup;
 mod email;
 mod endpoints;
 #[cfg(test)]
@@ -48,6 +54,7 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
+mod key_sets;
 mod merge;
 mod on_behalf;
 mod origin;
@@ -72,17 +79,23 @@ mod terms;
 mod tests;
 mod token_answer;
 mod upstream_error;
+mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
+pub(crate) use discovery_lookup::Lookups;
 pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
-pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
+pub(crate) use id_token::IdTokenError;
+#[cfg(test)]
+pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
+pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
-pub(crate) use on_behalf::{OnBehalfError, TOKEN_EXCHANGE};
+pub(crate) use on_behalf::OnBehalfError;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The grant type of RFC 8693 section 2.1, and its name in `grant_types_supported`.
-pub(crate) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// RFC 8693 section 3: "a typical OAuth access token".
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// An access token too, if the provider prefers to call it by its form.
@@ -35,20 +35,23 @@ pub(crate) enum OnBehalfError {
 impl ProviderClient {
     /// Trades the person's access token for one that is for `target`.
     ///
-    /// `extra` are the operator's parameters for every token request. Those that say what a token is for
-    /// are left out: here the target does.
+    /// Of the operator's parameters for every token request, those that say what a token is for are left
+    /// out: here the target does.
     pub(crate) async fn token_for(
         &self,
         access_token: &str,
         target: &TokenTarget,
-        extra: &[(String, String)],
     ) -> Result<TokenAnswer, OnBehalfError> {
         let provider = self.resolved().await?;
         let form = form(&provider, access_token, target)
             .ok_or_else(|| OnBehalfError::NotOffered(provider.name.clone()))?;
         let params: Vec<(&str, &str)> = form.iter().map(|(n, v)| (*n, v.as_str())).collect();
         let is_about_target = |name: &str| matches!(name, "audience" | "resource" | "scope");
-        let extra = extra.iter().filter(|(name, _)| !is_about_target(name));
+        let extra = self
+            .terms()
+            .token_params
+            .iter()
+            .filter(|(name, _)| !is_about_target(name));
         let extra: Vec<_> = extra.cloned().collect();
         let mut answer = self.token_request(&params, &[&extra], exchanged).await?;
         // Whoever called is logged in here; the other API's refresh token would outlive that.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     dialect::{Document, IdentityApi},
-    id_token::{self, Expected, IdTokenError},
+    id_token::IdTokenError,
     identity::{Identity, subject},
     merge::merged,
     requests::ProviderClient,
@@ -26,7 +26,7 @@ pub(crate) enum IdentityError {
 }
 
 impl ProviderClient {
-    /// Who the token answer is about. The ID token's claims are checked; without an ID token the
+    /// Who the token answer is about. The ID token's signature and claims are checked; without an ID token the
     /// userinfo endpoint is asked, where there is one. Without either, the `sub` of an access token
     /// that is a JWT is all that is known: it came straight from the provider.
     pub(crate) async fn identity(
@@ -39,14 +39,7 @@ impl ProviderClient {
         let access_token = answer.access_token.expose_secret();
         let known = match &answer.id_token {
             None => None,
-            Some(token) => {
-                let expected = Expected {
-                    provider,
-                    nonce,
-                    now,
-                };
-                Some(id_token::check(token.expose_secret(), &expected)?)
-            }
+            Some(token) => Some(self.id_token(token.expose_secret(), nonce, now).await??),
         };
         let resolved = self.resolved().await?;
         let claims = match (&resolved.endpoints.userinfo, known) {
@@ -70,21 +63,21 @@ impl ProviderClient {
     }
 
     /// Who an access token belongs to, asked again at userinfo or at the provider's own API. `said` is
-    /// what a new ID token says, `before` what an older one said: userinfo is newer than that.
+    /// what a new ID token says, `before` what an older one said: userinfo is newer than that. `None` where
+    /// the provider has no such place.
     pub(crate) async fn identity_again(
         &self,
         access_token: &str,
         said: Option<&Map<String, Value>>,
         before: Option<Map<String, Value>>,
-    ) -> Result<Identity, IdentityError> {
+    ) -> Result<Option<Identity>, IdentityError> {
         let provider = self.about();
         let resolved = self.resolved().await?;
         let Some(url) = &resolved.endpoints.userinfo else {
-            let claims = said.cloned().or(before).unwrap_or_default();
-            return Ok(Identity::from_claims(claims));
+            return Ok(None);
         };
         if let Some(api) = provider.dialect.identity() {
-            return Ok(self.identity_at(&api, url, access_token).await?);
+            return Ok(Some(self.identity_at(&api, url, access_token).await?));
         }
         let userinfo = self.userinfo(url, access_token).await?;
         let claims = match (said, before) {
@@ -95,7 +88,7 @@ impl ProviderClient {
             }
             (None, None) => userinfo_alone(userinfo)?,
         };
-        Ok(Identity::of_answer(claims)?)
+        Ok(Some(Identity::of_answer(claims)?))
     }
 
     async fn userinfo(

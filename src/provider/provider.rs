@@ -1,15 +1,12 @@
 //! The type that every preset fills in, and what can be changed about it.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use super::{
-    client_key::{self, ClientKey},
-    credential::{self, ClientCredential, Credential, CredentialRequest},
+    credential::Credential,
     dialect::Dialect,
-    discovery_error::DiscoveryError,
     endpoints::{Discovery, Endpoints, Fills},
 };
-use crate::error::BoxError;
 
 /// How the client secret is sent to the provider (RFC 6749 section 2.3.1). Of no effect where there
 /// is none: a public app sends its `client_id` alone, and an assertion (RFC 7523 section 2.2) has
@@ -43,6 +40,8 @@ pub struct Provider {
     /// What proves that it is the registered app.
     pub(crate) credential: Credential,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// See [`Provider::client_metadata_document`].
+    pub(crate) has_document: bool,
     /// See [`Provider::assertion_audience`].
     pub(crate) assertion_audience: Option<String>,
     /// What is asked for unless the configuration names scopes; the operator's names.
@@ -99,6 +98,7 @@ impl Provider {
             client_id: client_id.into(),
             credential: Credential::Secret(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
+            has_document: false,
             assertion_audience: None,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
@@ -145,6 +145,11 @@ impl Provider {
             },
             ..Self::new(id, name, none, dialect, client_id, client_secret)
         }
+    }
+
+    /// Whether its keys are known, or can be asked for.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.endpoints.jwks.is_some() || self.discovery.is_some()
     }
 
     /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
@@ -268,115 +273,6 @@ impl Provider {
         self.token_endpoint_auth = method;
         self.open.client_auth = false;
         self
-    }
-
-    /// For an app that is registered as a public client: no secret is sent, PKCE stays. The proxy
-    /// then needs a secret key of its own.
-    #[must_use]
-    pub fn without_client_secret(mut self) -> Self {
-        self.credential = Credential::None;
-        self
-    }
-
-    /// A client secret that your code supplies, for one that changes while the server runs: from a
-    /// vault, or signed anew. Replaces the constructor's, which is best given empty. The proxy then
-    /// needs a secret key of its own.
-    ///
-    /// The callback is asked before a request to the provider, and where it supplies
-    /// [`ClientCredential::until`], only when that nears its end, or when the provider answers
-    /// `invalid_client`. It may take 10 seconds. An error, a timeout, and what no secret can be (empty,
-    /// over 16 KiB, with a line break) count as trouble of this server's: people come again later, and
-    /// no grant ends.
-    ///
-    /// ```
-    /// use std::time::{Duration, SystemTime};
-    /// use tower_oauth_proxy::provider::{self, ClientCredential};
-    ///
-    /// let google = provider::google("client-id", "").client_secret_from(|_| async {
-    ///     let secret = tokio::fs::read_to_string("/run/secrets/google").await?;
-    ///     let end = SystemTime::now() + Duration::from_secs(300);
-    ///     Ok(ClientCredential::until(secret.trim_end(), end))
-    /// });
-    /// assert!(google.check().is_ok());
-    /// ```
-    #[must_use]
-    pub fn client_secret_from<F, Fut>(mut self, callback: F) -> Self
-    where
-        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
-    {
-        self.credential = Credential::MadeSecret(credential::supply(callback));
-        self
-    }
-
-    /// Signs an assertion for each request to the provider, in place of a client secret
-    /// (`private_key_jwt`: RFC 7523 section 2.2, OpenID Connect Core section 9). Replaces the constructor's
-    /// secret, which is best given empty. The proxy then needs a secret key of its own.
-    ///
-    /// Register the public key, or its certificate, at the provider. An assertion lives for two minutes, has
-    /// a random `jti`, and goes to the token, revocation and introspection endpoints. Its `aud` is told by
-    /// [`assertion_audience`](Self::assertion_audience).
-    #[must_use]
-    pub fn private_key_jwt(mut self, key: ClientKey) -> Self {
-        let key = key.in_the_way_of(self.dialect.key_way());
-        self.credential = Credential::Assertion {
-            public_key: Some(key.public_jwk()),
-            supply: Arc::new(client_key::assertions(key)),
-        };
-        self
-    }
-
-    /// An assertion that your code supplies in place of a client secret (RFC 7523 section 2.2): the
-    /// token of a managed identity or of a workload (a Kubernetes service account, a CI job, another
-    /// cloud), which the provider was told to trust, or a JWT signed in a key vault. Replaces the
-    /// constructor's secret, which is best given empty. The proxy then needs a secret key of its own.
-    ///
-    /// Asked for, kept and bounded as in [`client_secret_from`](Self::client_secret_from).
-    ///
-    /// ```
-    /// use tower_oauth_proxy::provider::{self, ClientCredential};
-    ///
-    /// let entra = provider::azure("contoso.onmicrosoft.com", "client-id", "").client_assertion(
-    ///     |_| async {
-    ///         let file = std::env::var("AZURE_FEDERATED_TOKEN_FILE")?;
-    ///         let token = tokio::fs::read_to_string(file).await?;
-    ///         Ok(ClientCredential::once(token.trim_end()))
-    ///     },
-    /// );
-    /// assert!(entra.check().is_ok());
-    /// ```
-    #[must_use]
-    pub fn client_assertion<F, Fut>(mut self, callback: F) -> Self
-    where
-        F: Fn(CredentialRequest) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<ClientCredential, BoxError>> + Send + 'static,
-    {
-        self.credential = Credential::Assertion {
-            supply: credential::supply(callback),
-            public_key: None,
-        };
-        self
-    }
-
-    /// The `aud` of assertions, for a provider that wants another than the default.
-    ///
-    /// Default: the [`issuer`](Self::issuer) where it is known, as RFC 10070 wants it, else the URL of
-    /// the token endpoint, as OpenID Connect Core section 9 has it. A preset knows its provider's way:
-    /// Entra ID wants the token endpoint.
-    #[must_use]
-    pub fn assertion_audience(mut self, audience: impl Into<String>) -> Self {
-        self.assertion_audience = Some(audience.into());
-        self
-    }
-
-    /// One value and not a list: servers that follow RFC 10070 refuse a list.
-    pub(crate) fn audience_of_assertions(&self) -> Result<&str, DiscoveryError> {
-        let issuer = self.issuer.as_deref();
-        let issuer = issuer.filter(|_| !self.dialect.key_way().audience_is_token_endpoint);
-        match self.assertion_audience.as_deref().or(issuer) {
-            Some(chosen) => Ok(chosen),
-            None => self.endpoints.token(),
-        }
     }
 
     /// The scopes that are offered to clients and asked of the provider, unless the configuration

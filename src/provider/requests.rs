@@ -1,6 +1,6 @@
 //! The requests that go to the provider.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Method,
@@ -15,6 +15,7 @@ use super::{
     content,
     credential::Credential,
     dialect::{Revocation, Verb},
+    discovery_lookup::{Lookup, Lookups},
     form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
@@ -23,7 +24,12 @@ use super::{
     token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
-use crate::{clock::Clock, limits::MAX_ANSWER_BYTES, outbound::send, time::Unix};
+use crate::{
+    clock::Clock,
+    limits::MAX_ANSWER_BYTES,
+    outbound::{Outbound, send},
+    time::Unix,
+};
 
 /// Parameters whose value no error may repeat.
 const SECRET: &[&str] = &[
@@ -37,24 +43,37 @@ const SECRET: &[&str] = &[
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Clone)]
 pub(crate) struct ProviderClient {
-    provider: Arc<Provider>,
+    id: Arc<str>,
+    pub(super) provider: Arc<Provider>,
+    pub(super) lookup: Lookup,
     terms: Arc<Terms>,
     http: Client,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
+impl fmt::Debug for ProviderClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderClient")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ProviderClient {
     pub(crate) fn new(
         provider: Arc<Provider>,
-        http: Client,
+        outbound: &Outbound,
+        lookups: &Lookups,
         timeout: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
+            id: provider.id.as_str().into(),
             provider,
+            lookup: Lookup::new(lookups),
             terms: Arc::default(),
-            http,
+            http: outbound.client().clone(),
             timeout,
             clock,
         }
@@ -77,6 +96,11 @@ impl ProviderClient {
         }
     }
 
+    /// Its id, for those who keep many.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
     pub(crate) fn terms(&self) -> &Terms {
         &self.terms
     }
@@ -93,14 +117,14 @@ impl ProviderClient {
     ///
     /// [`UpstreamError::Discovery`]: the document cannot be had, or says what it must not.
     pub(crate) async fn resolved(&self) -> Result<Arc<Provider>, UpstreamError> {
-        self.provider.endpoints.authorize()?;
-        self.provider.endpoints.token()?;
-        Ok(Arc::clone(&self.provider))
+        Ok(self.lookup.resolved(&self.provider).await?)
     }
 
-    /// The same as far as it is known now, without asking.
-    pub(crate) fn known(&self) -> Arc<Provider> {
-        Arc::clone(&self.provider)
+    /// Whether a person's claims can be read with an access token. While the document is not read yet, they
+    /// may be.
+    pub(crate) fn may_have_userinfo(&self) -> bool {
+        let known = self.lookup.known(&self.provider);
+        known.is_none_or(|provider| provider.endpoints.userinfo.is_some())
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's

@@ -205,14 +205,14 @@ impl Delegation {
         let (provider, subject) = match (holder, grant) {
             (Holder::Bearer { token, .. }, _) => (providers.main(), token.to_string()),
             (Holder::Grant(id), Some(grant)) => {
+                // A token of one provider is never shown to another.
                 let provider = providers.of(&grant.provider).ok_or(TokenForError::Ended)?;
                 (provider, self.fresh(*id, grant, target, holder).await?)
             }
             (Holder::Grant(_), None) => return Err(TokenForError::Ended),
         };
-        let extra = &provider.terms().token_params;
         let now = self.now();
-        match provider.token_for(&subject, target, extra).await {
+        match provider.token_for(&subject, target).await {
             Ok(answer) => {
                 // It may have been ended while the provider was asked.
                 if let Err(error) = self.standing(holder).await {

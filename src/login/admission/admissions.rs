@@ -44,14 +44,14 @@ impl ProofOfLife for Admissions {
 
     fn ask<'a>(
         &'a self,
-        _id: GrantId,
+        id: GrantId,
         grant: &'a Grant,
         renewed: Option<&'a TokenAnswer>,
         now: Unix,
     ) -> LookFuture<'a> {
         Box::pin(async move {
             match self.of(&grant.provider) {
-                Some(admission) => admission.look(grant, renewed, now).await,
+                Some(admission) => admission.look(id, grant, renewed, now).await,
                 None => not_configured(grant),
             }
         })

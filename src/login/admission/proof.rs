@@ -6,15 +6,15 @@ use super::{
     admit::Admission,
     known,
     operator::{self, NotAdmitted},
-    renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
+    renewed::{RenewalFault, RenewedIdToken, judge_id_token},
 };
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, Proven},
+    grant::{Grant, GrantId, Look, Proven, is_named_by_provider},
     jose::unverified_claims,
     provider::TokenAnswer,
-    provider::{Expected, Identity, IdentityError, UpstreamError},
+    provider::{IdTokenError, Identity, IdentityError, UpstreamError},
     time::Unix,
 };
 
@@ -27,20 +27,17 @@ impl Admission {
         renewed: &TokenAnswer,
         now: Unix,
     ) -> Option<Look> {
-        let said = match self.id_token_of(grant, Some(renewed), now) {
+        let (said, fault) = match self.id_token_here(grant, renewed, now)? {
             RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
-            RenewedIdToken::Same(claims) => Some(claims),
-            RenewedIdToken::Absent => None,
-            RenewedIdToken::Refused(fault) => {
-                let event = Event::refused(Step::UpstreamRefresh, Reason::IdToken);
-                let detail = format!("the renewed ID token is not used: {fault}");
-                self.events
-                    .emit(&event.grant(id.to_string()).detail(detail));
-                None
-            }
+            RenewedIdToken::Same(claims) => (Some(claims), None),
+            RenewedIdToken::Absent => (None, None),
+            RenewedIdToken::Refused(fault) => (None, Some(fault)),
         };
         if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
+        }
+        if let Some(fault) = fault {
+            self.not_used(id, &fault);
         }
         let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
         if let Err(no) = operator::ask_lists(&self.options, &person) {
@@ -58,25 +55,31 @@ impl Admission {
 
     /// See [`ProofOfLife::can_ask_provider`](crate::grant::ProofOfLife::can_ask_provider).
     pub(super) fn can_ask_provider(&self) -> bool {
-        self.provider.about().endpoints.userinfo.is_some()
+        self.provider.may_have_userinfo()
     }
 
     /// See [`ProofOfLife::ask`](crate::grant::ProofOfLife::ask). The provider first: the operator judges what is true now.
     pub(super) async fn look(
         &self,
+        id: GrantId,
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
         now: Unix,
     ) -> Look {
-        let said = match self.id_token_of(grant, renewed, now) {
-            RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
-            RenewedIdToken::Same(claims) => Some(claims),
-            RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
+        let said = match self.id_token_of(grant, renewed, now).await {
+            Ok(RenewedIdToken::AnotherPerson) => return another_person("the renewed ID token"),
+            Ok(RenewedIdToken::Same(claims)) => Some(claims),
+            Ok(RenewedIdToken::Absent) => None,
+            Ok(RenewedIdToken::Refused(fault)) => {
+                self.not_used(id, &fault);
+                None
+            }
+            Err(error) => return trouble(&error),
         };
         let asked = match self.needs_userinfo(said.as_ref()) {
             false => None,
             true => match self.ask_provider(grant, renewed, said.as_ref()).await {
-                Ok(person) => Some(person),
+                Ok(person) => person,
                 Err(look) => return look,
             },
         };
@@ -87,6 +90,7 @@ impl Admission {
         };
         let request = LoginRequest {
             person,
+            subject: self.grants.subject_of(grant).into_owned(),
             provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),
@@ -105,7 +109,7 @@ impl Admission {
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
         said: Option<&Map<String, Value>>,
-    ) -> Result<Identity, Look> {
+    ) -> Result<Option<Identity>, Look> {
         let access_token = match renewed {
             Some(renewed) => renewed.access_token(),
             None => &grant.upstream.access_token,
@@ -113,7 +117,8 @@ impl Admission {
         let before = self.said_before(grant);
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
-            Ok(person) => person,
+            Ok(Some(person)) => person,
+            Ok(None) => return Ok(None),
             Err(IdentityError::SubjectMismatch) => return Err(another_person("userinfo")),
             Err(IdentityError::Upstream(error)) => {
                 // A token that was only just issued is not refused for the person's sake: then userinfo
@@ -136,7 +141,7 @@ impl Admission {
         if is_named_by_provider(&grant.subject) && !is_same {
             return Err(another_person("userinfo"));
         }
-        Ok(person)
+        Ok(Some(person))
     }
 
     /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
@@ -150,24 +155,41 @@ impl Admission {
         self.can_ask_provider() && !is_enough
     }
 
-    fn id_token_of(
+    /// The renewal's ID token, verified by keys that may have to be fetched first. Without them nothing is
+    /// known of it.
+    async fn id_token_of(
         &self,
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
         now: Unix,
-    ) -> RenewedIdToken {
-        let expected = Expected {
-            provider: self.provider.about(),
-            // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
-            nonce: None,
-            now,
+    ) -> Result<RenewedIdToken, UpstreamError> {
+        let Some(token) = renewed.and_then(TokenAnswer::id_token) else {
+            return Ok(RenewedIdToken::Absent);
         };
-        read_id_token(
-            renewed.and_then(TokenAnswer::id_token),
-            grant.upstream.id_token.as_deref(),
-            &grant.subject,
-            &expected,
-        )
+        // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
+        let checked = self.provider.id_token(token, None, now).await?;
+        Ok(judged(grant, checked))
+    }
+
+    /// The same with the keys that are here; `None` where they are not.
+    fn id_token_here(
+        &self,
+        grant: &Grant,
+        renewed: &TokenAnswer,
+        now: Unix,
+    ) -> Option<RenewedIdToken> {
+        let Some(token) = renewed.id_token() else {
+            return Some(RenewedIdToken::Absent);
+        };
+        let checked = self.provider.id_token_here(token, None, now)?;
+        Some(judged(grant, checked))
+    }
+
+    fn not_used(&self, id: GrantId, fault: &RenewalFault) {
+        let event = Event::refused(Step::UpstreamRefresh, Reason::IdToken);
+        let detail = format!("the renewed ID token is not used: {fault}");
+        self.events
+            .emit(&event.grant(id.to_string()).detail(detail));
     }
 
     /// What sessions show from now on. `said` is a checked ID token's, `asked` who userinfo names.
@@ -214,6 +236,10 @@ impl Admission {
         let claims = id_token.and_then(unverified_claims)?;
         Some(self.provider.about().dialect.standard_claims(claims))
     }
+}
+
+fn judged(grant: &Grant, checked: Result<Map<String, Value>, IdTokenError>) -> RenewedIdToken {
+    judge_id_token(checked, grant.upstream.id_token.as_deref(), &grant.subject)
 }
 
 /// The person, as far as an ID token knows them.

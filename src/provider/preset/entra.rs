@@ -58,6 +58,7 @@ pub fn azure(
     client_secret: impl Into<String>,
 ) -> Provider {
     let home = at("https://login.microsoftonline.com", &tenant.into());
+    let issuer = home.issuer.unwrap_or_default();
     let client_id = client_id.into();
     let identifier_uri = format!("api://{client_id}");
     Provider::new(
@@ -68,6 +69,7 @@ pub fn azure(
         client_id,
         client_secret,
     )
+    .keys_discovered(issuer)
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "profile", "email"])
     .upstream_scopes(["offline_access"])
@@ -152,6 +154,20 @@ impl Dialect for Entra {
                     .is_none_or(|claims| claims.get("tid").and_then(Value::as_str) == Some(tenant));
                 !is_shut_out && is_its_own
             }
+        }
+    }
+
+    /// The document of a tenant that is named by its domain names itself by the id, and that of all tenants
+    /// by a template.
+    fn admits_document(&self, _asked: &str, issuer: &str) -> bool {
+        let is_template = issuer == format!("{}/{{tenantid}}/v2.0", self.authority);
+        match (self.tenant.as_str(), self.tenant_in(issuer)) {
+            ("common" | "organizations", None) => is_template,
+            ("common" | "organizations", Some(_)) => false,
+            ("consumers", None) => is_template,
+            ("consumers", Some(tenant)) => tenant == CONSUMERS_TENANT_ID,
+            (own, Some(tenant)) if is_guid(own) => tenant == own.to_ascii_lowercase(),
+            (_domain, tenant) => tenant.is_some(),
         }
     }
 

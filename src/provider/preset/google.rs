@@ -47,6 +47,7 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<String>) ->
         client_secret,
     )
     .revocation_url("https://oauth2.googleapis.com/revoke")
+    .jwks_url("https://www.googleapis.com/oauth2/v3/certs")
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "email", "profile"])
     .authorization_param("access_type", "offline")

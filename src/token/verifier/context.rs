@@ -2,8 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::key_sets::KeySets;
-use crate::{clock::Clock, outbound::Outbound, time::Unix};
+use crate::{clock::Clock, outbound::Outbound, provider::KeySets, time::Unix};
 
 /// What the layer lends to its verifier, when the configuration is built: the clock, and the way to other
 /// servers with the operator's
@@ -18,10 +17,10 @@ pub struct VerifierContext {
 }
 
 impl VerifierContext {
-    pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(outbound: &Outbound, key_sets: &KeySets, clock: &Arc<dyn Clock>) -> Self {
         Self {
             outbound: outbound.clone(),
-            key_sets: KeySets::new(outbound, clock),
+            key_sets: key_sets.clone(),
             clock: Arc::clone(clock),
         }
     }

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use super::{
     context::VerifierContext,
-    key_sets::KeysError,
     payload::{AccessTokenRules, CLIENT_CLAIMS},
     token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest},
 };
@@ -14,6 +13,7 @@ use crate::{
     error::ConfigError,
     jose::ClaimRules,
     limits::{MAX_VERIFIER_LEEWAY, VERIFIER_LEEWAY},
+    provider::KeysError,
     provider::{check_url, shown_url},
 };
 

@@ -153,7 +153,7 @@ async fn an_address_that_is_not_ours_to_read_is_unknown_and_a_failure_is_a_failu
         let asked = client(provider, PATIENT);
         let person = asked.identity_again("at", None, None).await;
         assert_eq!(
-            person.map(|person| person.email).ok(),
+            person.map(|person| person.unwrap().email).ok(),
             known.then_some(None),
             "{status}"
         );
