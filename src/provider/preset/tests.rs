@@ -1,5 +1,7 @@
 //! What holds for every preset, and for all code outside the presets.
 
+mod documents;
+
 use std::{fs, path::Path};
 
 use super::*;
