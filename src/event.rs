@@ -110,8 +110,8 @@ pub enum Reason {
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
-    /// The provider that a rule, a form or a login in progress names is not configured, or cannot be chosen
-    /// for this login.
+    /// The provider that `choose_provider` or the consent page's form names is not configured, or cannot be
+    /// chosen for this login.
     UnknownProvider,
     /// The provider answered with an error at the callback.
     ProviderDenied,

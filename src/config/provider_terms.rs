@@ -59,7 +59,23 @@ pub(super) fn check_providers(builder: &OAuthProxyConfigBuilder) -> Result<(), C
             return Err(ConfigError::new(OPTION, why));
         }
     }
+    let is_nameless = |provider: &&Provider| provider.has_document && provider.issuer.is_none();
+    if shares_document(builder)
+        && let Some(provider) = builder.providers().find(is_nameless)
+    {
+        let why = format!(
+            "`{}` shares client_metadata_document with another provider, so it has to name itself when \
+             people return: set its `issuer`",
+            provider.id
+        );
+        return Err(ConfigError::new(OPTION, why));
+    }
     Ok(())
+}
+
+fn shares_document(builder: &OAuthProxyConfigBuilder) -> bool {
+    let readers = builder.providers().filter(|provider| provider.has_document);
+    readers.count() > 1
 }
 
 /// A name as a person reads it: who looks at capitals and spaces?
@@ -107,8 +123,17 @@ pub(super) fn terms(
             .unwrap_or(provider.forward_resource),
         authorization_params: builder.extra_authorization_params.clone(),
         token_params: builder.extra_token_params.clone(),
+        names_issuer: false,
     };
     all.insert(0, first);
+    // RFC 9700 section 4.4.2.2, of redirect URIs by provider: "it cannot be used in scenarios where clients only
+    // register once for the use of many different issuers". One document for several is such a registration:
+    // each of them would accept the other's callback.
+    if shares_document(builder) {
+        for (provider, terms) in builder.providers().zip(&mut all) {
+            terms.names_issuer = provider.has_document;
+        }
+    }
     Ok(all)
 }
 

@@ -41,12 +41,16 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         return not_here(proxy, detail);
     };
     let provider = admission.provider.about();
-    let is_here = admission.provider.terms().callback_path == parts.uri.path();
-    let code = match admission.provider.resolved().await {
+    let code = match admission.provider.terms().callback_path == parts.uri.path() {
+        true => match admission.provider.resolved().await {
+            Ok(known) => {
+                let names_issuer = known.names_issuer || admission.provider.terms().names_issuer;
+                returned.code(|iss| provider.admits_issuer(iss, None), names_issuer)
+            }
+            Err(error) => Err(NoCode::Provider(error)),
+        },
         // RFC 9700 section 4.4.2.2: "If there is a mismatch, the client MUST abort the flow."
-        _ if !is_here => Err(NoCode::OtherCallback),
-        Ok(known) => returned.code(|iss| provider.admits_issuer(iss, None), known.names_issuer),
-        Err(error) => Err(NoCode::Provider(error)),
+        false => Err(NoCode::OtherCallback),
     };
     let (login, code) = (Arc::new(login), code.map(str::to_owned));
     let completed = proxy

@@ -14,8 +14,8 @@ use crate::{
     proxy::Proxy,
 };
 
-/// Makes everything that is secret in a login to this provider, seals it into the login cookie, and sends the browser
-/// to the provider. `approval` is the cookie that remembers the person's approval.
+/// Makes everything that is secret in a login at this provider, seals it into the login cookie, and sends
+/// the browser there. `approval` is the cookie that remembers the person's approval.
 ///
 /// Where the provider is may have to be asked first. Without an answer to that the client hears that the
 /// login cannot be done now.

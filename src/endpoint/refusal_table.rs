@@ -1,5 +1,4 @@
-//! What each error of the rooms below becomes for the client: its code and words, and the operator's
-//! reason.
+//! What each error of the rooms below becomes: code and words for the client, a reason for the operator.
 
 use super::refusal::Refusal;
 use crate::{
@@ -110,7 +109,7 @@ impl From<&AdmissionError> for Refusal {
         let denied = OAuthErrorCode::AccessDenied;
         match error {
             AdmissionError::Identity(IdentityError::Upstream(error)) => error.into(),
-            AdmissionError::Identity(error) => {
+            AdmissionError::Identity(_) | AdmissionError::Ambiguous => {
                 Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::Operator(NotAdmitted::No {
@@ -120,9 +119,6 @@ impl From<&AdmissionError> for Refusal {
             }) => Self::new(*reason, denied, description.clone()).detail(detail),
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
                 Self::unavailable(Reason::HookDenied).detail(detail)
-            }
-            AdmissionError::Ambiguous => {
-                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),

@@ -18,12 +18,15 @@ const UNNAMED: &str = "grant:";
 #[derive(Clone, Default)]
 pub struct Subjects(Form);
 
+/// A name for the provider's id and the `sub`.
+type NamedBy = dyn Fn(&str, &str) -> String + Send + Sync;
+
 #[derive(Clone, Default)]
 enum Form {
     #[default]
     FirstBare,
     Qualified,
-    By(Arc<dyn Fn(&str, &str) -> String + Send + Sync>),
+    By(Arc<NamedBy>),
 }
 
 impl Subjects {

@@ -165,4 +165,48 @@ mod tests {
         let html = named("a\u{202e}b\u{2028}c\u{e0041}d", Trust::Local);
         assert!(html.contains("a\u{fffd}b\u{fffd}c\u{fffd}d"), "{html}");
     }
+
+    fn with_options(options: &[ProviderOption<'_>]) -> String {
+        let page = ConsentPage {
+            options,
+            again: false,
+            client: Some("Kit"),
+            target: "app.example",
+            trust: Trust::Address,
+            scopes: &ScopeSet::default(),
+            resource: "https://notes.example",
+            action: "https://notes.example/oauth/consent",
+            login: "t",
+            form_token: "f",
+        };
+        html(&page, "Notes")
+    }
+
+    #[test]
+    fn with_one_provider_there_is_nothing_to_choose_and_no_style_for_it() {
+        let acme = ProviderOption {
+            id: "acme",
+            name: "Acme",
+        };
+        let html = with_options(&[acme]);
+        let end = "<p><small>You will log in with Acme.</small></p><form method=\"post\" \
+            action=\"https://notes.example/oauth/consent\"><input type=\"hidden\" name=\"login\" value=\"t\">\
+            <input type=\"hidden\" name=\"csrf\" value=\"f\"><button type=\"submit\" name=\"decision\" \
+            value=\"approve\">Allow and log in</button><button type=\"submit\" name=\"decision\" \
+            value=\"deny\">Deny</button></form></main></body></html>";
+        assert!(html.ends_with(end), "{html}");
+        assert!(!html.contains(provider::STYLE));
+        assert!(html.contains("@keyframes ready{to{pointer-events:auto}}</style></head>"));
+    }
+
+    #[test]
+    fn with_several_a_no_needs_no_choice_and_a_name_is_text() {
+        let named = |id, name| ProviderOption { id, name };
+        let html = with_options(&[named("a", "A & Co"), named("b", "<b>\"Bee\"</b>")]);
+        assert!(!html.contains("You will log in with"));
+        assert!(html.contains("<bdi>A &amp; Co</bdi>"), "{html}");
+        assert!(!html.contains("<b>"), "{html}");
+        assert!(html.contains("value=\"deny\" formnovalidate>Deny</button>"));
+        assert!(html.contains(provider::STYLE));
+    }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Terms {
     /// What it may be asked for: the same, and its own defaults.
     pub(crate) offered: ScopeSet,
     pub(crate) uses_pkce: bool,
+    /// Its answers have to name it (RFC 9207), whatever it says of itself.
+    pub(crate) names_issuer: bool,
     pub(crate) forwards_resource: bool,
     /// Added to the authorization URL.
     pub(crate) authorization_params: Vec<(String, String)>,

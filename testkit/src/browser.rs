@@ -168,6 +168,17 @@ impl Browser {
         self.submit(&form, &fields).await
     }
 
+    /// Chooses one of the form's radio buttons, by its value, and presses a button.
+    pub async fn choose(&mut self, radio: &str, button: &str) -> Landing {
+        let form = self.form();
+        let chosen = form.radios.iter().find(|(_, value)| value == radio);
+        let chosen = chosen.unwrap_or_else(|| panic!("no choice {radio} in {form:?}"));
+        let pressed = form.buttons.iter().find(|(_, value)| value == button);
+        let pressed = pressed.unwrap_or_else(|| panic!("no button {button} in {form:?}"));
+        let fields = [form.hidden.clone(), vec![chosen.clone(), pressed.clone()]].concat();
+        self.submit(&form, &fields).await
+    }
+
     /// Submits the page's form with these fields instead, as a tampering person could.
     pub async fn submit(&mut self, form: &Form, fields: &[(String, String)]) -> Landing {
         let page = self.page().clone();

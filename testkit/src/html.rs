@@ -9,6 +9,8 @@ pub struct Form {
     pub method: String,
     /// Hidden inputs, in order.
     pub hidden: Vec<(String, String)>,
+    /// Radio buttons, in order.
+    pub radios: Vec<(String, String)>,
     /// Submit buttons with a name, in order.
     pub buttons: Vec<(String, String)>,
 }
@@ -28,6 +30,7 @@ pub fn forms(html: &str) -> Vec<Form> {
                         .unwrap_or_else(|| "get".to_owned())
                         .to_lowercase(),
                     hidden: Vec::new(),
+                    radios: Vec::new(),
                     buttons: Vec::new(),
                 });
             }
@@ -40,6 +43,7 @@ pub fn forms(html: &str) -> Vec<Form> {
                 let field = (name, tag.attribute("value").unwrap_or_default());
                 match (tag.name.as_str(), tag.attribute("type").as_deref()) {
                     ("input", Some("hidden")) => form.hidden.push(field),
+                    ("input", Some("radio")) => form.radios.push(field),
                     ("button", None | Some("submit")) | ("input", Some("submit")) => {
                         form.buttons.push(field);
                     }

@@ -261,6 +261,8 @@ pub(super) fn report(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
     let session = AuthSession::from_extensions(request.extensions()).map(|session| {
         json!({
             "subject": session.subject(),
+            "provider": session.provider(),
+            "provider_subject": session.provider_subject(),
             "client_id": session.client_id(),
             "scopes": session.scopes().iter().collect::<Vec<_>>(),
             "claims": session.claims(),

@@ -26,6 +26,7 @@ mod paths;
 mod people;
 mod proof;
 mod resource_server;
+mod several;
 mod signatures;
 mod silence;
 mod surplus;

@@ -10,7 +10,7 @@ use crate::{key::SecretKey, storage::TokenStorage};
 /// Every key is derived from one secret. A key of its own for signing or for encryption can be set
 /// beside it, so that it can be shared, or replaced, alone.
 impl OAuthProxyConfigBuilder {
-    /// The secret that every key is derived from. Default: the provider's client secret (at least 16
+    /// The secret that every key is derived from. Default: the (first) provider's client secret (at least 16
     /// bytes, and none that can be guessed), so that restarts and replicas agree out of the box.
     pub fn secret_key(mut self, key: SecretKey) -> Self {
         self.secret_keys.current = Some(key);

@@ -17,10 +17,14 @@ impl OAuthProxyConfigBuilder {
     ///
     /// A service keys its own data by [`AuthSession::subject`](crate::AuthSession::subject): choose before
     /// people log in, and **leave the first provider the first**. Another one in its place would take over the
-    /// bare names, and with them what your service keeps under these. Claims (`sub` among them) stay as the
-    /// provider says them, and
-    /// [`AuthSession::provider_subject`](crate::AuthSession::provider_subject) is its own name for the
-    /// person. In [passthrough mode](Self::passthrough) the verifier names people.
+    /// bare names, and with them what your service keeps under these. Before you remove a provider for good,
+    /// remove what you keep of its people: a later provider with its id would take over their names. After a
+    /// change, the administrator's lists have the grants that live under their old names for up to a quarter of
+    /// [`refresh_token_ttl`](Self::refresh_token_ttl).
+    ///
+    /// [`AuthSession::provider_subject`](crate::AuthSession::provider_subject) is the provider's own name for
+    /// the person, as [`LoginRequest::person`](crate::LoginRequest) has it. In
+    /// [passthrough mode](Self::passthrough) the verifier names people.
     pub fn subjects(mut self, subjects: Subjects) -> Self {
         self.plain.subjects = subjects;
         self

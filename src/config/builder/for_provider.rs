@@ -12,6 +12,9 @@ use crate::{
 };
 
 /// # The provider
+///
+/// With [several](OAuthProxyConfigBuilder::also_provider), what is said here of the provider is said of the
+/// first.
 impl OAuthProxyConfigBuilder {
     /// Another provider at which people can log in; up to 32 in all. Default: only the one that the builder
     /// began with.

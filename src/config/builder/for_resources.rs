@@ -4,7 +4,8 @@ use super::said::OAuthProxyConfigBuilder;
 
 /// # Scopes and resources
 impl OAuthProxyConfigBuilder {
-    /// The scopes that clients may ask for. Default: the provider's.
+    /// The scopes that clients may ask for, and the first provider is asked for. Default: the provider's. Those of
+    /// each [further provider](Self::also_provider) are offered beside them.
     pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self

@@ -74,11 +74,14 @@ impl Asked<'_> {
             Ok(rotation) => rotation,
         };
         let scope = self.params.get("scope");
+        // What only another provider knows was dropped at the login, as what no one knows is.
+        let provider = proxy.providers.of(&grant.provider);
+        let offered = provider.map_or(&options.scopes, |provider| &provider.terms().scopes);
         Ok(Judged {
             rotation,
             // A mark is kept to know a replay; after the code's own end there is none.
             code: code.clone().filter(|mark| now < mark.expires_at),
-            scopes: narrowed(scope, &grant.scopes, &options.scopes)?,
+            scopes: narrowed(scope, &grant.scopes, offered)?,
             resource: resource(&options.base, self.params, &grant.resource)?,
         })
     }
