@@ -106,10 +106,12 @@ impl SigningKey {
         Ok(token)
     }
 
+    #[cfg(test)]
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
+    #[cfg(test)]
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }
