@@ -24,6 +24,7 @@ mod oidc;
 mod passthrough;
 mod paths;
 mod people;
+mod presets;
 mod proof;
 mod resource_server;
 mod several;

@@ -107,12 +107,8 @@ fn credential(team_id: &str, key_id: &str, p8_key: &str) -> Result<Credential, S
         }
     }
     let key = SigningKey::from_pem(p8_key, Some(key_id.to_owned()))
+        .and_then(|key| key.with_algorithm(Algorithm::Es256))
         .map_err(|error| format!("the key (.p8) is not usable: {error}"))?;
-    if key.algorithm() != Algorithm::Es256 {
-        return Err(
-            "the key (.p8) is not one of P-256, which \"Sign in with Apple\" uses".to_owned(),
-        );
-    }
     let team_id = team_id.to_owned();
     let supply = signed_secret(key, SECRET_LIFE, move |client_id, now, until| {
         [

@@ -31,11 +31,16 @@ use crate::provider::{
 /// `{authority}/{tenant}/v2.0/.well-known/openid-configuration`, which is read at the first login: a
 /// network that lets only the token endpoint through has to let this one and the keys through, too.
 ///
+/// | | |
+/// |---|---|
+/// | the person | `sub`, which stays, and which is this app's own; `oid` and `tid` together are the same in all apps |
+/// | the address | never vouched for |
+/// | refresh | 90 days, and a new refresh token each time; the old one stays good. Where a policy wants a second factor, the answer is `interaction_required`, and the person comes again |
+/// | revocation | none |
+///
 /// Other clouds: `.authority("https://login.microsoftonline.us")` (US Government),
-/// `.authority("https://login.partner.microsoftonline.cn")` (China). External ID:
-/// `.authority("https://{name}.ciamlogin.com").issuer("https://{tenant id}.ciamlogin.com/{tenant id}/v2.0")`.
-/// Azure AD B2C has a policy in its URLs and a slash behind its issuer, so it is a
-/// [`generic`](crate::provider::generic()) provider:
+/// `.authority("https://login.partner.microsoftonline.cn")` (China). Customers have presets of their own:
+/// [`azure_external`](super::azure_external) (External ID) and [`azure_b2c`](super::azure_b2c).
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -44,16 +49,9 @@ use crate::provider::{
 ///     .scopes(["openid", "email", "mcp.read"]);
 /// assert!(entra.check().is_ok());
 ///
-/// let policy = "https://contoso.b2clogin.com/contoso.onmicrosoft.com/B2C_1_signin/oauth2/v2.0";
-/// let b2c = provider::generic(
-///     format!("{policy}/authorize"),
-///     format!("{policy}/token"),
-///     "client-id",
-///     "client-secret",
-/// )
-/// .issuer("https://contoso.b2clogin.com/11111111-2222-3333-4444-555555555555/v2.0/")
-/// .scopes(["openid", "offline_access"]);
-/// assert!(b2c.check().is_ok());
+/// let china = provider::azure("contoso.partner.onmschina.cn", "client-id", "client-secret")
+///     .authority("https://login.partner.microsoftonline.cn");
+/// assert!(china.check().is_ok());
 /// ```
 #[must_use]
 pub fn azure(
@@ -334,6 +332,9 @@ mod tests {
         let at = |host: &str| format!("https://{host}/{TID}/v2.0");
         assert!(gov.admits_issuer(&at("login.microsoftonline.us"), None));
         assert!(!gov.admits_issuer(&at("login.microsoftonline.com"), None));
+        let china = azure(TID, "app", "s").authority("https://login.partner.microsoftonline.cn/");
+        assert!(china.admits_issuer(&at("login.partner.microsoftonline.cn"), None));
+        assert!(!china.admits_issuer(&at("login.microsoftonline.us"), None));
         let external = gov.issuer("https://own.example/v2.0");
         assert!(external.admits_issuer("https://own.example/v2.0", None));
         assert!(!external.admits_issuer(&at("login.microsoftonline.us"), None));

@@ -8,7 +8,9 @@ use crate::provider::{dialect::Dialect, provider::Provider};
 ///
 /// Create a connected app at <https://huggingface.co/settings/applications/new> with the redirect URL
 /// `{base_url}/oauth/callback` and the scopes that you ask for. A public app has no secret:
-/// [`without_client_secret`](Provider::without_client_secret), and PKCE, which is used in any case.
+/// [`without_client_secret`](Provider::without_client_secret), and PKCE, which is used in any case. With
+/// [`client_metadata_document`](Provider::client_metadata_document) nothing has to be registered at all: the
+/// Hub reads who this service is from a document that it serves.
 ///
 /// | | |
 /// |---|---|

@@ -217,7 +217,12 @@ pub enum Kind {
 
 impl Kind {
     pub(super) fn of(path: &str) -> Self {
-        match path {
+        // Where presets put them that know their provider's layout.
+        let below = ["/services/oauth2", "/id"];
+        let mut below = below
+            .into_iter()
+            .filter_map(|start| path.strip_prefix(start));
+        match below.next().unwrap_or(path) {
             "/authorize" => Self::Authorize,
             "/token" => Self::Token,
             "/userinfo" => Self::UserInfo,
