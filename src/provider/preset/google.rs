@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::provider::{
-    dialect::Dialect,
-    endpoints::Endpoints,
-    prompt::Prompts,
-    provider::{Provider, TokenEndpointAuth},
-    upstream_error::Finality,
+use crate::{
+    provider::{
+        audience_proof::{Ask, AudienceProof, Issued},
+        dialect::Dialect,
+        endpoints::Endpoints,
+        prompt::Prompts,
+        provider::{Provider, TokenEndpointAuth},
+        upstream_error::Finality,
+    },
+    time::Unix,
 };
 
 /// Google accounts, personal and Workspace.
@@ -73,6 +77,16 @@ impl Dialect for Google {
         }
     }
 
+    fn audience_proof(&self) -> Option<AudienceProof> {
+        Some(AudienceProof {
+            url: "https://oauth2.googleapis.com/tokeninfo".to_owned(),
+            ask: Ask::InQuery("access_token"),
+            unknown: &[400],
+            names_person: true,
+            read: issued,
+        })
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::List(&["consent", "select_account"])
     }
@@ -87,6 +101,25 @@ impl Dialect for Google {
     }
 }
 
+/// Numbers and booleans are strings here.
+fn issued(fields: &Map<String, Value>) -> Issued {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let claims = ["sub", "email", "email_verified", "hd"];
+    let claims = claims.iter().filter_map(|name| fields.get_key_value(*name));
+    Issued {
+        app: text("aud").map(str::to_owned),
+        scopes: text("scope")
+            .unwrap_or_default()
+            .split(' ')
+            .map(str::to_owned)
+            .collect(),
+        expires_at: text("exp").and_then(|end| end.parse().ok()).map(Unix::at),
+        claims: claims
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    }
+}
+
 /// Both are said of the operator's app.
 pub(super) fn finality(code: &str) -> Option<Finality> {
     matches!(code, "deleted_client" | "disabled_client").then_some(Finality::Trouble)
@@ -94,6 +127,8 @@ pub(super) fn finality(code: &str) -> Option<Finality> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         oauth::ScopeSet,
@@ -168,5 +203,22 @@ mod tests {
             assert_eq!(error.finality(), Finality::Trouble, "{error}");
         }
         assert_eq!(finality("bad_refresh_token"), None);
+    }
+
+    #[test]
+    fn tokeninfo_says_whose_a_token_is_and_for_which_app() {
+        let said = json!({
+            "azp": "id.apps", "aud": "id.apps", "sub": "10769150350006150715113082367",
+            "scope": "https://www.googleapis.com/auth/userinfo.email openid", "exp": "1700003599",
+            "expires_in": "3599", "email": "ada@example.com", "email_verified": "true",
+            "access_type": "online",
+        });
+        let issued = issued(said.as_object().unwrap());
+        assert_eq!(issued.app.as_deref(), Some("id.apps"));
+        assert_eq!(issued.expires_at, Some(Unix::at(1_700_003_599)));
+        assert_eq!(issued.scopes.len(), 2);
+        assert_eq!(issued.claims["sub"], "10769150350006150715113082367");
+        assert_eq!(issued.claims.get("aud"), None);
+        assert_eq!(super::issued(&Map::new()).app, None);
     }
 }
