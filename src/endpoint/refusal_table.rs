@@ -62,8 +62,7 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
-            UpstreamError::Discovery(why) if !why.is_passing() => {
+            _ if error.reason() == Reason::ProviderMalformed => {
                 (error.reason(), OAuthErrorCode::ServerError)
             }
             _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
@@ -110,7 +109,7 @@ impl From<&AdmissionError> for Refusal {
         let denied = OAuthErrorCode::AccessDenied;
         match error {
             AdmissionError::Identity(IdentityError::Upstream(error)) => error.into(),
-            AdmissionError::Identity(error) => {
+            AdmissionError::Identity(_) | AdmissionError::Ambiguous => {
                 Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::Operator(NotAdmitted::No {
@@ -120,9 +119,6 @@ impl From<&AdmissionError> for Refusal {
             }) => Self::new(*reason, denied, description.clone()).detail(detail),
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
                 Self::unavailable(Reason::HookDenied).detail(detail)
-            }
-            AdmissionError::Ambiguous => {
-                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),

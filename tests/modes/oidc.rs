@@ -438,10 +438,15 @@ async fn a_person_is_not_taken_for_proven_where_the_document_turns_out_to_name_n
         wire: second.wire.clone(),
         ..client
     };
-    client.call("/mcp", &tokens.access).await.expect(503);
-    why(&second, Step::UpstreamRefresh, Reason::ProviderUnavailable);
+    client.refresh(tokens.refresh()).await.expect(503);
+    let events = second.events();
+    let mut words = events.iter().filter_map(|event| event.detail.as_deref());
+    assert!(
+        words.any(|words| words.contains("names no userinfo")),
+        "{events:#?}"
+    );
     clock.advance_secs(60);
-    client.call("/mcp", &tokens.access).await.expect(200);
+    client.refresh(tokens.refresh()).await.expect(200);
     assert_eq!(idp.count_grant("refresh_token"), 1, "renewed");
     assert_eq!(idp.count(Kind::UserInfo), 0);
 }
