@@ -61,8 +61,7 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
-            UpstreamError::Discovery(why) if !why.is_passing() => {
+            _ if error.reason() == Reason::ProviderMalformed => {
                 (error.reason(), OAuthErrorCode::ServerError)
             }
             _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),

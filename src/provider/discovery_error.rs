@@ -15,7 +15,9 @@ pub(crate) enum DiscoveryError {
     #[error("the discovery document {0}")]
     Unusable(String),
     /// An endpoint that is needed now, by its name in the document.
-    #[error("the discovery document names no `{0}`: name it, or use `provider::generic`")]
+    #[error(
+        "the discovery document names no `{0}`: state that URL, by a setter or with `provider::generic`"
+    )]
     Missing(&'static str),
 }
 

@@ -106,7 +106,11 @@ impl Lookup {
                 url.ok_or(DiscoveryError::Missing("jwks_uri"))?
             }
         };
-        let set = self.keys.get(&url).await.map_err(unreadable)?;
+        let set = self
+            .keys
+            .get(&url)
+            .await
+            .map_err(|error| unreadable(&error))?;
         Ok(Some(Keys { url, set }))
     }
 
@@ -115,7 +119,7 @@ impl Lookup {
         let set = self.keys.newer(&keys.url, &keys.set).await;
         Ok(Keys {
             url: keys.url.clone(),
-            set: set.map_err(unreadable)?,
+            set: set.map_err(|error| unreadable(&error))?,
         })
     }
 
@@ -208,6 +212,6 @@ fn unusable(url: String, error: &FetchError) -> DiscoveryError {
     }
 }
 
-fn unreadable(error: FetchError) -> UpstreamError {
+fn unreadable(error: &FetchError) -> UpstreamError {
     UpstreamError::Keys(error.to_string())
 }

@@ -407,3 +407,46 @@ async fn many_logins_at_once_ask_for_the_document_once() {
     }
     assert_eq!(proxy.provider.count(Kind::Discovery), 1);
 }
+
+/// A new process takes it that the provider has userinfo, until it has read the document.
+#[tokio::test]
+async fn a_person_is_not_taken_for_proven_where_the_document_turns_out_to_name_no_userinfo() {
+    let clock = FakeClock::default();
+    let idp = Arc::new(Provider::start(clock.clone()).await);
+    idp.signs(&SigningKey::es256("key-1"));
+    idp.configure(|settings| {
+        settings.expires_in = Some(30 * 24 * LIFE);
+        settings
+            .metadata
+            .insert("userinfo_endpoint".to_owned(), Value::Null);
+        settings.person.insert("roles".to_owned(), json!(["admin"]));
+    });
+    let store = testkit::Store::new(&clock);
+    let day = Duration::from_secs(24 * LIFE);
+    let start = || {
+        before(idp.clone(), clock.clone(), |builder| {
+            let builder = builder.token_storage(store.clone());
+            builder.access_token_ttl(10 * day).identity_max_age(day)
+        })
+    };
+    let first = start();
+    let client = first.client().await;
+    let tokens = first.journey(&client).await;
+    clock.advance(2 * day);
+    let second = start();
+    let client = Client {
+        wire: second.wire.clone(),
+        ..client
+    };
+    client.refresh(tokens.refresh()).await.expect(503);
+    let events = second.events();
+    let mut words = events.iter().filter_map(|event| event.detail.as_deref());
+    assert!(
+        words.any(|words| words.contains("names no userinfo")),
+        "{events:#?}"
+    );
+    clock.advance_secs(60);
+    client.refresh(tokens.refresh()).await.expect(200);
+    assert_eq!(idp.count_grant("refresh_token"), 1, "renewed");
+    assert_eq!(idp.count(Kind::UserInfo), 0);
+}

@@ -118,6 +118,15 @@ impl Admission {
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(Some(person)) => person,
+            // Known only now, of a provider that names its URLs itself: no one vouched for the person.
+            Ok(None) if renewed.is_none() => {
+                return Err(Look::Later {
+                    reason: Reason::ProviderUnavailable,
+                    detail:
+                        "the provider's document names no userinfo: its token is renewed instead"
+                            .to_owned(),
+                });
+            }
             Ok(None) => return Ok(None),
             Err(IdentityError::SubjectMismatch) => return Err(another_person("userinfo")),
             Err(IdentityError::Upstream(error)) => {

@@ -164,9 +164,8 @@ impl Dialect for Entra {
     fn admits_document(&self, _asked: &str, issuer: &str) -> bool {
         let is_template = issuer == format!("{}/{{tenantid}}/v2.0", self.authority);
         match (self.tenant.as_str(), self.tenant_in(issuer)) {
-            ("common" | "organizations", None) => is_template,
+            ("common" | "organizations" | "consumers", None) => is_template,
             ("common" | "organizations", Some(_)) => false,
-            ("consumers", None) => is_template,
             ("consumers", Some(tenant)) => tenant == CONSUMERS_TENANT_ID,
             (own, Some(tenant)) if is_guid(own) => tenant == own.to_ascii_lowercase(),
             (_domain, tenant) => tenant.is_some(),
