@@ -55,6 +55,8 @@ pub struct GrantInfo {
     pub id: String,
     /// The person, as [`AuthSession::subject`].
     pub subject: String,
+    /// The [`id`](crate::Provider::id) of the provider that they logged in at.
+    pub provider: String,
     /// The client that holds the tokens.
     pub client_id: String,
     /// What was granted.
@@ -294,11 +296,12 @@ async fn look_up(proxy: &Proxy, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, Sto
     outcome?;
     let live = found
         .into_iter()
-        .filter_map(|(id, grant)| info(id, *grant?));
+        .filter_map(|(id, grant)| info(proxy, id, *grant?));
     Ok(live.collect())
 }
 
-fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
+fn info(proxy: &Proxy, id: GrantId, grant: Grant) -> Option<GrantInfo> {
+    let subject = proxy.grants.subject_of(&grant).into_owned();
     let refreshed_at = match grant.phase {
         Phase::Active { rotated_at, .. } => Some(SystemTime::from(rotated_at)),
         Phase::Pending(_) => None,
@@ -307,7 +310,8 @@ fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
     };
     Some(GrantInfo {
         id: id.to_string(),
-        subject: grant.subject,
+        subject,
+        provider: grant.provider,
         client_id: grant.client_id,
         scopes: grant.scopes,
         resource: grant.resource.as_str().to_owned(),

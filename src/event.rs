@@ -110,6 +110,9 @@ pub enum Reason {
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
+    /// The provider that a rule, a form or a login in progress names is not configured, or cannot be chosen
+    /// for this login.
+    UnknownProvider,
     /// The provider answered with an error at the callback.
     ProviderDenied,
     /// The provider refused a token request.
@@ -153,6 +156,8 @@ pub struct Event {
     pub login: Option<String>,
     /// The grant it belongs to, from callback to revocation.
     pub grant: Option<String>,
+    /// The id of the provider, for a step of a login that goes to it or comes back from it.
+    pub provider: Option<String>,
     /// More words for the operator, printable and bounded.
     pub detail: Option<String>,
 }
@@ -165,6 +170,7 @@ impl Event {
             reason: None,
             login: None,
             grant: None,
+            provider: None,
             detail: None,
         }
     }
@@ -186,6 +192,12 @@ impl Event {
     #[must_use]
     pub(crate) fn grant(mut self, id: impl Into<String>) -> Self {
         self.grant = Some(id.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn provider(mut self, id: impl Into<String>) -> Self {
+        self.provider = Some(id.into());
         self
     }
 
@@ -219,19 +231,20 @@ impl Events {
             reason,
             login,
             grant,
+            provider,
             detail,
         } = event;
         let (login, grant) = (login.as_deref(), grant.as_deref());
-        let detail = detail.as_deref();
+        let (provider, detail) = (provider.as_deref(), detail.as_deref());
         match reason {
             None => {
-                tracing::info!(target: "tower_oauth_proxy", ?step, login, grant, detail, "done");
+                tracing::info!(target: "tower_oauth_proxy", ?step, login, grant, provider, detail, "done");
             }
             Some(reason @ Reason::NoCredentials) => {
-                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
+                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, provider, detail, "refused");
             }
             Some(reason) => {
-                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
+                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, provider, detail, "refused");
             }
         }
         if let Some(callback) = &self.callback {

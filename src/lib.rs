@@ -263,14 +263,14 @@ pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    RegistrationRequest, ResourceServerBuilder, Veto,
+    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, Veto,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;
-pub use grant::{ExchangedToken, RefreshGrace, TokenForError};
+pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};

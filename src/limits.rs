@@ -258,6 +258,8 @@ pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// How many providers one layer has: all of them stand on one page, for a person to choose from.
+pub(crate) const MAX_PROVIDERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;

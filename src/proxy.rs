@@ -66,6 +66,7 @@ impl Proxy {
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
             providers.clone(),
+            options.subjects.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(events),

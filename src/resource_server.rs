@@ -45,8 +45,12 @@ impl ResourceServer {
         } = config;
         let base = &options.base;
         let routes = match &server {
-            Some(_) => Routes::new(base, &options.redirect_path, &options.public_paths)
-                .with_client_document(options.client_document.is_some()),
+            Some(server) => {
+                let further = server.providers.iter().skip(1);
+                Routes::new(base, &options.redirect_path, &options.public_paths)
+                    .with_client_document(options.client_document.is_some())
+                    .returning_from(further.map(|of| of.about().id.as_str()))
+            }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
         };
         let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));

@@ -14,6 +14,12 @@ use crate::oauth::BaseUrl;
 pub(crate) const CONSENT: &str = "/oauth/consent";
 /// The callback, unless the operator chose another path.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
+/// The callback of each provider but the first: its id follows.
+///
+/// Each has a URL of its own, so that an answer of one cannot pass for another's (RFC 9700 section
+/// 4.4.2.2). It does not stand below [`CALLBACK`]: some providers accept any path below the registered
+/// one.
+pub(crate) const RETURN: &str = "/oauth/return/";
 
 /// RFC 8414 section 3.
 pub(crate) const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
@@ -68,6 +74,8 @@ enum Place {
     Below,
     /// The base URL's path, then the operator's `redirect_path`.
     Callback,
+    /// The base URL's path, the row's, and the id of one of the further providers.
+    Return,
     /// A document of this issuer: at the root, with the base URL's path inserted behind the well-known
     /// name (RFC 8414 section 3), or appended to the base URL (OpenID Connect Discovery section 4).
     Issuer,
@@ -89,7 +97,7 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-static TABLE: [Row; 10] = [
+static TABLE: [Row; 11] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
         AUTHORIZATION_SERVER,
@@ -121,6 +129,10 @@ static TABLE: [Row; 10] = [
     Row {
         place: Place::Callback,
         ..Row::browser(Endpoint::Callback, CALLBACK, &[Method::GET, Method::POST])
+    },
+    Row {
+        place: Place::Return,
+        ..Row::browser(Endpoint::Callback, RETURN, &[Method::GET, Method::POST])
     },
 ];
 
@@ -191,6 +203,8 @@ pub(crate) struct Routes {
     served: Served,
     has_client_document: bool,
     callback: Box<str>,
+    /// The ids of the providers that have a callback of their own.
+    further: Box<[Box<str>]>,
     public: Box<[Box<str>]>,
 }
 
@@ -201,6 +215,7 @@ impl Routes {
             served: Served::All,
             has_client_document: false,
             callback: callback.into(),
+            further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
@@ -209,6 +224,15 @@ impl Routes {
     pub(crate) fn with_client_document(self, is_there: bool) -> Self {
         Self {
             has_client_document: is_there,
+            ..self
+        }
+    }
+
+    /// The same with the callbacks of further providers.
+    #[must_use]
+    pub(crate) fn returning_from<'a>(self, providers: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            further: providers.map(Into::into).collect(),
             ..self
         }
     }
@@ -265,8 +289,13 @@ impl Routes {
         self.served().find(|row| match row.place {
             Place::Below | Place::Issuer => row.path == below,
             Place::Callback => is_callback,
+            Place::Return => self.returns(below.strip_prefix(row.path)),
             Place::Resource | Place::Nowhere => false,
         })
+    }
+
+    fn returns(&self, id: Option<&str>) -> bool {
+        id.is_some_and(|id| self.further.iter().any(|known| **known == *id))
     }
 
     /// A well-known document whose path begins at the root, the base URL's behind its name.
@@ -397,10 +426,13 @@ mod tests {
     fn every_row_is_found_at_its_own_path_and_only_there() {
         let routes = routes("https://proxy.example");
         for row in routes.served() {
+            if row.place == Place::Return {
+                continue;
+            }
             assert_eq!(routes.find(row.path), Route::Own(row));
             let deeper = endpoint(&routes, &[row.path, "/x"].concat());
             let expected = match row.place {
-                Place::Below | Place::Callback => None,
+                Place::Below | Place::Callback | Place::Return => None,
                 Place::Issuer | Place::Nowhere => Some(Endpoint::UnknownDocument),
                 Place::Resource => Some(row.endpoint),
             };
@@ -410,5 +442,28 @@ mod tests {
         let moved = Routes::new(&base, "/login/back", &[]);
         assert_eq!(endpoint(&moved, "/login/back"), Some(Endpoint::Callback));
         assert_eq!(endpoint(&moved, CALLBACK), None);
+    }
+
+    #[test]
+    fn a_further_provider_has_a_callback_of_its_own_and_no_other_path_is_one() {
+        let base = BaseUrl::parse("https://proxy.example/api").unwrap();
+        let routes = Routes::new(&base, CALLBACK, &[]);
+        assert_eq!(endpoint(&routes, "/api/oauth/return/b"), None);
+        let routes = routes.returning_from(["b", "c-1"].into_iter());
+        for path in ["/api/oauth/return/b", "/api/oauth/return/c-1"] {
+            assert_eq!(endpoint(&routes, path), Some(Endpoint::Callback), "{path}");
+        }
+        for path in [
+            "/api/oauth/return/",
+            "/api/oauth/return",
+            "/api/oauth/return/a",
+            "/api/oauth/return/b/",
+            "/api/oauth/return/B",
+            "/api/oauth/return//b",
+            "/oauth/return/b",
+            "/api/oauth/callback/b",
+        ] {
+            assert_eq!(routes.find(path), Route::Protected, "{path}");
+        }
     }
 }

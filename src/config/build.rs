@@ -5,13 +5,14 @@ use std::{fmt, sync::Arc};
 use super::{
     builder::OAuthProxyConfigBuilder,
     faults::{
-        check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, cookie_prefix, required_scopes, scope_set,
+        check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
+        cookie_prefix, required_scopes,
     },
     odd::odd_options,
     options::Options,
     outbound::way_out,
     path_faults::check_paths,
+    provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
     weak::weak_options,
 };
@@ -20,9 +21,9 @@ use crate::{
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
-    oauth::BaseUrl,
+    oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
-    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, Terms, client_document},
+    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     token::{TokenVerifier, VerifierContext},
@@ -95,33 +96,23 @@ impl OAuthProxyConfigBuilder {
     /// [`ConfigError`] names the option to change.
     pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
-        self.provider.check()?;
+        check_providers(&self)?;
         self.provider = self.provider.at_document(base.join(CLIENT_DOCUMENT))?;
-        check_paths(&self.plain, &base, self.provider.has_document)?;
+        let further = std::mem::take(&mut self.further_providers).into_iter();
+        let further = further.map(|provider| provider.at_document(base.join(CLIENT_DOCUMENT)));
+        self.further_providers = further.collect::<Result<_, _>>()?;
+        check_paths(&self, &base)?;
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
-        check_name("provider", &self.provider.name)?;
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }
-        let provider_scopes = scope_set("provider", &self.provider.scopes)?;
-        let scopes = match &self.scopes {
-            Some(scopes) => scope_set("scopes", scopes)?,
-            None => provider_scopes.clone(),
-        };
+        let terms = terms(&self, &base)?;
+        let scopes = terms.iter().map(|terms| &terms.scopes);
+        let scopes = scopes.fold(ScopeSet::default(), |all, these| all.union(these));
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let terms = Terms {
-            callback_url: base.join(&self.plain.redirect_path),
-            offered: scopes.union(&provider_scopes),
-            uses_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forwards_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
-            authorization_params: self.extra_authorization_params.clone(),
-            token_params: self.extra_token_params.clone(),
-        };
-        check_provider(&self, &terms.offered)?;
+        check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
         let odd = odd_options(&self, &base);
 
@@ -162,9 +153,15 @@ impl OAuthProxyConfigBuilder {
             let key_sets = lookups.key_sets();
             verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
         }
-        let (about, clock) = (Arc::new(self.provider), Arc::clone(&self.clock));
-        let provider = ProviderClient::new(about, &outbound, &lookups, timeout, clock).on(terms);
-        let providers = Providers::new(Arc::new(provider), Vec::new());
+        let mut terms = terms.into_iter();
+        let mut client = |provider| {
+            let (about, clock) = (Arc::new(provider), Arc::clone(&self.clock));
+            let client = ProviderClient::new(about, &outbound, &lookups, timeout, clock);
+            Arc::new(client.on(terms.next().unwrap_or_default()))
+        };
+        let first = client(self.provider);
+        let further = self.further_providers.into_iter().map(client);
+        let providers = Providers::new(first, further.collect());
         let us = AboutUs {
             home: options.base.as_str(),
             name: options.shown_name(),

@@ -10,6 +10,16 @@ use crate::{
 /// What may mean something else than it says.
 pub(super) fn odd_options(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> Vec<String> {
     let mut odd = odd_paths(&builder.plain, base);
+    if builder.further_providers.is_empty() && builder.plain.choose_provider.is_some() {
+        odd.push("choose_provider: there is one provider, and nothing to choose".to_owned());
+    }
+    if !builder.further_providers.is_empty() && !builder.secret_keys.is_given() {
+        odd.push(format!(
+            "secret_key is not set: every key comes from the client secret of the first provider, `{}`; \
+             another one in its place logs everyone out",
+            builder.provider.id
+        ));
+    }
     odd.extend(dropped(
         "extra_authorization_params",
         &builder.extra_authorization_params,

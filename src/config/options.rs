@@ -7,9 +7,10 @@ use crate::{
     config::{
         allow_list::AllowList,
         choices::{Consent, PassOn},
+        choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
     },
-    grant::RefreshGrace,
+    grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, ScopeSet},
     route,
     token::ClaimsPassthrough,
@@ -87,6 +88,8 @@ pub(crate) struct Plain {
     pub(crate) storage_encryption: bool,
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,
+    pub(crate) choose_provider: Option<ProviderRule>,
+    pub(crate) subjects: Subjects,
 }
 
 impl Default for Plain {
@@ -135,6 +138,8 @@ impl Default for Plain {
             storage_encryption: true,
             on_register: None,
             on_login: None,
+            choose_provider: None,
+            subjects: Subjects::default(),
         }
     }
 }

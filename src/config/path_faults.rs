@@ -1,18 +1,18 @@
 //! Paths that the operator names, and that would not mean what they say.
 
 use crate::{
-    config::options::Plain,
+    config::{builder::OAuthProxyConfigBuilder, options::Plain},
     error::ConfigError,
     oauth::BaseUrl,
     route::{Route, Routes},
 };
 
-/// `has_client_document` where a document about the proxy is served.
 pub(super) fn check_paths(
-    options: &Plain,
+    builder: &OAuthProxyConfigBuilder,
     base: &BaseUrl,
-    has_client_document: bool,
 ) -> Result<(), ConfigError> {
+    let options = &builder.plain;
+    let further = || builder.further_providers.iter().map(|of| of.id.as_str());
     let path = options.redirect_path.as_str();
     let refuse =
         |option, path: &str, why: &str| Err(ConfigError::new(option, format!("{path:?} {why}")));
@@ -22,7 +22,9 @@ pub(super) fn check_paths(
         return refuse("redirect_path", path, why);
     }
     // Without a callback: its default path is free for another one.
-    let others = Routes::new(base, "", &[]).with_client_document(true);
+    let others = Routes::new(base, "", &[])
+        .with_client_document(true)
+        .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
@@ -32,7 +34,10 @@ pub(super) fn check_paths(
             "is the path of another endpoint or document",
         );
     }
-    let routes = Routes::new(base, path, &[]).with_client_document(has_client_document);
+    let has_document = builder.providers().any(|provider| provider.has_document);
+    let routes = Routes::new(base, path, &[])
+        .with_client_document(has_document)
+        .returning_from(further());
     check_public_paths(options, &routes)
 }
 

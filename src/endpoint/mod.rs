@@ -7,7 +7,9 @@ mod browser_client;
 mod callback;
 mod client_auth;
 mod consent;
+mod consent_page;
 mod metadata;
+mod onward;
 mod redirect;
 mod refusal;
 mod refusal_table;
@@ -19,7 +21,7 @@ mod token;
 
 use std::{pin::Pin, sync::Arc};
 
-use http::{Method, Request};
+use http::{Method, Request, request::Parts};
 use http_body::Body;
 
 use crate::{
@@ -48,7 +50,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(server, row, &parts.method) {
+    if let Some(refusal) = method_refused(server, row, &parts) {
         return ready(row, refusal);
     }
     let is_post = parts.method == Method::POST;
@@ -103,9 +105,11 @@ where
 }
 
 /// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(server: &ResourceServer, row: &Row, method: &Method) -> Option<OwnResponse> {
+fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<OwnResponse> {
+    let method = &parts.method;
+    let may_be_posted = |proxy: &Arc<Proxy>| callback::may_be_posted(proxy, parts);
     let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !server.proxy.as_ref().is_some_and(takes_posts) => &[Method::GET],
+        Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
         _ => row.methods,
     };
     let is_machines = row.caller == Caller::Machine;
@@ -114,11 +118,6 @@ fn method_refused(server: &ResourceServer, row: &Row, method: &Method) -> Option
     }
     let is_served = methods.contains(method);
     (!is_served).then(|| answer::method_not_allowed(server, methods, is_machines))
-}
-
-/// Whether the provider answers by form post.
-fn takes_posts(proxy: &Arc<Proxy>) -> bool {
-    proxy.providers.iter().any(|of| of.about().posts_answer)
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {

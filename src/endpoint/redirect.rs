@@ -10,10 +10,11 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::{Reason, Step},
     login::{AuthorizationRequest, Login, RequestedLogin, departure},
+    provider::ProviderClient,
     proxy::Proxy,
 };
 
-/// Makes everything that is secret in a login, seals it into the login cookie, and sends the browser
+/// Makes everything that is secret in a login to this provider, seals it into the login cookie, and sends the browser
 /// to the provider. `approval` is the cookie that remembers the person's approval.
 ///
 /// Where the provider is may have to be asked first. Without an answer to that the client hears that the
@@ -21,11 +22,11 @@ use crate::{
 pub(super) async fn to_provider(
     proxy: &Proxy,
     headers: &HeaderMap,
-    requested: RequestedLogin,
+    mut requested: RequestedLogin,
+    client: &ProviderClient,
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let client = proxy.providers.main();
     let provider = match client.resolved().await {
         Ok(provider) => provider,
         Err(error) => {
@@ -36,6 +37,8 @@ pub(super) async fn to_provider(
         }
     };
     let (options, now) = (&proxy.options, proxy.now());
+    // What another provider knows is not asked of this one, and not granted through it.
+    requested.request.scopes = client.terms().grantable(&requested.request.scopes);
     let login = Login::begin(requested, &provider.id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {

@@ -96,7 +96,9 @@ impl From<&NoCode> for Refusal {
                 Reason::ProviderDenied,
                 "the identity provider refused the login",
             ),
-            NoCode::ForeignIssuer | NoCode::NoIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::ForeignIssuer | NoCode::NoIssuer | NoCode::OtherCallback => {
+                (Reason::ProviderDenied, NOT_COMPLETED)
+            }
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
         Self::new(reason, error.code(), text).detail(error)
@@ -118,6 +120,9 @@ impl From<&AdmissionError> for Refusal {
             }) => Self::new(*reason, denied, description.clone()).detail(detail),
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
                 Self::unavailable(Reason::HookDenied).detail(detail)
+            }
+            AdmissionError::Ambiguous => {
+                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),

@@ -21,6 +21,7 @@ mod revocations;
 pub(crate) mod rotation;
 pub(crate) mod scopes;
 mod store;
+mod subjects;
 mod surplus;
 pub(crate) mod term;
 
@@ -39,3 +40,5 @@ pub(crate) use renewal::{FreshnessError, FreshnessParts, FreshnessSettings, Need
 pub(crate) use revocations::{RevocationMark, Revocations};
 pub use rotation::RefreshGrace;
 pub(crate) use store::{Grants, Listed, Owner, SeenGrant};
+pub use subjects::Subjects;
+pub(crate) use subjects::{is_named_by_provider, unnamed};

@@ -167,6 +167,9 @@ pub(crate) enum NoCode {
     /// Whether one is promised is not known: the code stays where it is.
     #[error(transparent)]
     Provider(UpstreamError),
+    /// It came to a callback of another provider than the one to which the person was sent.
+    #[error("the answer came to the callback of another provider")]
+    OtherCallback,
     /// The provider's own words.
     #[error("{error}: {description}")]
     Error { error: String, description: String },
@@ -181,7 +184,7 @@ impl NoCode {
         let error = match self {
             Self::Error { error, .. } => error,
             Self::Provider(_) => return OAuthErrorCode::TemporarilyUnavailable,
-            Self::ForeignIssuer | Self::NoIssuer | Self::Unreadable(_) => {
+            Self::ForeignIssuer | Self::NoIssuer | Self::OtherCallback | Self::Unreadable(_) => {
                 return OAuthErrorCode::ServerError;
             }
         };

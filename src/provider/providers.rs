@@ -30,6 +30,12 @@ impl Providers {
         self.iter().find(|provider| provider.about().id == id)
     }
 
+    /// The one that sends its people back to this path.
+    pub(crate) fn returning_to(&self, path: &str) -> Option<&Arc<ProviderClient>> {
+        self.iter()
+            .find(|provider| provider.terms().callback_path == path)
+    }
+
     /// All of them, the main one first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ProviderClient>> {
         self.all.iter()

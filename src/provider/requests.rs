@@ -43,6 +43,7 @@ const SECRET: &[&str] = &[
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
 #[derive(Clone)]
 pub(crate) struct ProviderClient {
+    id: Arc<str>,
     pub(super) provider: Arc<Provider>,
     pub(super) lookup: Lookup,
     terms: Arc<Terms>,
@@ -68,6 +69,7 @@ impl ProviderClient {
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
+            id: provider.id.as_str().into(),
             provider,
             lookup: Lookup::new(lookups),
             terms: Arc::default(),
@@ -92,6 +94,11 @@ impl ProviderClient {
             timeout: self.timeout + by,
             ..self.clone()
         }
+    }
+
+    /// Its id, for those who keep many.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
     }
 
     pub(crate) fn terms(&self) -> &Terms {

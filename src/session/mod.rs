@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::Challenges,
-    grant::GrantName,
+    grant::{GrantName, is_named_by_provider},
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
@@ -46,6 +46,10 @@ pub struct AuthSession {
 /// The parts of a session, put together by a bearer source.
 pub(crate) struct Inner {
     pub(crate) subject: String,
+    /// As the provider names them, where that is not the subject.
+    pub(crate) provider_subject: Option<Box<str>>,
+    /// `None` where none is configured: a resource server.
+    pub(crate) provider: Option<Arc<str>>,
     pub(crate) client_id: String,
     pub(crate) scopes: ScopeSet,
     pub(crate) claims: CarriedClaims,
@@ -85,6 +89,8 @@ impl Inner {
     pub(crate) fn made_up(subject: String, base: &BaseUrl) -> Self {
         Self {
             subject,
+            provider_subject: None,
+            provider: Some("test".into()),
             client_id: "test-client".to_owned(),
             scopes: ScopeSet::default(),
             claims: CarriedClaims::default(),
@@ -118,10 +124,25 @@ impl AuthSession {
         extensions.get()
     }
 
-    /// The person, as the provider names them: stable, unique at that provider (`sub`). Where the
-    /// provider does not name them, it is `grant:` and a random id, different at each login.
+    /// The person: stable, and no one else's, whichever provider they are of. With one provider it is that
+    /// provider's name for them (`sub`); with several, [`Subjects`](crate::Subjects) says how they are named.
+    /// Where the provider does not name them, it is `grant:` and a random id, different at each login.
     pub fn subject(&self) -> &str {
         &self.inner.subject
+    }
+
+    /// The provider's own name for the person (`sub`), to call its API or to compare with its claims: unique at
+    /// that provider alone, so key nothing by it. `None` where the provider does not name them.
+    pub fn provider_subject(&self) -> Option<&str> {
+        let named = self.inner.provider_subject.as_deref();
+        let bare = || Some(self.subject()).filter(|subject| is_named_by_provider(subject));
+        named.or_else(bare)
+    }
+
+    /// The [`id`](crate::Provider::id) of the provider that the person logged in at; `None` at a resource
+    /// server, which has no provider configured.
+    pub fn provider(&self) -> Option<&str> {
+        self.inner.provider.as_deref()
     }
 
     /// The MCP client that holds the token.
@@ -156,6 +177,7 @@ impl AuthSession {
         const FIXED: usize = 600;
         let Inner {
             subject,
+            provider_subject,
             client_id,
             claims,
             roles,
@@ -165,6 +187,7 @@ impl AuthSession {
         let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
+            + provider_subject.as_ref().map_or(0, |subject| subject.len())
             + client_id.len()
             + claims.size()
             + scopes.sum::<usize>()
@@ -239,6 +262,8 @@ pub(crate) mod tests {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
             subject: "ada".into(),
+            provider_subject: None,
+            provider: None,
             client_id: "client".into(),
             scopes: ScopeSet::parse(scopes).unwrap(),
             claims: CarriedClaims::default(),

@@ -54,6 +54,18 @@ impl SessionBuilder {
         self
     }
 
+    /// The [`id`](crate::Provider::id) of the provider that the person logged in at; `test` unless given.
+    pub fn provider(mut self, id: impl Into<String>) -> Self {
+        self.parts.provider = Some(id.into().into());
+        self
+    }
+
+    /// The provider's own name for the person, where the service has another; the subject unless given.
+    pub fn provider_subject(mut self, subject: impl Into<String>) -> Self {
+        self.parts.provider_subject = Some(subject.into().into());
+        self
+    }
+
     /// The scopes of the token, in place of those given before.
     ///
     /// # Panics

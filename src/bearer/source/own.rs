@@ -1,6 +1,6 @@
 //! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     bearer::{
@@ -113,6 +113,15 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
+    let provider = proxy.providers.of(&grant.provider);
+    let named = match proxy.grants.subject_of(&grant) {
+        Cow::Owned(subject) => Some(subject),
+        Cow::Borrowed(_) => None,
+    };
+    let (subject, provider_subject) = match named {
+        Some(subject) => (subject, Some(grant.subject.into())),
+        None => (grant.subject, None),
+    };
     let resource = match grant.resource.as_str() == token.audience() {
         true => grant.resource,
         false => Resource::of_issued(token.audience()),
@@ -125,7 +134,9 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            subject: grant.subject,
+            subject,
+            provider_subject,
+            provider: provider.map(|provider| Arc::clone(provider.id())),
             client_id: grant.client_id,
             scopes,
             claims: grant.claims,

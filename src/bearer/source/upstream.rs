@@ -69,6 +69,11 @@ async fn validated(
         mark: None,
         session: AuthSession::new(Inner {
             subject: verified.subject,
+            provider_subject: None,
+            provider: server
+                .proxy
+                .as_ref()
+                .map(|proxy| Arc::clone(proxy.providers.main().id())),
             client_id: verified.client_id.unwrap_or_default(),
             scopes: verified.scopes,
             roles: roles(&options.role_claims, [&verified.claims]),

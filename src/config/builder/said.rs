@@ -21,6 +21,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) plain: Plain,
     // Everything below is parsed, derived from or put together by `build`.
     pub(crate) provider: Provider,
+    pub(crate) further_providers: Vec<Provider>,
     pub(crate) base_url: String,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) required_scopes: Vec<String>,
@@ -46,6 +47,7 @@ impl OAuthProxyConfigBuilder {
         Self {
             plain: Plain::default(),
             provider,
+            further_providers: Vec::new(),
             base_url,
             scopes: None,
             required_scopes: Vec::new(),

@@ -18,7 +18,7 @@ use serde_json::Map;
 use super::{
     super::{
         Ending, Freshness, Grant, GrantId, Grants, Known, Look, LookFuture, Phase, ProofOfLife,
-        Proven, RefreshTokens, SeenGrant, UpstreamGrant,
+        Proven, RefreshTokens, SeenGrant, Subjects, UpstreamGrant,
     },
     FreshnessError, FreshnessParts, FreshnessSettings, Need,
     lease_record::LeaseRecord,
@@ -154,6 +154,7 @@ impl World {
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
             providers.clone(),
+            Subjects::default(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),

@@ -6,12 +6,12 @@ use super::{
     admit::Admission,
     known,
     operator::{self, NotAdmitted},
-    renewed::{RenewalFault, RenewedIdToken, is_named_by_provider, judge_id_token},
+    renewed::{RenewalFault, RenewedIdToken, judge_id_token},
 };
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, Proven},
+    grant::{Grant, GrantId, Look, Proven, is_named_by_provider},
     jose::unverified_claims,
     provider::TokenAnswer,
     provider::{IdTokenError, Identity, IdentityError, UpstreamError},
@@ -90,6 +90,7 @@ impl Admission {
         };
         let request = LoginRequest {
             person,
+            subject: self.grants.subject_of(grant).into_owned(),
             provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),

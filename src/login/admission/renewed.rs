@@ -84,11 +84,6 @@ fn fault_beside(claims: &Map<String, Value>, before: &Map<String, Value>) -> Opt
     }
 }
 
-/// Whether a grant's subject is one that the provider named; else it is a name of ours.
-pub(super) fn is_named_by_provider(subject: &str) -> bool {
-    !subject.starts_with("grant:")
-}
-
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -129,12 +124,6 @@ mod tests {
             at_login.as_deref(),
             "ada",
         )
-    }
-
-    #[test]
-    fn a_name_of_ours_is_not_one_that_the_provider_gave() {
-        assert!(is_named_by_provider("ada"));
-        assert!(!is_named_by_provider("grant:f81d4fae"));
     }
 
     #[test]

@@ -151,6 +151,7 @@ async fn userinfo_is_about_the_same_person_as_the_login() {
         .identity_again("xoxp", None, Some(before.clone()))
         .await
         .unwrap();
+    let person = person.unwrap();
     assert_eq!(person.subject.as_deref(), Some("T0R7GR/U0R7MFMJM"));
     let mut other = before;
     other.insert("sub".to_owned(), "T9/U0R7MFMJM".into());
