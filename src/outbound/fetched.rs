@@ -44,7 +44,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
         }
         library.check(url)?;
         if let Some(error) = library.failure(url) {
-            return library.stale(url, &error).ok_or(error);
+            return library.usable(url).ok_or(error);
         }
         let fetched = library.fetched(url, |library| library.fresh(url));
         let outcome = match library.usable(url) {
@@ -58,7 +58,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
                 }
             },
         };
-        outcome.or_else(|error| library.stale(url, &error).ok_or(error))
+        outcome.or_else(|error| library.usable(url).ok_or(error))
     }
 
     /// The document as it is now at its source, because `than` lacks something that should be in it: a
@@ -82,10 +82,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
             return Ok(Arc::clone(than));
         }
         library.check(url)?;
-        match library.failure(url) {
-            Some(error) => Err(error),
-            None => library.fetched(url, newer).await,
-        }
+        library.fetched(url, newer).await
     }
 }
 

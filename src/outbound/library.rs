@@ -75,7 +75,7 @@ impl<T: Send + Sync + 'static> Library<T> {
         self.kept.get(url)
     }
 
-    /// The last document, where it may stand in for the one that is to come.
+    /// The last document, where it may stand in for one that does not come.
     pub(super) fn usable(&self, url: &str) -> Option<Arc<Document<T>>> {
         let now = self.now();
         self.last(url).filter(|it| it.is_usable(now))
@@ -95,15 +95,6 @@ impl<T: Send + Sync + 'static> Library<T> {
     pub(super) fn fresh(&self, url: &str) -> Option<Arc<Document<T>>> {
         let document = self.kept.get(url)?;
         document.is_fresh(self.now()).then_some(document)
-    }
-
-    /// What stands in after this error. A stranger who takes a document away, or makes it lead inside,
-    /// has taken it away.
-    pub(super) fn stale(&self, url: &str, error: &FetchError) -> Option<Arc<Document<T>>> {
-        if self.named_by == NamedBy::Stranger && !error.is_trouble() {
-            return None;
-        }
-        self.usable(url)
     }
 
     /// Those who come next do not wait for it too.
@@ -191,11 +182,11 @@ impl<T: Send + Sync + 'static> Library<T> {
             Ok(document) => self.kept.insert(Box::from(url), Arc::clone(document)),
             Err(error) => {
                 if self.named_by == NamedBy::Stranger && !error.is_trouble() {
-                    // Or a source that fails later would bring it back.
+                    // A stranger who takes a document away, or makes it lead inside, has taken it away.
                     self.kept.invalidate(url);
                 }
                 self.remember(url, error.clone());
-                if self.stale(url, error).is_some() {
+                if self.usable(url).is_some() {
                     self.report(error);
                 }
             }

@@ -302,9 +302,15 @@ fn a_fetch_whose_runtime_is_gone_or_stands_still_is_taken_over() {
 
 #[tokio::test]
 async fn a_failure_is_remembered_for_seconds_and_then_asked_again() {
-    for answer in ["500 Down", "404 Not Found", "302 Found", "204 No Content"] {
+    for answer in [
+        "500 Down",
+        "404 Not Found",
+        "302 Found",
+        "203 Changed",
+        "206 Part",
+    ] {
         let source = Source::saying("1").await;
-        source.say(answer, "", "");
+        source.say(answer, "", "1");
         let clock = ByHand::new();
         let documents = documents(&clock, Stranger);
         let error = documents.get(&source.url()).await.unwrap_err();
@@ -359,8 +365,11 @@ async fn what_the_operator_named_stands_in_for_a_day_whatever_its_source_says() 
         );
         clock.pass(DOCUMENT_STALE - secs(1));
         assert_eq!(value(documents.get(&url).await), 1);
+        assert_eq!(reported.lock().unwrap().len(), 1);
         clock.pass(FAILED_FETCH_MEMORY);
+        // Now those who ask hear of it.
         assert!(documents.get(&url).await.is_err());
+        assert_eq!(reported.lock().unwrap().len(), 1);
         source.say("200 OK", "", "2");
         clock.pass(FAILED_FETCH_MEMORY);
         assert_eq!(value(documents.get(&url).await), 2);
@@ -558,7 +567,7 @@ async fn failures_push_out_no_document_and_what_may_not_be_asked_takes_no_room()
         assert!(documents.get(&url).await.is_err());
     }
     assert!(documents.cached("https://client.example/a").is_some());
-    let before = documents.0.holds();
+    let documents = self::documents(&ByHand::new(), Stranger);
     let long = format!("https://client.example/{}", "a".repeat(1_000_000));
     for url in [
         &long,
@@ -571,7 +580,7 @@ async fn failures_push_out_no_document_and_what_may_not_be_asked_takes_no_room()
         assert!(matches!(error, FetchError::Refused { .. }), "{error}");
         assert!(!error.is_trouble());
     }
-    assert_eq!(documents.0.holds(), before);
+    assert_eq!(documents.0.holds(), (0, 0, 0, 0));
 }
 
 #[tokio::test]
