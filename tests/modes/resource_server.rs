@@ -359,7 +359,7 @@ async fn signed_tokens_are_verified_by_the_providers_keys_and_good_where_their_a
     assert_eq!(session["scopes"], json!(["read"]));
     at.call("/admin", &token).await.expect(401);
     at.told(Step::Bearer, Reason::WrongAudience);
-    let forged = format!("{}x", token);
+    let forged = format!("{token}x");
     at.call("/mcp", &forged).await.expect(401);
     assert_eq!(at.provider.count(Kind::Keys), 1);
 }
