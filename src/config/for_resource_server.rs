@@ -56,16 +56,17 @@ impl OAuthProxyConfig {
     /// `base_url` is where the world reaches this server, as for [`builder`](Self::builder).
     ///
     /// ```
-    /// use tower_oauth_proxy::{OAuthProxyConfig, OAuthProxyLayer, TokenVerifier};
+    /// use tower_oauth_proxy::{JwksVerifier, OAuthProxyConfig, OAuthProxyLayer};
     ///
-    /// # fn of(verifier: impl TokenVerifier) -> Result<(), tower_oauth_proxy::ConfigError> {
+    /// let issuer = "https://acme.authkit.app";
+    /// let verifier = JwksVerifier::for_issuer(issuer).audience("https://mcp.example.com/mcp");
     /// let config = OAuthProxyConfig::resource_server("https://mcp.example.com", verifier)
-    ///     .authorization_server("https://acme.authkit.app")
+    ///     .authorization_server(issuer)
     ///     .required_scopes(["openid"])
     ///     .build()?;
     /// let layer = OAuthProxyLayer::new(config);
     /// # let _ = layer;
-    /// # Ok(()) }
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
     /// ```
     #[doc(alias = "RemoteAuthProvider")]
     pub fn resource_server(

@@ -105,3 +105,69 @@ fn with_query(url: &str, name: &str, value: &str) -> Result<String, UpstreamErro
     url.query_pairs_mut().append_pair(name, value);
     Ok(url.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::provider::fake::json_answer;
+
+    fn proof(ask: Ask) -> AudienceProof {
+        AudienceProof {
+            url: "https://idp.example/tokeninfo?v=1".to_owned(),
+            ask,
+            unknown: &[400],
+            names_person: false,
+            read: |fields| Issued {
+                app: fields.get("aud").and_then(Value::as_str).map(str::to_owned),
+                ..Issued::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_the_request_is_one_of_the_token_only_where_the_token_was_its_credential() {
+        let refused = |ask, status| {
+            let said = json!({"error_description": "Invalid Value"}).to_string();
+            read(&proof(ask), &json_answer(status, &said)).unwrap_err()
+        };
+        for ask in [Ask::AsBearer, Ask::InQuery("t"), Ask::ByApp("t")] {
+            let unknown = refused(ask, 400);
+            assert!(matches!(
+                unknown,
+                UpstreamError::TokenRefused { status: 400, .. }
+            ));
+            for status in [429, 500, 302] {
+                let trouble = refused(ask, status);
+                assert!(
+                    matches!(trouble, UpstreamError::Failed { .. }),
+                    "{status}: {trouble}"
+                );
+            }
+            for body in ["[]", "true", "<p>", ""] {
+                let read = read(&proof(ask), &json_answer(200, body));
+                assert!(matches!(read, Err(UpstreamError::Malformed(_))), "{body}");
+            }
+            let good = read(&proof(ask), &json_answer(200, r#"{"aud":"app"}"#)).unwrap();
+            assert_eq!(good.app.as_deref(), Some("app"));
+        }
+        let bearers = refused(Ask::AsBearer, 401);
+        assert!(matches!(bearers, UpstreamError::TokenRefused { .. }));
+        for ask in [Ask::InQuery("t"), Ask::ByApp("t")] {
+            for status in [401, 403, 404] {
+                let apps = refused(ask, status);
+                assert!(
+                    matches!(apps, UpstreamError::Failed { .. }),
+                    "{status}: {apps}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_in_a_query_is_encoded_and_stands_beside_what_is_there() {
+        let url = with_query("https://idp.example/tokeninfo?v=1", "t", "a+b/c=&d").unwrap();
+        assert_eq!(url, "https://idp.example/tokeninfo?v=1&t=a%2Bb%2Fc%3D%26d");
+    }
+}

@@ -25,6 +25,9 @@ use super::{
 ///    section 3.3),
 /// 4. the layer behind the endpoints of that metadata.
 ///
+/// Of a [resource server](crate::OAuthProxyConfig::resource_server) it wants the first two: the rest is at the
+/// provider, which is not asked.
+///
 /// `url` is what people give their client: the base URL of the configuration, or one below it.
 ///
 /// # Errors
@@ -46,7 +49,9 @@ pub async fn check_protected(app: &impl App, url: &str) -> Result<(), Mistake> {
     let document = challenged(typed, &list(&refused, "www-authenticate"))?;
     let resource = stranger.document(&document).await?;
     let issuer = described(typed, &document, &resource)?;
-    let document = server_document(typed, &issuer)?;
+    let Some(document) = server_document(typed, &issuer) else {
+        return Ok(());
+    };
     let server = stranger.document(&document).await?;
     for target in endpoints(typed, &document, &issuer, &server)? {
         let status = stranger.ask(Method::GET, &target, &[]).await?.status();

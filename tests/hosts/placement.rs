@@ -9,7 +9,7 @@ use axum::{
     routing::{any, get, post},
 };
 use tower_oauth_proxy::{
-    OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer,
+    IntrospectionVerifier, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer,
     guard::{RequireLayer, require_auth},
     provider::github,
     testing::{check_cors, check_protected, check_public},
@@ -66,6 +66,26 @@ async fn an_outermost_layer_is_right_at_any_url_below_its_base() {
     for url in [base, "https://mcp.example.com/api/mcp"] {
         check_protected(&below, url).await.unwrap();
     }
+}
+
+/// The provider is the authorization server, and is not asked.
+#[tokio::test]
+async fn a_resource_server_is_right_where_a_proxy_is_and_wrong_inside_nest() {
+    let verifier = IntrospectionVerifier::new("https://idp.example/introspect", "id", "secret");
+    let server = OAuthProxyConfig::resource_server(BASE, verifier)
+        .authorization_server("https://idp.example/")
+        .public_paths(["/health"]);
+    let layer = OAuthProxyLayer::new(server.build().unwrap());
+    let app = routes().layer(layer.clone());
+    for path in ["", "/mcp", "/nowhere"] {
+        check_protected(&app, &format!("{BASE}{path}"))
+            .await
+            .unwrap();
+    }
+    check_public(&app, &format!("{BASE}/health")).await.unwrap();
+    let cut = Router::new().nest("/api", routes().layer(layer));
+    let mistake = mistake_of(&cut, "https://mcp.example.com/api/mcp").await;
+    says(&mistake, &["Inside `Router::nest`"]);
 }
 
 #[tokio::test]

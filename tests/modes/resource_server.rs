@@ -8,13 +8,14 @@ use std::sync::{
 use http::Method;
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    ConfigError, OAuthProxyConfig, Reason, ResourceServerBuilder, ScopeSet, Step, TokenVerifier,
-    VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+    ConfigError, JwksVerifier, OAuthProxyConfig, Reason, ResourceServerBuilder, ScopeSet, Step,
+    TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 use testkit::{
-    Pkce, Provider, Resource,
+    Kind, Pkce, Provider, Resource,
     client::{CALLBACK, basic},
+    provider::SigningKey,
     proxy::{BASE, INSIDE},
     wire::query_param,
 };
@@ -334,6 +335,33 @@ async fn a_token_for_two_resources_is_good_at_both_in_turn_and_nowhere_else() {
         }
         at.call("/admin", &token).await.expect(401);
     }
+}
+
+#[tokio::test]
+async fn signed_tokens_are_verified_by_the_providers_keys_and_good_where_their_audience_says() {
+    const MCP: &str = "https://proxy.example/mcp";
+    let at = Resource::with(|provider| {
+        provider.signs(&SigningKey::es256("k1"));
+        let issuer = provider.settings().issuer;
+        let claims = json!({ "iss": issuer, "sub": "person-1", "aud": MCP, "scope": "read" });
+        provider.configure(|settings| {
+            settings.jwt_access = true;
+            settings.access_claims = claims.as_object().unwrap().clone();
+        });
+        JwksVerifier::new(provider.url("/keys"))
+            .issuer(issuer)
+            .audience(MCP)
+    })
+    .await;
+    let token = at.token(MCP, "read").await;
+    let session = at.session(&token).await;
+    assert_eq!(session["resource"], MCP);
+    assert_eq!(session["scopes"], json!(["read"]));
+    at.call("/admin", &token).await.expect(401);
+    at.told(Step::Bearer, Reason::WrongAudience);
+    let forged = format!("{token}x");
+    at.call("/mcp", &forged).await.expect(401);
+    assert_eq!(at.provider.count(Kind::Keys), 1);
 }
 
 #[tokio::test]

@@ -33,6 +33,21 @@ pub(super) struct Answer<'a> {
     pub(super) body: &'a [u8],
 }
 
+/// A verdict that is not a good one.
+enum No {
+    Refused(String),
+    Trouble(String),
+}
+
+impl From<No> for Verdict {
+    fn from(no: No) -> Self {
+        match no {
+            No::Refused(why) => Self::Refused(why),
+            No::Trouble(why) => Self::Trouble(why),
+        }
+    }
+}
+
 impl Rules {
     /// The verdict on the token that was asked for.
     pub(super) fn judge(&self, answer: &Answer<'_>, base: &BaseUrl, now: Unix) -> Verdict {
@@ -49,18 +64,18 @@ impl Rules {
             Some(Value::Bool(false)) => {
                 return Verdict::Refused("the server says that it is not active".to_owned());
             }
-            _ => return malformed("`active` is not a boolean"),
+            _ => return malformed("`active` is not a boolean").into(),
         }
         match self.active(&claims, base, now) {
             Ok(mut verified) => {
                 let size = serde_json::to_string(&claims).map_or(usize::MAX, |text| text.len());
                 if size > MAX_PERSON_CLAIMS {
-                    return malformed("what it says of the token is too large");
+                    return malformed("what it says of the token is too large").into();
                 }
                 verified.claims = claims;
                 Verdict::Good(verified)
             }
-            Err(verdict) => verdict,
+            Err(no) => no.into(),
         }
     }
 
@@ -69,8 +84,8 @@ impl Rules {
         claims: &Map<String, Value>,
         base: &BaseUrl,
         now: Unix,
-    ) -> Result<VerifiedToken, Verdict> {
-        let refused = |why: String| Err(Verdict::Refused(why));
+    ) -> Result<VerifiedToken, No> {
+        let refused = |why: String| Err(No::Refused(why));
         let is_of = |names: &[String], name: &str| {
             let said = claims.get(name).and_then(Value::as_str);
             names.is_empty() || said.is_some_and(|said| names.iter().any(|name| name == said))
@@ -105,7 +120,7 @@ impl Rules {
             return refused("it is not yet good (`nbf`)".to_owned());
         }
         check_type(claims)?;
-        check_use(claims).map_err(|why| Verdict::Refused(why.to_string()))?;
+        check_use(claims).map_err(|why| No::Refused(why.to_string()))?;
         let claim = self.subject_claim.as_deref();
         let Some(subject) = subject(claims, claim) else {
             let claim = claim.unwrap_or("sub");
@@ -167,7 +182,7 @@ fn claims(answer: &Answer<'_>) -> Result<Map<String, Value>, String> {
 
 /// RFC 7662 section 2.2, `token_type`: "Type of the token as defined in Section 5.1 of OAuth 2.0". Some write
 /// the kind of token there. A refresh token is active too, and none for a bearer.
-fn check_type(claims: &Map<String, Value>) -> Result<(), Verdict> {
+fn check_type(claims: &Map<String, Value>) -> Result<(), No> {
     let Some(said) = claims.get("token_type").filter(|said| !said.is_null()) else {
         return Ok(());
     };
@@ -178,15 +193,15 @@ fn check_type(claims: &Map<String, Value>) -> Result<(), Verdict> {
     };
     match said.as_str().is_some_and(is_bearers) {
         true => Ok(()),
-        false => Err(Verdict::Refused(format!(
+        false => Err(No::Refused(format!(
             "its `token_type` is {}: no bearer's access token",
             shown(Some(said))
         ))),
     }
 }
 
-fn malformed(why: &str) -> Verdict {
-    Verdict::Trouble(format!(
+fn malformed(why: &str) -> No {
+    No::Trouble(format!(
         "the introspection endpoint's answer is malformed: {why}"
     ))
 }
