@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use super::entra;
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Vouches},
     endpoints::Endpoints,
     origin::is_segment,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
+    target::TokenTarget,
 };
 
 /// Customers of an external tenant (Microsoft Entra External ID, "CIAM").
@@ -73,6 +76,18 @@ struct External {
 }
 
 impl Dialect for External {
+    fn on_behalf_of(
+        &self,
+        access_token: &str,
+        target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        Some(entra::on_behalf_of(access_token, target))
+    }
+
+    fn key_way(&self) -> KeyWay {
+        entra::KEY_WAY
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::One(&["login", "consent", "select_account"])
     }
