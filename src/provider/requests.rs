@@ -13,13 +13,12 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
-    credential::Credential,
+    credential::Proof,
     dialect::{Revocation, Verb},
     discovery_lookup::{Lookup, Lookups},
-    form::{self, FormRequest, Proof},
+    form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
-    supply::Wanted,
     terms::Terms,
     token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
@@ -236,45 +235,16 @@ impl ProviderClient {
         read: fn(&Provider, &Answer) -> Result<TokenAnswer, UpstreamError>,
     ) -> Result<TokenAnswer, UpstreamError> {
         let provider = self.resolved().await?;
-        let proof = self.proof(&provider).await?;
+        let proof = provider.proof(self.now()).await?;
         let request = form::form_request(&provider, &proof, params, extras);
         let answer = self.post(provider.endpoints.token()?, request).await?;
         read(&provider, &answer).map_err(|error| {
-            self.heed(&error, &proof);
+            provider.heed(&error, &proof);
             let sent = params.iter().filter(|(name, _)| SECRET.contains(name));
             let sent = sent.map(|(_, value)| *value);
             let sent: Vec<&str> = sent.chain(proof.text()).collect();
             redaction::without(error, &sent)
         })
-    }
-
-    /// What proves that the request comes from the provider's app, good now.
-    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
-        let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
-            Credential::None => return Ok(Proof::None),
-            Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
-            Credential::MadeSecret(supply) => (supply, Proof::Secret),
-            Credential::Assertion { supply, .. } => (supply, Proof::Assertion),
-        };
-        let wanted = Wanted {
-            client_id: &provider.client_id,
-            audience: provider.audience_of_assertions()?,
-            now: Unix::from(self.clock.now()),
-        };
-        supply.credential(wanted).await.map(proof)
-    }
-
-    /// A credential that was refused is not shown again.
-    fn heed(&self, error: &UpstreamError, proof: &Proof) {
-        let is_refused =
-            matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
-        let supply = match &self.provider.credential {
-            Credential::MadeSecret(supply) | Credential::Assertion { supply, .. } => supply,
-            Credential::None | Credential::Secret(_) => return,
-        };
-        if let (true, Some(text)) = (is_refused, proof.text()) {
-            supply.forget(text);
-        }
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
@@ -287,14 +257,14 @@ impl ProviderClient {
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let proof = self.proof(provider).await?;
+        let proof = provider.proof(self.now()).await?;
         let request = form::form_request(provider, &proof, &params, &[]);
         let answer = self.post(url, request).await?;
         match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
             Err(error) => {
-                self.heed(&error, &proof);
+                provider.heed(&error, &proof);
                 let sent: Vec<&str> = [token].into_iter().chain(proof.text()).collect();
                 Err(redaction::without(error, &sent))
             }
@@ -308,7 +278,7 @@ impl ProviderClient {
         request: RequestBuilder,
         unknown: &[u16],
     ) -> Result<bool, UpstreamError> {
-        let Proof::Secret(secret) = self.proof(provider).await? else {
+        let Proof::Secret(secret) = provider.proof(self.now()).await? else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
@@ -351,6 +321,10 @@ impl ProviderClient {
             request = request.header(AUTHORIZATION, authorization);
         }
         self.send(request).await
+    }
+
+    fn now(&self) -> Unix {
+        Unix::from(self.clock.now())
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
