@@ -1,16 +1,14 @@
-//! How the registered app proves itself: as an operator says it, and what follows for a request.
+//! How the registered app proves itself, as an operator says it.
 
 use std::{future::Future, sync::Arc};
 
 use super::{
     client_key::{self, ClientKey},
-    credential::{self, ClientCredential, Credential, CredentialRequest, Proof},
+    credential::{self, ClientCredential, Credential, CredentialRequest},
     discovery_error::DiscoveryError,
     provider::Provider,
-    supply::Wanted,
-    upstream_error::UpstreamError,
 };
-use crate::{error::BoxError, time::Unix};
+use crate::error::BoxError;
 
 /// # Authentication of the app
 impl Provider {
@@ -150,34 +148,5 @@ impl Provider {
             self.credential = Credential::None;
         }
         self
-    }
-
-    /// What proves that a request comes from the provider's app, good now.
-    pub(super) async fn proof(&self, now: Unix) -> Result<Proof, UpstreamError> {
-        let (supply, proof): (_, fn(_) -> Proof) = match &self.credential {
-            Credential::None => return Ok(Proof::None),
-            Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
-            Credential::MadeSecret(supply) => (supply, Proof::Secret),
-            Credential::Assertion { supply, .. } => (supply, Proof::Assertion),
-        };
-        let wanted = Wanted {
-            client_id: &self.client_id,
-            audience: self.audience_of_assertions()?,
-            now,
-        };
-        supply.credential(wanted).await.map(proof)
-    }
-
-    /// A credential that was refused is not shown again.
-    pub(super) fn heed(&self, error: &UpstreamError, proof: &Proof) {
-        let supply = match &self.credential {
-            Credential::MadeSecret(supply) | Credential::Assertion { supply, .. } => supply,
-            Credential::None | Credential::Secret(_) => return,
-        };
-        let is_refused =
-            matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
-        if let (true, Some(text)) = (is_refused, proof.text()) {
-            supply.forget(text);
-        }
     }
 }

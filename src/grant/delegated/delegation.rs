@@ -261,8 +261,8 @@ impl Delegation {
         holder: &Holder,
     ) -> Result<String, TokenForError> {
         match self.parts.freshness.ensure(id, &grant, Need::Token).await {
-            Ok(Some(fresh)) => Ok(fresh.into_value().upstream.access_token),
-            Ok(None) => Ok(grant.upstream.access_token),
+            Ok(Some(fresh)) => Ok(fresh.upstream.access_token.to_string()),
+            Ok(None) => Ok(grant.upstream.access_token.to_string()),
             Err(FreshnessError::Ended) => {
                 self.refused(Reason::GrantEnded, holder, target, "the login has ended");
                 Err(TokenForError::Ended)

@@ -27,6 +27,10 @@ use crate::provider::{
 /// API is written as its URI, `https://graph.microsoft.com/User.Read`. Entra refuses `resource`,
 /// so `forward_resource` cannot be turned on.
 ///
+/// ID tokens are verified by keys. Where those are stands in the tenant's document,
+/// `{authority}/{tenant}/v2.0/.well-known/openid-configuration`, which is read at the first login: a
+/// network that lets only the token endpoint through has to let this one and the keys through, too.
+///
 /// Other clouds: `.authority("https://login.microsoftonline.us")` (US Government),
 /// `.authority("https://login.partner.microsoftonline.cn")` (China). External ID:
 /// `.authority("https://{name}.ciamlogin.com").issuer("https://{tenant id}.ciamlogin.com/{tenant id}/v2.0")`.
@@ -92,10 +96,7 @@ fn at(authority: &str, tenant: &str) -> Home {
 
 /// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has one API,
 /// so scopes of the target stand below its name.
-pub(super) fn on_behalf_of(
-    access_token: &str,
-    target: &TokenTarget,
-) -> Vec<(&'static str, String)> {
+fn on_behalf_of(access_token: &str, target: &TokenTarget) -> Vec<(&'static str, String)> {
     let api = target.api().trim_end_matches('/');
     let of_api = |scope: &String| match scope.contains("://") {
         true => scope.clone(),
@@ -117,7 +118,7 @@ pub(super) fn on_behalf_of(
 }
 
 /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
-pub(super) const KEY_WAY: KeyWay = KeyWay {
+const KEY_WAY: KeyWay = KeyWay {
     audience_is_token_endpoint: true,
     prefers_pss: true,
     knows_certificates: true,
