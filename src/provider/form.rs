@@ -15,7 +15,7 @@ use super::{
 };
 
 /// What makes a form's `client_assertion` one (RFC 7523 section 2.2).
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Parameters that no extra may bring, whether this request has them or not.
 pub(crate) const RESERVED: &[&str] = &[
