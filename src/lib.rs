@@ -177,7 +177,8 @@
 //! [`on_login`](OAuthProxyConfigBuilder::on_login) again; where nothing is renewed, userinfo is asked once
 //! [`identity_max_age`](OAuthProxyConfigBuilder::identity_max_age) has passed. A no ends the grant; trouble
 //! is not an answer. [`docs::lifecycle`] has a table of what takes effect within which time,
-//! [`docs::providers`] what a provider's refusal does to a grant.
+//! [`docs::providers`] what a provider's refusal does to a grant, [`docs::on_behalf`] how a handler calls other
+//! APIs in the person's name.
 //!
 //! With one secret and one store, any instance serves any step, and a process may be killed at any
 //! moment. [`docs::stores`] says how to choose and size a store, how to rotate the secret, and what

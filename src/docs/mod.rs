@@ -12,6 +12,9 @@ pub mod modes {}
 #[doc = include_str!("network.md")]
 pub mod network {}
 
+#[doc = include_str!("on_behalf.md")]
+pub mod on_behalf {}
+
 #[doc = include_str!("providers.md")]
 pub mod providers {}
 

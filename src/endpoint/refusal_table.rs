@@ -54,19 +54,16 @@ impl From<FreshnessError> for Refusal {
 impl From<&UpstreamError> for Refusal {
     /// The provider's trouble in our words: it is neither the client's fault nor its business.
     fn from(error: &UpstreamError) -> Self {
-        let (reason, code) = match error {
+        let code = match error {
             // Its API refuses the token that was issued just now, or the request: no retry mends that.
             UpstreamError::Rejected { .. }
             | UpstreamError::TokenRefused { .. }
-            | UpstreamError::NotPermitted { .. } => {
-                (Reason::ProviderRejected, OAuthErrorCode::ServerError)
-            }
-            _ if error.reason() == Reason::ProviderMalformed => {
-                (error.reason(), OAuthErrorCode::ServerError)
-            }
-            _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
+            | UpstreamError::NotPermitted { .. }
+            | UpstreamError::Malformed(_) => OAuthErrorCode::ServerError,
+            UpstreamError::Discovery(why) if !why.is_passing() => OAuthErrorCode::ServerError,
+            _ => OAuthErrorCode::TemporarilyUnavailable,
         };
-        Self::new(reason, code, NOT_COMPLETED).detail(error)
+        Self::new(error.reason(), code, NOT_COMPLETED).detail(error)
     }
 }
 

@@ -56,7 +56,7 @@ impl Provider {
     /// secret, which is best given empty. The proxy then needs a secret key of its own.
     ///
     /// Register the public key, or its certificate, at the provider. An assertion lives for two minutes, has
-    /// a random `jti`, and goes to the token, revocation and introspection endpoints. Its `aud` is told by
+    /// a random `jti`, and goes to the token and revocation endpoints. Its `aud` is told by
     /// [`assertion_audience`](Self::assertion_audience).
     #[must_use]
     pub fn private_key_jwt(mut self, key: ClientKey) -> Self {

@@ -117,6 +117,11 @@ pub(super) fn assertions(key: SigningKey) -> Supply {
     Supply::new(move |wanted| signed(&key, &assertion(wanted), None))
 }
 
+/// The same for a server that is asked without a provider around it.
+pub(crate) fn assertions_by(key: ClientKey) -> Supply {
+    assertions(key.in_the_way_of(KeyWay::default()))
+}
+
 fn assertion(wanted: &Wanted<'_>) -> Map<String, Value> {
     Map::from_iter([
         // RFC 7523 section 3: "For client authentication, the subject MUST be the "client_id" of the OAuth

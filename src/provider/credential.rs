@@ -45,6 +45,23 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// A credential that is at hand, as the request shows it.
+pub(crate) enum Proof {
+    None,
+    Secret(SecretString),
+    Assertion(SecretString),
+}
+
+impl Proof {
+    /// What no error may repeat.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Secret(text) | Self::Assertion(text) => Some(text.expose_secret()),
+        }
+    }
+}
+
 /// A credential that your own code supplies: an assertion, or a client secret. Prints as redacted.
 ///
 /// ```

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
+    credential::Proof,
     dialect::Body,
     provider::{Provider, TokenEndpointAuth},
 };
 
 /// What makes a form's `client_assertion` one (RFC 7523 section 2.2).
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Parameters that no extra may bring, whether this request has them or not.
 pub(crate) const RESERVED: &[&str] = &[
@@ -40,23 +41,6 @@ pub(crate) struct FormRequest {
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) content_type: &'static str,
     pub(crate) body: Zeroizing<String>,
-}
-
-/// A credential that is at hand, as the request shows it.
-pub(crate) enum Proof {
-    None,
-    Secret(SecretString),
-    Assertion(SecretString),
-}
-
-impl Proof {
-    /// What no error may repeat.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match self {
-            Self::None => None,
-            Self::Secret(text) | Self::Assertion(text) => Some(text.expose_secret()),
-        }
-    }
 }
 
 /// Adds the client's authentication to the protocol's parameters, and then each list of extras: an

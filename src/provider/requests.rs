@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
-    credential::Credential,
+    credential::{Credential, Proof},
     discovery_lookup::{Lookup, Lookups},
-    form::{self, FormRequest, Proof},
+    form::{self, FormRequest},
     provider::Provider,
     redaction, rejection,
     supply::Wanted,

@@ -8,8 +8,9 @@ use reqwest::RequestBuilder;
 use secrecy::ExposeSecret;
 
 use super::{
+    credential::Proof,
     dialect::{Revocation, Verb},
-    form::{self, Proof},
+    form,
     provider::Provider,
     redaction, rejection,
     requests::ProviderClient,

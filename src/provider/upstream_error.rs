@@ -66,7 +66,9 @@ impl UpstreamError {
     /// What an event calls it.
     pub(crate) fn reason(&self) -> Reason {
         match self {
-            Self::Rejected { .. } => Reason::ProviderRejected,
+            Self::Rejected { .. } | Self::TokenRefused { .. } | Self::NotPermitted { .. } => {
+                Reason::ProviderRejected
+            }
             Self::Malformed(_) => Reason::ProviderMalformed,
             Self::Discovery(error) if !error.is_passing() => Reason::ProviderMalformed,
             Self::Credential(_) => Reason::ClientCredential,

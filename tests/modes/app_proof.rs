@@ -30,7 +30,7 @@ fn key(pem: &str) -> ClientKey {
 }
 
 /// The public half of a key, as another implementation wrote it.
-fn jwk(kind: &str, algorithm: &str) -> Value {
+pub(crate) fn jwk(kind: &str, algorithm: &str) -> Value {
     let made = include_str!("../../src/jose/vectors/made.json");
     let made: Vec<Value> = serde_json::from_str(made).unwrap();
     let mut made = made.into_iter();

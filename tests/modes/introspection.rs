@@ -59,6 +59,32 @@ async fn an_opaque_token_is_asked_for_with_this_services_own_credentials() {
 }
 
 #[tokio::test]
+async fn a_service_may_prove_itself_by_a_key() {
+    let at = Resource::with(|provider| {
+        let (settings, endpoint) = (provider.settings(), provider.url("/introspect"));
+        let pem = include_str!("../../src/jose/vectors/p256.pkcs8.pem");
+        let key = tower_oauth_proxy::provider::ClientKey::from_pem(pem).unwrap();
+        IntrospectionVerifier::with_key(endpoint, settings.client_id, key, settings.issuer)
+    })
+    .await;
+    let [first, second] = [
+        at.token("https://proxy.example/mcp", "read").await,
+        at.token("https://proxy.example/mcp", "read").await,
+    ];
+    at.provider.configure(|settings| {
+        settings.client_auth = ClientAuth::Assertion;
+        settings.client_keys = vec![crate::app_proof::jwk("p256", "ES256")];
+    });
+    for token in [&first, &second] {
+        assert_eq!(at.session(token).await["subject"], "person-1");
+    }
+    assert_eq!(at.provider.objections(), [""; 0]);
+    let asked = at.provider.last(Kind::Introspect);
+    assert_eq!(asked.param("client_secret"), None);
+    assert_eq!(asked.header("authorization"), None);
+}
+
+#[tokio::test]
 async fn a_service_may_prove_itself_by_a_token_of_its_own() {
     let at = Resource::with(|provider| {
         let endpoint = provider.url("/introspect");

@@ -92,6 +92,36 @@ fn at(authority: &str, tenant: &str) -> Home {
     }
 }
 
+/// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has one API,
+/// so scopes of the target stand below its name.
+fn on_behalf_of(access_token: &str, target: &TokenTarget) -> Vec<(&'static str, String)> {
+    let api = target.api().trim_end_matches('/');
+    let of_api = |scope: &String| match scope.contains("://") {
+        true => scope.clone(),
+        false => format!("{api}/{scope}"),
+    };
+    // A refresh token of the other API is of no use here.
+    let named = target.scope_names().iter();
+    let named = named.filter(|scope| *scope != "offline_access");
+    let mut scopes: Vec<String> = named.map(of_api).collect();
+    if scopes.is_empty() {
+        scopes.push(format!("{api}/.default"));
+    }
+    vec![
+        ("grant_type", JWT_BEARER.to_owned()),
+        ("assertion", access_token.to_owned()),
+        ("requested_token_use", "on_behalf_of".to_owned()),
+        ("scope", scopes.join(" ")),
+    ]
+}
+
+/// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
+const KEY_WAY: KeyWay = KeyWay {
+    audience_is_token_endpoint: true,
+    prefers_pss: true,
+    knows_certificates: true,
+};
+
 /// The grant type of RFC 7523 section 2.1.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -105,31 +135,12 @@ struct Entra {
 }
 
 impl Dialect for Entra {
-    /// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has
-    /// one API, so scopes of the target stand below its name.
     fn on_behalf_of(
         &self,
         access_token: &str,
         target: &TokenTarget,
     ) -> Option<Vec<(&'static str, String)>> {
-        let api = target.api().trim_end_matches('/');
-        let of_api = |scope: &String| match scope.contains("://") {
-            true => scope.clone(),
-            false => format!("{api}/{scope}"),
-        };
-        // A refresh token of the other API is of no use here.
-        let named = target.scope_names().iter();
-        let named = named.filter(|scope| *scope != "offline_access");
-        let mut scopes: Vec<String> = named.map(of_api).collect();
-        if scopes.is_empty() {
-            scopes.push(format!("{api}/.default"));
-        }
-        Some(vec![
-            ("grant_type", JWT_BEARER.to_owned()),
-            ("assertion", access_token.to_owned()),
-            ("requested_token_use", "on_behalf_of".to_owned()),
-            ("scope", scopes.join(" ")),
-        ])
+        Some(on_behalf_of(access_token, target))
     }
 
     fn prompts(&self) -> Prompts {
@@ -184,13 +195,8 @@ impl Dialect for Entra {
         true
     }
 
-    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
     fn key_way(&self) -> KeyWay {
-        KeyWay {
-            audience_is_token_endpoint: true,
-            prefers_pss: true,
-            knows_certificates: true,
-        }
+        KEY_WAY
     }
 
     fn check(&self) -> Result<(), String> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::provider::{dialect::Dialect, origin::origin, provider::Provider};
+use crate::provider::{client_key::KeyWay, dialect::Dialect, origin::origin, provider::Provider};
 
 /// Users of an Okta organization.
 ///
@@ -68,6 +68,14 @@ struct Okta {
 }
 
 impl Dialect for Okta {
+    /// <https://developer.okta.com/docs/guides/build-self-signed-jwt/main/>
+    fn key_way(&self) -> KeyWay {
+        KeyWay {
+            audience_is_token_endpoint: true,
+            ..KeyWay::default()
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         let (host, path) = match self.issuer.strip_prefix("https://") {
             Some(rest) => rest.split_once('/').unwrap_or((rest, "")),

@@ -20,7 +20,10 @@ use crate::{
     error::ConfigError,
     limits::{MAX_INTROSPECTION_BYTES, MAX_VERDICT_LIFE},
     outbound::FetchError,
-    provider::{basic, bearer, check_url, has_control, shown_url},
+    provider::{
+        ASSERTION_TYPE, ClientKey, Supply, Wanted, assertions_by, basic, bearer, check_url,
+        has_control, shown_url,
+    },
 };
 
 /// Verifies access tokens by asking the server that issued them (RFC 7662), opaque ones too. It learns of a
@@ -72,9 +75,20 @@ pub struct IntrospectionVerifier {
 /// How this service proves itself to the endpoint. RFC 7662 section 2.1: "To prevent token scanning attacks,
 /// the endpoint MUST also require some form of authorization to access this endpoint".
 enum Proof {
-    Basic { id: String, secret: SecretString },
-    Post { id: String, secret: SecretString },
+    Basic {
+        id: String,
+        secret: SecretString,
+    },
+    Post {
+        id: String,
+        secret: SecretString,
+    },
     Bearer(SecretString),
+    Key {
+        id: String,
+        audience: String,
+        assertions: Supply,
+    },
 }
 
 impl IntrospectionVerifier {
@@ -97,6 +111,23 @@ impl IntrospectionVerifier {
     /// Asks at this URL with an access token of this service's own.
     pub fn with_bearer_token(endpoint: impl Into<String>, token: impl Into<String>) -> Self {
         Self::proven(endpoint.into(), Proof::Bearer(token.into().into()))
+    }
+
+    /// Asks at this URL in the name of this client, which proves itself by a key (`private_key_jwt`, RFC 7523
+    /// section 2.2). `audience` is the `aud` of its assertions: the server's issuer (RFC 10070), or what else
+    /// the server wants there.
+    pub fn with_key(
+        endpoint: impl Into<String>,
+        client_id: impl Into<String>,
+        key: ClientKey,
+        audience: impl Into<String>,
+    ) -> Self {
+        let proof = Proof::Key {
+            id: client_id.into(),
+            audience: audience.into(),
+            assertions: assertions_by(key),
+        };
+        Self::proven(endpoint.into(), proof)
     }
 
     fn proven(endpoint: String, proof: Proof) -> Self {
@@ -183,10 +214,12 @@ impl IntrospectionVerifier {
             return fault(&format!("asks at {url}, which {why}"));
         }
         let (id, secret) = match &self.proof {
-            Proof::Basic { id, secret } | Proof::Post { id, secret } => (Some(id), secret),
-            Proof::Bearer(token) => (None, token),
+            Proof::Basic { id, secret } | Proof::Post { id, secret } => {
+                (Some(id), secret.expose_secret())
+            }
+            Proof::Bearer(token) => (None, token.expose_secret()),
+            Proof::Key { id, audience, .. } => (Some(id), audience.as_str()),
         };
-        let secret = secret.expose_secret();
         if secret.is_empty() || id.is_some_and(String::is_empty) {
             return fault("has empty credentials (is an environment variable unset?)");
         }
@@ -210,7 +243,25 @@ impl IntrospectionVerifier {
     }
 
     async fn ask(&self, context: &VerifierContext, token: &str) -> Verdict {
-        let (headers, body) = self.question(token);
+        let assertion = match &self.proof {
+            Proof::Key {
+                id,
+                audience,
+                assertions,
+            } => {
+                let wanted = Wanted {
+                    client_id: id,
+                    audience,
+                    now: context.now(),
+                };
+                match assertions.credential(wanted).await {
+                    Ok(assertion) => Some(assertion),
+                    Err(error) => return Verdict::Trouble(error.to_string()),
+                }
+            }
+            Proof::Basic { .. } | Proof::Post { .. } | Proof::Bearer(_) => None,
+        };
+        let (headers, body) = self.question(token, assertion.as_ref());
         let outbound = context.outbound();
         let request = outbound.client().post(&self.endpoint).headers(headers);
         let request = request.body(body.as_str().to_owned());
@@ -233,7 +284,11 @@ impl IntrospectionVerifier {
 
     /// RFC 7662 section 2.1: "The protected resource calls the introspection endpoint using an HTTP POST request
     /// with parameters sent as "application/x-www-form-urlencoded" data".
-    fn question(&self, token: &str) -> (HeaderMap, Zeroizing<String>) {
+    fn question(
+        &self,
+        token: &str,
+        assertion: Option<&SecretString>,
+    ) -> (HeaderMap, Zeroizing<String>) {
         let mut form = vec![("token", token), ("token_type_hint", "access_token")];
         let mut headers = HeaderMap::from_iter([
             (ACCEPT, HeaderValue::from_static("application/json")),
@@ -252,6 +307,14 @@ impl IntrospectionVerifier {
             Proof::Post { id, secret } => form.extend([
                 ("client_id", id.as_str()),
                 ("client_secret", secret.expose_secret()),
+            ]),
+            Proof::Key { id, .. } => form.extend([
+                ("client_id", id.as_str()),
+                ("client_assertion_type", ASSERTION_TYPE),
+                (
+                    "client_assertion",
+                    assertion.map_or("", |it| it.expose_secret()),
+                ),
             ]),
         }
         // Pairs of strings always serialise.
