@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! LISTEN=127.0.0.1:8080 BASE_URL=http://127.0.0.1:8080 \
-//! UPSTREAM_AUTHORIZE_URL=https://login.example/authorize \
-//! UPSTREAM_TOKEN_URL=https://login.example/token \
+//! UPSTREAM_ISSUER=https://login.example \
 //! UPSTREAM_CLIENT_ID=... UPSTREAM_CLIENT_SECRET=... SCOPES="openid email" \
 //! cargo run --example custom_provider
 //! ```
@@ -15,8 +14,9 @@
 //! | `LISTEN` | host:port to listen at |
 //! | `BASE_URL` | public URL of this server |
 //! | `PROTECTED_PATH` | path below `BASE_URL` of the service; `/mcp` unless set |
-//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints |
-//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL` | more endpoints, if it has them |
+//! | `UPSTREAM_ISSUER` | the provider's issuer, to the byte; alone it is enough where the provider has a document about itself |
+//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints; with them no document is read |
+//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more URLs, if it has them and no document says them |
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |

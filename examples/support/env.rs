@@ -194,15 +194,28 @@ impl Env {
 
     /// Any OAuth server, by its URLs.
     pub fn custom_provider(&self) -> Result<Provider, Refusal> {
-        let mut upstream = provider::generic(
-            web_url(
-                "UPSTREAM_AUTHORIZE_URL",
-                self.required("UPSTREAM_AUTHORIZE_URL")?,
-            )?,
-            web_url("UPSTREAM_TOKEN_URL", self.required("UPSTREAM_TOKEN_URL")?)?,
-            self.required("UPSTREAM_CLIENT_ID")?,
-            self.required("UPSTREAM_CLIENT_SECRET")?,
-        );
+        let issuer = self.optional("UPSTREAM_ISSUER");
+        let issuer = issuer.map(|url| web_url("UPSTREAM_ISSUER", url));
+        let issuer = issuer.transpose()?;
+        let endpoints = ["UPSTREAM_AUTHORIZE_URL", "UPSTREAM_TOKEN_URL"];
+        let is_known = endpoints.iter().any(|name| self.optional(name).is_some());
+        let url = |name| web_url(name, self.required(name)?);
+        let (id, secret) = ("UPSTREAM_CLIENT_ID", "UPSTREAM_CLIENT_SECRET");
+        let (id, secret) = (self.required(id)?, self.required(secret)?);
+        let mut upstream = match issuer {
+            Some(issuer) if !is_known => provider::oidc(issuer, id, secret),
+            issuer => {
+                let [authorize, token] = endpoints;
+                let known = provider::generic(url(authorize)?, url(token)?, id, secret);
+                match issuer {
+                    Some(issuer) => known.issuer(issuer),
+                    None => known,
+                }
+            }
+        };
+        if let Some(url) = self.optional("UPSTREAM_JWKS_URL") {
+            upstream = upstream.jwks_url(web_url("UPSTREAM_JWKS_URL", url)?);
+        }
         if let Some(url) = self.optional("UPSTREAM_REVOCATION_URL") {
             upstream = upstream.revocation_url(web_url("UPSTREAM_REVOCATION_URL", url)?);
         }

@@ -16,7 +16,7 @@ use super::{
     http_client::{WayOut, client},
     send::{OutboundError, Reply, describe, send},
 };
-use crate::{error::ConfigError, limits::MAX_STRANGERS_TIME};
+use crate::{error::ConfigError, event::Events, limits::MAX_STRANGERS_TIME};
 
 /// The way to other servers, as the operator set it up; clones share their connections.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ struct Clients {
     to_build: Mutex<Option<ClientBuilder>>,
     bounds: Bounds,
     timeout: Duration,
+    events: Arc<Events>,
 }
 
 impl Outbound {
@@ -44,6 +45,7 @@ impl Outbound {
                 is_proxied: way.proxy.is_some(),
             },
             timeout: way.timeout,
+            events: Arc::clone(&way.events),
         })))
     }
 
@@ -76,6 +78,11 @@ impl Outbound {
     /// The URL as it would be sent, by what it says itself.
     pub(super) fn destination(&self, url: &str, named_by: NamedBy) -> Result<Url, Refusal> {
         destination(url, named_by, &self.0.bounds)
+    }
+
+    /// Where the operator hears of what no answer says.
+    pub(super) fn events(&self) -> &Events {
+        &self.0.events
     }
 
     /// Sends a request of [`client`](Self::client), within the time that the operator set; reads at most

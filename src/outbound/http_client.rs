@@ -10,8 +10,9 @@ use super::{
     lookup::{Judged, Lookup, SystemLookup},
     networks::Networks,
 };
-use crate::limits::{
-    MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME,
+use crate::{
+    event::Events,
+    limits::{MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME},
 };
 
 /// What is said about TLS: root certificates.
@@ -28,6 +29,7 @@ pub(crate) struct WayOut {
     /// One exchange, from the first byte to the last.
     pub(crate) timeout: Duration,
     pub(crate) lookup: Arc<dyn Lookup>,
+    pub(crate) events: Arc<Events>,
 }
 
 impl Default for WayOut {
@@ -38,6 +40,7 @@ impl Default for WayOut {
             open: Networks::default(),
             timeout: Duration::from_secs(10),
             lookup: Arc::new(SystemLookup),
+            events: Arc::default(),
         }
     }
 }

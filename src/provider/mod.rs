@@ -23,16 +23,17 @@
 // - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
 //   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
-//   `params`: what else is sent for it.
+//   `params`: what else is sent for it; `client_authentication`: how the app proves itself.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
-//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
-//   about us.
+// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `revocation`, `on_behalf`, `verified` and
+//   `person` do the sending, and nothing else here does; `providers` are all of them, and `client_document`
+//   is what they read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
+mod audience_proof;
 mod authorization_url;
 mod client_authentication;
 mod client_document;
@@ -53,6 +54,7 @@ mod finality;
 mod form;
 mod id_token;
 mod identity;
+mod issued;
 mod issuer;
 mod issuer_keys;
 mod key_sets;
@@ -72,6 +74,7 @@ mod providers;
 mod redaction;
 mod rejection;
 mod requests;
+mod revocation;
 mod scope_names;
 mod supply;
 mod target;
@@ -82,6 +85,7 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;

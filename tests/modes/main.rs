@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod app_proof;
 mod claims;
 mod clients;
 mod cors;
@@ -29,3 +30,4 @@ mod signatures;
 mod silence;
 mod surplus;
 mod upstream;
+mod userinfo;

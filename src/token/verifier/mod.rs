@@ -5,7 +5,8 @@
 //! - [`JwksVerifier`]: tokens that are JWTs, by their issuer's keys. `payload`: which JWT is an access token, and
 //!   what its claims say.
 //! - [`IntrospectionVerifier`]: any token, by asking its issuer; `introspection_answer`: what the answer means.
-//!   `verdicts`: the answers that are kept; `for_us`: whom a token is for.
+//! - [`UserInfoVerifier`]: any token, by using it at its provider.
+//! - `verdicts`: the answers that are kept; `for_us`: whom a token is for.
 
 mod connection;
 mod context;
@@ -15,9 +16,11 @@ mod introspection_answer;
 mod jwks;
 mod payload;
 mod token_verifier;
+mod userinfo;
 mod verdicts;
 
 pub use context::VerifierContext;
 pub use introspection::IntrospectionVerifier;
 pub use jwks::JwksVerifier;
 pub use token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
+pub use userinfo::UserInfoVerifier;
