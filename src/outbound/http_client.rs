@@ -87,17 +87,3 @@ pub(super) fn client(way: &WayOut, named_by: NamedBy) -> ClientBuilder {
         // GitHub's API refuses requests without one.
         .user_agent(concat!("tower-oauth-proxy/", env!("CARGO_PKG_VERSION")))
 }
-
-/// The operator's client.
-#[cfg(test)]
-pub(crate) fn http_client(
-    customize: Option<Customize>,
-    timeout: Duration,
-) -> reqwest::Result<reqwest::Client> {
-    let way = WayOut {
-        customize,
-        timeout,
-        ..WayOut::default()
-    };
-    client(&way, NamedBy::Operator).build()
-}

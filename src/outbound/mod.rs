@@ -23,8 +23,6 @@ pub(crate) use address::NamedBy;
 pub(crate) use door::Outbound;
 pub(crate) use fetch_error::FetchError;
 pub(crate) use fetched::Documents;
-#[cfg(test)]
-pub(crate) use http_client::http_client;
 pub(crate) use http_client::{Customize, WayOut};
 pub(crate) use networks::Networks;
 pub(crate) use parsed::Document;
