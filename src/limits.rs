@@ -2,10 +2,14 @@
 //! that the operator does choose stand in `config/options.rs`.
 
 mod away;
+mod others_tokens;
+mod texts;
 
 use std::time::Duration;
 
 pub(crate) use away::*;
+pub(crate) use others_tokens::*;
+pub(crate) use texts::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -235,25 +239,6 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
-// ---- token: verifiers of the provider's tokens
-
-/// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
-pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
-/// What a verdict takes beside its texts: keys, pointers, the cache's own.
-pub(crate) const VERDICT_OVERHEAD: usize = 256;
-/// Verdicts against tokens that one verifier keeps. Strangers make them up.
-pub(crate) const MAX_REFUSED_VERDICTS: u64 = 10_000;
-/// Questions that one verifier has at the provider at once; the rest wait for their turn.
-pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
-/// The longest that the operator may let a verdict be believed.
-pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
-/// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
-pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
-/// How far an issuer's clock may be from ours where the operator says nothing.
-pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
-/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
-pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
-
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
@@ -309,33 +294,6 @@ pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
 /// its API, has 20 KiB.
 pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
 
-// ---- jose: tokens of other issuers
-
-/// The longest JWT of another issuer that is read, in bytes.
-pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
-/// The longest key set that is read, in bytes. The largest seen with a real provider, some twenty keys with
-/// their certificates, has 40 KiB.
-pub(crate) const MAX_KEY_SET_BYTES: usize = 256 * 1024;
-/// The most keys in one set, those included that are skipped.
-pub(crate) const MAX_KEYS: usize = 100;
-/// The most keys that one token's signature is checked with, where its header does not tell them apart: each
-/// costs a stranger nothing and this process some 20 to 200 microseconds.
-pub(crate) const MAX_KEYS_TRIED: usize = 4;
-/// The shortest RSA key, in bits. RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used with
-/// these algorithms."
-pub(crate) const MIN_RSA_BITS: usize = 2048;
-/// The longest RSA key, in bits: the most that the library verifies with. A check takes the square of it.
-pub(crate) const MAX_RSA_BITS: usize = 8192;
-/// The longest public exponent of RSA, in bytes, as the library takes it (33 bits).
-pub(crate) const MAX_RSA_EXPONENT: usize = 5;
-/// The longest `alg` or `kid` that an error quotes, in characters.
-pub(crate) const MAX_SHOWN_HEADER: usize = 100;
-/// The longest issuer or audience that an error quotes, in characters.
-pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
-/// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
-/// a chain of certificates may stand beside it.
-pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
-
 // ---- vault, storage: records
 
 /// One verb of the store may take this long, then the store counts as down.
@@ -347,43 +305,6 @@ pub(crate) const MAX_RECORD_TTL: Duration = TEN_YEARS;
 pub(crate) const MAX_LIST_NAME: usize = 100;
 /// How many names of unknown secrets are reported, each once. A store of garbage holds any number.
 pub(crate) const MAX_REPORTED_SECRETS: usize = 16;
-
-// ---- page: what a person reads
-
-/// The longest name or address that is shown, in characters. Both are bounded where they are made;
-/// this keeps a record of an older version in its place too.
-pub(crate) const MAX_SHOWN: usize = 300;
-
-// ---- oauth: parameters and URIs
-
-/// The longest base URL, in bytes: it stands in every token and every discovery document.
-pub(crate) const MAX_BASE_URL: usize = 512;
-/// The longest resource, in bytes: it stands in every access token.
-pub(crate) const MAX_RESOURCE: usize = 2048;
-/// The most scopes that one string may name. The longest list seen with a real provider is Google's, a
-/// little over twenty.
-pub(crate) const MAX_SCOPES: usize = 64;
-/// The longest scope, in bytes: URLs are in use as scopes.
-pub(crate) const MAX_SCOPE: usize = 256;
-/// The most parameters of one query or form; real requests have about ten.
-pub(crate) const MAX_PARAMS: usize = 64;
-/// The longest name or value of a parameter, in bytes: a provider's token of 16 KiB, sealed for its client
-/// in passthrough mode, with what was granted beside it. (Some clients keep a whole session in `state`; of
-/// a query the whole is shorter than this.)
-pub(crate) const MAX_PARAM: usize = 24 * 1024;
-/// The longest piece of a stranger's input inside an `error_description`, in characters: a redirect URI of
-/// any real client fits.
-pub(crate) const MAX_QUOTED: usize = 200;
-/// The longest `error_description`, in characters: a sentence with such a piece in it.
-pub(crate) const MAX_DESCRIPTION: usize = 600;
-/// Marks on one character that are kept. Vietnamese, Hebrew and Thai need three; fifty hide the
-/// lines above and below.
-pub(crate) const MAX_MARKS: usize = 4;
-
-// ---- event: what the operator reads
-
-/// The longest detail of an event, in characters.
-pub(crate) const MAX_DETAIL: usize = 300;
 
 // ---- key: secrets and MACs
 

@@ -131,6 +131,8 @@ mod tests {
         ] {
             assert!(decode(other).is_none(), "{other:.40}");
         }
+        // Before any signature is looked at.
+        assert!(take_apart(&format!("e30.{payload}.s.t")).is_none());
     }
 
     proptest! {

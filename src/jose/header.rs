@@ -72,7 +72,10 @@ mod tests {
     use super::*;
 
     fn header(of: Value) -> Map<String, Value> {
-        of.as_object().unwrap().clone()
+        match of {
+            Value::Object(header) => header,
+            other => panic!("{other}"),
+        }
     }
 
     #[test]

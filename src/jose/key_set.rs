@@ -66,12 +66,12 @@ impl KeySet {
         let signature = compact.signature().ok_or(SignatureError::Form)?;
         let chosen = header::read(&compact.header)?;
         let signed = compact.signing_input.as_bytes();
-        let signs = |key: &&PublicKey| {
+        let signs = |key: &PublicKey| {
             let key = key.verifying(chosen.algorithm);
             key.is_some_and(|key| key.verify_sig(signed, &signature).is_ok())
         };
         let (keys, otherwise) = self.candidates(chosen)?;
-        match keys.iter().any(|key| signs(&key)) {
+        match keys.iter().any(|key| signs(key)) {
             true => Ok(()),
             false => Err(otherwise),
         }

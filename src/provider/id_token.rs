@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{identity::subject, provider::Provider};
 use crate::{
-    jose::{self, Jwt, KeySet, SignatureError},
+    jose::{self, Jwt, KeySet, SignatureError, numeric_date},
     key,
     limits::{ID_TOKEN_EXPIRY_LEEWAY, ID_TOKEN_ISSUE_LEEWAY},
     time::Unix,
@@ -140,15 +140,15 @@ fn check_audience(claims: &Map<String, Value>, client_id: &str) -> Result<(), Id
 /// Item 10 lets `iat` "be used to reject tokens that were issued too far away from the current time":
 /// here those from the future, as RFC 7519 section 4.1.5 has it for `nbf`.
 fn check_time(claims: &Map<String, Value>, now: Unix) -> Result<(), IdTokenError> {
-    let exp = date(claims, "exp").ok_or(IdTokenError::Expired)?;
+    let exp = numeric_date(claims, "exp").ok_or(IdTokenError::Expired)?;
     if exp + ID_TOKEN_EXPIRY_LEEWAY <= now {
         return Err(IdTokenError::Expired);
     }
     let latest = now + ID_TOKEN_ISSUE_LEEWAY;
-    let iat = date(claims, "iat").ok_or(IdTokenError::NotYet)?;
+    let iat = numeric_date(claims, "iat").ok_or(IdTokenError::NotYet)?;
     let nbf = match claims.get("nbf") {
         None | Some(Value::Null) => Unix::EPOCH,
-        Some(_) => date(claims, "nbf").ok_or(IdTokenError::NotYet)?,
+        Some(_) => numeric_date(claims, "nbf").ok_or(IdTokenError::NotYet)?,
     };
     if iat.max(nbf) > latest {
         return Err(IdTokenError::NotYet);
@@ -169,12 +169,6 @@ fn check_nonce(claims: &Map<String, Value>, sent: Option<&str>) -> Result<(), Id
 
 fn text<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
-}
-
-/// A NumericDate (RFC 7519 section 2): a fraction is allowed, a negative number is not a time here.
-fn date(claims: &Map<String, Value>, name: &str) -> Option<Unix> {
-    let number = claims.get(name)?.as_f64()?;
-    (number >= 0.0).then_some(Unix::at(number as u64))
 }
 
 #[cfg(test)]

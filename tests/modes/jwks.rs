@@ -64,6 +64,10 @@ impl Setup {
         members.clone()
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "`json!` is written in its place"
+    )]
     fn token(&self, changes: Value) -> String {
         self.key.sign(&self.claims(&changes))
     }

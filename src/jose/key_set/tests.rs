@@ -386,6 +386,14 @@ fn a_coordinate_has_its_full_length() {
         let set = set([changed(&vector.jwk, "x", json!(B64.encode(x)))]);
         assert!(check(&set, &vector.token).is_err());
     }
+    // One byte of it in the other coordinate: together they are the same point.
+    let ec = made_by("ES256");
+    let bytes = |name: &str| B64.decode(ec.jwk[name].as_str().unwrap()).unwrap();
+    let point = [bytes("x"), bytes("y")].concat();
+    let shifted = changed(&ec.jwk, "x", json!(B64.encode(&point[..33])));
+    let shifted = set([changed(&shifted, "y", json!(B64.encode(&point[33..])))]);
+    let error = SignatureError::unusable("p256", Unusable::Malformed);
+    assert_eq!(shifted.verify(&ec.token).unwrap_err(), error);
 }
 
 #[test]

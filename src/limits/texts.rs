@@ -1,0 +1,38 @@
+//! The bounds of texts: what a person or the operator reads, parameters, URIs.
+
+// ---- page: what a person reads
+
+/// The longest name or address that is shown, in characters. Both are bounded where they are made;
+/// this keeps a record of an older version in its place too.
+pub(crate) const MAX_SHOWN: usize = 300;
+
+// ---- oauth: parameters and URIs
+
+/// The longest base URL, in bytes: it stands in every token and every discovery document.
+pub(crate) const MAX_BASE_URL: usize = 512;
+/// The longest resource, in bytes: it stands in every access token.
+pub(crate) const MAX_RESOURCE: usize = 2048;
+/// The most scopes that one string may name. The longest list seen with a real provider is Google's, a
+/// little over twenty.
+pub(crate) const MAX_SCOPES: usize = 64;
+/// The longest scope, in bytes: URLs are in use as scopes.
+pub(crate) const MAX_SCOPE: usize = 256;
+/// The most parameters of one query or form; real requests have about ten.
+pub(crate) const MAX_PARAMS: usize = 64;
+/// The longest name or value of a parameter, in bytes: a provider's token of 16 KiB, sealed for its client
+/// in passthrough mode, with what was granted beside it. (Some clients keep a whole session in `state`; of
+/// a query the whole is shorter than this.)
+pub(crate) const MAX_PARAM: usize = 24 * 1024;
+/// The longest piece of a stranger's input inside an `error_description`, in characters: a redirect URI of
+/// any real client fits.
+pub(crate) const MAX_QUOTED: usize = 200;
+/// The longest `error_description`, in characters: a sentence with such a piece in it.
+pub(crate) const MAX_DESCRIPTION: usize = 600;
+/// Marks on one character that are kept. Vietnamese, Hebrew and Thai need three; fifty hide the
+/// lines above and below.
+pub(crate) const MAX_MARKS: usize = 4;
+
+// ---- event: what the operator reads
+
+/// The longest detail of an event, in characters.
+pub(crate) const MAX_DETAIL: usize = 300;
