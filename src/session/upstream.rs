@@ -19,7 +19,7 @@ pub struct UpstreamTokens {
     pub(crate) id_token: Option<SharedText>,
     pub(crate) expires_at: Option<Unix>,
     /// What they keep in memory beside themselves, in bytes: the end of the grant's record.
-    beside: usize,
+    pub(super) beside: usize,
 }
 
 impl UpstreamTokens {
