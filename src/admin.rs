@@ -12,11 +12,16 @@ use crate::{
     grant::{Grant, GrantId, Listed, Owner, Phase, at_once},
     oauth::ScopeSet,
     proxy::Proxy,
-    session::AuthSession,
+    resource_server::ResourceServer,
+    session::{AuthSession, SessionCache},
 };
 
 /// Lists and ends grants, and denies clients; made by
 /// [`OAuthProxyLayer::admin`](crate::OAuthProxyLayer::admin).
+///
+/// A [resource server](crate::OAuthProxyConfig::resource_server) keeps no grants: its lists are empty, there
+/// is nothing to end, and [`deny_client`](Self::deny_client) is an error. Only [`revoke`](Self::revoke) does
+/// something: it forgets the session, and the verifier is asked about the token's next request.
 ///
 /// What is ended here is refused at once by this process, and by other instances within the session
 /// cache's life. The provider's tokens are revoked where the provider can.
@@ -37,7 +42,9 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct OAuthProxyAdmin {
-    proxy: Arc<Proxy>,
+    sessions: Arc<SessionCache>,
+    /// `None` where the provider is the authorization server.
+    proxy: Option<Arc<Proxy>>,
 }
 
 /// A live grant: one person's login for one client.
@@ -48,6 +55,8 @@ pub struct GrantInfo {
     pub id: String,
     /// The person, as [`AuthSession::subject`].
     pub subject: String,
+    /// The [`id`](crate::Provider::id) of the provider that they logged in at.
+    pub provider: String,
     /// The client that holds the tokens.
     pub client_id: String,
     /// What was granted.
@@ -69,8 +78,11 @@ pub struct GrantPage {
 }
 
 impl OAuthProxyAdmin {
-    pub(crate) fn new(proxy: Arc<Proxy>) -> Self {
-        Self { proxy }
+    pub(crate) fn new(server: &ResourceServer) -> Self {
+        Self {
+            sessions: Arc::clone(&server.sessions),
+            proxy: server.proxy.clone(),
+        }
     }
 
     /// The live grants of a person, from a list (a read for each, never the whole store). In
@@ -111,8 +123,14 @@ impl OAuthProxyAdmin {
         after: Option<&str>,
     ) -> Result<GrantPage, StorageError> {
         let owner = Owner::Client(client_id);
-        let Listed { ids, next } = self.proxy.grants.listed(owner, after).await?;
-        let grants = self.look_up(ids).await?;
+        let Some(proxy) = &self.proxy else {
+            return Ok(GrantPage {
+                grants: Vec::new(),
+                next: None,
+            });
+        };
+        let Listed { ids, next } = proxy.grants.listed(owner, after).await?;
+        let grants = look_up(proxy, ids).await?;
         Ok(GrantPage { grants, next })
     }
 
@@ -122,9 +140,14 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store failed on the way; what was ended until then stays ended.
     pub async fn revoke_subject(&self, subject: &str) -> Result<usize, StorageError> {
-        let (proxy, subject) = (Arc::clone(&self.proxy), subject.to_owned());
-        self.finish(async move { end_all(&proxy, Owner::Subject(&subject)).await })
-            .await
+        let Some(proxy) = self.proxy.clone() else {
+            return Ok(0);
+        };
+        let subject = subject.to_owned();
+        finish(&Arc::clone(&proxy), async move {
+            end_all(&proxy, Owner::Subject(&subject)).await
+        })
+        .await
     }
 
     /// Ends every grant of a client, page by page, and returns how many there were. To keep it from
@@ -134,9 +157,14 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store failed on the way; what was ended until then stays ended.
     pub async fn revoke_client(&self, client_id: &str) -> Result<usize, StorageError> {
-        let (proxy, client_id) = (Arc::clone(&self.proxy), client_id.to_owned());
-        self.finish(async move { end_all(&proxy, Owner::Client(&client_id)).await })
-            .await
+        let Some(proxy) = self.proxy.clone() else {
+            return Ok(0);
+        };
+        let client_id = client_id.to_owned();
+        finish(&Arc::clone(&proxy), async move {
+            end_all(&proxy, Owner::Client(&client_id)).await
+        })
+        .await
     }
 
     /// Ends one grant by its name; `false` when there is none.
@@ -145,9 +173,9 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke_grant(&self, id: &str) -> Result<bool, StorageError> {
-        match GrantId::parse(id) {
-            Some(id) => self.proxy.ending.end(id).await,
-            None => Ok(false),
+        match (GrantId::parse(id), &self.proxy) {
+            (Some(id), Some(proxy)) => proxy.ending.end(id).await,
+            _ => Ok(false),
         }
     }
 
@@ -158,11 +186,11 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke(&self, session: &AuthSession) -> Result<(), StorageError> {
-        match session.grant_id().and_then(GrantId::parse) {
-            Some(id) => self.proxy.ending.end(id).await.map(drop),
-            None => {
+        match (session.grant_id().and_then(GrantId::parse), &self.proxy) {
+            (Some(id), Some(proxy)) => proxy.ending.end(id).await.map(drop),
+            _ => {
                 let token = session.upstream().access_token();
-                self.proxy.sessions.forget(token.as_bytes());
+                self.sessions.forget(token.as_bytes());
                 Ok(())
             }
         }
@@ -191,9 +219,16 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store did not answer: the client may or may not be denied, ask again.
     pub async fn deny_client(&self, client_id: &str) -> Result<(), StorageError> {
-        let (proxy, client_id) = (Arc::clone(&self.proxy), client_id.to_owned());
-        self.finish(async move { proxy.clients.deny(&client_id).await })
-            .await
+        let Some(proxy) = self.proxy.clone() else {
+            return Err(StorageError::unavailable(
+                "a resource server knows no clients: deny it at the authorization server",
+            ));
+        };
+        let client_id = client_id.to_owned();
+        finish(&Arc::clone(&proxy), async move {
+            proxy.clients.deny(&client_id).await
+        })
+        .await
     }
 
     /// Waits until no work is left that goes on behind requests, or until the deadline has passed, and
@@ -217,49 +252,56 @@ impl OAuthProxyAdmin {
     /// # }
     /// ```
     pub async fn drain(&self, deadline: Duration) -> usize {
-        self.proxy.tasks.drained(deadline).await
+        match &self.proxy {
+            Some(proxy) => proxy.tasks.drained(deadline).await,
+            None => 0,
+        }
     }
 
     async fn all(&self, owner: Owner<'_>) -> Result<Vec<GrantInfo>, StorageError> {
         let (mut found, mut seen, mut after) = (Vec::new(), HashSet::new(), None);
+        let Some(proxy) = &self.proxy else {
+            return Ok(found);
+        };
         loop {
-            let page = self.proxy.grants.listed(owner, after.as_deref()).await?;
+            let page = proxy.grants.listed(owner, after.as_deref()).await?;
             let mut ids = page.ids;
             ids.retain(|id| seen.insert(*id));
-            found.extend(self.look_up(ids).await?);
+            found.extend(look_up(proxy, ids).await?);
             after = page.next;
             if after.is_none() {
                 return Ok(found);
             }
         }
     }
-
-    /// In a task of its own: what was begun is finished whether or not its caller waits.
-    async fn finish<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let ended_early = |_| Err(StorageError::unavailable("the task ended early"));
-        let work = self.proxy.tasks.spawn(work);
-        work.await.unwrap_or_else(ended_early)
-    }
-
-    /// Those that still live.
-    async fn look_up(&self, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, StorageError> {
-        let look = |id: GrantId| {
-            let grants = Arc::clone(&self.proxy.grants);
-            async move { Ok((id, grants.stored(&id).await?)) }
-        };
-        let (found, outcome) = at_once(ids, look).await;
-        outcome?;
-        let live = found
-            .into_iter()
-            .filter_map(|(id, grant)| info(id, *grant?));
-        Ok(live.collect())
-    }
 }
 
-fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
+/// In a task of its own: what was begun is finished whether or not its caller waits.
+async fn finish<T: Send + 'static>(
+    proxy: &Proxy,
+    work: impl Future<Output = Result<T, StorageError>> + Send + 'static,
+) -> Result<T, StorageError> {
+    let ended_early = |_| Err(StorageError::unavailable("the task ended early"));
+    let work = proxy.tasks.spawn(work);
+    work.await.unwrap_or_else(ended_early)
+}
+
+/// Those that still live.
+async fn look_up(proxy: &Proxy, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, StorageError> {
+    let look = |id: GrantId| {
+        let grants = Arc::clone(&proxy.grants);
+        async move { Ok((id, grants.stored(&id).await?)) }
+    };
+    let (found, outcome) = at_once(ids, look).await;
+    outcome?;
+    let live = found
+        .into_iter()
+        .filter_map(|(id, grant)| info(proxy, id, *grant?));
+    Ok(live.collect())
+}
+
+fn info(proxy: &Proxy, id: GrantId, grant: Grant) -> Option<GrantInfo> {
+    let subject = proxy.grants.subject_of(&grant).into_owned();
     let refreshed_at = match grant.phase {
         Phase::Active { rotated_at, .. } => Some(SystemTime::from(rotated_at)),
         Phase::Pending(_) => None,
@@ -268,7 +310,8 @@ fn info(id: GrantId, grant: Grant) -> Option<GrantInfo> {
     };
     Some(GrantInfo {
         id: id.to_string(),
-        subject: grant.subject,
+        subject,
+        provider: grant.provider,
         client_id: grant.client_id,
         scopes: grant.scopes,
         resource: grant.resource.as_str().to_owned(),

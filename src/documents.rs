@@ -7,26 +7,60 @@ use crate::{
     config::Options,
     limits::MAX_CHALLENGED_PATH,
     oauth::{BaseUrl, Resource, ScopeSet},
-    route::Routes,
+    route::{self, Routes},
 };
 
 /// The documents of one configuration, written once.
 pub(crate) struct Documents {
-    authorization_server: Bytes,
+    authorization_server: AuthorizationServer,
+    /// About the proxy, for its provider; empty where none is served.
+    client: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
+}
+
+/// What is said of the authorization server.
+pub(crate) enum AuthorizationServer {
+    /// Its document.
+    Here(Bytes),
+    /// Where its own document is, by the way of RFC 8414 and by that of OpenID Connect.
+    Elsewhere { rfc8414: String, openid: String },
+}
+
+impl AuthorizationServer {
+    /// RFC 8414 section 3: the well-known URI string is formed "by inserting it between the host component
+    /// and the path component". OpenID Connect Discovery section 4 appends it.
+    fn elsewhere(issuers: &[String]) -> Self {
+        let issuer = issuers.first().map_or("", String::as_str);
+        let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+        let host = issuer.find("://").map_or(0, |at| at + 3);
+        let after = issuer.get(host..).unwrap_or_default();
+        let (origin, path) = issuer.split_at(host + after.find('/').unwrap_or(after.len()));
+        Self::Elsewhere {
+            rfc8414: [origin, route::AUTHORIZATION_SERVER, path].concat(),
+            openid: [issuer, route::OPENID_CONFIGURATION].concat(),
+        }
+    }
 }
 
 impl Documents {
     pub(crate) fn new(options: &Options, routes: &Routes) -> Self {
         Self {
-            authorization_server: authorization_server(options, routes).into(),
+            authorization_server: match routes.serves_authorization() {
+                true => AuthorizationServer::Here(authorization_server(options, routes).into()),
+                false => AuthorizationServer::elsewhere(&options.authorization_servers),
+            },
+            client: options.client_document.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
 
-    pub(crate) fn authorization_server(&self) -> Bytes {
-        self.authorization_server.clone()
+    pub(crate) fn authorization_server(&self) -> &AuthorizationServer {
+        &self.authorization_server
+    }
+
+    pub(crate) fn client(&self) -> Bytes {
+        self.client.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.
@@ -88,14 +122,16 @@ fn protected_resource(options: &Options) -> Map<String, Value> {
     let mut document = Map::from_iter([
         (
             "authorization_servers".into(),
-            json!([options.base.as_str()]),
+            json!(options.authorization_servers),
         ),
         ("bearer_methods_supported".into(), json!(["header"])),
-        (
-            "scopes_supported".into(),
-            supported(&options.scopes, false).into(),
-        ),
     ]);
+    let scopes = supported(&options.scopes, false);
+    // RFC 9728 section 3.2: "Parameters with multiple values are represented as JSON arrays. Parameters
+    // with zero values MUST be omitted from the response."
+    if !scopes.is_empty() {
+        document.insert("scopes_supported".into(), scopes.into());
+    }
     if let Some(name) = &options.service_name {
         document.insert("resource_name".into(), name.as_str().into());
     }

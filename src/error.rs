@@ -30,6 +30,12 @@ impl ConfigError {
         }
     }
 
+    /// The same about one of several providers.
+    pub(crate) fn of(self, option: &'static str, provider: &str) -> Self {
+        let message = format!("provider `{provider}`: {}", self.message);
+        Self { option, message }
+    }
+
     /// The name of the option to change.
     #[must_use]
     pub fn option(&self) -> &'static str {

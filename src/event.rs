@@ -37,6 +37,12 @@ pub enum Step {
     UpstreamRefresh,
     /// The provider was asked to revoke its token.
     UpstreamRevoke,
+    /// A document of another server was fetched, such as its keys. Only failures that an older document
+    /// hides are reported here: the others are part of the step that needed the document.
+    Document,
+    /// The provider was asked for a token of another API, in a person's name: see
+    /// [`AuthSession::token_for`](crate::AuthSession::token_for). The detail names the API.
+    TokenExchange,
     /// The store failed, or held a record that cannot be opened.
     Storage,
     /// Any other request: a wrong method, an unknown document.
@@ -104,16 +110,23 @@ pub enum Reason {
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
+    /// The provider that a rule, a form or a login in progress names is not configured, or cannot be chosen
+    /// for this login.
+    UnknownProvider,
     /// The provider answered with an error at the callback.
     ProviderDenied,
     /// The provider refused a token request.
     ProviderRejected,
     /// The provider could not be reached, timed out or failed.
     ProviderUnavailable,
+    /// This server has no credential to show to the provider: the callback that supplies it failed.
+    ClientCredential,
     /// The provider's answer is malformed.
     ProviderMalformed,
     /// The ID token breaks a rule.
     IdToken,
+    /// A document could not be fetched anew. The older one stands in, for a day at most.
+    StaleDocument,
     /// The store could not answer.
     StoreUnavailable,
     /// A record cannot be opened or parsed; it is treated as absent.
@@ -143,6 +156,8 @@ pub struct Event {
     pub login: Option<String>,
     /// The grant it belongs to, from callback to revocation.
     pub grant: Option<String>,
+    /// The id of the provider, for a step of a login that goes to it or comes back from it.
+    pub provider: Option<String>,
     /// More words for the operator, printable and bounded.
     pub detail: Option<String>,
 }
@@ -155,6 +170,7 @@ impl Event {
             reason: None,
             login: None,
             grant: None,
+            provider: None,
             detail: None,
         }
     }
@@ -176,6 +192,12 @@ impl Event {
     #[must_use]
     pub(crate) fn grant(mut self, id: impl Into<String>) -> Self {
         self.grant = Some(id.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn provider(mut self, id: impl Into<String>) -> Self {
+        self.provider = Some(id.into());
         self
     }
 
@@ -209,19 +231,20 @@ impl Events {
             reason,
             login,
             grant,
+            provider,
             detail,
         } = event;
         let (login, grant) = (login.as_deref(), grant.as_deref());
-        let detail = detail.as_deref();
+        let (provider, detail) = (provider.as_deref(), detail.as_deref());
         match reason {
             None => {
-                tracing::info!(target: "tower_oauth_proxy", ?step, login, grant, detail, "done");
+                tracing::info!(target: "tower_oauth_proxy", ?step, login, grant, provider, detail, "done");
             }
             Some(reason @ Reason::NoCredentials) => {
-                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
+                tracing::debug!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, provider, detail, "refused");
             }
             Some(reason) => {
-                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, detail, "refused");
+                tracing::warn!(target: "tower_oauth_proxy", ?step, ?reason, login, grant, provider, detail, "refused");
             }
         }
         if let Some(callback) = &self.callback {

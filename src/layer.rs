@@ -20,7 +20,7 @@ use crate::{
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
-    proxy::Proxy,
+    resource_server::ResourceServer,
     route::Route,
     session::AuthSession,
 };
@@ -57,21 +57,21 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct OAuthProxyLayer {
-    proxy: Arc<Proxy>,
+    server: Arc<ResourceServer>,
 }
 
 impl OAuthProxyLayer {
     /// A layer with this configuration. Clones, and all services that it makes, share one state.
     pub fn new(config: OAuthProxyConfig) -> Self {
         Self {
-            proxy: Arc::new(Proxy::new(config)),
+            server: Arc::new(ResourceServer::new(config)),
         }
     }
 
     /// Administration of the running proxy: list and end grants, deny clients.
     #[must_use]
     pub fn admin(&self) -> OAuthProxyAdmin {
-        OAuthProxyAdmin::new(Arc::clone(&self.proxy))
+        OAuthProxyAdmin::new(&self.server)
     }
 }
 
@@ -81,7 +81,7 @@ impl<S> Layer<S> for OAuthProxyLayer {
     fn layer(&self, inner: S) -> Self::Service {
         OAuthProxyService {
             inner,
-            proxy: Arc::clone(&self.proxy),
+            server: Arc::clone(&self.server),
         }
     }
 }
@@ -91,7 +91,7 @@ impl<S> Layer<S> for OAuthProxyLayer {
 #[must_use = "services do nothing unless called"]
 pub struct OAuthProxyService<S> {
     inner: S,
-    proxy: Arc<Proxy>,
+    server: Arc<ResourceServer>,
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for OAuthProxyService<S>
@@ -114,7 +114,7 @@ where
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         // Only this layer says who is calling, whatever an outer layer or a forged request holds.
         request.extensions_mut().remove::<AuthSession>();
-        match self.proxy.routes.find(request.uri().path()) {
+        match self.server.routes.find(request.uri().path()) {
             Route::Protected => self.protected(request),
             Route::Public => {
                 // A client sends its token everywhere; here it was not asked for. What is no bearer
@@ -122,10 +122,10 @@ where
                 if bearer::credentials(request.headers()) != Credentials::None {
                     self.hide_token(&mut request);
                 }
-                let stranger = bearer::stranger(&self.proxy, request.uri());
+                let stranger = bearer::stranger(&self.server, request.uri());
                 self.inside(stranger, request)
             }
-            Route::Own(row) => match endpoint::answer(Arc::clone(&self.proxy), row, request) {
+            Route::Own(row) => match endpoint::answer(&self.server, row, request) {
                 Answer::Ready(response) => ResponseFuture::ready(response),
                 Answer::Pending(future) => ResponseFuture::endpoint(future),
             },
@@ -139,11 +139,11 @@ impl<S> OAuthProxyService<S> {
     where
         S: Service<Request<ReqBody>> + Clone,
     {
-        let with_cors = self.proxy.options.cors_on_protected_paths;
+        let with_cors = self.server.options.cors_on_protected_paths;
         if with_cors && cors::is_preflight(&request) {
             return ResponseFuture::ready(cors::preflight_of_protected());
         }
-        let mut future = match bearer::admit(&self.proxy, &request) {
+        let mut future = match bearer::admit(&self.server, &request) {
             Decision::Admitted(caller) => {
                 if matches!(caller, Caller::Known(_)) {
                     self.hide_token(&mut request);
@@ -176,7 +176,7 @@ impl<S> OAuthProxyService<S> {
 
     /// The token is for this layer alone: behind it, it could leak further.
     fn hide_token<ReqBody>(&self, request: &mut Request<ReqBody>) {
-        if !self.proxy.options.keep_authorization_header {
+        if !self.server.options.keep_authorization_header {
             request.headers_mut().remove(header::AUTHORIZATION);
         }
     }

@@ -246,6 +246,7 @@ mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;
+mod resource_server;
 mod route;
 mod session;
 pub mod storage;
@@ -262,22 +263,23 @@ pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    RegistrationRequest, Veto,
+    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, Veto,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;
-pub use grant::RefreshGrace;
+pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
-pub use provider::{Identity, Provider};
+pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError,
+    VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

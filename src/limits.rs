@@ -1,7 +1,11 @@
 //! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
 //! that the operator does choose stand in `config/options.rs`.
 
+mod away;
+
 use std::time::Duration;
+
+pub(crate) use away::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -17,6 +21,9 @@ pub(crate) const MAX_COOKIE_PREFIX: usize = 32;
 pub(crate) const MAX_NAME: usize = 100;
 /// The operator's hooks may take this long, then the step fails closed.
 pub(crate) const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many authorization servers one resource names: they stand in every copy of its metadata.
+pub(crate) const MAX_AUTHORIZATION_SERVERS: usize = 16;
 
 // ---- endpoint: requests at our URLs, and how long a caller waits
 
@@ -170,6 +177,21 @@ pub(crate) const BACK_OFF_MEMORY: Duration = Duration::from_secs(2 * 60);
 /// Grants that this process remembers as failed to renew just now.
 pub(crate) const MAX_BACK_OFFS: u64 = 10_000;
 
+// ---- grant: tokens for other APIs
+
+/// A token for another API that comes without `expires_in` is kept this long: a burst of calls costs one
+/// exchange, and a token that lives for minutes is not kept past its end.
+pub(crate) const ASSUMED_EXCHANGED_TTL: Duration = Duration::from_secs(60);
+/// A failure to get one is repeated to callers for this long: a loop in a handler must not become one at
+/// the provider.
+pub(crate) const EXCHANGE_FAILED_FOR: Duration = Duration::from_secs(5);
+/// Those that this process keeps, in bytes: some thousands of ordinary size. One that goes too early is
+/// asked for again.
+pub(crate) const EXCHANGED_BYTES: u64 = 16 * 1024 * 1024;
+/// Exchanges that this process has at the provider at once, each a task and a connection, as with logins
+/// at the provider.
+pub(crate) const MAX_EXCHANGES_AT_WORK: usize = 256;
+
 // ---- grant: writes whose outcome is unknown
 
 /// What the store has to know and cannot be told is tried again for this long.
@@ -213,10 +235,31 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
+// ---- token: verifiers of the provider's tokens
+
+/// Verdicts on good tokens that one verifier keeps, in bytes: some 20,000 of ordinary ones.
+pub(crate) const MAX_GOOD_VERDICTS_BYTES: u64 = 32 * 1024 * 1024;
+/// What a verdict takes beside its texts: keys, pointers, the cache's own.
+pub(crate) const VERDICT_OVERHEAD: usize = 256;
+/// Verdicts against tokens that one verifier keeps. Strangers make them up.
+pub(crate) const MAX_REFUSED_VERDICTS: u64 = 10_000;
+/// Questions that one verifier has at the provider at once; the rest wait for their turn.
+pub(crate) const MAX_QUESTIONS_AT_WORK: usize = 128;
+/// The longest that the operator may let a verdict be believed.
+pub(crate) const MAX_VERDICT_LIFE: Duration = Duration::from_secs(60 * 60);
+/// An introspection answer, in bytes. With hundreds of groups it has some 20 KiB.
+pub(crate) const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+/// How far an issuer's clock may be from ours where the operator says nothing.
+pub(crate) const VERIFIER_LEEWAY: Duration = Duration::from_secs(60);
+/// The most that the operator may say. RFC 7519 section 4.1.4: "usually no more than a few minutes".
+pub(crate) const MAX_VERIFIER_LEEWAY: Duration = Duration::from_secs(5 * 60);
+
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
+/// How many providers one layer has: all of them stand on one page, for a person to choose from.
+pub(crate) const MAX_PROVIDERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -251,21 +294,47 @@ pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// How far the provider's clock may be ahead of ours when a token begins.
 pub(crate) const ID_TOKEN_ISSUE_LEEWAY: Duration = Duration::from_secs(300);
 
+/// What makes a credential of the operator's side may take this long: a key vault, a metadata server of
+/// the cloud. A person waits for it in the browser.
+pub(crate) const CREDENTIAL_TIMEOUT: Duration = Duration::from_secs(10);
+/// An assertion that we sign is good for this long: clocks differ, and it is made for the request that
+/// carries it.
+pub(crate) const ASSERTION_LIFE: Duration = Duration::from_secs(2 * 60);
+/// Its `iat` lies back by this: a server whose clock is a little behind refuses what comes from its future.
+pub(crate) const ASSERTION_BACKDATED: Duration = Duration::from_secs(10);
+/// A client secret or an assertion that is supplied, in bytes.
+pub(crate) const MAX_CREDENTIAL: usize = MAX_UPSTREAM_TOKEN;
+
+/// A provider's document about itself, in bytes. The largest seen with a real provider, with every scope of
+/// its API, has 20 KiB.
+pub(crate) const MAX_METADATA_BYTES: usize = 256 * 1024;
+
 // ---- jose: tokens of other issuers
 
 /// The longest JWT of another issuer that is read, in bytes.
 pub(crate) const MAX_JWT_BYTES: usize = MAX_UPSTREAM_TOKEN;
-
-// ---- outbound: connections to other servers
-
-/// A connection that takes longer will not come.
-pub(crate) const MAX_CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Idle connections are dropped before the usual gateway drops them in silence.
-pub(crate) const POOL_IDLE_TIME: Duration = Duration::from_secs(50);
-/// Idle connections that are kept for one host.
-pub(crate) const POOL_IDLE_CONNECTIONS: usize = 16;
-/// The longest description of a transport error, in characters.
-pub(crate) const MAX_TRANSPORT_WORDS: usize = 300;
+/// The longest key set that is read, in bytes. The largest seen with a real provider, some twenty keys with
+/// their certificates, has 40 KiB.
+pub(crate) const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+/// The most keys in one set, those included that are skipped.
+pub(crate) const MAX_KEYS: usize = 100;
+/// The most keys that one token's signature is checked with, where its header does not tell them apart: each
+/// costs a stranger nothing and this process some 20 to 200 microseconds.
+pub(crate) const MAX_KEYS_TRIED: usize = 4;
+/// The shortest RSA key, in bits. RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used with
+/// these algorithms."
+pub(crate) const MIN_RSA_BITS: usize = 2048;
+/// The longest RSA key, in bits: the most that the library verifies with. A check takes the square of it.
+pub(crate) const MAX_RSA_BITS: usize = 8192;
+/// The longest public exponent of RSA, in bytes, as the library takes it (33 bits).
+pub(crate) const MAX_RSA_EXPONENT: usize = 5;
+/// The longest `alg` or `kid` that an error quotes, in characters.
+pub(crate) const MAX_SHOWN_HEADER: usize = 100;
+/// The longest issuer or audience that an error quotes, in characters.
+pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
+/// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
+/// a chain of certificates may stand beside it.
+pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
 
 // ---- vault, storage: records
 

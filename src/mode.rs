@@ -1,13 +1,11 @@
 //! What clients hold: tokens of this proxy, or the provider's own.
 
-use std::sync::Arc;
-
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     key::{Rotating, SealKey},
     limits::MAX_REVOCATIONS_AT_WORK,
-    token::{AccessTokens, TokenVerifier},
+    token::AccessTokens,
 };
 
 /// Chosen once, when the configuration is built. Whatever only one mode needs is inside.
@@ -20,17 +18,14 @@ pub(crate) enum Mode {
 
 /// What passthrough mode works with.
 pub(crate) struct Passthrough {
-    /// Checks the provider's access tokens.
-    pub(crate) verifier: Arc<dyn TokenVerifier>,
     /// Seals the provider's refresh token for the client.
     pub(crate) seal: Rotating<SealKey>,
     revoking: Semaphore,
 }
 
 impl Passthrough {
-    pub(crate) fn new(verifier: Arc<dyn TokenVerifier>, seal: Rotating<SealKey>) -> Self {
+    pub(crate) fn new(seal: Rotating<SealKey>) -> Self {
         Self {
-            verifier,
             seal,
             revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
         }

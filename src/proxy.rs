@@ -1,4 +1,5 @@
-//! The running proxy, put together: every room gets what it needs from the checked configuration.
+//! The running authorization server, put together: every room gets what it needs from the checked
+//! configuration.
 
 use std::sync::Arc;
 
@@ -6,29 +7,26 @@ use crate::{
     challenge::Challenges,
     client::Clients,
     clock::Clock,
-    config::{OAuthProxyConfig, Options},
-    documents::Documents,
+    config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
-        Ending, Freshness, FreshnessParts, FreshnessSettings, Grants, ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
+        ProofOfLife, RefreshTokens,
     },
-    login::admission::Admission,
+    login::admission::{Admission, Admissions},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
-    provider::ProviderClient,
-    route::Routes,
+    provider::Providers,
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
     token::AccessTokens,
 };
 
-/// What every endpoint and the bearer check work with.
+/// What every endpoint works with, and the check of tokens that were issued here.
 pub(crate) struct Proxy {
     pub(crate) options: Arc<Options>,
     pub(crate) mode: Mode,
-    pub(crate) routes: Routes,
-    pub(crate) documents: Documents,
     pub(crate) challenges: Challenges,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -37,59 +35,65 @@ pub(crate) struct Proxy {
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
-    pub(crate) provider: Arc<ProviderClient>,
-    pub(crate) admission: Arc<Admission>,
-    pub(crate) sessions: SessionCache,
+    pub(crate) delegation: Arc<Delegation>,
+    pub(crate) providers: Providers,
+    pub(crate) admissions: Arc<Admissions>,
+    pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
 }
 
 impl Proxy {
-    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
-        let OAuthProxyConfig {
-            options,
-            provider,
+    pub(crate) fn new(
+        config: ServerConfig,
+        options: &Arc<Options>,
+        challenges: &Challenges,
+        clock: &Arc<dyn Clock>,
+        events: &Arc<Events>,
+    ) -> Self {
+        let ServerConfig {
+            providers,
             clients,
             vault,
             secrets,
             signing_keys,
-            passthrough,
-            clock,
-            events,
+            outbound: _,
+            is_passthrough,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
         let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
-            provider.about().id.clone(),
+            providers.clone(),
+            options.subjects.clone(),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
-            Arc::clone(&events),
+            Arc::clone(events),
             tasks.clone(),
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
-            Arc::clone(&provider),
-            Arc::clone(&events),
+            providers.clone(),
+            Arc::clone(events),
             tasks.clone(),
         );
-        let admission = Arc::new(Admission::new(
-            Arc::clone(&provider),
-            Arc::clone(&options),
-            Arc::clone(&events),
-            Arc::clone(&grants),
-            ending.clone(),
-            passthrough.is_none(),
-        ));
+        let admissions = Arc::new(Admissions::new(providers.iter().map(|provider| {
+            Admission::new(
+                Arc::clone(provider),
+                Arc::clone(options),
+                Arc::clone(events),
+                Arc::clone(&grants),
+                ending.clone(),
+                !is_passthrough,
+            )
+        })));
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
-            admission: Arc::clone(&admission),
-            provider: Arc::clone(&provider),
-            options: Arc::clone(&options),
-            clock: Arc::clone(&clock),
+            options: Arc::clone(options),
+            clock: Arc::clone(clock),
             tasks: tasks.clone(),
         });
         let freshness = Freshness::new(
@@ -97,37 +101,38 @@ impl Proxy {
                 vault,
                 grants: Arc::clone(&grants),
                 ending: ending.clone(),
-                provider: Arc::clone(&provider),
-                proof: Arc::clone(&admission) as Arc<dyn ProofOfLife>,
-                clock: Arc::clone(&clock),
-                events: Arc::clone(&events),
+                providers: providers.clone(),
+                proof: Arc::clone(&admissions) as Arc<dyn ProofOfLife>,
+                clock: Arc::clone(clock),
+                events: Arc::clone(events),
                 tasks: tasks.clone(),
             },
             FreshnessSettings {
-                extra_params: options.extra_token_params.clone(),
-                offered_scopes: options.offered_scopes.clone(),
                 grant_ttl: options.refresh_token_ttl,
                 upstream_request_timeout: options.upstream_request_timeout,
                 identity_max_age: options.identity_max_age,
                 grant_max_age: options.grant_max_age,
             },
         );
-        let mode = match passthrough {
-            Some(verifier) => {
-                let seal = secrets.seal("passthrough refresh token");
-                Mode::Passthrough(Passthrough::new(verifier, seal))
-            }
-            None => Mode::Swap(AccessTokens::new(
+        let freshness = Arc::new(freshness);
+        let delegation = Arc::new(Delegation::new(DelegationParts {
+            providers: providers.clone(),
+            grants: Arc::clone(&grants),
+            freshness: Arc::clone(&freshness),
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            tasks: tasks.clone(),
+        }));
+        let mode = match is_passthrough {
+            true => Mode::Passthrough(Passthrough::new(secrets.seal("passthrough refresh token"))),
+            false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
             )),
         };
-        let routes = Routes::new(base, &options.redirect_path, &options.public_paths);
         Self {
             mode,
-            documents: Documents::new(&options, &routes),
-            routes,
-            challenges: Challenges::new(base, &options.required_scopes, Arc::clone(&events)),
+            challenges: challenges.clone(),
             clients,
             cookies: Cookies::new(
                 base,
@@ -135,19 +140,20 @@ impl Proxy {
                 CookieKeys::derived(|label| secrets.seal(label)),
             ),
             ending,
-            freshness: Arc::new(freshness),
-            sessions: SessionCache::new(
+            freshness,
+            delegation,
+            sessions: Arc::new(SessionCache::new(
                 options.session_cache_ttl,
                 Arc::clone(grants.revocations()),
-            ),
+            )),
             grants,
             tasks,
             completion,
-            provider,
-            admission,
-            clock,
-            events,
-            options: Arc::clone(&options),
+            providers,
+            admissions,
+            clock: Arc::clone(clock),
+            events: Arc::clone(events),
+            options: Arc::clone(options),
         }
     }
 

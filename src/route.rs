@@ -14,6 +14,19 @@ use crate::oauth::BaseUrl;
 pub(crate) const CONSENT: &str = "/oauth/consent";
 /// The callback, unless the operator chose another path.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
+/// The callback of each provider but the first: its id follows.
+///
+/// Each has a URL of its own, so that an answer of one cannot pass for another's (RFC 9700 section
+/// 4.4.2.2). It does not stand below [`CALLBACK`]: some providers accept any path below the registered
+/// one.
+pub(crate) const RETURN: &str = "/oauth/return/";
+
+/// RFC 8414 section 3.
+pub(crate) const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// OpenID Connect Discovery section 4.
+pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// The document about the proxy, as a client of its provider.
+pub(crate) const CLIENT_DOCUMENT: &str = "/oauth/client.json";
 
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
@@ -25,6 +38,9 @@ pub(crate) enum Endpoint {
     AuthorizationServerMetadata,
     /// `GET /.well-known/oauth-protected-resource{path}` (RFC 9728), for every path below the base URL.
     ProtectedResourceMetadata,
+    /// `GET {base}/oauth/client.json` (draft-ietf-oauth-client-id-metadata-document section 4), where a
+    /// provider knows the proxy by it.
+    ClientDocument,
     /// A document below our well-known names that does not exist.
     UnknownDocument,
     /// `POST {base}/oauth/register` (RFC 7591).
@@ -58,6 +74,8 @@ enum Place {
     Below,
     /// The base URL's path, then the operator's `redirect_path`.
     Callback,
+    /// The base URL's path, the row's, and the id of one of the further providers.
+    Return,
     /// A document of this issuer: at the root, with the base URL's path inserted behind the well-known
     /// name (RFC 8414 section 3), or appended to the base URL (OpenID Connect Discovery section 4).
     Issuer,
@@ -79,15 +97,15 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-static TABLE: [Row; 9] = [
+static TABLE: [Row; 11] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
-        "/.well-known/oauth-authorization-server",
+        AUTHORIZATION_SERVER,
         Place::Issuer,
     ),
     Row::document(
         Endpoint::AuthorizationServerMetadata,
-        "/.well-known/openid-configuration",
+        OPENID_CONFIGURATION,
         Place::Issuer,
     ),
     Row::document(
@@ -95,6 +113,7 @@ static TABLE: [Row; 9] = [
         PROTECTED_RESOURCE,
         Place::Resource,
     ),
+    Row::document(Endpoint::ClientDocument, CLIENT_DOCUMENT, Place::Below),
     Row::machine(
         Endpoint::Register,
         "/oauth/register",
@@ -110,6 +129,10 @@ static TABLE: [Row; 9] = [
     Row {
         place: Place::Callback,
         ..Row::browser(Endpoint::Callback, CALLBACK, &[Method::GET, Method::POST])
+    },
+    Row {
+        place: Place::Return,
+        ..Row::browser(Endpoint::Callback, RETURN, &[Method::GET, Method::POST])
     },
 ];
 
@@ -163,11 +186,25 @@ pub(crate) enum Route {
     Protected,
 }
 
+/// Which rows of the table are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Served {
+    All,
+    /// The well-known documents.
+    Documents,
+    /// The documents of resources.
+    Resource,
+}
+
 /// The paths of one configuration, put together once.
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     base_path: Box<str>,
+    served: Served,
+    has_client_document: bool,
     callback: Box<str>,
+    /// The ids of the providers that have a callback of their own.
+    further: Box<[Box<str>]>,
     public: Box<[Box<str>]>,
 }
 
@@ -175,14 +212,58 @@ impl Routes {
     pub(crate) fn new(base: &BaseUrl, callback: &str, public: &[String]) -> Self {
         Self {
             base_path: base.path().into(),
+            served: Served::All,
+            has_client_document: false,
             callback: callback.into(),
+            further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
+    /// The same, with the document about the proxy where there is one.
+    pub(crate) fn with_client_document(self, is_there: bool) -> Self {
+        Self {
+            has_client_document: is_there,
+            ..self
+        }
+    }
+
+    /// The same with the callbacks of further providers.
+    #[must_use]
+    pub(crate) fn returning_from<'a>(self, providers: impl Iterator<Item = &'a str>) -> Self {
+        Self {
+            further: providers.map(Into::into).collect(),
+            ..self
+        }
+    }
+
+    /// Those of a resource server alone: the rest of the table is the provider's, at its own URLs, and a
+    /// path of it is like any other here.
+    ///
+    /// With `redirects`, the authorization server's documents are ours, to send clients on to its own.
+    pub(crate) fn of_resource(base: &BaseUrl, redirects: bool, public: &[String]) -> Self {
+        let served = match redirects {
+            true => Served::Documents,
+            false => Served::Resource,
+        };
+        Self {
+            served,
+            ..Self::new(base, "", public)
+        }
+    }
+
+    pub(crate) fn serves_authorization(&self) -> bool {
+        self.served == Served::All
+    }
+
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
-        TABLE.iter()
+        let is_served = |row: &&Row| match self.served {
+            Served::All => row.endpoint != Endpoint::ClientDocument || self.has_client_document,
+            Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
+            Served::Resource => row.place == Place::Resource,
+        };
+        TABLE.iter().filter(is_served)
     }
 
     /// Decides by the path alone; a wrong method is the endpoint's to refuse (405 with `Allow`).
@@ -208,8 +289,13 @@ impl Routes {
         self.served().find(|row| match row.place {
             Place::Below | Place::Issuer => row.path == below,
             Place::Callback => is_callback,
+            Place::Return => self.returns(below.strip_prefix(row.path)),
             Place::Resource | Place::Nowhere => false,
         })
+    }
+
+    fn returns(&self, id: Option<&str>) -> bool {
+        id.is_some_and(|id| self.further.iter().any(|known| **known == *id))
     }
 
     /// A well-known document whose path begins at the root, the base URL's behind its name.
@@ -340,10 +426,13 @@ mod tests {
     fn every_row_is_found_at_its_own_path_and_only_there() {
         let routes = routes("https://proxy.example");
         for row in routes.served() {
+            if row.place == Place::Return {
+                continue;
+            }
             assert_eq!(routes.find(row.path), Route::Own(row));
             let deeper = endpoint(&routes, &[row.path, "/x"].concat());
             let expected = match row.place {
-                Place::Below | Place::Callback => None,
+                Place::Below | Place::Callback | Place::Return => None,
                 Place::Issuer | Place::Nowhere => Some(Endpoint::UnknownDocument),
                 Place::Resource => Some(row.endpoint),
             };
@@ -353,5 +442,28 @@ mod tests {
         let moved = Routes::new(&base, "/login/back", &[]);
         assert_eq!(endpoint(&moved, "/login/back"), Some(Endpoint::Callback));
         assert_eq!(endpoint(&moved, CALLBACK), None);
+    }
+
+    #[test]
+    fn a_further_provider_has_a_callback_of_its_own_and_no_other_path_is_one() {
+        let base = BaseUrl::parse("https://proxy.example/api").unwrap();
+        let routes = Routes::new(&base, CALLBACK, &[]);
+        assert_eq!(endpoint(&routes, "/api/oauth/return/b"), None);
+        let routes = routes.returning_from(["b", "c-1"].into_iter());
+        for path in ["/api/oauth/return/b", "/api/oauth/return/c-1"] {
+            assert_eq!(endpoint(&routes, path), Some(Endpoint::Callback), "{path}");
+        }
+        for path in [
+            "/api/oauth/return/",
+            "/api/oauth/return",
+            "/api/oauth/return/a",
+            "/api/oauth/return/b/",
+            "/api/oauth/return/B",
+            "/api/oauth/return//b",
+            "/oauth/return/b",
+            "/api/oauth/callback/b",
+        ] {
+            assert_eq!(routes.find(path), Route::Protected, "{path}");
+        }
     }
 }

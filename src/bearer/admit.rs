@@ -22,7 +22,7 @@ use crate::{
     body::OwnResponse,
     challenge::{Asked, Problem},
     event::{Event, Reason, Step},
-    proxy::Proxy,
+    resource_server::ResourceServer,
     session::{AuthSession, Validated},
     time::Unix,
 };
@@ -44,29 +44,29 @@ pub(crate) enum Caller {
 }
 
 /// Decides on a request, by its `Authorization` header alone.
-pub(crate) fn admit<B>(proxy: &Arc<Proxy>, request: &Request<B>) -> Decision {
+pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> Decision {
     let (uri, path) = (request.uri(), request.uri().path());
     let token = match credentials(request.headers()) {
         Credentials::Bearer(token) => token,
-        Credentials::None if proxy.options.optional_auth => {
-            return Decision::Admitted(stranger(proxy, uri));
+        Credentials::None if server.options.optional_auth => {
+            return Decision::Admitted(stranger(server, uri));
         }
         // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
         // server SHOULD NOT include an error code or other error information."
         Credentials::None => {
-            report(proxy, Reason::NoCredentials, None, None);
-            return Decision::Refused(proxy.challenges.refuse(path, &Problem::NoCredentials));
+            report(server, Reason::NoCredentials, None, None);
+            return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
         }
         Credentials::Malformed => {
-            return Decision::Refused(refused(proxy, &Objection::malformed(), path));
+            return Decision::Refused(refused(server, &Objection::malformed(), path));
         }
     };
-    let now = proxy.now();
-    if let Some(validated) = proxy.sessions.get(token, now) {
-        return Decision::of(let_in(proxy, validated, uri));
+    let now = server.now();
+    if let Some(validated) = server.sessions.get(token, now) {
+        return Decision::of(let_in(server, validated, uri));
     }
     let Ok(token) = std::str::from_utf8(token) else {
-        return Decision::Refused(refused(proxy, &Objection::malformed(), path));
+        return Decision::Refused(refused(server, &Objection::malformed(), path));
     };
     let presented = Presented {
         token,
@@ -75,25 +75,25 @@ pub(crate) fn admit<B>(proxy: &Arc<Proxy>, request: &Request<B>) -> Decision {
         now,
     };
     let mut untried = SOURCES.iter();
-    match follow(proxy, &presented, Verdict::NotMine, &mut untried) {
+    match follow(server, &presented, Verdict::NotMine, &mut untried) {
         ControlFlow::Continue(question) => Decision::Asks(Asking {
-            proxy: Arc::clone(proxy),
+            server: Arc::clone(server),
             token: token.into(),
             now,
             question,
             untried,
         }),
         ControlFlow::Break(Ok(validated)) => {
-            Decision::of(keep(proxy, token.into(), validated, now, uri))
+            Decision::of(keep(server, token.into(), validated, now, uri))
         }
-        ControlFlow::Break(Err(objection)) => Decision::Refused(refused(proxy, &objection, path)),
+        ControlFlow::Break(Err(objection)) => Decision::Refused(refused(server, &objection, path)),
     }
 }
 
 /// A request for this URI without a session.
-pub(crate) fn stranger(proxy: &Proxy, uri: &Uri) -> Caller {
+pub(crate) fn stranger(server: &ResourceServer, uri: &Uri) -> Caller {
     Caller::Stranger(Asked {
-        challenges: proxy.challenges.clone(),
+        challenges: server.challenges.clone(),
         path: uri.path_and_query().cloned(),
     })
 }
@@ -121,7 +121,7 @@ impl Caller {
 
 /// A token that may be good, and the source that is asking for it.
 pub(crate) struct Asking {
-    proxy: Arc<Proxy>,
+    server: Arc<ResourceServer>,
     token: Box<str>,
     now: Unix,
     question: Question,
@@ -144,14 +144,14 @@ impl Asking {
                 uri,
                 now: self.now,
             };
-            match follow(&self.proxy, &presented, verdict, &mut self.untried) {
+            match follow(&self.server, &presented, verdict, &mut self.untried) {
                 ControlFlow::Continue(question) => self.question = question,
                 ControlFlow::Break(Ok(validated)) => {
                     let token = std::mem::take(&mut self.token);
-                    return Poll::Ready(keep(&self.proxy, token, validated, self.now, uri));
+                    return Poll::Ready(keep(&self.server, token, validated, self.now, uri));
                 }
                 ControlFlow::Break(Err(objection)) => {
-                    return Poll::Ready(Err(refused(&self.proxy, &objection, uri.path())));
+                    return Poll::Ready(Err(refused(&self.server, &objection, uri.path())));
                 }
             }
         }
@@ -161,7 +161,7 @@ impl Asking {
 /// Where a verdict leads: to an end, or to a question. A source that says that the token is not its
 /// own hands it on to those not yet tried.
 fn follow(
-    proxy: &Arc<Proxy>,
+    server: &Arc<ResourceServer>,
     presented: &Presented<'_>,
     mut verdict: Verdict,
     untried: &mut slice::Iter<'_, Source>,
@@ -172,7 +172,7 @@ fn follow(
             Verdict::Refused(objection) => return ControlFlow::Break(Err(objection)),
             Verdict::Ask(question) => return ControlFlow::Continue(question),
             Verdict::NotMine => match untried.next() {
-                Some(source) => source(proxy, presented),
+                Some(source) => source(server, presented),
                 // Looked through only now: what a source recognises has the form of a token.
                 None if !is_token68(presented.token) => Verdict::Refused(Objection::malformed()),
                 None => Verdict::Refused(Objection::invalid()),
@@ -187,16 +187,16 @@ fn follow(
     reason = "once a request, and answered where it is made"
 )]
 fn keep(
-    proxy: &Proxy,
+    server: &ResourceServer,
     token: Box<str>,
     validated: Validated,
     now: Unix,
     uri: &Uri,
 ) -> Result<AuthSession, OwnResponse> {
-    proxy
+    server
         .sessions
         .put(token.into_boxed_bytes(), validated.clone(), now);
-    let_in(proxy, validated, uri)
+    let_in(server, validated, uri)
 }
 
 /// What is asked of every good token: whether it is good for this request.
@@ -204,44 +204,48 @@ fn keep(
     clippy::result_large_err,
     reason = "once a request, and answered where it is made"
 )]
-fn let_in(proxy: &Proxy, validated: Validated, uri: &Uri) -> Result<AuthSession, OwnResponse> {
+fn let_in(
+    server: &ResourceServer,
+    validated: Validated,
+    uri: &Uri,
+) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
-    if !covers(proxy, &session, uri.path()) {
+    if !covers(server, &session, uri.path()) {
         let objection = Objection::elsewhere().of(&session);
-        return Err(refused(proxy, &objection, uri.path()));
+        return Err(refused(server, &objection, uri.path()));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
-        report(proxy, Reason::Scope, session.grant_id(), None);
-        let needed = Problem::InsufficientScope(&proxy.options.required_scopes);
-        return Err(proxy.challenges.refuse(uri.path(), &needed));
+        report(server, Reason::Scope, session.grant_id(), None);
+        let needed = Problem::InsufficientScope(&server.options.required_scopes);
+        return Err(server.challenges.refuse(uri.path(), &needed));
     }
     Ok(session.asked_at(uri))
 }
 
 /// RFC 8707: a token is for the resource that the person approved, and what is below it.
-fn covers(proxy: &Proxy, session: &AuthSession, path: &str) -> bool {
-    !proxy.options.audience_by_path || session.covers(&proxy.options.base, path)
+fn covers(server: &ResourceServer, session: &AuthSession, path: &str) -> bool {
+    !server.options.audience_by_path || session.covers(&server.options.base, path)
 }
 
-fn refused(proxy: &Proxy, objection: &Objection, path: &str) -> OwnResponse {
+fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnResponse {
     let Objection {
         reason,
         words,
         grant,
         detail,
     } = objection;
-    report(proxy, *reason, grant.as_deref(), detail.as_deref());
+    report(server, *reason, grant.as_deref(), detail.as_deref());
     let problem = match words {
         Some(words) => Problem::InvalidToken(words),
         None => Problem::Unavailable,
     };
-    proxy.challenges.refuse(path, &problem)
+    server.challenges.refuse(path, &problem)
 }
 
 /// Reports a refusal to the operator.
-fn report(proxy: &Proxy, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
+fn report(server: &ResourceServer, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
     let mut event = Event::refused(Step::Bearer, reason);
     if let Some(grant) = grant {
         event = event.grant(grant);
@@ -249,7 +253,7 @@ fn report(proxy: &Proxy, reason: Reason, grant: Option<&str>, detail: Option<&st
     if let Some(detail) = detail {
         event = event.detail(detail);
     }
-    proxy.emit(&event);
+    server.emit(&event);
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! served).
 
 mod admit;
+mod behind;
 mod credentials;
 mod objection;
 mod source;

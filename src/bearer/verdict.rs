@@ -5,10 +5,10 @@ use std::{pin::Pin, sync::Arc};
 use http::{Method, Uri};
 
 use super::objection::Objection;
-use crate::{proxy::Proxy, session::Validated, time::Unix};
+use crate::{resource_server::ResourceServer, session::Validated, time::Unix};
 
 /// A kind of bearer token. It judges at once what it can.
-pub(super) type Source = fn(&Arc<Proxy>, &Presented<'_>) -> Verdict;
+pub(super) type Source = fn(&Arc<ResourceServer>, &Presented<'_>) -> Verdict;
 
 /// A token, and the request that carries it.
 #[derive(Clone, Copy)]

@@ -1,13 +1,10 @@
 //! What a client registered: all that its `client_id` has to carry.
 
-use serde::{Deserialize, Serialize};
-
 use super::{auth::AuthRule, redirect::RedirectUri};
 use crate::{oauth::ScopeSet, time::Unix};
 
 /// `application_type` of OpenID Connect Dynamic Client Registration section 2.
-// `client_id`s in the field hold the numbers of these: append, never reorder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ApplicationType {
     /// Runs on a server or in a browser. Client libraries also say so of apps with a scheme of their
     /// own, so the type is kept and decides nothing.

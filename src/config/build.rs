@@ -5,13 +5,14 @@ use std::{fmt, sync::Arc};
 use super::{
     builder::OAuthProxyConfigBuilder,
     faults::{
-        check_entries, check_keys, check_lifetimes, check_name, check_provider,
-        check_static_clients, cookie_prefix, required_scopes, scope_set,
+        check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
+        cookie_prefix, required_scopes,
     },
     odd::odd_options,
     options::Options,
-    outbound::customize,
+    outbound::way_out,
     path_faults::check_paths,
+    provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
     weak::weak_options,
 };
@@ -20,11 +21,12 @@ use crate::{
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
-    oauth::BaseUrl,
-    outbound::http_client,
-    provider::{Provider, ProviderClient},
+    oauth::{BaseUrl, ScopeSet},
+    outbound::Outbound,
+    provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
+    route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -36,15 +38,27 @@ use crate::{
 #[must_use = "a configuration does nothing until a layer is made of it"]
 pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
-    pub(crate) provider: Arc<ProviderClient>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    /// Of the authorization server; `None` where the provider is that itself.
+    pub(crate) server: Option<ServerConfig>,
+}
+
+/// What only an authorization server needs.
+#[derive(Clone)]
+pub(crate) struct ServerConfig {
+    pub(crate) providers: Providers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
-    pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) events: Arc<Events>,
+    /// The way to other servers.
+    #[allow(dead_code, reason = "verifiers and discovery follow")]
+    pub(crate) outbound: Outbound,
+    pub(crate) is_passthrough: bool,
 }
 
 impl OAuthProxyConfig {
@@ -83,27 +97,27 @@ impl OAuthProxyConfigBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+    pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
-        self.provider.check()?;
-        check_paths(&self.plain, &base)?;
+        check_providers(&self)?;
+        self.provider = self.provider.at_document(base.join(CLIENT_DOCUMENT))?;
+        let further = std::mem::take(&mut self.further_providers).into_iter();
+        let further = further.map(|provider| provider.at_document(base.join(CLIENT_DOCUMENT)));
+        self.further_providers = further.collect::<Result<_, _>>()?;
+        check_paths(&self, &base)?;
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
-        check_name("provider", &self.provider.name)?;
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }
-        let provider_scopes = scope_set("provider", &self.provider.scopes)?;
-        let scopes = match &self.scopes {
-            Some(scopes) => scope_set("scopes", scopes)?,
-            None => provider_scopes.clone(),
-        };
+        let terms = terms(&self, &base)?;
+        let scopes = terms.iter().map(|terms| &terms.scopes);
+        let scopes = scopes.fold(ScopeSet::default(), |all, these| all.union(these));
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
-        let offered_scopes = scopes.union(&provider_scopes);
-        check_provider(&self, &offered_scopes)?;
+        check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
-        let odd = odd_options(&self.plain, &base);
+        let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -112,17 +126,14 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
-        let options = Options {
-            callback_url: base.join(&plain.redirect_path),
+        let mut options = Options {
+            authorization_servers: vec![base.as_str().to_owned()],
+            redirects_metadata: false,
+            client_document: None,
             scopes,
-            offered_scopes,
             required_scopes,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
-            upstream_pkce: self.upstream_pkce.unwrap_or(self.provider.uses_pkce),
-            forward_resource: self
-                .forward_resource
-                .unwrap_or(self.provider.forward_resource),
             base,
             plain,
         };
@@ -136,15 +147,33 @@ impl OAuthProxyConfigBuilder {
         let keys = options.storage_encryption.then_some(keys);
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
-        let http = http_client(Some(customize(&options)?), timeout)?;
-        let provider = ProviderClient::new(Arc::new(self.provider), http, timeout);
+        let outbound = Outbound::new(&way_out(&options)?)?;
+        let lookups = Lookups::new(&outbound, &self.clock);
+        if let Some(verifier) = &self.passthrough {
+            let key_sets = lookups.key_sets();
+            verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
+        }
+        let mut terms = terms.into_iter();
+        let mut client = |provider| {
+            let (about, clock) = (Arc::new(provider), Arc::clone(&self.clock));
+            let client = ProviderClient::new(about, &outbound, &lookups, timeout, clock);
+            Arc::new(client.on(terms.next().unwrap_or_default()))
+        };
+        let first = client(self.provider);
+        let further = self.further_providers.into_iter().map(client);
+        let providers = Providers::new(first, further.collect());
+        let us = AboutUs {
+            home: options.base.as_str(),
+            name: options.shown_name(),
+        };
+        options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, provider.about(), self.passthrough.is_some()) {
+        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -152,14 +181,18 @@ impl OAuthProxyConfigBuilder {
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
-            provider: Arc::new(provider),
-            clients: Arc::new(clients),
-            vault,
-            secrets,
-            signing_keys: self.signing_keys,
-            passthrough: self.passthrough,
             clock: self.clock,
             events,
+            server: Some(ServerConfig {
+                providers,
+                clients: Arc::new(clients),
+                vault,
+                secrets,
+                signing_keys: self.signing_keys,
+                outbound,
+                is_passthrough: self.passthrough.is_some(),
+            }),
+            verifier: self.passthrough,
         })
     }
 }

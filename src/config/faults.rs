@@ -44,25 +44,6 @@ pub(super) fn required_scopes(
     Ok(required)
 }
 
-/// Options that contradict what is known of the provider.
-pub(super) fn check_provider(
-    builder: &OAuthProxyConfigBuilder,
-    offered: &ScopeSet,
-) -> Result<(), ConfigError> {
-    let provider = &builder.provider;
-    if builder.forward_resource == Some(true) && provider.dialect.refuses_resource() {
-        let why = format!("{} refuses requests with a `resource`", provider.name);
-        return Err(ConfigError::new("forward_resource", why));
-    }
-    let list = &builder.plain.allow_list;
-    if let Some(option) = list.wanted_by {
-        provider
-            .vouches_for_email(offered, list.trust_unverified)
-            .map_err(|why| ConfigError::new(option, why))?;
-    }
-    Ok(())
-}
-
 /// A key that would encrypt nothing, or sign nothing.
 pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), ConfigError> {
     if builder.encryption_keys.is_given() && !builder.plain.storage_encryption {

@@ -85,6 +85,9 @@ impl RegistrationRequest {
 pub struct LoginRequest {
     /// Who it is, as the provider knows them now.
     pub person: Identity,
+    /// How they are named here: [`AuthSession::subject`](crate::AuthSession::subject). The provider's own name
+    /// for them is in `person`.
+    pub subject: String,
     /// The id of the provider that vouches for them, such as `github`.
     pub provider: String,
     /// The client that acts for them: [`AuthSession::client_id`](crate::AuthSession::client_id).
@@ -123,6 +126,7 @@ impl LoginRequest {
     #[must_use]
     pub fn new(person: Identity, occasion: Occasion) -> Self {
         Self {
+            subject: person.subject.clone().unwrap_or_default(),
             person,
             provider: String::new(),
             client_id: String::new(),

@@ -1,21 +1,28 @@
 //! What the operator says: the builder collects it in plain options, and `build` checks it as a whole.
-//! Nothing here runs; [`Proxy`](crate::proxy::Proxy) is put together from what comes out.
+//! Nothing here runs; [`ResourceServer`](crate::resource_server::ResourceServer) is put together from what
+//! comes out.
 
 pub(crate) mod allow_list;
 mod build;
 mod builder;
 mod choices;
+mod choose_provider;
 mod faults;
+mod for_resource_server;
 pub(crate) mod hooks;
 mod odd;
 mod options;
 mod outbound;
 mod path_faults;
+mod provider_terms;
 mod secrets;
 mod weak;
 
 pub use build::OAuthProxyConfig;
+pub(crate) use build::ServerConfig;
 pub use builder::OAuthProxyConfigBuilder;
 pub use choices::{Consent, PassOn};
+pub use choose_provider::{ProviderChoice, ProviderRequest};
+pub use for_resource_server::ResourceServerBuilder;
 pub use hooks::{LoginRequest, Occasion, RegistrationRequest, Veto};
 pub(crate) use options::Options;

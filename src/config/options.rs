@@ -7,9 +7,10 @@ use crate::{
     config::{
         allow_list::AllowList,
         choices::{Consent, PassOn},
+        choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
     },
-    grant::RefreshGrace,
+    grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, ScopeSet},
     route,
     token::ClaimsPassthrough,
@@ -21,19 +22,19 @@ use crate::{
 /// as it was given is in [`Plain`], which this dereferences to.
 pub(crate) struct Options {
     pub(crate) base: BaseUrl,
-    /// The redirect URI that the provider knows.
-    pub(crate) callback_url: String,
+    /// The issuers that clients get tokens from, as the resource's metadata names them.
+    pub(crate) authorization_servers: Vec<String>,
+    /// Whether clients that look for the authorization server's metadata here are sent on to it.
+    pub(crate) redirects_metadata: bool,
+    /// What the provider reads about us, where it knows us by a document.
+    pub(crate) client_document: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
-    /// What the provider may be asked for: the same, and the provider's own defaults.
-    pub(crate) offered_scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
-    pub(crate) upstream_pkce: bool,
-    pub(crate) forward_resource: bool,
     pub(crate) plain: Plain,
 }
 
@@ -79,8 +80,7 @@ pub(crate) struct Plain {
     pub(crate) upstream_request_timeout: Duration,
     pub(crate) outbound_proxy: Option<String>,
     pub(crate) outbound_root_certificates: Vec<String>,
-    pub(crate) extra_authorization_params: Vec<(String, String)>,
-    pub(crate) extra_token_params: Vec<(String, String)>,
+    pub(crate) outbound_private_networks: Vec<String>,
     pub(crate) custom_claims_passthrough: ClaimsPassthrough,
     pub(crate) role_claims: Vec<String>,
     pub(crate) access_token_audiences: Vec<String>,
@@ -88,6 +88,8 @@ pub(crate) struct Plain {
     pub(crate) storage_encryption: bool,
     pub(crate) on_register: Option<RegistrationHook>,
     pub(crate) on_login: Option<LoginHook>,
+    pub(crate) choose_provider: Option<ProviderRule>,
+    pub(crate) subjects: Subjects,
 }
 
 impl Default for Plain {
@@ -127,8 +129,7 @@ impl Default for Plain {
             upstream_request_timeout: Duration::from_secs(10),
             outbound_proxy: None,
             outbound_root_certificates: Vec::new(),
-            extra_authorization_params: Vec::new(),
-            extra_token_params: Vec::new(),
+            outbound_private_networks: Vec::new(),
             custom_claims_passthrough: ClaimsPassthrough::default(),
             // The last is Keycloak's.
             role_claims: ["role", "roles", "realm_access"].map(str::to_owned).into(),
@@ -137,6 +138,8 @@ impl Default for Plain {
             storage_encryption: true,
             on_register: None,
             on_login: None,
+            choose_provider: None,
+            subjects: Subjects::default(),
         }
     }
 }

@@ -2,22 +2,29 @@
 
 use reqwest::{ClientBuilder, Proxy};
 
-use crate::{config::options::Plain, error::ConfigError, outbound::Customize};
+use crate::{
+    config::options::Plain,
+    error::ConfigError,
+    outbound::{Customize, Networks, WayOut},
+};
 
 const PROXY: &str = "outbound_proxy";
+const NETWORKS: &str = "outbound_private_networks";
 const ROOTS: &str = "outbound_root_certificates";
 
-/// What the options do to the client, once all of them were read.
-pub(super) fn customize(options: &Plain) -> Result<Customize, ConfigError> {
-    let proxy = options.outbound_proxy.as_deref().map(proxy).transpose()?;
-    let with_roots = with_roots(options)?;
-    Ok(Box::new(move |builder: ClientBuilder| {
-        let builder = with_roots(builder);
-        match proxy {
-            Some(proxy) => builder.proxy(proxy),
-            None => builder,
-        }
-    }))
+/// The way out, once all options were read.
+pub(super) fn way_out(options: &Plain) -> Result<WayOut, ConfigError> {
+    let networks = options.outbound_private_networks.iter();
+    let open = Networks::parse(networks.map(String::as_str))
+        .map_err(|why| ConfigError::new(NETWORKS, why))?;
+    let with_roots: Customize = Box::new(with_roots(options)?);
+    Ok(WayOut {
+        customize: Some(with_roots),
+        proxy: options.outbound_proxy.as_deref().map(proxy).transpose()?,
+        open,
+        timeout: options.upstream_request_timeout,
+        ..WayOut::default()
+    })
 }
 
 /// The URL may hold a password, so no error quotes it.
@@ -33,7 +40,7 @@ fn proxy(url: &str) -> Result<Proxy, ConfigError> {
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 fn with_roots(
     options: &Plain,
-) -> Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + use<>, ConfigError> {
+) -> Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + use<>, ConfigError> {
     let mut roots = Vec::new();
     for pem in &options.outbound_root_certificates {
         let refuse = |why: &str| Err(ConfigError::new(ROOTS, why));
@@ -63,7 +70,7 @@ fn with_roots(
 #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
 fn with_roots(
     options: &Plain,
-) -> Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + use<>, ConfigError> {
+) -> Result<impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + use<>, ConfigError> {
     match options.outbound_root_certificates.is_empty() {
         true => Ok(|builder| builder),
         false => Err(ConfigError::new(
@@ -79,11 +86,10 @@ mod tests {
         io::{Read, Write},
         net::TcpListener,
         thread,
-        time::Duration,
     };
 
     use super::*;
-    use crate::outbound::http_client;
+    use crate::outbound::Outbound;
 
     /// Self-signed by an "Example Corp root" until 2126.
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
@@ -101,7 +107,7 @@ aTKCUwFTFkGZSAPn/AvUb/JShw==
 ";
 
     fn fault(options: &Plain) -> ConfigError {
-        match customize(options) {
+        match way_out(options) {
             Ok(_) => panic!("accepted"),
             Err(error) => error,
         }
@@ -140,8 +146,50 @@ aTKCUwFTFkGZSAPn/AvUb/JShw==
             outbound_root_certificates: vec![[ROOT, ROOT].concat()],
             ..Plain::default()
         };
-        let client = http_client(Some(customize(&both).unwrap()), Duration::from_secs(1));
-        assert!(client.is_ok());
+        assert!(Outbound::new(&way_out(&both).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn a_network_that_is_none_is_refused_with_its_value() {
+        for text in ["10.0.0.0/33", "10.0.0.1/8", "0.0.0.0/0", "corp.example"] {
+            let error = fault(&Plain {
+                outbound_private_networks: vec!["10.0.0.0/8".to_owned(), text.to_owned()],
+                ..Plain::default()
+            });
+            assert_eq!(error.option(), NETWORKS);
+            assert!(error.to_string().contains(text), "{error}");
+        }
+    }
+
+    #[cfg(feature = "rustls")]
+    #[tokio::test]
+    async fn two_options_let_a_strangers_url_reach_a_server_inside() {
+        use crate::outbound::{NamedBy::Stranger, OutboundError};
+        use testkit::https::{Https, ROOT, json};
+
+        let server = Https::start(|_| async { json("200 OK", "", "{}") }).await;
+        let url = server.url("localhost", "/client.json");
+        let with = |networks: &[&str]| {
+            let options = Plain {
+                outbound_root_certificates: vec![ROOT.to_owned()],
+                outbound_private_networks: networks.iter().copied().map(str::to_owned).collect(),
+                ..Plain::default()
+            };
+            Outbound::new(&way_out(&options).unwrap()).unwrap()
+        };
+        let closed = with(&[]).get(&url, Stranger, 100, "*/*").await;
+        assert!(
+            matches!(closed, Err(OutboundError::Refused(_))),
+            "{closed:?}"
+        );
+        let other = with(&["10.0.0.0/8"]).get(&url, Stranger, 100, "*/*").await;
+        assert!(matches!(other, Err(OutboundError::Refused(_))), "{other:?}");
+        assert!(server.requests().is_empty());
+        // `localhost` may be both.
+        let open = with(&["127.0.0.0/8", "::1"])
+            .get(&url, Stranger, 100, "*/*")
+            .await;
+        assert_eq!(open.unwrap().status, 200);
     }
 
     #[tokio::test]
@@ -160,8 +208,12 @@ aTKCUwFTFkGZSAPn/AvUb/JShw==
                 .unwrap();
             String::from_utf8_lossy(&head[..read]).into_owned()
         });
-        let http = http_client(Some(customize(&options).unwrap()), Duration::from_secs(5)).unwrap();
-        let answer = http.get("http://provider.example/userinfo").send().await;
+        let outbound = Outbound::new(&way_out(&options).unwrap()).unwrap();
+        let answer = outbound
+            .client()
+            .get("http://provider.example/userinfo")
+            .send()
+            .await;
         assert_eq!(answer.unwrap().status(), 204);
         let asked = proxy.join().unwrap();
         assert!(

@@ -1,13 +1,18 @@
 //! Paths that the operator names, and that would not mean what they say.
 
 use crate::{
-    config::options::Plain,
+    config::{builder::OAuthProxyConfigBuilder, options::Plain},
     error::ConfigError,
     oauth::BaseUrl,
     route::{Route, Routes},
 };
 
-pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigError> {
+pub(super) fn check_paths(
+    builder: &OAuthProxyConfigBuilder,
+    base: &BaseUrl,
+) -> Result<(), ConfigError> {
+    let options = &builder.plain;
+    let further = || builder.further_providers.iter().map(|of| of.id.as_str());
     let path = options.redirect_path.as_str();
     let refuse =
         |option, path: &str, why: &str| Err(ConfigError::new(option, format!("{path:?} {why}")));
@@ -17,7 +22,9 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
         return refuse("redirect_path", path, why);
     }
     // Without a callback: its default path is free for another one.
-    let others = Routes::new(base, "", &[]);
+    let others = Routes::new(base, "", &[])
+        .with_client_document(true)
+        .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
     if is_ours || path.starts_with("/.well-known/") {
@@ -27,17 +34,27 @@ pub(super) fn check_paths(options: &Plain, base: &BaseUrl) -> Result<(), ConfigE
             "is the path of another endpoint or document",
         );
     }
-    let routes = Routes::new(base, path, &[]);
+    let has_document = builder.providers().any(|provider| provider.has_document);
+    let routes = Routes::new(base, path, &[])
+        .with_client_document(has_document)
+        .returning_from(further());
+    check_public_paths(options, &routes)
+}
+
+/// Public paths; the routes are those without them.
+pub(super) fn check_public_paths(options: &Plain, routes: &Routes) -> Result<(), ConfigError> {
+    let refuse =
+        |path: &str, why: &str| Err(ConfigError::new("public_paths", format!("{path:?} {why}")));
     for path in &options.public_paths {
         // `/docs/*` and `/docs/{id}` could be paths, but they are meant as patterns.
         if !is_plain(path) || path.contains(['*', '{', '}', '^']) {
             let why = "is not a plain absolute path: there are no patterns, and no queries";
-            return refuse("public_paths", path, why);
+            return refuse(path, why);
         }
         if routes.find(path) != Route::Protected {
             let why = "is answered by this layer itself, without a token: it never reaches your \
                        service";
-            return refuse("public_paths", path, why);
+            return refuse(path, why);
         }
     }
     Ok(())

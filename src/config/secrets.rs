@@ -1,7 +1,5 @@
 //! Where every key of a proxy comes from.
 
-use secrecy::ExposeSecret;
-
 use crate::{
     error::ConfigError,
     key::{MacKey, Rotating, SealKey, SecretKey},
@@ -41,11 +39,9 @@ impl Secrets {
         provider: &Provider,
         base: &BaseUrl,
     ) -> Result<Self, ConfigError> {
-        let current = match (given.current, &provider.client_secret) {
+        let current = match (given.current, provider.credential.secret()) {
             (Some(key), _) => key,
-            (None, Some(secret)) => {
-                SecretKey::from_client_secret(secret.expose_secret(), base.as_str())?
-            }
+            (None, Some(secret)) => SecretKey::from_client_secret(secret, base.as_str())?,
             (None, None) => {
                 return Err(ConfigError::new(
                     "secret_key",

@@ -1,36 +1,36 @@
 //! Options that weaken security: reported at start, in words for the operator.
 
 use crate::{
-    config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Provider,
+    config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Providers,
 };
+
+const KEEPS_HEADER: &str = "keep_authorization_header: the inner service sees bearer tokens";
+const ANY_PATH: &str = "audience_by_path is off: a token for one path is good on all";
+
+/// What is weaker than it could be at a resource server.
+pub(super) fn weak_at_resource(options: &Options) -> Vec<String> {
+    let rules = [
+        (!options.audience_by_path, ANY_PATH),
+        (options.keep_authorization_header, KEEPS_HEADER),
+    ];
+    let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
+    weak.map(|(_, words)| words.to_owned()).collect()
+}
 
 /// What is weaker than it could be.
 pub(super) fn weak_options(
     options: &Options,
-    provider: &Provider,
+    providers: &Providers,
     is_passthrough: bool,
 ) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
     let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
-    let open = format!(
-        "anyone with an account of {} can log in: no allowed_domains, allowed_emails or on_login says \
-         who may",
-        provider.name
-    );
     let rules = [
-        (provider.is_open_to_all() && !judges_people, open.as_str()),
         (
             options.base.is_https() && !host_prefix,
             "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
         ),
-        (
-            !options.audience_by_path,
-            "audience_by_path is off: a token for one path is good on all",
-        ),
-        (
-            !options.upstream_pkce,
-            "upstream_pkce is off: the provider's code is not bound to this login",
-        ),
+        (!options.audience_by_path, ANY_PATH),
         (
             options.consent == Consent::Disabled,
             "consent is disabled: any registered client gets access through a link",
@@ -55,11 +55,23 @@ pub(super) fn weak_options(
             options.refresh_token_grace == RefreshGrace::UntilUsed,
             "refresh_token_grace until used: a stolen refresh token of an idle client goes unseen",
         ),
-        (
-            options.keep_authorization_header,
-            "keep_authorization_header: the inner service sees bearer tokens",
-        ),
+        (options.keep_authorization_header, KEEPS_HEADER),
     ];
     let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
-    weak.map(|(_, words)| words.to_owned()).collect()
+    let mut weak: Vec<_> = weak.map(|(_, words)| words.to_owned()).collect();
+    for provider in providers.iter() {
+        let name = &provider.about().name;
+        if provider.about().is_open_to_all() && !judges_people {
+            weak.push(format!(
+                "anyone with an account of {name} can log in: no allowed_domains, allowed_emails or \
+                 on_login says who may"
+            ));
+        }
+        if !provider.terms().uses_pkce {
+            weak.push(format!(
+                "upstream_pkce is off: the code of {name} is not bound to this login"
+            ));
+        }
+    }
+    weak
 }

@@ -6,8 +6,14 @@ pub mod cost {}
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
 
+#[doc = include_str!("network.md")]
+pub mod network {}
+
 #[doc = include_str!("providers.md")]
 pub mod providers {}
+
+#[doc = include_str!("setup.md")]
+pub mod setup {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

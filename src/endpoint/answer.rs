@@ -13,6 +13,7 @@ use crate::{
     oauth::description,
     page::{self, Page, Situation},
     proxy::Proxy,
+    resource_server::ResourceServer,
 };
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
@@ -53,19 +54,20 @@ pub(super) fn error(error: &OAuthError) -> OwnResponse {
 
 /// 405 with `Allow` (RFC 9110 section 15.5.6).
 pub(super) fn method_not_allowed(
-    proxy: &Proxy,
+    server: &ResourceServer,
     methods: &'static [Method],
     is_machines: bool,
 ) -> OwnResponse {
-    proxy.emit(&Event::refused(Step::Http, Reason::NotServed).detail("method"));
+    server.emit(&Event::refused(Step::Http, Reason::NotServed).detail("method"));
     let mut response = if is_machines {
         let refusal = OAuthError::new(OAuthErrorCode::InvalidRequest, "method not allowed");
         error(&refusal.with_status(StatusCode::METHOD_NOT_ALLOWED))
     } else {
-        message(
-            proxy,
+        let page = Page::Message(Situation::WrongMethod);
+        page_of(
+            server.options.shown_name(),
             StatusCode::METHOD_NOT_ALLOWED,
-            Situation::WrongMethod,
+            &page,
         )
     };
     let allowed = match is_machines {
@@ -83,8 +85,8 @@ pub(super) fn method_not_allowed(
 }
 
 /// A document that does not exist.
-pub(super) fn not_found(proxy: &Proxy) -> OwnResponse {
-    proxy.emit(&Event::refused(Step::Http, Reason::NotServed).detail("no such document"));
+pub(super) fn not_found(server: &ResourceServer) -> OwnResponse {
+    server.emit(&Event::refused(Step::Http, Reason::NotServed).detail("no such document"));
     json(
         StatusCode::NOT_FOUND,
         &serde_json::json!({ "error": "not_found" }),
@@ -93,7 +95,11 @@ pub(super) fn not_found(proxy: &Proxy) -> OwnResponse {
 
 /// A page for a person, which no cache keeps.
 pub(super) fn page(proxy: &Proxy, status: StatusCode, page: &Page<'_>) -> OwnResponse {
-    let html = page.html(proxy.service_name());
+    page_of(proxy.service_name(), status, page)
+}
+
+fn page_of(service: &str, status: StatusCode, page: &Page<'_>) -> OwnResponse {
+    let html = page.html(service);
     let mut response = Response::new(Bytes::from(html));
     *response.status_mut() = status;
     let headers = response.headers_mut();

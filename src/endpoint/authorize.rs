@@ -5,29 +5,21 @@
 //! with a page and never with a redirect; every other error goes back to the client. Nothing is
 //! stored: what was validated is sealed into the browser's request cookie.
 
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::request::Parts;
 
 use super::{
-    answer,
-    browser_client::client_in_browser,
-    redirect::{self, Target},
-    refusal::Refusal,
-    request, same_site,
+    browser_client::client_in_browser, onward, redirect::Target, refusal::Refusal, request,
+    same_site,
 };
 use crate::{
     body::OwnResponse,
     client::{Client, RedirectUri},
-    config::Consent,
     error::OAuthErrorCode as Code,
-    event::{Event, Reason, Step},
-    login::{
-        AuthorizationRequest, RequestedLogin,
-        request::{proven_redirect_uri, validated},
-    },
+    event::{Reason, Step},
+    login::request::{proven_redirect_uri, validated},
     oauth::{Params, ParamsError},
     page::Situation,
     proxy::Proxy,
-    route,
 };
 
 pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
@@ -59,7 +51,10 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         None => validated(&params, &client, &redirect_uri, &proxy.options).map_err(Refusal::from),
     };
     match validated {
-        Ok(request) => go_on(proxy, &parts.headers, &client, request).await,
+        Ok(request) => {
+            let hint = params.get("login_hint");
+            onward::go_on(proxy, &parts.headers, &client, request, hint).await
+        }
         Err(refusal) => {
             proxy.emit(&refusal.event(Step::Authorize));
             let state = params.get_raw("state");
@@ -105,43 +100,5 @@ async fn target(
             let refusal = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
             Err((refusal.detail(why), Situation::UnprovenRedirect))
         }
-    }
-}
-
-/// To the consent page, or past it where the operator or the person said so before.
-async fn go_on(
-    proxy: &Proxy,
-    headers: &HeaderMap,
-    client: &Client,
-    request: AuthorizationRequest,
-) -> OwnResponse {
-    let (options, now) = (&proxy.options, proxy.now());
-    let is_by_the_person = same_site::is_by_the_person(headers);
-    let skips_consent = match options.consent {
-        Consent::Always => false,
-        Consent::External | Consent::Disabled => true,
-        Consent::Remember => {
-            is_by_the_person
-                && !request.wishes.want_consent()
-                && proxy.cookies.approvals(headers, now).covers(&request)
-        }
-    };
-    let requested = RequestedLogin::new(request, !is_by_the_person, now);
-    let event = Event::done(Step::Authorize).login(&requested.id);
-    proxy.emit(&event.detail(client.name.as_deref().unwrap_or("")));
-    if skips_consent {
-        return redirect::to_provider(proxy, headers, requested, StatusCode::FOUND, None).await;
-    }
-    let ttl = options.transaction_ttl;
-    match proxy.cookies.set_request(headers, &requested, ttl, now) {
-        Ok(cookies) => {
-            let page = format!(
-                "{}?login={}",
-                options.base.join(route::CONSENT),
-                requested.id
-            );
-            answer::redirect(StatusCode::FOUND, &page, cookies)
-        }
-        Err(_) => redirect::too_large(proxy, &requested.request, StatusCode::FOUND),
     }
 }

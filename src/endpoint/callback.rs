@@ -17,7 +17,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Event, Reason, Step},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{Login, LoginError, Outcome, Returned},
+    login::{Login, LoginError, NoCode, Outcome, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -36,20 +36,35 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return not_here(proxy, "no login cookie answers to this state");
     };
-    let provider = proxy.provider.about();
-    if !login.went_to(&provider.id) {
+    let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         return not_here(proxy, detail);
-    }
-    let code = returned.code(|iss| provider.admits_issuer(iss, None));
+    };
+    let provider = admission.provider.about();
+    let is_here = admission.provider.terms().callback_path == parts.uri.path();
+    let code = match admission.provider.resolved().await {
+        // RFC 9700 section 4.4.2.2: "If there is a mismatch, the client MUST abort the flow."
+        _ if !is_here => Err(NoCode::OtherCallback),
+        Ok(known) => returned.code(|iss| provider.admits_issuer(iss, None), known.names_issuer),
+        Err(error) => Err(NoCode::Provider(error)),
+    };
     let (login, code) = (Arc::new(login), code.map(str::to_owned));
-    match proxy.completion.complete(Arc::clone(&login), code).await {
+    let completed = proxy
+        .completion
+        .complete(Arc::clone(admission), Arc::clone(&login), code);
+    match completed.await {
         Ok(outcome) => answer_client(proxy, &login, &outcome),
         Err(not_now) => {
             let refusal = Refusal::from(not_now).in_login(&login.id);
             refusal.into_page(proxy, Step::Callback, Situation::CannotFinish)
         }
     }
+}
+
+/// Whether the provider of this callback posts its answers.
+pub(super) fn may_be_posted(proxy: &Proxy, parts: &Parts) -> bool {
+    let provider = proxy.providers.returning_to(parts.uri.path());
+    provider.is_some_and(|provider| provider.about().posts_answer)
 }
 
 /// The answer came as a form, posted by the provider's page: across sites, and so without the login
@@ -74,7 +89,9 @@ where
         let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
         return unreadable(proxy, refusal);
     };
-    let here = format!("{}?{query}", proxy.options.callback_url);
+    let provider = proxy.providers.returning_to(parts.uri.path());
+    let provider = provider.unwrap_or(proxy.providers.main());
+    let here = format!("{}?{query}", provider.terms().callback_url);
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
@@ -84,6 +101,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     match outcome {
         Ok(granted) => {
             let event = Event::done(Step::Callback).login(&login.id);
+            let event = event.provider(&login.provider);
             proxy.emit(&event.grant(granted.id.to_string()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }
@@ -93,7 +111,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
                 // The client has heard already.
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
             }
-            proxy.emit(&refusal.event(Step::Callback));
+            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }

@@ -9,22 +9,20 @@ use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
 
 use super::{
-    answer,
+    consent_page,
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
 };
 use crate::{
     body::OwnResponse,
-    client::ClientKind,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
     key::constant_time_eq,
-    login::RequestedLogin,
-    page::{ConsentPage, Page, Situation, Trust},
+    login::{RequestedLogin, choice},
+    page::Situation,
     proxy::Proxy,
-    route,
 };
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
@@ -37,32 +35,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login");
     };
-    let request = &requested.request;
-    let client = match proxy.clients.recall(&request.client) {
-        Ok(client) => client,
-        Err(why) => {
-            let code = OAuthErrorCode::InvalidRequest;
-            let refusal = Refusal::new(Reason::Browser, code, why.to_string());
-            let refusal = refusal.in_login(&requested.id);
-            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
-        }
-    };
-    let page = Page::Consent(ConsentPage {
-        provider: &proxy.provider.about().name,
-        client: client.name.as_deref(),
-        target: &request.redirect_uri.display_target(),
-        trust: match client.kind {
-            ClientKind::Configured => Trust::Configured,
-            _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
-            _ => Trust::Address,
-        },
-        scopes: &request.scopes,
-        resource: request.resource.as_str(),
-        action: &proxy.options.base.join(route::CONSENT),
-        login: &requested.id,
-        form_token: &requested.form_token,
-    });
-    answer::page(proxy, StatusCode::OK, &page)
+    consent_page::page(proxy, &requested, false)
 }
 
 /// `POST`: the decision.
@@ -91,16 +64,46 @@ where
         return not_here(proxy, "the form token is another one");
     }
     match params.get("decision") {
-        Some("approve") => {
-            proxy.emit(&Event::done(Step::Consent).login(&requested.id));
-            let approval = remembered(proxy, headers, &requested);
-            let requested = requested.approved();
-            let status = StatusCode::SEE_OTHER;
-            redirect::to_provider(proxy, headers, requested, status, approval).await
-        }
+        Some("approve") => approved(proxy, headers, requested, params.get("provider")).await,
         Some("deny") => denied(proxy, &requested),
         _ => not_here(proxy, "no decision in the form"),
     }
+}
+
+/// The person said yes. Where there are several providers they chose one, and one of those that are open to
+/// this login: by now it may be another list than the page had.
+async fn approved(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    requested: RequestedLogin,
+    provider: Option<&str>,
+) -> OwnResponse {
+    let (chosen, scopes) = (&requested.start.provider, &requested.request.scopes);
+    let open = match choice::open(&proxy.providers, chosen.as_deref(), scopes) {
+        Ok(open) => open,
+        Err(error) => {
+            let refusal = Refusal::from(&error).in_login(&requested.id);
+            proxy.emit(&refusal.event(Step::Consent));
+            let cookies = proxy.cookies.clear_request(&requested);
+            let target = Target::of(&requested.request);
+            return target.with_error(proxy, StatusCode::SEE_OTHER, &refusal.error, cookies);
+        }
+    };
+    let choice = match (provider, open.as_slice()) {
+        (None, [only]) => Some(*only),
+        (None, _) => None,
+        (Some(id), open) => open.iter().copied().find(|of| of.about().id == id),
+    };
+    let Some(provider) = choice else {
+        let event = Event::refused(Step::Consent, Reason::UnknownProvider).login(&requested.id);
+        proxy.emit(&event.detail("the form names none of the providers that are open"));
+        return consent_page::page(proxy, &requested, true);
+    };
+    let id = &provider.about().id;
+    proxy.emit(&Event::done(Step::Consent).login(&requested.id).provider(id));
+    let approval = remembered(proxy, headers, &requested, id);
+    let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);
+    redirect::to_provider(proxy, headers, requested, provider, status, approval).await
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<RequestedLogin> {
@@ -112,15 +115,19 @@ fn remembered(
     proxy: &Proxy,
     headers: &HeaderMap,
     requested: &RequestedLogin,
+    provider: &str,
 ) -> Option<HeaderValue> {
     if proxy.options.consent != Consent::Remember {
         return None;
     }
     let now = proxy.now();
-    let approvals = proxy
-        .cookies
-        .approvals(headers, now)
-        .with(&requested.request, now);
+    let all = proxy.providers.iter().map(|of| of.about().id.as_str());
+    let others = all.filter(|id| *id != provider);
+    let approvals =
+        proxy
+            .cookies
+            .approvals(headers, now)
+            .with(&requested.request, provider, others, now);
     proxy.cookies.set_approvals(&approvals)
 }
 

@@ -1,27 +1,50 @@
 //! `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration` (RFC 8414, at the
 //! root, path-inserted, and appended as OpenID Connect Discovery has it) and
 //! `/.well-known/oauth-protected-resource` (RFC 9728, at the root and for every path below the base
-//! URL). What they say stands in [`documents`](crate::documents).
+//! URL); and `/oauth/client.json`, about the proxy as a client of its provider. What they say stands in
+//! [`documents`](crate::documents).
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 
 use super::answer;
-use crate::{body::OwnResponse, proxy::Proxy, route};
+use crate::{
+    body::OwnResponse,
+    documents::AuthorizationServer,
+    resource_server::ResourceServer,
+    route::{self, Row},
+};
 
-pub(super) fn authorization_server(proxy: &Proxy, parts: &Parts) -> OwnResponse {
-    document(&parts.method, proxy.documents.authorization_server())
+pub(super) fn authorization_server(
+    server: &ResourceServer,
+    row: &Row,
+    parts: &Parts,
+) -> OwnResponse {
+    match server.documents.authorization_server() {
+        AuthorizationServer::Here(body) => document(&parts.method, body.clone()),
+        AuthorizationServer::Elsewhere { rfc8414, openid } => {
+            let to = match row.path {
+                route::OPENID_CONFIGURATION => openid,
+                _ => rfc8414,
+            };
+            answer::redirect(StatusCode::TEMPORARY_REDIRECT, to, Vec::new())
+        }
+    }
 }
 
-pub(super) fn protected_resource(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnResponse {
     let path = route::resource_path(parts.uri.path());
-    match proxy
+    match server
         .documents
-        .protected_resource(&proxy.options.base, path)
+        .protected_resource(&server.options.base, path)
     {
         Some(body) => document(&parts.method, body),
-        None => answer::not_found(proxy),
+        None => answer::not_found(server),
     }
+}
+
+pub(super) fn client(server: &ResourceServer, parts: &Parts) -> OwnResponse {
+    document(&parts.method, server.documents.client())
 }
 
 fn document(method: &Method, body: Bytes) -> OwnResponse {

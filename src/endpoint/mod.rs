@@ -7,7 +7,9 @@ mod browser_client;
 mod callback;
 mod client_auth;
 mod consent;
+mod consent_page;
 mod metadata;
+mod onward;
 mod redirect;
 mod refusal;
 mod refusal_table;
@@ -19,7 +21,7 @@ mod token;
 
 use std::{pin::Pin, sync::Arc};
 
-use http::{Method, Request};
+use http::{Method, Request, request::Parts};
 use http_body::Body;
 
 use crate::{
@@ -27,6 +29,7 @@ use crate::{
     cors,
     error::BoxError,
     proxy::Proxy,
+    resource_server::ResourceServer,
     route::{Caller, Endpoint, Row},
 };
 
@@ -40,59 +43,73 @@ pub(crate) enum Answer {
 }
 
 /// Answers a request to one of our URLs.
-pub(crate) fn answer<B>(proxy: Arc<Proxy>, row: &'static Row, request: Request<B>) -> Answer
+pub(crate) fn answer<B>(server: &ResourceServer, row: &'static Row, request: Request<B>) -> Answer
 where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(&proxy, row, &parts.method) {
+    if let Some(refusal) = method_refused(server, row, &parts) {
         return ready(row, refusal);
     }
     let is_post = parts.method == Method::POST;
-    match row.endpoint {
-        Endpoint::AuthorizationServerMetadata => {
-            ready(row, metadata::authorization_server(&proxy, &parts))
+    match (row.endpoint, server.proxy.clone()) {
+        (Endpoint::AuthorizationServerMetadata, _) => {
+            ready(row, metadata::authorization_server(server, row, &parts))
         }
-        Endpoint::ProtectedResourceMetadata => {
-            ready(row, metadata::protected_resource(&proxy, &parts))
+        (Endpoint::ProtectedResourceMetadata, _) => {
+            ready(row, metadata::protected_resource(server, &parts))
         }
-        Endpoint::UnknownDocument => ready(row, answer::not_found(&proxy)),
-        Endpoint::Register => pending(
-            row,
-            async move { register::handle(&proxy, &parts, body).await },
-        ),
-        Endpoint::Token => pending(
-            row,
-            async move { token::handle(&proxy, &parts, body).await },
-        ),
-        Endpoint::Revoke => pending(
-            row,
-            async move { revoke::handle(&proxy, &parts, body).await },
-        ),
-        Endpoint::Authorize => pending(row, async move { authorize::handle(&proxy, &parts).await }),
-        Endpoint::Consent if is_post => {
+        (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
+        // Where no authorization server is here, `route` finds none of its rows.
+        (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
+        (Endpoint::Register, Some(proxy)) => {
+            pending(
+                row,
+                async move { register::handle(&proxy, &parts, body).await },
+            )
+        }
+        (Endpoint::Token, Some(proxy)) => {
+            pending(
+                row,
+                async move { token::handle(&proxy, &parts, body).await },
+            )
+        }
+        (Endpoint::Revoke, Some(proxy)) => {
+            pending(
+                row,
+                async move { revoke::handle(&proxy, &parts, body).await },
+            )
+        }
+        (Endpoint::Authorize, Some(proxy)) => {
+            pending(row, async move { authorize::handle(&proxy, &parts).await })
+        }
+        (Endpoint::Consent, Some(proxy)) if is_post => {
             pending(
                 row,
                 async move { consent::decide(&proxy, &parts, body).await },
             )
         }
-        Endpoint::Consent => ready(row, consent::show(&proxy, &parts)),
-        Endpoint::Callback if is_post => {
+        (Endpoint::Consent, Some(proxy)) => ready(row, consent::show(&proxy, &parts)),
+        (Endpoint::Callback, Some(proxy)) if is_post => {
             pending(
                 row,
                 async move { callback::posted(&proxy, &parts, body).await },
             )
         }
-        Endpoint::Callback => pending(row, async move { callback::handle(&proxy, &parts).await }),
+        (Endpoint::Callback, Some(proxy)) => {
+            pending(row, async move { callback::handle(&proxy, &parts).await })
+        }
     }
 }
 
 /// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(proxy: &Proxy, row: &Row, method: &Method) -> Option<OwnResponse> {
+fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<OwnResponse> {
+    let method = &parts.method;
+    let may_be_posted = |proxy: &Arc<Proxy>| callback::may_be_posted(proxy, parts);
     let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !proxy.provider.about().posts_answer => &[Method::GET],
+        Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
         _ => row.methods,
     };
     let is_machines = row.caller == Caller::Machine;
@@ -100,7 +117,7 @@ fn method_refused(proxy: &Proxy, row: &Row, method: &Method) -> Option<OwnRespon
         return Some(cors::preflight(methods));
     }
     let is_served = methods.contains(method);
-    (!is_served).then(|| answer::method_not_allowed(proxy, methods, is_machines))
+    (!is_served).then(|| answer::method_not_allowed(server, methods, is_machines))
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {

@@ -10,28 +10,43 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::{Reason, Step},
     login::{AuthorizationRequest, Login, RequestedLogin, departure},
+    provider::ProviderClient,
     proxy::Proxy,
 };
 
-/// Makes everything that is secret in a login, seals it into the login cookie, and sends the browser
+/// Makes everything that is secret in a login to this provider, seals it into the login cookie, and sends the browser
 /// to the provider. `approval` is the cookie that remembers the person's approval.
 ///
-/// May wait, so that a provider's endpoints can be looked up here.
+/// Where the provider is may have to be asked first. Without an answer to that the client hears that the
+/// login cannot be done now.
 pub(super) async fn to_provider(
     proxy: &Proxy,
     headers: &HeaderMap,
-    requested: RequestedLogin,
+    mut requested: RequestedLogin,
+    client: &ProviderClient,
     status: StatusCode,
     approval: Option<HeaderValue>,
 ) -> OwnResponse {
-    let (options, provider, now) = (&proxy.options, proxy.provider.about(), proxy.now());
+    let provider = match client.resolved().await {
+        Ok(provider) => provider,
+        Err(error) => {
+            let refusal = Refusal::from(&error).in_login(&requested.id);
+            proxy.emit(&refusal.event(Step::Authorize));
+            let target = Target::of(&requested.request);
+            return target.with_error(proxy, status, &refusal.error, Vec::new());
+        }
+    };
+    let (options, now) = (&proxy.options, proxy.now());
+    // What another provider knows is not asked of this one, and not granted through it.
+    requested.request.scopes = client.terms().grantable(&requested.request.scopes);
     let login = Login::begin(requested, &provider.id, now);
     let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return too_large(proxy, &login.request, status);
     };
     cookies.extend(approval);
-    answer::redirect(status, &departure::url(provider, options, &login), cookies)
+    let url = departure::url(&provider, client.terms(), options, &login);
+    answer::redirect(status, &url, cookies)
 }
 
 /// The request does not fit into a cookie, or beside the logins that wait: the client's `state` is

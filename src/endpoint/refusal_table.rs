@@ -62,11 +62,11 @@ impl From<&UpstreamError> for Refusal {
             | UpstreamError::NotPermitted { .. } => {
                 (Reason::ProviderRejected, OAuthErrorCode::ServerError)
             }
-            UpstreamError::Malformed(_) => (Reason::ProviderMalformed, OAuthErrorCode::ServerError),
-            _ => (
-                Reason::ProviderUnavailable,
-                OAuthErrorCode::TemporarilyUnavailable,
-            ),
+            UpstreamError::Malformed(_) => (error.reason(), OAuthErrorCode::ServerError),
+            UpstreamError::Discovery(why) if !why.is_passing() => {
+                (error.reason(), OAuthErrorCode::ServerError)
+            }
+            _ => (error.reason(), OAuthErrorCode::TemporarilyUnavailable),
         };
         Self::new(reason, code, NOT_COMPLETED).detail(error)
     }
@@ -91,11 +91,14 @@ impl From<&LoginError> for Refusal {
 impl From<&NoCode> for Refusal {
     fn from(error: &NoCode) -> Self {
         let (reason, text) = match error {
+            NoCode::Provider(error) => return error.into(),
             NoCode::Error { .. } => (
                 Reason::ProviderDenied,
                 "the identity provider refused the login",
             ),
-            NoCode::ForeignIssuer => (Reason::ProviderDenied, NOT_COMPLETED),
+            NoCode::ForeignIssuer | NoCode::NoIssuer | NoCode::OtherCallback => {
+                (Reason::ProviderDenied, NOT_COMPLETED)
+            }
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
         Self::new(reason, error.code(), text).detail(error)
@@ -117,6 +120,9 @@ impl From<&AdmissionError> for Refusal {
             }) => Self::new(*reason, denied, description.clone()).detail(detail),
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
                 Self::unavailable(Reason::HookDenied).detail(detail)
+            }
+            AdmissionError::Ambiguous => {
+                Self::new(Reason::IdToken, OAuthErrorCode::ServerError, NOT_COMPLETED).detail(error)
             }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),

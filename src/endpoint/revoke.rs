@@ -94,7 +94,7 @@ async fn revoke_passed_through(
 ) -> Result<(), Refusal> {
     let opened = PassedThrough::open(&mode.seal, &client.id, token);
     let (token, hint) = match &opened {
-        Some(sealed) if !sealed.is_from(proxy.provider.about()) => {
+        Some(sealed) if !sealed.is_from(proxy.providers.main().about()) => {
             return Err(not_revocable(Reason::GrantEnded).detail(sealed.why_foreign()));
         }
         Some(sealed) => (sealed.token.as_str(), "refresh_token"),
@@ -111,7 +111,7 @@ async fn revoke_passed_through(
     };
     // A client that hangs up now takes the rest of this with it.
     proxy.sessions.forget(token.as_bytes());
-    let answer = proxy.provider.revoke(token, hint).await;
+    let answer = proxy.providers.main().revoke(token, hint).await;
     // Again: a request while the provider was asked may have been let in, and kept.
     proxy.sessions.forget(token.as_bytes());
     match answer {

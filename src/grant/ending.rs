@@ -9,7 +9,7 @@ use crate::{
     error::{StorageError, with_causes},
     event::{Event, Events, Reason, Step},
     limits::{REVOKE_WAIT, STORE_TIMEOUT},
-    provider::ProviderClient,
+    provider::{ProviderClient, Providers},
     tasks::Tasks,
 };
 
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Ending {
     grants: Arc<Grants>,
-    provider: Arc<ProviderClient>,
+    providers: Providers,
     events: Arc<Events>,
     tasks: Tasks,
 }
@@ -26,13 +26,13 @@ pub(crate) struct Ending {
 impl Ending {
     pub(crate) fn new(
         grants: Arc<Grants>,
-        provider: Arc<ProviderClient>,
+        providers: Providers,
         events: Arc<Events>,
         tasks: Tasks,
     ) -> Self {
         Self {
             grants,
-            provider,
+            providers,
             events,
             tasks,
         }
@@ -139,20 +139,20 @@ impl Ending {
         Ok(())
     }
 
-    /// The grant has ended here: revokes at the provider what it gave for it, in a task of its own.
-    pub(super) fn revoke_later(&self, id: GrantId, given: Vec<UpstreamGrant>) {
+    /// The grant has ended here: revokes at its provider what that gave for it, in a task of its own.
+    pub(super) fn revoke_later(&self, id: GrantId, provider: String, given: Vec<UpstreamGrant>) {
         let ending = self.clone();
         self.tasks.spawn(async move {
             for given in given {
-                end_at_provider(&ending.provider, &ending.events, id, given.revocable()).await;
+                ending.at_provider(id, &provider, &given).await;
             }
         });
     }
 
     /// Revokes what a provider gave, at that provider: the tokens of one must never reach another.
     async fn at_provider(&self, id: GrantId, provider: &str, given: &UpstreamGrant) {
-        if provider == self.provider.about().id {
-            return end_at_provider(&self.provider, &self.events, id, given.revocable()).await;
+        if let Some(provider) = self.providers.of(provider) {
+            return end_at_provider(provider, &self.events, id, given.revocable()).await;
         }
         let event = Event::refused(Step::UpstreamRevoke, Reason::GrantEnded);
         self.events
@@ -183,7 +183,7 @@ pub(crate) async fn end_at_provider<'a>(
         Ok(true) => events.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
         Ok(false) => {}
         Err(error) => {
-            let event = Event::refused(Step::UpstreamRevoke, Reason::ProviderUnavailable);
+            let event = Event::refused(Step::UpstreamRevoke, error.reason());
             events.emit(&event.grant(id.to_string()).detail(error));
         }
     }

@@ -75,7 +75,7 @@ impl Freshness {
             Err(error) => return Err(error),
         };
         let stands = fresh.as_deref().map_or(grant, |fresh| &**fresh);
-        let is_overdue = self.0.looks().are_overdue(stands, self.0.now());
+        let is_overdue = self.0.looks(stands).are_overdue(stands, self.0.now());
         match matches!(need, Need::Proof) && is_overdue {
             true => Err(FreshnessError::Later),
             false => Ok(fresh),

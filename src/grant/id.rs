@@ -45,6 +45,13 @@ impl GrantId {
         self.key("lease:")
     }
 
+    pub(crate) fn name(&self) -> GrantName {
+        let mut name = [0; TEXT_BYTES];
+        // 16 bytes are 22 characters.
+        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut name);
+        GrantName(name)
+    }
+
     fn key(&self, kind: &str) -> String {
         let mut key = String::with_capacity(kind.len() + 43);
         key.push_str(kind);
@@ -68,13 +75,17 @@ impl<'de> Deserialize<'de> for GrantId {
 
 impl fmt::Display for GrantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; TEXT_BYTES];
-        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
-        let text = written.ok().and_then(|length| text.get(..length));
-        f.write_str(
-            text.and_then(|text| str::from_utf8(text).ok())
-                .unwrap_or_default(),
-        )
+        f.write_str(self.name().as_str())
+    }
+}
+
+/// The id as text, without an allocation.
+#[derive(Clone, Copy)]
+pub(crate) struct GrantName([u8; TEXT_BYTES]);
+
+impl GrantName {
+    pub(crate) fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 

@@ -7,6 +7,7 @@
 mod at_once;
 mod backoff;
 mod code;
+mod delegated;
 mod ending;
 mod freshness;
 mod id;
@@ -20,14 +21,17 @@ mod revocations;
 pub(crate) mod rotation;
 pub(crate) mod scopes;
 mod store;
+mod subjects;
 mod surplus;
 pub(crate) mod term;
 
 pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};
+pub(crate) use delegated::{Delegation, DelegationParts, Holder};
+pub use delegated::{ExchangedToken, TokenForError};
 pub(crate) use ending::{Ending, end_at_provider};
 pub(crate) use freshness::Freshness;
-pub(crate) use id::GrantId;
+pub(crate) use id::{GrantId, GrantName};
 use live::LiveGrant;
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
 pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};
@@ -36,3 +40,5 @@ pub(crate) use renewal::{FreshnessError, FreshnessParts, FreshnessSettings, Need
 pub(crate) use revocations::{RevocationMark, Revocations};
 pub use rotation::RefreshGrace;
 pub(crate) use store::{Grants, Listed, Owner, SeenGrant};
+pub use subjects::Subjects;
+pub(crate) use subjects::{is_named_by_provider, unnamed};

@@ -15,12 +15,12 @@ pub(crate) trait ProofOfLife: Send + Sync {
     /// the operator's hook has to be asked, with [`ask`](Self::ask).
     fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look>;
 
-    /// Whether [`ask`](Self::ask) can learn anything without a renewal, from the provider or from
-    /// the operator.
-    fn can_ask(&self) -> bool;
+    /// Whether [`ask`](Self::ask) can learn anything without a renewal about the people of this provider,
+    /// from it or from the operator.
+    fn can_ask(&self, provider: &str) -> bool;
 
-    /// Whether the provider can be asked about a person without a renewal.
-    fn can_ask_provider(&self) -> bool;
+    /// Whether this provider can be asked about a person without a renewal.
+    fn can_ask_provider(&self, provider: &str) -> bool;
 
     /// Asks the provider and the operator. `renewed` is the answer to the renewal before it; without
     /// one the provider is asked with the grant's own access token.

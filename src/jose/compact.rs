@@ -5,14 +5,42 @@ use serde_json::{Map, Value};
 
 use crate::limits::MAX_JWT_BYTES;
 
-/// A JWT taken apart. Nothing in it is verified.
+/// A JWT taken apart. What vouches for it, is for the function to say that returns it.
 #[derive(Debug)]
 pub(crate) struct Jwt {
     pub(crate) header: Map<String, Value>,
     pub(crate) claims: Map<String, Value>,
 }
 
-/// Takes a signed JWT apart; `None` when it is not one, or longer than 16 KiB.
+/// A JWT of which only the header was decoded.
+pub(super) struct Compact<'a> {
+    pub(super) header: Map<String, Value>,
+    claims: &'a str,
+    /// RFC 7515 section 2, *JWS Signing Input*: the first two parts and the dot between them, as they came.
+    pub(super) signing_input: &'a str,
+    signature: &'a str,
+}
+
+impl Compact<'_> {
+    /// `None` when it is not base64url.
+    pub(super) fn signature(&self) -> Option<Vec<u8>> {
+        URL_SAFE_NO_PAD.decode(self.signature).ok()
+    }
+
+    pub(super) fn jwt(self) -> Option<Jwt> {
+        Some(Jwt {
+            claims: object(self.claims)?,
+            header: self.header,
+        })
+    }
+}
+
+/// Takes a signed JWT apart; `None` when it is not one, or longer than 16 KiB. Nothing in it is verified.
+pub(crate) fn decode(token: &str) -> Option<Jwt> {
+    take_apart(token)?.jwt()
+}
+
+/// Decodes the header of a signed JWT, and leaves the rest as it is.
 ///
 /// RFC 7515 section 5.2 step 1 wants three parts. An encrypted token (RFC 7516) has five and is
 /// readable only to the API that it is for. A token without a signature (RFC 7519 section 6) has an
@@ -21,18 +49,20 @@ pub(crate) struct Jwt {
 /// Of a name that stands twice the last one counts. RFC 7515 section 4 and RFC 7519 section 4 want
 /// that, or a refusal: "JWT parsers MUST either reject JWTs with duplicate Claim Names or use a JSON
 /// parser that returns only the lexically last duplicate member name".
-pub(crate) fn decode(token: &str) -> Option<Jwt> {
+pub(super) fn take_apart(token: &str) -> Option<Compact<'_>> {
     if token.len() > MAX_JWT_BYTES {
         return None;
     }
-    let mut parts = token.split('.');
-    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || signature.is_empty() {
+    let (signing_input, signature) = token.rsplit_once('.')?;
+    let (header, claims) = signing_input.split_once('.')?;
+    if claims.contains('.') || signature.is_empty() {
         return None;
     }
-    Some(Jwt {
+    Some(Compact {
         header: object(header)?,
-        claims: object(claims)?,
+        claims,
+        signing_input,
+        signature,
     })
 }
 

@@ -23,15 +23,25 @@ impl Approvals {
         self
     }
 
-    pub(crate) fn covers(&self, request: &AuthorizationRequest) -> bool {
-        let hash = fingerprint(request);
+    pub(crate) fn covers(&self, request: &AuthorizationRequest, provider: &str) -> bool {
+        let hash = fingerprint(request, provider);
         self.0.iter().any(|approval| approval.hash == hash)
     }
 
+    /// Remembers that the person approved this, with this provider. What was remembered of the same with one
+    /// of the others goes: the last choice stands.
     #[must_use]
-    pub(crate) fn with(mut self, request: &AuthorizationRequest, now: Unix) -> Self {
-        let hash = fingerprint(request);
-        self.0.retain(|approval| approval.hash != hash);
+    pub(crate) fn with<'a>(
+        mut self,
+        request: &AuthorizationRequest,
+        provider: &str,
+        others: impl Iterator<Item = &'a str>,
+        now: Unix,
+    ) -> Self {
+        let hash = fingerprint(request, provider);
+        let others: Vec<_> = others.map(|other| fingerprint(request, other)).collect();
+        self.0
+            .retain(|approval| approval.hash != hash && !others.contains(&approval.hash));
         self.0.push(Approval {
             hash,
             given_at: now,
@@ -42,9 +52,10 @@ impl Approvals {
     }
 }
 
-/// The client, where its codes go, what it may do and where: all that the person saw on the page.
+/// The client, where its codes go, what it may do and where, and who logs the person in: all that they saw
+/// on the page, and chose there.
 /// A loopback port does not count, it changes with each start of the client.
-fn fingerprint(request: &AuthorizationRequest) -> [u8; 16] {
+fn fingerprint(request: &AuthorizationRequest, provider: &str) -> [u8; 16] {
     let mut scopes: Vec<&str> = request.scopes.iter().collect();
     scopes.sort_unstable();
     let seen = (
@@ -52,6 +63,7 @@ fn fingerprint(request: &AuthorizationRequest) -> [u8; 16] {
         request.redirect_uri.display_target(),
         scopes,
         request.resource.as_str(),
+        provider,
     );
     // Strings and lists of them always serialise, each with its length.
     let hash = sha256(&postcard::to_allocvec(&seen).unwrap_or_default());

@@ -22,7 +22,7 @@ use crate::{
     config::Options,
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
-    provider::{ProviderClient, TokenAnswer},
+    provider::TokenAnswer,
     tasks::Tasks,
     time::Unix,
 };
@@ -31,8 +31,6 @@ use crate::{
 pub(crate) struct Completion {
     pub(crate) arrivals: Arrivals,
     pub(crate) claims: Claims,
-    pub(crate) admission: Arc<Admission>,
-    pub(crate) provider: Arc<ProviderClient>,
     pub(crate) options: Arc<Options>,
     pub(crate) clock: Arc<dyn Clock>,
     /// A login is completed also when the browser that came back is gone.
@@ -41,9 +39,10 @@ pub(crate) struct Completion {
 
 impl Completion {
     /// What the login comes to, for the one request that is given it; every other request hears that
-    /// it was used.
+    /// it was used. The admission is that of the provider to which the person was sent.
     pub(crate) async fn complete(
         self: &Arc<Self>,
+        admission: Arc<Admission>,
         login: Arc<Login>,
         code: Result<String, NoCode>,
     ) -> Result<Arc<Outcome>, NotNow> {
@@ -57,7 +56,7 @@ impl Completion {
                 let _place = place;
                 let outcome = arrival
                     .outcome
-                    .get_or_try_init(|| this.arrive(&login, code));
+                    .get_or_try_init(|| this.arrive(&admission, &login, code));
                 outcome.await.map(drop)
             })
         };
@@ -68,17 +67,23 @@ impl Completion {
 
     async fn arrive(
         &self,
+        admission: &Admission,
         login: &Login,
         code: Result<String, NoCode>,
     ) -> Result<Arc<Outcome>, NotNow> {
         match code {
-            Ok(code) => self.redeem(login, &code).await.map(Arc::new),
+            Ok(code) => self.redeem(admission, login, &code).await.map(Arc::new),
             Err(error) => Ok(Arc::new(Err(LoginError::NoCode(error)))),
         }
     }
 
     /// Claim, provider, mark, grant: see `claim` for what a crash between two of them costs.
-    async fn redeem(&self, login: &Login, code: &str) -> Result<Outcome, NotNow> {
+    async fn redeem(
+        &self,
+        admission: &Admission,
+        login: &Login,
+        code: &str,
+    ) -> Result<Outcome, NotNow> {
         let patience = self
             .options
             .upstream_request_timeout
@@ -91,7 +96,10 @@ impl Completion {
             Claimed::Used => return Ok(Err(LoginError::Replayed)),
             Claimed::Busy => return Err(NotNow::Contended),
         };
-        let answer = match claim.keep_during(self.exchange(login, code)).await {
+        let answer = match claim
+            .keep_during(self.exchange(admission, login, code))
+            .await
+        {
             Ok(answer) => answer,
             Err(error) => {
                 claim.end().await;
@@ -101,7 +109,7 @@ impl Completion {
         // On a refusal from here on the provider's tokens are dropped and not revoked: many providers
         // would end the person's other grants along with them.
         Ok(match claim.mark_used().await {
-            Ok(true) => self.grant(login, &answer).await,
+            Ok(true) => self.grant(admission, login, &answer).await,
             // Another instance went on with it, and gives the grant.
             Ok(false) => Err(LoginError::Replayed),
             Err(error) => Err(LoginError::Store(error)),
@@ -109,21 +117,26 @@ impl Completion {
     }
 
     /// Trades the code for the provider's tokens.
-    async fn exchange(&self, login: &Login, code: &str) -> Result<TokenAnswer, LoginError> {
-        let options = &self.options;
-        let verifier = options.upstream_pkce.then(|| login.verifier.expose());
-        let resource = options
-            .forward_resource
+    async fn exchange(
+        &self,
+        admission: &Admission,
+        login: &Login,
+        code: &str,
+    ) -> Result<TokenAnswer, LoginError> {
+        let terms = admission.provider.terms();
+        let verifier = terms.uses_pkce.then(|| login.verifier.expose());
+        let resource = terms
+            .forwards_resource
             .then(|| login.request.resource.as_str());
-        let (callback, extra) = (&options.callback_url, &options.extra_token_params);
-        let exchange = self
+        let (callback, extra) = (&terms.callback_url, &terms.token_params);
+        let exchange = admission
             .provider
             .exchange_code(code, verifier, callback, resource, extra);
         exchange.await.map_err(LoginError::Exchange)
     }
 
     /// The grant waits for the client to redeem its code.
-    async fn grant(&self, login: &Login, answer: &TokenAnswer) -> Outcome {
+    async fn grant(&self, admission: &Admission, login: &Login, answer: &TokenAnswer) -> Outcome {
         let now = Unix::from(self.clock.now());
         let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
         let id = GrantId::random();
@@ -140,12 +153,17 @@ impl Completion {
             client_id: request.client.id(),
             scopes: &request.scopes,
             resource: &request.resource,
-            nonce: departure::sent_nonce(self.provider.about(), &self.options, login),
+            nonce: departure::sent_nonce(
+                admission.provider.about(),
+                admission.provider.terms(),
+                &self.options,
+                login,
+            ),
             id,
             phase: &phase,
             ttl,
         };
-        let admitted = self.admission.admit(asked, answer, now).await;
+        let admitted = admission.admit(asked, answer, now).await;
         admitted.map_err(LoginError::NotAdmitted)?;
         Ok(Granted { code, id })
     }

@@ -6,6 +6,7 @@
 pub(crate) mod admission;
 mod approvals;
 mod arrival;
+pub(crate) mod choice;
 mod claim;
 mod completion;
 mod cookies;
@@ -22,6 +23,6 @@ pub(crate) use claim::Claims;
 pub(crate) use completion::Completion;
 pub(crate) use cookies::{CookieKeys, Cookies};
 pub(crate) use outcome::{LoginError, NotNow, Outcome};
-pub(crate) use progress::{AuthorizationRequest, Login, RequestedLogin};
+pub(crate) use progress::{AuthorizationRequest, Login, RequestedLogin, Start};
 pub(crate) use returned::{NoCode, Returned};
 pub(crate) use wishes::{WishError, Wishes};

@@ -43,18 +43,63 @@ pub(crate) struct RequestedLogin {
     #[serde(with = "packed::text")]
     pub(crate) form_token: String,
     pub(crate) issued_at: Unix,
-    /// A page of another site sent the browser here, and the person has not decided yet.
-    pub(crate) from_elsewhere: bool,
+    pub(crate) start: Start,
     pub(crate) request: AuthorizationRequest,
 }
 
+/// How a login began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenStart", into = "WrittenStart")]
+pub(crate) struct Start {
+    /// A page of another site sent the browser here, and the person has not decided yet.
+    pub(crate) from_elsewhere: bool,
+    /// The id of the provider that the operator's rule chose for it.
+    pub(crate) provider: Option<String>,
+}
+
+/// The same in a cookie. The first two are the bytes of a `bool`, which stood there alone before a rule
+/// could choose.
+#[derive(Serialize, Deserialize)]
+enum WrittenStart {
+    Here,
+    Elsewhere,
+    HereFor(String),
+    ElsewhereFor(String),
+}
+
+impl From<Start> for WrittenStart {
+    fn from(start: Start) -> Self {
+        match (start.from_elsewhere, start.provider) {
+            (false, None) => Self::Here,
+            (true, None) => Self::Elsewhere,
+            (false, Some(provider)) => Self::HereFor(provider),
+            (true, Some(provider)) => Self::ElsewhereFor(provider),
+        }
+    }
+}
+
+impl From<WrittenStart> for Start {
+    fn from(written: WrittenStart) -> Self {
+        let (from_elsewhere, provider) = match written {
+            WrittenStart::Here => (false, None),
+            WrittenStart::Elsewhere => (true, None),
+            WrittenStart::HereFor(provider) => (false, Some(provider)),
+            WrittenStart::ElsewhereFor(provider) => (true, Some(provider)),
+        };
+        Self {
+            from_elsewhere,
+            provider,
+        }
+    }
+}
+
 impl RequestedLogin {
-    pub(crate) fn new(request: AuthorizationRequest, from_elsewhere: bool, now: Unix) -> Self {
+    pub(crate) fn new(request: AuthorizationRequest, start: Start, now: Unix) -> Self {
         Self {
             id: random::token::<16>(),
             form_token: random::token::<16>(),
             issued_at: now,
-            from_elsewhere,
+            start,
             request,
         }
     }
@@ -62,7 +107,7 @@ impl RequestedLogin {
     /// The person said yes: from here on it is their own.
     #[must_use]
     pub(crate) fn approved(mut self) -> Self {
-        self.from_elsewhere = false;
+        self.start.from_elsewhere = false;
         self
     }
 }
@@ -73,6 +118,9 @@ pub(crate) struct Login {
     #[serde(with = "packed::text")]
     pub(crate) id: String,
     /// The id of the provider that the person was sent to.
+    ///
+    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
+    /// sent the authorization request to and bind this information to the user agent."
     pub(crate) provider: String,
     /// What the provider sends back; 32 random bytes, meaningless to anyone else.
     #[serde(with = "packed::text")]
@@ -97,17 +145,9 @@ impl Login {
             nonce: random::token::<16>(),
             verifier: CodeVerifier::generate(),
             issued_at: now,
-            from_elsewhere: requested.from_elsewhere,
+            from_elsewhere: requested.start.from_elsewhere,
             request: requested.request,
         }
-    }
-
-    /// Whether the person was sent to this provider.
-    ///
-    /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
-    /// sent the authorization request to and bind this information to the user agent."
-    pub(crate) fn went_to(&self, provider: &str) -> bool {
-        self.provider == provider
     }
 
     pub(crate) fn answers_to(&self, state: &str) -> bool {

@@ -10,6 +10,7 @@ use url::form_urlencoded;
 use crate::{
     error::OAuthErrorCode,
     limits::{MAX_ERROR_ANSWER, MAX_ERROR_DESCRIPTION},
+    provider::UpstreamError,
 };
 
 /// The parameters of an authorization answer. Others are left alone (RFC 6749 section 4.1.2: "The
@@ -85,14 +86,23 @@ impl<'a> Returned<'a> {
         }
     }
 
-    /// The provider's code, when its answer holds one. `admits` knows the provider's issuer.
+    /// The provider's code, when its answer holds one. `admits` knows the provider's issuer, and
+    /// `names_issuer` whether the provider always names it.
     ///
     /// RFC 9207 section 2.4: "If the value does not match the expected issuer identifier, clients
     /// MUST reject the authorization response and MUST NOT proceed with the authorization grant. For
     /// error responses, clients MUST NOT assume that the error originates from the intended
-    /// authorization server."
-    pub(crate) fn code(&self, admits: impl Fn(&str) -> bool) -> Result<&str, NoCode> {
+    /// authorization server." And: "Clients MUST reject authorization responses without the iss parameter
+    /// from authorization servers that do support the parameter according to the client's configuration."
+    pub(crate) fn code(
+        &self,
+        admits: impl Fn(&str) -> bool,
+        names_issuer: bool,
+    ) -> Result<&str, NoCode> {
         match self.said() {
+            Said::Code { iss: None, .. } | Said::Error { iss: None, .. } if names_issuer => {
+                Err(NoCode::NoIssuer)
+            }
             Said::Code { iss: Some(iss), .. } | Said::Error { iss: Some(iss), .. }
                 if !admits(iss) =>
             {
@@ -152,6 +162,14 @@ fn cut(words: &str) -> String {
 pub(crate) enum NoCode {
     #[error("iss is another issuer's")]
     ForeignIssuer,
+    #[error("there is no iss, and the provider's document promises one in every answer")]
+    NoIssuer,
+    /// Whether one is promised is not known: the code stays where it is.
+    #[error(transparent)]
+    Provider(UpstreamError),
+    /// It came to a callback of another provider than the one to which the person was sent.
+    #[error("the answer came to the callback of another provider")]
+    OtherCallback,
     /// The provider's own words.
     #[error("{error}: {description}")]
     Error { error: String, description: String },
@@ -163,8 +181,12 @@ impl NoCode {
     /// What the client hears (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6): a code
     /// that it can act on.
     pub(crate) fn code(&self) -> OAuthErrorCode {
-        let Self::Error { error, .. } = self else {
-            return OAuthErrorCode::ServerError;
+        let error = match self {
+            Self::Error { error, .. } => error,
+            Self::Provider(_) => return OAuthErrorCode::TemporarilyUnavailable,
+            Self::ForeignIssuer | Self::NoIssuer | Self::OtherCallback | Self::Unreadable(_) => {
+                return OAuthErrorCode::ServerError;
+            }
         };
         match error.as_str() {
             // The person said no; the others are what LinkedIn, Apple and Facebook call it.
@@ -199,7 +221,7 @@ mod tests {
         let read = |head: &str, bytes: usize| {
             let raw = format!("{head}{}", "x".repeat(bytes - head.len()));
             let returned = Returned::read(raw.as_bytes(), most)?;
-            Some(returned.code(|_| true).map(str::len))
+            Some(returned.code(|_| true, false).map(str::len))
         };
         let code = "state=s&code=";
         assert_eq!(read(code, most), Some(Ok(most - code.len())));
@@ -237,7 +259,7 @@ mod tests {
     fn another_issuers_answer_brings_no_code_and_its_error_is_not_the_providers() {
         let code = |raw: &str| {
             let returned = read(raw);
-            let code = returned.code(|iss| iss == "https://idp.example");
+            let code = returned.code(|iss| iss == "https://idp.example", false);
             code.map(str::to_owned)
         };
         let ours = "code=a&iss=https://idp.example";
@@ -252,6 +274,22 @@ mod tests {
         let denied = code("error=access_denied&error_description=no").unwrap_err();
         assert_eq!(denied.to_string(), "access_denied: no");
         assert_eq!(denied.code(), OAuthErrorCode::AccessDenied);
+    }
+
+    #[test]
+    fn an_answer_without_an_issuer_is_refused_where_the_provider_promises_one() {
+        let code = |raw: &str, promised| {
+            let returned = read(raw);
+            let code = returned.code(|iss| iss == "https://idp.example", promised);
+            code.map(str::to_owned)
+        };
+        let named = "iss=https://idp.example";
+        assert_eq!(code(&format!("code=a&{named}"), true).as_deref(), Ok("a"));
+        for silent in ["code=a", "error=access_denied"] {
+            assert_eq!(code(silent, true), Err(NoCode::NoIssuer), "{silent}");
+            assert_ne!(code(silent, false), Err(NoCode::NoIssuer), "{silent}");
+        }
+        assert_eq!(NoCode::NoIssuer.code(), OAuthErrorCode::ServerError);
     }
 
     #[test]

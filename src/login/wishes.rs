@@ -64,6 +64,11 @@ impl Wishes {
         self.prompt.iter().any(|word| word == "consent")
     }
 
+    /// Whether the client wants the person to be able to change accounts.
+    pub(crate) fn want_choice(&self) -> bool {
+        self.prompt.iter().any(|word| word == "select_account")
+    }
+
     /// The words of `prompt`.
     pub(crate) fn prompt(&self) -> &[String] {
         &self.prompt

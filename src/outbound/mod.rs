@@ -1,10 +1,36 @@
-//! The one door outwards: the HTTP client, and one exchange bounded in time and size.
+//! The one door outwards: the HTTP clients, one exchange bounded in time and size, the guard of addresses
+//! that strangers name, and documents that are fetched once for all who ask.
 //!
-//! What the answer means is for the room that asked. A guard for addresses that strangers name
-//! belongs into `send`, before the request leaves.
+//! What an answer means is for the room that asked.
 
+// The rooms above do not use all of it yet.
+#![allow(dead_code, unused_imports, reason = "verifiers and discovery follow")]
+
+mod address;
+mod destination;
+mod door;
+mod fetch_error;
+mod fetched;
+mod flights;
 mod http_client;
+mod library;
+mod lookup;
+mod networks;
+mod parsed;
 mod send;
+mod shelf_life;
+#[cfg(all(test, feature = "rustls"))]
+mod tests;
 
-pub(crate) use http_client::{Customize, http_client};
+pub(crate) use address::NamedBy;
+pub(crate) use destination::Refusal;
+pub(crate) use door::Outbound;
+pub(crate) use fetch_error::FetchError;
+pub(crate) use fetched::Documents;
+#[cfg(test)]
+pub(crate) use http_client::http_client;
+pub(crate) use http_client::{Customize, WayOut};
+pub(crate) use lookup::{Found, Lookup};
+pub(crate) use networks::Networks;
+pub(crate) use parsed::Document;
 pub(crate) use send::{OutboundError, Reply, send};

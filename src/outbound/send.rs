@@ -9,6 +9,7 @@ use http::{
 };
 use reqwest::{RequestBuilder, Response};
 
+use super::destination::Refusal;
 use crate::{limits::MAX_TRANSPORT_WORDS, oauth::printable};
 
 /// An answer that was read to its end.
@@ -22,6 +23,8 @@ pub(crate) struct Reply {
 /// Why there is no whole answer.
 #[derive(Debug)]
 pub(crate) enum OutboundError {
+    /// No request goes to such a place.
+    Refused(Refusal),
     /// No connection, or it broke. The words name no URL.
     Transport(String),
     /// The whole exchange took longer than it may.
@@ -84,6 +87,13 @@ fn is_plain(coding: &str) -> bool {
 }
 
 fn transport(error: reqwest::Error) -> OutboundError {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(refusal) = error.downcast_ref::<Refusal>() {
+            return OutboundError::Refused(refusal.clone());
+        }
+        cause = error.source();
+    }
     if error.is_timeout() {
         return OutboundError::Timeout;
     }

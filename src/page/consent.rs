@@ -2,7 +2,10 @@
 
 use maud::html;
 
-use super::frame::frame;
+use super::{
+    frame::frame_with,
+    provider::{self, ProviderOption},
+};
 use crate::{
     limits::MAX_SHOWN,
     oauth::{ScopeSet, printable},
@@ -10,7 +13,10 @@ use crate::{
 
 /// Everything on the page; the client's own words are shown, never trusted.
 pub(crate) struct ConsentPage<'a> {
-    pub(crate) provider: &'a str,
+    /// The providers that the person can log in at: one, or a choice.
+    pub(crate) options: &'a [ProviderOption<'a>],
+    /// The form came without a choice.
+    pub(crate) again: bool,
     pub(crate) client: Option<&'a str>,
     /// Where the code will be sent, in a person's words.
     pub(crate) target: &'a str,
@@ -37,6 +43,7 @@ pub(crate) enum Trust {
 pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
     let client = page.client.map(|name| printable(name, MAX_SHOWN));
     let target = printable(page.target, MAX_SHOWN);
+    let is_choice = page.options.len() > 1;
     let content = html! {
         h1 { "An app asks for access to " (service) }
         dl {
@@ -67,15 +74,25 @@ pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
                 dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
             }
         }
-        p { small { "You will log in with " (page.provider) "." } }
+        @if let [only] = page.options {
+            p { small { "You will log in with " (only.name) "." } }
+        }
         form method="post" action=(page.action) {
             input type="hidden" name="login" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
+            @if is_choice { (provider::choice(page.options, page.again)) }
             button type="submit" name="decision" value="approve" { "Allow and log in" }
-            button type="submit" name="decision" value="deny" { "Deny" }
+            @match is_choice {
+                true => (provider::deny("Deny")),
+                false => button type="submit" name="decision" value="deny" { "Deny" },
+            }
         }
     };
-    frame(&format!("Access to {service}"), &content)
+    let style = match is_choice {
+        true => provider::STYLE,
+        false => "",
+    };
+    frame_with(&format!("Access to {service}"), style, &content)
 }
 
 #[cfg(test)]
@@ -86,7 +103,11 @@ mod tests {
     fn a_clients_name_cannot_leave_its_place() {
         let attack = "<script>alert(1)</script>\"'><img src=x onerror=1>";
         let page = ConsentPage {
-            provider: attack,
+            options: &[ProviderOption {
+                id: attack,
+                name: attack,
+            }],
+            again: false,
             client: Some(attack),
             target: attack,
             trust: Trust::Local,
@@ -106,7 +127,11 @@ mod tests {
 
     fn named(name: &str, trust: Trust) -> String {
         let page = ConsentPage {
-            provider: "Acme",
+            options: &[ProviderOption {
+                id: "acme",
+                name: "Acme",
+            }],
+            again: false,
             client: Some(name),
             target: "app.example",
             trust,

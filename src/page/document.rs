@@ -5,6 +5,7 @@ use maud::html;
 use super::{
     consent::{self, ConsentPage},
     frame::frame,
+    provider::{self, ProviderPage},
     words::Situation,
 };
 
@@ -12,6 +13,8 @@ use super::{
 pub(crate) enum Page<'a> {
     /// Asks the person to decide.
     Consent(ConsentPage<'a>),
+    /// Asks the person where to log in, and nothing else.
+    Provider(ProviderPage<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
 }
@@ -21,6 +24,7 @@ impl Page<'_> {
     pub(crate) fn html(&self, service: &str) -> String {
         match self {
             Self::Consent(page) => consent::html(page, service),
+            Self::Provider(page) => provider::html(page, service),
             Self::Message(situation) => message(*situation, service),
         }
     }

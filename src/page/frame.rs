@@ -63,6 +63,11 @@ body:hover button[value=approve]{animation:ready 0s .8s forwards}\
 
 /// A page around some content.
 pub(super) fn frame(title: &str, content: &Markup) -> String {
+    frame_with(title, "", content)
+}
+
+/// The same with more style.
+pub(super) fn frame_with(title: &str, style: &str, content: &Markup) -> String {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -71,7 +76,7 @@ pub(super) fn frame(title: &str, content: &Markup) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="robots" content="noindex";
                 title { (title) }
-                style { (PreEscaped(STYLE)) (PreEscaped(UNHURRIED)) }
+                style { (PreEscaped(STYLE)) (PreEscaped(UNHURRIED)) (PreEscaped(style)) }
             }
             body { main { (content) } }
         }

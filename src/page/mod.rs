@@ -4,9 +4,11 @@
 mod consent;
 mod document;
 mod frame;
+mod provider;
 mod words;
 
 pub(crate) use consent::{ConsentPage, Trust};
 pub(crate) use document::Page;
 pub(crate) use frame::headers;
+pub(crate) use provider::{ProviderOption, ProviderPage};
 pub(crate) use words::Situation;

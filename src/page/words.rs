@@ -1,4 +1,17 @@
-//! The words of every page that only says something.
+//! The words of every page that only says something, and of the choice of a provider.
+
+/// Above the providers that a person chooses from.
+pub(super) const LOG_IN_WITH: &str = "Log in with";
+/// To one who has not chosen.
+pub(super) const CHOOSE: &str = "Choose where you want to log in.";
+/// On the buttons of the page that asks for the provider alone.
+pub(super) const CONTINUE: &str = "Continue";
+pub(super) const CANCEL: &str = "Cancel";
+
+/// Above the page that asks for the provider alone.
+pub(super) fn log_in_to(service: &str) -> String {
+    format!("Log in to {service}")
+}
 
 /// What happened to the person's login, as far as the page says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,6 +50,7 @@ impl From<Reply> for Answer {
 impl From<OutboundError> for UpstreamError {
     fn from(error: OutboundError) -> Self {
         match error {
+            OutboundError::Refused(refusal) => Self::Transport(refusal.to_string()),
             OutboundError::Transport(words) => Self::Transport(words),
             OutboundError::Timeout => Self::Timeout,
             OutboundError::TooLarge(limit) => {

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded;
 
-use super::provider::Provider;
+use super::{dialect::Nonce, provider::Provider};
 
 /// Parameters that belong to the protocol: neither the authorize URL's own query nor an operator's
 /// extra can bring them. `response_mode` because the callback has to know ([`Provider::form_post`]),
@@ -42,6 +42,18 @@ impl Provider {
             }
         }
         all
+    }
+
+    /// Whether an authorization request for these scopes of the provider's brings a nonce.
+    ///
+    /// OpenID Connect Core section 3.1.2.1: "OpenID Connect requests MUST contain the openid scope
+    /// value."
+    pub(crate) fn wants_nonce(&self, scope: &str) -> bool {
+        match self.dialect.nonce() {
+            Nonce::WithOpenId => scope.split(' ').any(|scope| scope == "openid"),
+            Nonce::Always => true,
+            Nonce::Never => false,
+        }
     }
 
     /// What is sent by this name without a client's doing.
@@ -105,13 +117,21 @@ impl Provider {
         }
         for (name, value) in sent {
             url.push(separator);
-            url.extend(form_urlencoded::byte_serialize(name.as_bytes()));
+            url.extend(encoded(name));
             url.push('=');
-            url.extend(form_urlencoded::byte_serialize(value.as_bytes()));
+            url.extend(encoded(value));
             separator = '&';
         }
         url
     }
+}
+
+/// Form-encoded, with a space as `%20`: every decoder reads that, and Cognito's does not read `+`.
+fn encoded(text: &str) -> impl Iterator<Item = &str> {
+    form_urlencoded::byte_serialize(text.as_bytes()).map(|piece| match piece {
+        "+" => "%20",
+        piece => piece,
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +203,17 @@ mod tests {
             assert!(!url.contains("evil"), "{url}");
             assert_eq!(pairs(&url).len(), sent.len() + 2, "{url}");
         }
+    }
+
+    #[test]
+    fn a_space_is_written_as_percent_20_and_a_plus_stays_one() {
+        let idp = generic("https://a.example/auth", "https://a.example/t", "id", "s");
+        let url = idp.authorization_url(&[("scope", "openid email")], &owned(&[("x", "a+b c")]));
+        assert!(
+            url.contains("scope=openid%20email") && !url.contains('+'),
+            "{url}"
+        );
+        assert_eq!(values(&url, "x"), ["a+b c"]);
     }
 
     #[test]

@@ -50,6 +50,12 @@ pub(super) fn fields(answer: &Answer) -> Option<Map<String, Value>> {
 /// differ in such a byte would be one.
 pub(super) fn document(answer: &Answer) -> Result<Value, UpstreamError> {
     serde_json::from_slice(without_mark(&answer.body)).map_err(|_| {
+        // OpenID Connect Core section 5.3.2 allows it where the app was registered so.
+        if essence(answer).is_some_and(|it| it.eq_ignore_ascii_case("application/jwt")) {
+            let words = "the document is a JWT (application/jwt), and only plain JSON is read: do not set \
+                         `userinfo_signed_response_alg` or an encryption for this app";
+            return UpstreamError::Malformed(words.to_owned());
+        }
         let kind = essence(answer).map_or(Cow::Borrowed("without a media type"), |essence| {
             Cow::Owned(printable(essence, MAX_MEDIA_TYPE))
         });

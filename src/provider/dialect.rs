@@ -5,9 +5,11 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    client_key::KeyWay,
     endpoints::Endpoints,
     identity::Identity,
     prompt::Prompts,
+    target::TokenTarget,
     upstream_error::{Finality, UpstreamError},
 };
 
@@ -22,6 +24,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         answer
     }
 
+    /// The standard claims (OpenID Connect Core section 5.1) in what this provider's ID token or userinfo
+    /// says of a person, where it names them otherwise.
+    fn standard_claims(&self, claims: Map<String, Value>) -> Map<String, Value> {
+        claims
+    }
+
     /// What a code in `error` that only this provider says does to a grant. `None` for all others:
     /// `finality` has those of the RFCs.
     fn finality(&self, _code: &str) -> Option<Finality> {
@@ -34,9 +42,29 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         None
     }
 
+    /// How a request at the token endpoint is written.
+    fn body(&self) -> Body {
+        Body::Form
+    }
+
+    /// Headers that every request to this provider needs.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// How a token is revoked; `hint` is `access_token` or `refresh_token`.
     fn revoke(&self, _token: &str, _hint: &str) -> Revocation {
         Revocation::Form
+    }
+
+    /// The form that asks for a token of another API in a person's name, where this provider has a way
+    /// of its own. `None`: token exchange (RFC 8693), if it is known to be served.
+    fn on_behalf_of(
+        &self,
+        _access_token: &str,
+        _target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        None
     }
 
     /// The name of a scope as it was asked for, where this provider's answers name it otherwise.
@@ -47,6 +75,17 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// What a granted scope includes, where this provider's answers leave the narrower ones out.
     fn scopes_within(&self, _scope: &str) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Whether a request for a permission is written as `scope`. Where it is not, `scope` is never sent,
+    /// and the scopes of this layer are the operator's own.
+    fn has_scopes(&self) -> bool {
+        true
+    }
+
+    /// When a login brings a nonce.
+    fn nonce(&self) -> Nonce {
+        Nonce::WithOpenId
     }
 
     /// The words of `prompt` that this provider takes.
@@ -65,6 +104,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         true
     }
 
+    /// Whether the document below `asked` may name itself `issuer`, where the operator names none.
+    fn admits_document(&self, asked: &str, issuer: &str) -> bool {
+        asked == issuer
+    }
+
     /// The same provider at another host; `None` where that has no meaning.
     fn relocate(&self, _host: &str) -> Option<Home> {
         None
@@ -80,6 +124,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         false
     }
 
+    /// What this provider expects of assertions that are signed in place of a secret.
+    fn key_way(&self) -> KeyWay {
+        KeyWay::default()
+    }
+
     /// What is wrong with the preset's own settings, in words for the operator.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -90,6 +139,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Home {
     pub(crate) endpoints: Endpoints,
+    /// Below which its document about itself stands, where the preset reads that.
+    pub(crate) issuer: Option<String>,
     pub(crate) dialect: Arc<dyn Dialect>,
 }
 
@@ -116,15 +167,45 @@ pub(crate) struct Document {
 pub(crate) enum Revocation {
     /// By a form (RFC 7009 section 2.1).
     Form,
-    /// By a `DELETE` of the provider's own at the revocation URL, with the app's id and secret in the
+    /// By a call of the provider's own at the revocation URL, with the app's id and secret in the
     /// `Authorization` header.
-    Delete {
+    ByApp {
+        verb: Verb,
         json: Value,
         /// The statuses that say that the provider does not know the token: as good as revoked.
         unknown: &'static [u16],
     },
+    /// By a call of the provider's own at the revocation URL that the token itself authorizes.
+    ByToken,
     /// Not at all.
     Impossible,
+}
+
+/// The method of a call of the provider's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Delete,
+    Post,
+}
+
+/// How parameters are written in a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// `application/x-www-form-urlencoded` (RFC 6749 section 3.2).
+    Form,
+    /// A JSON object of strings.
+    Json,
+}
+
+/// When a login brings a nonce (OpenID Connect Core section 3.1.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nonce {
+    /// With scope `openid`.
+    WithOpenId,
+    /// In every request: this provider asks for one.
+    Always,
+    /// Never: this provider does not repeat it in the ID token.
+    Never,
 }
 
 /// What has to be asked for so that the provider vouches for a person's address.
@@ -134,14 +215,17 @@ pub(crate) enum Vouches {
     OpenId,
     /// By its own API, where one of these scopes was granted.
     ByScope(&'static [&'static str]),
-    /// Never: it gives an address and does not say whether it was verified.
-    Never,
+    /// By its own API, where the app has a permission for it that is no scope.
+    ByPermission,
+    /// Never: it gives an address and does not say whether it was verified. What tells people apart
+    /// instead is in words for the operator.
+    Never(&'static str),
+    /// It gives no address.
+    NoAddress(&'static str),
 }
 
-/// The way of the RFCs, in tests of rules that hold for every provider.
-#[cfg(test)]
+/// The way of the RFCs and of OpenID Connect, and nothing besides.
 #[derive(Debug)]
 pub(crate) struct Standard;
 
-#[cfg(test)]
 impl Dialect for Standard {}

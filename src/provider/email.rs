@@ -24,15 +24,20 @@ impl Provider {
                     scopes.join("` or `")
                 )),
             },
-            Vouches::Never if !trusts_unverified => Err(format!(
+            Vouches::ByPermission => Ok(()),
+            Vouches::NoAddress(instead) => Err(format!(
+                "{name} gives no address, so the lists would admit no one: ask for {instead} in \
+                 `on_login`"
+            )),
+            Vouches::Never(instead) if !trusts_unverified => Err(format!(
                 "{name} never says that an address is verified, so the lists would admit no one: ask \
-                 for the claims `tid` and `oid` in `on_login`, or trust the administrators who set \
-                 the addresses with `insecure_trust_unverified_emails`"
+                 for {instead} in `on_login`, or trust the administrators who set the addresses with \
+                 `insecure_trust_unverified_emails`"
             )),
             // Userinfo of a provider that is no OpenID provider knows no such scopes.
-            Vouches::OpenId | Vouches::Never if self.endpoints.userinfo.is_some() => Ok(()),
-            Vouches::OpenId | Vouches::Never if asks("openid") && asks("email") => Ok(()),
-            Vouches::OpenId | Vouches::Never => Err(format!(
+            Vouches::OpenId | Vouches::Never(_) if self.endpoints.userinfo.is_some() => Ok(()),
+            Vouches::OpenId | Vouches::Never(_) if asks("openid") && asks("email") => Ok(()),
+            Vouches::OpenId | Vouches::Never(_) => Err(format!(
                 "{name} gives no address without the scopes `openid` and `email`: add both to \
                  `scopes`, or give the provider a `userinfo_url`"
             )),
@@ -44,7 +49,8 @@ impl Provider {
     pub(crate) fn email_scope(&self, offered: &ScopeSet) -> Option<&'static str> {
         let candidates: &[&str] = match self.dialect.vouches() {
             Vouches::ByScope(scopes) => scopes,
-            Vouches::OpenId | Vouches::Never => &["email"],
+            Vouches::OpenId | Vouches::Never(_) => &["email"],
+            Vouches::ByPermission | Vouches::NoAddress(_) => &[],
         };
         candidates
             .iter()

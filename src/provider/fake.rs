@@ -8,6 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use http::StatusCode;
+use serde_json::{Map, Value};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -16,9 +17,13 @@ use tokio::{
 use super::{
     ProviderClient,
     answer::{Answer, Challenge},
+    discovery_lookup::Lookups,
+    token_answer::{TokenAnswer, token_answer},
+    upstream_error::UpstreamError,
 };
 use crate::{
-    outbound::{Customize, http_client},
+    clock::{Clock, SystemClock},
+    outbound::{Customize, Outbound, WayOut},
     provider::{Provider, generic},
 };
 
@@ -68,6 +73,22 @@ pub(crate) fn answer(status: u16, content_type: Option<&str>, body: &[u8]) -> An
 
 pub(crate) fn json_answer(status: u16, body: &str) -> Answer {
     answer(status, Some("application/json"), body.as_bytes())
+}
+
+/// What this provider's token endpoint said, read.
+pub(crate) fn tokens(
+    provider: &Provider,
+    status: u16,
+    body: &Value,
+) -> Result<TokenAnswer, UpstreamError> {
+    token_answer(provider, &json_answer(status, &body.to_string()))
+}
+
+pub(crate) fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other}"),
+    }
 }
 
 pub(crate) struct FakeProvider {
@@ -176,6 +197,25 @@ async fn serve(
 
 pub(crate) fn client(provider: Provider, timeout: Duration) -> ProviderClient {
     let direct: Customize = Box::new(reqwest::ClientBuilder::no_proxy);
-    let http = http_client(Some(direct), timeout).unwrap();
-    ProviderClient::new(Arc::new(provider), http, timeout)
+    let outbound = outbound(direct, timeout);
+    client_by(provider, &outbound, timeout)
+}
+
+pub(crate) fn client_by(
+    provider: Provider,
+    outbound: &Outbound,
+    timeout: Duration,
+) -> ProviderClient {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let lookups = Lookups::new(outbound, &clock);
+    ProviderClient::new(Arc::new(provider), outbound, &lookups, timeout, clock)
+}
+
+pub(crate) fn outbound(customize: Customize, timeout: Duration) -> Outbound {
+    let way = WayOut {
+        customize: Some(customize),
+        timeout,
+        ..WayOut::default()
+    };
+    Outbound::new(&way).unwrap()
 }

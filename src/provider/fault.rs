@@ -1,6 +1,5 @@
 //! What is wrong with a provider, in words for the operator.
 
-use secrecy::ExposeSecret;
 use url::{Host, Url};
 
 use super::provider::Provider;
@@ -15,7 +14,8 @@ impl Provider {
     /// carries credentials or a fragment (RFC 6749 section 3.1); when the client id is empty, or a
     /// client secret is given but empty, or either holds a control character; when the id is not 1 to
     /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
-    /// `forward_resource` is on for a provider that refuses `resource`.
+    /// `forward_resource` is on for a provider that refuses `resource`; when a client id or a secret stands
+    /// beside `client_metadata_document`.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
@@ -32,17 +32,30 @@ impl Provider {
             .map_err(|message| ConfigError::new("provider", message))?;
         for (what, url) in self.endpoints.all() {
             if let Err(why) = check_url(url) {
-                return fault(format!("the {what} URL {} {why}", shown(url)));
+                return fault(format!("the {what} URL {} {why}", shown_url(url)));
             }
         }
-        if self.client_id.is_empty() {
+        if let Some(discovery) = &self.discovery {
+            let issuer = &discovery.issuer;
+            let query = match issuer.contains('?') {
+                true => Err("has a query"),
+                false => Ok(()),
+            };
+            if let Err(why) = check_url(issuer).and(query) {
+                return fault(format!("the issuer {} {why}", shown_url(issuer)));
+            }
+        }
+        if let Some(mistake) = self.document_fault() {
+            return fault(mistake.to_owned());
+        }
+        if self.client_id.is_empty() && !self.has_document {
             return fault("the client id is empty".to_owned());
         }
-        if let Some(secret) = &self.client_secret
-            && secret.expose_secret().is_empty()
-        {
+        let secret = self.credential.secret();
+        if secret.is_some_and(str::is_empty) {
             return fault(
-                "the client secret is empty; for an app without one say `without_client_secret`"
+                "the client secret is empty; for an app without one say `without_client_secret`, \
+                 or `client_assertion` where an assertion replaces it"
                     .to_owned(),
             );
         }
@@ -53,8 +66,7 @@ impl Provider {
                 "the client id {id:?} holds a line break or another control character"
             ));
         }
-        let secret = self.client_secret.as_ref();
-        if secret.is_some_and(|secret| has_control(secret.expose_secret())) {
+        if secret.is_some_and(has_control) {
             return fault(
                 "the client secret holds a line break or another control character".to_owned(),
             );
@@ -82,7 +94,7 @@ fn has_control(text: &str) -> bool {
 
 /// A URL for an error, without what may be secret: all of it where a password may stand in it, else its
 /// query.
-fn shown(url: &str) -> String {
+pub(crate) fn shown_url(url: &str) -> String {
     if url.contains('@') {
         return "(not shown: it holds an @)".to_owned();
     }
@@ -91,7 +103,7 @@ fn shown(url: &str) -> String {
 }
 
 /// The rule for every URL at which the proxy or a browser meets the provider.
-fn check_url(url: &str) -> Result<(), &'static str> {
+pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
     let Ok(parsed) = Url::parse(url) else {
         return Err("cannot be parsed");
     };
@@ -121,7 +133,7 @@ fn check_url(url: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{generic, google};
+    use crate::provider::{generic, google, oidc};
 
     fn with(authorize: &str, token: &str) -> Provider {
         generic(authorize, token, "id", "secret")
@@ -170,6 +182,31 @@ mod tests {
         assert!(google("", "secret").check().is_err());
         assert!(google("id", "").check().is_err());
         assert!(google("id", "").without_client_secret().check().is_ok());
+    }
+
+    #[test]
+    fn an_issuer_that_is_asked_is_a_url_like_the_others_and_has_no_query() {
+        for good in [
+            "https://idp.example",
+            "https://idp.example/a/",
+            "http://127.0.0.1:1",
+        ] {
+            assert_eq!(oidc(good, "id", "s").check(), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "idp.example",
+            "http://idp.example",
+            "https://user:hunter2@idp.example",
+            "https://idp.example/?tenant=a",
+            "https://idp.example/#f",
+        ] {
+            let error = oidc(bad, "id", "s").check().expect_err(bad).to_string();
+            assert!(
+                error.contains("issuer") && !error.contains("hunter2"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -19,9 +19,13 @@ impl UpstreamError {
             Self::Rejected { finality, .. } => *finality,
             Self::TokenRefused { .. } => Finality::Ends,
             Self::NotPermitted { .. } => Finality::Bounded,
-            Self::Transport(_) | Self::Timeout | Self::Failed { .. } | Self::Malformed(_) => {
-                Finality::Trouble
-            }
+            Self::Transport(_)
+            | Self::Timeout
+            | Self::Failed { .. }
+            | Self::Credential(_)
+            | Self::Malformed(_)
+            | Self::Discovery(_)
+            | Self::Keys(_) => Finality::Trouble,
         }
     }
 }

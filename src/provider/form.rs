@@ -1,12 +1,20 @@
 //! How the proxy proves itself to the provider, and what else goes into a token request.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::provider::{Provider, TokenEndpointAuth};
+use super::{
+    dialect::Body,
+    provider::{Provider, TokenEndpointAuth},
+};
+
+/// What makes a form's `client_assertion` one (RFC 7523 section 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Parameters that no extra may bring, whether this request has them or not.
 pub(crate) const RESERVED: &[&str] = &[
@@ -17,32 +25,64 @@ pub(crate) const RESERVED: &[&str] = &[
     "refresh_token",
     "client_id",
     "client_secret",
+    "client_assertion",
+    "client_assertion_type",
     "token",
     "token_type_hint",
+    "subject_token",
+    "subject_token_type",
+    "requested_token_type",
+    "assertion",
 ];
 
 /// A request to the token or revocation endpoint, ready to send. No `Debug`: it is all secrets.
 pub(crate) struct FormRequest {
     pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) content_type: &'static str,
     pub(crate) body: Zeroizing<String>,
+}
+
+/// A credential that is at hand, as the request shows it.
+pub(crate) enum Proof {
+    None,
+    Secret(SecretString),
+    Assertion(SecretString),
+}
+
+impl Proof {
+    /// What no error may repeat.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Secret(text) | Self::Assertion(text) => Some(text.expose_secret()),
+        }
+    }
 }
 
 /// Adds the client's authentication to the protocol's parameters, and then each list of extras: an
 /// earlier list wins over a later one, and none over the protocol.
 pub(crate) fn form_request(
     provider: &Provider,
+    proof: &Proof,
     params: &[(&str, &str)],
     extras: &[&[(String, String)]],
 ) -> FormRequest {
     let mut sent: Vec<(&str, &str)> = params.to_vec();
     let mut authorization = None;
-    match (&provider.client_secret, provider.token_endpoint_auth) {
-        (None, _) => sent.push(("client_id", &provider.client_id)),
-        (Some(secret), TokenEndpointAuth::Post) => {
+    match (proof, provider.token_endpoint_auth) {
+        (Proof::None, _) => sent.push(("client_id", &provider.client_id)),
+        // RFC 7523 section 2.2. The id is not needed by all, and refused by none: a workload's
+        // assertion names itself as its subject, not the app.
+        (Proof::Assertion(assertion), _) => {
+            sent.push(("client_id", &provider.client_id));
+            sent.push(("client_assertion_type", ASSERTION_TYPE));
+            sent.push(("client_assertion", assertion.expose_secret()));
+        }
+        (Proof::Secret(secret), TokenEndpointAuth::Post) => {
             sent.push(("client_id", &provider.client_id));
             sent.push(("client_secret", secret.expose_secret()));
         }
-        (Some(secret), TokenEndpointAuth::Basic) => {
+        (Proof::Secret(secret), TokenEndpointAuth::Basic) => {
             authorization = Some(basic(&provider.client_id, secret.expose_secret()));
         }
     }
@@ -54,11 +94,28 @@ pub(crate) fn form_request(
             }
         }
     }
-    // Pairs of strings always serialise.
-    let body = serde_urlencoded::to_string(&sent).unwrap_or_default();
+    let (content_type, body) = written(provider.dialect.body(), &sent);
     FormRequest {
         authorization,
+        content_type,
         body: Zeroizing::new(body),
+    }
+}
+
+/// Pairs of strings always serialise.
+fn written(body: Body, sent: &[(&str, &str)]) -> (&'static str, String) {
+    match body {
+        Body::Form => (
+            "application/x-www-form-urlencoded",
+            serde_urlencoded::to_string(sent).unwrap_or_default(),
+        ),
+        Body::Json => {
+            let members: BTreeMap<_, _> = sent.iter().copied().collect();
+            (
+                "application/json",
+                serde_json::to_string(&members).unwrap_or_default(),
+            )
+        }
     }
 }
 
@@ -102,6 +159,10 @@ mod tests {
         )
     }
 
+    fn secret() -> Proof {
+        Proof::Secret("p:+%/ ~é".to_owned().into())
+    }
+
     fn values(request: &FormRequest, name: &str) -> Vec<String> {
         form_urlencoded::parse(request.body.as_bytes())
             .filter(|(known, _)| known == name)
@@ -118,7 +179,7 @@ mod tests {
 
     #[test]
     fn basic_credentials_are_form_encoded_before_base64() {
-        let request = form_request(&idp(), &[], &[]);
+        let request = form_request(&idp(), &secret(), &[], &[]);
         let header = request.authorization.unwrap();
         let encoded = header.to_str().unwrap().strip_prefix("Basic ").unwrap();
         let pair = String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap();
@@ -131,6 +192,7 @@ mod tests {
     fn post_credentials_stand_in_the_body_and_no_header_is_sent() {
         let request = form_request(
             &idp().token_endpoint_auth_method(TokenEndpointAuth::Post),
+            &secret(),
             &[],
             &[],
         );
@@ -141,9 +203,23 @@ mod tests {
 
     #[test]
     fn an_app_without_a_secret_sends_its_id_alone() {
-        let request = form_request(&idp().without_client_secret(), &[], &[]);
+        let request = form_request(&idp(), &Proof::None, &[], &[]);
         assert!(request.authorization.is_none());
         assert_eq!(&*request.body, "client_id=a%3Ab");
+    }
+
+    #[test]
+    fn an_assertion_stands_in_the_body_beside_the_id_whatever_is_said_of_secrets() {
+        for method in [TokenEndpointAuth::Basic, TokenEndpointAuth::Post] {
+            let idp = idp().token_endpoint_auth_method(method);
+            let proof = Proof::Assertion("h.c.s".to_owned().into());
+            let request = form_request(&idp, &proof, &[("token", "t")], &[]);
+            assert!(request.authorization.is_none());
+            assert_eq!(values(&request, "client_id"), ["a:b"]);
+            assert_eq!(values(&request, "client_assertion"), ["h.c.s"]);
+            assert_eq!(values(&request, "client_assertion_type"), [ASSERTION_TYPE]);
+            assert!(values(&request, "client_secret").is_empty());
+        }
     }
 
     #[test]
@@ -154,7 +230,7 @@ mod tests {
                 ("grant_type", "refresh_token"),
                 ("resource", "https://p.example"),
             ];
-            let request = form_request(&idp(), &params, &[&evil, &evil]);
+            let request = form_request(&idp(), &Proof::None, &params, &[&evil, &evil]);
             assert!(!request.body.contains("evil"), "{name}");
         }
     }
@@ -165,7 +241,7 @@ mod tests {
             owned(&[("audience", "a")]),
             owned(&[("audience", "b"), ("x", "y")]),
         );
-        let request = form_request(&idp(), &[], &[&call, &preset]);
+        let request = form_request(&idp(), &Proof::None, &[], &[&call, &preset]);
         assert_eq!(values(&request, "audience"), ["a"]);
         assert_eq!(values(&request, "x"), ["y"]);
     }

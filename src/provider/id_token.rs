@@ -1,10 +1,10 @@
-//! The ID token's claims: OpenID Connect Core section 3.1.3.7, as one pure function.
+//! The ID token: OpenID Connect Core section 3.1.3.7, as one pure function.
 
 use serde_json::{Map, Value};
 
 use super::{identity::subject, provider::Provider};
 use crate::{
-    jose::{self, Jwt},
+    jose::{self, Jwt, KeySet, SignatureError},
     key,
     limits::{ID_TOKEN_EXPIRY_LEEWAY, ID_TOKEN_ISSUE_LEEWAY},
     time::Unix,
@@ -15,14 +15,19 @@ use crate::{
 pub(crate) struct Expected<'a> {
     /// Whose issuer and whose client id.
     pub(crate) provider: &'a Provider,
+    /// The provider's keys; `None` where none are known, and TLS to its token endpoint vouches.
+    pub(crate) keys: Option<&'a KeySet>,
     /// The nonce of this login; `None` when none was sent.
     pub(crate) nonce: Option<&'a str>,
     pub(crate) now: Unix,
 }
 
-/// The rule that an ID token breaks. Says nothing that stands in the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// The rule that an ID token breaks. Says nothing of its claims.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum IdTokenError {
+    /// No key of the provider vouches for it.
+    #[error("{0}")]
+    Key(#[from] SignatureError),
     #[error("it is not a signed JWT of three parts")]
     Form,
     #[error("its `alg` is missing or `none`")]
@@ -47,10 +52,15 @@ pub(crate) enum IdTokenError {
 
 /// The claims of an ID token that may be believed.
 ///
-/// The signature is not checked. Item 6: "If the ID Token is received via direct communication between
-/// the Client and the Token Endpoint (which it is in this flow), the TLS server validation MAY be used
-/// to validate the issuer in place of checking the token signature." A token from anywhere else must
-/// never come here.
+/// Item 6: "The Client MUST validate the signature of all other ID Tokens according to JWS [JWS] using the
+/// algorithm specified in the JWT alg Header Parameter. The Client MUST use the keys provided by the
+/// Issuer." Here this holds for each whose keys are known. For those of providers whose keys are not, the
+/// same item allows: "If the ID Token is received via direct communication between the Client and the Token
+/// Endpoint (which it is in this flow), the TLS server validation MAY be used to validate the issuer in
+/// place of checking the token signature." A token from anywhere else must never come here.
+///
+/// Item 8 is about algorithms with a shared secret, such as `HS256` with the client secret. Keys that are
+/// published vouch for none of them, so such a token is refused.
 ///
 /// Known and left: after a client's `max_age` was passed on, `auth_time` is not checked (item 13, a
 /// SHOULD).
@@ -58,23 +68,27 @@ pub(crate) fn check(
     token: &str,
     expected: &Expected<'_>,
 ) -> Result<Map<String, Value>, IdTokenError> {
-    let Jwt { header, claims } = jose::decode(token).ok_or(IdTokenError::Form)?;
-    check_header(&header)?;
+    let claims = match expected.keys {
+        Some(keys) => keys.verify(token)?.claims,
+        None => unverified(token)?,
+    };
     check_issuer(&claims, expected.provider)?;
     check_audience(&claims, &expected.provider.client_id)?;
     check_time(&claims, expected.now)?;
     check_nonce(&claims, expected.nonce)?;
+    let claims = expected.provider.dialect.standard_claims(claims);
     subject(&claims).ok_or(IdTokenError::Subject)?;
     Ok(claims)
 }
 
-/// Items 7 and 8 are about keys. `alg: none` is refused all the same, since no provider that this proxy
+/// Where no key is known. `alg: none` is refused all the same, since no provider that this proxy
 /// was made for sends it.
 ///
 /// RFC 7515 section 4.1.11: "If any of the listed extension Header Parameters are not understood and
 /// supported by the recipient, then the JWS is invalid." None is understood here.
-fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {
-    match text(header, "alg") {
+fn unverified(token: &str) -> Result<Map<String, Value>, IdTokenError> {
+    let Jwt { header, claims } = jose::decode(token).ok_or(IdTokenError::Form)?;
+    match text(&header, "alg") {
         None | Some("") => return Err(IdTokenError::Unsigned),
         Some(alg) if alg.eq_ignore_ascii_case("none") => return Err(IdTokenError::Unsigned),
         Some(_) => {}
@@ -82,7 +96,7 @@ fn check_header(header: &Map<String, Value>) -> Result<(), IdTokenError> {
     if header.contains_key("crit") {
         return Err(IdTokenError::Critical);
     }
-    Ok(())
+    Ok(claims)
 }
 
 /// Item 2: "The Issuer Identifier for the OpenID Provider (which is typically obtained during Discovery)

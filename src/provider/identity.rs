@@ -71,7 +71,7 @@ pub(crate) fn subject(claims: &Map<String, Value>) -> Option<&str> {
     is_subject(sub).then_some(sub)
 }
 
-pub(super) fn is_subject(sub: &str) -> bool {
+pub(crate) fn is_subject(sub: &str) -> bool {
     (1..=MAX_SUBJECT).contains(&sub.len()) && !sub.chars().any(char::is_control)
 }
 

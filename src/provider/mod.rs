@@ -1,7 +1,8 @@
 //! The identity provider: where it is, how to ask it, and what its answers mean.
 //!
-//! A preset fills in a [`Provider`], and every setting can be changed afterwards. [`generic()`] takes
-//! any OAuth 2.0 or OpenID Connect server.
+//! A preset fills in a [`Provider`], and every setting can be changed afterwards. [`oidc()`] takes any
+//! OpenID Connect server by its issuer, [`generic()`] any OAuth 2.0 server by its URLs. The chapter
+//! [`docs::providers`](crate::docs::providers) has a table of the presets, and how to register an app.
 //!
 //! ```
 //! use tower_oauth_proxy::provider;
@@ -10,34 +11,39 @@
 //!     .scopes(["openid", "email"]);
 //! assert!(google.check().is_ok());
 //!
-//! let auth0 = provider::generic(
-//!     "https://tenant.auth0.com/authorize",
-//!     "https://tenant.auth0.com/oauth/token",
-//!     "client-id",
-//!     "client-secret",
-//! )
-//! .issuer("https://tenant.auth0.com/")
-//! .scopes(["openid", "email", "offline_access"])
-//! .authorization_param("audience", "https://api.example")
-//! .token_param("audience", "https://api.example")
-//! .refresh_param("audience", "https://api.example");
+//! let auth0 = provider::auth0("acme.eu.auth0.com", "client-id", "client-secret")
+//!     .audience("https://api.acme.example")
+//!     .scopes(["openid", "email", "read:reports"]);
 //! assert!(auth0.check().is_ok());
 //! ```
 
 // Inside the room, from the bottom up:
 //
 // - What comes back: `answer`, `content`, `upstream_error`, `redaction`; the person: `identity`, `merge`.
-// - `dialect`: what may differ between providers. `provider`: one of them, and its one app.
-// - Rules on a provider: `fault`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
+// - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
+// - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
+//   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
+//   `params`: what else is sent for it.
+// - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `requests` and `person` do the sending, and nothing else here does.
+// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
+//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
+//   about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
 mod authorization_url;
+mod client_authentication;
+mod client_document;
+mod client_key;
 mod content;
+mod credential;
 mod dialect;
+mod discovery;
+mod discovery_document;
+mod discovery_error;
+mod discovery_lookup;
 mod email;
 mod endpoints;
 #[cfg(test)]
@@ -48,7 +54,11 @@ mod form;
 mod id_token;
 mod identity;
 mod issuer;
+mod key_sets;
 mod merge;
+mod on_behalf;
+mod origin;
+mod params;
 mod person;
 mod preset;
 mod prompt;
@@ -57,25 +67,42 @@ mod prompt;
     reason = "the room is named after its one noun"
 )]
 mod provider;
+mod providers;
 mod redaction;
 mod rejection;
 mod requests;
 mod scope_names;
+mod supply;
+mod target;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token_answer;
 mod upstream_error;
+mod verified;
 
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use client_document::{AboutUs, client_document};
+pub use client_key::ClientKey;
+pub use credential::{ClientCredential, CredentialRequest};
+pub(crate) use discovery_lookup::Lookups;
+pub(crate) use fault::{check_url, shown_url};
 pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
-pub(crate) use id_token::{Expected, IdTokenError, check as check_id_token};
+pub(crate) use id_token::IdTokenError;
+#[cfg(test)]
+pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
-pub(crate) use identity::{domain_of, subject as subject_of};
+pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
+pub(crate) use key_sets::{KeySets, KeysError};
 pub(crate) use merge::may_vouch;
+pub(crate) use on_behalf::OnBehalfError;
 pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
+pub(crate) use providers::Providers;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
+pub use target::TokenTarget;
+pub(crate) use terms::Terms;
 pub(crate) use token_answer::TokenAnswer;
 pub(crate) use upstream_error::{Finality, UpstreamError};

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{
     dialect::{Document, IdentityApi},
-    id_token::{self, Expected, IdTokenError},
+    id_token::IdTokenError,
     identity::{Identity, subject},
     merge::merged,
     requests::ProviderClient,
@@ -26,7 +26,7 @@ pub(crate) enum IdentityError {
 }
 
 impl ProviderClient {
-    /// Who the token answer is about. The ID token's claims are checked; without an ID token the
+    /// Who the token answer is about. The ID token's signature and claims are checked; without an ID token the
     /// userinfo endpoint is asked, where there is one. Without either, the `sub` of an access token
     /// that is a JWT is all that is known: it came straight from the provider.
     pub(crate) async fn identity(
@@ -39,25 +39,22 @@ impl ProviderClient {
         let access_token = answer.access_token.expose_secret();
         let known = match &answer.id_token {
             None => None,
-            Some(token) => {
-                let expected = Expected {
-                    provider,
-                    nonce,
-                    now,
-                };
-                Some(id_token::check(token.expose_secret(), &expected)?)
-            }
+            Some(token) => Some(self.id_token(token.expose_secret(), nonce, now).await??),
         };
-        let endpoints = self.endpoints().await?;
-        let claims = match (&endpoints.userinfo, known) {
+        let resolved = self.resolved().await?;
+        let claims = match (&resolved.endpoints.userinfo, known) {
             (Some(url), None) => {
                 if let Some(api) = provider.dialect.identity() {
                     return Ok(self.identity_at(&api, url, access_token).await?);
                 }
-                userinfo_alone(self.get_object(url, access_token).await?)?
+                userinfo_alone(self.userinfo(url, access_token).await?)?
             }
             (Some(url), Some(known)) if provider.always_userinfo => {
-                with_userinfo(&known, &self.get_object(url, access_token).await?)?
+                let userinfo = match provider.dialect.identity() {
+                    Some(api) => self.identity_at(&api, url, access_token).await?.claims,
+                    None => self.userinfo(url, access_token).await?,
+                };
+                with_userinfo(&known, &userinfo)?
             }
             (_, Some(known)) => known,
             (None, None) => return Ok(from_access_token(access_token)),
@@ -66,23 +63,23 @@ impl ProviderClient {
     }
 
     /// Who an access token belongs to, asked again at userinfo or at the provider's own API. `said` is
-    /// what a new ID token says, `before` what an older one said: userinfo is newer than that.
+    /// what a new ID token says, `before` what an older one said: userinfo is newer than that. `None` where
+    /// the provider has no such place.
     pub(crate) async fn identity_again(
         &self,
         access_token: &str,
         said: Option<&Map<String, Value>>,
         before: Option<Map<String, Value>>,
-    ) -> Result<Identity, IdentityError> {
+    ) -> Result<Option<Identity>, IdentityError> {
         let provider = self.about();
-        let endpoints = self.endpoints().await?;
-        let Some(url) = &endpoints.userinfo else {
-            let claims = said.cloned().or(before).unwrap_or_default();
-            return Ok(Identity::from_claims(claims));
+        let resolved = self.resolved().await?;
+        let Some(url) = &resolved.endpoints.userinfo else {
+            return Ok(None);
         };
         if let Some(api) = provider.dialect.identity() {
-            return Ok(self.identity_at(&api, url, access_token).await?);
+            return Ok(Some(self.identity_at(&api, url, access_token).await?));
         }
-        let userinfo = self.get_object(url, access_token).await?;
+        let userinfo = self.userinfo(url, access_token).await?;
         let claims = match (said, before) {
             (Some(said), _) => with_userinfo(said, &userinfo)?,
             (None, Some(before)) => {
@@ -91,7 +88,16 @@ impl ProviderClient {
             }
             (None, None) => userinfo_alone(userinfo)?,
         };
-        Ok(Identity::of_answer(claims)?)
+        Ok(Some(Identity::of_answer(claims)?))
+    }
+
+    async fn userinfo(
+        &self,
+        url: &str,
+        access_token: &str,
+    ) -> Result<Map<String, Value>, UpstreamError> {
+        let claims = self.get_object(url, access_token).await?;
+        Ok(self.about().dialect.standard_claims(claims))
     }
 
     /// Who an access token belongs to, by an API of the provider's own.

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use super::{
+    credential::Credential,
+    dialect::Dialect,
+    endpoints::{Discovery, Endpoints, Fills},
+};
 
-use super::{dialect::Dialect, endpoints::Endpoints};
-
-/// How the proxy proves to the token endpoint that it is the registered app (RFC 6749 section
-/// 2.3.1). Without a client secret neither is used: the `client_id` alone is sent.
+/// How the client secret is sent to the provider (RFC 6749 section 2.3.1). Of no effect where there
+/// is none: a public app sends its `client_id` alone, and an assertion (RFC 7523 section 2.2) has
+/// parameters of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenEndpointAuth {
@@ -27,13 +30,20 @@ pub struct Provider {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) endpoints: Endpoints,
+    /// The document that says what is not stated.
+    pub(crate) discovery: Option<Discovery>,
     /// What only this provider does.
     pub(crate) dialect: Arc<dyn Dialect>,
     /// What `iss` must be; unset, the dialect knows.
     pub(crate) issuer: Option<String>,
     pub(crate) client_id: String,
-    pub(crate) client_secret: Option<SecretString>,
+    /// What proves that it is the registered app.
+    pub(crate) credential: Credential,
     pub(crate) token_endpoint_auth: TokenEndpointAuth,
+    /// See [`Provider::client_metadata_document`].
+    pub(crate) has_document: bool,
+    /// See [`Provider::assertion_audience`].
+    pub(crate) assertion_audience: Option<String>,
     /// What is asked for unless the configuration names scopes; the operator's names.
     pub(crate) scopes: Vec<String>,
     /// Always added towards the provider, never offered to clients; the provider's names.
@@ -49,8 +59,23 @@ pub struct Provider {
     /// The answer to an authorization request comes as a posted form.
     pub(crate) posts_answer: bool,
     pub(crate) always_userinfo: bool,
+    /// The provider names itself in every redirect back (RFC 9207).
+    pub(crate) names_issuer: bool,
+    /// What neither the preset nor the operator has chosen, so that the document may.
+    pub(crate) open: Open,
+    /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
+    pub(crate) exchanges_tokens: Option<bool>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
+}
+
+/// What the provider's document may choose.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Open {
+    /// [`Provider::token_endpoint_auth_method`].
+    pub(crate) client_auth: bool,
+    /// [`Provider::upstream_scopes`].
+    pub(crate) upstream_scopes: bool,
 }
 
 impl Provider {
@@ -67,11 +92,14 @@ impl Provider {
             id: id.to_owned(),
             name: name.to_owned(),
             endpoints,
+            discovery: None,
             dialect,
             issuer: None,
             client_id: client_id.into(),
-            client_secret: Some(client_secret.into().into()),
+            credential: Credential::Secret(client_secret.into().into()),
             token_endpoint_auth: TokenEndpointAuth::Basic,
+            has_document: false,
+            assertion_audience: None,
             scopes: Vec::new(),
             upstream_scopes: Vec::new(),
             scope_prefix: None,
@@ -83,8 +111,54 @@ impl Provider {
             uses_pkce: true,
             posts_answer: false,
             always_userinfo: false,
+            names_issuer: false,
+            open: Open::default(),
+            exchanges_tokens: None,
             mistake: None,
         }
+    }
+
+    /// A preset whose URLs the provider names itself, in the document below `issuer` (OpenID Connect
+    /// Discovery section 4, or RFC 8414 section 3). What the preset or the operator states wins; the
+    /// document fills the rest. It is read at the first login.
+    ///
+    /// The issuer of tokens and of the document is then `issuer`, to the byte.
+    pub(crate) fn discovered(
+        id: &str,
+        name: &str,
+        issuer: impl Into<String>,
+        dialect: Arc<dyn Dialect>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+    ) -> Self {
+        let issuer = issuer.into();
+        let none = Endpoints::default();
+        Self {
+            issuer: Some(issuer.clone()),
+            discovery: Some(Discovery {
+                issuer,
+                fills: Fills::Everything,
+            }),
+            open: Open {
+                client_auth: true,
+                upstream_scopes: true,
+            },
+            ..Self::new(id, name, none, dialect, client_id, client_secret)
+        }
+    }
+
+    /// Whether its keys are known, or can be asked for.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.endpoints.jwks.is_some() || self.discovery.is_some()
+    }
+
+    /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
+    pub(crate) fn keys_discovered(mut self, issuer: impl Into<String>) -> Self {
+        self.discovery = Some(Discovery {
+            issuer: issuer.into(),
+            fills: Fills::Keys,
+        });
+        self
     }
 
     /// A short name of this provider that stays: 1 to 32 characters of `a` to `z`, `0` to `9` and
@@ -131,8 +205,13 @@ impl Provider {
         self.endpoints = Endpoints {
             revocation: home.endpoints.revocation.or(known.revocation),
             userinfo: home.endpoints.userinfo.or(known.userinfo),
+            introspection: home.endpoints.introspection.or(known.introspection),
+            jwks: home.endpoints.jwks.or(known.jwks),
             ..home.endpoints
         };
+        if let (Some(discovery), Some(issuer)) = (&mut self.discovery, home.issuer) {
+            discovery.issuer = issuer;
+        }
         self.dialect = home.dialect;
         self
     }
@@ -152,6 +231,26 @@ impl Provider {
         self
     }
 
+    /// Where the provider publishes the keys of its ID tokens (RFC 7517). ID tokens are then verified
+    /// by their signature, at login and at each renewal. Without it, and without discovery, an ID
+    /// token is believed because it came straight from the token endpoint over TLS (OpenID Connect
+    /// Core section 3.1.3.7 item 6).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::provider;
+    ///
+    /// let url = |path: &str| format!("https://sso.example/{path}");
+    /// let sso = provider::generic(url("authorize"), url("token"), "client-id", "client-secret")
+    ///     .issuer("https://sso.example")
+    ///     .jwks_url(url("keys"));
+    /// assert!(sso.check().is_ok());
+    /// ```
+    #[must_use]
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.endpoints.jwks = Some(url.into());
+        self
+    }
+
     /// Asks the userinfo endpoint even when there is an ID token, for providers whose ID token
     /// lacks claims that you need (`email`, groups). Its `sub` must be the ID token's.
     #[must_use]
@@ -168,18 +267,11 @@ impl Provider {
         self
     }
 
-    /// How the client secret is sent to the token and revocation endpoints.
+    /// How the client secret is sent to the token, revocation and introspection endpoints.
     #[must_use]
     pub fn token_endpoint_auth_method(mut self, method: TokenEndpointAuth) -> Self {
         self.token_endpoint_auth = method;
-        self
-    }
-
-    /// For an app that is registered as a public client: no secret is sent, PKCE stays. The proxy
-    /// then needs a secret key of its own.
-    #[must_use]
-    pub fn without_client_secret(mut self) -> Self {
-        self.client_secret = None;
+        self.open.client_auth = false;
         self
     }
 
@@ -196,6 +288,7 @@ impl Provider {
     #[must_use]
     pub fn upstream_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.upstream_scopes = scopes.into_iter().map(Into::into).collect();
+        self.open.upstream_scopes = false;
         self
     }
 
@@ -208,39 +301,21 @@ impl Provider {
         self
     }
 
-    /// Adds a parameter to the authorization request, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn authorization_param(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        replace(&mut self.authorization_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to the exchange of a code, or replaces the preset's. The protocol's own
-    /// parameters cannot be changed.
-    #[must_use]
-    pub fn token_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.token_params, name.into(), value.into());
-        self
-    }
-
-    /// Adds a parameter to a refresh, or replaces the preset's. The protocol's own parameters
-    /// cannot be changed.
-    #[must_use]
-    pub fn refresh_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        replace(&mut self.refresh_params, name.into(), value.into());
-        self
-    }
-
     /// Passes the client's `resource` on to the provider (RFC 8707). Off, because most providers
     /// ignore it and some refuse the request.
     #[must_use]
     pub fn forward_resource(mut self, on: bool) -> Self {
         self.forward_resource = on;
+        self
+    }
+
+    /// Whether the provider trades a person's token for one of another API (token exchange, RFC 8693):
+    /// see [`AuthSession::token_for`](crate::AuthSession::token_for). Default: as its discovery document
+    /// says in `grant_types_supported`; without one, no. A preset whose provider has a way of its own
+    /// (Entra ID: on behalf of) uses that, whatever is said here.
+    #[must_use]
+    pub fn token_exchange(mut self, on: bool) -> Self {
+        self.exchanges_tokens = Some(on);
         self
     }
 
@@ -271,11 +346,6 @@ impl Provider {
     }
 }
 
-fn replace(params: &mut Vec<(String, String)>, name: String, value: String) {
-    params.retain(|(known, _)| *known != name);
-    params.push((name, value));
-}
-
 #[cfg(test)]
 mod tests {
     use crate::provider::google;
@@ -284,19 +354,5 @@ mod tests {
     fn a_provider_prints_without_its_secret() {
         let printed = format!("{:?}", google("id", "hunter2"));
         assert!(printed.contains("google") && !printed.contains("hunter2"));
-    }
-
-    #[test]
-    fn setting_a_parameter_again_replaces_it() {
-        let provider = google("id", "s").authorization_param("prompt", "select_account");
-        let prompts: Vec<_> = provider
-            .authorization_params
-            .iter()
-            .filter(|(name, _)| name == "prompt")
-            .collect();
-        assert_eq!(
-            prompts,
-            [&("prompt".to_owned(), "select_account".to_owned())]
-        );
     }
 }

@@ -23,7 +23,12 @@ pub(super) fn without(mut error: UpstreamError, secrets: &[&str]) -> UpstreamErr
         UpstreamError::TokenRefused { said, .. }
         | UpstreamError::NotPermitted { said, .. }
         | UpstreamError::Failed { said, .. } => said.iter_mut().for_each(clean),
-        UpstreamError::Transport(_) | UpstreamError::Timeout | UpstreamError::Malformed(_) => {}
+        UpstreamError::Transport(_)
+        | UpstreamError::Timeout
+        | UpstreamError::Credential(_)
+        | UpstreamError::Malformed(_)
+        | UpstreamError::Discovery(_)
+        | UpstreamError::Keys(_) => {}
     }
     error
 }

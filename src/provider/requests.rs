@@ -1,6 +1,6 @@
 //! The requests that go to the provider.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Method,
@@ -13,30 +13,78 @@ use serde_json::{Map, Value};
 use super::{
     answer::Answer,
     content,
-    dialect::Revocation,
-    endpoints::Endpoints,
-    form::{self, FormRequest},
+    credential::Credential,
+    dialect::{Revocation, Verb},
+    discovery_lookup::{Lookup, Lookups},
+    form::{self, FormRequest, Proof},
     provider::Provider,
     redaction, rejection,
-    token_answer::{self, TokenAnswer},
+    supply::Wanted,
+    terms::Terms,
+    token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
-use crate::{limits::MAX_ANSWER_BYTES, outbound::send};
+use crate::{
+    clock::Clock,
+    limits::MAX_ANSWER_BYTES,
+    outbound::{Outbound, send},
+    time::Unix,
+};
+
+/// Parameters whose value no error may repeat.
+const SECRET: &[&str] = &[
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "subject_token",
+    "assertion",
+];
 
 /// Speaks to one provider. Each call takes at most `timeout` from the first byte to the last.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ProviderClient {
-    provider: Arc<Provider>,
+    id: Arc<str>,
+    pub(super) provider: Arc<Provider>,
+    pub(super) lookup: Lookup,
+    terms: Arc<Terms>,
     http: Client,
     timeout: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for ProviderClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProviderClient")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ProviderClient {
-    pub(crate) fn new(provider: Arc<Provider>, http: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(
+        provider: Arc<Provider>,
+        outbound: &Outbound,
+        lookups: &Lookups,
+        timeout: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
+            id: provider.id.as_str().into(),
             provider,
-            http,
+            lookup: Lookup::new(lookups),
+            terms: Arc::default(),
+            http: outbound.client().clone(),
             timeout,
+            clock,
+        }
+    }
+
+    /// The same, on these terms.
+    #[must_use]
+    pub(crate) fn on(self, terms: Terms) -> Self {
+        Self {
+            terms: Arc::new(terms),
+            ..self
         }
     }
 
@@ -48,14 +96,35 @@ impl ProviderClient {
         }
     }
 
+    /// Its id, for those who keep many.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    pub(crate) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     pub(crate) fn about(&self) -> &Provider {
         &self.provider
     }
 
-    /// Where the provider is. The one way to its URLs for every request, so that they can come from
-    /// its metadata (RFC 8414) as well.
-    pub(super) async fn endpoints(&self) -> Result<&Endpoints, UpstreamError> {
-        Ok(&self.provider.endpoints)
+    /// The provider with all that its document about itself fills in: where it is, and how it wants to
+    /// be asked. The one way to its URLs for every request. The document is read when it is first
+    /// needed, and kept.
+    ///
+    /// # Errors
+    ///
+    /// [`UpstreamError::Discovery`]: the document cannot be had, or says what it must not.
+    pub(crate) async fn resolved(&self) -> Result<Arc<Provider>, UpstreamError> {
+        Ok(self.lookup.resolved(&self.provider).await?)
+    }
+
+    /// Whether a person's claims can be read with an access token. While the document is not read yet, they
+    /// may be.
+    pub(crate) fn may_have_userinfo(&self) -> bool {
+        let known = self.lookup.known(&self.provider);
+        known.is_none_or(|provider| provider.endpoints.userinfo.is_some())
     }
 
     /// Redeems the provider's code (RFC 6749 section 4.1.3). `extra` wins over the preset's
@@ -75,8 +144,8 @@ impl ProviderClient {
         ];
         params.extend(verifier.map(|verifier| ("code_verifier", verifier)));
         params.extend(resource.map(|resource| ("resource", resource)));
-        self.token_request(&params, &[extra, &self.provider.token_params])
-            .await
+        let extras = [extra, &self.provider.token_params];
+        self.token_request(&params, &extras, token_answer).await
     }
 
     /// Renews the provider's access token (RFC 6749 section 6). `scope` is in the provider's names
@@ -94,25 +163,35 @@ impl ProviderClient {
         if self.provider.sends_scope_on_refresh {
             params.extend(scope.map(|scope| ("scope", scope)));
         }
-        self.token_request(&params, &[extra, &self.provider.refresh_params])
-            .await
+        let extras = [extra, &self.provider.refresh_params];
+        self.token_request(&params, &extras, token_answer).await
     }
 
     /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
     /// when the provider cannot.
     pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let Some(url) = &self.endpoints().await?.revocation else {
+        let provider = self.resolved().await?;
+        let Some(url) = &provider.endpoints.revocation else {
             return Ok(false);
         };
-        match self.provider.dialect.revoke(token, hint) {
-            Revocation::Form => self.revoke_by_form(url, token, hint).await.map(|()| true),
-            Revocation::Delete { json, unknown } => {
-                let request = self
-                    .http
-                    .request(Method::DELETE, url)
-                    .body(json.to_string());
-                self.revoke_by_api(request, unknown).await
+        match provider.dialect.revoke(token, hint) {
+            Revocation::Form => {
+                let asked = self.revoke_by_form(&provider, url, token, hint);
+                asked.await.map(|()| true)
             }
+            Revocation::ByApp {
+                verb,
+                json,
+                unknown,
+            } => {
+                let method = match verb {
+                    Verb::Delete => Method::DELETE,
+                    Verb::Post => Method::POST,
+                };
+                let request = self.http.request(method, url).body(json.to_string());
+                self.revoke_by_app(&provider, request, unknown).await
+            }
+            Revocation::ByToken => self.revoke_by_token(url, token).await,
             Revocation::Impossible => Ok(false),
         }
     }
@@ -149,51 +228,87 @@ impl ProviderClient {
         }
     }
 
-    async fn token_request(
+    /// Any request at the token endpoint; `read` reads its answer.
+    pub(super) async fn token_request(
         &self,
         params: &[(&str, &str)],
         extras: &[&[(String, String)]],
+        read: fn(&Provider, &Answer) -> Result<TokenAnswer, UpstreamError>,
     ) -> Result<TokenAnswer, UpstreamError> {
-        let request = form::form_request(&self.provider, params, extras);
-        let url = &self.endpoints().await?.token;
-        let answer = self.post(url, request).await?;
-        token_answer::token_answer(&self.provider, &answer).map_err(|error| {
-            let secret = self.provider.client_secret.as_ref();
-            let is_secret = |name| matches!(name, "code" | "code_verifier" | "refresh_token");
-            let sent = params.iter().filter(|(name, _)| is_secret(*name));
+        let provider = self.resolved().await?;
+        let proof = self.proof(&provider).await?;
+        let request = form::form_request(&provider, &proof, params, extras);
+        let answer = self.post(provider.endpoints.token()?, request).await?;
+        read(&provider, &answer).map_err(|error| {
+            self.heed(&error, &proof);
+            let sent = params.iter().filter(|(name, _)| SECRET.contains(name));
             let sent = sent.map(|(_, value)| *value);
-            let sent: Vec<&str> = sent
-                .chain(secret.map(ExposeSecret::expose_secret))
-                .collect();
+            let sent: Vec<&str> = sent.chain(proof.text()).collect();
             redaction::without(error, &sent)
         })
+    }
+
+    /// What proves that the request comes from the provider's app, good now.
+    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
+        let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
+            Credential::None => return Ok(Proof::None),
+            Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
+            Credential::MadeSecret(supply) => (supply, Proof::Secret),
+            Credential::Assertion { supply, .. } => (supply, Proof::Assertion),
+        };
+        let wanted = Wanted {
+            client_id: &provider.client_id,
+            audience: provider.audience_of_assertions()?,
+            now: Unix::from(self.clock.now()),
+        };
+        supply.credential(wanted).await.map(proof)
+    }
+
+    /// A credential that was refused is not shown again.
+    fn heed(&self, error: &UpstreamError, proof: &Proof) {
+        let is_refused =
+            matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
+        let supply = match &self.provider.credential {
+            Credential::MadeSecret(supply) | Credential::Assertion { supply, .. } => supply,
+            Credential::None | Credential::Secret(_) => return,
+        };
+        if let (true, Some(text)) = (is_refused, proof.text()) {
+            supply.forget(text);
+        }
     }
 
     /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
     /// 2.2 wants 200 for it, Google says `invalid_token`.
     async fn revoke_by_form(
         &self,
+        provider: &Provider,
         url: &str,
         token: &str,
         hint: &str,
     ) -> Result<(), UpstreamError> {
         let params = [("token", token), ("token_type_hint", hint)];
-        let request = form::form_request(&self.provider, &params, &[]);
+        let proof = self.proof(provider).await?;
+        let request = form::form_request(provider, &proof, &params, &[]);
         let answer = self.post(url, request).await?;
-        match rejection::accepted(&*self.provider.dialect, &answer) {
+        match rejection::accepted(&*provider.dialect, &answer) {
             Ok(_) => Ok(()),
             Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => Err(redaction::without(error, &[token])),
+            Err(error) => {
+                self.heed(&error, &proof);
+                let sent: Vec<&str> = [token].into_iter().chain(proof.text()).collect();
+                Err(redaction::without(error, &sent))
+            }
         }
     }
 
     /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
-    async fn revoke_by_api(
+    async fn revoke_by_app(
         &self,
+        provider: &Provider,
         request: RequestBuilder,
         unknown: &[u16],
     ) -> Result<bool, UpstreamError> {
-        let Some(secret) = &self.provider.client_secret else {
+        let Proof::Secret(secret) = self.proof(provider).await? else {
             return Ok(false);
         };
         let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
@@ -211,15 +326,26 @@ impl ProviderClient {
         })
     }
 
+    /// A token that cannot be used any more is as good as revoked.
+    async fn revoke_by_token(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
+        let request = self
+            .http
+            .post(url)
+            .header(ACCEPT, "application/json")
+            .header(AUTHORIZATION, form::bearer(token));
+        let answer = self.send(request).await?;
+        match rejection::api_refusal(&answer) {
+            None | Some(UpstreamError::TokenRefused { .. }) => Ok(true),
+            Some(refusal) => Err(redaction::without(refusal, &[token])),
+        }
+    }
+
     async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)
             .header(ACCEPT, "application/json")
-            .header(
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            )
+            .header(CONTENT_TYPE, HeaderValue::from_static(form.content_type))
             .body(form.body.as_str().to_owned());
         if let Some(authorization) = form.authorization {
             request = request.header(AUTHORIZATION, authorization);
@@ -228,6 +354,10 @@ impl ProviderClient {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+        let own = self.provider.dialect.headers().iter();
+        let request = own.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
         let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
         Ok(reply.into())
     }

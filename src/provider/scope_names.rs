@@ -48,13 +48,16 @@ impl Provider {
     /// asked for. No duplicates.
     ///
     /// `offline_access` only where it is offered: else it is ours to grant, and some providers
-    /// refuse what they do not know.
+    /// refuse what they do not know. Nothing at all for a provider that knows no scopes.
     pub(crate) fn scopes_to_upstream(
         &self,
         requested: &ScopeSet,
         offered: &ScopeSet,
     ) -> Vec<String> {
         let mut upstream = Vec::new();
+        if !self.dialect.has_scopes() {
+            return upstream;
+        }
         let asked = requested
             .iter()
             .filter(|scope| *scope != "offline_access" || offered.contains(scope))

@@ -10,10 +10,10 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::{
-    fake::{FakeProvider, PATIENT, Script, client},
+    fake::{FakeProvider, PATIENT, Script, client, client_by, outbound},
     *,
 };
-use crate::outbound::{Customize, http_client};
+use crate::outbound::Customize;
 use crate::provider::{TokenEndpointAuth, generic};
 
 const GOOD: &str = r#"{"access_token":"at","token_type":"Bearer","expires_in":60}"#;
@@ -265,8 +265,7 @@ async fn a_redirect_is_not_followed_even_if_the_operator_wants_it() {
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::limited(5))
         });
-        let http = http_client(Some(follow), PATIENT).unwrap();
-        let client = ProviderClient::new(Arc::new(idp.about()), http, PATIENT);
+        let client = client_by(idp.about(), &outbound(follow, PATIENT), PATIENT);
         let error = exchange(&client).await.unwrap_err();
         assert!(matches!(error, UpstreamError::Failed { .. }), "{error:?}");
     }

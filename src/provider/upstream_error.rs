@@ -1,5 +1,8 @@
 //! Why a provider's answer is not usable, and what that does to the grant it was for.
 
+use super::discovery_error::DiscoveryError;
+use crate::event::Reason;
+
 /// Why the identity provider's answer is not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UpstreamError {
@@ -45,9 +48,31 @@ pub(crate) enum UpstreamError {
         /// What was said, or the media type of a page; bounded and printable.
         said: Option<String>,
     },
+    /// There is nothing to prove to the provider with that the proxy is its app. It was not asked.
+    #[error("there is no credential to show to the provider: {0}")]
+    Credential(String),
     /// The answer is not what the protocol asks for.
     #[error("the provider's answer is malformed: {0}")]
     Malformed(String),
+    /// Where the provider is, or what it can do, is not known: it says so itself.
+    #[error("{0}")]
+    Discovery(#[from] DiscoveryError),
+    /// The keys that its ID tokens are verified with could not be had.
+    #[error("the provider's keys cannot be read: {0}")]
+    Keys(String),
+}
+
+impl UpstreamError {
+    /// What an event calls it.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Rejected { .. } => Reason::ProviderRejected,
+            Self::Malformed(_) => Reason::ProviderMalformed,
+            Self::Discovery(error) if !error.is_passing() => Reason::ProviderMalformed,
+            Self::Credential(_) => Reason::ClientCredential,
+            _ => Reason::ProviderUnavailable,
+        }
+    }
 }
 
 /// How final a provider's answer to a renewal is for the grant that it was for.

@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::Challenges,
+    grant::{GrantName, is_named_by_provider},
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
 };
 
 pub(crate) use cache::{SessionCache, Validated};
-pub(crate) use upstream::{Another, RenewsUpstream};
+pub(crate) use upstream::{Another, ForAnotherApi, RenewsUpstream, TokenOf};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
 
 /// Who is calling, and what they may do: the request's validated bearer token, looked up.
@@ -45,6 +46,10 @@ pub struct AuthSession {
 /// The parts of a session, put together by a bearer source.
 pub(crate) struct Inner {
     pub(crate) subject: String,
+    /// As the provider names them, where that is not the subject.
+    pub(crate) provider_subject: Option<Box<str>>,
+    /// `None` where none is configured: a resource server.
+    pub(crate) provider: Option<Arc<str>>,
     pub(crate) client_id: String,
     pub(crate) scopes: ScopeSet,
     pub(crate) claims: CarriedClaims,
@@ -52,13 +57,30 @@ pub(crate) struct Inner {
     pub(crate) resource: Resource,
     pub(crate) expires_at: Unix,
     /// `None` in passthrough mode, where no grant is kept.
-    pub(crate) grant_id: Option<String>,
+    pub(crate) grant_id: Option<LoginName>,
     pub(crate) upstream: UpstreamTokens,
-    /// Where another token of the provider comes from; `None` in passthrough mode.
+    /// Where another token of the provider comes from.
     pub(crate) renewal: Option<Arc<dyn RenewsUpstream>>,
     /// For guards, which have to challenge as the layer does. Here and not beside the session: one
     /// more value in each request's extensions would be one more allocation.
     pub(crate) challenges: Option<Challenges>,
+}
+
+/// What the login behind a session is called.
+pub(crate) enum LoginName {
+    Grant(GrantName),
+    #[cfg(feature = "testing")]
+    MadeUp(String),
+}
+
+impl LoginName {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Grant(name) => name.as_str(),
+            #[cfg(feature = "testing")]
+            Self::MadeUp(name) => name,
+        }
+    }
 }
 
 #[cfg(feature = "testing")]
@@ -67,6 +89,8 @@ impl Inner {
     pub(crate) fn made_up(subject: String, base: &BaseUrl) -> Self {
         Self {
             subject,
+            provider_subject: None,
+            provider: Some("test".into()),
             client_id: "test-client".to_owned(),
             scopes: ScopeSet::default(),
             claims: CarriedClaims::default(),
@@ -100,10 +124,25 @@ impl AuthSession {
         extensions.get()
     }
 
-    /// The person, as the provider names them: stable, unique at that provider (`sub`). Where the
-    /// provider does not name them, it is `grant:` and a random id, different at each login.
+    /// The person: stable, and no one else's, whichever provider they are of. With one provider it is that
+    /// provider's name for them (`sub`); with several, [`Subjects`](crate::Subjects) says how they are named.
+    /// Where the provider does not name them, it is `grant:` and a random id, different at each login.
     pub fn subject(&self) -> &str {
         &self.inner.subject
+    }
+
+    /// The provider's own name for the person (`sub`), to call its API or to compare with its claims: unique at
+    /// that provider alone, so key nothing by it. `None` where the provider does not name them.
+    pub fn provider_subject(&self) -> Option<&str> {
+        let named = self.inner.provider_subject.as_deref();
+        let bare = || Some(self.subject()).filter(|subject| is_named_by_provider(subject));
+        named.or_else(bare)
+    }
+
+    /// The [`id`](crate::Provider::id) of the provider that the person logged in at; `None` at a resource
+    /// server, which has no provider configured.
+    pub fn provider(&self) -> Option<&str> {
+        self.inner.provider.as_deref()
     }
 
     /// The MCP client that holds the token.
@@ -138,6 +177,7 @@ impl AuthSession {
         const FIXED: usize = 600;
         let Inner {
             subject,
+            provider_subject,
             client_id,
             claims,
             roles,
@@ -147,6 +187,7 @@ impl AuthSession {
         let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
+            + provider_subject.as_ref().map_or(0, |subject| subject.len())
             + client_id.len()
             + claims.size()
             + scopes.sum::<usize>()
@@ -183,7 +224,7 @@ impl AuthSession {
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
     /// `None` in passthrough mode.
     pub fn grant_id(&self) -> Option<&str> {
-        self.inner.grant_id.as_deref()
+        self.inner.grant_id.as_ref().map(LoginName::as_str)
     }
 
     /// The provider's own tokens, to call the provider's API in the person's name.
@@ -221,6 +262,8 @@ pub(crate) mod tests {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
             subject: "ada".into(),
+            provider_subject: None,
+            provider: None,
             client_id: "client".into(),
             scopes: ScopeSet::parse(scopes).unwrap(),
             claims: CarriedClaims::default(),

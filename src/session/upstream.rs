@@ -3,7 +3,11 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use super::AuthSession;
-use crate::time::Unix;
+use crate::{
+    grant::{ExchangedToken, TokenForError, UpstreamGrant},
+    provider::TokenTarget,
+    time::Unix,
+};
 
 /// The provider's tokens behind a session, fresh at the time of the request.
 ///
@@ -34,6 +38,16 @@ impl UpstreamTokens {
     }
 }
 
+impl From<UpstreamGrant> for UpstreamTokens {
+    fn from(upstream: UpstreamGrant) -> Self {
+        Self {
+            access_token: upstream.access_token,
+            id_token: upstream.id_token,
+            expires_at: upstream.expires_at,
+        }
+    }
+}
+
 impl fmt::Debug for UpstreamTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpstreamTokens")
@@ -61,11 +75,31 @@ pub enum UpstreamTokenError {
     NotRenewable,
 }
 
-/// Renews the provider's tokens of a login.
+/// What stands behind a session at the provider: renews its tokens, and trades them for others.
 pub(crate) trait RenewsUpstream: Send + Sync {
     /// Another access token for this grant than the one that the provider's API refused.
     fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a>;
+
+    /// A token for another API, and another one than the one that it refused.
+    fn token_for<'a>(
+        self: Arc<Self>,
+        of: TokenOf<'a>,
+        target: &'a TokenTarget,
+        refused: Option<&'a str>,
+    ) -> ForAnotherApi<'a>;
 }
+
+/// Whose token is traded.
+pub(crate) enum TokenOf<'a> {
+    /// The person's of this grant.
+    Grant(&'a str),
+    /// The one that the client presented, in passthrough mode.
+    Client(&'a UpstreamTokens),
+}
+
+/// The future of [`RenewsUpstream::token_for`].
+pub(crate) type ForAnotherApi<'a> =
+    Pin<Box<dyn Future<Output = Result<ExchangedToken, TokenForError>> + Send + 'a>>;
 
 /// The future of [`RenewsUpstream::another`].
 pub(crate) type Another<'a> =
@@ -112,5 +146,90 @@ impl AuthSession {
         };
         let refused = self.upstream().access_token();
         Arc::clone(renewal).another(grant_id, refused).await
+    }
+
+    /// A token of the provider for another API, in the name of the person: *on behalf of*.
+    ///
+    /// The provider's own token is for this service, or for the provider's API. An API of yours behind the
+    /// same provider wants a token of its own audience. This trades one for the other: by token exchange
+    /// ([RFC 8693](https://www.rfc-editor.org/rfc/rfc8693)) where the provider's discovery document names
+    /// it or [`Provider::token_exchange`](crate::Provider::token_exchange) says so, and with Entra ID by
+    /// its on-behalf-of flow, where an API without named scopes is asked for as `{api}/.default`.
+    ///
+    /// The provider's token is renewed first if need be. What comes is kept in this process until a minute
+    /// before its end (a tenth of its life where that is shorter; 60 seconds where the provider names no
+    /// end), and is never stored. Those who want the same at the same time share one request, and dropping
+    /// the future does not interrupt it. After a failure the provider is left alone for five seconds. When
+    /// the login ends, so do these calls, whatever was kept. Each exchange and each refusal is an event of
+    /// [`Step::TokenExchange`](crate::Step::TokenExchange) that names the API, never a token.
+    ///
+    /// In passthrough mode the token that the client presented is traded.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{AuthSession, TokenForError, TokenTarget};
+    ///
+    /// async fn invoices(session: &AuthSession) -> Result<String, TokenForError> {
+    ///     let billing = TokenTarget::audience("api://billing").scopes(["invoices.read"]);
+    ///     let token = session.token_for(billing.clone()).await?;
+    ///     match call_billing(token.access_token()).await {
+    ///         Some(invoices) => Ok(invoices),
+    ///         // 401: once more, with another token.
+    ///         None => {
+    ///             let other = session.exchanged_token_refused(billing, &token).await?;
+    ///             Ok(call_billing(other.access_token()).await.unwrap_or_default())
+    ///         }
+    ///     }
+    /// }
+    /// # async fn call_billing(_: &str) -> Option<String> { None }
+    /// # let _ = invoices;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`TokenForError::NotOffered`] names the provider that has no such way,
+    /// [`Refused`](TokenForError::Refused) has the provider's code,
+    /// [`Unavailable`](TokenForError::Unavailable) when a later try may help,
+    /// [`Ended`](TokenForError::Ended) when the person has to log in again,
+    /// [`Target`](TokenForError::Target) when the target cannot be asked for.
+    pub async fn token_for(
+        &self,
+        target: impl Into<TokenTarget>,
+    ) -> Result<ExchangedToken, TokenForError> {
+        self.exchanged(&target.into(), None).await
+    }
+
+    /// Reports that the other API refused (401) a token of [`token_for`](Self::token_for), and returns
+    /// another one.
+    ///
+    /// A token that was already replaced gets the new one at once. The provider is asked at most once in
+    /// 30 seconds for one login and one API.
+    ///
+    /// # Errors
+    ///
+    /// As [`token_for`](Self::token_for); [`TokenForError::Unavailable`] also where the token is younger
+    /// than 30 seconds, or the provider gives the same one again.
+    pub async fn exchanged_token_refused(
+        &self,
+        target: impl Into<TokenTarget>,
+        refused: &ExchangedToken,
+    ) -> Result<ExchangedToken, TokenForError> {
+        let refused = refused.access_token();
+        self.exchanged(&target.into(), Some(refused)).await
+    }
+
+    async fn exchanged(
+        &self,
+        target: &TokenTarget,
+        refused: Option<&str>,
+    ) -> Result<ExchangedToken, TokenForError> {
+        let Some(upstream) = &self.inner.renewal else {
+            let words = "nothing stands behind this session that could trade its token";
+            return Err(TokenForError::NotOffered(words.to_owned()));
+        };
+        let of = match self.grant_id() {
+            Some(grant_id) => TokenOf::Grant(grant_id),
+            None => TokenOf::Client(self.upstream()),
+        };
+        Arc::clone(upstream).token_for(of, target, refused).await
     }
 }

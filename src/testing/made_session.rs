@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     challenge::Challenges,
     oauth::{BaseUrl, Resource, ScopeSet},
-    session::{AuthSession, Inner},
+    session::{AuthSession, Inner, LoginName},
     time::Unix,
 };
 
@@ -51,6 +51,18 @@ impl SessionBuilder {
     /// The MCP client that holds the token.
     pub fn client(mut self, client_id: impl Into<String>) -> Self {
         self.parts.client_id = client_id.into();
+        self
+    }
+
+    /// The [`id`](crate::Provider::id) of the provider that the person logged in at; `test` unless given.
+    pub fn provider(mut self, id: impl Into<String>) -> Self {
+        self.parts.provider = Some(id.into().into());
+        self
+    }
+
+    /// The provider's own name for the person, where the service has another; the subject unless given.
+    pub fn provider_subject(mut self, subject: impl Into<String>) -> Self {
+        self.parts.provider_subject = Some(subject.into().into());
         self
     }
 
@@ -111,7 +123,7 @@ impl SessionBuilder {
 
     /// The name of the login that the token comes from; none unless given.
     pub fn grant_id(mut self, id: impl Into<String>) -> Self {
-        self.parts.grant_id = Some(id.into());
+        self.parts.grant_id = Some(LoginName::MadeUp(id.into()));
         self
     }
 

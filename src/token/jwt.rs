@@ -6,10 +6,9 @@
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::claims::is_protected;
+use super::{claims::is_protected, payload::Payload};
 use crate::{
     key::{MacKey, Rotating},
     limits::{MAX_BEARER, MAX_CLOCK_AHEAD, MAX_ISSUED},
@@ -65,27 +64,6 @@ pub(crate) enum TokenError {
     Expired,
     #[error("the token was issued in the future")]
     NotYet,
-}
-
-/// The claims as they stand in a token. Unknown ones are those that were passed on from the provider.
-#[derive(Serialize, Deserialize)]
-struct Payload<'a> {
-    #[serde(borrow)]
-    iss: Cow<'a, str>,
-    #[serde(borrow)]
-    sub: Cow<'a, str>,
-    #[serde(borrow)]
-    aud: Cow<'a, str>,
-    #[serde(borrow)]
-    client_id: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
-    scope: Cow<'a, str>,
-    iat: Unix,
-    exp: Unix,
-    #[serde(borrow)]
-    jti: Cow<'a, str>,
-    #[serde(borrow)]
-    gid: Cow<'a, str>,
 }
 
 impl AccessTokens {
@@ -171,8 +149,7 @@ impl AccessTokens {
 
         let payload = URL_SAFE_NO_PAD.decode(payload);
         let payload = payload.map_err(|_| TokenError::Malformed)?;
-        let claims: Payload<'_> =
-            serde_json::from_slice(&payload).map_err(|_| TokenError::Malformed)?;
+        let claims = Payload::read(&payload).ok_or(TokenError::Malformed)?;
         // RFC 9068 section 4: "The issuer identifier for the authorization server [...] MUST exactly
         // match the value of the `iss` claim."
         if *claims.iss != *self.issuer {

@@ -1,9 +1,10 @@
 //! The proxy's own tokens.
 //!
-//! - `jwt`: access tokens, made and checked here (RFC 9068, HS256).
+//! - `jwt`: access tokens, made and checked here (RFC 9068, HS256); `payload`: their claims as JSON.
 //! - [`ClaimsPassthrough`]: which of the provider's claims they carry; `carried`: those claims, in
 //!   records and sessions; `audience`: whose access token counts.
-//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead;
+//! - [`TokenVerifier`]: checks the provider's access tokens where clients hold those instead, with what
+//!   [`VerifierContext`] lends to it;
 //!   `passed_through`: the provider's refresh token, sealed for its client.
 
 mod audience;
@@ -11,6 +12,7 @@ mod carried;
 mod claims;
 mod jwt;
 mod passed_through;
+mod payload;
 mod roles;
 mod verifier;
 
@@ -20,4 +22,7 @@ pub use claims::ClaimsPassthrough;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
-pub use verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest};
+pub use verifier::{
+    JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
+    VerifyRequest,
+};

@@ -5,14 +5,15 @@ use serde_json::{Map, Value};
 use crate::limits::{MAX_ROLE_BYTES, MAX_ROLES};
 
 /// Reads the roles of the named claims from several sets of claims: each a string or an array of
-/// strings. `realm_access` is Keycloak's, which nests them one level deeper.
+/// strings. `realm_access` is Keycloak's, which nests them one level deeper. A name that begins with a
+/// slash is a path (RFC 6901).
 pub(crate) fn roles<'a>(
     names: &[String],
     sources: impl IntoIterator<Item = &'a Map<String, Value>>,
 ) -> Vec<String> {
     let mut roles: Vec<String> = Vec::new();
     for claims in sources {
-        let values = names.iter().filter_map(|name| claims.get(name));
+        let values = names.iter().filter_map(|name| claim(claims, name));
         for value in values {
             let value = value.get("roles").unwrap_or(value);
             let found: Vec<&str> = match value {
@@ -29,6 +30,16 @@ pub(crate) fn roles<'a>(
         }
     }
     roles
+}
+
+/// The claim of this name. RFC 6901 section 4: in a step of a path `~1` stands for `/`, then `~0` for `~`.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let Some(path) = name.strip_prefix('/') else {
+        return claims.get(name);
+    };
+    let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+    let first = first.replace("~1", "/").replace("~0", "~");
+    claims.get(&first)?.pointer(rest)
 }
 
 #[cfg(test)]
@@ -48,5 +59,39 @@ mod tests {
         assert!(read(json!({"role": "x".repeat(MAX_ROLE_BYTES + 1)})).is_empty());
         let many: Vec<String> = (0..1_000).map(|n| n.to_string()).collect();
         assert_eq!(read(json!({ "roles": many })).len(), MAX_ROLES);
+    }
+
+    #[test]
+    fn a_name_with_a_slash_before_it_is_a_path_and_one_without_never_is() {
+        let claims = json!({
+            "resource_access": {"mcp": {"roles": ["writer"]}, "payroll": {"roles": ["admin"]}},
+            "https://acme.example/roles": ["reader"],
+            "a": {"b": "deep", "0": ["x"]},
+            "a/b": "flat",
+            "list": ["first", {"roles": "inner"}],
+        });
+        for (name, expected) in [
+            ("/resource_access/mcp/roles", vec!["writer"]),
+            ("/resource_access/mcp", vec!["writer"]),
+            ("/resource_access/other/roles", vec![]),
+            ("/resource_access", vec![]),
+            ("resource_access/mcp/roles", vec![]),
+            ("resource_access.mcp.roles", vec![]),
+            ("https://acme.example/roles", vec!["reader"]),
+            ("/https:~1~1acme.example~1roles", vec!["reader"]),
+            ("/a/b", vec!["deep"]),
+            ("a/b", vec!["flat"]),
+            ("/a~1b", vec!["flat"]),
+            ("/list/1", vec!["inner"]),
+            ("/", vec![]),
+            ("//", vec![]),
+        ] {
+            let names = [name.to_owned()];
+            assert_eq!(
+                roles(&names, [claims.as_object().unwrap()]),
+                expected,
+                "{name}"
+            );
+        }
     }
 }

@@ -32,12 +32,14 @@
 pub mod browser;
 pub mod client;
 pub mod html;
+pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
+pub mod resource;
 pub mod store;
 pub mod wire;
 
@@ -45,6 +47,7 @@ pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
 pub use proxy::Proxy;
+pub use resource::Resource;
 pub use store::Store;
 pub use tower_oauth_proxy::testing::ManualClock as FakeClock;
 pub use wire::{Reply, Wire};

@@ -257,7 +257,7 @@ pub fn builder_from(upstream: tower_oauth_proxy::Provider, base: &str) -> OAuthP
 }
 
 /// The service inside: what it sees of request and session.
-fn report(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
+pub(super) fn report(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
     let session = AuthSession::from_extensions(request.extensions()).map(|session| {
         json!({
             "subject": session.subject(),

@@ -6,14 +6,15 @@ use axum::{body::Body, http::Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use tower_oauth_proxy::{
-    AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, GrantInfo,
-    GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage, OAuthProxyAdmin,
-    OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService, Occasion,
-    PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest, ResponseBody,
-    ResponseFuture, ScopeSet, SecretKey, StaticClient, Step, StorageError, SystemClock,
-    UpstreamTokenError, UpstreamTokens, VerifiedToken, VerifyError, VerifyRequest, Veto,
+    AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, ExchangedToken,
+    GrantInfo, GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage,
+    OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
+    Occasion, PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
+    ResourceServerBuilder, ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step,
+    StorageError, SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens,
+    VerifiedToken, VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
-    provider::TokenEndpointAuth,
+    provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
 };
 
@@ -32,12 +33,12 @@ fn public_types_go_between_threads_and_can_be_printed() {
     all!(is_plain:
         // The layer and what it makes.
         OAuthProxyLayer, OAuthProxyService<()>, ResponseBody<Full<Bytes>>,
-        AuthSession, UpstreamTokens, UpstreamTokenError,
+        AuthSession, UpstreamTokens, UpstreamTokenError, TokenTarget, ExchangedToken, TokenForError,
         Guard, Denied, RequireLayer, RequireService<()>,
         VerifyRequest<'static>, VerifiedToken, VerifyError,
         // Configuration.
         OAuthProxyConfig, ConfigError, Consent, SecretKey, SystemClock, PassOn, RefreshGrace,
-        Provider, TokenEndpointAuth, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
+        Provider, TokenEndpointAuth, ClientCredential, ClientKey, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,
         StaticClient, KnownClient, ClientAuthMethod, RedirectPolicy,
         LoginRequest, Occasion, RegistrationRequest, Veto,
         // Running it.
@@ -45,7 +46,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         MemoryStorage, ListPage, StorageError,
     );
     all!(is_sent:
-        OAuthProxyConfigBuilder,
+        OAuthProxyConfigBuilder, ResourceServerBuilder,
         ResponseFuture<axum::Router, Request<Body>>,
         RequireFuture<axum::Router, Request<Body>>,
     );

@@ -10,7 +10,11 @@
 )]
 
 use serde_json::json;
-use testkit::{Answer, Browser, FakeClock, Kind, Provider, Wire, jar::Jar, provider::Gate};
+use testkit::{
+    Answer, Browser, FakeClock, Kind, Provider, Wire,
+    jar::Jar,
+    provider::{Gate, MetadataAt, SigningKey},
+};
 
 async fn redeem(provider: &Provider, url: &str, code: &str) -> testkit::Reply {
     let settings = provider.settings();
@@ -58,6 +62,32 @@ async fn the_provider_lets_a_code_be_redeemed_once() {
         .refused(400, "invalid_grant");
     assert!(!provider.accepts(access), "a replay ends the chain");
     assert_eq!(provider.count_grant("authorization_code"), 2);
+}
+
+#[tokio::test]
+async fn the_provider_says_where_it_is_below_its_issuer_and_publishes_its_keys() {
+    let provider = Provider::start(FakeClock::default()).await;
+    let key = SigningKey::es256("k1");
+    provider.signs(&key);
+    provider.configure(|s| s.issuer += "/realms/acme/");
+    let get = async |path: &str| provider.wire().get(path, &[]).await;
+    let below = "/realms/acme/.well-known/openid-configuration";
+    let document = get(below).await.expect(200).json();
+    assert_eq!(document["issuer"], provider.url("/realms/acme/"));
+    let inserted = "/.well-known/oauth-authorization-server/realms/acme";
+    get(inserted).await.expect(404);
+    provider.configure(|s| s.metadata_at = MetadataAt::OAuth);
+    get(below).await.expect(404);
+    get(inserted).await.expect(200);
+    assert_eq!(
+        get("/keys").await.expect(200).json()["keys"][0]["kid"],
+        "k1"
+    );
+    let code = code(&provider).await;
+    let tokens = redeem(&provider, BACK, &code).await.expect(200).json();
+    let id_token = tokens["id_token"].as_str().unwrap();
+    let signature = id_token.split('.').nth(2).unwrap();
+    assert_eq!(signature.len(), 86, "64 bytes in base64url");
 }
 
 #[tokio::test]

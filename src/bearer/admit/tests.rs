@@ -3,10 +3,10 @@ use std::task::Waker;
 use super::*;
 use crate::{OAuthProxyConfig, provider, session::tests::session};
 
-fn proxy() -> Arc<Proxy> {
+fn server() -> Arc<ResourceServer> {
     let provider = provider::github("id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
     let builder = OAuthProxyConfig::builder(provider, "https://proxy.example");
-    Arc::new(Proxy::new(builder.build().unwrap()))
+    Arc::new(ResourceServer::new(builder.build().unwrap()))
 }
 
 fn named(subject: &str) -> Validated {
@@ -19,7 +19,7 @@ fn named(subject: &str) -> Validated {
 }
 
 /// Knows three tokens.
-fn first(_: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+fn first(_: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
     match presented.token {
         "good" => Verdict::Session(named("first")),
         "bad" => Verdict::Refused(Objection::expired()),
@@ -33,7 +33,7 @@ fn first(_: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
 }
 
 /// Takes what the first does not know, and must not see what it does.
-fn second(_: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+fn second(_: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
     match presented.token {
         "second" | "asked-twice" | "asked-not-mine" => Verdict::Session(named("second")),
         token if token.starts_with("unknown") => Verdict::NotMine,
@@ -44,7 +44,7 @@ fn second(_: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
 /// Who let the token in, or why nobody did; and how many questions that took.
 fn outcome(token: &str) -> (Result<String, Reason>, usize) {
     const SOURCES: &[Source] = &[first, second];
-    let (proxy, uri) = (proxy(), Uri::from_static("/mcp"));
+    let (server, uri) = (server(), Uri::from_static("/mcp"));
     let presented = Presented {
         token,
         method: &Method::GET,
@@ -54,7 +54,7 @@ fn outcome(token: &str) -> (Result<String, Reason>, usize) {
     let (mut untried, mut questions) = (SOURCES.iter(), 0);
     let mut verdict = Verdict::NotMine;
     loop {
-        match follow(&proxy, &presented, verdict, &mut untried) {
+        match follow(&server, &presented, verdict, &mut untried) {
             ControlFlow::Break(Ok(validated)) => {
                 return (Ok(validated.session.scopes().to_string()), questions);
             }

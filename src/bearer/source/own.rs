@@ -1,6 +1,6 @@
 //! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     bearer::{
@@ -8,22 +8,22 @@ use crate::{
         verdict::{Presented, Verdict},
     },
     event::Reason,
-    grant::{
-        Freshness, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark, UpstreamGrant,
-    },
+    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::MAX_LOOKS,
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
-    session::{
-        Another, AuthSession, Inner, RenewsUpstream, UpstreamTokenError, UpstreamTokens, Validated,
-    },
+    resource_server::ResourceServer,
+    session::{AuthSession, Inner, LoginName, RenewsUpstream, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError},
     vault::Seen,
 };
 
-pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
+pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
+    let Some(proxy) = &server.proxy else {
+        return Verdict::NotMine;
+    };
     let Mode::Swap(tokens) = &proxy.mode else {
         return Verdict::NotMine;
     };
@@ -39,10 +39,38 @@ pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
 /// The claims that the lookup needs.
 struct OwnToken {
     grant: GrantId,
-    client_id: Box<str>,
-    scope: Box<str>,
-    audience: Box<str>,
+    /// One after the other, in one allocation: client, scope, audience.
+    texts: Box<str>,
+    scope_at: usize,
+    audience_at: usize,
     expires_at: Unix,
+}
+
+impl OwnToken {
+    fn new(grant: GrantId, claims: &AccessClaims<'_>) -> Self {
+        Self {
+            grant,
+            texts: [&*claims.client_id, &*claims.scope, &*claims.aud]
+                .concat()
+                .into(),
+            scope_at: claims.client_id.len(),
+            audience_at: claims.client_id.len() + claims.scope.len(),
+            expires_at: claims.exp,
+        }
+    }
+
+    fn client_id(&self) -> &str {
+        self.texts.get(..self.scope_at).unwrap_or_default()
+    }
+
+    fn scope(&self) -> &str {
+        let scope = self.texts.get(self.scope_at..self.audience_at);
+        scope.unwrap_or_default()
+    }
+
+    fn audience(&self) -> &str {
+        self.texts.get(self.audience_at..).unwrap_or_default()
+    }
 }
 
 /// No store is asked: a token that is forged, expired or from another proxy goes no further.
@@ -61,13 +89,7 @@ fn verify(
         if !Resource::is_issued(&claims.aud, &proxy.options.base) {
             return refused(Objection::elsewhere());
         }
-        Ok(OwnToken {
-            grant,
-            client_id: (*claims.client_id).into(),
-            scope: (*claims.scope).into(),
-            audience: (*claims.aud).into(),
-            expires_at: claims.exp,
-        })
+        Ok(OwnToken::new(grant, claims))
     };
     match tokens.verify(presented.token, presented.now, read) {
         Ok(read) => read,
@@ -89,11 +111,20 @@ fn verify(
 async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Validated, Objection> {
     let (mark, grant) = fresh_grant(proxy, &token, now).await?;
     // Narrowed at the provider since the token was issued: narrowed here.
-    let scopes = grant.scopes.narrowed_to(&token.scope);
+    let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
-    let resource = match grant.resource.as_str() == &*token.audience {
+    let provider = proxy.providers.of(&grant.provider);
+    let named = match proxy.grants.subject_of(&grant) {
+        Cow::Owned(subject) => Some(subject),
+        Cow::Borrowed(_) => None,
+    };
+    let (subject, provider_subject) = match named {
+        Some(subject) => (subject, Some(grant.subject.into())),
+        None => (grant.subject, None),
+    };
+    let resource = match grant.resource.as_str() == token.audience() {
         true => grant.resource,
-        false => Resource::of_issued(&token.audience),
+        false => Resource::of_issued(token.audience()),
     };
     let renewal = grant.upstream.renew_at.filter(|at| *at > now);
     let upstream_until = renewal.or(grant.upstream.expires_at);
@@ -103,16 +134,18 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
         fresh_until: until.min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            subject: grant.subject,
+            subject,
+            provider_subject,
+            provider: provider.map(|provider| Arc::clone(provider.id())),
             client_id: grant.client_id,
             scopes,
             claims: grant.claims,
             roles: grant.roles,
             resource,
             expires_at: token.expires_at,
-            grant_id: Some(token.grant.to_string()),
-            renewal: Some(Arc::clone(&proxy.freshness) as Arc<dyn RenewsUpstream>),
-            upstream: tokens(grant.upstream),
+            grant_id: Some(LoginName::Grant(token.grant.name())),
+            renewal: Some(Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
     })
@@ -132,7 +165,7 @@ async fn fresh_grant(
         let mark = proxy.grants.revocation_mark(id);
         let grant = proxy.grants.look(&id).await?.ok_or_else(ended)?;
         if !matches!(grant.phase, Phase::Active { .. })
-            || *grant.client_id != *token.client_id
+            || grant.client_id != token.client_id()
             || grant.upstream.is_over(now)
         {
             return Err(ended());
@@ -159,29 +192,5 @@ async fn fresh_grant(
             proxy.grants.look(&id).await?.ok_or_else(ended)?;
             return Ok((mark, grant));
         }
-    }
-}
-
-fn tokens(upstream: UpstreamGrant) -> UpstreamTokens {
-    UpstreamTokens {
-        access_token: upstream.access_token,
-        id_token: upstream.id_token,
-        expires_at: upstream.expires_at,
-    }
-}
-
-impl RenewsUpstream for Freshness {
-    fn another<'a>(self: Arc<Self>, grant_id: &'a str, refused: &'a str) -> Another<'a> {
-        Box::pin(async move {
-            let id = GrantId::parse(grant_id).ok_or(UpstreamTokenError::NotRenewable)?;
-            match Self::another(&self, id, refused).await {
-                Ok(Some(upstream)) => Ok(tokens(upstream)),
-                Ok(None) => Err(UpstreamTokenError::NotRenewable),
-                Err(FreshnessError::Ended) => Err(UpstreamTokenError::Ended),
-                Err(FreshnessError::Later | FreshnessError::Store(_)) => {
-                    Err(UpstreamTokenError::Unavailable)
-                }
-            }
-        })
     }
 }

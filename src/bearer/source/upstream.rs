@@ -1,4 +1,4 @@
-//! The provider's own access tokens, in passthrough mode: the operator's verifier decides.
+//! The provider's own access tokens, where clients hold those: the operator's verifier decides.
 
 use std::sync::Arc;
 
@@ -12,16 +12,15 @@ use crate::{
     },
     error::with_causes,
     event::Reason,
-    mode::Mode,
-    oauth::Resource,
-    proxy::Proxy,
-    session::{AuthSession, Inner, UpstreamTokens, Validated},
+    oauth::{BaseUrl, Resource},
+    resource_server::ResourceServer,
+    session::{AuthSession, Inner, RenewsUpstream, UpstreamTokens, Validated},
     time::Unix,
     token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
 };
 
-pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
-    let Mode::Passthrough(mode) = &proxy.mode else {
+pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
+    let Some(verifier) = &server.verifier else {
         return Verdict::NotMine;
     };
     // What cannot be a token never reaches the verifier.
@@ -34,8 +33,8 @@ pub(super) fn judge(proxy: &Arc<Proxy>, presented: &Presented<'_>) -> Verdict {
         uri: presented.uri.clone(),
         now: presented.now,
     };
-    let (proxy, verifier) = (Arc::clone(proxy), Arc::clone(&mode.verifier));
-    Verdict::ask(async move { validated(&proxy, &*verifier, token).await.into() })
+    let (server, verifier) = (Arc::clone(server), Arc::clone(verifier));
+    Verdict::ask(async move { validated(&server, &*verifier, token).await.into() })
 }
 
 /// As [`Presented`], for as long as the verifier takes.
@@ -48,54 +47,144 @@ struct ProvidersToken {
 
 /// The session of a token that the verifier accepts.
 async fn validated(
-    proxy: &Proxy,
+    server: &ResourceServer,
     verifier: &dyn TokenVerifier,
     asked: ProvidersToken,
 ) -> Result<Validated, Objection> {
-    let (options, now) = (&proxy.options, asked.now);
-    let verified = verify(proxy, verifier, &asked).await?;
+    let (options, now) = (&server.options, asked.now);
+    let verified = verify(server, verifier, &asked).await?;
     let expires_at = verified.expires_at.map(Unix::from);
     if expires_at.is_some_and(|end| now >= end) {
         return Err(Objection::expired());
     }
     let until = expires_at.unwrap_or(Unix::NEVER);
+    let (resource, is_settled) = resource(&verified.audiences, &options.base, asked.uri.path());
+    let fresh_until = match is_settled {
+        true => until.min(server.sessions.end_of_life(now)),
+        false => now,
+    };
     Ok(Validated {
         is_sufficient: options.required_scopes.is_subset(&verified.scopes),
-        fresh_until: until.min(proxy.sessions.end_of_life(now)),
+        fresh_until,
         mark: None,
         session: AuthSession::new(Inner {
             subject: verified.subject,
+            provider_subject: None,
+            provider: server
+                .proxy
+                .as_ref()
+                .map(|proxy| Arc::clone(proxy.providers.main().id())),
             client_id: verified.client_id.unwrap_or_default(),
             scopes: verified.scopes,
             roles: roles(&options.role_claims, [&verified.claims]),
             claims: verified.claims.into(),
-            resource: Resource::base(&options.base),
+            resource,
             expires_at: until,
             grant_id: None,
-            renewal: None,
+            renewal: (server.proxy.as_ref())
+                .map(|proxy| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
             upstream: UpstreamTokens {
                 access_token: asked.token,
                 id_token: None,
                 expires_at,
             },
-            challenges: Some(proxy.challenges.clone()),
+            challenges: Some(server.challenges.clone()),
         }),
     })
 }
 
+/// What of this server the token is for: what its audience names (RFC 8707 section 2), or all of it where
+/// that has names of another kind. `false` where it names several: which of them counts is for each request
+/// to say, so the session is not kept.
+fn resource(audiences: &[String], base: &BaseUrl, path: &str) -> (Resource, bool) {
+    let whole = Resource::base(base);
+    let named = audiences
+        .iter()
+        .filter_map(|audience| Resource::parse(audience, base).ok());
+    let mut named: Vec<Resource> = named.collect();
+    named.dedup();
+    match named.as_slice() {
+        [] => (whole, true),
+        _ if named.contains(&whole) => (whole, true),
+        [one] => (one.clone(), true),
+        [first, ..] => {
+            let asked = named.iter().find(|resource| resource.covers(base, path));
+            (asked.unwrap_or(first).clone(), false)
+        }
+    }
+}
+
 /// The verifier's word. A verifier that cannot answer, or not in time, says nothing against the token.
 async fn verify(
-    proxy: &Proxy,
+    server: &ResourceServer,
     verifier: &dyn TokenVerifier,
     asked: &ProvidersToken,
 ) -> Result<VerifiedToken, Objection> {
     let request = VerifyRequest::new(&asked.token).on(&asked.method, &asked.uri);
     let answer = verifier.verify(request);
     let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
-    match tokio::time::timeout(proxy.options.upstream_request_timeout, answer).await {
+    match tokio::time::timeout(server.options.upstream_request_timeout, answer).await {
         Ok(Ok(verified)) => Ok(verified),
         Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
         Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(with_causes(&*error))),
         Err(_) => Err(unavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(audiences: &[&str], path: &str) -> (String, bool) {
+        let base = BaseUrl::parse("https://h.example/api").unwrap();
+        let audiences: Vec<String> = audiences.iter().map(|it| (*it).to_owned()).collect();
+        let (resource, is_settled) = resource(&audiences, &base, path);
+        (resource.as_str().to_owned(), is_settled)
+    }
+
+    #[test]
+    fn an_audience_below_the_base_url_narrows_the_session_and_any_other_does_not() {
+        for (audiences, resource) in [
+            (&[][..], "https://h.example/api"),
+            (&["app-id"], "https://h.example/api"),
+            (&["https://h.example/api"], "https://h.example/api"),
+            (&["https://h.example/api/"], "https://h.example/api"),
+            (&["https://h.example/api/mcp"], "https://h.example/api/mcp"),
+            (
+                &["app-id", "https://h.example/api/mcp"],
+                "https://h.example/api/mcp",
+            ),
+            (
+                &["https://h.example/api/mcp", "https://h.example/api/mcp"],
+                "https://h.example/api/mcp",
+            ),
+            (
+                &["https://h.example/api/mcp", "https://h.example/api"],
+                "https://h.example/api",
+            ),
+            // Not below, so no name of a place here.
+            (
+                &["https://h.example/apix", "https://other.example/api/mcp"],
+                "https://h.example/api",
+            ),
+        ] {
+            assert_eq!(
+                of(audiences, "/api/x"),
+                (resource.to_owned(), true),
+                "{audiences:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_several_resources_the_one_asked_for_counts_and_only_now() {
+        let both = ["https://h.example/api/mcp", "https://h.example/api/sse"];
+        for (path, resource) in [
+            ("/api/mcp/x", "https://h.example/api/mcp"),
+            ("/api/sse", "https://h.example/api/sse"),
+            ("/api/admin", "https://h.example/api/mcp"),
+        ] {
+            assert_eq!(of(&both, path), (resource.to_owned(), false), "{path}");
+        }
     }
 }

@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 /// How a client authenticates at the token endpoint: `token_endpoint_auth_method` of RFC 7591
 /// section 2.
-// `client_id`s in the field hold the numbers of these: append, never reorder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -19,6 +18,7 @@ pub enum ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Every method, as metadata lists them.
+    // `client_id`s in the field hold places in this list: append, never reorder.
     pub(crate) const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
 
     /// The method as the registry of RFC 7591 names it.
@@ -38,8 +38,7 @@ impl ClientAuthMethod {
 }
 
 /// Which method a client has to use.
-// `client_id`s in the field hold the numbers of these: append, never reorder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AuthRule {
     /// The method that it named, and no other.
     Exactly(ClientAuthMethod),

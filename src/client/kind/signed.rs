@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! client_id    = base64url( version(1) || registration || nonce(8) || key(4) || tag(16) )
-//! registration = Packed, by postcard
+//! registration = Head, time of issue, name, scope, redirect URIs, by postcard
 //! nonce        = random
 //! key          = the name of the signing key
 //! tag          = first 16 bytes of HMAC-SHA256 over all before it
@@ -17,12 +17,14 @@
 //! The registration is public, so it is signed and not encrypted. It says the same in exactly one way:
 //! a `client_id` cannot be respelled into another one.
 
+use std::mem;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{
-        auth::{AuthRule, DerivedSecrets},
+        auth::{AuthRule, ClientAuthMethod, DerivedSecrets},
         identified::{Client, ClientKind, Unknown},
         redirect::RedirectUri,
         registration::{ApplicationType, Registration},
@@ -31,10 +33,9 @@ use crate::{
     limits::MAX_CLIENT_ID,
     oauth::ScopeSet,
     random,
-    time::Unix,
 };
 
-/// The format of the id. A change of [`Packed`] is another version, and both are read.
+/// The format of the id. Another registration, or another [`Head`], is another version, and both are read.
 const VERSION: u8 = 1;
 /// No two of the same second meet by chance.
 const NONCE_BYTES: usize = 8;
@@ -158,61 +159,144 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
     })
 }
 
-/// A registration as the id holds it.
-#[derive(Serialize, Deserialize)]
-struct Packed<'a> {
-    auth: AuthRule,
-    application_type: Option<ApplicationType>,
-    issued_at: Unix,
-    name: Option<&'a str>,
-    scope: Option<&'a str>,
-    /// The number of a known beginning, and what follows it.
-    #[serde(borrow)]
-    redirect_uris: Vec<(u8, &'a str)>,
+/// What of a registration takes a few bits, as the first byte after the version.
+///
+/// ```text
+/// bits 0-1  how the client authenticates: the number of its method, or 3 for any secret
+/// bits 2-3  application type: 0 none, 1 web, 2 native
+/// bit  4    a name follows
+/// bit  5    a scope follows
+/// bits 6-7  how many redirect URIs follow, up to 3; 0 when their number follows
+/// ```
+struct Head(u8);
+
+/// The number after those of all methods.
+const ANY_SECRET: u8 = 3;
+const NAMED: u8 = 1 << 4;
+const SCOPED: u8 = 1 << 5;
+
+impl Head {
+    fn of(registration: &Registration) -> Self {
+        let auth = match registration.auth {
+            AuthRule::Exactly(ClientAuthMethod::None) => 0,
+            AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic) => 1,
+            AuthRule::Exactly(ClientAuthMethod::ClientSecretPost) => 2,
+            AuthRule::AnySecret => ANY_SECRET,
+        };
+        let application_type = match registration.application_type {
+            None => 0,
+            Some(ApplicationType::Web) => 1,
+            Some(ApplicationType::Native) => 2,
+        };
+        let named = registration.name.as_ref().map_or(0, |_| NAMED);
+        let scoped = registration.scope.as_ref().map_or(0, |_| SCOPED);
+        let uris = match registration.redirect_uris.len() {
+            1 => 1,
+            2 => 2,
+            3 => 3,
+            _ => 0,
+        };
+        Self(auth | application_type << 2 | named | scoped | uris << 6)
+    }
+
+    fn auth(&self) -> AuthRule {
+        let method = ClientAuthMethod::ALL.get(usize::from(self.0 & 3));
+        method.map_or(AuthRule::AnySecret, |method| AuthRule::Exactly(*method))
+    }
+
+    /// `None` for a number that stands for no type.
+    fn application_type(&self) -> Option<Option<ApplicationType>> {
+        match self.0 >> 2 & 3 {
+            0 => Some(None),
+            1 => Some(Some(ApplicationType::Web)),
+            2 => Some(Some(ApplicationType::Native)),
+            _ => None,
+        }
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn uris(&self) -> usize {
+        usize::from(self.0 >> 6)
+    }
 }
 
+/// A redirect URI as the id holds it: the number of a known beginning, and what follows it.
+type Shortened<'a> = (u8, &'a str);
+
 fn pack(registration: &Registration) -> Result<Vec<u8>, TooLarge> {
-    let uris = registration.redirect_uris.iter();
-    let packed = Packed {
-        auth: registration.auth,
-        application_type: registration.application_type,
-        issued_at: registration.issued_at,
-        name: registration.name.as_deref(),
-        scope: registration.scope.as_ref().map(ScopeSet::as_str),
-        redirect_uris: uris.map(|uri| shorten(uri.as_str())).collect(),
-    };
-    postcard::to_extend(&packed, vec![VERSION]).map_err(|_| TooLarge)
+    let head = Head::of(registration);
+    let mut bytes = vec![VERSION, head.0];
+    write(&mut bytes, &registration.issued_at)?;
+    if let Some(name) = &registration.name {
+        write(&mut bytes, name)?;
+    }
+    if let Some(scope) = &registration.scope {
+        write(&mut bytes, scope)?;
+    }
+    if head.uris() == 0 {
+        write(&mut bytes, &registration.redirect_uris.len())?;
+    }
+    for uri in &registration.redirect_uris {
+        write(&mut bytes, &shorten(uri.as_str()))?;
+    }
+    Ok(bytes)
+}
+
+fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<(), TooLarge> {
+    let written = postcard::to_extend(value, mem::take(bytes));
+    *bytes = written.map_err(|_| TooLarge)?;
+    Ok(())
 }
 
 fn unpack(body: &[u8]) -> Option<Registration> {
-    let (_version, body) = body.split_first()?;
-    let packed: Packed<'_> = postcard::from_bytes(body).ok()?;
-    // Refuses bytes after the end and numbers that are longer than they need be.
-    if postcard::to_allocvec(&packed).ok()? != body {
+    let [_version, head, rest @ ..] = body else {
         return None;
-    }
+    };
+    let (head, mut rest) = (Head(*head), rest);
+    let issued_at = read_next(&mut rest)?;
+    let name = match head.has(NAMED) {
+        true => Some(read_next::<String>(&mut rest)?),
+        false => None,
+    };
     // Read again by today's rules: a rule that grows stricter binds old clients too.
-    let uri = |(prefix, rest): (u8, &str)| {
+    let scope = match head.has(SCOPED) {
+        true => Some(ScopeSet::parse(read_next(&mut rest)?).ok()?),
+        false => None,
+    };
+    let count = match head.uris() {
+        0 => read_next(&mut rest)?,
+        count => count,
+    };
+    // Each takes two bytes or more.
+    let mut redirect_uris = Vec::with_capacity(count.min(rest.len() / 2));
+    for _ in 0..count {
+        let (prefix, end) = read_next::<Shortened<'_>>(&mut rest)?;
         let prefix = match prefix {
             0 => "",
             n => PREFIXES.get(usize::from(n) - 1)?,
         };
-        RedirectUri::parse(&[prefix, rest].concat()).ok()
-    };
-    let redirect_uris: Vec<_> = packed
-        .redirect_uris
-        .into_iter()
-        .map(uri)
-        .collect::<Option<_>>()?;
-    let scope = packed.scope.map(ScopeSet::parse).transpose().ok()?;
-    (!redirect_uris.is_empty()).then_some(Registration {
+        redirect_uris.push(RedirectUri::parse(&[prefix, end].concat()).ok()?);
+    }
+    let registration = Registration {
         redirect_uris,
-        name: packed.name.map(str::to_owned),
-        auth: packed.auth,
-        application_type: packed.application_type,
+        name,
+        auth: head.auth(),
+        application_type: head.application_type()?,
         scope,
-        issued_at: packed.issued_at,
-    })
+        issued_at,
+    };
+    // Refuses bytes after the end, and whatever else could be said more shortly.
+    let is_only_spelling = pack(&registration).ok()? == body;
+    (is_only_spelling && !registration.redirect_uris.is_empty()).then_some(registration)
+}
+
+fn read_next<'a, T: Deserialize<'a>>(from: &mut &'a [u8]) -> Option<T> {
+    let (value, rest) = postcard::take_from_bytes(from).ok()?;
+    *from = rest;
+    Some(value)
 }
 
 /// The number of the longest known beginning, and what follows it.

@@ -34,8 +34,12 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// The HTTP proxy for everything that goes to the provider, `http://` or `https://` with an optional
-    /// name and password. Default: what the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`).
+    /// The HTTP proxy for everything that goes to other servers, `http://` or `https://` with an optional
+    /// name and password. Default: what the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`) for
+    /// the provider and all else that the operator names; none for documents that strangers name.
+    ///
+    /// The proxy looks names up. So it has to refuse those that lead inside: see
+    /// [the way out](crate::docs::network#what-you-can-open).
     ///
     /// ```
     /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
@@ -49,7 +53,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Root certificates that the provider's may come from, beside the usual ones: PEM texts, each with
+    /// Root certificates that those of other servers may come from, beside the usual ones: PEM texts, each with
     /// one certificate or more. Default: none. Needs the feature `rustls` or `native-tls`.
     ///
     /// ```no_run
@@ -66,6 +70,33 @@ impl OAuthProxyConfigBuilder {
     ) -> Self {
         let pem = pem.into_iter().map(Into::into);
         self.plain.outbound_root_certificates.extend(pem);
+        self
+    }
+
+    /// Private networks that documents may come from which strangers name, such as `10.0.0.0/8` or
+    /// `fd00:1234::/32`; a single address is a network too. Default: none.
+    ///
+    /// What the operator names may be inside in any case: the provider, its issuer, its keys. A document
+    /// that a stranger names is fetched from the public internet alone, and a name of which one address
+    /// is inside is refused. This opens the named networks to it, and names such as `idp.internal`. Metadata
+    /// services of clouds (169.254.169.254 and its like) stay closed. All of it stands in
+    /// [the way out](crate::docs::network).
+    ///
+    /// An entry that is no network, that has bits beyond its prefix, or that opens every address makes
+    /// [`build`](Self::build) fail.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.outbound_private_networks(["10.20.0.0/16"])
+    /// # }
+    /// ```
+    pub fn outbound_private_networks<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        networks: I,
+    ) -> Self {
+        let networks = networks.into_iter().map(Into::into);
+        self.plain.outbound_private_networks.extend(networks);
         self
     }
 

@@ -5,11 +5,27 @@ use std::{future::Future, time::Duration};
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
     config::hooks::{LoginRequest, Veto, hook},
+    grant::Subjects,
     token::ClaimsPassthrough,
 };
 
 /// # People
 impl OAuthProxyConfigBuilder {
+    /// How sessions, access tokens and lists name people where there are several providers. Default:
+    /// [`Subjects::first_bare`]: the people of the first provider by their bare `sub`, all others as
+    /// `{provider id}|{sub}`.
+    ///
+    /// A service keys its own data by [`AuthSession::subject`](crate::AuthSession::subject): choose before
+    /// people log in, and **leave the first provider the first**. Another one in its place would take over the
+    /// bare names, and with them what your service keeps under these. Claims (`sub` among them) stay as the
+    /// provider says them, and
+    /// [`AuthSession::provider_subject`](crate::AuthSession::provider_subject) is its own name for the
+    /// person. In [passthrough mode](Self::passthrough) the verifier names people.
+    pub fn subjects(mut self, subjects: Subjects) -> Self {
+        self.plain.subjects = subjects;
+        self
+    }
+
     /// Lets only people with these verified addresses log in, and those of
     /// [`allowed_domains`](Self::allowed_domains). Default: everyone whom the provider lets in.
     ///
@@ -105,6 +121,10 @@ impl OAuthProxyConfigBuilder {
     /// The claims that hold a person's roles, in the ID token, in userinfo, or in a JWT access token that
     /// is for this service (see [`access_token_audiences`](Self::access_token_audiences)): a string or an array
     /// of strings each. Default: `role`, `roles`, and `realm_access` (Keycloak).
+    ///
+    /// A name that begins with a slash is a path into a claim (RFC 6901): `/resource_access/mcp/roles` has the
+    /// roles of Keycloak's client `mcp`. Cognito's groups are in `cognito:groups`, those of most others in
+    /// `groups`.
     pub fn role_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
         self.plain.role_claims = names.into_iter().map(Into::into).collect();
         self

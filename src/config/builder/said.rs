@@ -21,6 +21,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) plain: Plain,
     // Everything below is parsed, derived from or put together by `build`.
     pub(crate) provider: Provider,
+    pub(crate) further_providers: Vec<Provider>,
     pub(crate) base_url: String,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) required_scopes: Vec<String>,
@@ -30,6 +31,8 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) cookie_prefix: Option<String>,
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
+    pub(crate) extra_authorization_params: Vec<(String, String)>,
+    pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) secret_keys: KeyOption,
     pub(crate) signing_keys: KeyOption,
     pub(crate) encryption_keys: KeyOption,
@@ -44,6 +47,7 @@ impl OAuthProxyConfigBuilder {
         Self {
             plain: Plain::default(),
             provider,
+            further_providers: Vec::new(),
             base_url,
             scopes: None,
             required_scopes: Vec::new(),
@@ -53,6 +57,8 @@ impl OAuthProxyConfigBuilder {
             cookie_prefix: None,
             upstream_pkce: None,
             forward_resource: None,
+            extra_authorization_params: Vec::new(),
+            extra_token_params: Vec::new(),
             secret_keys: KeyOption::default(),
             signing_keys: KeyOption::default(),
             encryption_keys: KeyOption::default(),

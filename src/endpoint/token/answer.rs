@@ -30,7 +30,7 @@ pub(super) fn issue(
     let exp = last_day.map_or(exp, |day| exp.min(day));
     let scope = scopes.to_string();
     let claims = AccessClaims {
-        sub: (&grant.subject).into(),
+        sub: proxy.grants.subject_of(grant),
         aud: resource.as_str().into(),
         client_id: (&grant.client_id).into(),
         scope: (&scope).into(),

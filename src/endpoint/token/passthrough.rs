@@ -59,7 +59,7 @@ pub(super) async fn refresh(
     let held = PassedThrough::open(&mode.seal, &client.id, token)
         .ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
-    if !held.is_from(proxy.provider.about()) {
+    if !held.is_from(proxy.providers.main().about()) {
         return Err(Refusal::grant(Reason::GrantEnded)
             .of(id)
             .detail(held.why_foreign()));

@@ -28,6 +28,7 @@ impl Renewal {
         match self.ask_provider(lease, &seen, &presented).await {
             Ok(tokens) => {
                 let answered = Answered {
+                    provider: seen.provider.clone(),
                     presented,
                     replaced: seen.upstream.access_token.clone(),
                     tokens,
@@ -48,10 +49,15 @@ impl Renewal {
         refresh_token: &str,
     ) -> Result<TokenAnswer, UpstreamError> {
         let of = Arc::clone(&self.of);
-        let provider = of.patient.about();
-        let scope = provider.scope_param(&grant.scopes, &of.settings.offered_scopes);
-        let extra = &of.settings.extra_params;
-        let mut answer = pin!(of.patient.refresh(refresh_token, Some(&scope), extra));
+        let Some(provider) = of.patient.of(&grant.provider) else {
+            // Such a grant is not served, so this is not reached: and nothing is sent to another.
+            let why = format!("the provider `{}` is not configured", grant.provider);
+            return Err(UpstreamError::Transport(why));
+        };
+        let (about, terms) = (provider.about(), provider.terms());
+        let scope = about.scope_param(&grant.scopes, &terms.offered);
+        let extra = &terms.token_params;
+        let mut answer = pin!(provider.refresh(refresh_token, Some(&scope), extra));
         let in_time = tokio::time::timeout(of.settings.upstream_request_timeout, answer.as_mut());
         if let Ok(answer) = in_time.await {
             return answer;
@@ -80,7 +86,7 @@ impl Renewal {
             Some(Look::Proven(proven)) => (Some(proven), None),
             Some(Look::No { reason, detail }) => {
                 let new = seen.upstream.renewed(&answered.tokens, answered.at);
-                return self.end(lease, reason, &detail, Some(new)).await;
+                return self.end(lease, &seen, reason, &detail, Some(new)).await;
             }
             nothing_yet => (None, Some(nothing_yet)),
         };
@@ -93,7 +99,7 @@ impl Renewal {
         };
         match look {
             Look::Proven(proven) => self.save(saved, &Change::proven(&proven)).await,
-            Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, &saved, reason, &detail, None).await,
             unknown => {
                 self.not_known_now(lease, unknown);
                 Ok(saved)

@@ -27,11 +27,11 @@ impl Renewal {
     ) -> Result<SeenGrant, FreshnessError> {
         match self.ask_about(&seen, None).await {
             Look::Proven(proven) => self.proven(lease, seen, &proven).await,
-            Look::No { reason, detail } => self.end(lease, reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, &seen, reason, &detail, None).await,
             Look::TokenRefused if seen.upstream.can_renew() => self.renew(lease, seen).await,
             Look::TokenRefused => {
                 let detail = "the provider's API refuses the token, and there is no other";
-                self.end(lease, Reason::ProviderRejected, detail, None)
+                self.end(lease, &seen, Reason::ProviderRejected, detail, None)
                     .await
             }
             later @ Look::Later { .. } => {
@@ -95,6 +95,7 @@ impl Renewal {
     pub(super) async fn end(
         &self,
         lease: &Lease,
+        grant: &Grant,
         reason: Reason,
         why: &str,
         new: Option<UpstreamGrant>,
@@ -114,7 +115,8 @@ impl Renewal {
             }
         };
         let given = new.into_iter().chain(old).collect();
-        self.of.ending.revoke_later(self.id, given);
+        let provider = grant.provider.clone();
+        self.of.ending.revoke_later(self.id, provider, given);
         Err(FreshnessError::Ended)
     }
 }

@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     error::StorageError,
-    event::Reason,
     limits::{REFUSED_FOR, SECOND_LOOK, SWAP_ATTEMPTS},
     provider::{Finality, UpstreamError},
 };
@@ -34,11 +33,7 @@ impl Renewal {
         error: &UpstreamError,
         presented: &str,
     ) -> Result<SeenGrant, FreshnessError> {
-        let reason = match error {
-            UpstreamError::Rejected { .. } => Reason::ProviderRejected,
-            UpstreamError::Malformed(_) => Reason::ProviderMalformed,
-            _ => Reason::ProviderUnavailable,
-        };
+        let reason = error.reason();
         let said = error.to_string();
         let outcome = match error.finality() {
             Finality::Ends => self.ends(lease, presented).await,

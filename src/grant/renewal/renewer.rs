@@ -7,8 +7,8 @@ use super::{
     due::{Due, Looks, Need, due},
 };
 use crate::{
-    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, oauth::ScopeSet,
-    provider::ProviderClient, tasks::Tasks, time::Unix, vault::Vault,
+    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, provider::Providers,
+    tasks::Tasks, time::Unix, vault::Vault,
 };
 
 /// Why there is no fresh token.
@@ -30,10 +30,6 @@ impl From<StorageError> for FreshnessError {
 
 /// What the configuration says about renewals.
 pub(crate) struct FreshnessSettings {
-    /// Added to each refresh request.
-    pub(crate) extra_params: Vec<(String, String)>,
-    /// The scopes that the provider may be asked for.
-    pub(crate) offered_scopes: ScopeSet,
     /// The record's life after a renewal.
     pub(crate) grant_ttl: Duration,
     /// The limit on one request to the provider.
@@ -49,7 +45,7 @@ pub(crate) struct FreshnessParts {
     pub(crate) vault: Arc<Vault>,
     pub(crate) grants: Arc<Grants>,
     pub(crate) ending: Ending,
-    pub(crate) provider: Arc<ProviderClient>,
+    pub(crate) providers: Providers,
     pub(crate) proof: Arc<dyn ProofOfLife>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
@@ -63,7 +59,7 @@ pub(in crate::grant) struct Renewer {
     pub(in crate::grant) grants: Arc<Grants>,
     pub(in crate::grant) ending: Ending,
     /// For answers that are worth more than a caller's time.
-    pub(super) patient: ProviderClient,
+    pub(super) patient: Providers,
     pub(super) proof: Arc<dyn ProofOfLife>,
     clock: Arc<dyn Clock>,
     pub(super) events: Arc<Events>,
@@ -78,7 +74,7 @@ impl Renewer {
             vault: parts.vault,
             grants: parts.grants,
             ending: parts.ending,
-            patient: parts.provider.waiting_longer(LATE_ANSWER),
+            patient: parts.providers.waiting_longer(LATE_ANSWER),
             proof: parts.proof,
             clock: parts.clock,
             events: parts.events,
@@ -93,20 +89,20 @@ impl Renewer {
     }
 
     pub(in crate::grant) fn due(&self, grant: &Grant, need: &Need) -> Due {
-        due(grant, need, self.looks(), self.now())
+        due(grant, need, self.looks(grant), self.now())
     }
 
-    pub(in crate::grant) fn looks(&self) -> Looks {
+    pub(in crate::grant) fn looks(&self, grant: &Grant) -> Looks {
         Looks {
             max_age: self.settings.identity_max_age,
-            can_ask: self.proof.can_ask(),
-            can_ask_provider: self.proof.can_ask_provider(),
+            can_ask: self.proof.can_ask(&grant.provider),
+            can_ask_provider: self.proof.can_ask_provider(&grant.provider),
         }
     }
 
     /// When the grant ends, however often it is used.
     pub(in crate::grant) fn last_day(&self, grant: &Grant) -> Option<Unix> {
-        let is_provable = self.looks().can_prove(grant);
+        let is_provable = self.looks(grant).can_prove(grant);
         lifetime::last_day(grant.created_at, self.settings.grant_max_age, is_provable)
     }
 

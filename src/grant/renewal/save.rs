@@ -19,6 +19,8 @@ use crate::{
 
 /// What the provider gave, and for which token.
 pub(super) struct Answered {
+    /// The id of the provider that answered.
+    pub(super) provider: String,
     /// The refresh token that was presented, and the access token that is replaced.
     pub(super) presented: String,
     pub(super) replaced: String,
@@ -188,9 +190,16 @@ impl Renewal {
 
     /// The grant ended meanwhile. What the provider gave for it has no owner.
     fn is_gone(&self, change: &Change<'_>) -> FreshnessError {
-        if let Some(Answered { tokens, at, .. }) = change.answered {
+        if let Some(Answered {
+            provider,
+            tokens,
+            at,
+            ..
+        }) = change.answered
+        {
             let new = UpstreamGrant::new(tokens, *at);
-            self.of.ending.revoke_later(self.id, vec![new]);
+            let provider = provider.clone();
+            self.of.ending.revoke_later(self.id, provider, vec![new]);
         }
         FreshnessError::Ended
     }

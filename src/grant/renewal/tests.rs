@@ -18,7 +18,7 @@ use serde_json::Map;
 use super::{
     super::{
         Ending, Freshness, Grant, GrantId, Grants, Known, Look, LookFuture, Phase, ProofOfLife,
-        Proven, RefreshTokens, SeenGrant, UpstreamGrant,
+        Proven, RefreshTokens, SeenGrant, Subjects, UpstreamGrant,
     },
     FreshnessError, FreshnessParts, FreshnessSettings, Need,
     lease_record::LeaseRecord,
@@ -31,7 +31,7 @@ use crate::{
     limits::SETTLE_FOR,
     oauth::{BaseUrl, Resource, ScopeSet},
     provider::{
-        TokenAnswer,
+        Providers, TokenAnswer,
         fake::{FakeProvider, PATIENT, Script},
     },
     storage::{MemoryStorage, StorageFuture, TokenStorage},
@@ -150,10 +150,11 @@ impl World {
         let storage = Cut(Arc::clone(&self.store), Arc::clone(&is_cut_off));
         let secret = SecretKey::for_test(3);
         let vault = Arc::new(Vault::new(Arc::new(storage), None, Arc::clone(&told)));
-        let provider = Arc::new(self.provider.client());
+        let providers = Providers::new(Arc::new(self.provider.client()), Vec::new());
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
-            provider.about().id.clone(),
+            providers.clone(),
+            Subjects::default(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),
@@ -161,7 +162,7 @@ impl World {
         ));
         let ending = Ending::new(
             Arc::clone(&grants),
-            Arc::clone(&provider),
+            providers.clone(),
             Arc::clone(&told),
             tasks.clone(),
         );
@@ -170,15 +171,13 @@ impl World {
             vault,
             grants: Arc::clone(&grants),
             ending: ending.clone(),
-            provider,
+            providers,
             proof: proof.clone(),
             clock: Arc::new(self.clock.clone()),
             events: told,
             tasks: tasks.clone(),
         };
         let settings = FreshnessSettings {
-            extra_params: Vec::new(),
-            offered_scopes: ScopeSet::parse("read write").unwrap(),
             grant_ttl: GRANT_TTL,
             upstream_request_timeout: PATIENT,
             identity_max_age: Duration::from_secs(HOUR),
@@ -333,11 +332,11 @@ impl ProofOfLife for ScriptedProof {
         said.unwrap_or_else(|| Some(well()))
     }
 
-    fn can_ask(&self) -> bool {
+    fn can_ask(&self, _: &str) -> bool {
         self.can_ask
     }
 
-    fn can_ask_provider(&self) -> bool {
+    fn can_ask_provider(&self, _: &str) -> bool {
         self.can_ask
     }
 

@@ -1,10 +1,10 @@
 //! The record of a grant: read, created, taken a step further, kept, ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     super::{
-        Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations,
+        Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations, Subjects,
         live::LiveGrants,
     },
     undo::Undo,
@@ -13,6 +13,7 @@ use crate::{
     error::StorageError,
     event::{Event, Events, Reason, Step},
     key::{MacKey, Rotating},
+    provider::Providers,
     random,
     tasks::Tasks,
     time::Unix,
@@ -22,8 +23,9 @@ use crate::{
 /// Reads and writes grants; every verb is bounded in time.
 pub(crate) struct Grants {
     pub(super) vault: Arc<Vault>,
-    /// The id of the provider that is configured. A grant of another one is as good as ended.
-    provider: String,
+    /// Those that are configured. A grant of another one is as good as ended.
+    providers: Providers,
+    subjects: Subjects,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -39,7 +41,8 @@ pub(crate) type SeenGrant = Seen<Box<Grant>>;
 impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
-        provider: String,
+        providers: Providers,
+        subjects: Subjects,
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
@@ -47,7 +50,8 @@ impl Grants {
     ) -> Self {
         Self {
             vault,
-            provider,
+            providers,
+            subjects,
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -139,19 +143,35 @@ impl Grants {
         None
     }
 
-    /// A grant of another provider is never served: its tokens must not be sent to this one. It comes
-    /// back to life when its provider is configured again.
+    /// How a provider's person is named here; `None` where that could be another person's name.
+    pub(crate) fn name<'a>(&self, provider: &str, subject: &'a str) -> Option<Cow<'a, str>> {
+        self.subjects.name(&self.providers, provider, subject)
+    }
+
+    /// The same of a grant, for those who list and show it.
+    pub(crate) fn subject_of<'a>(&self, grant: &'a Grant) -> Cow<'a, str> {
+        let name = self.name(&grant.provider, &grant.subject);
+        // Not served, and so only ever listed.
+        name.unwrap_or_else(|| format!("{}|{}", grant.provider, grant.subject).into())
+    }
+
+    /// A grant of a provider that is not configured is never served: its tokens must not be sent to another.
+    /// It comes back to life when its provider is configured again. Nor is one whose person cannot be told
+    /// from another provider's.
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
-        let is_served = grant.provider == self.provider;
-        if !is_served {
-            let event = Event::refused(Step::Storage, Reason::GrantEnded);
-            let provider = &grant.provider;
-            self.events
-                .emit(&event.grant(id.to_string()).detail(format_args!(
-                    "the grant belongs to provider `{provider}`, which is not configured"
-                )));
-        }
-        is_served
+        let provider = &grant.provider;
+        let why = match self.providers.of(provider) {
+            None => {
+                format!("the grant belongs to provider `{provider}`, which is not configured")
+            }
+            Some(_) if self.name(provider, &grant.subject).is_none() => format!(
+                "the person of the grant, of provider `{provider}`, cannot be told from another provider's"
+            ),
+            Some(_) => return true,
+        };
+        let event = Event::refused(Step::Storage, Reason::GrantEnded);
+        self.events.emit(&event.grant(id.to_string()).detail(why));
+        false
     }
 
     pub(crate) async fn create(

@@ -97,8 +97,9 @@ impl Grants {
         if !is_live || grant.listed_until >= now + ttl {
             return;
         }
-        let listed = self.list(id, &grant.subject, &grant.client_id, ttl);
-        grant.listed_until = match listed.await {
+        let subject = self.subject_of(grant);
+        let listed = self.list(id, &subject, &grant.client_id, ttl).await;
+        grant.listed_until = match listed {
             true => now + listed_for(ttl),
             false => Unix::EPOCH,
         };
@@ -134,10 +135,8 @@ impl Grants {
     /// Takes a grant that has ended out of its lists. If that fails it stays until its own end, and
     /// a reader of the list finds that there is no such grant.
     pub(super) fn unlist(&self, id: GrantId, grant: &Grant) {
-        let owners = [
-            Owner::Subject(&grant.subject),
-            Owner::Client(&grant.client_id),
-        ];
+        let subject = self.subject_of(grant);
+        let owners = [Owner::Subject(&subject), Owner::Client(&grant.client_id)];
         let keys = self.index_keys.all();
         let lists: Vec<_> = keys
             .flat_map(|key| owners.map(|owner| owner.list(key)))

@@ -1,7 +1,7 @@
 //! From the provider's answer to a grant: who is it, may they come in, what was granted. Every grant
 //! of the proxy is made here, whatever brought the provider's answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     known,
@@ -11,20 +11,22 @@ use crate::{
     config::{LoginRequest, Occasion, Options},
     error::StorageError,
     event::Events,
-    grant::{Ending, Grant, GrantId, Grants, Phase, UpstreamGrant, scopes},
+    grant::{
+        Ending, Grant, GrantId, Grants, Phase, UpstreamGrant, is_named_by_provider, scopes, unnamed,
+    },
     oauth::{Resource, ScopeSet},
     provider::{Identity, IdentityError, ProviderClient, TokenAnswer},
     time::Unix,
     token::Audiences,
 };
 
-/// The provider's word about a person, and the operator's.
+/// One provider's word about a person, and the operator's.
 pub(crate) struct Admission {
-    pub(super) provider: Arc<ProviderClient>,
+    pub(crate) provider: Arc<ProviderClient>,
     pub(super) options: Arc<Options>,
     pub(super) audiences: Audiences,
     pub(super) events: Arc<Events>,
-    grants: Arc<Grants>,
+    pub(super) grants: Arc<Grants>,
     ending: Ending,
     /// Whether grants live on after their code: then they are listed, and counted for each person.
     keeps_grants: bool,
@@ -54,6 +56,9 @@ pub(crate) enum AdmissionError {
     /// The operator does not let the person in, or could not be asked.
     #[error(transparent)]
     Operator(NotAdmitted),
+    /// Their name at this provider could be a person's of another.
+    #[error("the person cannot be told from a person of another provider")]
+    Ambiguous,
     #[error("the identity provider granted none of the requested scopes")]
     NoScope,
     #[error(transparent)]
@@ -70,7 +75,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
-            audiences: known::audiences(provider.about(), &options),
+            audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
             events,
@@ -94,9 +99,18 @@ impl Admission {
     ) -> Result<(), AdmissionError> {
         let person = self.provider.identity(answer, asked.nonce, now).await;
         let person = person.map_err(AdmissionError::Identity)?;
+        let provider = &self.provider.about().id;
+        let named = match &person.subject {
+            // A name of ours is for those whom the provider does not name.
+            Some(subject) if !is_named_by_provider(subject) => None,
+            Some(subject) => self.grants.name(provider, subject).map(Cow::into_owned),
+            None => Some(unnamed(asked.id)),
+        };
+        let named = named.ok_or(AdmissionError::Ambiguous)?;
         let request = LoginRequest {
             person: person.clone(),
-            provider: self.provider.about().id.clone(),
+            subject: named.clone(),
+            provider: provider.clone(),
             client_id: asked.client_id.to_owned(),
             scopes: asked.scopes.clone(),
             resource: asked.resource.as_str().to_owned(),
@@ -110,9 +124,9 @@ impl Admission {
         created.map_err(AdmissionError::Store)?;
         // Listed once it exists, and before its client holds anything; that may fail.
         if self.keeps_grants {
-            let (subject, limit) = (&grant.subject, self.options.grants_per_person);
-            self.grants.list(&id, subject, &grant.client_id, ttl).await;
-            self.ending.end_surplus(id, subject, limit).await;
+            let limit = self.options.grants_per_person;
+            self.grants.list(&id, &named, &grant.client_id, ttl).await;
+            self.ending.end_surplus(id, &named, limit).await;
         }
         Ok(())
     }
@@ -138,9 +152,7 @@ impl Admission {
         Ok(Grant {
             provider: self.provider.about().id.clone(),
             client_id: asked.client_id.to_owned(),
-            subject: person
-                .subject
-                .unwrap_or_else(|| format!("grant:{}", asked.id)),
+            subject: person.subject.unwrap_or_else(|| unnamed(asked.id)),
             scopes,
             resource: asked.resource.clone(),
             claims: known.claims,

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     config::Options,
     grant::Known,
-    provider::Provider,
+    provider::{Provider, Terms},
     token::{Audiences, roles},
 };
 
@@ -31,21 +31,21 @@ pub(super) fn known(
 }
 
 /// All the names by which an access token of this provider can be for us.
-pub(super) fn audiences(provider: &Provider, options: &Options) -> Audiences {
+pub(super) fn audiences(provider: &Provider, terms: &Terms, options: &Options) -> Audiences {
     let params = [
         &provider.authorization_params,
         &provider.token_params,
         &provider.refresh_params,
-        &options.extra_authorization_params,
-        &options.extra_token_params,
+        &terms.authorization_params,
+        &terms.token_params,
     ];
     let asked_for = params
         .into_iter()
         .flatten()
         .filter(|(name, _)| matches!(name.as_str(), "audience" | "resource"))
         .map(|(_, value)| value.clone());
-    let resource = options
-        .forward_resource
+    let resource = terms
+        .forwards_resource
         .then(|| options.base.as_str().to_owned());
     Audiences::new(
         [provider.client_id.clone()]

@@ -6,85 +6,91 @@ use super::{
     admit::Admission,
     known,
     operator::{self, NotAdmitted},
-    renewed::{RenewedIdToken, is_named_by_provider, read_id_token},
+    renewed::{RenewalFault, RenewedIdToken, judge_id_token},
 };
 use crate::{
     config::{LoginRequest, Occasion},
     event::{Event, Reason, Step},
-    grant::{Grant, GrantId, Look, LookFuture, ProofOfLife, Proven},
+    grant::{Grant, GrantId, Look, Proven, is_named_by_provider},
     jose::unverified_claims,
     provider::TokenAnswer,
-    provider::{Expected, Identity, IdentityError, UpstreamError},
+    provider::{IdTokenError, Identity, IdentityError, UpstreamError},
     time::Unix,
 };
 
-impl ProofOfLife for Admission {
-    fn read(&self, id: GrantId, grant: &Grant, renewed: &TokenAnswer, now: Unix) -> Option<Look> {
-        let said = match self.id_token_of(grant, Some(renewed), now) {
+impl Admission {
+    /// See [`ProofOfLife::read`](crate::grant::ProofOfLife::read).
+    pub(super) fn read(
+        &self,
+        id: GrantId,
+        grant: &Grant,
+        renewed: &TokenAnswer,
+        now: Unix,
+    ) -> Option<Look> {
+        let (said, fault) = match self.id_token_here(grant, renewed, now)? {
             RenewedIdToken::AnotherPerson => return Some(another_person("the renewed ID token")),
-            RenewedIdToken::Same(claims) => Some(claims),
-            RenewedIdToken::Absent => None,
-            RenewedIdToken::Refused(fault) => {
-                let event = Event::refused(Step::UpstreamRefresh, Reason::IdToken);
-                let detail = format!("the renewed ID token is not used: {fault}");
-                self.events
-                    .emit(&event.grant(id.to_string()).detail(detail));
-                None
-            }
+            RenewedIdToken::Same(claims) => (Some(claims), None),
+            RenewedIdToken::Absent => (None, None),
+            RenewedIdToken::Refused(fault) => (None, Some(fault)),
         };
         if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
             return None;
         }
-        let person = person_of(grant, said.clone().or_else(|| said_before(grant)));
+        if let Some(fault) = fault {
+            self.not_used(id, &fault);
+        }
+        let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
         if let Err(no) = operator::ask_lists(&self.options, &person) {
             return Some(no.into());
         }
         Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
     }
 
-    fn can_ask(&self) -> bool {
+    /// See [`ProofOfLife::can_ask`](crate::grant::ProofOfLife::can_ask).
+    pub(super) fn can_ask(&self) -> bool {
         self.can_ask_provider()
             || self.options.on_login.is_some()
             || self.options.allow_list.is_wanted()
     }
 
-    fn can_ask_provider(&self) -> bool {
-        self.provider.about().endpoints.userinfo.is_some()
+    /// See [`ProofOfLife::can_ask_provider`](crate::grant::ProofOfLife::can_ask_provider).
+    pub(super) fn can_ask_provider(&self) -> bool {
+        self.provider.may_have_userinfo()
     }
 
-    fn ask<'a>(
-        &'a self,
-        _id: GrantId,
-        grant: &'a Grant,
-        renewed: Option<&'a TokenAnswer>,
+    /// See [`ProofOfLife::ask`](crate::grant::ProofOfLife::ask). The provider first: the operator judges what is true now.
+    pub(super) async fn look(
+        &self,
+        id: GrantId,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
         now: Unix,
-    ) -> LookFuture<'a> {
-        Box::pin(self.look(grant, renewed, now))
-    }
-}
-
-impl Admission {
-    /// The provider first: the operator judges what is true now.
-    async fn look(&self, grant: &Grant, renewed: Option<&TokenAnswer>, now: Unix) -> Look {
-        let said = match self.id_token_of(grant, renewed, now) {
-            RenewedIdToken::AnotherPerson => return another_person("the renewed ID token"),
-            RenewedIdToken::Same(claims) => Some(claims),
-            RenewedIdToken::Absent | RenewedIdToken::Refused(_) => None,
+    ) -> Look {
+        let said = match self.id_token_of(grant, renewed, now).await {
+            Ok(RenewedIdToken::AnotherPerson) => return another_person("the renewed ID token"),
+            Ok(RenewedIdToken::Same(claims)) => Some(claims),
+            Ok(RenewedIdToken::Absent) => None,
+            Ok(RenewedIdToken::Refused(fault)) => {
+                self.not_used(id, &fault);
+                None
+            }
+            Err(error) => return trouble(&error),
         };
         let asked = match self.needs_userinfo(said.as_ref()) {
             false => None,
             true => match self.ask_provider(grant, renewed, said.as_ref()).await {
-                Ok(person) => Some(person),
+                Ok(person) => person,
                 Err(look) => return look,
             },
         };
-        let known = said.clone().or_else(|| said_before(grant));
+        let known = said.clone().or_else(|| self.said_before(grant));
         let person = match &asked {
             Some(person) => person.clone(),
             None => person_of(grant, known),
         };
         let request = LoginRequest {
             person,
+            subject: self.grants.subject_of(grant).into_owned(),
             provider: self.provider.about().id.clone(),
             client_id: grant.client_id.clone(),
             scopes: grant.scopes.clone(),
@@ -103,15 +109,16 @@ impl Admission {
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
         said: Option<&Map<String, Value>>,
-    ) -> Result<Identity, Look> {
+    ) -> Result<Option<Identity>, Look> {
         let access_token = match renewed {
             Some(renewed) => renewed.access_token(),
             None => &grant.upstream.access_token,
         };
-        let before = said_before(grant);
+        let before = self.said_before(grant);
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
-            Ok(person) => person,
+            Ok(Some(person)) => person,
+            Ok(None) => return Ok(None),
             Err(IdentityError::SubjectMismatch) => return Err(another_person("userinfo")),
             Err(IdentityError::Upstream(error)) => {
                 // A token that was only just issued is not refused for the person's sake: then userinfo
@@ -134,7 +141,7 @@ impl Admission {
         if is_named_by_provider(&grant.subject) && !is_same {
             return Err(another_person("userinfo"));
         }
-        Ok(person)
+        Ok(Some(person))
     }
 
     /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
@@ -148,24 +155,41 @@ impl Admission {
         self.can_ask_provider() && !is_enough
     }
 
-    fn id_token_of(
+    /// The renewal's ID token, verified by keys that may have to be fetched first. Without them nothing is
+    /// known of it.
+    async fn id_token_of(
         &self,
         grant: &Grant,
         renewed: Option<&TokenAnswer>,
         now: Unix,
-    ) -> RenewedIdToken {
-        let expected = Expected {
-            provider: self.provider.about(),
-            // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
-            nonce: None,
-            now,
+    ) -> Result<RenewedIdToken, UpstreamError> {
+        let Some(token) = renewed.and_then(TokenAnswer::id_token) else {
+            return Ok(RenewedIdToken::Absent);
         };
-        read_id_token(
-            renewed.and_then(TokenAnswer::id_token),
-            grant.upstream.id_token.as_deref(),
-            &grant.subject,
-            &expected,
-        )
+        // "it SHOULD NOT have a `nonce` Claim" (section 12.2): compared with the login's instead.
+        let checked = self.provider.id_token(token, None, now).await?;
+        Ok(judged(grant, checked))
+    }
+
+    /// The same with the keys that are here; `None` where they are not.
+    fn id_token_here(
+        &self,
+        grant: &Grant,
+        renewed: &TokenAnswer,
+        now: Unix,
+    ) -> Option<RenewedIdToken> {
+        let Some(token) = renewed.id_token() else {
+            return Some(RenewedIdToken::Absent);
+        };
+        let checked = self.provider.id_token_here(token, None, now)?;
+        Some(judged(grant, checked))
+    }
+
+    fn not_used(&self, id: GrantId, fault: &RenewalFault) {
+        let event = Event::refused(Step::UpstreamRefresh, Reason::IdToken);
+        let detail = format!("the renewed ID token is not used: {fault}");
+        self.events
+            .emit(&event.grant(id.to_string()).detail(detail));
     }
 
     /// What sessions show from now on. `said` is a checked ID token's, `asked` who userinfo names.
@@ -188,7 +212,7 @@ impl Admission {
         let claims = asked
             .map(|person| person.claims)
             .or(said)
-            .or_else(|| said_before(grant));
+            .or_else(|| self.said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
         // Where nothing new is said of the person, what was known stands.
         let in_access_token = || self.audiences.claims_for_us(access_token, subject);
@@ -205,15 +229,17 @@ impl Admission {
         });
         Proven { known, id_token }
     }
+
+    /// The claims of the ID token that the grant holds: it was checked when it came.
+    fn said_before(&self, grant: &Grant) -> Option<Map<String, Value>> {
+        let id_token = grant.upstream.id_token.as_deref();
+        let claims = id_token.and_then(unverified_claims)?;
+        Some(self.provider.about().dialect.standard_claims(claims))
+    }
 }
 
-/// The claims of the ID token that the grant holds: it was checked when it came.
-fn said_before(grant: &Grant) -> Option<Map<String, Value>> {
-    grant
-        .upstream
-        .id_token
-        .as_deref()
-        .and_then(unverified_claims)
+fn judged(grant: &Grant, checked: Result<Map<String, Value>, IdTokenError>) -> RenewedIdToken {
+    judge_id_token(checked, grant.upstream.id_token.as_deref(), &grant.subject)
 }
 
 /// The person, as far as an ID token knows them.

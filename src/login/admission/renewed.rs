@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     jose::unverified_claims,
-    provider::{Expected, IdTokenError, check_id_token, subject_of},
+    provider::{IdTokenError, subject_of},
 };
 
 /// An ID token that came with a renewal.
@@ -22,7 +22,7 @@ pub(super) enum RenewedIdToken {
 }
 
 /// The rule that a renewal's ID token breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum RenewalFault {
     /// A rule of every ID token.
     #[error("{0}")]
@@ -41,18 +41,14 @@ pub(super) enum RenewalFault {
     AuthTime,
 }
 
-/// Judges the ID token of a renewal of this person's grant. `at_login` is the one that the grant
-/// holds.
-pub(super) fn read_id_token(
-    renewed: Option<&str>,
+/// Judges the ID token of a renewal of this person's grant, from what the rules of every ID token made of it.
+/// `at_login` is the one that the grant holds.
+pub(super) fn judge_id_token(
+    renewed: Result<Map<String, Value>, IdTokenError>,
     at_login: Option<&str>,
     subject: &str,
-    expected: &Expected<'_>,
 ) -> RenewedIdToken {
-    let Some(renewed) = renewed else {
-        return RenewedIdToken::Absent;
-    };
-    let claims = match check_id_token(renewed, expected) {
+    let claims = match renewed {
         Ok(claims) => claims,
         Err(fault) => return RenewedIdToken::Refused(RenewalFault::IdToken(fault)),
     };
@@ -88,18 +84,16 @@ fn fault_beside(claims: &Map<String, Value>, before: &Map<String, Value>) -> Opt
     }
 }
 
-/// Whether a grant's subject is one that the provider named; else it is a name of ours.
-pub(super) fn is_named_by_provider(subject: &str) -> bool {
-    !subject.starts_with("grant:")
-}
-
 #[cfg(test)]
 mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use serde_json::json;
 
     use super::*;
-    use crate::{provider::generic, time::Unix};
+    use crate::{
+        provider::{Expected, check_id_token, generic},
+        time::Unix,
+    };
 
     const AT_LOGIN: &str = r#"{"iss":"https://idp.example","aud":"app","sub":"ada","iat":100,"exp":200,
         "nonce":"of-login","auth_time":90}"#;
@@ -119,18 +113,17 @@ mod tests {
         }
         let expected = Expected {
             provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
+            keys: None,
             nonce: None,
             now: Unix::at(1_000),
         };
         let renewed = jwt(&claims.to_string());
         let at_login = at_login.map(jwt);
-        read_id_token(Some(&renewed), at_login.as_deref(), "ada", &expected)
-    }
-
-    #[test]
-    fn a_name_of_ours_is_not_one_that_the_provider_gave() {
-        assert!(is_named_by_provider("ada"));
-        assert!(!is_named_by_provider("grant:f81d4fae"));
+        judge_id_token(
+            check_id_token(&renewed, &expected),
+            at_login.as_deref(),
+            "ada",
+        )
     }
 
     #[test]
@@ -180,16 +173,5 @@ mod tests {
             let refused = judged(changes.clone(), Some(AT_LOGIN));
             assert_eq!(refused, RenewedIdToken::Refused(fault), "{changes}");
         }
-    }
-
-    #[test]
-    fn no_id_token_is_no_fault() {
-        let expected = Expected {
-            provider: &generic("https://idp.example/a", "https://idp.example/t", "app", "s"),
-            nonce: None,
-            now: Unix::at(1_000),
-        };
-        let none = read_id_token(None, Some(AT_LOGIN), "ada", &expected);
-        assert_eq!(none, RenewedIdToken::Absent);
     }
 }

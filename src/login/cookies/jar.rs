@@ -61,7 +61,7 @@ impl Cookies {
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let tag = tag(&requested.id);
         let value = self.sealing.seal(Kind::Request, &tag, requested);
-        let rank = Rank::of(Kind::Request, requested.from_elsewhere);
+        let rank = Rank::of(Kind::Request, requested.start.from_elsewhere);
         self.set(headers, (Kind::Request, rank), &tag, &value, ttl, now)
     }
 
@@ -116,7 +116,7 @@ impl Cookies {
     fn held(&self, headers: &HeaderMap, ttl: Duration, now: Unix) -> Vec<Held> {
         let requests = self.tagged(headers, Kind::Request, |tag, value| {
             let requested: Option<RequestedLogin> = self.sealing.open(Kind::Request, tag, value);
-            requested.map(|requested| (requested.issued_at, requested.from_elsewhere))
+            requested.map(|requested| (requested.issued_at, requested.start.from_elsewhere))
         });
         let logins = self.tagged(headers, Kind::Login, |tag, value| {
             let login: Option<Login> = self.sealing.open(Kind::Login, tag, value);

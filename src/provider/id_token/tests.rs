@@ -32,6 +32,7 @@ fn check_claims(claims: &Value) -> Result<(), IdTokenError> {
 fn check_with(header: &Value, claims: &Value, nonce: Option<&str>) -> Result<(), IdTokenError> {
     let expected = Expected {
         provider: &idp().issuer("https://idp.example"),
+        keys: None,
         nonce,
         now: NOW,
     };
@@ -187,6 +188,7 @@ fn what_is_no_jwt_of_three_parts_is_refused() {
     let token = jwt(&json!({"alg": "RS256"}), &good());
     let expected = Expected {
         provider: &idp(),
+        keys: None,
         nonce: None,
         now: NOW,
     };
@@ -207,7 +209,7 @@ fn what_is_no_jwt_of_three_parts_is_refused() {
 proptest! {
     #[test]
     fn no_input_panics(token in any::<String>(), claims in "[ -~]{0,80}") {
-        let expected = Expected { provider: &idp(), nonce: None, now: NOW };
+        let expected = Expected { provider: &idp(), keys: None, nonce: None, now: NOW };
         let _ = check(&token, &expected);
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
         let _ = check(&format!("{}.{}.x", part(r#"{"alg":"a"}"#), part(&claims)), &expected);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Home, Vouches},
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
+    target::TokenTarget,
 };
 
 /// Accounts of Microsoft Entra ID, through the v2.0 endpoints.
@@ -56,6 +58,7 @@ pub fn azure(
     client_secret: impl Into<String>,
 ) -> Provider {
     let home = at("https://login.microsoftonline.com", &tenant.into());
+    let issuer = home.issuer.unwrap_or_default();
     let client_id = client_id.into();
     let identifier_uri = format!("api://{client_id}");
     Provider::new(
@@ -66,6 +69,7 @@ pub fn azure(
         client_id,
         client_secret,
     )
+    .keys_discovered(issuer)
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "profile", "email"])
     .upstream_scopes(["offline_access"])
@@ -78,12 +82,16 @@ fn at(authority: &str, tenant: &str) -> Home {
     let url = |last: &str| format!("{authority}/{tenant}/oauth2/v2.0/{last}");
     Home {
         endpoints: Endpoints::new(url("authorize"), url("token")),
+        issuer: Some(format!("{authority}/{tenant}/v2.0")),
         dialect: Arc::new(Entra {
             authority: authority.to_owned(),
             tenant: tenant.to_owned(),
         }),
     }
 }
+
+/// The grant type of RFC 7523 section 2.1.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /// The consumer tenant, in which all personal Microsoft accounts live.
 const CONSUMERS_TENANT_ID: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
@@ -95,13 +103,40 @@ struct Entra {
 }
 
 impl Dialect for Entra {
+    /// The on-behalf-of flow: the person's token for this app's own API is the assertion. A token has
+    /// one API, so scopes of the target stand below its name.
+    fn on_behalf_of(
+        &self,
+        access_token: &str,
+        target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        let api = target.api().trim_end_matches('/');
+        let of_api = |scope: &String| match scope.contains("://") {
+            true => scope.clone(),
+            false => format!("{api}/{scope}"),
+        };
+        // A refresh token of the other API is of no use here.
+        let named = target.scope_names().iter();
+        let named = named.filter(|scope| *scope != "offline_access");
+        let mut scopes: Vec<String> = named.map(of_api).collect();
+        if scopes.is_empty() {
+            scopes.push(format!("{api}/.default"));
+        }
+        Some(vec![
+            ("grant_type", JWT_BEARER.to_owned()),
+            ("assertion", access_token.to_owned()),
+            ("requested_token_use", "on_behalf_of".to_owned()),
+            ("scope", scopes.join(" ")),
+        ])
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::One(&["login", "consent", "select_account"])
     }
 
     /// A tenant's administrator sets any address.
     fn vouches(&self) -> Vouches {
-        Vouches::Never
+        Vouches::Never("the claims `tid` and `oid`")
     }
 
     /// `{authority}/{tenant id}/v2.0`. An app that names its tenant by the id admits no other. By a
@@ -122,6 +157,20 @@ impl Dialect for Entra {
         }
     }
 
+    /// The document of a tenant that is named by its domain names itself by the id, and that of all tenants
+    /// by a template.
+    fn admits_document(&self, _asked: &str, issuer: &str) -> bool {
+        let is_template = issuer == format!("{}/{{tenantid}}/v2.0", self.authority);
+        match (self.tenant.as_str(), self.tenant_in(issuer)) {
+            ("common" | "organizations", None) => is_template,
+            ("common" | "organizations", Some(_)) => false,
+            ("consumers", None) => is_template,
+            ("consumers", Some(tenant)) => tenant == CONSUMERS_TENANT_ID,
+            (own, Some(tenant)) if is_guid(own) => tenant == own.to_ascii_lowercase(),
+            (_domain, tenant) => tenant.is_some(),
+        }
+    }
+
     fn relocate(&self, host: &str) -> Option<Home> {
         Some(at(host, &self.tenant))
     }
@@ -132,6 +181,15 @@ impl Dialect for Entra {
 
     fn refuses_resource(&self) -> bool {
         true
+    }
+
+    /// <https://learn.microsoft.com/entra/identity-platform/certificate-credentials>
+    fn key_way(&self) -> KeyWay {
+        KeyWay {
+            audience_is_token_endpoint: true,
+            prefers_pss: true,
+            knows_certificates: true,
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -264,8 +322,10 @@ mod tests {
     fn another_cloud_moves_urls_and_issuer() {
         let gov = azure(TID, "app", "s").authority("https://login.microsoftonline.us");
         assert_eq!(
-            gov.endpoints.token,
-            format!("https://login.microsoftonline.us/{TID}/oauth2/v2.0/token")
+            gov.endpoints.token.as_deref(),
+            Some(&*format!(
+                "https://login.microsoftonline.us/{TID}/oauth2/v2.0/token"
+            ))
         );
         let at = |host: &str| format!("https://{host}/{TID}/v2.0");
         assert!(gov.admits_issuer(&at("login.microsoftonline.us"), None));
@@ -352,6 +412,40 @@ mod tests {
         }
         for own in [TID, "contoso.example"] {
             assert!(!azure(own, "id", "s").is_open_to_all(), "{own}");
+        }
+    }
+
+    #[test]
+    fn another_api_is_asked_for_on_behalf_of_the_person_by_scopes_alone() {
+        let entra = azure("contoso.example", "id", "s");
+        let graph = || TokenTarget::audience("https://graph.microsoft.com");
+        let asked = |target: TokenTarget| entra.dialect.on_behalf_of("at", &target).unwrap();
+        let sent = asked(graph());
+        assert_eq!(
+            sent[..3],
+            [
+                ("grant_type", JWT_BEARER.to_owned()),
+                ("assertion", "at".to_owned()),
+                ("requested_token_use", "on_behalf_of".to_owned()),
+            ]
+        );
+        for (target, scope) in [
+            (graph(), "https://graph.microsoft.com/.default"),
+            (
+                graph().scopes(["User.Read", "Mail.Read"]),
+                "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read",
+            ),
+            (
+                TokenTarget::resource("api://files/"),
+                "api://files/.default",
+            ),
+            (
+                TokenTarget::audience("api://files").scopes(["api://files/read", "offline_access"]),
+                "api://files/read",
+            ),
+        ] {
+            let sent = asked(target);
+            assert_eq!(sent[3..], [("scope", scope.to_owned())]);
         }
     }
 }

@@ -51,7 +51,7 @@ pub fn generic(
 
 /// May stand for any server, so it takes what any is known to answer.
 #[derive(Debug)]
-struct Generic;
+pub(super) struct Generic;
 
 impl Dialect for Generic {
     /// Slack puts a person's token, and all that belongs to it, one level down.

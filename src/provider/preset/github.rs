@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     limits::MAX_PERSON_TEXT,
     provider::{
-        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Vouches},
+        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Verb, Vouches},
         endpoints::Endpoints,
         identity::{Identity, short_text},
         prompt::Prompts,
@@ -16,20 +16,33 @@ use crate::{
     },
 };
 
-/// GitHub accounts, through an OAuth App or a GitHub App.
+/// GitHub accounts, through an OAuth App.
 ///
 /// Create an OAuth App at <https://github.com/settings/developers> with the authorization callback
 /// URL `{base_url}/oauth/callback`. For GitHub Enterprise Server add
 /// `.authority("https://github.example.com")`; for GHE.com also
-/// `.userinfo_url("https://api.{subdomain}.ghe.com/user")`.
+/// `.userinfo_url("https://api.{subdomain}.ghe.com/user")`. For a GitHub App there is
+/// [`github_app`](super::github_app).
 ///
-/// Scopes unless set: `read:user user:email`. The subject is the account's numeric id, which stays
-/// when the login name changes hands; the login name is the claim `login`. The e-mail address is
-/// the primary one that GitHub verified. OAuth Apps give tokens without expiry and without refresh
-/// tokens.
+/// | | |
+/// |---|---|
+/// | scopes unless set | `read:user user:email` |
+/// | the person | the account's numeric id, which stays when the login name changes hands; it is the claim `sub`. The login name is the claim `login` |
+/// | the address | the primary one that GitHub verified, with scope `user:email` or `user` |
+/// | refresh | with the app's token expiration on (new apps have it), or with `.upstream_scopes(["offline_access"])`: a token lives for 8 hours, its refresh token for 6 months, and works once. Else a token has no end and no refresh token |
+/// | revocation | the access token; the person's approval of the app stays |
+///
+/// GitHub keeps ten tokens for each person, app and set of scopes. One more, by one more login, ends the
+/// oldest without a word, so a person with many clients is asked to log in again by the one that was used
+/// longest ago.
+///
+/// Anyone can open an account, so say who may log in. Enterprise Server up to 3.21 ignores PKCE.
 ///
 /// ```
-/// let github = tower_oauth_proxy::provider::github("client-id", "client-secret");
+/// use tower_oauth_proxy::provider;
+///
+/// let github = provider::github("client-id", "client-secret")
+///     .upstream_scopes(["offline_access"]);
 /// assert!(github.check().is_ok());
 /// ```
 #[must_use]
@@ -59,11 +72,14 @@ fn at(web: &str, client_id: &str) -> Home {
     let in_path: String = url::form_urlencoded::byte_serialize(client_id.as_bytes()).collect();
     Home {
         endpoints: Endpoints {
-            authorize: format!("{web}/login/oauth/authorize"),
-            token: format!("{web}/login/oauth/access_token"),
             revocation: Some(format!("{api}/applications/{in_path}/token")),
             userinfo: Some(format!("{api}/user")),
+            ..Endpoints::new(
+                format!("{web}/login/oauth/authorize"),
+                format!("{web}/login/oauth/access_token"),
+            )
         },
+        issuer: None,
         dialect: Arc::new(GitHub {
             client_id: client_id.to_owned(),
             is_public,
@@ -108,7 +124,8 @@ impl Dialect for GitHub {
         if hint != "access_token" {
             return Revocation::Impossible;
         }
-        Revocation::Delete {
+        Revocation::ByApp {
+            verb: Verb::Delete,
             json: json!({ "access_token": token }),
             unknown: &[404, 422],
         }

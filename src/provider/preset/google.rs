@@ -19,8 +19,15 @@ use crate::provider::{
 /// app internal or check the claim `hd` in the login hook; a `hd` authorization parameter is only a
 /// hint to Google's account chooser.
 ///
-/// Scopes unless set: `openid email profile`. `access_type=offline` and `prompt=consent` are sent,
-/// without which Google gives no refresh token (a peer's users lost their sessions hourly).
+/// | | |
+/// |---|---|
+/// | scopes unless set | `openid email profile`. Google refuses `offline_access` |
+/// | the person | `sub`, which stays; an address can change |
+/// | the address | with `email_verified` |
+/// | refresh | `access_type=offline` and `prompt=consent` are sent, without which Google gives no refresh token (a peer's users lost their sessions hourly). It stays the same; it ends after six months without use, after 7 days while the app is in "Testing", and when a hundred newer ones of this person and client exist |
+/// | revocation | either token, and with it all that the person gave to the app: their other clients log in again |
+///
+/// Anyone can open an account, so say who may log in.
 ///
 /// ```
 /// let google = tower_oauth_proxy::provider::google("id.apps.googleusercontent.com", "secret");
@@ -40,6 +47,7 @@ pub fn google(client_id: impl Into<String>, client_secret: impl Into<String>) ->
         client_secret,
     )
     .revocation_url("https://oauth2.googleapis.com/revoke")
+    .jwks_url("https://www.googleapis.com/oauth2/v3/certs")
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "email", "profile"])
     .authorization_param("access_type", "offline")

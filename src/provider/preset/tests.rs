@@ -5,22 +5,65 @@ use std::{fs, path::Path};
 use super::*;
 use crate::provider::Provider;
 
-fn presets() -> [Provider; 4] {
-    [
-        azure("common", "id", "s"),
-        github("id", "s"),
-        google("id", "s"),
-        generic("https://idp.example/a", "https://idp.example/t", "id", "s"),
+/// Each with its id: cookies and records hold it, so changing one changes a format.
+fn presets() -> Vec<(&'static str, Provider)> {
+    let tenant_id = "11111111-2222-3333-4444-555555555555";
+    vec![
+        ("atlassian", atlassian("id", "s")),
+        ("auth0", auth0("acme.auth0.com", "id", "s")),
+        ("authentik", authentik("auth.example", "mcp", "id", "s")),
+        ("cognito", cognito("eu-west-1_x", "id", "s")),
+        ("discord", discord("id", "s")),
+        ("entra", azure("common", "id", "s")),
+        (
+            "entra-b2c",
+            azure_b2c("contoso", tenant_id, "B2C_1_in", "id", "s"),
+        ),
+        (
+            "entra-external",
+            azure_external("contoso", tenant_id, "id", "s"),
+        ),
+        ("github", github("id", "s")),
+        ("github-app", github_app("id", "s")),
+        ("gitlab", gitlab("gitlab.com", "id", "s")),
+        ("google", google("id", "s")),
+        ("hugging-face", hugging_face("id", "s")),
+        ("keycloak", keycloak("sso.example", "acme", "id", "s")),
+        ("linkedin", linkedin("id", "s")),
+        ("notion", notion("id", "s")),
+        (
+            "oauth",
+            generic("https://idp.example/a", "https://idp.example/t", "id", "s"),
+        ),
+        ("oidc", oidc("https://idp.example", "id", "s")),
+        ("okta", okta("acme.okta.com", "id", "s")),
+        ("salesforce", salesforce("id", "s")),
+        ("slack", slack("id", "s")),
+        ("slack-user", slack_user("id", "s")),
+        ("workos", workos("acme.authkit.app", "id", "s")),
     ]
 }
 
-/// Cookies and records hold these: changing one changes a format.
 #[test]
-fn each_preset_keeps_its_id() {
-    let ids = presets().map(|preset| preset.id);
-    assert_eq!(ids, ["entra", "github", "google", "oauth"]);
-    for preset in presets() {
+fn each_preset_keeps_its_id_and_works_as_it_comes() {
+    let mut ids = std::collections::BTreeSet::new();
+    for (id, preset) in presets() {
+        assert_eq!(preset.id, id);
         assert_eq!(preset.check(), Ok(()), "{preset:?}");
+        assert!(ids.insert(id), "{id} stands twice");
+    }
+}
+
+/// A normalised person is stored and read again: the second time changes nothing.
+#[test]
+fn no_preset_changes_standard_claims_but_its_own() {
+    let plain = crate::provider::fake::map(serde_json::json!({
+        "sub": "T0R7GR/U0R7MFMJM", "https://slack.com/team_id": "T0R7GR",
+        "https://slack.com/user_id": "U0R7MFMJM", "email": "a@b.example", "email_verified": true,
+    }));
+    for (id, preset) in presets() {
+        let once = preset.dialect.standard_claims(plain.clone());
+        assert_eq!(preset.dialect.standard_claims(once.clone()), once, "{id}");
     }
 }
 
@@ -43,6 +86,10 @@ const NAMES: &[&str] = &[
     "discord",
     "salesforce",
     "authentik",
+    "notion",
+    "linkedin",
+    "huggingface",
+    "workos",
 ];
 
 /// Names of clients and of files that look like one of those.

@@ -25,6 +25,7 @@ struct Code {
     challenge: Option<(String, String)>,
     nonce: Option<String>,
     scope: String,
+    resource: Option<String>,
     used: bool,
 }
 
@@ -32,14 +33,20 @@ struct Code {
 struct Access {
     chain: u64,
     expires: u64,
+    scope: String,
+    resource: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 struct Refresh {
     chain: u64,
     scope: String,
+    resource: Option<String>,
     live: bool,
 }
+
+/// Chain, scope and resource of a token.
+type About<'a> = (u64, &'a str, Option<String>);
 
 pub(super) type Params = [(String, String)];
 
@@ -64,6 +71,7 @@ impl Ledger {
             }),
             nonce: owned("nonce"),
             scope: owned("scope").unwrap_or_default(),
+            resource: owned("resource"),
             used: false,
         };
         self.codes.insert(code.clone(), entry);
@@ -107,9 +115,10 @@ impl Ledger {
         if !proven {
             return Err("invalid_grant");
         }
-        let mut answer = self.access_token(code.chain, &code.scope, settings);
+        let about = (code.chain, code.scope.as_str(), code.resource.clone());
+        let mut answer = self.access_token(about.clone(), settings);
         if settings.issue_refresh {
-            answer["refresh_token"] = self.refresh_token(code.chain, &code.scope).into();
+            answer["refresh_token"] = self.refresh_token(about).into();
         }
         if settings.issue_id_token {
             answer["id_token"] = self.id_token(code.nonce.as_deref(), settings).into();
@@ -133,10 +142,11 @@ impl Ledger {
             }
             return Err("invalid_grant");
         }
-        let mut answer = self.access_token(old.chain, &old.scope, settings);
+        let about = (old.chain, old.scope.as_str(), old.resource.clone());
+        let mut answer = self.access_token(about.clone(), settings);
         if settings.rotate {
             self.refresh.get_mut(presented).expect("known").live = false;
-            answer["refresh_token"] = self.refresh_token(old.chain, &old.scope).into();
+            answer["refresh_token"] = self.refresh_token(about).into();
         }
         if settings.issue_id_token {
             answer["id_token"] = self.id_token(None, settings).into();
@@ -159,6 +169,25 @@ impl Ledger {
             .is_some_and(|access| access.expires > now && !self.ended.contains(&access.chain))
     }
 
+    /// RFC 7662 section 2.2.
+    pub(super) fn introspect(&self, token: &str, settings: &Settings) -> Value {
+        if !self.is_live_access(token, settings.clock.unix()) {
+            return json!({ "active": false });
+        }
+        let access = &self.access[token];
+        json!({
+            "active": true,
+            "sub": settings.person["sub"],
+            "username": settings.person.get("name"),
+            "scope": access.scope,
+            "client_id": settings.client_id,
+            "token_type": "Bearer",
+            "iss": settings.issuer,
+            "aud": access.resource,
+            "exp": access.expires,
+        })
+    }
+
     /// Whether some refresh token of some chain still works.
     pub(super) fn live_chains(&self) -> usize {
         self.refresh
@@ -177,18 +206,24 @@ impl Ledger {
         self.issued
     }
 
-    fn access_token(&mut self, chain: u64, scope: &str, settings: &Settings) -> Value {
+    fn access_token(&mut self, (chain, scope, resource): About<'_>, settings: &Settings) -> Value {
         let mark = format!("UPSTREAM-ACCESS-{}", self.next());
         let now = settings.clock.unix();
         let expires = now + settings.expires_in.unwrap_or(3600);
         let token = if settings.jwt_access {
             let mut claims = settings.access_claims.clone();
             claims.insert("exp".into(), expires.into());
-            jwt(&claims, &mark)
+            settings.signing.sign(&claims, &mark)
         } else {
             mark
         };
-        self.access.insert(token.clone(), Access { chain, expires });
+        let access = Access {
+            chain,
+            expires,
+            scope: scope.to_owned(),
+            resource,
+        };
+        self.access.insert(token.clone(), access);
         let mut answer = json!({ "access_token": token, "token_type": "Bearer" });
         if let Some(seconds) = settings.expires_in {
             answer["expires_in"] = seconds.into();
@@ -199,11 +234,12 @@ impl Ledger {
         answer
     }
 
-    fn refresh_token(&mut self, chain: u64, scope: &str) -> String {
+    fn refresh_token(&mut self, (chain, scope, resource): About<'_>) -> String {
         let token = format!("UPSTREAM-REFRESH-{}", self.next());
         let entry = Refresh {
             chain,
             scope: scope.to_owned(),
+            resource,
             live: true,
         };
         self.refresh.insert(token.clone(), entry);
@@ -232,7 +268,7 @@ impl Ledger {
             claims.insert("sub".into(), format!("person-{number}").into());
         }
         let mark = format!("UPSTREAM-IDTOKEN-{number}");
-        jwt(&claims, &mark)
+        settings.signing.sign(&claims, &mark)
     }
 }
 

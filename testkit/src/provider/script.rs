@@ -7,12 +7,13 @@ use http::{HeaderMap, Method};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
+use super::signing::{Signing, SigningKey};
 use crate::FakeClock;
 
 /// What kind of provider it is.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Its origin; stands in ID tokens.
+    /// Its origin, unless a test changes it; stands in ID tokens, and its document is below it.
     pub issuer: String,
     pub client_id: String,
     pub client_secret: String,
@@ -44,8 +45,26 @@ pub struct Settings {
     pub require_pkce: bool,
     /// RFC 9207: whether the redirect names the issuer.
     pub name_issuer: bool,
+    /// Where its document about itself is.
+    pub metadata_at: MetadataAt,
+    /// Members that replace those of the document; `null` removes one.
+    pub metadata: Map<String, Value>,
+    /// What ID tokens, and access tokens that are JWTs, are signed with.
+    pub signing: Signing,
+    /// The keys that it publishes.
+    pub published: Vec<SigningKey>,
     /// The time of its tokens.
     pub clock: FakeClock,
+}
+
+/// Where the document is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetadataAt {
+    /// `{issuer}/.well-known/openid-configuration` (OpenID Connect Discovery section 4).
+    OpenId,
+    /// `/.well-known/oauth-authorization-server`, then the issuer's path (RFC 8414 section 3.1).
+    OAuth,
+    Nowhere,
 }
 
 /// How a client authenticates.
@@ -85,6 +104,10 @@ impl Settings {
             jwt_access: false,
             require_pkce: false,
             name_issuer: false,
+            metadata_at: MetadataAt::OpenId,
+            metadata: Map::new(),
+            signing: Signing::Mark,
+            published: Vec::new(),
             clock,
         }
     }
@@ -112,6 +135,8 @@ pub enum Answer {
     Slow(Duration),
     /// No work, no answer, ever.
     Hang,
+    /// No work: headers, then a byte now and then, without an end.
+    Drip,
     /// No work: an OAuth error with this status and code.
     Error(u16, &'static str),
     /// No work: a status with a page that is no JSON.
@@ -163,6 +188,14 @@ pub enum Kind {
     Token,
     UserInfo,
     Revoke,
+    /// RFC 7662.
+    Introspect,
+    /// RFC 7591.
+    Register,
+    /// The document about itself, at either place.
+    Discovery,
+    /// The key set.
+    Keys,
     Other,
 }
 
@@ -173,6 +206,10 @@ impl Kind {
             "/token" => Self::Token,
             "/userinfo" => Self::UserInfo,
             "/revoke" => Self::Revoke,
+            "/introspect" => Self::Introspect,
+            "/register" => Self::Register,
+            "/keys" => Self::Keys,
+            path if path.contains("/.well-known/") => Self::Discovery,
             _ => Self::Other,
         }
     }

@@ -2,9 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
-    task::{Context, Poll},
 };
 
 use axum::{
@@ -14,15 +12,16 @@ use axum::{
     response::{Html, IntoResponse},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use http_body::Frame;
 use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
 use super::{
+    bodies::{Broken, Dripping},
     ledger::{Ledger, Params, get},
+    metadata,
     script::{Answer, AuthorizeAnswer, ClientAuth, Kind, Recorded, Settings},
+    signing::{Signing, SigningKey},
 };
 use crate::{FakeClock, wire::Wire};
 
@@ -49,6 +48,7 @@ impl Provider {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let shared = Shared(Arc::new(Mutex::new(Inner {
+            origin: origin.clone(),
             settings: Settings::new(origin.clone(), clock),
             ledger: Ledger::default(),
             next: HashMap::new(),
@@ -84,6 +84,14 @@ impl Provider {
 
     pub fn settings(&self) -> Settings {
         self.shared.lock().settings.clone()
+    }
+
+    /// Signs with this key from now on, and publishes it alone: the keys before it are gone.
+    pub fn signs(&self, key: &SigningKey) -> &Self {
+        self.configure(|settings| {
+            settings.signing = Signing::By(key.clone());
+            settings.published = vec![key.clone()];
+        })
     }
 
     /// What an endpoint says to its next request; then the one after that.
@@ -170,6 +178,7 @@ impl Shared {
 }
 
 struct Inner {
+    origin: String,
     settings: Settings,
     ledger: Ledger,
     next: HashMap<Kind, VecDeque<Answer>>,
@@ -257,6 +266,10 @@ async fn say(answer: Answer, work: impl FnOnce() -> Work) -> Response<Body> {
             done.into_response()
         }
         Answer::Hang => std::future::pending().await,
+        Answer::Drip => {
+            let headers = [("content-type", "application/json")];
+            (headers, Body::new(Dripping::default())).into_response()
+        }
         Answer::Error(status, code) => Work::error(status, code).into_response(),
         Answer::Status(status) => raw(status, "text/html", "<h1>PROVIDER-PAGE</h1>".to_owned()),
         Answer::Raw(status, content_type, body) => raw(status, content_type, body),
@@ -321,7 +334,7 @@ impl Inner {
 
     fn work(&mut self, request: &Recorded) -> Work {
         match request.kind {
-            Kind::Token | Kind::Revoke if !self.is_client(request) => {
+            Kind::Token | Kind::Revoke | Kind::Introspect if !self.is_client(request) => {
                 Work::error(401, "invalid_client")
             }
             Kind::Token => match self.ledger.token(&request.params, &self.settings) {
@@ -333,6 +346,18 @@ impl Inner {
                     .revoke(request.param("token").unwrap_or_default());
                 Work::ok(json!({}))
             }
+            Kind::Introspect => {
+                let token = request.param("token").unwrap_or_default();
+                Work::ok(self.ledger.introspect(token, &self.settings))
+            }
+            // Everybody is the one client.
+            Kind::Register => Work {
+                status: 201,
+                ..Work::ok(json!({
+                    "client_id": self.settings.client_id,
+                    "client_secret": self.settings.client_secret,
+                }))
+            },
             Kind::UserInfo => {
                 let now = self.settings.clock.unix();
                 let bearer = request.header("authorization").unwrap_or_default();
@@ -343,7 +368,19 @@ impl Inner {
                     _ => Work::error(401, "invalid_token"),
                 }
             }
-            Kind::Authorize | Kind::Other => Work::error(404, "not_found"),
+            Kind::Discovery if metadata::is_at(&self.settings, &request.path) => {
+                Work::ok(metadata::document(&self.settings, &self.origin))
+            }
+            Kind::Keys => {
+                let keys: Vec<Value> = self
+                    .settings
+                    .published
+                    .iter()
+                    .map(SigningKey::jwk)
+                    .collect();
+                Work::ok(json!({ "keys": keys }))
+            }
+            Kind::Authorize | Kind::Discovery | Kind::Other => Work::error(404, "not_found"),
         }
     }
 
@@ -445,20 +482,5 @@ impl Work {
         let pairs: Vec<_> = self.answer.iter().map(|(k, v)| (k, text(v))).collect();
         let body = serde_urlencoded::to_string(pairs).unwrap();
         raw(self.status, "application/x-www-form-urlencoded", body)
-    }
-}
-
-/// A body that breaks.
-struct Broken;
-
-impl http_body::Body for Broken {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Poll::Ready(Some(Err(std::io::Error::other("broken on purpose"))))
     }
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ClientAuthMethod, SecretKey};
+use crate::{SecretKey, time::Unix};
 
 fn keys(secret: u8) -> Rotating<MacKey> {
     let secret = SecretKey::for_test(secret);
@@ -152,7 +152,7 @@ fn signed(body: &[u8]) -> Result<Registration, Unknown> {
 
 /// A public client of `app:/cb`, issued at this time.
 fn small(issued_at: &[u8]) -> Vec<u8> {
-    [&[1, 0, 0, 0], issued_at, &[0, 0, 1, 0, 7], b"app:/cb"].concat()
+    [&[1, 0x40], issued_at, &[0, 7], b"app:/cb"].concat()
 }
 
 #[test]
@@ -160,27 +160,35 @@ fn what_is_no_registration_is_refused_although_the_tag_is_right() {
     let good = small(&[0]);
     assert_eq!(signed(&good).unwrap().redirect_uris[0].as_str(), "app:/cb");
     for (what, at, byte) in [
-        ("an authentication rule", 1, 2),
-        ("a method", 2, 3),
-        ("an application type", 3, 2),
-        ("whether there is a name", 5, 2),
-        ("more URIs than there are", 7, 2),
-        ("no URI, and bytes after it", 7, 0),
-        ("a prefix", 8, 200),
-        ("a length beyond the end", 9, 8),
-        ("a length before the end", 9, 6),
-        ("a byte that is not UTF-8", 10, 0xff),
+        ("an application type", 1, 0x4c),
+        ("a name that is not there", 1, 0x50),
+        ("a scope that is not there", 1, 0x60),
+        ("more URIs than there are", 1, 0x80),
+        ("no URI, and bytes after it", 1, 0),
+        ("a prefix", 3, 200),
+        ("a length beyond the end", 4, 8),
+        ("a length before the end", 4, 6),
+        ("a byte that is not UTF-8", 5, 0xff),
     ] {
         let mut body = good.clone();
         body[at] = byte;
         assert_eq!(signed(&body), Err(Unknown::Outdated), "{what}");
     }
     let trailing = [&good[..], &[0]].concat();
-    let no_uri = [1, 0, 0, 0, 0, 0, 0, 0].to_vec();
-    let script = [&[1, 0, 0, 0, 0, 0, 0, 1, 0, 14][..], b"javascript://x"].concat();
-    let scope = [&[1, 0, 0, 0, 0, 0, 1, 1, b'"', 1, 0, 7][..], b"app:/cb"].concat();
-    let endless = [&[1, 0, 0, 0, 0, 0, 0][..], &[0xff; 9], &[1]].concat();
-    for body in [trailing, no_uri, script, scope, endless, vec![1]] {
+    let no_uri = [1, 0, 0, 0].to_vec();
+    let counted_although_few = [&[1, 0, 0, 1, 0, 7][..], b"app:/cb"].concat();
+    let script = [&[1, 0x40, 0, 0, 14][..], b"javascript://x"].concat();
+    let scope = [&[1, 0x60, 0, 1, b'"', 0, 7][..], b"app:/cb"].concat();
+    let endless = [&[1, 0, 0][..], &[0xff; 9], &[1]].concat();
+    for body in [
+        trailing,
+        no_uri,
+        counted_although_few,
+        script,
+        scope,
+        endless,
+        vec![1],
+    ] {
         assert_eq!(signed(&body), Err(Unknown::Outdated), "{body:?}");
     }
     // Another version is not this format at all.
@@ -217,18 +225,19 @@ fn a_client_id_of_each_version_is_read_today() {
     let clients = real_clients();
     for (client_id, registration) in [
         (
-            "AQAAAQHAjfbXBgEGQ3Vyc29yAAMNAA4AAQ04Nzg3L2NhbGxiYWNrFs-d57CEPXQs3Yd-34uYFP7x2xLc1VCX\
-             3097ww",
+            "AdjAjfbXBgZDdXJzb3INAA4AAQ04Nzg3L2NhbGxiYWNrpMGgrlnHO2ws3Yd-6LaAic2S7aFY1z5-inuP1Q",
             &clients[1],
         ),
         (
-            "AQACAQHAjfbXBgENTUNQIENMSSBQcm94eQEUb3BlbmlkIGVtYWlsIHByb2ZpbGUBARMzMzM0L29hdXRoL2Nh\
-             bGxiYWNr2Ng7G_9sWdMs3Yd-LeucCt4S9N1oD1F0VBSgNQ",
+            "ARjAjfbXBhJWaXN1YWwgU3R1ZGlvIENvZGUECwAKAAQAAwYzMzQxOC8jHpEmFiGSvyzdh376DzSDzYqNUUa8r5o1RA-s",
+            &clients[2],
+        ),
+        (
+            "AXrAjfbXBg1NQ1AgQ0xJIFByb3h5FG9wZW5pZCBlbWFpbCBwcm9maWxlARMzMzM0L29hdXRoL2NhbGxiYWNrqiqFhSCv_d4s3Yd-ko_m7p58stPL2k5jXO3PUA",
             &clients[4],
         ),
         (
-            "AQEBAMCN9tcGAAACBg5hcHAuZXhhbXBsZS9jYgAHYXBwOi9jYt3-UJP8-LhNLN2Hfv-JNpd1sC2gOZd-bapIcQ\
-             E",
+            "AYfAjfbXBgYOYXBwLmV4YW1wbGUvY2IAB2FwcDovY2LdvN_iKHojCizdh34c31cOk7ctEd9Jbam5ZU6Q",
             &web,
         ),
     ] {

@@ -34,11 +34,10 @@ pub(super) struct Renewed {
 impl Renewal {
     pub(super) async fn run(self) -> Result<Renewed, Refusal> {
         let (proxy, options) = (&self.proxy, &self.proxy.options);
-        let provider = proxy.provider.about();
-        let scope = provider.scope_param(&self.asked, &options.offered_scopes);
-        let tokens = proxy
-            .provider
-            .refresh(&self.held.token, Some(&scope), &options.extra_token_params)
+        let (provider, terms) = (proxy.providers.main(), proxy.providers.main().terms());
+        let scope = provider.about().scope_param(&self.asked, &terms.offered);
+        let tokens = provider
+            .refresh(&self.held.token, Some(&scope), &terms.token_params)
             .await
             .map_err(|error| refused(&error).of(self.id))?;
         self.look_again(&tokens).await?;
@@ -68,7 +67,7 @@ impl Renewal {
         let (proxy, held) = (&self.proxy, &self.held);
         // Nothing is kept of the person but `sub`: who is allowed by e-mail address would be refused
         // because the address cannot be looked up again.
-        if tokens.id_token().is_none() && !proxy.admission.can_ask_provider() {
+        if tokens.id_token().is_none() && !proxy.admissions.can_ask_provider(&held.provider) {
             return Ok(());
         }
         let now = proxy.now();
@@ -80,10 +79,10 @@ impl Renewal {
             UpstreamGrant::new(tokens, now),
         );
         grant.provider.clone_from(&held.provider);
-        let look = match proxy.admission.read(self.id, &grant, tokens, now) {
+        let look = match proxy.admissions.read(self.id, &grant, tokens, now) {
             Some(look) => look,
             None => {
-                let ask = proxy.admission.ask(self.id, &grant, Some(tokens), now);
+                let ask = proxy.admissions.ask(self.id, &grant, Some(tokens), now);
                 ask.await
             }
         };
@@ -112,7 +111,7 @@ impl Renewal {
                 (&*refresh_token, "refresh_token"),
                 (&*access_token, "access_token"),
             ];
-            end_at_provider(&proxy.provider, &proxy.events, id, given.into_iter()).await;
+            end_at_provider(proxy.providers.main(), &proxy.events, id, given.into_iter()).await;
         });
     }
 }
@@ -131,13 +130,7 @@ fn refused(error: &UpstreamError) -> Refusal {
         UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
             code.as_str()
         }
-        UpstreamError::Rejected { .. } => {
-            return Refusal::unavailable(Reason::ProviderRejected).detail(error);
-        }
-        UpstreamError::Malformed(_) => {
-            return Refusal::unavailable(Reason::ProviderMalformed).detail(error);
-        }
-        _ => return Refusal::unavailable(Reason::ProviderUnavailable).detail(error),
+        _ => return Refusal::unavailable(error.reason()).detail(error),
     };
     if code == "invalid_scope" {
         let text = "the identity provider does not grant this scope, or no longer";

@@ -5,6 +5,7 @@ use crate::{
     grant::UpstreamGrant,
     key::SecretKey,
     oauth::{BaseUrl, Resource, ScopeSet},
+    provider,
     storage::{MemoryStorage, StorageFuture, TokenStorage},
 };
 
@@ -63,6 +64,14 @@ impl TokenStorage for Late {
     }
 }
 
+/// One, whose id is `oauth`.
+fn providers() -> Providers {
+    let idp = "https://idp.example";
+    let about = provider::generic(format!("{idp}/a"), format!("{idp}/t"), "id", "s");
+    let client = provider::fake::client(about, Duration::from_secs(1));
+    Providers::new(Arc::new(client), Vec::new())
+}
+
 fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
     let secret = SecretKey::for_test(3);
     let events = Arc::new(Events::new(None));
@@ -70,7 +79,8 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
     let vault = Vault::new(storage, Some(keys), Arc::clone(&events));
     Grants::new(
         Arc::new(vault),
-        "oauth".into(),
+        providers(),
+        Subjects::default(),
         RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
         Rotating::new(secret.mac("index"), []),
         events,

@@ -5,7 +5,7 @@ use crate::{
     login::{
         approvals::Approvals,
         cookies::kind::tag,
-        progress::{AuthorizationRequest, Login, RequestedLogin},
+        progress::{AuthorizationRequest, Login, RequestedLogin, Start},
         wishes::Wishes,
     },
     oauth::{BaseUrl, CodeChallenge, CodeVerifier, Params, Resource, ScopeSet},
@@ -85,7 +85,10 @@ fn requested() -> RequestedLogin {
         id: "aWQgb2YgdGhlIGxvZ2lu".into(),
         form_token: "Zm9ybSB0b2tlbg".into(),
         issued_at: Unix::at(1_700_000_000),
-        from_elsewhere: true,
+        start: Start {
+            from_elsewhere: true,
+            provider: None,
+        },
         request: request(wishes),
     }
 }
@@ -105,7 +108,8 @@ fn login() -> Login {
 }
 
 fn approvals() -> Approvals {
-    Approvals::default().with(&request(Wishes::default()), Unix::at(1_700_000_120))
+    let request = request(Wishes::default());
+    Approvals::default().with(&request, "github", [].into_iter(), Unix::at(1_700_000_120))
 }
 
 /// Opens the cookie of an earlier version, and compares it with what was sealed into it.
@@ -141,11 +145,34 @@ fn a_login_cookie_of_this_format_is_read() {
     is_read(Kind::Login, &tag("state"), sample, &login());
 }
 
+/// Read, and it covers nothing: it does not say which provider was approved.
 #[test]
-fn an_approvals_cookie_of_this_format_is_read() {
+fn an_approvals_cookie_of_before_several_providers_is_read_and_covers_nothing() {
     let sample = "ASzdh35XuP4BBEBkFNXMBFLVqmeIwO7fbc-AZ4mIaCJKSlXCS1yk1_ehC1k8TeDUNsIXVIbybJkMN-xp\
         x5cqClvHhts";
+    let opened: Option<Approvals> = here().open(Kind::Approvals, "", sample);
+    let opened = opened.unwrap();
+    assert!(!opened.covers(&request(Wishes::default()), "github"));
+    assert!(approvals().covers(&request(Wishes::default()), "github"));
+}
+
+#[test]
+fn an_approvals_cookie_of_this_format_is_read() {
+    let sample = "ASzdh37TyBVRRpGL6QL7thbzMth_BsMjcLEyhioevlKGFCLE0qJ4aZhvQUfu3RfVQ88Aqx5FSsf0viyO\
+        CgDt3K5GvFE";
     is_read(Kind::Approvals, "", sample, &approvals());
+}
+
+#[test]
+fn a_request_cookie_that_names_a_provider_is_read() {
+    let sample = "ASzdh348eFfiEsDy0Ulu7_-wSAVSEDrDB5YAWYyJcN0ym5rhr3anDH_vb8xUZQXljGEPeorYRPVhburu\
+        30BzkaKwh3kPBTRGjIEHxF7-pRnuTe_kEDlDspI9pnRX2yxYHqe87bNySLzMn5EpInnW76m4kieImnWp\
+        ta8sSBTzONJFB6VSJjVuuM8c1wgOYFLE1T-57HX-9sOW9TK15o8ma5mjXQjOiAeS-MAjnbLJOoiOzeWc\
+        iwBhWf6CL16VwliVA5j9uTfvGWB9usjcTBjT_xqoBPi2u8iKGbj1ea6iTQV_g11wsKNHRU2f96FhP870\
+        EhXfTYIj9ZomCDNtDBkb";
+    let mut requested = requested();
+    requested.start.provider = Some("github".into());
+    is_read(Kind::Request, &tag("id"), sample, &requested);
 }
 
 #[test]

@@ -37,11 +37,11 @@ fn a_broader_scope_stands_for_the_narrower_ones_that_github_leaves_out() {
 fn an_enterprise_server_moves_every_url() {
     let github = github("id", "s").authority("https://git.example/");
     assert_eq!(
-        github.endpoints.authorize,
+        github.endpoints.authorize.as_deref().unwrap(),
         "https://git.example/login/oauth/authorize"
     );
     assert_eq!(
-        github.endpoints.token,
+        github.endpoints.token.as_deref().unwrap(),
         "https://git.example/login/oauth/access_token"
     );
     assert_eq!(
@@ -153,7 +153,7 @@ async fn an_address_that_is_not_ours_to_read_is_unknown_and_a_failure_is_a_failu
         let asked = client(provider, PATIENT);
         let person = asked.identity_again("at", None, None).await;
         assert_eq!(
-            person.map(|person| person.email).ok(),
+            person.map(|person| person.unwrap().email).ok(),
             known.then_some(None),
             "{status}"
         );
@@ -209,10 +209,25 @@ fn githubs_form_is_read_and_its_commas_and_implied_scopes_understood() {
         assert_eq!(answer.access_token.expose_secret(), "gho_x");
         let scope = answer.scope.unwrap();
         assert!(scope.contains("public_repo") && scope.contains("user:email"));
-        // OAuth Apps: no expiry, no refresh token.
+        // Without token expiration: no end, no refresh token.
         assert_eq!(answer.expires_in, None);
         assert!(answer.refresh_token.is_none());
     }
+}
+
+#[test]
+fn an_app_with_token_expiration_gives_eight_hours_and_a_refresh_token() {
+    let github = github("id", "s").upstream_scopes(["offline_access"]);
+    let repo = ScopeSet::parse("repo").unwrap();
+    assert_eq!(github.scope_param(&repo, &repo), "repo offline_access");
+    let body = json!({
+        "access_token": "gho_16C7e42F292c6912E7710c838347Ae178B4a", "expires_in": 28_800,
+        "refresh_token": "ghr_1B4a2e77838347a7E420ce178F2E7c6912E169246c34E1ccbF66C46812d16D5B",
+        "refresh_token_expires_in": 15_897_600, "scope": "repo", "token_type": "bearer",
+    });
+    let answer = token_answer(&github, &json_answer(200, &body.to_string())).unwrap();
+    assert_eq!(answer.expires_in.unwrap().as_secs(), 28_800);
+    assert!(answer.refresh_token.is_some());
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
-//! Checking the provider's own access tokens, in passthrough mode.
+//! What a verifier of the provider's access tokens is, what it is asked and what it answers.
 
 use std::{fmt, future::Future, pin::Pin, sync::LazyLock, time::SystemTime};
 
 use http::{Method, Uri};
 use serde_json::{Map, Value};
 
-use crate::{error::BoxError, oauth::ScopeSet};
+use super::context::VerifierContext;
+use crate::{
+    error::{BoxError, ConfigError},
+    oauth::ScopeSet,
+};
 
 /// What a verifier returns.
 pub type VerifyFuture<'a> =
@@ -50,6 +54,36 @@ pub type VerifyFuture<'a> =
 pub trait TokenVerifier: Send + Sync + 'static {
     /// Whether the token is good for this service, and whose it is.
     fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a>;
+
+    /// Called once, when the configuration is built, before any token is verified. The verifiers of this crate
+    /// take the layer's way to other servers from here, and say whether they are complete. A verifier that
+    /// wraps another hands it on; any other has nothing to do here.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{
+    ///     ConfigError, TokenVerifier, VerifierContext, VerifyFuture, VerifyRequest,
+    /// };
+    ///
+    /// struct Logged<V>(V);
+    /// impl<V: TokenVerifier> TokenVerifier for Logged<V> {
+    ///     fn verify<'a>(&'a self, request: VerifyRequest<'a>) -> VerifyFuture<'a> {
+    ///         println!("{} {}", request.method(), request.uri().path());
+    ///         self.0.verify(request)
+    ///     }
+    ///
+    ///     fn connect(&self, context: &VerifierContext) -> Result<(), ConfigError> {
+    ///         self.0.connect(context)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] where the verifier cannot work as it is; building the configuration fails with it.
+    fn connect(&self, context: &VerifierContext) -> Result<(), ConfigError> {
+        let _ = context;
+        Ok(())
+    }
 }
 
 /// What a [`TokenVerifier`] is asked: a token, and the request that carries it. `Debug` prints no
@@ -133,6 +167,10 @@ pub struct VerifiedToken {
     pub subject: String,
     /// The app that the token was issued to, where known.
     pub client_id: Option<String>,
+    /// Whom the token is for (`aud`), where known. The verifier has checked that this service is among them.
+    /// One that is a URL below the base URL makes the token good there and below only, unless
+    /// [`audience_by_path`](crate::OAuthProxyConfigBuilder::audience_by_path) is off.
+    pub audiences: Vec<String>,
     /// What it may do, by this service's names.
     pub scopes: ScopeSet,
     /// What handlers may read.
@@ -147,6 +185,7 @@ impl VerifiedToken {
         Self {
             subject: subject.into(),
             client_id: None,
+            audiences: Vec::new(),
             scopes: ScopeSet::default(),
             claims: Map::new(),
             expires_at: None,

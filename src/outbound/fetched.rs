@@ -1,0 +1,108 @@
+//! Documents that were fetched and parsed: one fetch for all who ask, for as long as the source says.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    address::NamedBy,
+    door::Outbound,
+    fetch_error::FetchError,
+    library::{Library, Parse},
+    parsed::Document,
+};
+use crate::{clock::Clock, event::Events, limits::DOCUMENT_PATIENCE};
+
+/// The documents of one kind, by URL; clones share them.
+///
+/// A URL is asked for once at a time, whoever waits and whoever leaves. A failure is remembered for
+/// seconds. What was fetched before stands in while the source is down: for a day where the operator named
+/// the URL; where a stranger did, only while the source says nothing at all about the document.
+pub(crate) struct Documents<T>(pub(super) Arc<Library<T>>);
+
+impl<T: Send + Sync + 'static> Documents<T> {
+    /// A cache of documents of at most `limit` bytes each.
+    pub(crate) fn new(
+        outbound: Outbound,
+        clock: Arc<dyn Clock>,
+        named_by: NamedBy,
+        limit: usize,
+        parse: Parse<T>,
+    ) -> Self {
+        let library = Library::new(outbound, clock, named_by, limit, parse);
+        Self(Arc::new(library))
+    }
+
+    /// Failures that an older document hides from those who ask for it are reported here.
+    pub(crate) fn reporting(self, events: Arc<Events>) -> Self {
+        let _ = self.0.events.set(events);
+        self
+    }
+
+    /// The document, if it is here and fresh.
+    pub(crate) fn cached(&self, url: &str) -> Option<Arc<Document<T>>> {
+        self.0.fresh(url)
+    }
+
+    /// The document: from here, or from its source.
+    pub(crate) async fn get(&self, url: &str) -> Result<Arc<Document<T>>, FetchError> {
+        let library = &self.0;
+        if let Some(document) = library.fresh(url) {
+            return Ok(document);
+        }
+        library.check(url)?;
+        if let Some(error) = library.failure(url) {
+            return library.stale(url, &error).ok_or(error);
+        }
+        let fetched = library.fetched(url, |library| library.fresh(url));
+        let outcome = match library.usable(url) {
+            None => fetched.await,
+            // A slow source holds up those who have nothing else.
+            Some(stale) => match tokio::time::timeout(DOCUMENT_PATIENCE, fetched).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    library.is_slow(url);
+                    return Ok(stale);
+                }
+            },
+        };
+        outcome.or_else(|error| library.stale(url, &error).ok_or(error))
+    }
+
+    /// The document as it is now at its source, because `than` lacks something that should be in it: a
+    /// key. Within seconds of the last fetch the same document returns: what is missing there may be a
+    /// stranger's invention. An error says that the source could not be asked, so what is missing is not
+    /// known to be wrong.
+    pub(crate) async fn newer(
+        &self,
+        url: &str,
+        than: &Arc<Document<T>>,
+    ) -> Result<Arc<Document<T>>, FetchError> {
+        let library = &self.0;
+        let newer = |library: &Library<T>| {
+            let kept = library.last(url)?;
+            (!Arc::ptr_eq(&kept, than)).then_some(kept)
+        };
+        if let Some(document) = newer(library) {
+            return Ok(document);
+        }
+        if than.is_cooling(library.now()) {
+            return Ok(Arc::clone(than));
+        }
+        library.check(url)?;
+        match library.failure(url) {
+            Some(error) => Err(error),
+            None => library.fetched(url, newer).await,
+        }
+    }
+}
+
+impl<T> Clone for Documents<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Documents<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Documents").finish_non_exhaustive()
+    }
+}

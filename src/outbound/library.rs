@@ -1,0 +1,241 @@
+//! What is behind the documents: what is kept, what failed, and the one fetch for each URL.
+
+use std::sync::{Arc, OnceLock};
+
+use http::StatusCode;
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use super::{
+    address::NamedBy,
+    door::Outbound,
+    fetch_error::{FetchError, host},
+    flights::{Arrival, Boarding, Flights},
+    parsed::Document,
+    send::{OutboundError, Reply},
+};
+use crate::{
+    clock::Clock,
+    event::{Event, Events, Reason, Step},
+    limits::{FAILED_FETCH_MEMORY, FLIGHT_GRACE, MAX_DOCUMENTS_BYTES, MAX_FAILED_FETCHES},
+    time::Unix,
+};
+
+/// What makes a document of an answer with status 200. The error says what is wrong with it.
+pub(super) type Parse<T> = fn(&Reply) -> Result<T, String>;
+
+type Outcome<T> = Result<Arc<Document<T>>, FetchError>;
+
+pub(super) struct Library<T> {
+    outbound: Outbound,
+    clock: Arc<dyn Clock>,
+    named_by: NamedBy,
+    limit: usize,
+    parse: Parse<T>,
+    kept: Cache<Box<str>, Arc<Document<T>>>,
+    /// Apart from what is kept, so that a flood of URLs that fail pushes no document out.
+    failed: Cache<Box<str>, Failed>,
+    flights: Arc<Flights<Outcome<T>>>,
+    pub(super) events: OnceLock<Arc<Events>>,
+}
+
+#[derive(Clone)]
+struct Failed {
+    error: FetchError,
+    until: Unix,
+}
+
+impl<T: Send + Sync + 'static> Library<T> {
+    pub(super) fn new(
+        outbound: Outbound,
+        clock: Arc<dyn Clock>,
+        named_by: NamedBy,
+        limit: usize,
+        parse: Parse<T>,
+    ) -> Self {
+        let kept = Cache::builder()
+            .max_capacity(MAX_DOCUMENTS_BYTES)
+            .weigher(|_, document: &Arc<Document<T>>| document.weight())
+            .eviction_policy(EvictionPolicy::lru());
+        let failed = Cache::builder()
+            .max_capacity(MAX_FAILED_FETCHES)
+            .eviction_policy(EvictionPolicy::lru());
+        Self {
+            outbound,
+            clock,
+            named_by,
+            limit,
+            parse,
+            kept: kept.build(),
+            failed: failed.build(),
+            flights: Arc::new(Flights::new()),
+            events: OnceLock::new(),
+        }
+    }
+
+    /// The last document, however old.
+    pub(super) fn last(&self, url: &str) -> Option<Arc<Document<T>>> {
+        self.kept.get(url)
+    }
+
+    /// The last document, where it may stand in for the one that is to come.
+    pub(super) fn usable(&self, url: &str) -> Option<Arc<Document<T>>> {
+        let now = self.now();
+        self.last(url).filter(|it| it.is_usable(now))
+    }
+
+    pub(super) fn now(&self) -> Unix {
+        Unix::from(self.clock.now())
+    }
+
+    /// What may not be asked for takes no room here, not even as a failure.
+    pub(super) fn check(&self, url: &str) -> Result<(), FetchError> {
+        let refused = |refusal| FetchError::new(url, OutboundError::Refused(refusal));
+        let allowed = self.outbound.destination(url, self.named_by);
+        allowed.map(drop).map_err(refused)
+    }
+
+    pub(super) fn fresh(&self, url: &str) -> Option<Arc<Document<T>>> {
+        let document = self.kept.get(url)?;
+        document.is_fresh(self.now()).then_some(document)
+    }
+
+    /// What stands in after this error. A stranger who takes a document away, or makes it lead inside,
+    /// has taken it away.
+    pub(super) fn stale(&self, url: &str, error: &FetchError) -> Option<Arc<Document<T>>> {
+        if self.named_by == NamedBy::Stranger && !error.is_trouble() {
+            return None;
+        }
+        self.usable(url)
+    }
+
+    /// Those who come next do not wait for it too.
+    pub(super) fn is_slow(&self, url: &str) {
+        if self.fresh(url).is_none() {
+            self.remember(url, FetchError::Timeout { host: host(url) });
+        }
+    }
+
+    fn remember(&self, url: &str, error: FetchError) {
+        let until = self.now() + FAILED_FETCH_MEMORY;
+        self.failed.insert(Box::from(url), Failed { error, until });
+    }
+
+    /// A failure of the last seconds.
+    pub(super) fn failure(&self, url: &str) -> Option<FetchError> {
+        let failed = self.failed.get(url)?;
+        let now = self.now();
+        let holds = now < failed.until && failed.until <= now + FAILED_FETCH_MEMORY;
+        holds.then_some(failed.error)
+    }
+
+    /// One fetch for all who wait. It goes on when they leave.
+    pub(super) async fn fetched(
+        self: &Arc<Self>,
+        url: &str,
+        landed: impl Fn(&Self) -> Option<Arc<Document<T>>>,
+    ) -> Outcome<T> {
+        let host = host(url);
+        // A fetch that was lost with its runtime, or that panicked, is taken over once.
+        for _ in 0..2 {
+            let landed = || landed(self).map(Ok).or_else(|| self.failure(url).map(Err));
+            let arrival = match self.flights.board(url, &host, self.named_by, landed) {
+                Boarding::Landed(outcome) => return outcome,
+                Boarding::Full => return Err(FetchError::Busy { host }),
+                Boarding::Joined(arrival) => arrival,
+                Boarding::Pilot(landing, arrival) => {
+                    let (library, url) = (Arc::clone(self), url.to_owned());
+                    tokio::spawn(async move {
+                        let outcome = library.fetch(&url).await;
+                        library.keep(&url, &outcome);
+                        landing.land(outcome);
+                    });
+                    arrival
+                }
+            };
+            match self.arrived(arrival.clone()).await {
+                Some(outcome) => return outcome,
+                None => self.flights.give_up(url, &arrival),
+            }
+        }
+        let words = "the fetch was lost on the way".to_owned();
+        Err(FetchError::Transport { host, words })
+    }
+
+    /// `None` when it will not come any more.
+    async fn arrived(&self, mut arrival: Arrival<Outcome<T>>) -> Option<Outcome<T>> {
+        let patience = self.outbound.patience(self.named_by) + FLIGHT_GRACE;
+        let landed = arrival.wait_for(Option::is_some);
+        let landed = tokio::time::timeout(patience, landed).await;
+        landed.ok()?.ok()?.clone()
+    }
+
+    async fn fetch(&self, url: &str) -> Outcome<T> {
+        let (named_by, limit) = (self.named_by, self.limit);
+        let asked = self.now();
+        let reply = self.outbound.get(url, named_by, limit, ACCEPTED).await;
+        let reply = reply.map_err(|error| FetchError::new(url, error))?;
+        if reply.status != StatusCode::OK {
+            let (host, status) = (host(url), reply.status);
+            return Err(FetchError::Status { host, status });
+        }
+        let value = (self.parse)(&reply).map_err(|words| FetchError::content(url, &words))?;
+        Ok(Arc::new(Document::new(value, url, &reply, asked)))
+    }
+
+    /// Those who ask hear nothing of it.
+    fn report(&self, error: &FetchError) {
+        if let Some(events) = self.events.get() {
+            let event = Event::refused(Step::Document, Reason::StaleDocument);
+            events.emit(&event.detail(error));
+        }
+    }
+
+    fn keep(&self, url: &str, outcome: &Outcome<T>) {
+        match outcome {
+            Ok(document) => {
+                self.kept.insert(Box::from(url), Arc::clone(document));
+                self.failed.invalidate(url);
+            }
+            Err(error) => {
+                if self.named_by == NamedBy::Stranger && !error.is_trouble() {
+                    // Or a source that fails later would bring it back.
+                    self.kept.invalidate(url);
+                }
+                self.remember(url, error.clone());
+                if self.stale(url, error).is_some() {
+                    self.report(error);
+                }
+            }
+        }
+    }
+}
+
+/// Documents are JSON, by whatever media type of it.
+const ACCEPTED: &str = "application/json, application/*+json;q=0.9, */*;q=0.1";
+
+#[cfg(test)]
+impl<T: Send + Sync + 'static> Library<T> {
+    /// Documents, failures and fetches under way, and how much the first weigh.
+    pub(super) fn holds(&self) -> (u64, u64, usize, u64) {
+        self.kept.run_pending_tasks();
+        self.failed.run_pending_tasks();
+        let (kept, failed) = (&self.kept, &self.failed);
+        let count = self.flights.count();
+        (
+            kept.entry_count(),
+            failed.entry_count(),
+            count,
+            kept.weighted_size(),
+        )
+    }
+
+    pub(super) fn keep_as_if_fetched(&self, url: &str, value: T, body: bytes::Bytes) {
+        let reply = Reply {
+            status: StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body,
+        };
+        let document = Document::new(value, url, &reply, self.now());
+        self.keep(url, &Ok(Arc::new(document)));
+    }
+}

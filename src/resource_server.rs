@@ -1,0 +1,87 @@
+//! The resource server: what stands before every protected path, whoever issues the tokens.
+//!
+//! Mostly the authorization server stands beside it, as [`Proxy`]. Where a provider registers clients
+//! itself, there is none here, and a verifier checks that provider's tokens.
+
+use std::sync::Arc;
+
+use crate::{
+    challenge::Challenges,
+    clock::Clock,
+    config::{OAuthProxyConfig, Options},
+    documents::Documents,
+    event::{Event, Events},
+    grant::Revocations,
+    proxy::Proxy,
+    route::Routes,
+    session::SessionCache,
+    time::Unix,
+    token::TokenVerifier,
+};
+
+/// What the layer and the bearer check work with.
+pub(crate) struct ResourceServer {
+    pub(crate) options: Arc<Options>,
+    pub(crate) routes: Routes,
+    pub(crate) documents: Documents,
+    pub(crate) challenges: Challenges,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) events: Arc<Events>,
+    pub(crate) sessions: Arc<SessionCache>,
+    /// Checks the provider's access tokens, where clients hold those.
+    pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    /// The authorization server; `None` where the provider is that itself.
+    pub(crate) proxy: Option<Arc<Proxy>>,
+}
+
+impl ResourceServer {
+    pub(crate) fn new(config: OAuthProxyConfig) -> Self {
+        let OAuthProxyConfig {
+            options,
+            verifier,
+            clock,
+            events,
+            server,
+        } = config;
+        let base = &options.base;
+        let routes = match &server {
+            Some(server) => {
+                let further = server.providers.iter().skip(1);
+                Routes::new(base, &options.redirect_path, &options.public_paths)
+                    .with_client_document(options.client_document.is_some())
+                    .returning_from(further.map(|of| of.about().id.as_str()))
+            }
+            None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
+        };
+        let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));
+        let proxy = server
+            .map(|server| Arc::new(Proxy::new(server, &options, &challenges, &clock, &events)));
+        let sessions = match &proxy {
+            Some(proxy) => Arc::clone(&proxy.sessions),
+            // No grant stands behind these sessions, so none is revoked.
+            None => Arc::new(SessionCache::new(
+                options.session_cache_ttl,
+                Arc::new(Revocations::new()),
+            )),
+        };
+        Self {
+            documents: Documents::new(&options, &routes),
+            routes,
+            challenges,
+            clock,
+            events,
+            sessions,
+            verifier,
+            proxy,
+            options,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Unix {
+        Unix::from(self.clock.now())
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        self.events.emit(event);
+    }
+}

@@ -1,0 +1,123 @@
+//! Which verified JWT is an access token that a bearer may use here, and what its claims say.
+
+use serde_json::{Map, Value};
+
+use super::token_verifier::VerifiedToken;
+use crate::{
+    jose::{Jwt, has_type, numeric_date},
+    limits::MAX_SCOPES,
+    oauth::ScopeSet,
+    provider::is_subject,
+};
+
+/// What a JWT must be to count as an access token.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AccessTokenRules {
+    /// The one `typ` that is accepted; `None` for those that access tokens have.
+    pub(super) token_type: Option<String>,
+    /// The claim with the person's id.
+    pub(super) subject: Option<String>,
+}
+
+/// Why a token that its issuer signed is not one for a bearer here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PayloadError {
+    #[error("its `typ` is not that of an access token")]
+    Type,
+    #[error("it is an ID token, a refresh token or a logout token, no access token")]
+    NoAccessToken,
+    #[error("it is bound to a key (`cnf`), and a bearer proves none")]
+    Bound,
+    #[error("its subject is missing, too long, or not printable")]
+    Subject,
+}
+
+impl AccessTokenRules {
+    /// Reads a token whose signature, issuer, audience and time were found good.
+    pub(super) fn read(&self, jwt: Jwt) -> Result<VerifiedToken, PayloadError> {
+        self.check_type(&jwt.header)?;
+        check_use(&jwt.claims)?;
+        let claims = jwt.claims;
+        let subject = self.subject.as_deref().unwrap_or("sub");
+        let subject = claims.get(subject).and_then(Value::as_str);
+        let subject = subject.filter(|subject| is_subject(subject));
+        let mut verified = VerifiedToken::new(subject.ok_or(PayloadError::Subject)?);
+        verified.client_id = client_id(&claims);
+        verified.scopes = scopes(&claims);
+        verified.expires_at = numeric_date(&claims, "exp").map(Into::into);
+        verified.claims = claims;
+        Ok(verified)
+    }
+
+    /// RFC 8725 section 3.11: "explicit typing" keeps tokens of one kind from being taken for another. RFC 9068
+    /// section 4: "The resource server MUST verify that the "typ" header value is "at+jwt" or
+    /// "application/at+jwt" and reject tokens carrying any other value." Most providers do not follow that RFC
+    /// and write `JWT` or nothing, which is accepted unless the operator names a type.
+    fn check_type(&self, header: &Map<String, Value>) -> Result<(), PayloadError> {
+        let good = match &self.token_type {
+            Some(token_type) => has_type(header, token_type),
+            None => {
+                !header.contains_key("typ")
+                    || ["at+jwt", "JWT"].iter().any(|typ| has_type(header, typ))
+            }
+        };
+        match good {
+            true => Ok(()),
+            false => Err(PayloadError::Type),
+        }
+    }
+}
+
+/// What some issuers write into other kinds of token, in the claims instead of the header.
+const OTHER_USES: [(&str, &[&str]); 2] = [
+    ("typ", &["ID", "Refresh", "Offline", "Logout"]),
+    ("token_use", &["id", "refresh"]),
+];
+
+/// An ID token says who logged in, to the app that asked; it lies in browsers and logs. `at_hash` and `c_hash`
+/// (OpenID Connect Core section 3.3.2.11) and `events` (Back-Channel Logout section 2.4) stand in no access
+/// token; `nonce` does with some issuers, but then beside a scope.
+///
+/// RFC 9449 section 7.2: "such a protected resource MUST reject a DPoP-bound access token received as a bearer
+/// token". The same goes for a certificate (RFC 8705 section 3).
+fn check_use(claims: &Map<String, Value>) -> Result<(), PayloadError> {
+    let has = |name: &&str| claims.contains_key(*name);
+    let is_used = |(name, uses): &(&str, &[&str])| {
+        let said = claims.get(*name).and_then(Value::as_str);
+        said.is_some_and(|said| uses.contains(&said))
+    };
+    let is_nonce_of_a_login = has(&"nonce") && !["scope", "scp"].iter().any(has);
+    let is_other = ["at_hash", "c_hash", "events"].iter().any(has)
+        || OTHER_USES.iter().any(is_used)
+        || is_nonce_of_a_login;
+    match (is_other, has(&"cnf")) {
+        (true, _) => Err(PayloadError::NoAccessToken),
+        (false, true) => Err(PayloadError::Bound),
+        (false, false) => Ok(()),
+    }
+}
+
+/// By whichever name the issuer has for it. RFC 9068 section 2.2 has `client_id`.
+fn client_id(claims: &Map<String, Value>) -> Option<String> {
+    let mut names = CLIENT_CLAIMS.iter();
+    let id = names.find_map(|name| claims.get(*name)?.as_str());
+    id.map(str::to_owned)
+}
+
+/// The claims that say to which app a token was issued.
+pub(super) const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "cid", "appid"];
+
+/// `scope` (RFC 9068 section 2.2.3) or `scp`, each a list with spaces between or an array. What cannot be a
+/// scope is left out, and so is what comes after the most that a set may hold: a scope too few is no right too
+/// many.
+fn scopes(claims: &Map<String, Value>) -> ScopeSet {
+    let said = ["scope", "scp"].iter().filter_map(|name| claims.get(*name));
+    let names = said.flat_map(|value| match value {
+        Value::String(list) => list.split(' ').collect(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    });
+    let is_scope = |name: &&str| ScopeSet::new([name]).is_ok();
+    let scopes = ScopeSet::new(names.filter(is_scope).take(MAX_SCOPES));
+    scopes.unwrap_or_default()
+}
