@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! LISTEN=127.0.0.1:8080 BASE_URL=http://127.0.0.1:8080 \
-//! UPSTREAM_AUTHORIZE_URL=https://login.example/authorize \
-//! UPSTREAM_TOKEN_URL=https://login.example/token \
+//! UPSTREAM_ISSUER=https://login.example \
 //! UPSTREAM_CLIENT_ID=... UPSTREAM_CLIENT_SECRET=... SCOPES="openid email" \
 //! cargo run --example custom_provider
 //! ```
+//!
+//! A server that does not publish a document about itself takes `UPSTREAM_AUTHORIZE_URL` and
+//! `UPSTREAM_TOKEN_URL` in place of the issuer.
 //!
 //! Register `{BASE_URL}/oauth/callback` as the redirect URI at that server.
 //!
@@ -15,9 +17,14 @@
 //! | `LISTEN` | host:port to listen at |
 //! | `BASE_URL` | public URL of this server |
 //! | `PROTECTED_PATH` | path below `BASE_URL` of the service; `/mcp` unless set |
-//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints |
-//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL` | more endpoints, if it has them |
+//! | `UPSTREAM_ISSUER` | the provider's issuer; the rest is in its document |
+//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints, where no issuer is set |
+//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more endpoints, if it has them; with an issuer those that its document lacks |
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
+//! | `UPSTREAM_KEY_FILE` | a private key as PEM: this app proves itself by it (`private_key_jwt`) in place of the secret. `SECRET_KEY` is needed then |
+//! | `TOKEN_SWAP` | `false`: clients hold the provider's own tokens |
+//! | `UPSTREAM_INTROSPECTION_URL` | asked about each of those tokens; else the issuer's keys decide, which takes `UPSTREAM_AUDIENCE` |
+//! | `UPSTREAM_AUDIENCE` | the `aud` of those tokens |
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
@@ -65,6 +72,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let provider = env.custom_provider()?;
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
+    let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
 
     let layer = OAuthProxyLayer::new(config);

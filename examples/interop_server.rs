@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let base_url = env.required("BASE_URL")?;
     let builder = OAuthProxyConfig::builder(env.custom_provider()?, base_url);
+    let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
 
     let mcp = StreamableHttpService::new(
