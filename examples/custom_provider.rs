@@ -17,9 +17,9 @@
 //! | `LISTEN` | host:port to listen at |
 //! | `BASE_URL` | public URL of this server |
 //! | `PROTECTED_PATH` | path below `BASE_URL` of the service; `/mcp` unless set |
-//! | `UPSTREAM_ISSUER` | the provider's issuer; the rest is in its document |
-//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints, where no issuer is set |
-//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more endpoints, if it has them; with an issuer those that its document lacks |
+//! | `UPSTREAM_ISSUER` | the provider's issuer, to the byte; alone it is enough where the provider has a document about itself |
+//! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints; with them no document is read |
+//! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more URLs, if it has them and no document says them |
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
 //! | `UPSTREAM_KEY_FILE` | a private key as PEM: this app proves itself by it (`private_key_jwt`) in place of the secret. `SECRET_KEY` is needed then |
 //! | `TOKEN_SWAP` | `false`: clients hold the provider's own tokens |

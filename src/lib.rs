@@ -144,13 +144,16 @@
 //! # Ok::<(), tower_oauth_proxy::ConfigError>(())
 //! ```
 //!
-//! # Two kinds of token
+//! # Whose tokens
 //!
 //! By default clients hold tokens of this proxy: access tokens are JWTs (RFC 9068, HS256, audience
 //! bound to the resource), refresh tokens are opaque and rotate. **Passthrough mode**,
 //! [`passthrough`](OAuthProxyConfigBuilder::passthrough), hands out the provider's access token
 //! instead, and its refresh token sealed for the one client. A [`TokenVerifier`] checks those access
-//! tokens; nothing is stored after the code is redeemed.
+//! tokens; nothing is stored after the code is redeemed. Where the provider registers clients itself, this layer is
+//! a **resource server** alone: [`OAuthProxyConfig::resource_server`] publishes metadata that names the provider,
+//! and has no endpoints, secret or store. Verifiers are [`JwksVerifier`], [`IntrospectionVerifier`],
+//! [`UserInfoVerifier`] and your own. [`docs::modes`] says which to take.
 //!
 //! # Storage and keys
 //!
@@ -278,8 +281,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError,
-    VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,
+    VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -58,7 +58,6 @@ impl Proxy {
             vault,
             secrets,
             signing_keys,
-            outbound: _,
             is_passthrough,
         } = config;
         let base = &options.base;

@@ -1,5 +1,5 @@
-//! What a validated request costs: beside what its parts cost, with many people logged in, and on two
-//! threads. `benches/README.md` says how to read it.
+//! What a validated request costs: beside what its parts cost, with a provider's signed token, with many people
+//! logged in, and on two threads. `benches/README.md` says how to read it.
 //!
 //! ```sh
 //! cargo bench --bench validation
@@ -20,6 +20,7 @@ mod costs;
 mod growth;
 mod harness;
 mod primitives;
+mod signed;
 
 use testkit::measure::provider;
 
@@ -29,6 +30,7 @@ fn main() {
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
     costs::print(&runtime, &provider);
+    signed::print(&runtime, &provider);
     cores::print(&runtime, &provider);
     // Last: it leaves the allocator with a million records' holes.
     growth::print(&runtime, &provider);

@@ -16,11 +16,18 @@ impl Env {
             Some(_) => self.optional("UPSTREAM_CLIENT_SECRET").unwrap_or_default(),
             None => self.required("UPSTREAM_CLIENT_SECRET")?,
         };
+        let endpoints = ["UPSTREAM_AUTHORIZE_URL", "UPSTREAM_TOKEN_URL"];
+        let are_known = endpoints.iter().any(|name| self.optional(name).is_some());
         let mut upstream = match self.url("UPSTREAM_ISSUER")? {
-            Some(issuer) => provider::oidc(issuer, id, secret),
-            None => {
-                let authorize = self.required_url("UPSTREAM_AUTHORIZE_URL")?;
-                provider::generic(authorize, self.required_url("UPSTREAM_TOKEN_URL")?, id, secret)
+            Some(issuer) if !are_known => provider::oidc(issuer, id, secret),
+            issuer => {
+                let [authorize, token] = endpoints;
+                let (authorize, token) = (self.required_url(authorize)?, self.required_url(token)?);
+                let known = provider::generic(authorize, token, id, secret);
+                match issuer {
+                    Some(issuer) => known.issuer(issuer),
+                    None => known,
+                }
             }
         };
         if let Some(key) = key {
@@ -76,7 +83,13 @@ impl Env {
             "salesforce" => provider::salesforce(id, secret),
             "slack" => provider::slack(id, secret),
             "workos" => provider::workos(domain()?, id, secret),
-            other => return Err(Self::wrong("PROVIDER", other, "not a preset of this example")),
+            other => {
+                return Err(Self::wrong(
+                    "PROVIDER",
+                    other,
+                    "not a preset of this example",
+                ));
+            }
         })
     }
 
@@ -105,7 +118,8 @@ impl Env {
             (Some(url), Some(issuer)) => JwksVerifier::new(url).issuer(issuer),
             (None, Some(issuer)) => JwksVerifier::for_issuer(issuer),
             (_, None) => {
-                let what = "needs UPSTREAM_INTROSPECTION_URL, or UPSTREAM_ISSUER, to check the tokens";
+                let what =
+                    "needs UPSTREAM_INTROSPECTION_URL, or UPSTREAM_ISSUER, to check the tokens";
                 return Err(Refusal(format!("TOKEN_SWAP: `false` {what}")));
             }
         };
@@ -119,7 +133,9 @@ impl Env {
         };
         let refused = |error: &dyn std::fmt::Display| Refusal(format!("{name}: {path}: {error}"));
         let pem = std::fs::read_to_string(path).map_err(|error| refused(&error))?;
-        ClientKey::from_pem(pem).map(Some).map_err(|error| refused(&error))
+        ClientKey::from_pem(pem)
+            .map(Some)
+            .map_err(|error| refused(&error))
     }
 
     fn required_url(&self, name: &str) -> Result<&str, Refusal> {

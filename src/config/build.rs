@@ -22,7 +22,7 @@ use crate::{
     error::ConfigError,
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
-    outbound::Outbound,
+    outbound::{Outbound, WayOut},
     provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -55,9 +55,6 @@ pub(crate) struct ServerConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
-    /// The way to other servers.
-    #[allow(dead_code, reason = "verifiers and discovery follow")]
-    pub(crate) outbound: Outbound,
     pub(crate) is_passthrough: bool,
 }
 
@@ -147,11 +144,19 @@ impl OAuthProxyConfigBuilder {
         let keys = options.storage_encryption.then_some(keys);
         let vault = Arc::new(Vault::new(storage, keys, Arc::clone(&events)));
         let timeout = options.upstream_request_timeout;
-        let outbound = Outbound::new(&way_out(&options)?)?;
+        let outbound = Outbound::new(&WayOut {
+            events: Arc::clone(&events),
+            ..way_out(&options)?
+        })?;
         let lookups = Lookups::new(&outbound, &self.clock);
         if let Some(verifier) = &self.passthrough {
-            let key_sets = lookups.key_sets();
-            verifier.connect(&VerifierContext::new(&outbound, key_sets, &self.clock))?;
+            verifier.connect(&VerifierContext::new(
+                &outbound,
+                &lookups,
+                &self.clock,
+                &options.base,
+                &events,
+            ))?;
         }
         let mut terms = terms.into_iter();
         let mut client = |provider| {
@@ -189,7 +194,6 @@ impl OAuthProxyConfigBuilder {
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
-                outbound,
                 is_passthrough: self.passthrough.is_some(),
             }),
             verifier: self.passthrough,

@@ -19,8 +19,10 @@ use crate::{
     event::{Event, EventCallback, Events, Reason, Step},
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
+    outbound::Outbound,
+    provider::Lookups,
     route::Routes,
-    token::TokenVerifier,
+    token::{TokenVerifier, VerifierContext},
 };
 
 /// Collects the configuration of a resource server; see each method. Made by
@@ -226,7 +228,7 @@ impl ResourceServerBuilder {
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }
-        way_out(&self.plain)?;
+        let outbound = Outbound::new(&way_out(&self.plain)?)?;
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
@@ -248,6 +250,13 @@ impl ResourceServerBuilder {
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));
+        self.verifier.connect(&VerifierContext::new(
+            &outbound,
+            &Lookups::new(&outbound, &self.clock),
+            &self.clock,
+            &options.base,
+            &events,
+        ))?;
         for words in weak_at_resource(&options) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }

@@ -6,6 +6,9 @@ pub mod cost {}
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
 
+#[doc = include_str!("modes.md")]
+pub mod modes {}
+
 #[doc = include_str!("network.md")]
 pub mod network {}
 

@@ -15,6 +15,7 @@ pub(crate) mod lifetime;
 mod live;
 mod proof;
 mod record;
+mod record_read;
 mod refresh_token;
 mod renewal;
 mod revocations;

@@ -6,29 +6,30 @@
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
-//! So **the order of the fields and variants of this file is the format**. To change it, raise
+//! So **the order of the fields and variants of this file is the format**; `record_read` has the same. To change it, raise
 //! the version and keep the code that reads the old one; otherwise the samples beside the tests break.
 //!
-//! The record is read at every first sight of a token, so it is made to be read in one pass: each text
-//! is copied once, and the claims stay text until someone asks for them.
+//! The record is read at every first sight of a token, so it is made to be read in one pass: short texts
+//! are copied once, long ones and those that few requests need stay in the bytes that came from the store
+//! ([`SharedText`]), and the claims stay text until someone asks for them.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     grant::lifetime,
-    oauth::{CodeChallenge, Resource, ScopeSet},
+    oauth::{CodeChallenge, Resource, ScopeSet, SharedText},
     provider::TokenAnswer,
     time::Unix,
     token::CarriedClaims,
 };
 
 /// The first byte of a record.
-const VERSION: u8 = 1;
+pub(super) const VERSION: u8 = 1;
 /// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
 /// A person's login for one client. Has no `Debug` outside tests: it holds the provider's tokens.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct Grant {
     /// The id of the provider that the person logged in at.
@@ -67,24 +68,12 @@ impl Grant {
             refresh_token.as_ref(),
             id_token.as_ref(),
         ];
-        let long: usize = long.into_iter().flatten().map(String::len).sum();
+        let long: usize = long.into_iter().flatten().map(|text| text.len()).sum();
         let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
         bytes.push(VERSION);
         // Texts, numbers and lists of known length, into memory: postcard refuses none of them.
         postcard::to_extend(self, bytes)
             .unwrap_or_else(|_| unreachable!("a grant is made of what postcard can write"))
-    }
-
-    /// Reads what [`encode`](Self::encode) wrote, to the last byte.
-    pub(crate) fn decode(record: &[u8]) -> Result<Self, UnreadableRecord> {
-        let (version, fields) = record.split_first().ok_or(UnreadableRecord::Malformed)?;
-        if *version != VERSION {
-            return Err(UnreadableRecord::Version(*version));
-        }
-        match postcard::take_from_bytes(fields) {
-            Ok((grant, [])) => Ok(grant),
-            _ => Err(UnreadableRecord::Malformed),
-        }
     }
 
     /// A grant of passthrough mode, whose tokens the client holds: nothing of it is stored, and it is
@@ -122,17 +111,8 @@ impl Grant {
     }
 }
 
-/// Why bytes are not a record. Does not quote them: they hold the provider's tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UnreadableRecord {
-    #[error("the record has version {0}, which this version of the proxy does not know")]
-    Version(u8),
-    #[error("the record is cut, changed, or not a grant")]
-    Malformed,
-}
-
 /// Where in its life a grant is.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) enum Phase {
     /// The person is back from the provider; the client holds a code.
@@ -152,18 +132,18 @@ pub(crate) enum Phase {
 
 /// A code, by its hash, and what a request has to repeat and to prove with it: the first time, and
 /// each later one, so that only its own client's replay counts as one.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct CodeMark {
-    pub(crate) hash: String,
+    pub(crate) hash: SharedText,
     pub(crate) expires_at: Unix,
     /// Only ever compared: it is not read as a URI at each first sight of a token.
-    pub(crate) redirect_uri: Box<str>,
+    pub(crate) redirect_uri: SharedText,
     pub(crate) challenge: CodeChallenge,
 }
 
 /// The provider's side of a grant.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(Debug, PartialEq))]
 pub(crate) struct UpstreamGrant {
     /// When the access token ends; `None` when the provider did not say.
@@ -174,18 +154,18 @@ pub(crate) struct UpstreamGrant {
     pub(crate) renewed_at: Option<Unix>,
     /// Since when the provider has refused to renew it, in words that do not end the grant at once.
     pub(crate) refused_since: Option<Unix>,
-    pub(crate) access_token: String,
-    pub(crate) id_token: Option<String>,
-    pub(crate) refresh_token: Option<String>,
+    pub(crate) access_token: SharedText,
+    pub(crate) id_token: Option<SharedText>,
+    pub(crate) refresh_token: Option<SharedText>,
 }
 
 impl UpstreamGrant {
     pub(crate) fn new(answer: &TokenAnswer, now: Unix) -> Self {
-        let refresh_token = answer.refresh_token().map(str::to_owned);
+        let refresh_token = answer.refresh_token().map(SharedText::from);
         let expires_at = answer.expires_in.map(|life| now + life);
         Self {
-            access_token: answer.access_token().to_owned(),
-            id_token: answer.id_token().map(str::to_owned),
+            access_token: answer.access_token().into(),
+            id_token: answer.id_token().map(SharedText::from),
             expires_at,
             renew_at: lifetime::renewal(now, answer.expires_in, refresh_token.is_some()),
             refresh_token,
@@ -231,7 +211,7 @@ impl UpstreamGrant {
         refresh_token
             .map(|token| (token, "refresh_token"))
             .into_iter()
-            .chain([(self.access_token.as_str(), "access_token")])
+            .chain([(&*self.access_token, "access_token")])
     }
 }
 

@@ -110,6 +110,7 @@ impl SigningKey {
         self.algorithm
     }
 
+    #[cfg(test)]
     pub(crate) fn kid(&self) -> &str {
         &self.kid
     }

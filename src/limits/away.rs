@@ -15,6 +15,8 @@ pub(crate) const MAX_STRANGERS_TIME: Duration = Duration::from_secs(5);
 /// Names of strangers that are looked up at once. Each takes one of the 512 threads that a runtime has for
 /// such work, for as long as the operating system likes.
 pub(crate) const MAX_STRANGERS_LOOKUPS: usize = 16;
+/// Addresses of one name of a stranger that are tried: we are no tool to knock at other people's doors.
+pub(crate) const MAX_STRANGERS_ADDRESSES: usize = 8;
 /// The first port that a stranger may name beside 443. Below it are other protocols, to which a greeting
 /// in our name would go.
 pub(crate) const UNPRIVILEGED_PORT: u16 = 1024;

@@ -143,7 +143,7 @@ impl Completion {
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
-                hash: code_hash(&code),
+                hash: code_hash(&code).into(),
                 expires_at: Unix::from(self.clock.now()) + ttl,
                 redirect_uri: request.redirect_uri.as_str().into(),
                 challenge: request.challenge.clone(),

@@ -10,6 +10,7 @@ mod pkce;
 mod printable;
 mod resource;
 mod scope;
+mod shared_text;
 mod text;
 mod uri;
 
@@ -20,4 +21,5 @@ pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
 pub(crate) use printable::{is_blank, printable};
 pub(crate) use resource::{InvalidTarget, Resource};
 pub use scope::{InvalidScope, ScopeSet};
+pub(crate) use shared_text::SharedText;
 pub(crate) use uri::{StrictUri, UriFault};

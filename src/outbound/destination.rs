@@ -253,6 +253,12 @@ mod tests {
             "kubernetes",
             "kubernetes.default.svc.cluster.local",
             "hidden.onion",
+            "a.intranet",
+            "a.private",
+            "a.home",
+            "a.test",
+            "a.invalid",
+            "a.alt",
         ] {
             let refused = stranger(&format!("https://{name}/")).unwrap_err();
             assert!(matches!(refused, Refusal::Name { .. }), "{name}: {refused}");
@@ -306,6 +312,7 @@ mod tests {
             "https://client.example:8443/client.json?v=1",
             "https://client.example/a@b",
             "HTTPS://CLIENT.example/",
+            long.get(..MAX_DOCUMENT_URL).unwrap(),
             "https://client.example?next=https://a@b/",
         ] {
             assert!(stranger(url).is_ok(), "{url}");

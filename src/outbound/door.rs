@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::header::ACCEPT;
-use reqwest::{Client, ClientBuilder};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use url::Url;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
     http_client::{WayOut, client},
     send::{OutboundError, Reply, describe, send},
 };
-use crate::{error::ConfigError, limits::MAX_STRANGERS_TIME};
+use crate::{error::ConfigError, event::Events, limits::MAX_STRANGERS_TIME};
 
 /// The way to other servers, as the operator set it up; clones share their connections.
 #[derive(Clone)]
@@ -29,6 +29,7 @@ struct Clients {
     to_build: Mutex<Option<ClientBuilder>>,
     bounds: Bounds,
     timeout: Duration,
+    events: Arc<Events>,
 }
 
 impl Outbound {
@@ -44,6 +45,7 @@ impl Outbound {
                 is_proxied: way.proxy.is_some(),
             },
             timeout: way.timeout,
+            events: Arc::clone(&way.events),
         })))
     }
 
@@ -78,8 +80,23 @@ impl Outbound {
         destination(url, named_by, &self.0.bounds)
     }
 
+    /// Where the operator hears of what no answer says.
+    pub(super) fn events(&self) -> &Events {
+        &self.0.events
+    }
+
+    /// Sends a request of [`client`](Self::client), within the time that the operator set; reads at most
+    /// `limit` bytes.
+    pub(crate) async fn send(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+    ) -> Result<Reply, OutboundError> {
+        send(request, self.patience(NamedBy::Operator), limit).await
+    }
+
     /// How long one exchange may take.
-    pub(super) fn patience(&self, named_by: NamedBy) -> Duration {
+    pub(crate) fn patience(&self, named_by: NamedBy) -> Duration {
         match named_by {
             NamedBy::Operator => self.0.timeout,
             NamedBy::Stranger => self.0.timeout.min(MAX_STRANGERS_TIME),

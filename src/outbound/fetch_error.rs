@@ -36,7 +36,7 @@ fn redirect(status: StatusCode) -> &'static str {
 }
 
 impl FetchError {
-    pub(super) fn new(url: &str, error: OutboundError) -> Self {
+    pub(crate) fn new(url: &str, error: OutboundError) -> Self {
         let host = host(url);
         match error {
             OutboundError::Refused(refusal) => Self::Refused { host, refusal },

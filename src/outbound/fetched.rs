@@ -9,7 +9,7 @@ use super::{
     library::{Library, Parse},
     parsed::Document,
 };
-use crate::{clock::Clock, event::Events, limits::DOCUMENT_PATIENCE};
+use crate::{clock::Clock, limits::DOCUMENT_PATIENCE};
 
 /// The documents of one kind, by URL; clones share them.
 ///
@@ -29,12 +29,6 @@ impl<T: Send + Sync + 'static> Documents<T> {
     ) -> Self {
         let library = Library::new(outbound, clock, named_by, limit, parse);
         Self(Arc::new(library))
-    }
-
-    /// Failures that an older document hides from those who ask for it are reported here.
-    pub(crate) fn reporting(self, events: Arc<Events>) -> Self {
-        let _ = self.0.events.set(events);
-        self
     }
 
     /// The document, if it is here and fresh.

@@ -10,8 +10,9 @@ use super::{
     lookup::{Judged, Lookup, SystemLookup},
     networks::Networks,
 };
-use crate::limits::{
-    MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME,
+use crate::{
+    event::Events,
+    limits::{MAX_CONNECT_TIME, MAX_STRANGERS_LOOKUPS, POOL_IDLE_CONNECTIONS, POOL_IDLE_TIME},
 };
 
 /// What is said about TLS: root certificates.
@@ -28,6 +29,7 @@ pub(crate) struct WayOut {
     /// One exchange, from the first byte to the last.
     pub(crate) timeout: Duration,
     pub(crate) lookup: Arc<dyn Lookup>,
+    pub(crate) events: Arc<Events>,
 }
 
 impl Default for WayOut {
@@ -38,6 +40,7 @@ impl Default for WayOut {
             open: Networks::default(),
             timeout: Duration::from_secs(10),
             lookup: Arc::new(SystemLookup),
+            events: Arc::default(),
         }
     }
 }
@@ -83,18 +86,4 @@ pub(super) fn client(way: &WayOut, named_by: NamedBy) -> ClientBuilder {
         .pool_idle_timeout(POOL_IDLE_TIME)
         // GitHub's API refuses requests without one.
         .user_agent(concat!("tower-oauth-proxy/", env!("CARGO_PKG_VERSION")))
-}
-
-/// The operator's client.
-#[cfg(test)]
-pub(crate) fn http_client(
-    customize: Option<Customize>,
-    timeout: Duration,
-) -> reqwest::Result<reqwest::Client> {
-    let way = WayOut {
-        customize,
-        timeout,
-        ..WayOut::default()
-    };
-    client(&way, NamedBy::Operator).build()
 }

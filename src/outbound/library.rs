@@ -1,6 +1,6 @@
 //! What is behind the documents: what is kept, what failed, and the one fetch for each URL.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use http::StatusCode;
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    event::{Event, Events, Reason, Step},
+    event::{Event, Reason, Step},
     limits::{FAILED_FETCH_MEMORY, FLIGHT_GRACE, MAX_DOCUMENTS_BYTES, MAX_FAILED_FETCHES},
     time::Unix,
 };
@@ -35,7 +35,6 @@ pub(super) struct Library<T> {
     /// Apart from what is kept, so that a flood of URLs that fail pushes no document out.
     failed: Cache<Box<str>, Failed>,
     flights: Arc<Flights<Outcome<T>>>,
-    pub(super) events: OnceLock<Arc<Events>>,
 }
 
 #[derive(Clone)]
@@ -68,7 +67,6 @@ impl<T: Send + Sync + 'static> Library<T> {
             kept: kept.build(),
             failed: failed.build(),
             flights: Arc::new(Flights::new()),
-            events: OnceLock::new(),
         }
     }
 
@@ -184,18 +182,13 @@ impl<T: Send + Sync + 'static> Library<T> {
 
     /// Those who ask hear nothing of it.
     fn report(&self, error: &FetchError) {
-        if let Some(events) = self.events.get() {
-            let event = Event::refused(Step::Document, Reason::StaleDocument);
-            events.emit(&event.detail(error));
-        }
+        let event = Event::refused(Step::Document, Reason::StaleDocument);
+        self.outbound.events().emit(&event.detail(error));
     }
 
     fn keep(&self, url: &str, outcome: &Outcome<T>) {
         match outcome {
-            Ok(document) => {
-                self.kept.insert(Box::from(url), Arc::clone(document));
-                self.failed.invalidate(url);
-            }
+            Ok(document) => self.kept.insert(Box::from(url), Arc::clone(document)),
             Err(error) => {
                 if self.named_by == NamedBy::Stranger && !error.is_trouble() {
                     // Or a source that fails later would bring it back.

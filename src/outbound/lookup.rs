@@ -13,6 +13,7 @@ use super::{
     destination::Refusal,
     networks::Networks,
 };
+use crate::limits::MAX_STRANGERS_ADDRESSES;
 
 /// The addresses of a name, to come.
 pub(crate) type Found = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
@@ -71,7 +72,11 @@ impl Resolve for Judged {
                     what,
                 })?;
             }
-            let addresses: Addrs = Box::new(found.into_iter());
+            let most = match named_by {
+                NamedBy::Operator => usize::MAX,
+                NamedBy::Stranger => MAX_STRANGERS_ADDRESSES,
+            };
+            let addresses: Addrs = Box::new(found.into_iter().take(most));
             Ok(addresses)
         })
     }

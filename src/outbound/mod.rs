@@ -3,9 +3,6 @@
 //!
 //! What an answer means is for the room that asked.
 
-// The rooms above do not use all of it yet.
-#![allow(dead_code, unused_imports, reason = "verifiers and discovery follow")]
-
 mod address;
 mod destination;
 mod door;
@@ -23,14 +20,10 @@ mod shelf_life;
 mod tests;
 
 pub(crate) use address::NamedBy;
-pub(crate) use destination::Refusal;
 pub(crate) use door::Outbound;
 pub(crate) use fetch_error::FetchError;
 pub(crate) use fetched::Documents;
-#[cfg(test)]
-pub(crate) use http_client::http_client;
 pub(crate) use http_client::{Customize, WayOut};
-pub(crate) use lookup::{Found, Lookup};
 pub(crate) use networks::Networks;
 pub(crate) use parsed::Document;
 pub(crate) use send::{OutboundError, Reply, send};

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    credential::Credential, on_behalf::TOKEN_EXCHANGE, provider::Provider, providers::Providers,
+    credential::Credential, provider::Provider, providers::Providers, target::TOKEN_EXCHANGE,
 };
 use crate::error::ConfigError;
 

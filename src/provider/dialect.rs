@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    audience_proof::AudienceProof,
     client_key::KeyWay,
     endpoints::Endpoints,
     identity::Identity,
@@ -39,6 +40,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
     /// The API that says who a person is where there is no ID token. `None`: the userinfo endpoint
     /// (OpenID Connect Core section 5.3).
     fn identity(&self) -> Option<IdentityApi> {
+        None
+    }
+
+    /// The API that says to which app an access token was issued. `None`: there is none, and whoever asks
+    /// userinfo learns whose a token is and never whom it is for.
+    fn audience_proof(&self) -> Option<AudienceProof> {
         None
     }
 

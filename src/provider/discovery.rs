@@ -1,14 +1,63 @@
-//! Where a provider's document about itself is, and what of it may be believed: pure rules.
+//! A provider that names its URLs itself: where its document is, and what of it may be believed. Pure rules.
+
+use std::sync::Arc;
 
 use super::{
     credential::Credential,
+    dialect::Dialect,
     discovery_document::Metadata,
     discovery_error::DiscoveryError,
-    endpoints::{Discovery, Fills},
+    endpoints::{Discovery, Endpoints, Fills},
     fault::check_url,
-    provider::{Provider, TokenEndpointAuth},
+    provider::{Open, Provider, TokenEndpointAuth},
+    target::TOKEN_EXCHANGE,
 };
 use crate::{jose::Algorithm, limits::MAX_DOCUMENT_URL};
+
+impl Provider {
+    /// A preset whose URLs the provider names itself, in the document below `issuer` (OpenID Connect
+    /// Discovery section 4, or RFC 8414 section 3). What the preset or the operator states wins; the
+    /// document fills the rest. It is read at the first login.
+    ///
+    /// The issuer of tokens and of the document is then `issuer`, to the byte.
+    pub(crate) fn discovered(
+        id: &str,
+        name: &str,
+        issuer: impl Into<String>,
+        dialect: Arc<dyn Dialect>,
+        client_id: impl Into<String>,
+        client_secret: impl Into<String>,
+    ) -> Self {
+        let issuer = issuer.into();
+        let none = Endpoints::default();
+        Self {
+            issuer: Some(issuer.clone()),
+            discovery: Some(Discovery {
+                issuer,
+                fills: Fills::Everything,
+            }),
+            open: Open {
+                client_auth: true,
+                upstream_scopes: true,
+            },
+            ..Self::new(id, name, none, dialect, client_id, client_secret)
+        }
+    }
+
+    /// Whether its keys are known, or can be asked for.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.endpoints.jwks.is_some() || self.discovery.is_some()
+    }
+
+    /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
+    pub(crate) fn keys_discovered(mut self, issuer: impl Into<String>) -> Self {
+        self.discovery = Some(Discovery {
+            issuer: issuer.into(),
+            fills: Fills::Keys,
+        });
+        self
+    }
+}
 
 /// The two places of the document, the usual one first.
 ///
@@ -78,6 +127,8 @@ pub(super) fn filled(
         filled.token_endpoint_auth = client_auth(document)?;
     }
     filled.names_issuer |= document.names_issuer;
+    let is_listed = document.grant_types.iter().any(|it| it == TOKEN_EXCHANGE);
+    filled.exchanges_tokens = stated.exchanges_tokens.or(Some(is_listed));
     if stated.open.upstream_scopes && document.scopes.iter().any(|scope| scope == OFFLINE) {
         filled.upstream_scopes.push(OFFLINE.to_owned());
     }

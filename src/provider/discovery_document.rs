@@ -8,8 +8,8 @@ use super::endpoints::Endpoints;
 /// A provider's document about itself.
 ///
 /// Read and not used: `code_challenge_methods_supported` (PKCE is sent in any case: RFC 6749 section
-/// 3.1 has servers ignore parameters that they do not know), `grant_types_supported`,
-/// `response_modes_supported`, `end_session_endpoint`.
+/// 3.1 has servers ignore parameters that they do not know), `response_modes_supported`,
+/// `end_session_endpoint`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) issuer: String,
@@ -21,6 +21,8 @@ pub(crate) struct Metadata {
     pub(crate) client_auth: Option<Vec<String>>,
     /// `id_token_signing_alg_values_supported`
     pub(crate) id_token_algorithms: Option<Vec<String>>,
+    /// `grant_types_supported`
+    pub(crate) grant_types: Vec<String>,
     /// `scopes_supported`
     pub(crate) scopes: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Metadata {
             names_issuer: names_issuer.and_then(Value::as_bool) == Some(true),
             client_auth: list("token_endpoint_auth_methods_supported"),
             id_token_algorithms: list("id_token_signing_alg_values_supported"),
+            grant_types: list("grant_types_supported").unwrap_or_default(),
             scopes: list("scopes_supported").unwrap_or_default(),
         })
     }
@@ -91,6 +94,7 @@ mod tests {
             names_issuer: true,
             client_auth: Some(vec!["client_secret_post".to_owned()]),
             id_token_algorithms: None,
+            grant_types: Vec::new(),
             scopes: Vec::new(),
         };
         assert_eq!(read, expected);

@@ -43,10 +43,6 @@ impl Lookups {
             keys: KeySets::new(outbound, clock),
         }
     }
-
-    pub(crate) fn key_sets(&self) -> &KeySets {
-        &self.keys
-    }
 }
 
 /// The documents of one provider; clones share them.

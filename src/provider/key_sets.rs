@@ -1,10 +1,10 @@
-//! Key sets at their URLs, and whether one of their keys signed a token.
+//! Key sets at their URLs.
 
 use std::sync::Arc;
 
 use crate::{
     clock::Clock,
-    jose::{Jwt, KeySet, SignatureError},
+    jose::KeySet,
     limits::MAX_KEY_SET_BYTES,
     outbound::{Document, Documents, FetchError, NamedBy, Outbound},
 };
@@ -12,17 +12,6 @@ use crate::{
 /// The key sets of issuers that the operator named, by URL; clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct KeySets(Documents<KeySet>);
-
-/// Why a token is not known to be signed by a key of the set.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum KeysError {
-    /// The keys could not be asked for: nothing is said against the token.
-    #[error("the keys cannot be had: {0}")]
-    Fetch(FetchError),
-    /// No key vouches for it.
-    #[error(transparent)]
-    Signature(SignatureError),
-}
 
 impl KeySets {
     pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
@@ -52,22 +41,5 @@ impl KeySets {
         than: &Arc<Document<KeySet>>,
     ) -> Result<Arc<Document<KeySet>>, FetchError> {
         self.0.newer(url, than).await
-    }
-
-    /// The token's header and claims, where a key of the set at this URL signed it. A key that is not there
-    /// may be new: the set is then asked for once more, within the cooldown of documents.
-    pub(crate) async fn verify(&self, url: &str, token: &str) -> Result<Jwt, KeysError> {
-        let keys = match self.0.cached(url) {
-            Some(keys) => keys,
-            None => self.0.get(url).await.map_err(KeysError::Fetch)?,
-        };
-        match keys.verify(token) {
-            Err(SignatureError::UnknownKey(_)) => {
-                let newer = self.0.newer(url, &keys).await.map_err(KeysError::Fetch)?;
-                newer.verify(token)
-            }
-            verified => verified,
-        }
-        .map_err(KeysError::Signature)
     }
 }

@@ -23,16 +23,17 @@
 // - Where it is: `endpoints`, `discovery_error`, `discovery_document`.
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
 //   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
-//   `params`: what else is sent for it.
+//   `params`: what else is sent for it; `client_authentication`: how the app proves itself.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents, `requests`, `on_behalf`, `verified` and `person` do the
-//   sending, and nothing else here does; `providers` are all of them, and `client_document` is what they read
-//   about us.
+// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `revocation`, `on_behalf`, `verified` and
+//   `person` do the sending, and nothing else here does; `providers` are all of them, and `client_document`
+//   is what they read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
 mod answer;
+mod audience_proof;
 mod authorization_url;
 mod client_authentication;
 mod client_document;
@@ -53,7 +54,9 @@ mod finality;
 mod form;
 mod id_token;
 mod identity;
+mod issued;
 mod issuer;
+mod issuer_keys;
 mod key_sets;
 mod merge;
 mod on_behalf;
@@ -71,6 +74,7 @@ mod providers;
 mod redaction;
 mod rejection;
 mod requests;
+mod revocation;
 mod scope_names;
 mod supply;
 mod target;
@@ -81,19 +85,20 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
-pub(crate) use fault::{check_url, shown_url};
-pub(crate) use form::RESERVED as RESERVED_AT_TOKEN;
+pub(crate) use fault::{check_url, has_control, shown_url};
+pub(crate) use form::{RESERVED as RESERVED_AT_TOKEN, basic, bearer};
 pub(crate) use id_token::IdTokenError;
 #[cfg(test)]
 pub(crate) use id_token::{Expected, check as check_id_token};
 pub use identity::Identity;
 pub(crate) use identity::{domain_of, is_subject, subject as subject_of};
-pub(crate) use key_sets::{KeySets, KeysError};
+pub(crate) use issuer_keys::{IssuerKeys, KeysError};
 pub(crate) use merge::may_vouch;
 pub(crate) use on_behalf::OnBehalfError;
 pub(crate) use person::IdentityError;

@@ -8,13 +8,11 @@ use super::{
     content,
     provider::Provider,
     requests::ProviderClient,
-    target::TokenTarget,
+    target::{TOKEN_EXCHANGE, TokenTarget},
     token_answer::{TokenAnswer, token_answer},
     upstream_error::UpstreamError,
 };
 
-/// The grant type of RFC 8693 section 2.1, and its name in `grant_types_supported`.
-pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 /// RFC 8693 section 3: "a typical OAuth access token".
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// An access token too, if the provider prefers to call it by its form.

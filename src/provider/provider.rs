@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     credential::Credential,
     dialect::Dialect,
-    endpoints::{Discovery, Endpoints, Fills},
+    endpoints::{Discovery, Endpoints},
 };
 
 /// How the client secret is sent to the provider (RFC 6749 section 2.3.1). Of no effect where there
@@ -116,49 +116,6 @@ impl Provider {
             exchanges_tokens: None,
             mistake: None,
         }
-    }
-
-    /// A preset whose URLs the provider names itself, in the document below `issuer` (OpenID Connect
-    /// Discovery section 4, or RFC 8414 section 3). What the preset or the operator states wins; the
-    /// document fills the rest. It is read at the first login.
-    ///
-    /// The issuer of tokens and of the document is then `issuer`, to the byte.
-    pub(crate) fn discovered(
-        id: &str,
-        name: &str,
-        issuer: impl Into<String>,
-        dialect: Arc<dyn Dialect>,
-        client_id: impl Into<String>,
-        client_secret: impl Into<String>,
-    ) -> Self {
-        let issuer = issuer.into();
-        let none = Endpoints::default();
-        Self {
-            issuer: Some(issuer.clone()),
-            discovery: Some(Discovery {
-                issuer,
-                fills: Fills::Everything,
-            }),
-            open: Open {
-                client_auth: true,
-                upstream_scopes: true,
-            },
-            ..Self::new(id, name, none, dialect, client_id, client_secret)
-        }
-    }
-
-    /// Whether its keys are known, or can be asked for.
-    pub(crate) fn has_keys(&self) -> bool {
-        self.endpoints.jwks.is_some() || self.discovery.is_some()
-    }
-
-    /// For a preset that states its URLs: the keys alone come from the document below `issuer`.
-    pub(crate) fn keys_discovered(mut self, issuer: impl Into<String>) -> Self {
-        self.discovery = Some(Discovery {
-            issuer: issuer.into(),
-            fills: Fills::Keys,
-        });
-        self
     }
 
     /// A short name of this provider that stays: 1 to 32 characters of `a` to `z`, `0` to `9` and

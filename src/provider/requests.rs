@@ -3,18 +3,16 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use http::{
-    HeaderValue, Method,
+    HeaderValue,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use reqwest::{Client, RequestBuilder};
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::{
     answer::Answer,
     content,
     credential::Credential,
-    dialect::{Revocation, Verb},
     discovery_lookup::{Lookup, Lookups},
     form::{self, FormRequest, Proof},
     provider::Provider,
@@ -47,7 +45,7 @@ pub(crate) struct ProviderClient {
     pub(super) provider: Arc<Provider>,
     pub(super) lookup: Lookup,
     terms: Arc<Terms>,
-    http: Client,
+    pub(super) http: Client,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -167,35 +165,6 @@ impl ProviderClient {
         self.token_request(&params, &extras, token_answer).await
     }
 
-    /// Revokes one of the provider's tokens; `hint` is `access_token` or `refresh_token`. `false`
-    /// when the provider cannot.
-    pub(crate) async fn revoke(&self, token: &str, hint: &str) -> Result<bool, UpstreamError> {
-        let provider = self.resolved().await?;
-        let Some(url) = &provider.endpoints.revocation else {
-            return Ok(false);
-        };
-        match provider.dialect.revoke(token, hint) {
-            Revocation::Form => {
-                let asked = self.revoke_by_form(&provider, url, token, hint);
-                asked.await.map(|()| true)
-            }
-            Revocation::ByApp {
-                verb,
-                json,
-                unknown,
-            } => {
-                let method = match verb {
-                    Verb::Delete => Method::DELETE,
-                    Verb::Post => Method::POST,
-                };
-                let request = self.http.request(method, url).body(json.to_string());
-                self.revoke_by_app(&provider, request, unknown).await
-            }
-            Revocation::ByToken => self.revoke_by_token(url, token).await,
-            Revocation::Impossible => Ok(false),
-        }
-    }
-
     /// Reads a JSON object with an access token, such as userinfo.
     pub(crate) async fn get_object(
         &self,
@@ -249,7 +218,7 @@ impl ProviderClient {
     }
 
     /// What proves that the request comes from the provider's app, good now.
-    async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
+    pub(super) async fn proof(&self, provider: &Provider) -> Result<Proof, UpstreamError> {
         let (supply, proof): (_, fn(_) -> Proof) = match &provider.credential {
             Credential::None => return Ok(Proof::None),
             Credential::Secret(secret) => return Ok(Proof::Secret(secret.clone())),
@@ -265,7 +234,7 @@ impl ProviderClient {
     }
 
     /// A credential that was refused is not shown again.
-    fn heed(&self, error: &UpstreamError, proof: &Proof) {
+    pub(super) fn heed(&self, error: &UpstreamError, proof: &Proof) {
         let is_refused =
             matches!(error, UpstreamError::Rejected { code, .. } if code == "invalid_client");
         let supply = match &self.provider.credential {
@@ -277,70 +246,7 @@ impl ProviderClient {
         }
     }
 
-    /// RFC 7009 section 2.1. A token that the provider does not know is as good as revoked: section
-    /// 2.2 wants 200 for it, Google says `invalid_token`.
-    async fn revoke_by_form(
-        &self,
-        provider: &Provider,
-        url: &str,
-        token: &str,
-        hint: &str,
-    ) -> Result<(), UpstreamError> {
-        let params = [("token", token), ("token_type_hint", hint)];
-        let proof = self.proof(provider).await?;
-        let request = form::form_request(provider, &proof, &params, &[]);
-        let answer = self.post(url, request).await?;
-        match rejection::accepted(&*provider.dialect, &answer) {
-            Ok(_) => Ok(()),
-            Err(UpstreamError::Rejected { code, .. }) if code == "invalid_token" => Ok(()),
-            Err(error) => {
-                self.heed(&error, &proof);
-                let sent: Vec<&str> = [token].into_iter().chain(proof.text()).collect();
-                Err(redaction::without(error, &sent))
-            }
-        }
-    }
-
-    /// The app proves itself by its id and secret, so an app without one cannot revoke like this.
-    async fn revoke_by_app(
-        &self,
-        provider: &Provider,
-        request: RequestBuilder,
-        unknown: &[u16],
-    ) -> Result<bool, UpstreamError> {
-        let Proof::Secret(secret) = self.proof(provider).await? else {
-            return Ok(false);
-        };
-        let authorization = form::basic(&self.provider.client_id, secret.expose_secret());
-        let request = request
-            .header(ACCEPT, "application/json")
-            .header(CONTENT_TYPE, "application/json")
-            .header(AUTHORIZATION, authorization);
-        let status = self.send(request).await?.status;
-        if status.is_success() || unknown.contains(&status.as_u16()) {
-            return Ok(true);
-        }
-        Err(UpstreamError::Failed {
-            status: status.as_u16(),
-            said: None,
-        })
-    }
-
-    /// A token that cannot be used any more is as good as revoked.
-    async fn revoke_by_token(&self, url: &str, token: &str) -> Result<bool, UpstreamError> {
-        let request = self
-            .http
-            .post(url)
-            .header(ACCEPT, "application/json")
-            .header(AUTHORIZATION, form::bearer(token));
-        let answer = self.send(request).await?;
-        match rejection::api_refusal(&answer) {
-            None | Some(UpstreamError::TokenRefused { .. }) => Ok(true),
-            Some(refusal) => Err(redaction::without(refusal, &[token])),
-        }
-    }
-
-    async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
+    pub(super) async fn post(&self, url: &str, form: FormRequest) -> Result<Answer, UpstreamError> {
         let mut request = self
             .http
             .post(url)
@@ -353,7 +259,7 @@ impl ProviderClient {
         self.send(request).await
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Answer, UpstreamError> {
         let own = self.provider.dialect.headers().iter();
         let request = own.fold(request, |request, (name, value)| {
             request.header(*name, *value)

@@ -9,6 +9,9 @@ use crate::{
     oauth::{ScopeSet, printable},
 };
 
+/// The grant type of RFC 8693 section 2.1, and its name in `grant_types_supported`.
+pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// The other API that a token is for, and what it may do there: see
 /// [`AuthSession::token_for`](crate::AuthSession::token_for).
 ///

@@ -98,11 +98,7 @@ impl Inner {
             resource: Resource::base(base),
             expires_at: Unix::NEVER,
             grant_id: None,
-            upstream: UpstreamTokens {
-                access_token: "upstream-access-token".to_owned(),
-                id_token: None,
-                expires_at: None,
-            },
+            upstream: UpstreamTokens::alone("upstream-access-token", None),
             renewal: None,
             challenges: Some(Challenges::new(base, &ScopeSet::default(), Arc::default())),
         }
@@ -192,8 +188,7 @@ impl AuthSession {
             + claims.size()
             + scopes.sum::<usize>()
             + roles.iter().map(|role| role.len() + 24).sum::<usize>()
-            + upstream.access_token.len()
-            + upstream.id_token.as_ref().map_or(0, String::len)
+            + upstream.size()
     }
 
     /// This session, for a request of this URI.
@@ -273,9 +268,8 @@ pub(crate) mod tests {
             grant_id: None,
             renewal: None,
             upstream: UpstreamTokens {
-                access_token,
                 id_token: Some("UPSTREAM-SECRET".into()),
-                expires_at: None,
+                ..UpstreamTokens::alone(access_token, None)
             },
             challenges: None,
         })

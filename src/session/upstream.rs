@@ -5,6 +5,7 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc, time::SystemTime};
 use super::AuthSession;
 use crate::{
     grant::{ExchangedToken, TokenForError, UpstreamGrant},
+    oauth::SharedText,
     provider::TokenTarget,
     time::Unix,
 };
@@ -14,12 +15,30 @@ use crate::{
 /// The provider's refresh token is not here: using it would break the proxy's own renewal.
 #[derive(Clone)]
 pub struct UpstreamTokens {
-    pub(crate) access_token: String,
-    pub(crate) id_token: Option<String>,
+    pub(crate) access_token: SharedText,
+    pub(crate) id_token: Option<SharedText>,
     pub(crate) expires_at: Option<Unix>,
+    /// What they keep in memory beside themselves, in bytes: the end of the grant's record.
+    pub(super) beside: usize,
 }
 
 impl UpstreamTokens {
+    /// An access token that no grant stands behind.
+    pub(crate) fn alone(access_token: impl Into<SharedText>, expires_at: Option<Unix>) -> Self {
+        Self {
+            access_token: access_token.into(),
+            id_token: None,
+            expires_at,
+            beside: 0,
+        }
+    }
+
+    /// What they take in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let id_token = self.id_token.as_ref().map_or(0, SharedText::len);
+        self.access_token.len() + id_token + self.beside
+    }
+
     /// The provider's access token.
     #[must_use]
     pub fn access_token(&self) -> &str {
@@ -44,6 +63,7 @@ impl From<UpstreamGrant> for UpstreamTokens {
             access_token: upstream.access_token,
             id_token: upstream.id_token,
             expires_at: upstream.expires_at,
+            beside: upstream.refresh_token.map_or(0, |token| token.len()),
         }
     }
 }

@@ -129,13 +129,13 @@ impl SessionBuilder {
 
     /// The provider's access token, for a handler that calls the provider's API.
     pub fn upstream_access_token(mut self, token: impl Into<String>) -> Self {
-        self.parts.upstream.access_token = token.into();
+        self.parts.upstream.access_token = token.into().into();
         self
     }
 
     /// The provider's ID token; none unless given.
     pub fn upstream_id_token(mut self, token: impl Into<String>) -> Self {
-        self.parts.upstream.id_token = Some(token.into());
+        self.parts.upstream.id_token = Some(token.into().into());
         self
     }
 

@@ -23,6 +23,6 @@ pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;
 pub use verifier::{
-    JwksVerifier, TokenVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture,
-    VerifyRequest,
+    IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier, VerifiedToken,
+    VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };

@@ -44,7 +44,7 @@ impl Drop for Https {
 
 impl Https {
     /// A server at 127.0.0.1 that answers each request, its head as text, with a whole response as text.
-    /// Each connection is for one request.
+    /// One that says `connection: close` is the last on its connection.
     pub async fn start<F>(answer: impl Fn(String) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = String> + Send + 'static,
@@ -120,18 +120,23 @@ async fn serve<F: Future<Output = String>>(
     answer: &(impl Fn(String) -> F + ?Sized),
 ) -> std::io::Result<()> {
     let mut stream = acceptor.accept(stream).await?;
-    let mut head = Vec::new();
-    let mut some = [0; 1024];
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        match stream.read(&mut some).await? {
-            0 => return Ok(()),
-            read => head.extend_from_slice(&some[..read]),
+    loop {
+        let mut head = Vec::new();
+        let mut some = [0; 1024];
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            match stream.read(&mut some).await? {
+                0 => return Ok(()),
+                read => head.extend_from_slice(&some[..read]),
+            }
+        }
+        let head = String::from_utf8_lossy(&head).into_owned();
+        let line = head.lines().next().unwrap_or_default().to_owned();
+        seen.lock().unwrap().push(line);
+        let response = answer(head).await;
+        stream.write_all(response.as_bytes()).await?;
+        stream.flush().await?;
+        if response.contains("connection: close\r\n") {
+            return stream.shutdown().await;
         }
     }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let line = head.lines().next().unwrap_or_default().to_owned();
-    seen.lock().unwrap().push(line);
-    let response = answer(head).await;
-    stream.write_all(response.as_bytes()).await?;
-    stream.shutdown().await
 }

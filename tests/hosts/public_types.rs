@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tower_oauth_proxy::{
     AuthSession, ClaimsPassthrough, ClientAuthMethod, ConfigError, Consent, Event, ExchangedToken,
-    GrantInfo, GrantPage, Identity, InvalidScope, KnownClient, LoginRequest, MemoryStorage,
-    OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder, OAuthProxyLayer, OAuthProxyService,
-    Occasion, PassOn, Provider, Reason, RedirectPolicy, RefreshGrace, RegistrationRequest,
-    ResourceServerBuilder, ResponseBody, ResponseFuture, ScopeSet, SecretKey, StaticClient, Step,
-    StorageError, SystemClock, TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens,
-    VerifiedToken, VerifyError, VerifyRequest, Veto,
+    GrantInfo, GrantPage, Identity, IntrospectionVerifier, InvalidScope, JwksVerifier, KnownClient,
+    LoginRequest, MemoryStorage, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder,
+    OAuthProxyLayer, OAuthProxyService, Occasion, PassOn, Provider, Reason, RedirectPolicy,
+    RefreshGrace, RegistrationRequest, ResourceServerBuilder, ResponseBody, ResponseFuture,
+    ScopeSet, SecretKey, StaticClient, Step, StorageError, SystemClock, TokenForError, TokenTarget,
+    UpstreamTokenError, UpstreamTokens, UserInfoVerifier, VerifiedToken, VerifierContext,
+    VerifyError, VerifyRequest, Veto,
     guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
     provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
@@ -36,6 +37,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         AuthSession, UpstreamTokens, UpstreamTokenError, TokenTarget, ExchangedToken, TokenForError,
         Guard, Denied, RequireLayer, RequireService<()>,
         VerifyRequest<'static>, VerifiedToken, VerifyError,
+        IntrospectionVerifier, JwksVerifier, UserInfoVerifier, VerifierContext,
         // Configuration.
         OAuthProxyConfig, ConfigError, Consent, SecretKey, SystemClock, PassOn, RefreshGrace,
         Provider, TokenEndpointAuth, ClientCredential, ClientKey, CredentialRequest, Identity, ClaimsPassthrough, ScopeSet, InvalidScope,

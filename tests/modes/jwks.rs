@@ -376,6 +376,48 @@ async fn keys_that_cannot_be_had_say_nothing_against_a_token() {
 }
 
 #[tokio::test]
+async fn an_issuer_says_itself_where_its_keys_are() {
+    let clock = FakeClock::default();
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    let key = SigningKey::es256("2026-a");
+    let issuer = provider.signs(&key).settings().issuer;
+    let verifier = JwksVerifier::for_issuer(&issuer).audience(AUDIENCE);
+    let lies = |members: Value| {
+        provider.configure(|settings| settings.metadata = members.as_object().unwrap().clone());
+    };
+    let proxy = Proxy::before(provider.clone(), clock, BASE, |builder| {
+        builder.passthrough(verifier)
+    });
+    let client = proxy.client().await;
+    let at = Setup { proxy, key, client };
+    let token = || at.token(json!({ "iss": issuer }));
+    for (members, words) in [
+        (json!({"jwks_uri": null}), "jwks_uri"),
+        (
+            json!({"issuer": "https://other.example"}),
+            "https://other.example",
+        ),
+        (json!({"jwks_uri": "http://keys.example/keys"}), "jwks_uri"),
+    ] {
+        lies(members.clone());
+        let told = at.unavailable(&token()).await;
+        assert!(told.contains(words), "{members}: {told}");
+        // The document's life, where its server says nothing.
+        at.proxy.clock.advance(Duration::from_secs(600));
+    }
+    assert_eq!(at.fetches(), 0);
+    // An issuer of APIs alone, without a page to log in at.
+    lies(json!({"authorization_endpoint": null, "token_endpoint": null}));
+    at.call(&token()).await.expect(200);
+    let another = at.token(json!({"iss": ISSUER}));
+    assert!(at.refused(&another).await.contains("its `iss`"));
+    assert_eq!(
+        (at.proxy.provider.count(Kind::Discovery), at.fetches()),
+        (4, 1)
+    );
+}
+
+#[tokio::test]
 async fn people_who_come_at_once_cause_one_fetch() {
     let at = start().await;
     let gate = Gate::default();
@@ -424,7 +466,9 @@ fn a_verifier_that_cannot_be_safe_builds_no_configuration() {
         .issuer(ISSUER)
         .require_claim("client_id", "app");
     good().passthrough(by_app).build().map(drop).unwrap();
-    let wrong: [fn() -> JwksVerifier; 9] = [
+    let wrong: [fn() -> JwksVerifier; 11] = [
+        || JwksVerifier::for_issuer("http://idp.example").audience(AUDIENCE),
+        || JwksVerifier::for_issuer(ISSUER),
         || JwksVerifier::new("").issuer(ISSUER).audience(AUDIENCE),
         || {
             JwksVerifier::new("http://idp.example/keys")

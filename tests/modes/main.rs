@@ -10,10 +10,12 @@
 )]
 
 mod admin;
+mod app_proof;
 mod claims;
 mod clients;
 mod cors;
 mod inside;
+mod introspection;
 mod jwks;
 mod keys;
 mod known_clients;
@@ -28,3 +30,4 @@ mod signatures;
 mod silence;
 mod surplus;
 mod upstream;
+mod userinfo;

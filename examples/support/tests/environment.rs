@@ -15,7 +15,10 @@ use super::super::{
     env::{Env, Refusal},
     serve::never,
 };
-use testkit::{FakeClock, Pkce, Provider, Proxy, Wire, proxy::BASE, wire::query_param};
+use testkit::{
+    FakeClock, Kind, Pkce, Provider, Proxy, Wire, provider::SigningKey, proxy::BASE,
+    wire::query_param,
+};
 
 /// What a start needs, and these besides. A later value replaces an earlier one.
 fn env(variables: &[(&str, &str)]) -> Env {
@@ -60,6 +63,8 @@ async fn every_mistake_names_its_variable_and_shows_the_value() {
         ("PROTECTED_PATH", "mcp"),
         ("PROTECTED_PATH", "/a b"),
         ("UPSTREAM_TOKEN_URL", "login.example/token"),
+        ("UPSTREAM_ISSUER", "login.example"),
+        ("UPSTREAM_JWKS_URL", "login.example/keys"),
         ("UPSTREAM_USERINFO_URL", "ftp://login.example"),
         ("ACCESS_TOKEN_TTL", "1h"),
         ("REFRESH_TOKEN_TTL", "-1"),
@@ -141,6 +146,36 @@ async fn proxy(variables: &[(&str, &str)]) -> Proxy {
         panic!("{variables:?} does not start");
     };
     Proxy::built(provider, clock, BASE, builder)
+}
+
+#[tokio::test]
+async fn an_issuer_is_enough_where_the_provider_has_a_document_about_itself() {
+    let clock = FakeClock::default();
+    let provider = Arc::new(Provider::start(clock.clone()).await);
+    provider.signs(&SigningKey::es256("key-1"));
+    let settings = provider.settings();
+    let alone = [
+        ("BASE_URL", BASE),
+        ("UPSTREAM_ISSUER", &*settings.issuer),
+        ("UPSTREAM_CLIENT_ID", &*settings.client_id),
+        ("UPSTREAM_CLIENT_SECRET", &*settings.client_secret),
+        ("SCOPES", "openid read write"),
+    ];
+    let alone = alone.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let Ok(builder) = builder(&Env::new(alone, never())).await else {
+        panic!("it does not start");
+    };
+    let proxy = Proxy::built(provider, clock, BASE, builder);
+    proxy.journey(&proxy.client().await).await;
+    assert_eq!(proxy.provider.count(Kind::Keys), 1);
+
+    // Beside the endpoints it is what tokens are compared with.
+    let beside = [("UPSTREAM_ISSUER", "https://another.example")];
+    let other = self::proxy(&beside).await;
+    let url = other.client().await.authorize(&Pkce::new(), "s").url();
+    let back = other.approve(&mut other.browser(), &url).await.left();
+    assert_eq!(query_param(&back, "error").as_deref(), Some("server_error"));
+    assert_eq!(other.provider.count(Kind::Discovery), 0);
 }
 
 #[tokio::test]

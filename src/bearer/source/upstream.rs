@@ -83,11 +83,7 @@ async fn validated(
             grant_id: None,
             renewal: (server.proxy.as_ref())
                 .map(|proxy| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
-            upstream: UpstreamTokens {
-                access_token: asked.token,
-                id_token: None,
-                expires_at,
-            },
+            upstream: UpstreamTokens::alone(asked.token, expires_at),
             challenges: Some(server.challenges.clone()),
         }),
     })

@@ -28,7 +28,7 @@ pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Gran
     let (now, upstream) = (proxy.now(), &grant.upstream);
     let refresh_token = upstream.refresh_token.clone().map(|token| PassedThrough {
         provider: grant.provider.clone(),
-        token,
+        token: token.to_string(),
         scopes: grant.scopes.clone(),
         resource: grant.resource.clone(),
         expires_at: now + proxy.options.refresh_token_ttl,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use super::{
     flights::{Boarded, Flight, Flights, landed},
@@ -17,7 +18,7 @@ use crate::{
         Freshness, Grant, GrantId, Grants, Phase,
         renewal::{FreshnessError, Need},
     },
-    limits::{EXCHANGED_BYTES, MAX_EXCHANGES_AT_WORK},
+    limits::{EXCHANGED_BYTES, MAX_EXCHANGES_AT_WORK, RENEWAL_PATIENCE},
     provider::{Finality, OnBehalfError, Providers, TokenTarget, UpstreamError},
     tasks::Tasks,
     time::Unix,
@@ -112,6 +113,8 @@ impl Delegation {
                 return Err(error);
             }
         };
+        let kept = self.kept.get(&key);
+        let old = kept.and_then(|kept| kept.good(refused, self.now()));
         let known = || match self.known(&key, refused) {
             Decision::Hand(token) => Some(Ok(token)),
             Decision::Fail(error) => Some(Err(error)),
@@ -134,13 +137,21 @@ impl Delegation {
                 answer
             }
         };
-        let answer = landed(answer)
-            .await
-            .unwrap_or(Err(TokenForError::Unavailable))?;
-        match refused == Some(answer.access_token()) {
+        // While the old one is good, it is no matter that no other comes, or not soon.
+        let answer = match &old {
+            Some(_) => timeout(RENEWAL_PATIENCE, landed(answer)).await.ok(),
+            None => Some(landed(answer).await),
+        };
+        match (answer.flatten(), old) {
             // The provider says the same token again, or another's answer is what was refused.
-            true => Err(TokenForError::Unavailable),
-            false => Ok(answer),
+            (Some(Ok(token)), _) if refused == Some(token.access_token()) => {
+                Err(TokenForError::Unavailable)
+            }
+            (Some(Ok(token)), _) => Ok(token),
+            (Some(Err(TokenForError::Ended)), _) => Err(TokenForError::Ended),
+            (_, Some(old)) => Ok(old),
+            (Some(Err(error)), None) => Err(error),
+            (None, None) => Err(TokenForError::Unavailable),
         }
     }
 
@@ -250,8 +261,8 @@ impl Delegation {
         holder: &Holder,
     ) -> Result<String, TokenForError> {
         match self.parts.freshness.ensure(id, &grant, Need::Token).await {
-            Ok(Some(fresh)) => Ok(fresh.into_value().upstream.access_token),
-            Ok(None) => Ok(grant.upstream.access_token),
+            Ok(Some(fresh)) => Ok(fresh.upstream.access_token.to_string()),
+            Ok(None) => Ok(grant.upstream.access_token.to_string()),
             Err(FreshnessError::Ended) => {
                 self.refused(Reason::GrantEnded, holder, target, "the login has ended");
                 Err(TokenForError::Ended)

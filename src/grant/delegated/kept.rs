@@ -38,12 +38,22 @@ impl Kept {
         }
     }
 
+    /// The token, if the API may take it now. `refused` is the one that it did not take.
+    pub(super) fn good(&self, refused: Option<&str>, now: Unix) -> Option<ExchangedToken> {
+        let made = self.made(now)?;
+        let good = Some(made).filter(|made| is_good(made, refused, now));
+        good.map(|(token, _)| token.clone())
+    }
+
+    fn made(&self, now: Unix) -> Option<&(ExchangedToken, Unix)> {
+        // Made later than now: the clock was set back, and its age is unknown.
+        self.token.as_ref().filter(|(_, made_at)| *made_at <= now)
+    }
+
     /// `refused` is the token that the other API did not take.
     pub(super) fn decide(&self, refused: Option<&str>, now: Unix) -> Decision {
-        // Made later than now: the clock was set back, and its age is unknown.
-        let made = self.token.as_ref().filter(|(_, made_at)| *made_at <= now);
-        let is_refused = |token: &ExchangedToken| refused == Some(token.access_token());
-        let good = made.filter(|(token, made_at)| !is_refused(token) && now < end(token, *made_at));
+        let made = self.made(now);
+        let good = made.filter(|made| is_good(made, refused, now));
         if let Some((token, made_at)) = good
             && now < again_at(token, *made_at)
         {
@@ -51,7 +61,7 @@ impl Kept {
         }
         // An API that refuses every token must not turn each call into a request at the provider.
         let is_new = |made_at: Unix| now < made_at + REPLACED_ONCE_IN;
-        if made.is_some_and(|(token, made_at)| is_refused(token) && is_new(*made_at)) {
+        if made.is_some_and(|(token, at)| is_refused(token, refused) && is_new(*at)) {
             return Decision::Fail(TokenForError::Unavailable);
         }
         let holds = |at: Unix| (at..at + EXCHANGE_FAILED_FOR).contains(&now);
@@ -73,6 +83,14 @@ impl Kept {
         };
         self.token.as_ref().map_or(0, |(token, _)| token.size()) + words
     }
+}
+
+fn is_good((token, made_at): &(ExchangedToken, Unix), refused: Option<&str>, now: Unix) -> bool {
+    !is_refused(token, refused) && now < end(token, *made_at)
+}
+
+fn is_refused(token: &ExchangedToken, refused: Option<&str>) -> bool {
+    refused == Some(token.access_token())
 }
 
 /// RFC 8693 section 2.2.1 only recommends `expires_in`. A token without it is kept for a burst of calls.

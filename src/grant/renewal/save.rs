@@ -12,6 +12,7 @@ use crate::{
     error::StorageError,
     event::{Event, Reason, Step},
     limits::{POLL, SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
+    oauth::SharedText,
     provider::TokenAnswer,
     time::Unix,
     token::CarriedClaims,
@@ -22,8 +23,8 @@ pub(super) struct Answered {
     /// The id of the provider that answered.
     pub(super) provider: String,
     /// The refresh token that was presented, and the access token that is replaced.
-    pub(super) presented: String,
-    pub(super) replaced: String,
+    pub(super) presented: SharedText,
+    pub(super) replaced: SharedText,
     pub(super) tokens: TokenAnswer,
     /// When.
     pub(super) at: Unix,
@@ -82,7 +83,7 @@ impl<'a> Change<'a> {
                 }
             }
             if let (Fit::Whole, Some(id_token)) = (fit, id_token) {
-                grant.upstream.id_token = Some(id_token.clone());
+                grant.upstream.id_token = Some(id_token.as_str().into());
             }
         }
         if matches!(fit, Fit::NoIdToken | Fit::TokensOnly) {

@@ -201,7 +201,7 @@ impl World {
 
     async fn record(&self) -> Option<Grant> {
         let text = self.vault.peek(&self.id.record_key()).await.unwrap()?;
-        Some(Grant::decode(&text).unwrap())
+        Some(Grant::decode(text).unwrap())
     }
 
     /// Whatever stands there.
@@ -258,7 +258,7 @@ impl Instance {
     /// The access token that a request would go on with.
     async fn token(&self) -> Result<String, FreshnessError> {
         let seen = self.ensure(Need::Token).await?;
-        Ok(seen.into_value().upstream.access_token)
+        Ok(seen.upstream.access_token.to_string())
     }
 
     /// Waits for all that goes on behind requests.

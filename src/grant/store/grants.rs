@@ -87,7 +87,7 @@ impl Grants {
     pub(crate) async fn stored(&self, id: &GrantId) -> Result<Option<Box<Grant>>, StorageError> {
         let text = self.vault.peek(&id.record_key()).await;
         let text = self.sound(id, text)?;
-        Ok(text.and_then(|text| self.parse(id, &text)))
+        Ok(text.and_then(|text| self.parse(id, text)))
     }
 
     /// The grant, to be taken a step further. Waits a little for doubts to end.
@@ -112,7 +112,7 @@ impl Grants {
     ) -> Result<Option<SeenGrant>, StorageError> {
         let seen = self.vault.read(&id.record_key()).await;
         let seen = self.sound(id, seen)?;
-        let seen = seen.and_then(|seen| seen.and_then(|text| self.parse(id, &text?)));
+        let seen = seen.and_then(|seen| seen.and_then(|text| self.parse(id, text?)));
         Ok(seen.filter(|grant| self.is_served(id, grant)))
     }
 
@@ -129,7 +129,7 @@ impl Grants {
         }
     }
 
-    fn parse(&self, id: &GrantId, text: &[u8]) -> Option<Box<Grant>> {
+    fn parse(&self, id: &GrantId, text: Vec<u8>) -> Option<Box<Grant>> {
         match Grant::decode(text) {
             Ok(grant) => Some(Box::new(grant)),
             Err(why) => self.corrupt(id, why.to_string()),
@@ -253,7 +253,7 @@ impl Grants {
     pub(crate) async fn end(&self, id: &GrantId) -> Result<Option<Grant>, StorageError> {
         let taken = self.vault.take(&id.record_key()).await?;
         self.revocations.revoke(*id);
-        let grant = taken.and_then(|text| Grant::decode(&text).ok());
+        let grant = taken.and_then(|text| Grant::decode(text).ok());
         if let Some(grant) = &grant {
             self.unlist(*id, grant);
         }

@@ -43,7 +43,8 @@ impl Undo {
         let Some(seen) = self.vault.read(&self.key).await? else {
             return Ok(());
         };
-        let grant = seen.as_deref().and_then(|text| Grant::decode(text).ok());
+        let text = seen.as_deref().map(<[u8]>::to_vec);
+        let grant = text.and_then(|text| Grant::decode(text).ok());
         let Some(mut grant) = grant.filter(|grant| grant.step == self.step) else {
             return Ok(());
         };

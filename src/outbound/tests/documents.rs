@@ -211,6 +211,20 @@ async fn all_who_ask_at_once_wait_for_one_fetch() {
 }
 
 #[tokio::test]
+async fn one_who_looked_before_a_fetch_landed_and_asks_after_it_begins_no_other() {
+    let source = Source::saying("1").await;
+    let documents = documents(&ByHand::new(), Stranger);
+    let url = source.url();
+    let first = documents.get(&url).await.unwrap();
+    let landed = documents
+        .0
+        .fetched(&url, |library| library.last(&url))
+        .await;
+    assert!(Arc::ptr_eq(&first, &landed.unwrap()));
+    assert_eq!(source.asked(), 1);
+}
+
+#[tokio::test]
 async fn a_fetch_goes_on_when_the_one_who_began_it_hangs_up() {
     let source = Source::saying("1").await;
     let documents = documents(&ByHand::new(), Stranger);
@@ -318,8 +332,11 @@ async fn what_the_operator_named_stands_in_for_a_day_whatever_its_source_says() 
         let reported = Arc::new(Mutex::new(Vec::new()));
         let report = Arc::clone(&reported);
         let report = move |event: &Event| report.lock().unwrap().push(event.clone());
-        let events = Arc::new(Events::new(Some(Box::new(report))));
-        let documents = documents(&clock, Operator).reporting(events);
+        let way = WayOut {
+            events: Arc::new(Events::new(Some(Box::new(report)))),
+            ..way_out(&names(), &["127.0.0.0/8"])
+        };
+        let documents = with(Outbound::new(&way).unwrap(), &clock, Operator);
         let url = source.url();
         documents.get(&url).await.unwrap();
         source.say(status, "", body);

@@ -3,7 +3,11 @@
 use std::{
     io::{Read, Write},
     net::TcpListener,
-    sync::Arc,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -11,9 +15,14 @@ use reqwest::Proxy;
 use testkit::https::{Https, json};
 
 use super::{Inside, Names, outbound, way_out};
-use crate::outbound::{
-    NamedBy::{self, Operator, Stranger},
-    Networks, Outbound, OutboundError, Refusal, Reply, WayOut,
+use crate::{
+    limits::MAX_STRANGERS_LOOKUPS,
+    outbound::{
+        NamedBy::{self, Operator, Stranger},
+        Networks, Outbound, OutboundError, Reply, WayOut,
+        destination::Refusal,
+        lookup::{Found, Lookup},
+    },
 };
 
 const LOOPBACK: &str = "127.0.0.0/8";
@@ -132,6 +141,31 @@ async fn a_name_is_looked_up_once_for_each_request_and_goes_where_that_answer_sa
 }
 
 #[tokio::test]
+async fn of_the_many_addresses_of_a_strangers_name_the_first_few_are_tried() {
+    let server = Https::start(|_| async { json("200 OK", "", "{}") }).await;
+    let url = server.url("client.example", "/");
+    // Nobody listens at the others.
+    let dead: Vec<String> = (10..30).map(|n| format!("127.0.0.{n}")).collect();
+    for (before, named_by, reached) in [
+        (7, Stranger, true),
+        (8, Stranger, false),
+        (8, Operator, true),
+    ] {
+        let mut addresses: Vec<&str> = dead.iter().take(before).map(String::as_str).collect();
+        addresses.push("127.0.0.1");
+        let names = Names::default().leads("client.example", &[&addresses]);
+        let got = get(&outbound(&names, &[LOOPBACK]), &url, named_by).await;
+        assert_eq!(got.is_ok(), reached, "{before} {named_by:?}: {got:?}");
+    }
+    // One behind the first few is judged all the same.
+    let mut addresses: Vec<&str> = dead.iter().map(String::as_str).collect();
+    addresses.push("10.0.0.1");
+    let names = Names::default().leads("client.example", &[&addresses]);
+    let refused = refusal(&outbound(&names, &[LOOPBACK]), &url, Stranger).await;
+    assert!(matches!(refused, Refusal::Leads { .. }), "{refused}");
+}
+
+#[tokio::test]
 async fn no_connection_of_a_stranger_is_kept_and_none_of_the_operator_is_used() {
     // It would serve a second request on the same connection.
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
@@ -241,25 +275,39 @@ async fn size_time_and_trust_are_bounded() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_looked_up_for_ever_holds_nobody_for_ever() {
-    struct Never;
-    impl crate::outbound::Lookup for Never {
-        fn lookup(&self, _: &str) -> crate::outbound::Found {
-            Box::pin(std::future::pending())
+    /// How many lookups have begun.
+    #[derive(Clone, Default)]
+    struct Never(Arc<AtomicUsize>);
+    impl Lookup for Never {
+        fn lookup(&self, _: &str) -> Found {
+            let begun = Arc::clone(&self.0);
+            Box::pin(async move {
+                begun.fetch_add(1, Ordering::Relaxed);
+                std::future::pending().await
+            })
         }
     }
+    let never = Never::default();
     let way = WayOut {
-        lookup: Arc::new(Never),
+        lookup: Arc::new(never.clone()),
         ..WayOut::default()
     };
     let outbound = Outbound::new(&way).unwrap();
     // More than there are lookups at once: the places stay taken, and the next ones wait their time.
-    for _ in 0..crate::limits::MAX_STRANGERS_LOOKUPS + 2 {
+    for _ in 0..MAX_STRANGERS_LOOKUPS + 2 {
         let error = get(&outbound, "https://client.example/", Stranger).await;
         assert!(matches!(error, Err(OutboundError::Timeout)), "{error:?}");
     }
-    // The operator's are not among them.
-    let error = get(&outbound, "https://client.example/", Operator).await;
-    assert!(matches!(error, Err(OutboundError::Timeout)), "{error:?}");
+    assert_eq!(never.0.load(Ordering::Relaxed), MAX_STRANGERS_LOOKUPS);
+    // The operator's are not among them, and not counted.
+    for asked in 1..=MAX_STRANGERS_LOOKUPS + 2 {
+        let error = get(&outbound, "https://client.example/", Operator).await;
+        assert!(matches!(error, Err(OutboundError::Timeout)), "{error:?}");
+        assert_eq!(
+            never.0.load(Ordering::Relaxed),
+            MAX_STRANGERS_LOOKUPS + asked
+        );
+    }
 }
 
 /// A proxy that says no to every tunnel, and what it was asked.
@@ -315,4 +363,44 @@ async fn with_a_proxy_the_proxy_looks_names_up_and_addresses_inside_stay_refused
     );
     assert_eq!(names.asked("client.example"), 0);
     inside.heard_nothing();
+}
+
+/// The environment is that of the whole process: these tests run in one of their own.
+#[test]
+fn a_proxy_of_the_environment_is_for_the_operators_urls_alone() {
+    let (url, asked) = proxy();
+    let url = url.replace("proxy.internal", "127.0.0.1");
+    let test = "outbound::tests::guard::in_an_environment_with_a_proxy";
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored"])
+        .env("HTTPS_PROXY", url)
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    let asked = asked.join().unwrap();
+    assert!(
+        asked.starts_with("CONNECT idp.example:443 HTTP/1.1"),
+        "{asked}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "another test runs it, with a proxy in the environment"]
+async fn in_an_environment_with_a_proxy() {
+    let server = Https::start(|_| async { json("200 OK", "", "{}") }).await;
+    let names = Names::default().leads("client.example", &[&["127.0.0.1"]]);
+    let outbound = outbound(&names, &[LOOPBACK]);
+    let url = server.url("client.example", "/");
+    assert_eq!(get(&outbound, &url, Stranger).await.unwrap().status, 200);
+    let error = get(&outbound, "https://idp.example/", Operator).await;
+    assert!(
+        matches!(error, Err(OutboundError::Transport(_))),
+        "{error:?}"
+    );
 }

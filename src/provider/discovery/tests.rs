@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::provider::{azure, endpoints::Endpoints, generic, oidc};
+use crate::provider::{azure, generic, oidc};
 
 const ISSUER: &str = "https://idp.example";
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Home, Vouches},
     endpoints::Endpoints,
     origin::is_segment,
@@ -134,6 +135,15 @@ impl Dialect for B2c {
 
     fn refuses_resource(&self) -> bool {
         true
+    }
+
+    /// As every app registration.
+    fn key_way(&self) -> KeyWay {
+        KeyWay {
+            audience_is_token_endpoint: true,
+            prefers_pss: true,
+            knows_certificates: true,
+        }
     }
 
     fn check(&self) -> Result<(), String> {

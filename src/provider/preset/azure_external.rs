@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use super::entra::azure;
 use crate::provider::{
+    client_key::KeyWay,
     dialect::{Dialect, Vouches},
     endpoints::Endpoints,
     origin::is_segment,
     prompt::Prompts,
-    provider::{Provider, TokenEndpointAuth},
+    provider::Provider,
+    target::TokenTarget,
 };
 
 /// Customers of an external tenant (Microsoft Entra External ID, "CIAM").
@@ -39,44 +42,37 @@ pub fn azure_external(
     client_id: impl Into<String>,
     client_secret: impl Into<String>,
 ) -> Provider {
-    let client_id = client_id.into();
-    let identifier_uri = format!("api://{client_id}");
+    let entra = azure(tenant_id, client_id, client_secret);
     let url = |last: &str| format!("https://{name}.ciamlogin.com/{tenant_id}/{last}");
-    let dialect = External {
-        name: name.to_owned(),
-        tenant_id: tenant_id.to_owned(),
-    };
-    Provider::new(
-        "entra-external",
-        "Microsoft",
-        Endpoints::new(url("oauth2/v2.0/authorize"), url("oauth2/v2.0/token")),
-        Arc::new(dialect),
-        client_id,
-        client_secret,
-    )
-    .jwks_url(url("discovery/v2.0/keys"))
+    Provider {
+        id: "entra-external".to_owned(),
+        endpoints: Endpoints {
+            jwks: Some(url("discovery/v2.0/keys")),
+            ..Endpoints::new(url("oauth2/v2.0/authorize"), url("oauth2/v2.0/token"))
+        },
+        discovery: None,
+        dialect: Arc::new(External {
+            name: name.to_owned(),
+            tenant_id: tenant_id.to_owned(),
+            entra: Arc::clone(&entra.dialect),
+        }),
+        ..entra
+    }
     // The issuer's host has the tenant's ID, whatever host the person came by.
     .issuer(format!(
         "https://{tenant_id}.ciamlogin.com/{tenant_id}/v2.0"
     ))
-    .token_endpoint_auth_method(TokenEndpointAuth::Post)
-    .scopes(["openid", "profile", "email"])
-    .upstream_scopes(["offline_access"])
-    .sends_scope_on_refresh(true)
-    .identifier_uri(&identifier_uri)
 }
 
 #[derive(Debug)]
 struct External {
     name: String,
     tenant_id: String,
+    /// What it does as other tenants do is that preset's.
+    entra: Arc<dyn Dialect>,
 }
 
 impl Dialect for External {
-    fn prompts(&self) -> Prompts {
-        Prompts::One(&["login", "consent", "select_account"])
-    }
-
     fn vouches(&self) -> Vouches {
         Vouches::Never("the claim `oid`")
     }
@@ -85,8 +81,24 @@ impl Dialect for External {
         true
     }
 
+    fn on_behalf_of(
+        &self,
+        access_token: &str,
+        target: &TokenTarget,
+    ) -> Option<Vec<(&'static str, String)>> {
+        self.entra.on_behalf_of(access_token, target)
+    }
+
+    fn prompts(&self) -> Prompts {
+        self.entra.prompts()
+    }
+
     fn refuses_resource(&self) -> bool {
-        true
+        self.entra.refuses_resource()
+    }
+
+    fn key_way(&self) -> KeyWay {
+        self.entra.key_way()
     }
 
     fn check(&self) -> Result<(), String> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
+    audience_proof::{Ask, AudienceProof, Issued},
     dialect::{Dialect, Document, IdentityApi, Vouches},
     endpoints::Endpoints,
     identity::Identity,
@@ -74,6 +75,16 @@ impl Dialect for Discord {
         })
     }
 
+    fn audience_proof(&self) -> Option<AudienceProof> {
+        Some(AudienceProof {
+            url: "https://discord.com/api/oauth2/@me".to_owned(),
+            ask: Ask::AsBearer,
+            unknown: &[],
+            names_person: false,
+            read: issued,
+        })
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::One(&["consent", "none"])
     }
@@ -84,6 +95,20 @@ impl Dialect for Discord {
 
     fn is_open_to_all(&self) -> bool {
         true
+    }
+}
+
+/// `expires` is a date in words of ISO 8601, which the userinfo answers make needless to read.
+fn issued(fields: &Map<String, Value>) -> Issued {
+    let app = fields
+        .get("application")
+        .and_then(|app| app.get("id")?.as_str());
+    let scopes = fields.get("scopes").and_then(Value::as_array);
+    let scopes = scopes.into_iter().flatten().filter_map(Value::as_str);
+    Issued {
+        app: app.map(str::to_owned),
+        scopes: scopes.map(str::to_owned).collect(),
+        ..Issued::default()
     }
 }
 
@@ -233,5 +258,17 @@ mod tests {
         );
         let person = client.identity(&answer, None, Unix::EPOCH).await.unwrap();
         assert_eq!(person.subject.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn the_current_authorization_names_the_application() {
+        let said = json!({
+            "application": {"id": "159799960412356608", "name": "AIRHORN SOLUTIONS"},
+            "scopes": ["guilds.join", "identify"], "expires": "2021-01-23T02:33:17.017000+00:00",
+        });
+        let issued = issued(said.as_object().unwrap());
+        assert_eq!(issued.app.as_deref(), Some("159799960412356608"));
+        assert_eq!(issued.scopes, ["guilds.join", "identify"]);
+        assert_eq!(super::issued(&Map::new()).app, None);
     }
 }

@@ -27,6 +27,10 @@ use crate::provider::{
 /// API is written as its URI, `https://graph.microsoft.com/User.Read`. Entra refuses `resource`,
 /// so `forward_resource` cannot be turned on.
 ///
+/// ID tokens are verified by keys. Where those are stands in the tenant's document,
+/// `{authority}/{tenant}/v2.0/.well-known/openid-configuration`, which is read at the first login: a
+/// network that lets only the token endpoint through has to let this one and the keys through, too.
+///
 /// Other clouds: `.authority("https://login.microsoftonline.us")` (US Government),
 /// `.authority("https://login.partner.microsoftonline.cn")` (China). External ID:
 /// `.authority("https://{name}.ciamlogin.com").issuer("https://{tenant id}.ciamlogin.com/{tenant id}/v2.0")`.

@@ -15,7 +15,9 @@ use crate::provider::{
 /// secret is sent in the `Authorization` header
 /// ([`Basic`](crate::provider::TokenEndpointAuth::Basic)), PKCE is used, and no scope is asked for
 /// until you name some. Name the [`issuer`](Provider::issuer) if you know it: ID tokens are then
-/// checked against it.
+/// checked against it; and the [`jwks_url`](Provider::jwks_url): they are then verified by their
+/// signature. A server that has a document about itself needs none of this: see
+/// [`oidc`](crate::provider::oidc()).
 ///
 /// ```
 /// use tower_oauth_proxy::provider;

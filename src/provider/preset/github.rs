@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     limits::MAX_PERSON_TEXT,
     provider::{
+        audience_proof::{Ask, AudienceProof, Issued},
         dialect::{Dialect, Document, Home, IdentityApi, Revocation, Verb, Vouches},
         endpoints::Endpoints,
         identity::{Identity, short_text},
@@ -70,9 +71,10 @@ fn at(web: &str, client_id: &str) -> Home {
     };
     // Percent-encoded because the operator's client id lands in a path.
     let in_path: String = url::form_urlencoded::byte_serialize(client_id.as_bytes()).collect();
+    let of_token = format!("{api}/applications/{in_path}/token");
     Home {
         endpoints: Endpoints {
-            revocation: Some(format!("{api}/applications/{in_path}/token")),
+            revocation: Some(of_token.clone()),
             userinfo: Some(format!("{api}/user")),
             ..Endpoints::new(
                 format!("{web}/login/oauth/authorize"),
@@ -82,6 +84,7 @@ fn at(web: &str, client_id: &str) -> Home {
         issuer: None,
         dialect: Arc::new(GitHub {
             client_id: client_id.to_owned(),
+            of_token,
             is_public,
         }),
     }
@@ -90,6 +93,8 @@ fn at(web: &str, client_id: &str) -> Home {
 #[derive(Debug)]
 struct GitHub {
     client_id: String,
+    /// Where the app asks about one of its tokens.
+    of_token: String,
     /// github.com, as opposed to a server of one's own.
     is_public: bool,
 }
@@ -116,6 +121,17 @@ impl Dialect for GitHub {
 
     fn identity(&self) -> Option<IdentityApi> {
         Some(API)
+    }
+
+    /// `POST /applications/{client_id}/token`; 404 and 422 as for a revocation.
+    fn audience_proof(&self) -> Option<AudienceProof> {
+        Some(AudienceProof {
+            url: self.of_token.clone(),
+            ask: Ask::ByApp("access_token"),
+            unknown: &[404, 422],
+            names_person: false,
+            read: issued,
+        })
     }
 
     /// `DELETE /applications/{client_id}/token` ends this token, not the person's approval of the
@@ -149,6 +165,20 @@ impl Dialect for GitHub {
 
     fn is_open_to_all(&self) -> bool {
         self.is_public
+    }
+}
+
+/// `expires_at` is a date in words of ISO 8601; the token is asked about again before that.
+pub(super) fn issued(fields: &Map<String, Value>) -> Issued {
+    let app = fields
+        .get("app")
+        .and_then(|app| app.get("client_id")?.as_str());
+    let scopes = fields.get("scopes").and_then(Value::as_array);
+    let scopes = scopes.into_iter().flatten().filter_map(Value::as_str);
+    Issued {
+        app: app.map(str::to_owned),
+        scopes: scopes.map(str::to_owned).collect(),
+        ..Issued::default()
     }
 }
 

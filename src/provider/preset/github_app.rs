@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::github::github;
 use crate::provider::{
+    audience_proof::AudienceProof,
     dialect::{Dialect, Home, IdentityApi, Revocation, Vouches},
     prompt::Prompts,
     provider::Provider,
@@ -78,6 +79,10 @@ impl Dialect for GitHubApp {
 
     fn identity(&self) -> Option<IdentityApi> {
         self.github.identity()
+    }
+
+    fn audience_proof(&self) -> Option<AudienceProof> {
+        self.github.audience_proof()
     }
 
     fn revoke(&self, token: &str, hint: &str) -> Revocation {

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::provider::{
-    dialect::Dialect,
-    endpoints::Endpoints,
-    prompt::Prompts,
-    provider::{Provider, TokenEndpointAuth},
-    upstream_error::Finality,
+use crate::{
+    provider::{
+        audience_proof::{Ask, AudienceProof, Issued},
+        dialect::Dialect,
+        endpoints::Endpoints,
+        prompt::Prompts,
+        provider::{Provider, TokenEndpointAuth},
+        upstream_error::Finality,
+    },
+    time::Unix,
 };
 
 /// Google accounts, personal and Workspace.
@@ -26,6 +30,9 @@ use crate::provider::{
 /// | the address | with `email_verified` |
 /// | refresh | `access_type=offline` and `prompt=consent` are sent, without which Google gives no refresh token (a peer's users lost their sessions hourly). It stays the same; it ends after six months without use, after 7 days while the app is in "Testing", and when a hundred newer ones of this person and client exist |
 /// | revocation | either token, and with it all that the person gave to the app: their other clients log in again |
+///
+/// ID tokens are verified by the keys that Google publishes at
+/// `https://www.googleapis.com/oauth2/v3/certs`.
 ///
 /// Anyone can open an account, so say who may log in.
 ///
@@ -70,6 +77,16 @@ impl Dialect for Google {
         }
     }
 
+    fn audience_proof(&self) -> Option<AudienceProof> {
+        Some(AudienceProof {
+            url: "https://oauth2.googleapis.com/tokeninfo".to_owned(),
+            ask: Ask::InQuery("access_token"),
+            unknown: &[400],
+            names_person: true,
+            read: issued,
+        })
+    }
+
     fn prompts(&self) -> Prompts {
         Prompts::List(&["consent", "select_account"])
     }
@@ -84,6 +101,25 @@ impl Dialect for Google {
     }
 }
 
+/// Numbers and booleans are strings here.
+fn issued(fields: &Map<String, Value>) -> Issued {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let claims = ["sub", "email", "email_verified", "hd"];
+    let claims = claims.iter().filter_map(|name| fields.get_key_value(*name));
+    Issued {
+        app: text("aud").map(str::to_owned),
+        scopes: text("scope")
+            .unwrap_or_default()
+            .split(' ')
+            .map(str::to_owned)
+            .collect(),
+        expires_at: text("exp").and_then(|end| end.parse().ok()).map(Unix::at),
+        claims: claims
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    }
+}
+
 /// Both are said of the operator's app.
 pub(super) fn finality(code: &str) -> Option<Finality> {
     matches!(code, "deleted_client" | "disabled_client").then_some(Finality::Trouble)
@@ -91,6 +127,8 @@ pub(super) fn finality(code: &str) -> Option<Finality> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         oauth::ScopeSet,
@@ -165,5 +203,22 @@ mod tests {
             assert_eq!(error.finality(), Finality::Trouble, "{error}");
         }
         assert_eq!(finality("bad_refresh_token"), None);
+    }
+
+    #[test]
+    fn tokeninfo_says_whose_a_token_is_and_for_which_app() {
+        let said = json!({
+            "azp": "id.apps", "aud": "id.apps", "sub": "10769150350006150715113082367",
+            "scope": "https://www.googleapis.com/auth/userinfo.email openid", "exp": "1700003599",
+            "expires_in": "3599", "email": "ada@example.com", "email_verified": "true",
+            "access_type": "online",
+        });
+        let issued = issued(said.as_object().unwrap());
+        assert_eq!(issued.app.as_deref(), Some("id.apps"));
+        assert_eq!(issued.expires_at, Some(Unix::at(1_700_003_599)));
+        assert_eq!(issued.scopes.len(), 2);
+        assert_eq!(issued.claims["sub"], "10769150350006150715113082367");
+        assert_eq!(issued.claims.get("aud"), None);
+        assert_eq!(super::issued(&Map::new()).app, None);
     }
 }

@@ -3,6 +3,7 @@
 //! To add one, write a file like these and name it here. A preset fills in a
 //! [`Provider`](super::Provider); what data cannot say, its `Dialect` does.
 
+mod apple;
 mod atlassian;
 mod auth0;
 mod authentik;
@@ -26,6 +27,7 @@ mod salesforce;
 mod slack;
 mod workos;
 
+pub use apple::apple;
 pub use atlassian::atlassian;
 pub use auth0::auth0;
 pub use authentik::authentik;

@@ -1,14 +1,19 @@
 //! What holds for every preset, and for all code outside the presets.
 
+mod documents;
+
 use std::{fs, path::Path};
 
 use super::*;
 use crate::provider::Provider;
 
+const P256: &str = include_str!("../../jose/vectors/p256.pkcs8.pem");
+
 /// Each with its id: cookies and records hold it, so changing one changes a format.
 fn presets() -> Vec<(&'static str, Provider)> {
     let tenant_id = "11111111-2222-3333-4444-555555555555";
     vec![
+        ("apple", apple("id", "TEAM", "KEY", P256)),
         ("atlassian", atlassian("id", "s")),
         ("auth0", auth0("acme.auth0.com", "id", "s")),
         ("authentik", authentik("auth.example", "mcp", "id", "s")),
@@ -90,6 +95,7 @@ const NAMES: &[&str] = &[
     "linkedin",
     "huggingface",
     "workos",
+    "apple",
 ];
 
 /// Names of clients and of files that look like one of those.

@@ -5,6 +5,7 @@ use std::{fmt, sync::OnceLock, time::Duration};
 use serde_json::Value;
 
 use super::{
+    connection::Connection,
     context::VerifierContext,
     payload::{AccessTokenRules, CLIENT_CLAIMS},
     token_verifier::{TokenVerifier, VerifiedToken, VerifyError, VerifyFuture, VerifyRequest},
@@ -13,8 +14,7 @@ use crate::{
     error::ConfigError,
     jose::ClaimRules,
     limits::{MAX_VERIFIER_LEEWAY, VERIFIER_LEEWAY},
-    provider::KeysError,
-    provider::{check_url, shown_url},
+    provider::{IssuerKeys, KeysError, check_url, shown_url},
 };
 
 /// Verifies access tokens that are JWTs, by the keys that their issuer publishes. The provider is asked for its
@@ -59,24 +59,53 @@ use crate::{
 /// ```
 #[must_use = "a verifier does nothing until a configuration has it"]
 pub struct JwksVerifier {
-    jwks_url: String,
+    source: Source,
+    keys: OnceLock<IssuerKeys>,
     rules: ClaimRules,
     access: AccessTokenRules,
-    context: OnceLock<VerifierContext>,
+    connection: Connection,
+}
+
+/// Where the keys are.
+enum Source {
+    At(String),
+    /// Where this issuer's document says.
+    Issuer(String),
 }
 
 impl JwksVerifier {
     /// The keys at this URL: https, or http on this host. Most providers name it `jwks_uri` in their document
     /// about themselves.
     pub fn new(jwks_url: impl Into<String>) -> Self {
+        Self::of(Source::At(jwks_url.into()))
+    }
+
+    /// The keys of this issuer, wherever its document about itself names them: the one below
+    /// `/.well-known/openid-configuration`, or that of RFC 8414. It is read with the first token, and again when
+    /// its time is over. The document and the tokens must name this very issuer, to the byte.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::JwksVerifier;
+    ///
+    /// let verifier = JwksVerifier::for_issuer("https://tenant.example/")
+    ///     .audience("https://mcp.example.com/mcp");
+    /// # let _ = verifier;
+    /// ```
+    pub fn for_issuer(issuer: impl Into<String>) -> Self {
+        let issuer = issuer.into();
+        Self::of(Source::Issuer(issuer.clone())).issuer(issuer)
+    }
+
+    fn of(source: Source) -> Self {
         Self {
-            jwks_url: jwks_url.into(),
+            source,
+            keys: OnceLock::new(),
             rules: ClaimRules {
                 leeway: VERIFIER_LEEWAY,
                 ..ClaimRules::default()
             },
             access: AccessTokenRules::default(),
-            context: OnceLock::new(),
+            connection: Connection::default(),
         }
     }
 
@@ -136,9 +165,12 @@ impl JwksVerifier {
 
     fn check(&self) -> Result<(), ConfigError> {
         let fault = |words: String| Err(ConfigError::new("passthrough", words));
-        if let Err(why) = check_url(&self.jwks_url) {
-            let url = shown_url(&self.jwks_url);
-            return fault(format!("the key set's URL {url} {why}"));
+        let (what, url) = match &self.source {
+            Source::At(url) => ("the key set's URL", url),
+            Source::Issuer(issuer) => ("the issuer", issuer),
+        };
+        if let Err(why) = check_url(url) {
+            return fault(format!("{what} {} {why}", shown_url(url)));
         }
         let rules = &self.rules;
         if rules.issuers.is_empty() {
@@ -168,14 +200,13 @@ impl JwksVerifier {
     }
 
     async fn verified(&self, token: &str) -> Result<VerifiedToken, VerifyError> {
-        let Some(context) = self.context.get() else {
-            let why = "the verifier was never connected to a layer: a verifier that wraps it has to hand on \
-                       `TokenVerifier::connect`";
-            return Err(VerifyError::Unavailable(why.into()));
-        };
-        let jwt = context.key_sets().verify(&self.jwks_url, token).await;
-        let jwt = jwt.map_err(|error| match error {
-            KeysError::Fetch(error) => VerifyError::Unavailable(error.into()),
+        let context = self.connection.context()?;
+        let keys = self.keys.get_or_init(|| match &self.source {
+            Source::At(url) => IssuerKeys::at(context.lookups(), url),
+            Source::Issuer(issuer) => IssuerKeys::discovered(context.lookups(), issuer),
+        });
+        let jwt = keys.verify(token).await.map_err(|error| match error {
+            KeysError::Unreadable(error) => VerifyError::Unavailable(error.into()),
             KeysError::Signature(error) => VerifyError::Invalid(error.to_string()),
         })?;
         let rules = &self.rules;
@@ -196,16 +227,16 @@ impl TokenVerifier for JwksVerifier {
 
     fn connect(&self, context: &VerifierContext) -> Result<(), ConfigError> {
         self.check()?;
-        // A second layer with the same verifier finds it connected.
-        let _ = self.context.set(context.clone());
+        self.connection.connect(context);
         Ok(())
     }
 }
 
 impl fmt::Debug for JwksVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Source::At(url) | Source::Issuer(url)) = &self.source;
         f.debug_struct("JwksVerifier")
-            .field("jwks_url", &shown_url(&self.jwks_url))
+            .field("keys", &shown_url(url))
             .field("issuers", &self.rules.issuers)
             .field("audiences", &self.rules.audiences)
             .finish_non_exhaustive()

@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::script::Settings;
+use super::{exchange, script::Settings};
 
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -87,6 +87,7 @@ impl Ledger {
         match get(asked, "grant_type") {
             Some("authorization_code") => self.redeem(asked, settings),
             Some("refresh_token") => self.rotate(asked, settings),
+            Some(exchange::TOKEN_EXCHANGE | exchange::JWT_BEARER) => self.exchange(asked, settings),
             _ => Err("unsupported_grant_type"),
         }
     }
@@ -152,6 +153,21 @@ impl Ledger {
             answer["id_token"] = self.id_token(None, settings).into();
         }
         Ok(answer)
+    }
+
+    /// Trades an access token for one of another API.
+    fn exchange(&mut self, asked: &Params, settings: &Settings) -> Result<Value, &'static str> {
+        let subject = exchange::subject(asked)?;
+        let now = settings.clock.unix();
+        if !self.is_live_access(subject, now) {
+            return Err("invalid_grant");
+        }
+        let before = self.access[subject].clone();
+        let token = format!("UPSTREAM-EXCHANGED-{}", self.next());
+        let expires = now + settings.exchanged_expires_in.unwrap_or(3600);
+        let access = Access { expires, ..before };
+        self.access.insert(token.clone(), access);
+        Ok(exchange::answer(asked, &token, settings))
     }
 
     pub(super) fn revoke(&mut self, token: &str) {

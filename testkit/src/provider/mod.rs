@@ -10,6 +10,8 @@
 //! Every secret that it issues contains `UPSTREAM-`, so that a test can look for leaks.
 
 mod bodies;
+mod client;
+mod exchange;
 mod ledger;
 mod metadata;
 mod script;

@@ -19,6 +19,14 @@ pub struct Settings {
     pub client_secret: String,
     /// How the client must authenticate at the token endpoint.
     pub client_auth: ClientAuth,
+    /// With [`ClientAuth::Assertion`]: the client's public keys, as JWKs with `kid` and `alg`.
+    pub client_keys: Vec<Value>,
+    /// The `aud` that its assertions need; `None` is the issuer.
+    pub assertion_audience: Option<String>,
+    /// An assertion that is taken as it is, instead of a signed one.
+    pub client_token: Option<String>,
+    /// Lifetime of tokens for other APIs; `None` leaves `expires_in` out.
+    pub exchanged_expires_in: Option<u64>,
     /// Claims of the one person, for ID token and userinfo. `sub` is required.
     pub person: Map<String, Value>,
     /// Whether each login is another person's: each ID token has a new `sub`.
@@ -73,6 +81,10 @@ pub enum ClientAuth {
     Either,
     Basic,
     Post,
+    /// By its id alone.
+    Public,
+    /// By a signed assertion (RFC 7523 section 2.2), which is read strictly.
+    Assertion,
 }
 
 impl Settings {
@@ -91,6 +103,10 @@ impl Settings {
             client_id: "upstream-app".to_owned(),
             client_secret: "UPSTREAM-SECRET-8f2c71d05be946a3c1780e59d4".to_owned(),
             client_auth: ClientAuth::Either,
+            client_keys: Vec::new(),
+            assertion_audience: None,
+            client_token: None,
+            exchanged_expires_in: Some(3600),
             person,
             everybody_is_new: false,
             id_token: Map::new(),

@@ -1,7 +1,7 @@
 //! The provider as a server.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -11,16 +11,16 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{Request, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 use tokio::task::AbortHandle;
 
 use super::{
     bodies::{Broken, Dripping},
+    client,
     ledger::{Ledger, Params, get},
     metadata,
-    script::{Answer, AuthorizeAnswer, ClientAuth, Kind, Recorded, Settings},
+    script::{Answer, AuthorizeAnswer, Kind, Recorded, Settings},
     signing::{Signing, SigningKey},
 };
 use crate::{FakeClock, wire::Wire};
@@ -56,6 +56,8 @@ impl Provider {
             authorize: VecDeque::new(),
             always_authorize: AuthorizeAnswer::Approve,
             requests: Vec::new(),
+            assertions: HashSet::new(),
+            objections: Vec::new(),
         })));
         let app = router(shared.clone());
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -162,6 +164,11 @@ impl Provider {
         inner.ledger.is_live_access(access_token, now)
     }
 
+    /// Why clients were refused so far.
+    pub fn objections(&self) -> Vec<&'static str> {
+        self.shared.lock().objections.clone()
+    }
+
     /// As if the person had removed the app at the provider.
     pub fn remove_app(&self) {
         self.shared.lock().ledger.end_everything();
@@ -186,6 +193,10 @@ struct Inner {
     authorize: VecDeque<AuthorizeAnswer>,
     always_authorize: AuthorizeAnswer,
     requests: Vec<Recorded>,
+    /// The `jti` of assertions that counted once.
+    assertions: HashSet<String>,
+    /// Why clients were refused.
+    objections: Vec<&'static str>,
 }
 
 fn router(shared: Shared) -> Router {
@@ -384,27 +395,10 @@ impl Inner {
         }
     }
 
-    fn is_client(&self, request: &Recorded) -> bool {
-        let settings = &self.settings;
-        let basic = request
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Basic "))
-            .and_then(|encoded| BASE64_STANDARD.decode(encoded).ok())
-            .and_then(|pair| String::from_utf8(pair).ok())
-            .and_then(|pair| {
-                let (id, secret) = pair.split_once(':')?;
-                Some((form_decode(id), form_decode(secret)))
-            });
-        let post = match (request.param("client_id"), request.param("client_secret")) {
-            (Some(id), Some(secret)) => Some((id.to_owned(), secret.to_owned())),
-            _ => None,
-        };
-        let presented = match settings.client_auth {
-            ClientAuth::Either => basic.or(post),
-            ClientAuth::Basic => basic,
-            ClientAuth::Post => post,
-        };
-        presented == Some((settings.client_id.clone(), settings.client_secret.clone()))
+    fn is_client(&mut self, request: &Recorded) -> bool {
+        let known = client::known(request, &self.settings, &mut self.assertions);
+        self.objections.extend(known.err());
+        known.is_ok()
     }
 }
 
@@ -426,15 +420,6 @@ fn form_post(action: &str, params: &[(&str, String)]) -> String {
         "<form method=\"post\" action=\"{action}\">{inputs}\
          <button name=\"go\" value=\"on\">Continue</button></form>"
     )
-}
-
-/// RFC 6749 section 2.3.1: id and secret are form-encoded before base64.
-fn form_decode(text: &str) -> String {
-    let mut pairs = url::form_urlencoded::parse(text.as_bytes());
-    pairs
-        .next()
-        .map(|(key, _)| key.into_owned())
-        .unwrap_or_default()
 }
 
 /// What came of doing the normal thing.

@@ -207,7 +207,7 @@ async fn a_refused_token_is_replaced_once_for_all_instances_and_not_again_at_onc
         let (freshness, id) = (Arc::clone(&instance.freshness), world.id);
         async move {
             let upstream = freshness.another(id, than).await?;
-            Ok::<_, FreshnessError>(upstream.map(|upstream| upstream.access_token))
+            Ok::<_, FreshnessError>(upstream.map(|upstream| upstream.access_token.to_string()))
         }
     };
     let mark = first.grants.revocation_mark(world.id);
