@@ -7,6 +7,9 @@
 //! cargo run --example custom_provider
 //! ```
 //!
+//! A server that does not publish a document about itself takes `UPSTREAM_AUTHORIZE_URL` and
+//! `UPSTREAM_TOKEN_URL` in place of the issuer.
+//!
 //! Register `{BASE_URL}/oauth/callback` as the redirect URI at that server.
 //!
 //! | variable | meaning |
@@ -18,6 +21,10 @@
 //! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints; with them no document is read |
 //! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more URLs, if it has them and no document says them |
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
+//! | `UPSTREAM_KEY_FILE` | a private key as PEM: this app proves itself by it (`private_key_jwt`) in place of the secret. `SECRET_KEY` is needed then |
+//! | `TOKEN_SWAP` | `false`: clients hold the provider's own tokens |
+//! | `UPSTREAM_INTROSPECTION_URL` | asked about each of those tokens; else the issuer's keys decide, which takes `UPSTREAM_AUDIENCE` |
+//! | `UPSTREAM_AUDIENCE` | the `aud` of those tokens |
 //! | `SCOPES` | what clients may ask for, separated by spaces |
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
@@ -65,6 +72,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let provider = env.custom_provider()?;
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
+    let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
 
     let layer = OAuthProxyLayer::new(config);

@@ -7,7 +7,7 @@ mod support;
 
 use std::process::ExitCode;
 
-use axum::Router;
+use axum::{Router, routing::get};
 use rmcp::{
     ServerHandler,
     handler::server::{router::tool::ToolRouter, tool::Extension},
@@ -29,6 +29,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let base_url = env.required("BASE_URL")?;
     let builder = OAuthProxyConfig::builder(env.custom_provider()?, base_url);
+    let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
 
     let mcp = StreamableHttpService::new(
@@ -41,8 +42,18 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let admin = layer.admin();
     let app = Router::new()
         .route_service(&env.protected_path()?, mcp)
+        .route("/who", get(who))
         .layer(layer);
     env::serve(&env, app, admin).await
+}
+
+/// The session as plain JSON.
+async fn who(session: axum::Extension<AuthSession>) -> axum::Json<serde_json::Value> {
+    axum::Json(json!({
+        "subject": session.subject(),
+        "scopes": session.scopes().iter().collect::<Vec<_>>(),
+        "client": session.client_id(),
+    }))
 }
 
 #[derive(Clone)]

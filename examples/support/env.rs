@@ -7,8 +7,7 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyAdmin, OAuthProxyConfigBuilder, PassOn, Provider, RefreshGrace,
-    SecretKey, provider,
+    ConfigError, Consent, OAuthProxyAdmin, OAuthProxyConfigBuilder, PassOn, RefreshGrace, SecretKey,
 };
 
 use super::serve::{self, Limits, Stop, stop_signals};
@@ -20,7 +19,7 @@ pub struct Env {
 }
 
 /// Why the process cannot start. Names the variable, or the option of the configuration.
-pub struct Refusal(String);
+pub struct Refusal(pub(super) String);
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,12 +148,12 @@ impl Env {
         Ok(number.map(std::num::NonZeroU32::get))
     }
 
-    /// `on` or `off`.
+    /// `on` or `off`; `true` and `false` are the same.
     pub fn switch(&self, name: &str) -> Result<Option<bool>, Refusal> {
         match self.optional(name) {
             None => Ok(None),
-            Some("on") => Ok(Some(true)),
-            Some("off") => Ok(Some(false)),
+            Some("on" | "true") => Ok(Some(true)),
+            Some("off" | "false") => Ok(Some(false)),
             Some(other) => Err(Self::wrong(name, other, "neither on nor off")),
         }
     }
@@ -167,7 +166,7 @@ impl Env {
         value.parse().map(Some).map_err(wrong)
     }
 
-    fn wrong(name: &str, value: &str, what: &str) -> Refusal {
+    pub(super) fn wrong(name: &str, value: &str, what: &str) -> Refusal {
         Refusal(format!("{name}: `{value}` is {what}"))
     }
 
@@ -190,39 +189,6 @@ impl Env {
         let base = url::Url::parse(base)
             .map_err(|error| Refusal(format!("BASE_URL: `{base}`: {error}")))?;
         Ok(format!("{}{path}", base.path().trim_end_matches('/')))
-    }
-
-    /// Any OAuth server, by its URLs.
-    pub fn custom_provider(&self) -> Result<Provider, Refusal> {
-        let issuer = self.optional("UPSTREAM_ISSUER");
-        let issuer = issuer.map(|url| web_url("UPSTREAM_ISSUER", url));
-        let issuer = issuer.transpose()?;
-        let endpoints = ["UPSTREAM_AUTHORIZE_URL", "UPSTREAM_TOKEN_URL"];
-        let is_known = endpoints.iter().any(|name| self.optional(name).is_some());
-        let url = |name| web_url(name, self.required(name)?);
-        let (id, secret) = ("UPSTREAM_CLIENT_ID", "UPSTREAM_CLIENT_SECRET");
-        let (id, secret) = (self.required(id)?, self.required(secret)?);
-        let mut upstream = match issuer {
-            Some(issuer) if !is_known => provider::oidc(issuer, id, secret),
-            issuer => {
-                let [authorize, token] = endpoints;
-                let known = provider::generic(url(authorize)?, url(token)?, id, secret);
-                match issuer {
-                    Some(issuer) => known.issuer(issuer),
-                    None => known,
-                }
-            }
-        };
-        if let Some(url) = self.optional("UPSTREAM_JWKS_URL") {
-            upstream = upstream.jwks_url(web_url("UPSTREAM_JWKS_URL", url)?);
-        }
-        if let Some(url) = self.optional("UPSTREAM_REVOCATION_URL") {
-            upstream = upstream.revocation_url(web_url("UPSTREAM_REVOCATION_URL", url)?);
-        }
-        if let Some(url) = self.optional("UPSTREAM_USERINFO_URL") {
-            upstream = upstream.userinfo_url(web_url("UPSTREAM_USERINFO_URL", url)?);
-        }
-        Ok(upstream)
     }
 
     /// The options that all examples share. Opens the store.
@@ -367,12 +333,4 @@ fn without(feature: &str) -> Refusal {
     Refusal(format!(
         "STORAGE: this program was built without {feature}; add `--features {feature}`"
     ))
-}
-
-/// Names the variable at fault, where the configuration could only name the provider.
-fn web_url<'a>(name: &str, value: &'a str) -> Result<&'a str, Refusal> {
-    match url::Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(value),
-        _ => Err(Env::wrong(name, value, "not an http or https URL")),
-    }
 }

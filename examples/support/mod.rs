@@ -5,6 +5,7 @@
 pub mod env;
 pub mod idp;
 pub mod serve;
+mod upstream;
 
 #[cfg(test)]
 mod tests;

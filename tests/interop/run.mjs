@@ -8,15 +8,13 @@
 //   CHROMIUM                         default /usr/bin/chromium
 //   VERBOSE=1                        the servers' log as it comes
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 
 import { startEdge } from './edge.mjs';
+import { firstLine, freePort, start, stopAll } from './processes.mjs';
 import { until } from './steps.mjs';
 
 const here = import.meta.dirname;
@@ -34,7 +32,6 @@ const JOURNEY_LIMIT_SECONDS = 300;
 const ACCESS_TOKEN_TTL = '6';
 const UPSTREAM_ACCESS_TOKEN_TTL = '8';
 
-const started = [];
 let edge;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(1));
 
@@ -68,11 +65,7 @@ async function startProvider(baseUrls) {
     BASE_URLS: baseUrls.join(' '),
     ACCESS_TOKEN_TTL: UPSTREAM_ACCESS_TOKEN_TTL,
   });
-  const line = await Promise.race([
-    once(child.lines, 'line').then(([first]) => first),
-    once(child.process, 'close').then(() => undefined),
-  ]);
-  return line ? JSON.parse(line) : fail(`the provider did not start:\n${child.tail()}`);
+  return await firstLine(child) ?? fail(`the provider did not start:\n${child.tail()}`);
 }
 
 async function startServer(port, baseUrl) {
@@ -131,49 +124,13 @@ async function runJourney({ file, behindTls: secure }) {
   console.log(`the server’s last lines:\n${server.tail()}`);
 }
 
-/** Starts a process; its last lines are kept for failure messages. */
-function start(name, command, args, environment, echo) {
-  const child = spawn(command, args, {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started.push(child);
-  child.on('error', (error) => {
-    child.spawnError = error;
-    keep(`${command}: ${error.message}`);
-  });
-  const last = [];
-  const keep = (line) => {
-    last.push(`    ${name}: ${line}`);
-    if (last.length > 60) last.shift();
-  };
-  const lines = createInterface({ input: child.stdout });
-  for (const source of [lines, createInterface({ input: child.stderr })]) {
-    source.on('line', keep);
-    source.on('line', (line) => {
-      if (echo) echo(line);
-      else if (process.env.VERBOSE) console.log(`    ${name}: ${line}`);
-    });
-  }
-  return { process: child, lines, tail: () => last.join('\n') };
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port: free } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return free;
-}
-
 async function fail(message) {
   console.log(`FAILED ${message}\n0 passed, 1 failed`);
   await end(1);
 }
 
 async function end(code) {
-  for (const child of started) if (child.exitCode === null) child.kill('SIGTERM');
+  stopAll();
   await edge?.stop();
   process.exit(code);
 }
