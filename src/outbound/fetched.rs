@@ -36,6 +36,11 @@ impl<T: Send + Sync + 'static> Documents<T> {
         self.0.fresh(url)
     }
 
+    /// Whether a document from here needs no other one yet.
+    pub(crate) fn is_fresh(&self, document: &Document<T>) -> bool {
+        document.is_fresh(self.0.now())
+    }
+
     /// The document: from here, or from its source.
     pub(crate) async fn get(&self, url: &str) -> Result<Arc<Document<T>>, FetchError> {
         let library = &self.0;
