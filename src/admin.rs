@@ -98,12 +98,9 @@ impl OAuthProxyAdmin {
         let Some(proxy) = &self.proxy else {
             return Ok(Vec::new());
         };
-        let mut found = Vec::new();
-        for name in proxy.grants.listed_as(subject) {
-            found.extend(self.all(Owner::Subject(&name)).await?);
-        }
-        let mut seen = HashSet::new();
-        found.retain(|grant| grant.subject == subject && seen.insert(grant.id.clone()));
+        let ids = proxy.grants.listed_of_person(subject).await?;
+        let mut found = look_up(proxy, ids).await?;
+        found.retain(|grant| grant.subject == subject);
         Ok(found)
     }
 
@@ -154,11 +151,9 @@ impl OAuthProxyAdmin {
         };
         let subject = subject.to_owned();
         finish(&Arc::clone(&proxy), async move {
-            let mut ended = 0;
-            for name in proxy.grants.listed_as(&subject) {
-                ended += end_all(&proxy, Owner::Subject(&name), Some(&subject)).await?;
-            }
-            Ok(ended)
+            let ids = proxy.grants.listed_of_person(&subject).await?;
+            let theirs = proxy.grants.not_of_others(ids, &subject).await?;
+            proxy.ending.end_many(theirs).await
         })
         .await
     }
@@ -175,7 +170,7 @@ impl OAuthProxyAdmin {
         };
         let client_id = client_id.to_owned();
         finish(&Arc::clone(&proxy), async move {
-            end_all(&proxy, Owner::Client(&client_id), None).await
+            end_all(&proxy, Owner::Client(&client_id)).await
         })
         .await
     }
@@ -332,21 +327,12 @@ fn info(proxy: &Proxy, id: GrantId, grant: Grant) -> Option<GrantInfo> {
     })
 }
 
-/// A page at a time: the list of a client that all people share has many thousands. Those of one person only,
-/// where one is named: another may have had the name before.
-async fn end_all(
-    proxy: &Arc<Proxy>,
-    owner: Owner<'_>,
-    subject: Option<&str>,
-) -> Result<usize, StorageError> {
+/// A page at a time: the list of a client that all people share has many thousands.
+async fn end_all(proxy: &Arc<Proxy>, owner: Owner<'_>) -> Result<usize, StorageError> {
     let (mut ended, mut after) = (0, None);
     loop {
         let page = proxy.grants.listed(owner, after.as_deref()).await?;
-        let ids = match subject {
-            Some(subject) => proxy.grants.not_of_others(page.ids, subject).await?,
-            None => page.ids,
-        };
-        ended += proxy.ending.end_many(ids).await?;
+        ended += proxy.ending.end_many(page.ids).await?;
         after = page.next;
         if after.is_none() {
             return Ok(ended);

@@ -156,7 +156,7 @@ impl Grants {
     }
 
     /// The names by which this person's grants may be listed.
-    pub(crate) fn listed_as(&self, subject: &str) -> Vec<String> {
+    pub(super) fn listed_as(&self, subject: &str) -> Vec<String> {
         listed_as(&self.providers, subject)
     }
 

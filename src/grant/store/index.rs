@@ -5,6 +5,7 @@
 //! fails here costs a login; a grant that could not be listed is listed with its next write.
 
 use std::{
+    collections::HashSet,
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
@@ -130,6 +131,27 @@ impl Grants {
             ids: ids.filter_map(|member| GrantId::parse(member)).collect(),
             next,
         })
+    }
+
+    /// What stands in the lists of a person, by each name that they may have had: some may be of others.
+    pub(crate) async fn listed_of_person(
+        &self,
+        subject: &str,
+    ) -> Result<Vec<GrantId>, StorageError> {
+        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+        for name in self.listed_as(subject) {
+            let mut after = None;
+            loop {
+                let page = self.listed(Owner::Subject(&name), after.as_deref());
+                let page = page.await?;
+                ids.extend(page.ids.into_iter().filter(|id| seen.insert(*id)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(ids)
     }
 
     /// Of these, those that are not another person's by today's names. What cannot be read stays: it is no one's.
