@@ -37,7 +37,7 @@ const ISSUER: &str = "https://idp.example";
 const INNER: &str = "inner service alone";
 
 pub(crate) fn print(runtime: &Runtime, provider: &str) {
-    let of = |key| Signed::new(runtime, provider, key);
+    let of = |key: SigningKey| Signed::new(runtime, provider, &key);
     let all = [
         ("RS256", of(SigningKey::rs256("2026-a"))),
         ("ES256", of(SigningKey::es256("2026-b"))),
@@ -84,17 +84,17 @@ struct Signed {
 
 impl Signed {
     /// The keys are there already; no session is kept.
-    fn new(runtime: &Runtime, provider: &str, key: SigningKey) -> Self {
+    fn new(runtime: &Runtime, provider: &str, key: &SigningKey) -> Self {
         let issuer = Provider::start(FakeClock::default());
         let issuer = Arc::new(runtime.block_on(issuer));
-        issuer.signs(&key);
+        issuer.signs(key);
         let verifier = JwksVerifier::new(issuer.url("/keys"))
             .issuer(ISSUER)
             .audience("https://mcp.example.com/mcp");
         let service = second(provider, |it| {
             it.passthrough(verifier).session_cache_ttl(Duration::ZERO)
         });
-        let tokens: Vec<_> = (0..PEOPLE).map(|person| token(&key, person)).collect();
+        let tokens: Vec<_> = (0..PEOPLE).map(|person| token(key, person)).collect();
         let request =
             Request::get("/mcp").header(header::AUTHORIZATION, format!("Bearer {}", tokens[0]));
         let request = request.body(Full::new(Bytes::new())).unwrap();

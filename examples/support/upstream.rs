@@ -2,7 +2,8 @@
 //! where clients hold them.
 
 use tower_oauth_proxy::{
-    ClientKey, IntrospectionVerifier, JwksVerifier, OAuthProxyConfigBuilder, Provider, provider,
+    IntrospectionVerifier, JwksVerifier, OAuthProxyConfigBuilder, Provider,
+    provider::{self, ClientKey},
 };
 
 use super::env::{Env, Refusal};

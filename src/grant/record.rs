@@ -68,7 +68,7 @@ impl Grant {
             refresh_token.as_ref(),
             id_token.as_ref(),
         ];
-        let long: usize = long.into_iter().flatten().map(|text| text.len()).sum();
+        let long: usize = long.into_iter().flatten().map(SharedText::len).sum();
         let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
         bytes.push(VERSION);
         // Texts, numbers and lists of known length, into memory: postcard refuses none of them.

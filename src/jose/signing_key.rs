@@ -106,6 +106,7 @@ impl SigningKey {
         Ok(token)
     }
 
+    #[cfg(test)]
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }

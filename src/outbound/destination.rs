@@ -136,7 +136,7 @@ fn inward(name: &str) -> Option<&'static str> {
         let rest = name.strip_suffix(*zone);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    if INWARD.iter().any(|zone| ends_with(&zone)) {
+    if INWARD.iter().any(ends_with) {
         return Some("a name inside a network");
     }
     (!name.contains('.')).then_some("a name without a dot, which is one inside a network")

@@ -16,7 +16,8 @@ mod networks;
 mod parsed;
 mod send;
 mod shelf_life;
-#[cfg(all(test, feature = "rustls"))]
+#[cfg(test)]
+#[cfg(feature = "rustls")]
 mod tests;
 
 pub(crate) use address::NamedBy;

@@ -369,7 +369,9 @@ async fn a_document_that_names_token_exchange_offers_it_unless_the_operator_says
         });
         let settings = idp.settings();
         let known = provider::oidc(settings.issuer, settings.client_id, settings.client_secret);
-        let known = said.into_iter().fold(known, |it, on| it.token_exchange(on));
+        let known = said
+            .into_iter()
+            .fold(known, tower_oauth_proxy::Provider::token_exchange);
         let proxy = Proxy::built(idp, clock, BASE, builder_from(known, BASE));
         let (session, _) = real_session(&proxy).await;
         let outcome = session.token_for(FILES).await;

@@ -371,9 +371,10 @@ async fn the_document_is_not_there_unless_it_was_asked_for() {
     let known = || provider::oidc("https://idp.example", "", "").client_metadata_document();
     let fault = |base, path: Option<&str>, public: Option<&str>| {
         let mut builder = builder_from(known(), base);
-        builder = path
-            .into_iter()
-            .fold(builder, |it, path| it.redirect_path(path));
+        builder = path.into_iter().fold(
+            builder,
+            tower_oauth_proxy::OAuthProxyConfigBuilder::redirect_path,
+        );
         let error = builder.public_paths(public).build().unwrap_err();
         error.option()
     };

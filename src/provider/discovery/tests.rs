@@ -7,7 +7,7 @@ use crate::provider::{azure, generic, oidc};
 
 const ISSUER: &str = "https://idp.example";
 
-fn document(changes: Value) -> Metadata {
+fn document(mut changes: Value) -> Metadata {
     let mut document = json!({
         "issuer": ISSUER,
         "authorization_endpoint": "https://idp.example/authorize",
@@ -18,7 +18,7 @@ fn document(changes: Value) -> Metadata {
         "jwks_uri": "https://keys.example/keys",
     });
     let members = document.as_object_mut().unwrap();
-    members.extend(changes.as_object().unwrap().clone());
+    members.append(changes.as_object_mut().unwrap());
     members.retain(|_, value| !value.is_null());
     Metadata::parse(document.to_string().as_bytes()).unwrap()
 }
