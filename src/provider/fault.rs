@@ -17,7 +17,8 @@ impl Provider {
     /// client secret is given but empty, or either holds a control character; when the id is not 1 to
     /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
     /// `forward_resource` is on for a provider that refuses `resource`; when a client id or a secret stands
-    /// beside `client_metadata_document`.
+    /// beside `client_metadata_document`; when `allowed_organizations` or `allowed_claim` is empty, or names
+    /// something that the provider does not know.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
@@ -50,6 +51,7 @@ impl Provider {
         if let Some(mistake) = self.document_fault() {
             return fault(mistake.to_owned());
         }
+        self.check_allowed()?;
         if self.client_id.is_empty() && !self.has_document {
             return fault("the client id is empty".to_owned());
         }

@@ -115,7 +115,10 @@ impl ProviderClient {
                 read => read?,
             });
         }
-        (api.read)(&documents)
+        let mut person = (api.read)(&documents)?;
+        let claims = &mut person.claims;
+        self.add_memberships(claims, url, access_token).await?;
+        Ok(person)
     }
 }
 
