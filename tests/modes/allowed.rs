@@ -46,7 +46,7 @@ fn last_words(proxy: &Proxy) -> String {
     last.and_then(|event| event.detail.clone()).expect("words")
 }
 
-fn access_token_says(proxy: &Proxy, claims: Value) {
+fn access_token_says(proxy: &Proxy, claims: &Value) {
     proxy.provider.configure(|settings| {
         settings.jwt_access = true;
         settings.access_claims = claims.as_object().unwrap().clone();
@@ -106,7 +106,7 @@ async fn groups_count_in_userinfo_and_in_an_access_token_for_us_and_not_in_one_f
             false,
         ),
     ] {
-        access_token_says(&proxy, claims);
+        access_token_says(&proxy, &claims);
         match is_ours {
             true => is_in(&proxy).await,
             false => drop(is_out(&proxy).await),
