@@ -215,6 +215,20 @@ async fn who_leaves_the_group_is_out_with_the_next_look_and_trouble_puts_no_one_
     is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
 }
 
+/// Keycloak, for one, leaves a claim out that would be an empty list.
+#[tokio::test]
+async fn who_leaves_the_last_group_is_out_although_the_login_s_id_token_named_it() {
+    let proxy = Proxy::with(eng).await;
+    without_renewals(&proxy);
+    person(&proxy, &json!({ "groups": ["eng"] }));
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    person(&proxy, &json!({ "groups": null }));
+    proxy.clock.advance_secs(HOUR + 1);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
 /// The operator changes the list and restarts; the provider has no place to ask at.
 #[tokio::test]
 async fn a_group_that_is_taken_off_the_list_puts_its_people_out() {
