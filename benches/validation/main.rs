@@ -2,7 +2,8 @@
 //! logged in, and on two threads. `benches/README.md` says how to read it.
 //!
 //! ```sh
-//! cargo bench --bench validation
+//! cargo bench --bench validation            # all
+//! cargo bench --bench validation -- signed  # one part: costs, signed, cores, growth
 //! ```
 
 #![allow(
@@ -23,15 +24,28 @@ mod primitives;
 mod signed;
 
 use testkit::measure::provider;
+use tokio::runtime::Runtime;
 
 fn main() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
     let (provider, _stop) = runtime.block_on(provider::provider());
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
-    costs::print(&runtime, &provider);
-    signed::print(&runtime, &provider);
-    cores::print(&runtime, &provider);
-    // Last: it leaves the allocator with a million records' holes.
-    growth::print(&runtime, &provider);
+    // Growth is the last: it leaves the allocator with a million records' holes.
+    let parts: [(&str, fn(&Runtime, &str)); 4] = [
+        ("costs", costs::print),
+        ("signed", signed::print),
+        ("cores", cores::print),
+        ("growth", growth::print),
+    ];
+    // Cargo adds an argument of its own.
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|it| !it.starts_with('-'))
+        .collect();
+    for (name, print) in parts {
+        if named.is_empty() || named.iter().any(|it| it == name) {
+            print(&runtime, &provider);
+        }
+    }
 }

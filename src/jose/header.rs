@@ -54,15 +54,17 @@ fn check_critical(header: &Map<String, Value>) -> Result<(), SignatureError> {
 /// value MUST treat it as if "application/" were prepended to any "typ" value not containing a '/'." Media
 /// types are compared without case.
 pub(crate) fn has_type(header: &Map<String, Value>, media_type: &str) -> bool {
-    const PREFIX: &str = "application/";
-    let short = |name: &str| match name.split_at_checked(PREFIX.len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => {
-            rest.to_ascii_lowercase()
-        }
-        _ => name.to_ascii_lowercase(),
-    };
     let named = header.get("typ").and_then(Value::as_str);
-    named.is_some_and(|named| short(named) == short(media_type))
+    named.is_some_and(|named| short(named).eq_ignore_ascii_case(short(media_type)))
+}
+
+/// A media type without an "application/" that may be left out.
+fn short(media_type: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match media_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
+        _ => media_type,
+    }
 }
 
 #[cfg(test)]

@@ -98,6 +98,14 @@ impl BaseUrl {
             && here.host() == other.host()
             && here.effective_port() == other.effective_port()
     }
+
+    /// Whether the text may be a URL of this host. Where it is not, it need not be taken apart.
+    pub(crate) fn may_be_host_of(&self, url: &str) -> bool {
+        let host = self.parts.host();
+        let rest = url.split_once("://").map(|(_, rest)| rest);
+        let begins = rest.and_then(|rest| rest.get(..host.len()));
+        begins.is_some_and(|begins| begins.eq_ignore_ascii_case(host))
+    }
 }
 
 fn advice(fault: UriFault) -> String {

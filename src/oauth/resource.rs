@@ -35,6 +35,18 @@ impl Resource {
     /// RFC 8707 section 2: "Its value MUST be an absolute URI, as specified by Section 4.3 of [RFC3986]. The
     /// URI MUST NOT include a fragment component."
     pub(crate) fn parse(raw: &str, base: &BaseUrl) -> Result<Self, InvalidTarget> {
+        if !base.may_be_host_of(raw) {
+            return Err(InvalidTarget);
+        }
+        // Mostly it is the base URL as given, and what follows has one reading or none.
+        if below(raw, base.as_str()).is_some_and(|rest| rest.bytes().all(is_path_byte)) {
+            let path = raw.get(base.origin().len()..).ok_or(InvalidTarget)?;
+            return Self::at(base, path).ok_or(InvalidTarget);
+        }
+        Self::parse_strictly(raw, base)
+    }
+
+    fn parse_strictly(raw: &str, base: &BaseUrl) -> Result<Self, InvalidTarget> {
         let uri = StrictUri::parse(raw, MAX_RESOURCE).map_err(|_| InvalidTarget)?;
         if !base.has_origin_of(&uri) {
             return Err(InvalidTarget);
@@ -363,6 +375,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_way_to_a_resource_and_the_strict_one_lead_to_the_same(
+            origin in "((https?|HTTPS|x|)(://|:/|:|//)(u@)?([hH]\\.example|\\[::1\\]|h\\.exampl)(\\.evil|:443|:80|:)?)",
+            tail in "(/|api|mcp|\\.|\\.\\.|%2e|%2f|%20|%|\\\\|\\?|#|;|'|\"|\\^|\\||@|:|é| |[!-~]){0,8}",
+        ) {
+            for base in ["https://h.example", "https://H.example:443/api", "http://[::1]:80/api"] {
+                let base = self::base(base);
+                for raw in [format!("{origin}{tail}"), base.join(&tail), format!("{origin}/api{tail}")] {
+                    let strict = Resource::parse_strictly(&raw, &base);
+                    prop_assert_eq!(Resource::parse(&raw, &base), strict, "{}", raw);
+                }
+            }
+        }
+
         #[test]
         fn what_is_covered_is_below_even_after_a_server_decodes_it(
             tail in "(/|\\.|%2e|%2f|%25|5c|\\\\|;|a|mcp){0,12}"

@@ -65,6 +65,11 @@ impl ScopeSet {
         Self::collect(scopes, MAX_SCOPES)
     }
 
+    /// Whether this is one scope that a set may hold.
+    pub(crate) fn may_hold(scope: &str) -> bool {
+        check(scope).is_ok()
+    }
+
     fn collect<I>(scopes: I, limit: usize) -> Result<Self, InvalidScope>
     where
         I: IntoIterator<Item: AsRef<str>>,
@@ -73,7 +78,7 @@ impl ScopeSet {
         for scope in scopes {
             let scope = scope.as_ref();
             check(scope)?;
-            if names(&set).any(|known| known == scope) {
+            if holds(&set, scope) {
                 continue;
             }
             if count == limit {
@@ -88,7 +93,7 @@ impl ScopeSet {
     /// Whether the scope is in the set; case matters.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
-        self.iter().any(|known| known == scope)
+        !scope.is_empty() && holds(&self.0, scope)
     }
 
     /// The scopes, in the order given.
@@ -176,6 +181,12 @@ impl ScopeSet {
 
 fn names(set: &str) -> impl Iterator<Item = &str> {
     set.split(' ').filter(|scope| !scope.is_empty())
+}
+
+/// Whether the scope stands between single spaces.
+fn holds(set: &str, scope: &str) -> bool {
+    let mut known = set.as_bytes().split(|byte| *byte == b' ');
+    known.any(|known| known == scope.as_bytes())
 }
 
 /// Whether a set is displayed so: scopes of the grammar, each once, between single spaces. Then it can

@@ -36,6 +36,11 @@ impl<T: Send + Sync + 'static> Documents<T> {
         self.0.fresh(url)
     }
 
+    /// Whether a document from here needs no other one yet.
+    pub(crate) fn is_fresh(&self, document: &Document<T>) -> bool {
+        document.is_fresh(self.0.now())
+    }
+
     /// The document: from here, or from its source.
     pub(crate) async fn get(&self, url: &str) -> Result<Arc<Document<T>>, FetchError> {
         let library = &self.0;
@@ -46,7 +51,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
         if let Some(error) = library.failure(url) {
             return library.usable(url).ok_or(error);
         }
-        let fetched = library.fetched(url, |library| library.fresh(url));
+        let fetched = library.fetched(url, false, |library| library.fresh(url));
         let outcome = match library.usable(url) {
             None => fetched.await,
             // A slow source holds up those who have nothing else.
@@ -62,8 +67,8 @@ impl<T: Send + Sync + 'static> Documents<T> {
     }
 
     /// The document as it is now at its source, because `than` lacks something that should be in it: a
-    /// key. Within seconds of the last fetch the same document returns: what is missing there may be a
-    /// stranger's invention. An error says that the source could not be asked, so what is missing is not
+    /// key. Within seconds of the last time that this was done the same document returns: what is missing
+    /// there may be a stranger's invention. An error says that the source could not be asked, so what is missing is not
     /// known to be wrong.
     pub(crate) async fn newer(
         &self,
@@ -82,7 +87,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
             return Ok(Arc::clone(than));
         }
         library.check(url)?;
-        library.fetched(url, newer).await
+        library.fetched(url, true, newer).await
     }
 }
 

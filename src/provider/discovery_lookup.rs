@@ -123,12 +123,18 @@ impl Lookup {
         })
     }
 
-    /// The keys, where they are known and fresh.
+    /// The keys, where they are known and fresh, and so is the document that names them.
     pub(super) fn keys_here(&self, stated: &Arc<Provider>) -> Option<Arc<Document<KeySet>>> {
-        match &stated.endpoints.jwks {
-            Some(url) => self.keys.here(url),
-            None => self.keys.here(self.last()?.endpoints.jwks.as_deref()?),
+        if let Some(url) = &stated.endpoints.jwks {
+            return self.keys.here(url);
         }
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = last
+            .as_ref()
+            .filter(|it| self.metadata.is_fresh(&it.document))?;
+        let provider = Arc::clone(&known.provider);
+        drop(last);
+        self.keys.here(provider.endpoints.jwks.as_deref()?)
     }
 
     async fn filled(

@@ -47,16 +47,27 @@ impl IssuerKeys {
     /// The token's header and claims, where one of the keys signed it. A key that is not there may be new: the
     /// set is then asked for once more, within the cooldown of documents.
     pub(crate) async fn verify(&self, token: &str) -> Result<Jwt, KeysError> {
+        let here = self.lookup.keys_here(&self.about);
+        match here.map(|keys| keys.verify(token)) {
+            Some(Err(SignatureError::UnknownKey(_))) => Box::pin(self.asked(token, true)).await,
+            Some(verified) => Ok(verified?),
+            None => Box::pin(self.asked(token, false)).await,
+        }
+    }
+
+    /// The same by way of the issuer. `is_unknown`: the keys that are here do not vouch for it.
+    async fn asked(&self, token: &str, is_unknown: bool) -> Result<Jwt, KeysError> {
         let keys = self.lookup.keys(&self.about).await?;
         let missing = || UpstreamError::from(DiscoveryError::Missing("jwks_uri"));
         let keys = keys.ok_or_else(missing)?;
-        match keys.set.verify(token) {
-            Err(SignatureError::UnknownKey(_)) => {
-                let newer = self.lookup.newer(&keys).await?;
-                Ok(newer.set.verify(token)?)
+        if !is_unknown {
+            match keys.set.verify(token) {
+                Err(SignatureError::UnknownKey(_)) => {}
+                verified => return Ok(verified?),
             }
-            verified => Ok(verified?),
         }
+        let newer = self.lookup.newer(&keys).await?;
+        Ok(newer.set.verify(token)?)
     }
 }
 

@@ -507,7 +507,7 @@ fn a_verifier_that_cannot_be_safe_builds_no_configuration() {
         },
     ];
     for verifier in wrong {
-        assert_eq!(fault(good().passthrough(verifier())), "passthrough");
+        assert_eq!(fault(good().passthrough(verifier())), "verifier");
     }
     let shown = format!(
         "{:?}",

@@ -43,7 +43,7 @@ impl OAuthProxyConfigBuilder {
     /// ```
     /// use tower_oauth_proxy::{OAuthProxyConfig, SecretKey, provider};
     ///
-    /// # let secret: Vec<u8> = (0..32).map(|n| n * 7 % 31).collect();
+    /// # let secret = "fkN2wT9xQ7dYb4sLr1ZpK6vXh0NjUe8JmGc3Da5B";
     /// let staff = provider::google("id.apps.googleusercontent.com", "GOCSPX-of-the-console-0123456789");
     /// let guests = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
     /// let config = OAuthProxyConfig::builder(staff, "https://mcp.example.com")

@@ -2,17 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
-};
-use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
+use http::header::CONTENT_TYPE;
 
 use super::{
     connection::Connection,
     context::VerifierContext,
     introspection_answer::{Answer, Rules},
+    introspection_proof::Proof,
     token_verifier::{TokenVerifier, VerifyFuture, VerifyRequest},
     verdicts::{Lives, Verdict, Verdicts},
 };
@@ -20,10 +16,7 @@ use crate::{
     error::ConfigError,
     limits::{MAX_INTROSPECTION_BYTES, MAX_VERDICT_LIFE},
     outbound::FetchError,
-    provider::{
-        ASSERTION_TYPE, ClientKey, Supply, Wanted, assertions_by, basic, bearer, check_url,
-        has_control, shown_url,
-    },
+    provider::{ClientKey, assertions_by, check_url, shown_url},
 };
 
 /// Verifies access tokens by asking the server that issued them (RFC 7662), opaque ones too. It learns of a
@@ -70,25 +63,6 @@ pub struct IntrospectionVerifier {
     lives: Lives,
     verdicts: Verdicts,
     connection: Connection,
-}
-
-/// How this service proves itself to the endpoint. RFC 7662 section 2.1: "To prevent token scanning attacks,
-/// the endpoint MUST also require some form of authorization to access this endpoint".
-enum Proof {
-    Basic {
-        id: String,
-        secret: SecretString,
-    },
-    Post {
-        id: String,
-        secret: SecretString,
-    },
-    Bearer(SecretString),
-    Key {
-        id: String,
-        audience: String,
-        assertions: Supply,
-    },
 }
 
 impl IntrospectionVerifier {
@@ -146,9 +120,7 @@ impl IntrospectionVerifier {
 
     /// Sends the client's id and secret in the body (`client_secret_post`), for servers that take no Basic.
     pub fn credentials_in_body(mut self) -> Self {
-        if let Proof::Basic { id, secret } = self.proof {
-            self.proof = Proof::Post { id, secret };
-        }
+        self.proof = self.proof.in_body();
         self
     }
 
@@ -213,18 +185,8 @@ impl IntrospectionVerifier {
             let url = shown_url(&self.endpoint);
             return fault(&format!("asks at {url}, which {why}"));
         }
-        let (id, secret) = match &self.proof {
-            Proof::Basic { id, secret } | Proof::Post { id, secret } => {
-                (Some(id), secret.expose_secret())
-            }
-            Proof::Bearer(token) => (None, token.expose_secret()),
-            Proof::Key { id, audience, .. } => (Some(id), audience.as_str()),
-        };
-        if secret.is_empty() || id.is_some_and(String::is_empty) {
-            return fault("has empty credentials (is an environment variable unset?)");
-        }
-        if has_control(secret) || id.is_some_and(|id| has_control(id)) {
-            return fault("has a line break or another control character in its credentials");
+        if let Err(why) = self.proof.check() {
+            return fault(why);
         }
         let Rules {
             for_us,
@@ -243,25 +205,11 @@ impl IntrospectionVerifier {
     }
 
     async fn ask(&self, context: &VerifierContext, token: &str) -> Verdict {
-        let assertion = match &self.proof {
-            Proof::Key {
-                id,
-                audience,
-                assertions,
-            } => {
-                let wanted = Wanted {
-                    client_id: id,
-                    audience,
-                    now: context.now(),
-                };
-                match assertions.credential(wanted).await {
-                    Ok(assertion) => Some(assertion),
-                    Err(error) => return Verdict::Trouble(error.to_string()),
-                }
-            }
-            Proof::Basic { .. } | Proof::Post { .. } | Proof::Bearer(_) => None,
+        let assertion = match self.proof.assertion(context.now()).await {
+            Ok(assertion) => assertion,
+            Err(why) => return Verdict::Trouble(why),
         };
-        let (headers, body) = self.question(token, assertion.as_ref());
+        let (headers, body) = self.proof.question(token, assertion.as_ref());
         let outbound = context.outbound();
         let request = outbound.client().post(&self.endpoint).headers(headers);
         let request = request.body(body.as_str().to_owned());
@@ -280,46 +228,6 @@ impl IntrospectionVerifier {
             body: &reply.body,
         };
         self.rules.judge(&answer, context.base(), context.now())
-    }
-
-    /// RFC 7662 section 2.1: "The protected resource calls the introspection endpoint using an HTTP POST request
-    /// with parameters sent as "application/x-www-form-urlencoded" data".
-    fn question(
-        &self,
-        token: &str,
-        assertion: Option<&SecretString>,
-    ) -> (HeaderMap, Zeroizing<String>) {
-        let mut form = vec![("token", token), ("token_type_hint", "access_token")];
-        let mut headers = HeaderMap::from_iter([
-            (ACCEPT, HeaderValue::from_static("application/json")),
-            (
-                CONTENT_TYPE,
-                HeaderValue::from_static("application/x-www-form-urlencoded"),
-            ),
-        ]);
-        match &self.proof {
-            Proof::Basic { id, secret } => {
-                headers.insert(AUTHORIZATION, basic(id, secret.expose_secret()));
-            }
-            Proof::Bearer(token) => {
-                headers.insert(AUTHORIZATION, bearer(token.expose_secret()));
-            }
-            Proof::Post { id, secret } => form.extend([
-                ("client_id", id.as_str()),
-                ("client_secret", secret.expose_secret()),
-            ]),
-            Proof::Key { id, .. } => form.extend([
-                ("client_id", id.as_str()),
-                ("client_assertion_type", ASSERTION_TYPE),
-                (
-                    "client_assertion",
-                    assertion.map_or("", |it| it.expose_secret()),
-                ),
-            ]),
-        }
-        // Pairs of strings always serialise.
-        let body = serde_urlencoded::to_string(&form).unwrap_or_default();
-        (headers, Zeroizing::new(body))
     }
 }
 

@@ -164,7 +164,7 @@ impl JwksVerifier {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let fault = |words: String| Err(ConfigError::new("passthrough", words));
+        let fault = |words: String| Err(ConfigError::new("verifier", words));
         let (what, url) = match &self.source {
             Source::At(url) => ("the key set's URL", url),
             Source::Issuer(issuer) => ("the issuer", issuer),

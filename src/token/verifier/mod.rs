@@ -4,7 +4,8 @@
 //! - [`VerifierContext`]: what the layer lends to it.
 //! - [`JwksVerifier`]: tokens that are JWTs, by their issuer's keys. `payload`: which JWT is an access token, and
 //!   what its claims say.
-//! - [`IntrospectionVerifier`]: any token, by asking its issuer; `introspection_answer`: what the answer means.
+//! - [`IntrospectionVerifier`]: any token, by asking its issuer. `introspection_proof`: who asks, and what;
+//!   `introspection_answer`: what the answer means.
 //! - [`UserInfoVerifier`]: any token, by using it at its provider.
 //! - `verdicts`: the answers that are kept; `for_us`: whom a token is for.
 
@@ -13,6 +14,7 @@ mod context;
 mod for_us;
 mod introspection;
 mod introspection_answer;
+mod introspection_proof;
 mod jwks;
 mod payload;
 mod token_verifier;

@@ -122,7 +122,7 @@ pub(super) fn scopes(claims: &Map<String, Value>) -> ScopeSet {
         Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
     });
-    let is_scope = |name: &&str| ScopeSet::new([name]).is_ok();
+    let is_scope = |name: &&str| ScopeSet::may_hold(name);
     let scopes = ScopeSet::new(names.filter(is_scope).take(MAX_SCOPES));
     scopes.unwrap_or_default()
 }
