@@ -164,7 +164,7 @@ pub(super) fn check_terms(
                 .map_err(|why| ConfigError::new(option, why))?;
         }
         let rules = builder.plain.people.rules();
-        for rule in rules.iter().chain(&provider.claim_rules) {
+        for rule in rules.iter().chain(&provider.people_rules()) {
             let can = provider.can_name(rule, &terms.offered);
             can.map_err(|why| ConfigError::new(rule.option(), why))?;
         }

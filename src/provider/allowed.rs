@@ -29,8 +29,9 @@ impl Provider {
     ///
     /// Other providers know none, and the configuration says so. A second call adds to the list. It is asked at
     /// login and at each later look at the person, as the lists of addresses are: a no ends the grant. Where
-    /// the provider's API does not answer, or does not let the person's token ask, a login fails, and what was
-    /// known stands for a while.
+    /// the provider's API does not answer, a login fails, and what was known stands for a while. Where it does not
+    /// let the person's token ask (GitHub: the organization restricts apps, or the token is older than this
+    /// option), the person is no member, and the event has the provider's words.
     ///
     /// ```
     /// use tower_oauth_proxy::provider;
@@ -128,11 +129,15 @@ impl Provider {
             let is_wanted = |scope: &str| self.ours(scope) == wanted;
             offered.iter().any(is_wanted) || self.upstream_scopes.iter().any(|s| is_wanted(s))
         };
+        let about = self.dialect.organizations();
+        let about = about.filter(|about| about.memberships.is_some());
+        let asked = about.filter(|_| self.organizations.is_some());
         let mut faults = Vec::new();
         for claim in rule.claims() {
             let name = &self.name;
             faults.push(match self.dialect.names(claim) {
                 Names::Perhaps => return Ok(()),
+                Names::Never(_) if asked.is_some_and(|asked| asked.claim == claim) => return Ok(()),
                 Names::WithScope(scope) if asks(scope) => return Ok(()),
                 Names::WithScope(scope) => format!(
                     "{name} gives no `{claim}` without the scope `{scope}`: add it to `scopes`"

@@ -1,21 +1,21 @@
 //! Which of the allowed organizations a person belongs to, where an API of the provider's own says so.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{requests::ProviderClient, upstream_error::UpstreamError};
+use super::{identity::Identity, requests::ProviderClient, upstream_error::UpstreamError};
 
 impl ProviderClient {
     /// Adds the first allowed organization that the person is a member of to their claims: the API is asked
     /// with their token, about one after the other, all within the time of one exchange. What the provider
-    /// said under the same name counts for nothing.
+    /// said under the same name counts for nothing. Where it does not let the token ask, they are no member: a
+    /// new login may bring a token that may.
     ///
     /// # Errors
     ///
-    /// The API does not answer, or not to this token, and no other answer says that they are a member: so it
-    /// is not known.
+    /// The API does not answer, so it is not known.
     pub(super) async fn add_memberships(
         &self,
-        claims: &mut Map<String, Value>,
+        person: &mut Identity,
         userinfo: &str,
         access_token: &str,
     ) -> Result<(), UpstreamError> {
@@ -25,12 +25,12 @@ impl ProviderClient {
         else {
             return Ok(());
         };
-        claims.remove(about.claim);
+        person.claims.remove(about.claim);
         let Some(wanted) = &provider.organizations else {
             return Ok(());
         };
+        let (claims, untold) = (&person.claims, &mut person.untold);
         let asking = async {
-            let mut unknown = None;
             for entry in wanted {
                 let Ok(entry) = (about.entry)(entry.trim()) else {
                     continue;
@@ -42,17 +42,18 @@ impl ProviderClient {
                     Ok(answer) if (api.is_member)(&answer) => return Ok(Some(entry)),
                     Ok(_) | Err(UpstreamError::NotPermitted { status: 404, .. }) => {}
                     Err(error @ UpstreamError::NotPermitted { .. }) => {
-                        unknown.get_or_insert(error);
+                        untold.get_or_insert(format!("asked about `{entry}`, {error}"));
                     }
                     Err(error) => return Err(error),
                 }
             }
-            unknown.map_or(Ok(None), Err)
+            Ok(None)
         };
         let asked = tokio::time::timeout(self.timeout, asking).await;
         let member_of = asked.unwrap_or(Err(UpstreamError::Timeout))?;
         let member_of: Vec<Value> = member_of.into_iter().map(Value::from).collect();
-        claims.insert(about.claim.to_owned(), member_of.into());
+        let claim = about.claim.to_owned();
+        person.claims.insert(claim, member_of.into());
         Ok(())
     }
 }

@@ -116,8 +116,7 @@ impl ProviderClient {
             });
         }
         let mut person = (api.read)(&documents)?;
-        let claims = &mut person.claims;
-        self.add_memberships(claims, url, access_token).await?;
+        self.add_memberships(&mut person, url, access_token).await?;
         Ok(person)
     }
 }

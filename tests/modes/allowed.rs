@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    OAuthProxyConfig, OAuthProxyConfigBuilder, Provider as About, Reason, Step, provider,
+    OAuthProxyConfig, OAuthProxyConfigBuilder, Provider as About, Reason, Step, UserInfoVerifier,
+    provider,
 };
 
 use crate::{
@@ -34,7 +35,7 @@ async fn is_in(proxy: &Proxy) {
 /// Nothing but `access_denied`, and the words of its event.
 async fn is_out(proxy: &Proxy) -> String {
     let (error, words) = failed_login(proxy).await;
-    assert_eq!(error, "access_denied");
+    assert_eq!(error, "access_denied", "{:#?}", proxy.events());
     assert_eq!(words, "this account may not use this service");
     proxy.told(Step::Callback, Reason::NotAllowed);
     last_words(proxy)
@@ -309,7 +310,14 @@ async fn groups_that_the_token_only_points_to_let_no_one_in_and_the_event_says_w
 }
 
 /// A server of GitHub's layout.
-async fn github(organizations: &[&str], preset: impl Fn(About) -> About) -> Proxy {
+async fn github(organizations: &[&str]) -> Proxy {
+    github_with(organizations, |builder| builder).await
+}
+
+async fn github_with(
+    organizations: &[&str],
+    change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+) -> Proxy {
     let clock = FakeClock::default();
     let idp = Arc::new(Provider::start(clock.clone()).await);
     idp.configure(|settings| {
@@ -326,13 +334,13 @@ async fn github(organizations: &[&str], preset: impl Fn(About) -> About) -> Prox
     says(&idp, "user/emails", 200, &json!([]));
     let settings = idp.settings();
     let github = provider::github(settings.client_id, settings.client_secret);
-    let github = preset(github.authority(&idp.url("")));
+    let github = github.authority(&idp.url(""));
     let github = github.allowed_organizations(organizations.iter().copied());
     let builder = OAuthProxyConfig::builder(github, BASE)
         .secret_key(testkit::proxy::secret(1))
         .scopes(["read:user", "repo"])
         .access_token_ttl(Duration::from_secs(24 * HOUR));
-    Proxy::built(idp, clock, BASE, builder)
+    Proxy::built(idp, clock, BASE, change(builder))
 }
 
 fn says(idp: &Provider, path: &str, status: u16, document: &Value) {
@@ -346,7 +354,7 @@ const TEAM: &str = "orgs/acme/teams/platform/memberships/Ada-L";
 #[tokio::test]
 async fn members_of_an_organization_or_a_team_come_in_and_no_others() {
     for (wanted, path) in [(["acme"], ACME), (["Acme/Platform"], TEAM)] {
-        let proxy = github(&wanted, |github| github).await;
+        let proxy = github(&wanted).await;
         let words = is_out(&proxy).await;
         assert!(words.contains("has [] in `organizations`"), "{words}");
         for no in [
@@ -371,7 +379,7 @@ async fn members_of_an_organization_or_a_team_come_in_and_no_others() {
         assert_eq!(seen.subject(), "7");
     }
     // A member of the one is in, whatever the other says.
-    let proxy = github(&["gone", "acme"], |github| github).await;
+    let proxy = github(&["gone", "acme"]).await;
     says(&proxy.provider, ACME, 200, &json!({"state": "active"}));
     is_in(&proxy).await;
     says(
@@ -385,7 +393,7 @@ async fn members_of_an_organization_or_a_team_come_in_and_no_others() {
 
 #[tokio::test]
 async fn an_api_that_does_not_say_lets_no_one_in_and_puts_no_one_out() {
-    let proxy = github(&["acme"], |github| github).await;
+    let proxy = github(&["acme"]).await;
     let active = json!({"state": "active"});
     says(&proxy.provider, ACME, 200, &active);
     let (client, tokens) = logged_in(&proxy).await;
@@ -393,10 +401,6 @@ async fn an_api_that_does_not_say_lets_no_one_in_and_puts_no_one_out() {
     for (status, body) in [
         (500, json!({})),
         (429, json!({})),
-        (
-            403,
-            json!({"message": "the organization has enabled OAuth App access restrictions"}),
-        ),
         (200, json!("not JSON that says anything")),
     ] {
         let is_trouble = status != 200;
@@ -414,11 +418,69 @@ async fn an_api_that_does_not_say_lets_no_one_in_and_puts_no_one_out() {
         proxy.clock.advance_secs(HOUR + 1);
         tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
     }
-    // Who left is out.
-    proxy.forget_events();
-    says(&proxy.provider, ACME, 404, &json!({"message": "Not Found"}));
-    proxy.clock.advance_secs(HOUR + 1);
-    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+    // Who left is out, and so is who cannot show it.
+    for (status, said) in [
+        (404, "Not Found"),
+        (403, "`acme` has enabled OAuth App access restrictions"),
+    ] {
+        says(&proxy.provider, ACME, 200, &active);
+        let (client, tokens) = logged_in(&proxy).await;
+        let no = json!({ "message": said });
+        says(&proxy.provider, ACME, status, &no);
+        let words = is_out(&proxy).await;
+        assert_eq!(words.contains(said), status == 403, "{words}");
+        proxy.forget_events();
+        proxy.clock.advance_secs(HOUR + 1);
+        is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_api_takes_no_more_than_the_time_of_one_answer() {
+    let patience = Duration::from_secs(2);
+    let proxy = github_with(&["a", "b", "acme"], |b| {
+        b.upstream_request_timeout(patience)
+    })
+    .await;
+    for organization in ["a", "b", "acme"] {
+        let path = format!("/api/v3/user/memberships/orgs/{organization}");
+        proxy.provider.always_at(&path, Answer::Hang);
+    }
+    let (error, _) = failed_login(&proxy).await;
+    assert_eq!(error, "temporarily_unavailable");
+    assert!(
+        !proxy
+            .provider
+            .requests()
+            .iter()
+            .any(|r| r.path.ends_with("orgs/b"))
+    );
+}
+
+/// A refresh is a renewal; and a verifier that knows the person judges them at each first sight.
+#[tokio::test]
+async fn in_passthrough_mode_a_refresh_and_a_first_sight_are_judged_too() {
+    let clock = FakeClock::default();
+    let idp = Arc::new(Provider::start(clock.clone()).await);
+    let known = upstream(&idp).allowed_claim("team", ["blue"]);
+    let verifier = UserInfoVerifier::without_audience(known).cache_ttl(Duration::ZERO);
+    let proxy = Proxy::before(idp, clock, BASE, |b| {
+        b.allowed_groups(["eng"])
+            .passthrough(verifier)
+            .session_cache_ttl(Duration::ZERO)
+    });
+    person(&proxy, &json!({ "groups": ["eng"], "team": "blue" }));
+    let (client, tokens) = logged_in(&proxy).await;
+    client.call("/mcp", &tokens.access).await.expect(200);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    client.call("/mcp", &tokens.access).await.expect(200);
+    person(&proxy, &json!({ "team": "red" }));
+    client.call("/mcp", &tokens.access).await.expect(401);
+    assert!(last_words(&proxy).contains("has [red] in `team`"));
+    person(&proxy, &json!({ "groups": ["hr"], "team": "blue" }));
+    let reply = client.refresh(tokens.refresh()).await.expect(400);
+    assert_eq!(reply.json()["error"], "invalid_grant");
+    client.call("/mcp", &tokens.access).await.expect(401);
 }
 
 /// What only one provider's people have to meet.

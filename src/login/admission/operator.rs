@@ -124,10 +124,13 @@ impl Demands {
         }
         let sources: Vec<_> = [&person.claims].into_iter().chain(more).collect();
         let refusal = |rule: &ClaimRule| Some((rule.option(), rule.refusal(&sources)?));
-        match self.rules.iter().find_map(refusal) {
-            None => Ok(()),
-            Some((option, why)) => Err(not_allowed(format!("`{option}`: {} {why}", who(person)))),
-        }
+        let Some((option, why)) = self.rules.iter().find_map(refusal) else {
+            return Ok(());
+        };
+        let untold = person.untold.as_ref();
+        let untold = untold.map(|said| format!("; {said}")).unwrap_or_default();
+        let who = who(person);
+        Err(not_allowed(format!("`{option}`: {who} {why}{untold}")))
     }
 }
 

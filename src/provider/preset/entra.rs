@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::provider::{
     client_key::KeyWay,
-    dialect::{Dialect, Home, Organizations, Vouches},
+    dialect::{Dialect, Home, Names, Organizations, Vouches},
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
@@ -198,6 +198,14 @@ impl Dialect for Entra {
             },
             memberships: None,
         })
+    }
+
+    /// `oid` is the same in all apps, so it wants a scope.
+    fn names(&self, claim: &str) -> Names {
+        match claim {
+            "oid" => Names::WithScope("profile"),
+            _ => Names::Perhaps,
+        }
     }
 
     /// Some tokens say of groups that are too many for them no more than that there are some.

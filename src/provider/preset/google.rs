@@ -225,6 +225,35 @@ mod tests {
     }
 
     #[test]
+    fn a_workspace_is_its_primary_domain_in_the_id_token_and_a_personal_account_has_none() {
+        let google = google("id", "s").allowed_organizations([" Example.COM ", "other.example"]);
+        assert_eq!(google.check(), Ok(()));
+        let rules = google.people_rules();
+        let refusal = |claims: Value| rules[0].refusal(&[claims.as_object().unwrap()]);
+        assert_eq!(refusal(json!({"hd": "example.com"})), None);
+        for other in [
+            json!({}),
+            json!({"hd": "evil.example"}),
+            json!({"hd": "example.com.evil.example"}),
+            json!({"hd": "sub.example.com"}),
+            json!({"hd": "", "email": "ada@example.com", "email_verified": true}),
+        ] {
+            assert!(refusal(other.clone()).is_some(), "{other}");
+        }
+        for bad in [
+            "",
+            "example",
+            "@example.com",
+            "*.example.com",
+            "a..b",
+            "https://a.example",
+        ] {
+            let google = super::google("id", "s").allowed_organizations([bad]);
+            assert!(google.check().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_deleted_app_is_the_operators_trouble_and_ends_no_grant() {
         for code in ["deleted_client", "disabled_client"] {
             let body = format!(r#"{{"error":"{code}"}}"#);
