@@ -112,7 +112,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::provider::fake::json_answer;
+    use crate::provider::{
+        fake::{FakeProvider, PATIENT, Script, client, json_answer},
+        generic,
+    };
 
     fn proof(ask: Ask) -> AudienceProof {
         AudienceProof {
@@ -170,5 +173,32 @@ mod tests {
     fn a_token_in_a_query_is_encoded_and_stands_beside_what_is_there() {
         let url = with_query("https://idp.example/tokeninfo?v=1", "t", "a+b/c=&d").unwrap();
         assert_eq!(url, "https://idp.example/tokeninfo?v=1&t=a%2Bb%2Fc%3D%26d");
+    }
+
+    #[tokio::test]
+    async fn no_error_names_the_token_that_was_asked_about() {
+        const TOKEN: &str = "ya29.a0+b/c0123456789abcdefghijklmnop";
+        let echo = format!("no such token in GET /t?access_token={TOKEN}");
+        let encoded = with_query("https://idp.example/t", "access_token", TOKEN).unwrap();
+        for body in [echo, encoded] {
+            let body = json!({ "error": "backend", "message": body }).to_string();
+            for status in ["500 Oops", "403 Forbidden", "400 Bad Request"] {
+                let idp = FakeProvider::start(Script::json(status, &body)).await;
+                let url = format!("http://{}/t", idp.address);
+                let client = client(generic(&url, &url, "app", "secret"), PATIENT);
+                let at = |url: &str| AudienceProof {
+                    url: url.to_owned(),
+                    unknown: &[],
+                    ..proof(Ask::InQuery("access_token"))
+                };
+                let error = client.issued(&at(&url), TOKEN).await.unwrap_err();
+                let said = format!("{error} {error:?}");
+                assert!(!said.contains("c0123456789"), "{said}");
+                // Nothing listens there.
+                let error = client.issued(&at("http://127.0.0.1:1/t"), TOKEN).await;
+                let said = format!("{error:?}");
+                assert!(!said.contains("c0123456789"), "{said}");
+            }
+        }
     }
 }

@@ -95,7 +95,7 @@ async fn odd_credentials_arrive_whole_by_header_and_by_body() {
         .find(|line| line.to_ascii_lowercase().starts_with("authorization:"));
     let encoded = header.unwrap().split_once("Basic ").unwrap().1;
     let pair = String::from_utf8(STANDARD.decode(encoded.trim()).unwrap()).unwrap();
-    assert_eq!(pair, "app%3A1:hunter2%3A%2B%25%2F+%7E");
+    assert_eq!(pair, "app%3A1:hunter2%3A%2B%25%2F%20%7E");
     assert!(
         !idp.form()
             .iter()

@@ -230,6 +230,21 @@ async fn who_leaves_the_last_group_is_out_although_the_login_s_id_token_named_it
     is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
 }
 
+#[tokio::test]
+async fn an_access_token_from_before_says_nothing_against_what_userinfo_says_now() {
+    let proxy = Proxy::with(eng).await;
+    without_renewals(&proxy);
+    let claims = json!({"aud": "upstream-app", "sub": "person-1", "groups": ["eng"]});
+    access_token_says(&proxy, &claims);
+    let (client, tokens) = logged_in(&proxy).await;
+    // Where userinfo names no groups, the token is all there is.
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    person(&proxy, &json!({ "groups": ["hr"] }));
+    proxy.clock.advance_secs(HOUR + 1);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
 /// The operator changes the list and restarts; the provider has no place to ask at.
 #[tokio::test]
 async fn a_group_that_is_taken_off_the_list_puts_its_people_out() {

@@ -83,6 +83,11 @@ impl Admission {
                 Err(look) => return look,
             },
         };
+        // A token from before is no newer word than userinfo's.
+        let more = match (&asked, renewed) {
+            (Some(person), None) => more.map(|more| beside(more, &person.claims)),
+            _ => more,
+        };
         let known = said.clone().or_else(|| self.said_before(grant));
         let person = match &asked {
             Some(person) => person.clone(),
@@ -254,6 +259,12 @@ impl Admission {
         let claims = id_token.and_then(unverified_claims)?;
         Some(self.provider.about().dialect.standard_claims(claims))
     }
+}
+
+/// What the older claims say and the newer ones do not.
+fn beside(mut older: Map<String, Value>, newer: &Map<String, Value>) -> Map<String, Value> {
+    older.retain(|name, _| !newer.contains_key(name));
+    older
 }
 
 fn newest_access_token<'a>(grant: &'a Grant, renewed: Option<&'a TokenAnswer>) -> &'a str {
