@@ -254,6 +254,20 @@ async fn groups_of_a_renewed_access_token_that_is_for_us_count_as_at_login() {
     is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
 }
 
+/// What userinfo leaves out, the token that it was asked with still says.
+#[tokio::test]
+async fn groups_of_the_access_token_at_hand_count_at_a_look() {
+    let proxy = Proxy::with(eng).await;
+    without_renewals(&proxy);
+    let groups = json!({"aud": "upstream-app", "sub": "person-1", "groups": ["eng"]});
+    access_token_says(&proxy, groups);
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    assert_eq!(proxy.provider.count(Kind::UserInfo), 1);
+    client.call("/mcp", &tokens.access).await.expect(200);
+}
+
 /// Without userinfo and renewals the operator is asked all the same, with what was known at login.
 #[tokio::test]
 async fn a_list_is_asked_again_where_the_provider_cannot_be() {
