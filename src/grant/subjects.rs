@@ -79,9 +79,9 @@ impl Subjects {
         match &self.0 {
             Form::FirstBare if provider == first => {
                 let prefix = subject.split_once(SEPARATOR).map(|(prefix, _)| prefix);
-                let is_anothers =
+                let is_of_another =
                     prefix.is_some_and(|id| id != first && providers.of(id).is_some());
-                (!is_anothers).then_some(subject.into())
+                (!is_of_another).then_some(subject.into())
             }
             Form::FirstBare | Form::Qualified => {
                 Some(format!("{provider}{SEPARATOR}{subject}").into())

@@ -65,9 +65,17 @@ impl ScopeSet {
         Self::collect(scopes, MAX_SCOPES)
     }
 
-    /// Whether this is one scope that a set may hold.
-    pub(crate) fn may_hold(scope: &str) -> bool {
-        check(scope).is_ok()
+    /// What of these can be a scope, up to the most that a set may hold.
+    pub(crate) fn of_what_fits<'a>(scopes: impl Iterator<Item = &'a str>) -> Self {
+        const ROOM: usize = 128;
+        let (mut set, mut count) = (String::with_capacity(ROOM), 0);
+        for scope in scopes {
+            if count < MAX_SCOPES && check(scope).is_ok() && !holds(&set, scope) {
+                count += 1;
+                append(&mut set, scope);
+            }
+        }
+        Self(set.into())
     }
 
     fn collect<I>(scopes: I, limit: usize) -> Result<Self, InvalidScope>

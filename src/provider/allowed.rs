@@ -7,7 +7,7 @@ use crate::{
     oauth::{ScopeSet, printable},
 };
 
-const ORGANIZATIONS: &str = "allowed_organizations";
+pub(crate) const ORGANIZATIONS: &str = "allowed_organizations";
 
 /// # Who may log in
 ///

@@ -9,6 +9,17 @@ pub(crate) fn claim_at<'a>(claims: &'a Map<String, Value>, name: &str) -> Option
         return claims.get(name);
     };
     let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
-    let first = first.replace("~1", "/").replace("~0", "~");
-    claims.get(&first)?.pointer(rest)
+    claims.get(&unescaped(first))?.pointer(rest)
+}
+
+/// The member of the claims that a name or a path begins with.
+pub(crate) fn first_of(name: &str) -> String {
+    match name.strip_prefix('/') {
+        None => name.to_owned(),
+        Some(path) => unescaped(path.split('/').next().unwrap_or_default()),
+    }
+}
+
+fn unescaped(step: &str) -> String {
+    step.replace("~1", "/").replace("~0", "~")
 }

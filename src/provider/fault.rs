@@ -1,9 +1,11 @@
 //! What is wrong with a provider, in words for the operator.
 
+use std::net::IpAddr;
+
 use url::{Host, Url};
 
 use super::provider::Provider;
-use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable};
+use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable, outbound::is_metadata};
 
 impl Provider {
     /// Whether this can work at all.
@@ -117,6 +119,15 @@ pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
     };
+    // The resolver refuses names that lead there. An address never comes to it.
+    let address = match parsed.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    if address.is_some_and(is_metadata) {
+        return Err("is a cloud's metadata service");
+    }
     match parsed.scheme() {
         "https" => {}
         "http" if loopback => {}
@@ -166,6 +177,10 @@ mod tests {
             "https://user:hunter2@idp.example/token",
             "https://idp.example/token#f",
             "https://idp.example:99999/token",
+            "https://169.254.169.254/token",
+            "https://0xa9fea9fe/token",
+            "https://[fd00:ec2::254]/token",
+            "https://[::ffff:169.254.169.254]/token",
         ] {
             for provider in [
                 with(bad, OK),

@@ -90,9 +90,10 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use allowed::ORGANIZATIONS;
 pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
-pub(crate) use claim_path::claim_at;
+pub(crate) use claim_path::{claim_at, first_of};
 pub(crate) use claim_rule::ClaimRule;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;

@@ -1,5 +1,7 @@
 //! The person's roles, from whichever claim the provider puts them into.
 
+use std::slice;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -19,12 +21,12 @@ pub(crate) fn roles<'a>(
         let values = names.iter().filter_map(|name| claim_at(claims, name));
         for value in values {
             let value = value.get("roles").unwrap_or(value);
-            let found: Vec<&str> = match value {
-                Value::String(role) => vec![role],
-                Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-                _ => Vec::new(),
+            let found = match value {
+                Value::String(_) => slice::from_ref(value),
+                Value::Array(list) => list,
+                _ => &[],
             };
-            for role in found {
+            for role in found.iter().filter_map(Value::as_str) {
                 let usable = !role.is_empty() && role.len() <= MAX_ROLE_BYTES;
                 if usable && roles.len() < MAX_ROLES && !roles.iter().any(|held| held == role) {
                     roles.push(role.to_owned());

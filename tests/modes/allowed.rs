@@ -47,7 +47,7 @@ fn last_words(proxy: &Proxy) -> String {
     last.and_then(|event| event.detail.clone()).expect("words")
 }
 
-fn access_token_says(proxy: &Proxy, claims: Value) {
+fn access_token_says(proxy: &Proxy, claims: &Value) {
     proxy.provider.configure(|settings| {
         settings.jwt_access = true;
         settings.access_claims = claims.as_object().unwrap().clone();
@@ -107,7 +107,7 @@ async fn groups_count_in_userinfo_and_in_an_access_token_for_us_and_not_in_one_f
             false,
         ),
     ] {
-        access_token_says(&proxy, claims);
+        access_token_says(&proxy, &claims);
         match is_ours {
             true => is_in(&proxy).await,
             false => drop(is_out(&proxy).await),
@@ -213,6 +213,20 @@ async fn who_leaves_the_group_is_out_with_the_next_look_and_trouble_puts_no_one_
     client.refresh(tokens.refresh()).await.expect(503);
     proxy.provider.always(Kind::UserInfo, Answer::Normal);
     proxy.clock.advance_secs(HOUR);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
+/// Keycloak, for one, leaves a claim out that would be an empty list.
+#[tokio::test]
+async fn who_leaves_the_last_group_is_out_although_the_login_s_id_token_named_it() {
+    let proxy = Proxy::with(eng).await;
+    without_renewals(&proxy);
+    person(&proxy, &json!({ "groups": ["eng"] }));
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    person(&proxy, &json!({ "groups": null }));
+    proxy.clock.advance_secs(HOUR + 1);
     is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
 }
 

@@ -93,20 +93,23 @@ async fn validated(
 /// that has names of another kind. `false` where it names several: which of them counts is for each request
 /// to say, so the session is not kept.
 fn resource(audiences: &[String], base: &BaseUrl, path: &str) -> (Resource, bool) {
+    let parse = |audience: &String| Resource::parse(audience, base).ok();
+    let mut named = audiences.iter().filter_map(parse);
+    let Some(first) = named.next() else {
+        return (Resource::base(base), true);
+    };
+    let others: Vec<Resource> = named.filter(|it| *it != first).collect();
+    if others.is_empty() {
+        return (first, true);
+    }
     let whole = Resource::base(base);
-    let named = audiences
-        .iter()
-        .filter_map(|audience| Resource::parse(audience, base).ok());
-    let mut named: Vec<Resource> = named.collect();
-    named.dedup();
-    match named.as_slice() {
-        [] => (whole, true),
-        _ if named.contains(&whole) => (whole, true),
-        [one] => (one.clone(), true),
-        [first, ..] => {
-            let asked = named.iter().find(|resource| resource.covers(base, path));
-            (asked.unwrap_or(first).clone(), false)
-        }
+    if first == whole || others.contains(&whole) {
+        return (whole, true);
+    }
+    let asked = others.iter().find(|resource| resource.covers(base, path));
+    match asked {
+        Some(asked) if !first.covers(base, path) => (asked.clone(), false),
+        _ => (first, false),
     }
 }
 

@@ -68,7 +68,8 @@ impl OAuthProxyConfigBuilder {
     /// [`allowed_organizations`](crate::Provider::allowed_organizations) of their provider, and
     /// [`on_login`](Self::on_login). Within one option, one entry is enough.
     ///
-    /// All are asked at login and at each later look at the person, as the lists of addresses are. A person for
+    /// All are asked at login and at each later look at the person, as the lists of addresses are. Where userinfo is
+    /// asked then, what the login's ID token said of groups and claims no longer counts. A person for
     /// whom the provider does not name the claim does not come in, and neither does one with too many groups for
     /// a token, of whom Entra ID says where they stand and not which they are. The refusal is `access_denied`, and
     /// an event of [`Reason::NotAllowed`](crate::Reason::NotAllowed) names the option, the person and what was

@@ -8,7 +8,7 @@ use crate::{
     config::{LoginRequest, Options},
     event::Reason,
     limits::HOOK_TIMEOUT,
-    provider::{ClaimRule, Identity, Provider},
+    provider::{ClaimRule, Identity, ORGANIZATIONS, Provider, first_of},
 };
 
 /// Why a person does not come in.
@@ -60,6 +60,20 @@ impl Demands {
         let has_address = || sources.first().is_some_and(is_named);
         (!self.options.allow_list.is_wanted() || has_address())
             && self.rules.iter().all(|rule| rule.is_named_in(sources))
+    }
+
+    /// Claims that were said before, without those that the lists are about: where the provider is asked anew, its
+    /// silence is no word for the person, and who left the last group may have no such claim at all. The
+    /// organization is one of the login, and stays.
+    pub(super) fn beside_rules(&self, mut before: Map<String, Value>) -> Map<String, Value> {
+        let rules = self.rules.iter();
+        let rules = rules.filter(|rule| rule.option() != ORGANIZATIONS);
+        let names: Vec<String> = rules
+            .flat_map(ClaimRule::claims)
+            .map(|name| first_of(name))
+            .collect();
+        before.retain(|name, _| name == "sub" || !names.contains(name));
+        before
     }
 
     /// Asks the lists, which answer at once, and then the hook. `more` are claims beside the person's own.

@@ -112,6 +112,7 @@ impl Admission {
     ) -> Result<Option<Identity>, Look> {
         let access_token = newest_access_token(grant, renewed);
         let before = self.said_before(grant);
+        let before = before.map(|before| self.demands.beside_rules(before));
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(Some(person)) => person,

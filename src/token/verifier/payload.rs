@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 use super::{for_us::audiences, token_verifier::VerifiedToken};
 use crate::{
     jose::{Jwt, has_type, numeric_date},
-    limits::MAX_SCOPES,
     oauth::ScopeSet,
     provider::is_subject,
 };
@@ -117,14 +116,11 @@ pub(super) const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "cid", "appid"]
 /// many.
 pub(super) fn scopes(claims: &Map<String, Value>) -> ScopeSet {
     let said = ["scope", "scp"].iter().filter_map(|name| claims.get(*name));
-    let names = said.flat_map(|value| match value {
-        Value::String(list) => list.split(' ').collect(),
-        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    });
-    let is_scope = |name: &&str| ScopeSet::may_hold(name);
-    let scopes = ScopeSet::new(names.filter(is_scope).take(MAX_SCOPES));
-    scopes.unwrap_or_default()
+    ScopeSet::of_what_fits(said.flat_map(|value| {
+        let list = value.as_array().map_or(&[][..], Vec::as_slice);
+        let words = value.as_str().unwrap_or_default().split(' ');
+        words.chain(list.iter().filter_map(Value::as_str))
+    }))
 }
 
 #[cfg(test)]
@@ -133,6 +129,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::limits::MAX_SCOPES;
 
     fn read(
         rules: &AccessTokenRules,
