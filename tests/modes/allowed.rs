@@ -250,7 +250,7 @@ async fn groups_of_a_renewed_access_token_that_is_for_us_count_as_at_login() {
     let proxy = Proxy::with(eng).await;
     let says = |groups: Value| {
         let claims = json!({"aud": "upstream-app", "sub": "person-1", "groups": groups});
-        access_token_says(&proxy, claims);
+        access_token_says(&proxy, &claims);
     };
     says(json!(["eng"]));
     let (client, tokens) = logged_in(&proxy).await;
@@ -274,7 +274,7 @@ async fn groups_of_the_access_token_at_hand_count_at_a_look() {
     let proxy = Proxy::with(eng).await;
     without_renewals(&proxy);
     let groups = json!({"aud": "upstream-app", "sub": "person-1", "groups": ["eng"]});
-    access_token_says(&proxy, groups);
+    access_token_says(&proxy, &groups);
     let (client, tokens) = logged_in(&proxy).await;
     proxy.clock.advance_secs(HOUR + 1);
     let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
