@@ -25,7 +25,6 @@ impl ProviderClient {
         else {
             return Ok(());
         };
-        person.claims.remove(about.claim);
         let Some(wanted) = &provider.organizations else {
             return Ok(());
         };

@@ -261,6 +261,74 @@ async fn a_group_that_is_taken_off_the_list_puts_its_people_out() {
 }
 
 #[tokio::test]
+async fn groups_of_a_renewed_access_token_that_is_for_us_count_as_at_login() {
+    let proxy = Proxy::with(eng).await;
+    let says = |groups: Value| {
+        let claims = json!({"aud": "upstream-app", "sub": "person-1", "groups": groups});
+        access_token_says(&proxy, &claims);
+    };
+    says(json!(["eng"]));
+    let (client, tokens) = logged_in(&proxy).await;
+    let before = proxy.provider.count(Kind::UserInfo);
+    proxy.clock.advance_secs(HOUR);
+    client.call("/mcp", &tokens.access).await.expect(200);
+    assert_eq!(proxy.provider.count_grant("refresh_token"), 1);
+    assert_eq!(
+        proxy.provider.count(Kind::UserInfo),
+        before,
+        "it says enough"
+    );
+    says(json!(["hr"]));
+    proxy.clock.advance_secs(HOUR);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
+/// What userinfo leaves out, the token that it was asked with still says.
+#[tokio::test]
+async fn groups_of_the_access_token_at_hand_count_at_a_look() {
+    let proxy = Proxy::with(eng).await;
+    without_renewals(&proxy);
+    let groups = json!({"aud": "upstream-app", "sub": "person-1", "groups": ["eng"]});
+    access_token_says(&proxy, &groups);
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    assert_eq!(proxy.provider.count(Kind::UserInfo), 1);
+    client.call("/mcp", &tokens.access).await.expect(200);
+}
+
+/// Without userinfo and renewals the operator is asked all the same, with what was known at login.
+#[tokio::test]
+async fn a_list_is_asked_again_where_the_provider_cannot_be() {
+    let clock = FakeClock::default();
+    let idp = Arc::new(Provider::start(clock.clone()).await);
+    let store = testkit::Store::new(&clock);
+    let proxy_with = |group: &str| {
+        let settings = idp.settings();
+        let (authorize, token) = (idp.url("/authorize"), idp.url("/token"));
+        let (id, secret) = (settings.client_id, settings.client_secret);
+        let about = provider::generic(authorize, token, id, secret).scopes(["openid", "read"]);
+        let builder = builder_from(about, BASE)
+            .allowed_groups([group])
+            .token_storage(store.clone());
+        Proxy::built(idp.clone(), clock.clone(), BASE, builder)
+    };
+    let proxy = proxy_with("eng");
+    without_renewals(&proxy);
+    person(&proxy, &json!({ "groups": ["eng"] }));
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy.clock.advance_secs(HOUR + 1);
+    let tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+    let restarted = proxy_with("ops");
+    let client = testkit::Client {
+        wire: restarted.wire.clone(),
+        ..client
+    };
+    restarted.clock.advance_secs(HOUR + 1);
+    is_over(&restarted, &client, &tokens, Reason::NotAllowed).await;
+}
+
+#[tokio::test]
 async fn with_groups_the_provider_is_asked_for_their_scope_whatever_the_client_asks_for() {
     let proxy = Proxy::with(|builder| eng(builder).scopes(["openid", "read", "groups"])).await;
     person(&proxy, &json!({ "groups": ["eng"] }));

@@ -166,6 +166,16 @@ fn that_anybody_can_log_in_is_told_where_everybody_has_an_account() {
     }
     let listed = with(google("id", SECRET)).allowed_domains(["example.com"]);
     assert_eq!(told(listed), []);
+    let grouped = with(azure("common", "id", SECRET)).allowed_groups(["eng"]);
+    assert_eq!(told(grouped), []);
+    let claimed = with(azure("common", "id", SECRET)).allowed_claim("oid", ["7"]);
+    assert_eq!(told(claimed), []);
+    for of_its_own in [
+        google("id", SECRET).allowed_organizations(["example.com"]),
+        google("id", SECRET).allowed_claim("hd", ["example.com"]),
+    ] {
+        assert_eq!(told(with(of_its_own)), []);
+    }
 }
 
 #[test]
