@@ -5,9 +5,9 @@
 
 mod support;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
-use axum::{Router, routing::get};
+use axum::{Router, extract::Query, http::StatusCode, routing::get};
 use rmcp::{
     ServerHandler,
     handler::server::{router::tool::ToolRouter, tool::Extension},
@@ -19,7 +19,7 @@ use rmcp::{
 };
 use serde_json::json;
 use support::env::{self, Env, Refusal};
-use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer};
+use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, TokenTarget};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -43,6 +43,7 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let app = Router::new()
         .route_service(&env.protected_path()?, mcp)
         .route("/who", get(who))
+        .route("/on-behalf-of", get(on_behalf_of))
         .layer(layer);
     env::serve(&env, app, admin).await
 }
@@ -54,6 +55,21 @@ async fn who(session: axum::Extension<AuthSession>) -> axum::Json<serde_json::Va
         "scopes": session.scopes().iter().collect::<Vec<_>>(),
         "client": session.client_id(),
     }))
+}
+
+/// Asks the provider for a token for the audience of the query.
+async fn on_behalf_of(
+    session: axum::Extension<AuthSession>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Result<String, (StatusCode, String)> {
+    let audience = asked
+        .get("audience")
+        .map(String::as_str)
+        .unwrap_or_default();
+    match session.token_for(TokenTarget::audience(audience)).await {
+        Ok(_) => Ok(format!("a token for {audience}")),
+        Err(error) => Err((StatusCode::BAD_GATEWAY, error.to_string())),
+    }
 }
 
 #[derive(Clone)]

@@ -22,7 +22,8 @@
 //! | `cognito` | `PROVIDER_POOL`, the user pool's id |
 //! | `oidc` | `PROVIDER_ISSUER` |
 //!
-//! Optional: `SCOPES`, `REQUIRED_SCOPES`, `ALLOWED_REDIRECT_URIS`, `SECRET_KEY`, `CONSENT`, `STORAGE` and the others of
+//! Optional: `ALLOWED_ORGANIZATIONS`, whose people may log in (Google: Workspace domains; GitHub: `acme`, or a team
+//! `acme/platform`; Entra ID: tenant ids), `SCOPES`, `REQUIRED_SCOPES`, `ALLOWED_REDIRECT_URIS`, `SECRET_KEY`, `CONSENT`, `STORAGE` and the others of
 //! `custom_provider`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]

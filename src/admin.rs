@@ -95,7 +95,13 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store could not be reached.
     pub async fn grants_of_subject(&self, subject: &str) -> Result<Vec<GrantInfo>, StorageError> {
-        self.all(Owner::Subject(subject)).await
+        let Some(proxy) = &self.proxy else {
+            return Ok(Vec::new());
+        };
+        let ids = proxy.grants.listed_of_person(subject).await?;
+        let mut found = look_up(proxy, ids).await?;
+        found.retain(|grant| grant.subject == subject);
+        Ok(found)
     }
 
     /// The live grants of a client: all of them, which can be many thousands where all people use one
@@ -145,7 +151,9 @@ impl OAuthProxyAdmin {
         };
         let subject = subject.to_owned();
         finish(&Arc::clone(&proxy), async move {
-            end_all(&proxy, Owner::Subject(&subject)).await
+            let ids = proxy.grants.listed_of_person(&subject).await?;
+            let theirs = proxy.grants.not_of_others(ids, &subject).await?;
+            proxy.ending.end_many(theirs).await
         })
         .await
     }

@@ -32,7 +32,11 @@ impl ConfigError {
 
     /// The same about one of several providers.
     pub(crate) fn of(self, option: &'static str, provider: &str) -> Self {
-        let message = format!("provider `{provider}`: {}", self.message);
+        let message = match self.option {
+            own if own == option || own == "provider" => self.message,
+            setter => format!("`{setter}`: {}", self.message),
+        };
+        let message = format!("provider `{provider}`: {message}");
         Self { option, message }
     }
 

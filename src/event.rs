@@ -91,7 +91,7 @@ pub enum Reason {
     HookDenied,
     /// A required role is missing, or a rule of the application is not met.
     Forbidden,
-    /// The person is on no allow list.
+    /// The person is on no allow list, or in none of the allowed groups, claims or organizations.
     NotAllowed,
     /// A step was repeated that may happen once.
     Replayed,

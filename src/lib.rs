@@ -119,8 +119,11 @@
 //! [`required_scopes`](OAuthProxyConfigBuilder::required_scopes) is the rule for every protected
 //! path. Who may log in at all is for
 //! [`allowed_emails`](OAuthProxyConfigBuilder::allowed_emails),
-//! [`allowed_domains`](OAuthProxyConfigBuilder::allowed_domains) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login): **without them, everyone whom the provider lets
+//! [`allowed_domains`](OAuthProxyConfigBuilder::allowed_domains),
+//! [`allowed_groups`](OAuthProxyConfigBuilder::allowed_groups),
+//! [`allowed_claim`](OAuthProxyConfigBuilder::allowed_claim),
+//! [`Provider::allowed_organizations`] (GitHub organizations and teams, Google Workspaces, Entra tenants) and
+//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::lifecycle#who-may-log-in): **without them, everyone whom the provider lets
 //! in.**
 //!
 //! # What clients need

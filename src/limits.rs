@@ -274,6 +274,12 @@ pub(crate) const MAX_PERSON_TEXT: usize = 320;
 pub(crate) const MAX_SUBJECT: usize = 255;
 /// The most that a person's claims may take, in bytes of JSON: they are stored with the grant.
 pub(crate) const MAX_PERSON_CLAIMS: usize = 32 * 1024;
+/// The most organizations whose members may log in, where each may take a request at a login.
+pub(crate) const MAX_ALLOWED_ORGANIZATIONS: usize = 20;
+/// Entries of a claim, and of the list that it is compared with, that an event shows.
+pub(crate) const MAX_SHOWN_ENTRIES: usize = 3;
+/// The longest of them, in characters: a group's id fits.
+pub(crate) const MAX_SHOWN_ENTRY: usize = 36;
 /// How far the provider's clock may be behind ours when a token ends.
 pub(crate) const ID_TOKEN_EXPIRY_LEEWAY: Duration = Duration::from_secs(60);
 /// How far the provider's clock may be ahead of ours when a token begins.

@@ -26,13 +26,16 @@ mod signed;
 use testkit::measure::provider;
 use tokio::runtime::Runtime;
 
+/// What prints one part, with the provider's URL.
+type Part = fn(&Runtime, &str);
+
 fn main() {
     let runtime = Runtime::new().unwrap();
     let (provider, _stop) = runtime.block_on(provider::provider());
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
     // Growth is the last: it leaves the allocator with a million records' holes.
-    let parts: [(&str, fn(&Runtime, &str)); 4] = [
+    let parts: [(&str, Part); 4] = [
         ("costs", costs::print),
         ("signed", signed::print),
         ("cores", cores::print),

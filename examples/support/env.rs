@@ -31,6 +31,7 @@ impl From<ConfigError> for Refusal {
     fn from(error: ConfigError) -> Self {
         let variable = match error.option() {
             "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
+            "allowed_claim" => "ALLOWED_CLAIMS",
             "cors_on_protected_paths" => "CORS",
             "token_storage" => "STORAGE",
             "upstream_request_timeout" => "UPSTREAM_TIMEOUT",
@@ -136,6 +137,17 @@ impl Env {
         }
     }
 
+    /// Entries `name=value`, with the values of each name together.
+    fn pairs(&self, name: &str) -> Result<BTreeMap<&str, Vec<&str>>, Refusal> {
+        let mut pairs = BTreeMap::<_, Vec<_>>::new();
+        for entry in self.people(name)?.into_iter().flatten() {
+            let wrong = || Self::wrong(name, entry, "not of the form name=value");
+            let (claim, value) = entry.split_once('=').ok_or_else(wrong)?;
+            pairs.entry(claim).or_default().push(value);
+        }
+        Ok(pairs)
+    }
+
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
         let seconds = self.parsed(name, "not a number of seconds")?;
@@ -218,6 +230,15 @@ impl Env {
         }
         if let Some(emails) = self.people("ALLOWED_EMAILS")? {
             builder = builder.allowed_emails(emails);
+        }
+        if let Some(groups) = self.people("ALLOWED_GROUPS")? {
+            builder = builder.allowed_groups(groups);
+        }
+        if let Some(claims) = self.list("GROUP_CLAIMS")? {
+            builder = builder.group_claims(claims);
+        }
+        for (claim, values) in self.pairs("ALLOWED_CLAIMS")? {
+            builder = builder.allowed_claim(claim, values);
         }
         if let Some(claims) = self.list("ROLE_CLAIMS")? {
             builder = builder.role_claims(claims);

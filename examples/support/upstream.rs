@@ -43,7 +43,15 @@ impl Env {
         if let Some(url) = self.url("UPSTREAM_JWKS_URL")? {
             upstream = upstream.jwks_url(url);
         }
-        Ok(upstream)
+        self.of_organizations(upstream)
+    }
+
+    /// Whose people may log in, of those that the provider has.
+    fn of_organizations(&self, provider: Provider) -> Result<Provider, Refusal> {
+        Ok(match self.people("ALLOWED_ORGANIZATIONS")? {
+            Some(organizations) => provider.allowed_organizations(organizations),
+            None => provider,
+        })
     }
 
     /// The preset that `PROVIDER` names.
@@ -52,7 +60,7 @@ impl Env {
         let secret = self.required("PROVIDER_CLIENT_SECRET")?;
         let domain = || self.required("PROVIDER_DOMAIN");
         let tenant = || self.required("PROVIDER_TENANT");
-        Ok(match self.required("PROVIDER")? {
+        let preset = match self.required("PROVIDER")? {
             "atlassian" => provider::atlassian(id, secret),
             "auth0" => provider::auth0(domain()?, id, secret),
             "authentik" => {
@@ -91,7 +99,8 @@ impl Env {
                     "not a preset of this example",
                 ));
             }
-        })
+        };
+        self.of_organizations(preset)
     }
 
     /// `TOKEN_SWAP=false`: clients hold the provider's own tokens, which are checked by introspection, or by the keys

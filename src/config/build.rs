@@ -105,6 +105,7 @@ impl OAuthProxyConfigBuilder {
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
+        self.plain.people.check()?;
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
         }

@@ -14,6 +14,7 @@ mod odd;
 mod options;
 mod outbound;
 mod path_faults;
+mod people_rules;
 mod provider_terms;
 mod secrets;
 mod weak;

@@ -163,6 +163,11 @@ pub(super) fn check_terms(
                 .vouches_for_email(&terms.offered, list.trust_unverified)
                 .map_err(|why| ConfigError::new(option, why))?;
         }
+        let rules = builder.plain.people.rules();
+        for rule in rules.iter().chain(&provider.people_rules()) {
+            let can = provider.can_name(rule, &terms.offered);
+            can.map_err(|why| ConfigError::new(rule.option(), why))?;
+        }
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ pub(super) fn weak_options(
     is_passthrough: bool,
 ) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
-    let judges_people = options.allow_list.is_wanted() || options.on_login.is_some();
+    let judges_people =
+        options.allow_list.is_wanted() || options.people.is_wanted() || options.on_login.is_some();
     let rules = [
         (
             options.base.is_https() && !host_prefix,
@@ -61,10 +62,11 @@ pub(super) fn weak_options(
     let mut weak: Vec<_> = weak.map(|(_, words)| words.to_owned()).collect();
     for provider in providers.iter() {
         let name = &provider.about().name;
-        if provider.about().is_open_to_all() && !judges_people {
+        let judges_these = judges_people || provider.about().judges_people();
+        if provider.about().is_open_to_all() && !judges_these {
             weak.push(format!(
-                "anyone with an account of {name} can log in: no allowed_domains, allowed_emails or \
-                 on_login says who may"
+                "anyone with an account of {name} can log in: no allowed_domains, allowed_emails, \
+                 allowed_groups, allowed_claim, allowed_organizations or on_login says who may"
             ));
         }
         if !provider.terms().uses_pkce {

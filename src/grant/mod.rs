@@ -42,4 +42,5 @@ pub(crate) use revocations::{RevocationMark, Revocations};
 pub use rotation::RefreshGrace;
 pub(crate) use store::{Grants, Listed, Owner, SeenGrant};
 pub use subjects::Subjects;
+use subjects::listed_as;
 pub(crate) use subjects::{is_named_by_provider, unnamed};

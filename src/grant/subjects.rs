@@ -97,6 +97,19 @@ impl Subjects {
     }
 }
 
+/// The names by which a person's grants may be listed, the present one first. A grant is listed by the name of its
+/// last write, and another first provider, or another form, has renamed people since.
+pub(crate) fn listed_as(providers: &Providers, name: &str) -> Vec<String> {
+    let first = &providers.main().about().id;
+    let qualified = format!("{first}{SEPARATOR}{name}");
+    let bare = name.split_once(SEPARATOR).map(|(_, bare)| bare.to_owned());
+    let bare = bare.filter(|bare| !bare.is_empty());
+    [Some(name.to_owned()), bare, Some(qualified)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
 impl fmt::Debug for Subjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {

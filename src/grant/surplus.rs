@@ -39,6 +39,8 @@ impl Grants {
         outcome?;
         for (place, (id, grant)) in found.into_iter().enumerate() {
             match grant {
+                // Another person had this name before.
+                Some(grant) if self.subject_of(&grant) != subject => {}
                 Some(grant) => {
                     let used_at = used_at(&grant);
                     held.push(Held { used_at, place, id });

@@ -46,7 +46,7 @@ pub(crate) const DOCUMENT_PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) const FAILED_FETCH_MEMORY: Duration = Duration::from_secs(5);
 /// Failures that are remembered, of each kind of document. Each holds a URL and a sentence.
 pub(crate) const MAX_FAILED_FETCHES: u64 = 1_000;
-/// A document that lacks a key is asked for again once in this time: keys can be invented.
+/// A document that lacks a key is asked for again, and then once in this time: keys can be invented.
 pub(crate) const REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 /// Fetches of one kind of document at once. Each holds a task and a connection.
 pub(crate) const MAX_FLIGHTS: usize = 64;

@@ -4,7 +4,7 @@ use super::Login;
 use crate::{
     config::Options,
     oauth::ScopeSet,
-    provider::{Provider, Terms},
+    provider::{ClaimRule, Provider, Terms},
 };
 
 /// The provider's URL for this login (RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1).
@@ -67,7 +67,10 @@ fn upstream_scopes(
         true => provider.email_scope(&terms.offered),
         false => None,
     };
-    for scope in ["openid"].into_iter().chain(email) {
+    let rules = options.people.rules().into_iter();
+    let rules: Vec<ClaimRule> = rules.chain(provider.people_rules()).collect();
+    let named = provider.scopes_for(&rules);
+    for scope in ["openid"].into_iter().chain(email).chain(named) {
         if terms.offered.contains(scope) {
             asked = asked.with(scope).unwrap_or(asked);
         }

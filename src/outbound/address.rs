@@ -149,7 +149,8 @@ const METADATA: &[IpAddr] = &[
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-fn is_metadata(address: IpAddr) -> bool {
+/// Whether it leads to one of them, plainly or carried in an IPv6 address.
+pub(crate) fn is_metadata(address: IpAddr) -> bool {
     let carried = match address {
         IpAddr::V4(_) => Vec::new(),
         IpAddr::V6(address) => carried(address),

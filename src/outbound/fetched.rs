@@ -51,7 +51,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
         if let Some(error) = library.failure(url) {
             return library.usable(url).ok_or(error);
         }
-        let fetched = library.fetched(url, |library| library.fresh(url));
+        let fetched = library.fetched(url, false, |library| library.fresh(url));
         let outcome = match library.usable(url) {
             None => fetched.await,
             // A slow source holds up those who have nothing else.
@@ -67,8 +67,8 @@ impl<T: Send + Sync + 'static> Documents<T> {
     }
 
     /// The document as it is now at its source, because `than` lacks something that should be in it: a
-    /// key. Within seconds of the last fetch the same document returns: what is missing there may be a
-    /// stranger's invention. An error says that the source could not be asked, so what is missing is not
+    /// key. Within seconds of the last time that this was done the same document returns: what is missing
+    /// there may be a stranger's invention. An error says that the source could not be asked, so what is missing is not
     /// known to be wrong.
     pub(crate) async fn newer(
         &self,
@@ -87,7 +87,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
             return Ok(Arc::clone(than));
         }
         library.check(url)?;
-        library.fetched(url, newer).await
+        library.fetched(url, true, newer).await
     }
 }
 

@@ -121,6 +121,7 @@ impl<T: Send + Sync + 'static> Library<T> {
     pub(super) async fn fetched(
         self: &Arc<Self>,
         url: &str,
+        is_again: bool,
         landed: impl Fn(&Self) -> Option<Arc<Document<T>>>,
     ) -> Outcome<T> {
         let host = host(url);
@@ -134,7 +135,7 @@ impl<T: Send + Sync + 'static> Library<T> {
                 Boarding::Pilot(landing, arrival) => {
                     let (library, url) = (Arc::clone(self), url.to_owned());
                     tokio::spawn(async move {
-                        let outcome = library.fetch(&url).await;
+                        let outcome = library.fetch(&url, is_again).await;
                         library.keep(&url, &outcome);
                         landing.land(outcome);
                     });
@@ -158,7 +159,7 @@ impl<T: Send + Sync + 'static> Library<T> {
         landed.ok()?.ok()?.clone()
     }
 
-    async fn fetch(&self, url: &str) -> Outcome<T> {
+    async fn fetch(&self, url: &str, is_again: bool) -> Outcome<T> {
         let (named_by, limit) = (self.named_by, self.limit);
         let asked = self.now();
         let reply = self.outbound.get(url, named_by, limit, ACCEPTED).await;
@@ -168,7 +169,11 @@ impl<T: Send + Sync + 'static> Library<T> {
             return Err(FetchError::Status { host, status });
         }
         let value = (self.parse)(&reply).map_err(|words| FetchError::content(url, &words))?;
-        Ok(Arc::new(Document::new(value, url, &reply, asked)))
+        let document = Document::new(value, url, &reply, asked);
+        Ok(Arc::new(match is_again {
+            true => document.again(),
+            false => document,
+        }))
     }
 
     /// Those who ask hear nothing of it.

@@ -21,6 +21,8 @@ pub(crate) struct Document<T> {
     pub(crate) value: T,
     fetched: Unix,
     fresh_until: Unix,
+    /// Fetched before the life of the last one had ended.
+    is_again: bool,
     /// Its URL and its body, in bytes.
     size: usize,
 }
@@ -32,7 +34,16 @@ impl<T> Document<T> {
             value,
             fetched: asked,
             fresh_until: asked + life(&reply.headers),
+            is_again: false,
             size: url.len() + reply.body.len(),
+        }
+    }
+
+    /// The same, because the last one lacked something.
+    pub(super) fn again(self) -> Self {
+        Self {
+            is_again: true,
+            ..self
         }
     }
 
@@ -51,8 +62,10 @@ impl<T> Document<T> {
         self.fetched <= now && now < self.fresh_until + DOCUMENT_STALE
     }
 
+    /// Whether it is too soon to ask for another again. One that came at the end of the last one's life may
+    /// be asked for again at once: a key that signs from now on must not be unknown for seconds.
     pub(super) fn is_cooling(&self, now: Unix) -> bool {
-        self.fetched <= now && now < self.fetched + REFETCH_COOLDOWN
+        self.is_again && self.fetched <= now && now < self.fetched + REFETCH_COOLDOWN
     }
 }
 

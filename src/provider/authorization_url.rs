@@ -127,7 +127,7 @@ impl Provider {
 }
 
 /// Form-encoded, with a space as `%20`: every decoder reads that, and Cognito's does not read `+`.
-fn encoded(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn encoded(text: &str) -> impl Iterator<Item = &str> {
     form_urlencoded::byte_serialize(text.as_bytes()).map(|piece| match piece {
         "+" => "%20",
         piece => piece,

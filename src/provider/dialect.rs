@@ -105,6 +105,16 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync {
         Vouches::OpenId
     }
 
+    /// What an organization is at this provider. `None`: it says nothing of any.
+    fn organizations(&self) -> Option<Organizations> {
+        None
+    }
+
+    /// Whether this provider's answers can name this claim of a person.
+    fn names(&self, _claim: &str) -> Names {
+        Names::Perhaps
+    }
+
     /// Whether `iss` may be this provider's, where the operator names no issuer. `id_token` has the
     /// claims of the ID token that it stands in; without them it stands in a redirect back to us.
     fn admits_issuer(&self, _iss: &str, _id_token: Option<&Map<String, Value>>) -> bool {
@@ -231,8 +241,57 @@ pub(crate) enum Vouches {
     NoAddress(&'static str),
 }
 
+/// What an organization is at a provider.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Organizations {
+    /// The claim that names those that a person belongs to.
+    pub(crate) claim: &'static str,
+    /// One as it is compared, or what is wrong with what the operator wrote.
+    pub(crate) entry: fn(&str) -> Result<String, &'static str>,
+    /// The API that says who belongs to one. `None`: the provider's claims do.
+    pub(crate) memberships: Option<Memberships>,
+}
+
+/// An API of the provider's own that says whether a person belongs to an organization.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memberships {
+    /// What has to be asked for in each login, in the provider's name.
+    pub(crate) scope: Option<&'static str>,
+    /// Where it is, from the userinfo URL, the organization and the person's claims. 404 says no.
+    pub(crate) url: fn(&str, &str, &Map<String, Value>) -> Option<String>,
+    /// Whether the document there says yes.
+    pub(crate) is_member: fn(&Value) -> bool,
+}
+
+/// Whether a provider's answers can name a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Nothing speaks against it: a mapper or a rule at the provider may.
+    Perhaps,
+    /// Where this scope is asked for.
+    WithScope(&'static str),
+    /// Never. What to use instead is in words for the operator.
+    Never(&'static str),
+}
+
+impl Organizations {
+    /// Those that a claim names by the provider's ids.
+    pub(crate) const fn in_claim(claim: &'static str) -> Self {
+        Self {
+            claim,
+            entry: |entry| match !entry.is_empty() && entry.bytes().all(|b| b.is_ascii_graphic()) {
+                true => Ok(entry.to_owned()),
+                false => Err("is not the id of an organization"),
+            },
+            memberships: None,
+        }
+    }
+}
+
 /// The way of the RFCs and of OpenID Connect, and nothing besides.
+#[cfg(test)]
 #[derive(Debug)]
 pub(crate) struct Standard;
 
+#[cfg(test)]
 impl Dialect for Standard {}

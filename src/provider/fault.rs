@@ -1,9 +1,11 @@
 //! What is wrong with a provider, in words for the operator.
 
+use std::net::IpAddr;
+
 use url::{Host, Url};
 
 use super::provider::Provider;
-use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable};
+use crate::{error::ConfigError, limits::MAX_PROVIDER_ID, oauth::printable, outbound::is_metadata};
 
 impl Provider {
     /// Whether this can work at all.
@@ -15,7 +17,8 @@ impl Provider {
     /// client secret is given but empty, or either holds a control character; when the id is not 1 to
     /// 32 characters of `a-z`, `0-9` and `-`; when `authority` has no meaning for this provider; when
     /// `forward_resource` is on for a provider that refuses `resource`; when a client id or a secret stands
-    /// beside `client_metadata_document`.
+    /// beside `client_metadata_document`; when `allowed_organizations` or `allowed_claim` is empty, or names
+    /// something that the provider does not know.
     pub fn check(&self) -> Result<(), ConfigError> {
         let fault = |message: String| Err(ConfigError::new("provider", message));
         if let Some(mistake) = self.mistake {
@@ -48,6 +51,7 @@ impl Provider {
         if let Some(mistake) = self.document_fault() {
             return fault(mistake.to_owned());
         }
+        self.check_allowed()?;
         if self.client_id.is_empty() && !self.has_document {
             return fault("the client id is empty".to_owned());
         }
@@ -115,6 +119,15 @@ pub(crate) fn check_url(url: &str) -> Result<(), &'static str> {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
     };
+    // The resolver refuses names that lead there. An address never comes to it.
+    let address = match parsed.host() {
+        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
+        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
+        Some(Host::Domain(_)) | None => None,
+    };
+    if address.is_some_and(is_metadata) {
+        return Err("is a cloud's metadata service");
+    }
     match parsed.scheme() {
         "https" => {}
         "http" if loopback => {}
@@ -164,6 +177,10 @@ mod tests {
             "https://user:hunter2@idp.example/token",
             "https://idp.example/token#f",
             "https://idp.example:99999/token",
+            "https://169.254.169.254/token",
+            "https://0xa9fea9fe/token",
+            "https://[fd00:ec2::254]/token",
+            "https://[::ffff:169.254.169.254]/token",
         ] {
             for provider in [
                 with(bad, OK),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use secrecy::ExposeSecret;
-use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::{
+    authorization_url::encoded,
     credential::Proof,
     dialect::Body,
     provider::{Provider, TokenEndpointAuth},
@@ -104,14 +104,15 @@ fn written(body: Body, sent: &[(&str, &str)]) -> (&'static str, String) {
 }
 
 /// RFC 6749 section 2.3.1: both halves are form-encoded before they are joined, so that a colon in
-/// the id does not move the border and `+` or `%` in the secret survives.
+/// the id does not move the border and `+` or `%` in the secret survives. A space becomes `%20` and not
+/// `+`: servers that decode percents alone (Authlib) then read it too.
 pub(crate) fn basic(client_id: &str, secret: &str) -> HeaderValue {
     let mut pair = Zeroizing::new(String::with_capacity(
         client_id.len() + secret.len() * 3 + 1,
     ));
-    pair.extend(form_urlencoded::byte_serialize(client_id.as_bytes()));
+    pair.extend(encoded(client_id));
     pair.push(':');
-    pair.extend(form_urlencoded::byte_serialize(secret.as_bytes()));
+    pair.extend(encoded(secret));
     let encoded = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
     sensitive(&encoded)
 }
@@ -148,7 +149,7 @@ mod tests {
     }
 
     fn values(request: &FormRequest, name: &str) -> Vec<String> {
-        form_urlencoded::parse(request.body.as_bytes())
+        url::form_urlencoded::parse(request.body.as_bytes())
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value.into_owned())
             .collect()
@@ -167,7 +168,7 @@ mod tests {
         let header = request.authorization.unwrap();
         let encoded = header.to_str().unwrap().strip_prefix("Basic ").unwrap();
         let pair = String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap();
-        assert_eq!(pair, "a%3Ab:p%3A%2B%25%2F+%7E%C3%A9");
+        assert_eq!(pair, "a%3Ab:p%3A%2B%25%2F%20%7E%C3%A9");
         assert_eq!(format!("{header:?}"), "Sensitive");
         assert_eq!(&*request.body, "");
     }

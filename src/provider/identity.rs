@@ -25,6 +25,8 @@ pub struct Identity {
     pub name: Option<String>,
     /// Everything that the ID token or userinfo said.
     pub claims: Map<String, Value>,
+    /// What the provider did not let the person's token ask, in words for the operator.
+    pub(crate) untold: Option<String>,
 }
 
 impl Identity {
@@ -49,6 +51,7 @@ impl Identity {
             email_verified: is_true(claims.get("email_verified")),
             name: short_text(&claims, "name"),
             claims,
+            untold: None,
         }
     }
 

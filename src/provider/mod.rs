@@ -24,17 +24,21 @@
 // - `origin`: a host as operators write it. `dialect`: what may differ between providers. `credential`,
 //   `client_key`, `supply`: what proves that we are its app. `provider`: one of them, and its one app;
 //   `params`: what else is sent for it; `client_authentication`: how the app proves itself.
+// - `claim_path`, `claim_rule`: a condition on a person; `allowed`: those of one provider.
 // - Rules on a provider: `fault`, `discovery`, `issuer`, `id_token`, `email`, `prompt`, `scope_names`.
 // - What is sent: `authorization_url`, `form`. What the answer means: `token_answer`, `rejection`,
 //   `finality`.
-// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `revocation`, `on_behalf`, `verified` and
-//   `person` do the sending, and nothing else here does; `providers` are all of them, and `client_document`
+// - `key_sets` and `discovery_lookup` fetch documents; `requests`, `revocation`, `on_behalf`, `verified`,
+//   `memberships` and `person` do the sending, and nothing else here does; `providers` are all of them, and `client_document`
 //   is what they read about us.
 // - `preset`: a file for each provider. To add one: that file, and its name in `preset/mod.rs`.
 
+mod allowed;
 mod answer;
 mod audience_proof;
 mod authorization_url;
+mod claim_path;
+mod claim_rule;
 mod client_authentication;
 mod client_document;
 mod client_key;
@@ -58,6 +62,7 @@ mod issued;
 mod issuer;
 mod issuer_keys;
 mod key_sets;
+mod memberships;
 mod merge;
 mod on_behalf;
 mod origin;
@@ -85,8 +90,11 @@ mod token_answer;
 mod upstream_error;
 mod verified;
 
+pub(crate) use allowed::ORGANIZATIONS;
 pub(crate) use audience_proof::{Ask, Issued};
 pub(crate) use authorization_url::RESERVED as RESERVED_AT_AUTHORIZE;
+pub(crate) use claim_path::{claim_at, first_of};
+pub(crate) use claim_rule::ClaimRule;
 pub(crate) use client_document::{AboutUs, client_document};
 pub use client_key::ClientKey;
 pub(crate) use client_key::assertions_by;

@@ -115,7 +115,9 @@ impl ProviderClient {
                 read => read?,
             });
         }
-        (api.read)(&documents)
+        let mut person = (api.read)(&documents)?;
+        self.add_memberships(&mut person, url, access_token).await?;
+        Ok(person)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    claim_rule::ClaimRule,
     credential::Credential,
     dialect::Dialect,
     endpoints::{Discovery, Endpoints},
@@ -65,6 +66,10 @@ pub struct Provider {
     pub(crate) open: Open,
     /// Whether it serves RFC 8693; `None` where neither the operator nor its document says.
     pub(crate) exchanges_tokens: Option<bool>,
+    /// See [`Provider::allowed_organizations`]; `None` where nothing is said.
+    pub(crate) organizations: Option<Vec<String>>,
+    /// See [`Provider::allowed_claim`].
+    pub(crate) claim_rules: Vec<ClaimRule>,
     /// A setter that could not do what it was asked.
     pub(crate) mistake: Option<&'static str>,
 }
@@ -114,6 +119,8 @@ impl Provider {
             names_issuer: false,
             open: Open::default(),
             exchanges_tokens: None,
+            organizations: None,
+            claim_rules: Vec::new(),
             mistake: None,
         }
     }

@@ -46,7 +46,7 @@ pub(crate) struct ProviderClient {
     pub(super) lookup: Lookup,
     terms: Arc<Terms>,
     pub(super) http: Client,
-    timeout: Duration,
+    pub(super) timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 

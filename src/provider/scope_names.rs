@@ -62,7 +62,9 @@ impl Provider {
             .iter()
             .filter(|scope| *scope != "offline_access" || offered.contains(scope))
             .map(|scope| self.theirs(scope));
-        for scope in asked.chain(self.upstream_scopes.iter().cloned()) {
+        let own = self.upstream_scopes.iter().cloned();
+        let own = own.chain(self.membership_scope().map(str::to_owned));
+        for scope in asked.chain(own) {
             push_new(&mut upstream, scope);
         }
         upstream

@@ -4,7 +4,10 @@ use std::slice;
 
 use serde_json::{Map, Value};
 
-use crate::limits::{MAX_ROLE_BYTES, MAX_ROLES};
+use crate::{
+    limits::{MAX_ROLE_BYTES, MAX_ROLES},
+    provider::claim_at,
+};
 
 /// Reads the roles of the named claims from several sets of claims: each a string or an array of
 /// strings. `realm_access` is Keycloak's, which nests them one level deeper. A name that begins with a
@@ -15,7 +18,7 @@ pub(crate) fn roles<'a>(
 ) -> Vec<String> {
     let mut roles: Vec<String> = Vec::new();
     for claims in sources {
-        let values = names.iter().filter_map(|name| claim(claims, name));
+        let values = names.iter().filter_map(|name| claim_at(claims, name));
         for value in values {
             let value = value.get("roles").unwrap_or(value);
             let found = match value {
@@ -32,16 +35,6 @@ pub(crate) fn roles<'a>(
         }
     }
     roles
-}
-
-/// The claim of this name. RFC 6901 section 4: in a step of a path `~1` stands for `/`, then `~0` for `~`.
-fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    let Some(path) = name.strip_prefix('/') else {
-        return claims.get(name);
-    };
-    let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
-    let first = first.replace("~1", "/").replace("~0", "~");
-    claims.get(&first)?.pointer(rest)
 }
 
 #[cfg(test)]

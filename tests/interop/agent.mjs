@@ -9,6 +9,7 @@ import https from 'node:https';
 import { check } from './steps.mjs';
 
 const MAX_HOPS = 30;
+const APPROVING = /\b(accept|allow|approve|authorize|continue)\b/i;
 const REFUSING = /\b(deny|den(ied|y)|cancel|abort|reject|refuse|decline|no)\b/i;
 
 export class Agent {
@@ -93,7 +94,9 @@ export class Agent {
       fields.append(input.name, value);
     }
     const buttons = form.buttons.filter(({ type }) => type === 'submit');
-    const button = buttons.find(({ name, value, text }) => !REFUSING.test(`${name} ${value} ${text}`)) ?? buttons[0];
+    const says = (words) => ({ name, value, text }) => words.test(`${name} ${value} ${text}`);
+    const fitting = buttons.filter((button) => !says(REFUSING)(button));
+    const button = fitting.find(says(APPROVING)) ?? fitting[0] ?? buttons[0];
     if (button?.name) fields.append(button.name, button.value);
     const policy = page.headers['referrer-policy'] ?? '';
     const here = new URL(page.url);

@@ -83,10 +83,13 @@ await step('an account that is disabled meanwhile is let in no more', async () =
   await control('disable=alice');
   await pastUpstreamToken();
   const answer = await get(alice.access_token);
-  equal(answer.status, 401, 'status', answer);
   const refresh = await form('token', { grant_type: 'refresh_token', refresh_token: alice.refresh_token });
-  equal(refresh.status, 400, 'status of a refresh', refresh);
-  equal(JSON.parse(refresh.body).error, 'invalid_grant', 'error', refresh);
+  // A refusal that speaks of the request may be a mistake of the operator: the grant is kept for a day, and closed.
+  const [status, refreshStatus, error] = env('REFUSES_BY') === 'invalid_request'
+    ? [503, 503, 'temporarily_unavailable'] : [401, 400, 'invalid_grant'];
+  equal(answer.status, status, 'status', answer);
+  equal(refresh.status, refreshStatus, 'status of a refresh', refresh);
+  equal(JSON.parse(refresh.body).error, error, 'error', refresh);
 });
 
 await finish(0);

@@ -18,6 +18,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 
 import Provider, { errors } from 'oidc-provider';
+import { createMemoryAdapter } from 'oidc-provider/lib/adapters/memory_adapter.js';
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const HOST = '127.0.0.1';
@@ -46,12 +47,15 @@ const seen = {
   authorization_code: 0, refresh_token: 0, revoked_grants: 0, revocations: 0, keys: 0, introspections: 0, exchanged: [], errors: [],
 };
 const disabled = new Set();
+// What was issued outlives a restart.
+const adapter = createMemoryAdapter();
 let keys = [newKey('key-1')];
 let answer = provider().callback();
 
-/** As after a restart with these keys: what was issued lives on in the package's memory. */
+/** As after a restart with these keys. */
 function provider() {
   const provider = new Provider(issuer, {
+    adapter,
     clients: [{
       client_id: clientId,
       client_secret: clientSecret,

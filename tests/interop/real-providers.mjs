@@ -3,7 +3,8 @@
 // them; ends with `N passed, 0 failed`. `node real-providers.mjs [title …]` runs only those whose title holds a word.
 //
 //   INTEROP_SERVER          binary; default: the cargo example, debug build
-//   DJANGO, CANAILLE        a Python that has django-oauth-toolkit, and one that has canaille[front,oidc]
+//   PYTHON_DJANGO           a Python that has django-oauth-toolkit
+//   PYTHON_CANAILLE         one that has canaille[front,oidc]
 //   VERBOSE=1               the servers' log as it comes
 
 import { generateKeyPairSync } from 'node:crypto';
@@ -12,6 +13,8 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
+
+import { calculateJwkThumbprint } from 'jose';
 
 import { firstLine, freePort, start, stopAll } from './processes.mjs';
 import { env, until } from './steps.mjs';
@@ -25,7 +28,8 @@ const UPSTREAM_ACCESS_TOKEN_TTL = '4';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const keyFile = join(mkdtempSync(join(tmpdir(), 'interop-')), 'key.pem');
 writeFileSync(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
-const CLIENT_JWK = JSON.stringify({ ...publicKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256' });
+const jwk = publicKey.export({ format: 'jwk' });
+const CLIENT_JWK = JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: 'ES256' });
 
 const node = [process.execPath, '--no-deprecation', join(here, 'provider.mjs')];
 const names = { alice: 'alice', bob: 'bob' };
@@ -48,15 +52,17 @@ const ALL = [
   },
   {
     title: 'django-oauth-toolkit',
-    command: [env('DJANGO', 'python3'), join(here, 'providers/django_toolkit.py')],
+    command: [env('PYTHON_DJANGO', 'python3'), join(here, 'providers/django_toolkit.py')],
     subjects: { alice: '1', bob: '2' },
     // Its document leaves this one out.
     server: ({ issuer }) => ({ UPSTREAM_REVOCATION_URL: `${issuer}/revoke_token/` }),
   },
   {
     title: 'canaille',
-    command: [env('CANAILLE', 'python3'), join(here, 'providers/canaille_server.py')],
+    command: [env('PYTHON_CANAILLE', 'python3'), join(here, 'providers/canaille_server.py')],
     subjects: names,
+    // Of an account that is locked it says: invalid_request, There is no 'user' for this token.
+    refusesBy: 'invalid_request',
   },
 ];
 
@@ -70,7 +76,7 @@ for (const one of wanted) await run(one);
 console.log(`${passed} passed, ${failed} failed`);
 end(failed === 0 && passed > 0 ? 0 : 1);
 
-async function run({ title, command: [command, ...args], subjects, exchange = '', server: more = () => ({}) }) {
+async function run({ title, command: [command, ...args], subjects, exchange = '', refusesBy = 'invalid_grant', server: more = () => ({}) }) {
   console.log(`--- ${title}`);
   const port = await freePort();
   const baseUrl = `http://localhost:${port}`;
@@ -109,6 +115,7 @@ async function run({ title, command: [command, ...args], subjects, exchange = ''
     SCOPES: 'openid profile email',
     UPSTREAM_ACCESS_TOKEN_TTL,
     CAN_EXCHANGE: exchange,
+    REFUSES_BY: refusesBy,
   }, console.log);
   let failures = 0;
   journey.lines.on('line', (line) => {

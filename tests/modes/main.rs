@@ -10,6 +10,7 @@
 )]
 
 mod admin;
+mod allowed;
 mod app_proof;
 mod claims;
 mod clients;

@@ -235,6 +235,14 @@ async fn a_document_that_lies_is_refused_and_one_that_was_mended_is_seen_soon() 
         (json!({"token_endpoint": null}), "token_endpoint"),
         (json!({"token_endpoint": 7}), "token_endpoint"),
         (
+            json!({"token_endpoint": "https://169.254.169.254/token"}),
+            "metadata service",
+        ),
+        (
+            json!({"userinfo_endpoint": "https://[fd00:ec2::254]/latest"}),
+            "metadata service",
+        ),
+        (
             json!({"id_token_signing_alg_values_supported": ["HS256"]}),
             "HS256",
         ),

@@ -21,7 +21,7 @@ use testkit::{
 };
 
 /// The person's claims, in ID token and userinfo.
-fn person(proxy: &Proxy, claims: &Value) {
+pub(crate) fn person(proxy: &Proxy, claims: &Value) {
     proxy.provider.configure(|settings| {
         for (name, value) in claims.as_object().unwrap() {
             match value {

@@ -24,21 +24,21 @@ fn person(proxy: &Proxy, claims: &Value) {
 }
 
 /// A provider that gives no refresh tokens and access tokens of ten years.
-fn without_renewals(proxy: &Proxy) {
+pub(crate) fn without_renewals(proxy: &Proxy) {
     proxy.provider.configure(|settings| {
         settings.expires_in = Some(3650 * DAY);
         settings.issue_refresh = false;
     });
 }
 
-async fn logged_in(proxy: &Proxy) -> (Client, Tokens) {
+pub(crate) async fn logged_in(proxy: &Proxy) -> (Client, Tokens) {
     let client = proxy.client().await;
     let tokens = proxy.journey(&client).await;
     (client, tokens)
 }
 
 /// The grant is over, for the client and for the service inside, and the provider heard of it.
-async fn is_over(proxy: &Proxy, client: &Client, tokens: &Tokens, reason: Reason) {
+pub(crate) async fn is_over(proxy: &Proxy, client: &Client, tokens: &Tokens, reason: Reason) {
     let reply = client.refresh(tokens.refresh()).await.expect(400).json();
     assert_eq!(reply["error"], "invalid_grant");
     client.call("/mcp", &tokens.access).await.expect(401);

@@ -109,7 +109,6 @@ async fn a_new_key_is_fetched_once_it_signs_and_an_invented_one_is_asked_for_wit
     let client = proxy.client().await;
     proxy.journey(&client).await;
     proxy.provider.signs(&SigningKey::es256("key-2"));
-    proxy.clock.advance_secs(11);
     proxy.journey(&client).await;
     assert_eq!(proxy.provider.count(Kind::Keys), 2);
     let invented = SigningKey::es256("key-3");

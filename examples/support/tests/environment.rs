@@ -75,6 +75,10 @@ async fn every_mistake_names_its_variable_and_shows_the_value() {
         ("CORS", "*"),
         ("ALLOWED_DOMAINS", ","),
         ("ALLOWED_EMAILS", " , "),
+        ("ALLOWED_GROUPS", ","),
+        ("ALLOWED_CLAIMS", "tenant"),
+        ("ALLOWED_ORGANIZATIONS", ","),
+        ("GROUP_CLAIMS", ","),
         ("ROLE_CLAIMS", ",,"),
         ("ALLOWED_REDIRECT_URIS", ","),
         ("MAX_CONNECTIONS", "0"),
@@ -108,11 +112,27 @@ async fn a_secret_is_never_shown() {
 
 #[tokio::test]
 async fn an_allow_list_that_got_lost_does_not_let_everybody_in() {
-    for name in ["ALLOWED_DOMAINS", "ALLOWED_EMAILS"] {
+    for name in [
+        "ALLOWED_DOMAINS",
+        "ALLOWED_EMAILS",
+        "ALLOWED_GROUPS",
+        "ALLOWED_CLAIMS",
+        "ALLOWED_ORGANIZATIONS",
+    ] {
         for value in ["", "  "] {
             let said = refusal(&[(name, value)]).await;
             assert!(said.starts_with(&format!("{name}: ")), "{said}");
         }
+    }
+    for (name, value) in [
+        ("ALLOWED_CLAIMS", "tenant="),
+        ("ALLOWED_CLAIMS", "=acme"),
+        // Any server: it is not known what an organization is there.
+        ("ALLOWED_ORGANIZATIONS", "acme"),
+        ("GROUP_CLAIMS", "teams"),
+    ] {
+        let said = refusal(&[(name, value)]).await;
+        assert!(said.starts_with(&format!("{name}: ")), "{said}");
     }
     // Elsewhere, nothing is "not set".
     let quiet = [("CORS", ""), ("ROLE_CLAIMS", " "), ("CONSENT", "")];
@@ -207,6 +227,34 @@ async fn the_allow_lists_decide_who_logs_in() {
         if !is_in {
             proxy.told(Step::Callback, Reason::NotAllowed);
         }
+    }
+}
+
+#[tokio::test]
+async fn groups_and_claims_decide_who_logs_in() {
+    for (variables, is_in) in [
+        (&[("ALLOWED_GROUPS", "ops, eng")][..], true),
+        (&[("ALLOWED_GROUPS", "ops")], false),
+        (
+            &[("ALLOWED_GROUPS", "blue"), ("GROUP_CLAIMS", "teams")],
+            true,
+        ),
+        (
+            &[("ALLOWED_CLAIMS", "teams=red teams=blue groups=eng")],
+            true,
+        ),
+        (&[("ALLOWED_CLAIMS", "teams=blue groups=ops")], false),
+    ] {
+        let proxy = proxy(variables).await;
+        proxy.provider.configure(|settings| {
+            for (claim, value) in [("groups", "eng"), ("teams", "blue")] {
+                settings.person.insert(claim.into(), value.into());
+            }
+        });
+        let client = proxy.client().await;
+        let url = client.authorize(&Pkce::new(), "s").url();
+        let back = proxy.approve(&mut proxy.browser(), &url).await.left();
+        assert_eq!(query_param(&back, "code").is_some(), is_in, "{variables:?}");
     }
 }
 

@@ -54,6 +54,72 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// Lets only people of these groups log in: one of them is enough. Default: people of any group, and of none.
+    ///
+    /// The groups are read from the claim `groups`, or from those that [`group_claims`](Self::group_claims) names,
+    /// and compared to the letter: Entra ID and some others name groups by their ids. They count where
+    /// [roles](Self::role_claims) do: in the ID token, in userinfo, and in a JWT access token that is for this
+    /// service. With an ID token, userinfo is asked at login only with
+    /// [`always_userinfo`](crate::Provider::always_userinfo).
+    ///
+    /// **How the options combine.** A person has to meet each of: the list of addresses
+    /// ([`allowed_emails`](Self::allowed_emails) or [`allowed_domains`](Self::allowed_domains): one list),
+    /// `allowed_groups`, each [`allowed_claim`](Self::allowed_claim), the
+    /// [`allowed_organizations`](crate::Provider::allowed_organizations) of their provider, and
+    /// [`on_login`](Self::on_login). Within one option, one entry is enough.
+    ///
+    /// All are asked at login and at each later look at the person, as the lists of addresses are. Where userinfo is
+    /// asked then, what the login's ID token said of groups and claims no longer counts. A person for
+    /// whom the provider does not name the claim does not come in, and neither does one with too many groups for
+    /// a token, of whom Entra ID says where they stand and not which they are. The refusal is `access_denied`, and
+    /// an event of [`Reason::NotAllowed`](crate::Reason::NotAllowed) names the option, the person and what was
+    /// seen.
+    ///
+    /// With several providers it holds for the people of each, so each has to be trusted with the name of a group.
+    /// What only one can answer, say on that [`Provider`](crate::Provider::allowed_claim).
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder
+    ///     .allowed_domains(["example.com"])
+    ///     .allowed_groups(["engineering", "mcp-users"])
+    ///     .group_claims(["cognito:groups"])
+    ///     .allowed_claim("/realm_access/roles", ["staff"])
+    /// # }
+    /// ```
+    pub fn allowed_groups<I: IntoIterator<Item: Into<String>>>(mut self, groups: I) -> Self {
+        self.plain
+            .people
+            .want_groups(groups.into_iter().map(Into::into));
+        self
+    }
+
+    /// The claims that hold a person's groups, for [`allowed_groups`](Self::allowed_groups): names, or paths as
+    /// in [`role_claims`](Self::role_claims). Default: `groups`.
+    pub fn group_claims<I: IntoIterator<Item: Into<String>>>(mut self, names: I) -> Self {
+        self.plain
+            .people
+            .read_groups_from(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Lets only people log in whose claim is one of these values, or is an array that has one. Default: no
+    /// condition. Each call is a condition of its own, and a person has to meet all: see
+    /// [`allowed_groups`](Self::allowed_groups).
+    ///
+    /// The name may be a path, as in [`role_claims`](Self::role_claims). Texts are compared to the letter; a number
+    /// or a boolean is compared as JSON writes it.
+    pub fn allowed_claim<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        claim: impl Into<String>,
+        values: I,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into);
+        self.plain.people.want_claim(claim.into(), values);
+        self
+    }
+
     /// Lets the allow lists accept an address that the provider does not call verified. Default: they do
     /// not. Refused without a list.
     ///

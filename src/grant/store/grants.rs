@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use super::{
     super::{
         Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations, Subjects,
-        live::LiveGrants,
+        listed_as, live::LiveGrants,
     },
     undo::Undo,
 };
@@ -153,6 +153,11 @@ impl Grants {
         let name = self.name(&grant.provider, &grant.subject);
         // Not served, and so only ever listed.
         name.unwrap_or_else(|| format!("{}|{}", grant.provider, grant.subject).into())
+    }
+
+    /// The names by which this person's grants may be listed.
+    pub(super) fn listed_as(&self, subject: &str) -> Vec<String> {
+        listed_as(&self.providers, subject)
     }
 
     /// A grant of a provider that is not configured is never served: its tokens must not be sent to another.

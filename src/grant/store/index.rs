@@ -5,6 +5,7 @@
 //! fails here costs a login; a grant that could not be listed is listed with its next write.
 
 use std::{
+    collections::HashSet,
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
@@ -15,7 +16,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{
-    super::{Grant, GrantId, Phase},
+    super::{Grant, GrantId, Phase, at_once},
     Grants,
 };
 use crate::{
@@ -130,6 +131,45 @@ impl Grants {
             ids: ids.filter_map(|member| GrantId::parse(member)).collect(),
             next,
         })
+    }
+
+    /// What stands in the lists of a person, by each name that they may have had: some may be of others.
+    pub(crate) async fn listed_of_person(
+        &self,
+        subject: &str,
+    ) -> Result<Vec<GrantId>, StorageError> {
+        let (mut ids, mut seen) = (Vec::new(), HashSet::new());
+        for name in self.listed_as(subject) {
+            let mut after = None;
+            loop {
+                let page = self.listed(Owner::Subject(&name), after.as_deref());
+                let page = page.await?;
+                ids.extend(page.ids.into_iter().filter(|id| seen.insert(*id)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Of these, those that are not another person's by today's names. What cannot be read stays: it is no one's.
+    pub(crate) async fn not_of_others(
+        self: &Arc<Self>,
+        ids: Vec<GrantId>,
+        subject: &str,
+    ) -> Result<Vec<GrantId>, StorageError> {
+        let look = |id: GrantId| {
+            let (grants, subject) = (Arc::clone(self), subject.to_owned());
+            async move {
+                let grant = grants.stored(&id).await?;
+                let is_others = grant.is_some_and(|grant| grants.subject_of(&grant) != subject);
+                Ok((!is_others).then_some(id))
+            }
+        };
+        let (theirs, outcome) = at_once(ids, look).await;
+        outcome.map(|()| theirs.into_iter().flatten().collect())
     }
 
     /// Takes a grant that has ended out of its lists. If that fails it stays until its own end, and

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     known,
-    operator::{self, NotAdmitted},
+    operator::{Demands, NotAdmitted},
 };
 use crate::{
     config::{LoginRequest, Occasion, Options},
@@ -25,6 +25,7 @@ pub(crate) struct Admission {
     pub(crate) provider: Arc<ProviderClient>,
     pub(super) options: Arc<Options>,
     pub(super) audiences: Audiences,
+    pub(super) demands: Demands,
     pub(super) events: Arc<Events>,
     pub(super) grants: Arc<Grants>,
     ending: Ending,
@@ -75,6 +76,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
+            demands: Demands::new(&options, provider.about()),
             audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
@@ -116,7 +118,9 @@ impl Admission {
             resource: asked.resource.as_str().to_owned(),
             occasion: Occasion::Login,
         };
-        let answered = operator::ask(&self.options, request).await;
+        let subject = person.subject.as_deref();
+        let more = self.audiences.claims_for_us(answer.access_token(), subject);
+        let answered = self.demands.ask(request, more.as_ref()).await;
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
         let grant = self.grant(&asked, answer, person, now)?;

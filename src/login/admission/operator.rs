@@ -1,12 +1,14 @@
-//! The operator's word about a person: the allow lists, then the hook.
+//! The operator's word about a person: addresses, groups, claims and organizations, then the hook.
 
 use std::{borrow::Cow, sync::Arc};
+
+use serde_json::{Map, Value};
 
 use crate::{
     config::{LoginRequest, Options},
     event::Reason,
     limits::HOOK_TIMEOUT,
-    provider::Identity,
+    provider::{ClaimRule, Identity, ORGANIZATIONS, Provider, first_of},
 };
 
 /// Why a person does not come in.
@@ -30,50 +32,114 @@ pub(crate) enum NotAdmitted {
     },
 }
 
-/// Asks the allow lists, which answer at once, and then the hook.
-pub(super) async fn ask(options: &Options, request: LoginRequest) -> Result<(), NotAdmitted> {
-    ask_lists(options, &request.person)?;
-    let Some(hook) = &options.on_login else {
-        return Ok(());
-    };
-    let (who, hook) = (who(&request.person), Arc::clone(hook));
-    // In a task of its own: a hook that panics must not take the renewal with it that asks.
-    let mut asked = tokio::spawn(async move { hook(request).await });
-    match tokio::time::timeout(HOOK_TIMEOUT, &mut asked).await {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(no))) => {
-            let description = no.into_description();
-            Err(NotAdmitted::No {
-                reason: Reason::HookDenied,
-                detail: format!("on_login refused {who}: {description}"),
-                description,
-            })
+/// What the operator demands of one provider's people.
+pub(super) struct Demands {
+    options: Arc<Options>,
+    rules: Vec<ClaimRule>,
+}
+
+impl Demands {
+    pub(super) fn new(options: &Arc<Options>, provider: &Provider) -> Self {
+        let rules = options.people.rules().into_iter();
+        Self {
+            options: Arc::clone(options),
+            rules: rules.chain(provider.people_rules()).collect(),
         }
-        Ok(Err(_)) => Err(NotAdmitted::Later {
-            detail: format!("on_login panicked about {who}"),
-        }),
-        Err(_) => {
-            asked.abort();
-            Err(NotAdmitted::Later {
-                detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
-            })
+    }
+
+    /// Whether there are any.
+    pub(super) fn are_made(&self) -> bool {
+        self.options.on_login.is_some()
+            || self.options.allow_list.is_wanted()
+            || !self.rules.is_empty()
+    }
+
+    /// Whether these claims of a person say all that the lists are about.
+    pub(super) fn are_spoken_of(&self, sources: &[&Map<String, Value>]) -> bool {
+        let is_named = |claims: &&Map<String, Value>| claims.contains_key("email");
+        let has_address = || sources.first().is_some_and(is_named);
+        (!self.options.allow_list.is_wanted() || has_address())
+            && self.rules.iter().all(|rule| rule.is_named_in(sources))
+    }
+
+    /// Claims that were said before, without those that the lists are about: where the provider is asked anew, its
+    /// silence is no word for the person, and who left the last group may have no such claim at all. The
+    /// organization is one of the login, and stays.
+    pub(super) fn beside_rules(&self, mut before: Map<String, Value>) -> Map<String, Value> {
+        let rules = self.rules.iter();
+        let rules = rules.filter(|rule| rule.option() != ORGANIZATIONS);
+        let names: Vec<String> = rules
+            .flat_map(ClaimRule::claims)
+            .map(|name| first_of(name))
+            .collect();
+        before.retain(|name, _| name == "sub" || !names.contains(name));
+        before
+    }
+
+    /// Asks the lists, which answer at once, and then the hook. `more` are claims beside the person's own.
+    pub(super) async fn ask(
+        &self,
+        request: LoginRequest,
+        more: Option<&Map<String, Value>>,
+    ) -> Result<(), NotAdmitted> {
+        self.ask_lists(&request.person, more)?;
+        let Some(hook) = &self.options.on_login else {
+            return Ok(());
+        };
+        let (who, hook) = (who(&request.person), Arc::clone(hook));
+        // In a task of its own: a hook that panics must not take the renewal with it that asks.
+        let mut asked = tokio::spawn(async move { hook(request).await });
+        match tokio::time::timeout(HOOK_TIMEOUT, &mut asked).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(no))) => {
+                let description = no.into_description();
+                Err(NotAdmitted::No {
+                    reason: Reason::HookDenied,
+                    detail: format!("on_login refused {who}: {description}"),
+                    description,
+                })
+            }
+            Ok(Err(_)) => Err(NotAdmitted::Later {
+                detail: format!("on_login panicked about {who}"),
+            }),
+            Err(_) => {
+                asked.abort();
+                Err(NotAdmitted::Later {
+                    detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
+                })
+            }
         }
+    }
+
+    /// Addresses and domains are one list; each of the others has to be met besides.
+    pub(super) fn ask_lists(
+        &self,
+        person: &Identity,
+        more: Option<&Map<String, Value>>,
+    ) -> Result<(), NotAdmitted> {
+        if !self.options.allow_list.admits(person) {
+            let who = who(person);
+            let why = format!("{who} is in neither allowed_emails nor allowed_domains");
+            return Err(not_allowed(why));
+        }
+        let sources: Vec<_> = [&person.claims].into_iter().chain(more).collect();
+        let refusal = |rule: &ClaimRule| Some((rule.option(), rule.refusal(&sources)?));
+        let Some((option, why)) = self.rules.iter().find_map(refusal) else {
+            return Ok(());
+        };
+        let untold = person.untold.as_ref();
+        let untold = untold.map(|said| format!("; {said}")).unwrap_or_default();
+        let who = who(person);
+        Err(not_allowed(format!("`{option}`: {who} {why}{untold}")))
     }
 }
 
-/// `allowed_emails` and `allowed_domains`.
-pub(super) fn ask_lists(options: &Options, person: &Identity) -> Result<(), NotAdmitted> {
-    if options.allow_list.admits(person) {
-        return Ok(());
-    }
-    Err(NotAdmitted::No {
+fn not_allowed(detail: String) -> NotAdmitted {
+    NotAdmitted::No {
         reason: Reason::NotAllowed,
         description: "this account may not use this service".into(),
-        detail: format!(
-            "{} is in neither allowed_emails nor allowed_domains",
-            who(person)
-        ),
-    })
+        detail,
+    }
 }
 
 /// The person in an operator's words: the address is what the lists are about.

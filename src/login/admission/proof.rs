@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     admit::Admission,
     known,
-    operator::{self, NotAdmitted},
+    operator::NotAdmitted,
     renewed::{RenewalFault, RenewedIdToken, judge_id_token},
 };
 use crate::{
@@ -33,14 +33,15 @@ impl Admission {
             RenewedIdToken::Absent => (None, None),
             RenewedIdToken::Refused(fault) => (None, Some(fault)),
         };
-        if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref()) {
+        let more = self.in_access_token(grant, Some(renewed));
+        if self.options.on_login.is_some() || self.needs_userinfo(said.as_ref(), more.as_ref()) {
             return None;
         }
         if let Some(fault) = fault {
             self.not_used(id, &fault);
         }
         let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
-        if let Err(no) = operator::ask_lists(&self.options, &person) {
+        if let Err(no) = self.demands.ask_lists(&person, more.as_ref()) {
             return Some(no.into());
         }
         Some(Look::Proven(self.proven(grant, Some(renewed), said, None)))
@@ -48,9 +49,7 @@ impl Admission {
 
     /// See [`ProofOfLife::can_ask`](crate::grant::ProofOfLife::can_ask).
     pub(super) fn can_ask(&self) -> bool {
-        self.can_ask_provider()
-            || self.options.on_login.is_some()
-            || self.options.allow_list.is_wanted()
+        self.can_ask_provider() || self.demands.are_made()
     }
 
     /// See [`ProofOfLife::can_ask_provider`](crate::grant::ProofOfLife::can_ask_provider).
@@ -76,7 +75,8 @@ impl Admission {
             }
             Err(error) => return trouble(&error),
         };
-        let asked = match self.needs_userinfo(said.as_ref()) {
+        let more = self.in_access_token(grant, renewed);
+        let asked = match self.needs_userinfo(said.as_ref(), more.as_ref()) {
             false => None,
             true => match self.ask_provider(grant, renewed, said.as_ref()).await {
                 Ok(person) => person,
@@ -97,7 +97,7 @@ impl Admission {
             resource: grant.resource.as_str().to_owned(),
             occasion: Occasion::Recheck,
         };
-        match operator::ask(&self.options, request).await {
+        match self.demands.ask(request, more.as_ref()).await {
             Ok(()) => Look::Proven(self.proven(grant, renewed, said, asked)),
             Err(no) => no.into(),
         }
@@ -110,11 +110,9 @@ impl Admission {
         renewed: Option<&TokenAnswer>,
         said: Option<&Map<String, Value>>,
     ) -> Result<Option<Identity>, Look> {
-        let access_token = match renewed {
-            Some(renewed) => renewed.access_token(),
-            None => &grant.upstream.access_token,
-        };
+        let access_token = newest_access_token(grant, renewed);
         let before = self.said_before(grant);
+        let before = before.map(|before| self.demands.beside_rules(before));
         let asked = self.provider.identity_again(access_token, said, before);
         let person = match asked.await {
             Ok(Some(person)) => person,
@@ -154,14 +152,29 @@ impl Admission {
     }
 
     /// Whether userinfo has to be asked: as at login where no ID token speaks, or the operator wants
-    /// both, and where the lists are about an address that a renewal's ID token leaves out. No rule
+    /// both, and where the lists are about an address or a claim that a renewal's ID token leaves out. No rule
     /// says that it repeats the login's, so that alone puts no one out.
-    fn needs_userinfo(&self, said: Option<&Map<String, Value>>) -> bool {
+    fn needs_userinfo(
+        &self,
+        said: Option<&Map<String, Value>>,
+        more: Option<&Map<String, Value>>,
+    ) -> bool {
         let is_enough = said.is_some_and(|said| {
-            !self.provider.about().always_userinfo
-                && (!self.options.allow_list.is_wanted() || said.contains_key("email"))
+            let sources: Vec<_> = [said].into_iter().chain(more).collect();
+            !self.provider.about().always_userinfo && self.demands.are_spoken_of(&sources)
         });
         self.can_ask_provider() && !is_enough
+    }
+
+    /// The claims of the newest access token, where it is for us and about this person.
+    fn in_access_token(
+        &self,
+        grant: &Grant,
+        renewed: Option<&TokenAnswer>,
+    ) -> Option<Map<String, Value>> {
+        let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
+        let access_token = newest_access_token(grant, renewed);
+        self.audiences.claims_for_us(access_token, subject)
     }
 
     /// The renewal's ID token, verified by keys that may have to be fetched first. Without them nothing is
@@ -213,10 +226,7 @@ impl Admission {
             Some(_) => renewed.and_then(TokenAnswer::id_token).map(str::to_owned),
             None => None,
         };
-        let access_token = match renewed {
-            Some(renewed) => renewed.access_token(),
-            None => &grant.upstream.access_token,
-        };
+        let access_token = newest_access_token(grant, renewed);
         let is_new = renewed.is_some() || asked.is_some();
         let claims = asked
             .map(|person| person.claims)
@@ -224,8 +234,7 @@ impl Admission {
             .or_else(|| self.said_before(grant));
         let subject = is_named_by_provider(&grant.subject).then_some(&*grant.subject);
         // Where nothing new is said of the person, what was known stands.
-        let in_access_token = || self.audiences.claims_for_us(access_token, subject);
-        let speaks = claims.is_some() || in_access_token().is_some();
+        let speaks = claims.is_some() || self.in_access_token(grant, renewed).is_some();
         let known = (is_new && speaks).then(|| {
             let claims = claims.unwrap_or_default();
             known::known(
@@ -244,6 +253,13 @@ impl Admission {
         let id_token = grant.upstream.id_token.as_deref();
         let claims = id_token.and_then(unverified_claims)?;
         Some(self.provider.about().dialect.standard_claims(claims))
+    }
+}
+
+fn newest_access_token<'a>(grant: &'a Grant, renewed: Option<&'a TokenAnswer>) -> &'a str {
+    match renewed {
+        Some(renewed) => renewed.access_token(),
+        None => &grant.upstream.access_token,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     jose::{Algorithm, SigningKey},
     limits::ASSERTION_BACKDATED,
+    oauth::printable,
     provider::{
         client_key::signed_secret,
         credential::Credential,
@@ -98,11 +99,16 @@ const SECRET_LIFE: Duration = Duration::from_secs(3_600);
 /// "You may verify the refresh token up to once a day".
 const A_DAY: u64 = 86_400;
 
+/// Of an identifier that is none, in characters: a file's name, and nothing of a key's own bytes.
+const SHOWN_OF_AN_ID: usize = 30;
+
 fn credential(team_id: &str, key_id: &str, p8_key: &str) -> Result<Credential, String> {
     for (what, id) in [("team's ID", team_id), ("key's ID", key_id)] {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            // Given in another order, it is the key.
+            let shown = printable(id, SHOWN_OF_AN_ID);
             return Err(format!(
-                "`{id}` is not a {what}: use the ten letters and digits of it"
+                "`{shown}` is not a {what}: use the ten letters and digits of it"
             ));
         }
     }
@@ -222,6 +228,9 @@ mod tests {
             ("TEAM123456", "ABC123DEFG", RSA),
             ("", "ABC123DEFG", P256),
             ("TEAM123456", "AuthKey_ABC123DEFG.p8", P256),
+            // In another order.
+            ("TEAM123456", P256, "ABC123DEFG"),
+            (P256, "TEAM123456", "ABC123DEFG"),
         ] {
             let error = apple("com.example.mcp", team, key, pem)
                 .check()

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::provider::{
-    dialect::Standard,
+    dialect::{Dialect, Organizations},
     origin::origin,
     provider::{Provider, TokenEndpointAuth},
 };
@@ -27,7 +27,9 @@ use crate::provider::{
 /// turns on the "Resource Parameter Compatibility Profile". Roles are in a claim that your Action adds, with
 /// a URL for a name, or in `permissions` with RBAC: name it with `role_claims`.
 ///
-/// A new tenant lets anyone sign up: disable that in the database connection, or say who may log in.
+/// A new tenant lets anyone sign up: disable that in the database connection, or say who may log in. With
+/// `.allowed_organizations(["org_…"])` the person has to log in by way of one of these organizations: the claim is
+/// `org_id`.
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -48,7 +50,7 @@ pub fn auth0(
         "Auth0",
         // The slash is part of the name.
         format!("{}/", origin(domain)),
-        Arc::new(Standard),
+        Arc::new(Auth0),
         client_id,
         client_secret,
     )
@@ -56,6 +58,15 @@ pub fn auth0(
     .token_endpoint_auth_method(TokenEndpointAuth::Post)
     .scopes(["openid", "profile", "email"])
     .upstream_scopes(["offline_access"])
+}
+
+#[derive(Debug)]
+struct Auth0;
+
+impl Dialect for Auth0 {
+    fn organizations(&self) -> Option<Organizations> {
+        Some(Organizations::in_claim("org_id"))
+    }
 }
 
 #[cfg(test)]

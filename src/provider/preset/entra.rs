@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::provider::{
     client_key::KeyWay,
-    dialect::{Dialect, Home, Vouches},
+    dialect::{Dialect, Home, Names, Organizations, Vouches},
     endpoints::Endpoints,
     prompt::Prompts,
     provider::{Provider, TokenEndpointAuth},
@@ -18,8 +18,13 @@ use crate::provider::{
 /// Register an app at <https://entra.microsoft.com> (App registrations) with a platform "Web" and
 /// the redirect URI `{base_url}/oauth/callback`. `tenant` is the directory's id, or its domain, or
 /// `organizations` (any work account), `common` (personal ones too), `consumers` (only those).
-/// With the last three anyone with such an account can log in: allow tenants by the claim `tid`
-/// in the login hook, and people by `oid`, never by `email`, which their own administrator sets.
+/// With the last three anyone with such an account can log in: name the tenants by their ids in
+/// [`Provider::allowed_organizations`], and people by `oid`, never by `email`, which their own administrator
+/// sets.
+///
+/// `allowed_groups` compares the ids of groups, where "Token configuration" adds the claim `groups` to the ID
+/// token. A person in more than 200 groups has none in the token, and does not come in: let Entra name only the
+/// groups that are assigned to the app.
 ///
 /// Scopes unless set: `openid profile email`; `offline_access` is always added. A scope of your own
 /// API (Expose an API) is written bare, `mcp.read`, and becomes `api://{client_id}/mcp.read` towards
@@ -181,6 +186,37 @@ impl Dialect for Entra {
             (own, Some(tenant)) if is_guid(own) => tenant == own.to_ascii_lowercase(),
             (_domain, tenant) => tenant.is_some(),
         }
+    }
+
+    /// A tenant: whose account it is.
+    fn organizations(&self) -> Option<Organizations> {
+        Some(Organizations {
+            claim: "tid",
+            entry: |entry| match is_guid(entry) {
+                true => Ok(entry.to_ascii_lowercase()),
+                false => Err("is not the id of a tenant (8-4-4-4-12 hexadecimal digits)"),
+            },
+            memberships: None,
+        })
+    }
+
+    /// `oid` is the same in all apps, so it wants a scope.
+    fn names(&self, claim: &str) -> Names {
+        match claim {
+            "oid" => Names::WithScope("profile"),
+            _ => Names::Perhaps,
+        }
+    }
+
+    /// Some tokens say of groups that are too many for them no more than that there are some.
+    fn standard_claims(&self, mut claims: Map<String, Value>) -> Map<String, Value> {
+        if claims.remove("hasgroups").is_some() {
+            let elsewhere = claims.entry("_claim_names").or_insert_with(|| json!({}));
+            if let Value::Object(elsewhere) = elsewhere {
+                elsewhere.insert("groups".to_owned(), "".into());
+            }
+        }
+        claims
     }
 
     fn relocate(&self, host: &str) -> Option<Home> {

@@ -8,7 +8,10 @@ use crate::{
     limits::MAX_PERSON_TEXT,
     provider::{
         audience_proof::{Ask, AudienceProof, Issued},
-        dialect::{Dialect, Document, Home, IdentityApi, Revocation, Verb, Vouches},
+        dialect::{
+            Dialect, Document, Home, IdentityApi, Memberships, Names, Organizations, Revocation,
+            Verb, Vouches,
+        },
         endpoints::Endpoints,
         identity::{Identity, short_text},
         prompt::Prompts,
@@ -37,7 +40,9 @@ use crate::{
 /// oldest without a word, so a person with many clients is asked to log in again by the one that was used
 /// longest ago.
 ///
-/// Anyone can open an account, so say who may log in. Enterprise Server up to 3.21 ignores PKCE.
+/// Anyone can open an account, so say who may log in. `.allowed_organizations(["acme", "acme/platform"])` lets
+/// members of an organization or a team in. It asks for the scope `read:org` by itself; an organization that
+/// restricts apps has to approve this one. Enterprise Server up to 3.21 ignores PKCE.
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -159,12 +164,73 @@ impl Dialect for GitHub {
         Vouches::ByScope(&["user:email", "user"])
     }
 
+    fn organizations(&self) -> Option<Organizations> {
+        Some(organizations(Some("read:org")))
+    }
+
+    fn names(&self, claim: &str) -> Names {
+        names(claim)
+    }
+
     fn relocate(&self, host: &str) -> Option<Home> {
         Some(at(host, &self.client_id))
     }
 
     fn is_open_to_all(&self) -> bool {
         self.is_public
+    }
+}
+
+/// `GET /user/memberships/orgs/{org}` and `GET /orgs/{org}/teams/{team}/memberships/{login}`: "Team members
+/// will include the members of child teams." 404 says no, and 403 that the organization shuts the app out, or
+/// wants its own sign-on first.
+pub(super) fn organizations(scope: Option<&'static str>) -> Organizations {
+    Organizations {
+        claim: "organizations",
+        entry: organization,
+        memberships: Some(Memberships {
+            scope,
+            url: membership_url,
+            is_member: |answer| answer.get("state").and_then(Value::as_str) == Some("active"),
+        }),
+    }
+}
+
+/// `acme`, or a team of it, `acme/platform`. GitHub does not tell capitals apart in either.
+fn organization(entry: &str) -> Result<String, &'static str> {
+    let mut names = entry.splitn(2, '/');
+    match names.all(is_name) {
+        true => Ok(entry.to_ascii_lowercase()),
+        false => Err("is neither an organization, `acme`, nor a team, `acme/platform`"),
+    }
+}
+
+/// Letters, digits, and what stands between them: nothing that could leave its path segment.
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=100).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+fn membership_url(user: &str, entry: &str, person: &Map<String, Value>) -> Option<String> {
+    let Some((organization, team)) = entry.split_once('/') else {
+        return Some(format!("{user}/memberships/orgs/{entry}"));
+    };
+    let api = user.strip_suffix("/user")?;
+    let login = person
+        .get("login")?
+        .as_str()
+        .filter(|login| is_name(login))?;
+    Some(format!(
+        "{api}/orgs/{organization}/teams/{team}/memberships/{login}"
+    ))
+}
+
+/// What [`person`] makes claims of, and nothing else.
+pub(super) fn names(claim: &str) -> Names {
+    match claim {
+        "sub" | "email" | "email_verified" => Names::Perhaps,
+        claim if CLAIMS.contains(&claim) => Names::Perhaps,
+        _ => Names::Never("`Provider::allowed_organizations` for organizations and teams"),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::github::github;
+use super::github::{self, github};
 use crate::provider::{
     audience_proof::AudienceProof,
-    dialect::{Dialect, Home, IdentityApi, Revocation, Vouches},
+    dialect::{Dialect, Home, IdentityApi, Names, Organizations, Revocation, Vouches},
     prompt::Prompts,
     provider::Provider,
     upstream_error::Finality,
@@ -26,8 +26,9 @@ use crate::provider::{
 /// | refresh | a token lives for 8 hours, its refresh token for 6 months, and works once: both old tokens end with it |
 /// | revocation | the access token, and with it what renews it |
 ///
-/// GitHub Enterprise Server: `.authority("https://github.example.com")`. To let people of an organization
-/// in and no others, ask the API in the login hook.
+/// GitHub Enterprise Server: `.authority("https://github.example.com")`. To let members
+/// of an organization or a team in and no others, say `.allowed_organizations(["acme", "acme/platform"])`, give the
+/// app the organization permission "Members" (read-only), and install it there.
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -61,6 +62,14 @@ impl Dialect for GitHubApp {
 
     fn vouches(&self) -> Vouches {
         Vouches::ByPermission
+    }
+
+    fn organizations(&self) -> Option<Organizations> {
+        Some(github::organizations(None))
+    }
+
+    fn names(&self, claim: &str) -> Names {
+        self.github.names(claim)
     }
 
     fn relocate(&self, host: &str) -> Option<Home> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     provider::{
         audience_proof::{Ask, AudienceProof, Issued},
-        dialect::Dialect,
+        dialect::{Dialect, Names, Organizations},
         endpoints::Endpoints,
         prompt::Prompts,
         provider::{Provider, TokenEndpointAuth},
@@ -20,8 +20,8 @@ use crate::{
 ///
 /// Create an OAuth client of type "Web application" at <https://console.cloud.google.com/auth/clients>
 /// with the authorized redirect URI `{base_url}/oauth/callback`. For one Workspace only, make the
-/// app internal or check the claim `hd` in the login hook; a `hd` authorization parameter is only a
-/// hint to Google's account chooser.
+/// app internal or say `.allowed_organizations(["example.com"])`, which compares the ID token's `hd`; a `hd`
+/// authorization parameter is only a hint to Google's account chooser.
 ///
 /// | | |
 /// |---|---|
@@ -91,6 +91,24 @@ impl Dialect for Google {
         Prompts::List(&["consent", "select_account"])
     }
 
+    /// The claim says whose account it is; the parameter of the same name only asks.
+    fn organizations(&self) -> Option<Organizations> {
+        Some(Organizations {
+            claim: "hd",
+            entry: workspace,
+            memberships: None,
+        })
+    }
+
+    fn names(&self, claim: &str) -> Names {
+        match claim {
+            "groups" => {
+                Names::Never("addresses, or `Provider::allowed_organizations` for a Workspace")
+            }
+            _ => Names::Perhaps,
+        }
+    }
+
     /// Google's reference gives both, the second for old integrations.
     fn admits_issuer(&self, iss: &str, _: Option<&Map<String, Value>>) -> bool {
         matches!(iss, "https://accounts.google.com" | "accounts.google.com")
@@ -98,6 +116,18 @@ impl Dialect for Google {
 
     fn is_open_to_all(&self) -> bool {
         true
+    }
+}
+
+/// A Workspace is known by its primary domain.
+fn workspace(entry: &str) -> Result<String, &'static str> {
+    let is_label = |label: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.bytes().all(is_plain)
+    };
+    match entry.contains('.') && entry.split('.').all(is_label) {
+        true => Ok(entry.to_ascii_lowercase()),
+        false => Err("is not a Workspace's domain: write it as `example.com`"),
     }
 }
 
@@ -192,6 +222,35 @@ mod tests {
         let long = "openid https://www.googleapis.com/auth/userinfo.email";
         assert_eq!(fault(long), None);
         assert!(google("id", "s").is_open_to_all());
+    }
+
+    #[test]
+    fn a_workspace_is_its_primary_domain_in_the_id_token_and_a_personal_account_has_none() {
+        let google = google("id", "s").allowed_organizations([" Example.COM ", "other.example"]);
+        assert_eq!(google.check(), Ok(()));
+        let rules = google.people_rules();
+        let refusal = |claims: Value| rules[0].refusal(&[claims.as_object().unwrap()]);
+        assert_eq!(refusal(json!({"hd": "example.com"})), None);
+        for other in [
+            json!({}),
+            json!({"hd": "evil.example"}),
+            json!({"hd": "example.com.evil.example"}),
+            json!({"hd": "sub.example.com"}),
+            json!({"hd": "", "email": "ada@example.com", "email_verified": true}),
+        ] {
+            assert!(refusal(other.clone()).is_some(), "{other}");
+        }
+        for bad in [
+            "",
+            "example",
+            "@example.com",
+            "*.example.com",
+            "a..b",
+            "https://a.example",
+        ] {
+            let google = super::google("id", "s").allowed_organizations([bad]);
+            assert!(google.check().is_err(), "{bad}");
+        }
     }
 
     #[test]

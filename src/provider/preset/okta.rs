@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::provider::{client_key::KeyWay, dialect::Dialect, origin::origin, provider::Provider};
+use crate::provider::{
+    client_key::KeyWay,
+    dialect::{Dialect, Names},
+    origin::origin,
+    provider::Provider,
+};
 
 /// Users of an Okta organization.
 ///
@@ -25,7 +30,7 @@ use crate::provider::{client_key::KeyWay, dialect::Dialect, origin::origin, prov
 ///
 /// Groups: add a groups claim to the ID token (org server: the application's "Sign On" page; custom server:
 /// "Claims"), ask for the scope `groups` where the claim belongs to it, and name it with
-/// `role_claims(["groups"])`. Only people whom an administrator made or let in have an account.
+/// `role_claims(["groups"])`, or say with `allowed_groups` who may log in. Only people whom an administrator made or let in have an account.
 ///
 /// ```
 /// use tower_oauth_proxy::provider;
@@ -73,6 +78,14 @@ impl Dialect for Okta {
         KeyWay {
             audience_is_token_endpoint: true,
             ..KeyWay::default()
+        }
+    }
+
+    /// A custom server's claim may belong to any scope.
+    fn names(&self, claim: &str) -> Names {
+        match claim == "groups" && !self.issuer.contains("/oauth2/") {
+            true => Names::WithScope("groups"),
+            false => Names::Perhaps,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::provider::{
-    dialect::{Dialect, Document, IdentityApi, Revocation, Vouches},
+    dialect::{Dialect, Document, IdentityApi, Organizations, Revocation, Vouches},
     endpoints::Endpoints,
     identity::Identity,
     provider::Provider,
@@ -118,6 +118,10 @@ impl Dialect for SignIn {
             }
         }
         claims
+    }
+
+    fn organizations(&self) -> Option<Organizations> {
+        Some(Organizations::in_claim(TEAM))
     }
 
     fn revoke(&self, _: &str, hint: &str) -> Revocation {

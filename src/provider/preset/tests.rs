@@ -137,3 +137,26 @@ fn no_code_outside_this_room_names_a_provider() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// In the order of the table in the documentation of `allowed_organizations`.
+#[test]
+fn an_organization_is_what_the_preset_says_and_others_know_none() {
+    let claim = |(id, preset): &(&'static str, Provider)| {
+        let about = preset.dialect.organizations()?;
+        Some((*id, about.claim))
+    };
+    let mut known: Vec<_> = presets().iter().filter_map(claim).collect();
+    known.sort_unstable();
+    assert_eq!(
+        known,
+        [
+            ("auth0", "org_id"),
+            ("entra", "tid"),
+            ("github", "organizations"),
+            ("github-app", "organizations"),
+            ("google", "hd"),
+            ("slack", "https://slack.com/team_id"),
+            ("workos", "org_id"),
+        ]
+    );
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::provider::{
-    dialect::{Dialect, Nonce},
+    dialect::{Dialect, Nonce, Organizations},
     origin::origin,
     provider::{Provider, TokenEndpointAuth},
 };
@@ -23,7 +23,7 @@ use crate::provider::{
 /// | revocation | none is documented |
 ///
 /// WorkOS asks for a nonce with every request, so one is sent without `openid` as well. The organization
-/// that the person chose is the claim `org_id`: compare it in the login hook where sign-up is open.
+/// that the person chose is the claim `org_id`: name them in `allowed_organizations` where sign-up is open.
 ///
 /// WorkOS can register MCP clients by itself. Where it does, no proxy is needed, and a resource server that
 /// names it is enough.
@@ -59,6 +59,10 @@ struct WorkOs;
 impl Dialect for WorkOs {
     fn nonce(&self) -> Nonce {
         Nonce::Always
+    }
+
+    fn organizations(&self) -> Option<Organizations> {
+        Some(Organizations::in_claim("org_id"))
     }
 }
 

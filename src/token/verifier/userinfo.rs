@@ -28,7 +28,8 @@ use crate::{
 /// [introspection](crate::IntrospectionVerifier) or [signed tokens](crate::JwksVerifier) where you can; what
 /// remains is [`without_audience`](Self::without_audience).
 ///
-/// The session's subject and claims are those of a login at this provider. Its scopes are those that the provider
+/// The session's subject and claims are those of a login at this provider, and so are the conditions on its
+/// people ([`Provider::allowed_organizations`], [`Provider::allowed_claim`]): a token of anyone else is refused. Its scopes are those that the provider
 /// names, and [yours](Self::scopes).
 ///
 /// The provider is asked once for a token, however many requests bring it at the same time, and its answers are
@@ -188,6 +189,13 @@ impl UserInfoVerifier {
         let Some(subject) = person.subject else {
             return Verdict::Trouble("the provider does not name the person".to_owned());
         };
+        let rules = client.about().people_rules();
+        if let Some(why) = rules
+            .iter()
+            .find_map(|rule| rule.refusal(&[&person.claims]))
+        {
+            return Verdict::Refused(format!("the person may not use this service: {why}"));
+        }
         let dialect = &client.about().dialect;
         let named = issued.scopes.iter().map(|scope| dialect.scope_in(scope));
         let scopes = named.chain(self.scopes.iter().map(String::as_str));

@@ -195,13 +195,15 @@ impl Boarded<'_> {
 
 impl Drop for Boarded<'_> {
     fn drop(&mut self) {
-        // The last one to give up: the list and this one hold it. Seats are joined under the lock alone.
         let mut asking = self.verdicts.asking();
-        let is_it =
-            |seat: &Arc<Seat>| Arc::ptr_eq(seat, &self.seat) && Arc::strong_count(seat) <= 2;
+        // Given up under the lock, as it was joined: of two who leave at once, the second is the last.
+        let seat = mem::take(&mut self.seat);
+        // The last one to give up: the list and this one hold it.
+        let is_it = |of: &Arc<Seat>| Arc::ptr_eq(of, &seat) && Arc::strong_count(&seat) <= 2;
         if asking.get(&self.key).is_some_and(is_it) {
             asking.remove(&self.key);
         }
+        drop(seat);
     }
 }
 
@@ -430,6 +432,28 @@ mod tests {
         server.verdicts.good.run_pending_tasks();
         assert!(server.verdicts.good.weighted_size() <= MAX_GOOD_VERDICTS_BYTES);
         assert!(server.verdicts.good.entry_count() > 100);
+    }
+
+    #[test]
+    fn two_who_give_up_at_the_same_moment_leave_nothing_behind() {
+        const ROUNDS: usize = 20_000;
+        let (verdicts, round) = (Verdicts::new(), AtomicUsize::new(0));
+        let give_up = || {
+            for number in 0..ROUNDS {
+                let one = verdicts.board(verdicts.key(&number.to_string()));
+                // Until both have joined.
+                round.fetch_add(1, Ordering::SeqCst);
+                while round.load(Ordering::SeqCst) < 2 * (number + 1) {
+                    std::thread::yield_now();
+                }
+                drop(one);
+            }
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(give_up);
+            scope.spawn(give_up);
+        });
+        assert_eq!(verdicts.asking().len(), 0);
     }
 
     #[test]

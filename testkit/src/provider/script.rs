@@ -218,13 +218,18 @@ pub enum Kind {
 impl Kind {
     pub(super) fn of(path: &str) -> Self {
         // Where presets put them that know their provider's layout.
-        let below = ["/services/oauth2", "/id"];
+        let below = [
+            "/services/oauth2",
+            "/id",
+            "/login/oauth",
+            "/organizations/oauth2/v2.0",
+        ];
         let mut below = below
             .into_iter()
             .filter_map(|start| path.strip_prefix(start));
         match below.next().unwrap_or(path) {
             "/authorize" => Self::Authorize,
-            "/token" => Self::Token,
+            "/token" | "/access_token" => Self::Token,
             "/userinfo" => Self::UserInfo,
             "/revoke" => Self::Revoke,
             "/introspect" => Self::Introspect,

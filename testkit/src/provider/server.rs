@@ -53,6 +53,7 @@ impl Provider {
             ledger: Ledger::default(),
             next: HashMap::new(),
             always: HashMap::new(),
+            at: HashMap::new(),
             authorize: VecDeque::new(),
             always_authorize: AuthorizeAnswer::Approve,
             requests: Vec::new(),
@@ -111,6 +112,12 @@ impl Provider {
     /// What an endpoint says when nothing else is queued.
     pub fn always(&self, kind: Kind, answer: Answer) -> &Self {
         self.shared.lock().always.insert(kind, answer);
+        self
+    }
+
+    /// What is said at this path, whatever is said elsewhere.
+    pub fn always_at(&self, path: &str, answer: Answer) -> &Self {
+        self.shared.lock().at.insert(path.to_owned(), answer);
         self
     }
 
@@ -190,6 +197,8 @@ struct Inner {
     ledger: Ledger,
     next: HashMap<Kind, VecDeque<Answer>>,
     always: HashMap<Kind, Answer>,
+    /// By path, before all others.
+    at: HashMap<String, Answer>,
     authorize: VecDeque<AuthorizeAnswer>,
     always_authorize: AuthorizeAnswer,
     requests: Vec<Recorded>,
@@ -210,8 +219,9 @@ async fn serve(State(shared): State<Shared>, request: Request<Body>) -> Response
     }
     let answer = {
         let mut inner = shared.lock();
+        let here = inner.at.get(&request.path).cloned();
         let queued = inner.next.get_mut(&request.kind);
-        match queued.and_then(VecDeque::pop_front) {
+        match here.or_else(|| queued.and_then(VecDeque::pop_front)) {
             Some(answer) => answer,
             None => {
                 let standing = inner.always.get(&request.kind);

@@ -2,8 +2,12 @@
 
 use tower_oauth_proxy::{Reason, Step, Subjects};
 
-use super::World;
-use testkit::{Client, Kind, Tokens, wire::query_param};
+use super::{World, about};
+use testkit::{
+    Client, Kind, Pkce, Proxy, Tokens,
+    proxy::{BASE, builder_from, upstream},
+    wire::query_param,
+};
 
 /// The `sub` of an access token of ours.
 fn sub(tokens: &Tokens) -> String {
@@ -182,4 +186,65 @@ async fn someone_whom_their_provider_does_not_name_is_someone_else_at_each_login
         "{subjects:?}"
     );
     assert_ne!(subjects[0], subjects[1]);
+}
+
+/// Grants are listed by the name of their last write, and a restart has renamed their people since.
+#[tokio::test]
+async fn a_person_who_has_another_name_since_is_ended_by_it_and_no_one_who_has_the_old_one() {
+    let world = World::with(|builder| builder.grants_per_person(1)).await;
+    let client = world.proxy.client().await;
+    let first = world.journey(&client, "oauth").await;
+    let second = world.journey(&client, "b").await;
+    let builder = builder_from(about(&world.second), BASE)
+        .also_provider(upstream(&world.proxy.provider).scopes(["read"]))
+        .grants_per_person(1)
+        .token_storage(world.store.clone());
+    let (provider, clock) = (world.proxy.provider.clone(), world.proxy.clock.clone());
+    let turned = Proxy::built(provider, clock, BASE, builder);
+    let there = Client {
+        wire: turned.wire.clone(),
+        ..client
+    };
+    let admin = turned.layer.admin();
+    for (subject, provider) in [("oauth|person-1", "oauth"), ("person-1", "b")] {
+        let grants = admin.grants_of_subject(subject).await.unwrap();
+        let found: Vec<_> = grants.iter().map(|grant| &*grant.provider).collect();
+        assert_eq!(found, [provider], "{subject}");
+    }
+    // A login of one ends nothing of the other, whose old name it has.
+    let (mut browser, pkce) = (turned.browser().knowing(world.second.wire()), Pkce::new());
+    browser
+        .open(&there.authorize(&pkce, "s").url())
+        .await
+        .page();
+    let callback = browser.choose("b", "approve").await.left();
+    let third = Tokens::read(&there.redeem(&callback, &pkce).await);
+    assert_eq!(there.call("/mcp", &first.access).await.status, 200);
+    assert!(admin.revoke_subject("person-1").await.unwrap() >= 1);
+    for tokens in [&second, &third] {
+        assert_eq!(there.call("/mcp", &tokens.access).await.status, 401);
+    }
+    assert_eq!(there.call("/mcp", &first.access).await.status, 200);
+    assert_eq!(admin.revoke_subject("oauth|person-1").await.unwrap(), 1);
+    assert_eq!(there.call("/mcp", &first.access).await.status, 401);
+}
+
+#[tokio::test]
+async fn a_person_who_is_qualified_since_is_ended_by_the_new_name() {
+    let world = World::start().await;
+    let client = world.proxy.client().await;
+    let tokens = world.journey(&client, "oauth").await;
+    let qualified = world.again(|builder| {
+        let builder = builder.also_provider(about(&world.second));
+        builder.subjects(Subjects::qualified())
+    });
+    let there = Client {
+        wire: qualified.wire.clone(),
+        ..client
+    };
+    let admin = qualified.layer.admin();
+    assert_eq!(admin.revoke_subject("person-1").await.unwrap(), 0);
+    assert_eq!(there.call("/mcp", &tokens.access).await.status, 200);
+    assert_eq!(admin.revoke_subject("oauth|person-1").await.unwrap(), 1);
+    assert_eq!(there.call("/mcp", &tokens.access).await.status, 401);
 }

@@ -272,3 +272,54 @@ async fn there_is_no_person_without_githubs_user_document() {
         assert_eq!(is_not_permitted, is_forbidden, "{error}");
     }
 }
+
+#[test]
+fn an_organization_or_a_team_is_asked_about_below_the_api_and_nothing_leaves_its_segment() {
+    let person = |login: &str| {
+        let claims = json!({ "login": login });
+        claims.as_object().unwrap().clone()
+    };
+    let url = |user: &str, entry: &str, login: &str| membership_url(user, entry, &person(login));
+    const API: &str = "https://api.github.com/user";
+    assert_eq!(
+        url(API, "acme", "ada").as_deref(),
+        Some("https://api.github.com/user/memberships/orgs/acme")
+    );
+    assert_eq!(
+        url("https://git.example/api/v3/user", "acme/web", "ada_acme").as_deref(),
+        Some("https://git.example/api/v3/orgs/acme/teams/web/memberships/ada_acme")
+    );
+    for login in ["", "..", "a/b", "a?b", "a%2fb", "é"] {
+        assert_eq!(url(API, "acme/web", login), None, "{login}");
+    }
+    assert_eq!(url("https://proxy.example/me", "acme/web", "ada"), None);
+    for (entry, known) in [
+        ("Acme", Some("acme")),
+        ("ACME/Web_2", Some("acme/web_2")),
+        ("", None),
+        ("/", None),
+        ("acme/", None),
+        ("/web", None),
+        ("acme/web/x", None),
+        ("acme/..", None),
+        ("acme?x", None),
+        ("@acme", None),
+    ] {
+        assert_eq!(organization(entry).ok().as_deref(), known, "{entry}");
+    }
+}
+
+#[test]
+fn the_scope_for_organizations_is_asked_for_where_they_are_named_and_by_oauth_apps_alone() {
+    let scopes = |github: Provider| {
+        let asked = ScopeSet::parse("read:user").unwrap();
+        github.scopes_to_upstream(&asked, &asked).join(" ")
+    };
+    assert_eq!(scopes(github("id", "s")), "read:user");
+    let named = github("id", "s").allowed_organizations(["acme"]);
+    assert_eq!(scopes(named.clone()), "read:user read:org");
+    let other = named.upstream_scopes(["read:org", "offline_access"]);
+    assert_eq!(scopes(other), "read:user read:org offline_access");
+    let app = crate::provider::github_app("Iv1", "s").allowed_organizations(["acme"]);
+    assert_eq!(scopes(app), "");
+}
