@@ -61,6 +61,7 @@ impl Subjects {
     ///     builder.subjects(Subjects::by(|provider, sub| format!("urn:people:{provider}:{sub}")))
     /// }
     /// ```
+    #[must_use]
     pub fn by(name: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
         Self(Form::By(Arc::new(name)))
     }

@@ -43,9 +43,10 @@ impl Provider {
     /// assert!(auth0.check().is_ok());
     /// ```
     #[must_use]
-    pub fn audience(self, api: &str) -> Self {
-        self.authorization_param("audience", api)
-            .token_param("audience", api)
+    pub fn audience(self, api: impl Into<String>) -> Self {
+        let api = api.into();
+        self.authorization_param("audience", api.clone())
+            .token_param("audience", api.clone())
             .refresh_param("audience", api)
     }
 }

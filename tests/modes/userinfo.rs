@@ -17,7 +17,9 @@ use testkit::{
 /// Without an API that says to which app a token was issued.
 async fn for_anyone() -> Resource {
     Resource::with(|provider| {
-        UserInfoVerifier::without_audience(upstream(provider)).scopes(["read"])
+        UserInfoVerifier::new(upstream(provider))
+            .without_audience()
+            .scopes(["read"])
     })
     .await
 }
@@ -237,7 +239,10 @@ fn a_provider_that_proves_no_audience_has_to_be_accepted_in_so_many_words() {
     let hour = Duration::from_secs(3_601);
     for (verifier, words) in [
         (UserInfoVerifier::new(with_url()), "without_audience"),
-        (UserInfoVerifier::without_audience(plain()), "userinfo_url"),
+        (
+            UserInfoVerifier::new(plain()).without_audience(),
+            "userinfo_url",
+        ),
         (
             UserInfoVerifier::new(github("id", "s").without_client_secret()),
             "client secret",
@@ -260,7 +265,7 @@ fn a_provider_that_proves_no_audience_has_to_be_accepted_in_so_many_words() {
             "{error}"
         );
     }
-    built(UserInfoVerifier::without_audience(with_url())).unwrap();
+    built(UserInfoVerifier::new(with_url()).without_audience()).unwrap();
     let proving: [Provider; 4] = [
         github("id", "s"),
         github_app("id", "s"),

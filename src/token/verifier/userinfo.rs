@@ -91,14 +91,14 @@ impl UserInfoVerifier {
     ///     "4x7Qm2Lr9vTzB1kWn8Jd3HsYc6Pf",
     /// )
     /// .userinfo_url("https://sso.example/userinfo");
-    /// let verifier = UserInfoVerifier::without_audience(internal).scopes(["read"]);
+    /// let verifier = UserInfoVerifier::new(internal)
+    ///     .without_audience()
+    ///     .scopes(["read"]);
     /// # let _ = verifier;
     /// ```
-    pub fn without_audience(provider: Provider) -> Self {
-        Self {
-            is_for_anyone: true,
-            ..Self::new(provider)
-        }
+    pub fn without_audience(mut self) -> Self {
+        self.is_for_anyone = true;
+        self
     }
 
     /// Scopes that every good token has here, for providers that do not say what a token may do. Default: none
@@ -135,7 +135,7 @@ impl UserInfoVerifier {
         if proof.is_none() && !self.is_for_anyone {
             return fault(
                 "this provider does not say to which app a token was issued, so tokens of any other app would be \
-                 accepted: take another verifier, or say `UserInfoVerifier::without_audience`"
+                 accepted: take another verifier, or say `.without_audience()`"
                     .to_owned(),
             );
         }
