@@ -546,7 +546,9 @@ async fn in_passthrough_mode_a_refresh_and_a_first_sight_are_judged_too() {
     let clock = FakeClock::default();
     let idp = Arc::new(Provider::start(clock.clone()).await);
     let known = upstream(&idp).allowed_claim("team", ["blue"]);
-    let verifier = UserInfoVerifier::without_audience(known).cache_ttl(Duration::ZERO);
+    let verifier = UserInfoVerifier::new(known)
+        .without_audience()
+        .cache_ttl(Duration::ZERO);
     let proxy = Proxy::before(idp, clock, BASE, |b| {
         b.allowed_groups(["eng"])
             .passthrough(verifier)
