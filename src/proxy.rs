@@ -20,7 +20,7 @@ use crate::{
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
-    token::AccessTokens,
+    token::{AccessTokens, TokenVerifier},
 };
 
 /// What every endpoint works with, and the check of tokens that were issued here.
@@ -37,6 +37,8 @@ pub(crate) struct Proxy {
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) delegation: Arc<Delegation>,
     pub(crate) providers: Providers,
+    /// Checks the provider's token behind a session, where the operator wants that.
+    pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) admissions: Arc<Admissions>,
     pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
@@ -59,6 +61,7 @@ impl Proxy {
             secrets,
             signing_keys,
             is_passthrough,
+            upstream_verifier,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
@@ -149,6 +152,7 @@ impl Proxy {
             tasks,
             completion,
             providers,
+            upstream_verifier,
             admissions,
             clock: Arc::clone(clock),
             events: Arc::clone(events),

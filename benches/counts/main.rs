@@ -36,8 +36,11 @@ const PATH: &str = "BENCH_COUNTS_OF";
 
 type Path = fn(&mut Paths);
 
-const PATHS: [(&str, Path); 5] = [
+const PATHS: [(&str, Path); 6] = [
     ("cached session", |paths| drop(black_box(paths.cached()))),
+    ("cached session, 20 providers", |paths| {
+        drop(black_box(paths.cached_among_many()));
+    }),
     ("first sight", |paths| drop(black_box(paths.first_sight()))),
     ("no credentials", |paths| {
         drop(black_box(paths.no_credentials()));

@@ -14,6 +14,7 @@ mod credentials;
 mod objection;
 mod source;
 mod verdict;
+mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
 pub(crate) use credentials::{Credentials, credentials};

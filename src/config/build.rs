@@ -56,6 +56,8 @@ pub(crate) struct ServerConfig {
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
     pub(crate) is_passthrough: bool,
+    /// Checks the provider's token behind a session of a token of ours.
+    pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
 }
 
 impl OAuthProxyConfig {
@@ -150,7 +152,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
-        if let Some(verifier) = &self.passthrough {
+        for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
                 &lookups,
@@ -196,6 +198,7 @@ impl OAuthProxyConfigBuilder {
                 secrets,
                 signing_keys: self.signing_keys,
                 is_passthrough: self.passthrough.is_some(),
+                upstream_verifier: self.upstream_verifier,
             }),
             verifier: self.passthrough,
         })

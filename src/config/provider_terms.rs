@@ -35,6 +35,23 @@ pub(super) fn check_providers(builder: &OAuthProxyConfigBuilder) -> Result<(), C
              also_provider, or let the proxy issue its own tokens",
         ));
     }
+    if builder.upstream_verifier.is_some() {
+        let why = match (
+            builder.passthrough.is_some(),
+            builder.further_providers.is_empty(),
+        ) {
+            (true, _) => {
+                "passthrough has the provider's tokens checked already: leave out one of the two"
+            }
+            (_, false) => {
+                "it would check the tokens of several providers: leave out also_provider, or this"
+            }
+            _ => "",
+        };
+        if !why.is_empty() {
+            return Err(ConfigError::new("upstream_verifier", why));
+        }
+    }
     if builder.further_providers.len() >= MAX_PROVIDERS {
         let count = builder.providers().count();
         let why = format!("{count} providers are more than {MAX_PROVIDERS}");

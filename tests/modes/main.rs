@@ -22,6 +22,7 @@ mod keys;
 mod known_clients;
 mod mistakes;
 mod oidc;
+mod on_use;
 mod passthrough;
 mod paths;
 mod people;

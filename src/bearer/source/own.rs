@@ -2,10 +2,13 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use http::{Method, Uri};
+
 use crate::{
     bearer::{
         objection::Objection,
         verdict::{Presented, Verdict},
+        word::{Subject, word_on},
     },
     event::Reason,
     grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
@@ -16,7 +19,7 @@ use crate::{
     resource_server::ResourceServer,
     session::{AuthSession, Inner, LoginName, RenewsUpstream, Validated},
     time::Unix,
-    token::{AccessClaims, AccessTokens, TokenError},
+    token::{AccessClaims, AccessTokens, TokenError, TokenVerifier},
     vault::Seen,
 };
 
@@ -30,10 +33,25 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
     match verify(proxy, tokens, presented) {
         Ok(token) => {
             let (proxy, now) = (Arc::clone(proxy), presented.now);
-            Verdict::ask(async move { look_up(&proxy, token, now).await.into() })
+            let Some(verifier) = &proxy.upstream_verifier else {
+                return Verdict::ask(async move { look_up(&proxy, token, now, None).await.into() });
+            };
+            let check = Check {
+                verifier: Arc::clone(verifier),
+                method: presented.method.clone(),
+                uri: presented.uri.clone(),
+            };
+            Verdict::ask(async move { look_up(&proxy, token, now, Some(check)).await.into() })
         }
         Err(verdict) => verdict,
     }
+}
+
+/// What checks the provider's token behind a session, and for which request.
+struct Check {
+    verifier: Arc<dyn TokenVerifier>,
+    method: Method,
+    uri: Uri,
 }
 
 /// The claims that the lookup needs.
@@ -108,8 +126,20 @@ fn verify(
 
 /// The session of a verified token whose grant is live. Its times count from `now`, the time of the
 /// request, however long the store took.
-async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Validated, Objection> {
-    let (mark, grant) = fresh_grant(proxy, &token, now).await?;
+async fn look_up(
+    proxy: &Arc<Proxy>,
+    token: OwnToken,
+    now: Unix,
+    check: Option<Check>,
+) -> Result<Validated, Objection> {
+    let (mark, mut grant) = fresh_grant(proxy, &token, now).await?;
+    let vouched_until = match check {
+        Some(check) => vouched(proxy, token.grant, &mut grant, &check).await?,
+        None => Unix::NEVER,
+    };
+    if vouched_until <= now {
+        return Err(Objection::expired().of_grant(token.grant));
+    }
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
@@ -131,7 +161,9 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
     Ok(Validated {
         is_sufficient: proxy.options.required_scopes.is_subset(&scopes),
-        fresh_until: until.min(proxy.sessions.end_of_life(now)),
+        fresh_until: until
+            .min(vouched_until)
+            .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
             subject,
@@ -149,6 +181,45 @@ async fn look_up(proxy: &Arc<Proxy>, token: OwnToken, now: Unix) -> Result<Valid
             challenges: Some(proxy.challenges.clone()),
         }),
     })
+}
+
+/// Until when the operator's verifier vouches for the provider's token. One that it refuses is renewed, once;
+/// a grant does not end by the word of a verifier, which may be set up wrongly.
+async fn vouched(
+    proxy: &Proxy,
+    id: GrantId,
+    grant: &mut Grant,
+    check: &Check,
+) -> Result<Unix, Objection> {
+    let mut is_renewed = false;
+    loop {
+        let subject = Subject {
+            token: &grant.upstream.access_token,
+            method: &check.method,
+            uri: &check.uri,
+        };
+        let patience = proxy.options.upstream_request_timeout;
+        let objection = match word_on(subject, &*check.verifier, patience).await {
+            Ok(verified) => return Ok(verified.expires_at.map_or(Unix::NEVER, Unix::from)),
+            Err(objection) => objection.of_grant(id),
+        };
+        if objection.words.is_none() || is_renewed {
+            return Err(objection);
+        }
+        let refused = grant.upstream.access_token.to_string();
+        grant.upstream = match proxy.freshness.another(id, &refused).await {
+            Ok(Some(upstream)) => upstream,
+            Ok(None) => return Err(objection),
+            Err(FreshnessError::Ended) => return Err(Objection::ended(id)),
+            Err(FreshnessError::Later) => {
+                let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
+                let why = objection.detail.unwrap_or_default();
+                return Err(unavailable.of_grant(id).detail(why));
+            }
+            Err(FreshnessError::Store(error)) => return Err(error.into()),
+        };
+        is_renewed = true;
+    }
 }
 
 /// The grant of a token, with a token of the provider that is good now.

@@ -9,14 +9,13 @@ use crate::{
         credentials::is_token68,
         objection::Objection,
         verdict::{Presented, Verdict},
+        word::{Subject, word_on},
     },
-    error::with_causes,
-    event::Reason,
     oauth::{BaseUrl, Resource},
     resource_server::ResourceServer,
     session::{AuthSession, Inner, RenewsUpstream, UpstreamTokens, Validated},
     time::Unix,
-    token::{TokenVerifier, VerifiedToken, VerifyError, VerifyRequest, roles},
+    token::{TokenVerifier, roles},
 };
 
 pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
@@ -52,7 +51,12 @@ async fn validated(
     asked: ProvidersToken,
 ) -> Result<Validated, Objection> {
     let (options, now) = (&server.options, asked.now);
-    let verified = verify(server, verifier, &asked).await?;
+    let subject = Subject {
+        token: &asked.token,
+        method: &asked.method,
+        uri: &asked.uri,
+    };
+    let verified = word_on(subject, verifier, options.upstream_request_timeout).await?;
     let expires_at = verified.expires_at.map(Unix::from);
     if expires_at.is_some_and(|end| now >= end) {
         return Err(Objection::expired());
@@ -110,23 +114,6 @@ fn resource(audiences: &[String], base: &BaseUrl, path: &str) -> (Resource, bool
     match asked {
         Some(asked) if !first.covers(base, path) => (asked.clone(), false),
         _ => (first, false),
-    }
-}
-
-/// The verifier's word. A verifier that cannot answer, or not in time, says nothing against the token.
-async fn verify(
-    server: &ResourceServer,
-    verifier: &dyn TokenVerifier,
-    asked: &ProvidersToken,
-) -> Result<VerifiedToken, Objection> {
-    let request = VerifyRequest::new(&asked.token).on(&asked.method, &asked.uri);
-    let answer = verifier.verify(request);
-    let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
-    match tokio::time::timeout(server.options.upstream_request_timeout, answer).await {
-        Ok(Ok(verified)) => Ok(verified),
-        Ok(Err(VerifyError::Invalid(why))) => Err(Objection::invalid().detail(why)),
-        Ok(Err(VerifyError::Unavailable(error))) => Err(unavailable.detail(with_causes(&*error))),
-        Err(_) => Err(unavailable),
     }
 }
 

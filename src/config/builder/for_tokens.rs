@@ -33,6 +33,38 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// Checks the provider's own access token whenever a session of a client is first seen, and again each
+    /// [`session_cache_ttl`](Self::session_cache_ttl): for a provider that takes tokens back before they end,
+    /// by [`IntrospectionVerifier`](crate::IntrospectionVerifier) say. Default: off; the provider is believed
+    /// until its token ends.
+    ///
+    /// A token that it refuses is renewed at the provider, once. If that is not possible, or the new token is
+    /// refused too, the request is answered 401, with an event; the grant does not end by it. A verifier that
+    /// cannot ask is 503. Each first sight then takes as long as the verifier does.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{IntrospectionVerifier, OAuthProxyConfig, provider};
+    ///
+    /// # fn main() -> Result<(), tower_oauth_proxy::ConfigError> {
+    /// let secret = "kT9v-of-the-console-Qm3xW7zR1";
+    /// let sso = provider::oidc("https://sso.example", "client-id", secret);
+    /// let introspection =
+    ///     IntrospectionVerifier::new("https://sso.example/introspect", "client-id", secret)
+    ///         .without_audience()
+    ///         .client("client-id");
+    /// let config = OAuthProxyConfig::builder(sso, "https://mcp.example.com")
+    ///     .upstream_verifier(introspection)
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Not with [`passthrough`](Self::passthrough), which checks them anyway, nor with several providers.
+    pub fn upstream_verifier(mut self, verifier: impl TokenVerifier) -> Self {
+        self.upstream_verifier = Some(Arc::new(verifier));
+        self
+    }
+
     /// An access token's life, from one second to a year. Default: 1 hour, also where the provider's own
     /// lives ten minutes or ten years.
     ///

@@ -38,6 +38,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) encryption_keys: KeyOption,
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
+    pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) on_event: Option<EventCallback>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -64,6 +65,7 @@ impl OAuthProxyConfigBuilder {
             encryption_keys: KeyOption::default(),
             storage: None,
             passthrough: None,
+            upstream_verifier: None,
             on_event: None,
             clock: Arc::new(SystemClock),
         }

@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use tokio::runtime::Runtime;
-use tower_oauth_proxy::ResponseBody;
+use tower_oauth_proxy::{OAuthProxyConfigBuilder, ProviderChoice, ResponseBody, provider::generic};
 
 use super::records::Recorder;
 use super::world::{Body, Inner, LONG_LIFE, Layered, SHORT_LIFE, Visitors, World};
@@ -14,6 +14,8 @@ pub struct Paths {
     inner_with_extensions: Visitors<Inner>,
     cached: Visitors<Layered>,
     cached_with_extensions: Visitors<Layered>,
+    /// Before twenty providers.
+    cached_among_many: Visitors<Layered>,
     first: Visitors<Layered>,
     none: Visitors<Layered>,
     forged: Visitors<Layered>,
@@ -33,6 +35,9 @@ impl Paths {
         let firsts = World::new(runtime, provider, people, |it| {
             it.session_cache_ttl(SHORT_LIFE)
         });
+        let many = World::new(runtime, provider, 1, |it| {
+            among_many(it).session_cache_ttl(LONG_LIFE)
+        });
         let valid = world.tokens.clone();
         let proxy = |tokens: &[String]| Visitors::new(world.service(), tokens);
         let mut paths = Self {
@@ -40,6 +45,7 @@ impl Paths {
             inner_with_extensions: Visitors::new(Inner, &valid).with_extensions(),
             cached: proxy(&valid),
             cached_with_extensions: proxy(&valid).with_extensions(),
+            cached_among_many: Visitors::new(many.service(), &many.tokens),
             first: firsts.first_sights(&firsts.tokens),
             none: proxy(&[]),
             forged: proxy(&[signed(&valid[0], 0)]),
@@ -48,6 +54,7 @@ impl Paths {
             world,
         };
         paths.cached();
+        paths.cached_among_many();
         paths
     }
 
@@ -75,6 +82,10 @@ impl Paths {
 
     pub fn cached_with_extensions(&mut self) -> Answer {
         self.cached_with_extensions.call(StatusCode::OK)
+    }
+
+    pub fn cached_among_many(&mut self) -> Answer {
+        self.cached_among_many.call(StatusCode::OK)
     }
 
     /// A good token, whose session was never seen or is too old.
@@ -107,4 +118,18 @@ impl Paths {
 fn signed(token: &str, n: usize) -> String {
     let (payload, signature) = token.rsplit_once('.').unwrap();
     format!("{payload}.{n:A>0$}", signature.len())
+}
+
+/// Nineteen providers more, where nobody logs in.
+fn among_many(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    let url = |n: usize, path: &str| format!("https://idp-{n}.example/{path}");
+    let more = (1..20).map(|n| {
+        let secret = "b7d58033e9d6ab84f7520ce1c1f4a96e";
+        generic(url(n, "authorize"), url(n, "token"), "app", secret)
+            .id(format!("idp-{n}"))
+            .name(format!("Provider {n}"))
+            .scopes(["openid", "email"])
+    });
+    more.fold(builder, OAuthProxyConfigBuilder::also_provider)
+        .choose_provider(|_| ProviderChoice::of("oauth"))
 }
