@@ -29,7 +29,7 @@
 //! | `REQUIRED_SCOPES` | what a request needs; any session will do unless set |
 //! | `ALLOWED_REDIRECT_URIS` | patterns besides loopback, separated by spaces or commas; loopback only unless set |
 //! | `ALLOWED_DOMAINS`, `ALLOWED_EMAILS` | who may log in, by verified address, separated by spaces or commas; anyone the provider lets in unless set |
-//! | `ALLOWED_GROUPS` | the same by group; `GROUP_CLAIMS` names the claims that hold them, `groups` unless set |
+//! | `ALLOWED_GROUPS` | the same by group, separated by commas alone; `GROUP_CLAIMS` names the claims that hold them, `groups` unless set |
 //! | `ALLOWED_CLAIMS` | the same by claims, `name=value`: of each name one value, separated by spaces or commas |
 //! | `ROLE_CLAIMS` | the provider's claims that hold roles, separated by spaces or commas |
 //! | `CORS` | `on`: browser clients of any origin may call the protected path |

@@ -148,6 +148,15 @@ impl Env {
         Ok(pairs)
     }
 
+    /// The same for names that may have spaces: separated by commas alone.
+    fn groups(&self, name: &str) -> Result<Option<Vec<&str>>, Refusal> {
+        self.people(name)?;
+        let entries = self
+            .optional(name)
+            .map(|value| value.split(',').map(str::trim));
+        Ok(entries.map(Iterator::collect))
+    }
+
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Result<Option<Duration>, Refusal> {
         let seconds = self.parsed(name, "not a number of seconds")?;
@@ -231,7 +240,7 @@ impl Env {
         if let Some(emails) = self.people("ALLOWED_EMAILS")? {
             builder = builder.allowed_emails(emails);
         }
-        if let Some(groups) = self.people("ALLOWED_GROUPS")? {
+        if let Some(groups) = self.groups("ALLOWED_GROUPS")? {
             builder = builder.allowed_groups(groups);
         }
         if let Some(claims) = self.list("GROUP_CLAIMS")? {

@@ -61,6 +61,12 @@ impl ClaimRule {
                 "there is an empty entry (is there a comma too many in an environment variable?)",
             );
         }
+        let is_address = |claim: &String| matches!(claim.as_str(), "email" | "/email");
+        if self.claims.iter().any(is_address) {
+            return refuse(
+                "anyone may claim an address that is not verified: use allowed_emails or allowed_domains",
+            );
+        }
         Ok(())
     }
 

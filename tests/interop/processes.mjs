@@ -49,7 +49,7 @@ export async function freePort() {
 export async function firstLine(child) {
   const line = await Promise.race([
     once(child.lines, 'line').then(([first]) => first),
-    once(child.process, 'close').then(() => undefined),
+    once(child.process, 'close').then(() => undefined, () => undefined),
   ]);
   return line && JSON.parse(line);
 }

@@ -8,7 +8,7 @@
 //   VERBOSE=1               the servers' log as it comes
 
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -26,7 +26,8 @@ const JOURNEY_LIMIT_SECONDS = 120;
 const UPSTREAM_ACCESS_TOKEN_TTL = '4';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const keyFile = join(mkdtempSync(join(tmpdir(), 'interop-')), 'key.pem');
+const folder = mkdtempSync(join(tmpdir(), 'interop-'));
+const keyFile = join(folder, 'key.pem');
 writeFileSync(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }), { mode: 0o600 });
 const jwk = publicKey.export({ format: 'jwk' });
 const CLIENT_JWK = JSON.stringify({ ...jwk, kid: await calculateJwkThumbprint(jwk), use: 'sig', alg: 'ES256' });
@@ -138,6 +139,7 @@ function fault(message, { tail }) {
 }
 
 function end(code) {
+  rmSync(folder, { recursive: true, force: true });
   stopAll();
   process.exit(code);
 }

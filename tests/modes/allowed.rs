@@ -283,6 +283,54 @@ async fn groups_of_a_renewed_access_token_that_is_for_us_count_as_at_login() {
     is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
 }
 
+/// A provider without userinfo, whose renewals bring no ID token: the login's says `eng` for ever.
+#[tokio::test]
+async fn a_renewed_access_token_outvotes_the_id_token_of_the_login() {
+    let clock = FakeClock::default();
+    let idp = Arc::new(Provider::start(clock.clone()).await);
+    let settings = idp.settings();
+    let (authorize, token) = (idp.url("/authorize"), idp.url("/token"));
+    let (id, secret) = (settings.client_id, settings.client_secret);
+    let about = provider::generic(authorize, token, id, secret).scopes(["openid", "read"]);
+    let proxy = Proxy::built(idp, clock, BASE, eng(builder_from(about, BASE)));
+    let says = |groups: Value| {
+        let claims = json!({"aud": "upstream-app", "sub": "person-1", "groups": groups});
+        access_token_says(&proxy, &claims);
+    };
+    person(&proxy, &json!({ "groups": ["eng"] }));
+    says(json!(["eng"]));
+    let (client, tokens) = logged_in(&proxy).await;
+    proxy
+        .provider
+        .configure(|settings| settings.issue_id_token = false);
+    proxy.clock.advance_secs(HOUR);
+    client.call("/mcp", &tokens.access).await.expect(200);
+    says(json!(["hr"]));
+    proxy.clock.advance_secs(HOUR);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
+/// Userinfo knows no groups and ID tokens do: a look that hears nothing renews, and the new ID token says it.
+#[tokio::test]
+async fn where_userinfo_is_silent_a_renewal_is_asked_before_anyone_is_put_out() {
+    let proxy = Proxy::with(|builder| eng(builder).identity_max_age(Duration::from_secs(60))).await;
+    let id_token = |groups: Value| {
+        proxy.provider.configure(|settings| {
+            settings.id_token.insert("groups".to_owned(), groups);
+        });
+    };
+    id_token(json!(["eng"]));
+    let (client, mut tokens) = logged_in(&proxy).await;
+    for _ in 0..2 {
+        proxy.clock.advance_secs(61);
+        tokens = Tokens::read(&client.refresh(tokens.refresh()).await);
+        client.call("/mcp", &tokens.access).await.expect(200);
+    }
+    id_token(json!(["hr"]));
+    proxy.clock.advance_secs(61);
+    is_over(&proxy, &client, &tokens, Reason::NotAllowed).await;
+}
+
 /// What userinfo leaves out, the token that it was asked with still says.
 #[tokio::test]
 async fn groups_of_the_access_token_at_hand_count_at_a_look() {
@@ -611,7 +659,13 @@ fn a_condition_that_no_one_could_meet_is_refused_and_the_error_says_what_to_do()
         (error.option(), error.to_string())
     };
     let oidc = || provider::oidc("https://sso.example", "id", SECRET);
-    let of_all: [(About, Change, &str, &str); 9] = [
+    let of_all: [(About, Change, &str, &str); 10] = [
+        (
+            oidc(),
+            |b| b.allowed_claim("email", ["boss@corp.example"]),
+            "allowed_claim",
+            "allowed_emails",
+        ),
         (
             oidc(),
             |b| b.allowed_groups([""; 0]),

@@ -7,8 +7,10 @@ use tower_oauth_proxy::{
     IntrospectionVerifier, OAuthProxyConfigBuilder, Reason, Step, provider::generic,
 };
 
+use crate::{inside::session, people::person};
 use testkit::{
     Answer, FakeClock, Kind, Provider, Proxy,
+    provider::Gate,
     proxy::{BASE, builder_from, upstream},
 };
 
@@ -86,7 +88,45 @@ async fn what_is_refused_again_is_401_and_ends_no_grant() {
     says(&proxy, &json!({"active": false}));
     client.call("/mcp", &tokens.access).await.expect(401);
     proxy.told(Step::Bearer, Reason::InvalidToken);
+    // Renewed just now: no other is to be had, and this one is refused.
+    says(&proxy, &json!({"active": false}));
+    client.call("/mcp", &tokens.access).await.expect(401);
+    proxy.told(Step::Bearer, Reason::InvalidToken);
     client.call("/mcp", &tokens.access).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_role_that_the_renewal_takes_away_is_gone_with_this_request() {
+    let proxy = start().await;
+    person(&proxy, &json!({ "roles": ["admin"] }));
+    let client = proxy.client().await;
+    let tokens = proxy.journey(&client).await;
+    let seen = session(&proxy, &tokens.access).await;
+    assert_eq!(seen.roles(), ["admin"]);
+    person(&proxy, &json!({ "roles": [] }));
+    says(&proxy, &json!({"active": false}));
+    let seen = session(&proxy, &tokens.access).await;
+    assert!(seen.roles().is_empty());
+}
+
+#[tokio::test]
+async fn a_grant_that_is_revoked_while_the_verifier_is_asked_lets_no_one_in() {
+    let proxy = Arc::new(start().await);
+    let client = proxy.client().await;
+    let tokens = proxy.journey(&client).await;
+    let gate = Gate::default();
+    proxy
+        .provider
+        .next(Kind::Introspect, Answer::Held(gate.clone()));
+    let (wire, access) = (client.clone(), tokens.access.clone());
+    let asked = tokio::spawn(async move { wire.call("/mcp", &access).await });
+    while proxy.provider.count(Kind::Introspect) == 0 {
+        tokio::task::yield_now().await;
+    }
+    client.revoke(tokens.refresh()).await.expect(200);
+    gate.open();
+    asked.await.unwrap().expect(401);
+    proxy.told(Step::Bearer, Reason::GrantEnded);
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::{
     },
     event::Reason,
     grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
-    limits::MAX_LOOKS,
+    limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
@@ -132,14 +132,13 @@ async fn look_up(
     now: Unix,
     check: Option<Check>,
 ) -> Result<Validated, Objection> {
-    let (mark, mut grant) = fresh_grant(proxy, &token, now).await?;
-    let vouched_until = match check {
-        Some(check) => vouched(proxy, token.grant, &mut grant, &check).await?,
-        None => Unix::NEVER,
+    let (mark, grant, vouched_until) = match check {
+        Some(check) => vouched_grant(proxy, &token, now, &check).await?,
+        None => {
+            let (mark, grant) = fresh_grant(proxy, &token, now).await?;
+            (mark, grant, Unix::NEVER)
+        }
     };
-    if vouched_until <= now {
-        return Err(Objection::expired().of_grant(token.grant));
-    }
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
@@ -183,14 +182,16 @@ async fn look_up(
     })
 }
 
-/// Until when the operator's verifier vouches for the provider's token. One that it refuses is renewed, once;
-/// a grant does not end by the word of a verifier, which may be set up wrongly.
-async fn vouched(
-    proxy: &Proxy,
-    id: GrantId,
-    grant: &mut Grant,
+/// The same, and until when the operator's verifier vouches for the provider's token. One that it refuses is
+/// renewed, once; a grant does not end by the word of a verifier, which may be set up wrongly.
+async fn vouched_grant(
+    proxy: &Arc<Proxy>,
+    token: &OwnToken,
+    now: Unix,
     check: &Check,
-) -> Result<Unix, Objection> {
+) -> Result<(RevocationMark, Box<Grant>, Unix), Objection> {
+    let id = token.grant;
+    let (mut mark, mut grant) = fresh_grant(proxy, token, now).await?;
     let mut is_renewed = false;
     loop {
         let subject = Subject {
@@ -200,24 +201,42 @@ async fn vouched(
         };
         let patience = proxy.options.upstream_request_timeout;
         let objection = match word_on(subject, &*check.verifier, patience).await {
-            Ok(verified) => return Ok(verified.expires_at.map_or(Unix::NEVER, Unix::from)),
+            Ok(verified) => {
+                let until = verified.expires_at.map_or(Unix::NEVER, Unix::from);
+                if until <= now {
+                    return Err(Objection::expired().of_grant(id));
+                }
+                // Revoked while the verifier was asked.
+                if !proxy.grants.revocations().is_current(mark) {
+                    let grant = proxy.grants.look(&id).await?;
+                    grant.ok_or_else(|| Objection::ended(id))?;
+                }
+                return Ok((mark, grant, until));
+            }
             Err(objection) => objection.of_grant(id),
         };
         if objection.words.is_none() || is_renewed {
             return Err(objection);
         }
         let refused = grant.upstream.access_token.to_string();
-        grant.upstream = match proxy.freshness.another(id, &refused).await {
-            Ok(Some(upstream)) => upstream,
+        match proxy.freshness.another(id, &refused).await {
+            Ok(Some(_)) => {}
             Ok(None) => return Err(objection),
             Err(FreshnessError::Ended) => return Err(Objection::ended(id)),
             Err(FreshnessError::Later) => {
+                let renewed_at = grant.upstream.renewed_at;
+                let is_new = renewed_at.is_some_and(|at| now < at + REPLACED_ONCE_IN);
+                if is_new || !grant.upstream.can_renew() {
+                    return Err(objection);
+                }
                 let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
                 let why = objection.detail.unwrap_or_default();
                 return Err(unavailable.of_grant(id).detail(why));
             }
             Err(FreshnessError::Store(error)) => return Err(error.into()),
-        };
+        }
+        // With what the renewal said of the person: roles and scopes may be gone.
+        (mark, grant) = fresh_grant(proxy, token, now).await?;
         is_renewed = true;
     }
 }

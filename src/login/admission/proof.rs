@@ -40,7 +40,10 @@ impl Admission {
         if let Some(fault) = fault {
             self.not_used(id, &fault);
         }
-        let person = person_of(grant, said.clone().or_else(|| self.said_before(grant)));
+        let known = said
+            .clone()
+            .or_else(|| self.said_before_beside(grant, more.as_ref()));
+        let person = person_of(grant, known);
         if let Err(no) = self.demands.ask_lists(&person, more.as_ref()) {
             return Some(no.into());
         }
@@ -88,7 +91,19 @@ impl Admission {
             (Some(person), None) => more.map(|more| beside(more, &person.claims)),
             _ => more,
         };
-        let known = said.clone().or_else(|| self.said_before(grant));
+        // Silence of what is older than a renewal would be: that may still say it.
+        if let (Some(person), None) = (&asked, renewed)
+            && grant.upstream.can_renew()
+        {
+            let sources: Vec<_> = [&person.claims].into_iter().chain(&more).collect();
+            if !self.demands.are_spoken_of(&sources) {
+                return Look::TokenRefused;
+            }
+        }
+        let newer = renewed.and(more.as_ref());
+        let known = said
+            .clone()
+            .or_else(|| self.said_before_beside(grant, newer));
         let person = match &asked {
             Some(person) => person.clone(),
             None => person_of(grant, known),
@@ -254,6 +269,21 @@ impl Admission {
     }
 
     /// The claims of the ID token that the grant holds: it was checked when it came.
+    /// The same without what a newer access token says of the lists' claims: who has left a group must not stay
+    /// in it by the word of the login.
+    fn said_before_beside(
+        &self,
+        grant: &Grant,
+        newer: Option<&Map<String, Value>>,
+    ) -> Option<Map<String, Value>> {
+        let mut before = self.said_before(grant)?;
+        if let Some(newer) = newer {
+            let kept = self.demands.beside_rules(before.clone());
+            before.retain(|name, _| kept.contains_key(name) || !newer.contains_key(name));
+        }
+        Some(before)
+    }
+
     fn said_before(&self, grant: &Grant) -> Option<Map<String, Value>> {
         let id_token = grant.upstream.id_token.as_deref();
         let claims = id_token.and_then(unverified_claims)?;
