@@ -51,6 +51,10 @@ impl Subjects {
     /// people for whom it returns the same text are one** to this proxy and to your service. It must always
     /// return the same for the same, at once: it is asked at each first sight of a token.
     ///
+    /// After a change to or from such a function, or of the function itself, the administrator's lists find a
+    /// person's grants only once each grant is listed again, within a quarter of `refresh_token_ttl`. Until then `revoke_subject` may end none of them. End them one by one, with
+    /// `revoke_grant`.
+    ///
     /// A person for whom it returns no name (empty, over 255 bytes, with a control character, or beginning with
     /// `grant:`) does not come in.
     ///

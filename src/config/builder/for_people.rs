@@ -19,8 +19,8 @@ impl OAuthProxyConfigBuilder {
     /// people log in, and **leave the first provider the first**. Another one in its place would take over the
     /// bare names, and with them what your service keeps under these. Before you remove a provider for good,
     /// remove what you keep of its people: a later provider with its id would take over their names. After a
-    /// change, the administrator's lists have the grants that live under their old names for up to a quarter of
-    /// [`refresh_token_ttl`](Self::refresh_token_ttl).
+    /// change, the administrator's lists find people by their new names; after one to or from [`Subjects::by`]
+    /// only once a grant is listed again, within a quarter of [`refresh_token_ttl`](Self::refresh_token_ttl).
     ///
     /// [`AuthSession::provider_subject`](crate::AuthSession::provider_subject) is the provider's own name for
     /// the person, as [`LoginRequest::person`](crate::LoginRequest) has it. In
