@@ -28,11 +28,7 @@ async fn with_one_provider_the_page_names_it_and_offers_no_choice() {
 async fn the_page_offers_each_provider_and_none_beforehand() {
     let world = World::start().await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let browser = world.at_consent(&client, &Pkce::new()).await;
     let (form, text) = (browser.form(), browser.page().reply.text());
     let values: Vec<_> = form
         .radios
@@ -95,11 +91,7 @@ async fn a_form_that_names_no_provider_or_an_unknown_one_is_asked_again() {
 async fn two_choices_in_one_form_are_none() {
     let world = World::start().await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let mut browser = world.at_consent(&client, &Pkce::new()).await;
     let form = browser.form();
     let twice = [
         form.radios.clone(),
@@ -119,11 +111,7 @@ async fn two_choices_in_one_form_are_none() {
 async fn a_no_needs_no_choice() {
     let world = World::start().await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let mut browser = world.at_consent(&client, &Pkce::new()).await;
     let back = browser.press("deny").await.left();
     assert_eq!(
         query_param(&back, "error").as_deref(),
@@ -344,11 +332,7 @@ async fn without_a_consent_page_a_rule_sends_the_person_straight_on() {
 async fn the_page_that_asks_for_the_provider_is_as_hard_to_forge_as_the_other() {
     let world = World::with(|builder| builder.consent(Consent::External)).await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let mut browser = world.at_consent(&client, &Pkce::new()).await;
     let form = browser.form();
     let mut fields: Vec<(&str, &str)> = Vec::new();
     for (name, value) in &form.hidden {

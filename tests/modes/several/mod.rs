@@ -75,6 +75,14 @@ impl World {
         self.proxy.browser().knowing(self.second.wire())
     }
 
+    /// A browser that shows the consent page of a new login, with the state `s`.
+    async fn at_consent(&self, client: &Client, pkce: &Pkce) -> Browser {
+        let mut browser = self.browser();
+        let authorize = client.authorize(pkce, "s").url();
+        browser.open(&authorize).await.page();
+        browser
+    }
+
     /// A whole login at the provider of this id.
     async fn journey(&self, client: &Client, provider: &str) -> Tokens {
         let (callback, pkce) = self.login(client, provider).await;

@@ -54,11 +54,7 @@ async fn a_provider_that_is_new_when_the_person_decides_has_to_be_chosen() {
 async fn a_chosen_provider_that_is_gone_ends_the_login_at_the_page_and_at_the_decision() {
     let world = World::with(|b| b.choose_provider(|_| ProviderChoice::of("b"))).await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let browser = world.at_consent(&client, &Pkce::new()).await;
     let page = browser.page().url.clone();
     let alone = world.again(|builder| builder);
     let mut browser = browser.knowing(alone.wire.clone());
@@ -74,11 +70,7 @@ async fn a_chosen_provider_that_is_gone_ends_the_login_at_the_page_and_at_the_de
 async fn a_login_whose_provider_is_gone_when_it_comes_back_brings_no_code_anywhere() {
     let world = World::start().await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let mut browser = world.at_consent(&client, &Pkce::new()).await;
     world
         .second
         .always_authorize(testkit::AuthorizeAnswer::Show);
@@ -172,11 +164,7 @@ async fn an_administrator_ends_a_grant_of_a_provider_that_is_gone_and_no_other_h
 async fn a_login_on_its_way_while_the_order_changes_is_refused() {
     let world = World::start().await;
     let client = world.proxy.client().await;
-    let mut browser = world.browser();
-    browser
-        .open(&client.authorize(&Pkce::new(), "s").url())
-        .await
-        .page();
+    let mut browser = world.at_consent(&client, &Pkce::new()).await;
     world
         .proxy
         .provider
