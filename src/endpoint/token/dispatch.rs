@@ -9,7 +9,12 @@ use serde_json::Value;
 use super::{authorization_code, passthrough, refresh_token, request::missing};
 use crate::{
     body::OwnResponse,
-    endpoint::{answer, client_auth::authenticate, refusal::Refusal, request},
+    endpoint::{
+        answer,
+        client_auth::{Caller, authenticate},
+        refusal::Refusal,
+        request,
+    },
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
     mode::Mode,
@@ -44,12 +49,17 @@ where
 }
 
 async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Value, Refusal> {
-    let client = authenticate(proxy, &parts.headers, params).await?;
+    let client = authenticate(proxy, parts, params).await?;
+    let granted = granted(proxy, &client, params).await;
+    client.settle(proxy, granted).await
+}
+
+async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<Value, Refusal> {
     match params.get("grant_type") {
-        Some("authorization_code") => authorization_code::redeem(proxy, &client, params).await,
+        Some("authorization_code") => authorization_code::redeem(proxy, client, params).await,
         Some("refresh_token") => match &proxy.mode {
-            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, &client, params).await,
-            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, &client, params).await,
+            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, client, params).await,
+            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, client, params).await,
         },
         Some(_) => Err(Refusal::new(
             Reason::UnsupportedType,
