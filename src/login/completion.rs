@@ -151,6 +151,7 @@ impl Completion {
         };
         let asked = Application {
             client_id: request.client.id(),
+            seen_client: None,
             scopes: &request.scopes,
             resource: &request.resource,
             nonce: departure::sent_nonce(
