@@ -204,6 +204,7 @@ pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
     has_client_document: bool,
+    registers: bool,
     callback: Box<str>,
     /// The ids of the providers that have a callback of their own.
     further: Box<[Box<str>]>,
@@ -216,6 +217,7 @@ impl Routes {
             base_path: base.path().into(),
             served: Served::All,
             has_client_document: false,
+            registers: true,
             callback: callback.into(),
             further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
@@ -226,6 +228,14 @@ impl Routes {
     pub(crate) fn with_client_document(self, is_there: bool) -> Self {
         Self {
             has_client_document: is_there,
+            ..self
+        }
+    }
+
+    /// The same, with or without registration.
+    pub(crate) fn with_registration(self, is_on: bool) -> Self {
+        Self {
+            registers: is_on,
             ..self
         }
     }
@@ -261,7 +271,11 @@ impl Routes {
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
         let is_served = |row: &&Row| match self.served {
-            Served::All => row.endpoint != Endpoint::ClientDocument || self.has_client_document,
+            Served::All => match row.endpoint {
+                Endpoint::ClientDocument => self.has_client_document,
+                Endpoint::Register => self.registers,
+                _ => true,
+            },
             Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
             Served::Resource => row.place == Place::Resource,
         };
