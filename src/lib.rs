@@ -220,6 +220,7 @@
 //! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
+mod api_key;
 mod bearer;
 mod body;
 mod challenge;
@@ -265,6 +266,7 @@ mod token;
 mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
+pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
 pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};

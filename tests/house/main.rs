@@ -34,7 +34,7 @@ const FLOORS: &[&[&str]] = &[
     &["route"],
     &["client", "grant"],
     &["vault"],
-    &["token"],
+    &["api_key", "token"],
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
@@ -171,6 +171,7 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
+    "api_key",
     "client::client_metadata",
     "client::redirect::policy",
     "client::redirect::uri",
