@@ -272,7 +272,8 @@ pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, Veto,
+    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, TrustedIssuer,
+    Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};

@@ -252,6 +252,8 @@ pub(crate) const MAX_API_KEY_NAME: usize = 64;
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
 /// How many providers one layer has: all of them stand on one page, for a person to choose from.
 pub(crate) const MAX_PROVIDERS: usize = 32;
+/// How many issuers are trusted beside the providers: each has its document and its keys in memory.
+pub(crate) const MAX_TRUSTED_ISSUERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;

@@ -14,6 +14,8 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
+    trusted_issuer::check_trusted_issuers,
+    trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
 use crate::{
@@ -50,6 +52,7 @@ pub struct OAuthProxyConfig {
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
+    pub(crate) trusted_issuers: TrustedIssuers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -117,6 +120,11 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let ids: Vec<&str> = self
+            .providers()
+            .map(|provider| provider.id.as_str())
+            .collect();
+        check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
         let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
@@ -152,6 +160,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
+        let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
@@ -193,6 +202,7 @@ impl OAuthProxyConfigBuilder {
             events,
             server: Some(ServerConfig {
                 providers,
+                trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,
