@@ -9,6 +9,7 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -118,6 +119,7 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        check_machines(&self, &scopes, &required_scopes)?;
         let odd = odd_options(&self, &base);
         let grant_types = grant_types(&self);
 

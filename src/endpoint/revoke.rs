@@ -4,6 +4,8 @@
 //! another client's, is answered 200 like one that was revoked before (section 2.2): the client
 //! learns nothing and nothing changes.
 
+mod machine_token;
+
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -53,9 +55,7 @@ where
         Mode::Passthrough(mode) => return revoke_passed_through(proxy, mode, &client, token).await,
     };
     let Some(id) = grant_of(proxy, tokens, token) else {
-        let event = Event::refused(Step::Revoke, Reason::InvalidToken);
-        proxy.emit(&event.detail("the token was not issued by this server, or has expired"));
-        return Ok(());
+        return machine_token::revoke(proxy, tokens, &client, token).await;
     };
     // Whichever provider it is of: revoked is revoked.
     let Some(grant) = proxy.grants.stored(&id).await? else {
