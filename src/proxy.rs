@@ -60,6 +60,7 @@ impl Proxy {
             vault,
             secrets,
             signing_keys,
+            token_keys,
             is_passthrough,
             upstream_verifier,
         } = config;
@@ -130,6 +131,7 @@ impl Proxy {
             false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
+                &token_keys,
             )),
         };
         Self {

@@ -243,6 +243,7 @@ impl ResourceServerBuilder {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
             client_document: None,
+            key_set: None,
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),

@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) redirects_metadata: bool,
     /// What the provider reads about us, where it knows us by a document.
     pub(crate) client_document: Option<String>,
+    /// The public keys of access tokens, where there are any.
+    pub(crate) key_set: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
