@@ -27,6 +27,10 @@ pub enum Step {
     Redeem,
     /// A client used its refresh token.
     Refresh,
+    /// A client asked for a token in its own name, without a person.
+    ClientCredentials,
+    /// A client brought an assertion of a trusted issuer instead of a login.
+    Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
     /// A bearer token was checked. Only refusals are reported: successes are the hot path.
@@ -80,7 +84,7 @@ pub enum Reason {
     ClientDocument,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
-    /// The response type or grant type is not served.
+    /// The response type or grant type is not served, or not to this client.
     UnsupportedType,
     /// PKCE is missing, has a wrong method, or its verifier does not match.
     Pkce,
@@ -111,7 +115,7 @@ pub enum Reason {
     InvalidToken,
     /// The token is for another resource or from another issuer.
     WrongAudience,
-    /// The grant was ended before.
+    /// The grant was ended before, or a machine's token revoked.
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
@@ -139,6 +143,8 @@ pub enum Reason {
     /// The store holds records of a secret that is not known here; they are treated as absent. Reported
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
+    /// The key of access tokens did not sign: the system gave no randomness, say.
+    Unsigned,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
     /// This process handles as many logins as it takes on at once.

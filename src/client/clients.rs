@@ -9,7 +9,8 @@ use super::{
     denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
     kind::{
-        ConfiguredClients, DocumentClients, DocumentUrl, SignedClients, StaticClient, TooLarge,
+        ConfiguredClients, DocumentClients, DocumentUrl, Machine, SignedClients, StaticClient,
+        TooLarge,
     },
     registration::Registration,
     seen::SeenClient,
@@ -18,6 +19,7 @@ use crate::{
     assertion::{OneUse, UseMark},
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
+    oauth::GrantType,
     time::Unix,
 };
 
@@ -147,6 +149,21 @@ impl Clients {
         }
     }
 
+    /// What this client may in its own name, by the configuration of now; `None` where it is no machine.
+    pub(crate) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.configured.machine(client_id)
+    }
+
+    /// The ids of all machines: they are subjects too, and no person's.
+    pub(crate) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.configured.machine_ids()
+    }
+
+    /// Whether the operator denied the client.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
+    }
+
     /// Denies a client: from now on it gets neither a login nor a token.
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         self.denied.add(client_id).await
@@ -187,6 +204,20 @@ impl Clients {
                 // Boxed: most callers have no key, and their future is not to be of its size.
                 Ok(Some(Box::pin(check).await?))
             }
+        }
+    }
+
+    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
+    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
+        match grant_type {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => {
+                !client.redirect_uris.is_empty()
+            }
+            GrantType::ClientCredentials => {
+                client.kind == ClientKind::Configured && self.machine(&client.id).is_some()
+            }
+            // Which clients may is a matter of the assertion's issuer, and asked there.
+            GrantType::JwtBearer => true,
         }
     }
 

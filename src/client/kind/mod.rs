@@ -5,6 +5,7 @@ mod document;
 mod document_hosts;
 mod document_metadata;
 mod document_url;
+mod machine;
 mod signed;
 
 pub(super) use configured::ConfiguredClients;
@@ -13,4 +14,5 @@ pub(crate) use document::DocumentClients;
 pub use document_hosts::MetadataDocuments;
 pub(super) use document_url::DocumentUrl;
 pub(crate) use document_url::UrlFault;
+pub(crate) use machine::Machine;
 pub(super) use signed::{SignedClients, TooLarge};
