@@ -1,8 +1,7 @@
 //! The revocation of a machine's token, which no grant stands behind: the token alone ends.
 
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     oauth::describable,
     proxy::Proxy,
@@ -13,7 +12,7 @@ use crate::{
 pub(super) async fn revoke(
     proxy: &Proxy,
     tokens: &AccessTokens,
-    client: &Client,
+    client: &Caller,
     token: &str,
 ) -> Result<(), Refusal> {
     let now = proxy.now();
@@ -35,6 +34,7 @@ pub(super) async fn revoke(
         proxy.emit(&event.detail(format!("client `{caller}`, a token of `{owner}`")));
         return Ok(());
     }
+    client.spend(proxy).await?;
     proxy.grantless.revoke(&jti, &client_id, end, now).await?;
     proxy.emit(&Event::done(Step::Revoke).detail(format!("a token of client `{owner}`")));
     Ok(())
