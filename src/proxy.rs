@@ -58,6 +58,7 @@ impl Proxy {
     ) -> Self {
         let ServerConfig {
             providers,
+            trusted_issuers: _,
             clients,
             vault,
             secrets,

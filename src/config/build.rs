@@ -16,6 +16,8 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
+    trusted_issuer::check_trusted_issuers,
+    trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
 use crate::{
@@ -52,6 +54,7 @@ pub struct OAuthProxyConfig {
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
+    pub(crate) trusted_issuers: TrustedIssuers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -120,6 +123,11 @@ impl OAuthProxyConfigBuilder {
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
         check_machines(&self, &scopes, &required_scopes)?;
+        let ids: Vec<&str> = self
+            .providers()
+            .map(|provider| provider.id.as_str())
+            .collect();
+        check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
         let odd = odd_options(&self, &base);
         let grant_types = grant_types(&self);
 
@@ -157,6 +165,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
+        let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
@@ -199,6 +208,7 @@ impl OAuthProxyConfigBuilder {
             events,
             server: Some(ServerConfig {
                 providers,
+                trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,
