@@ -128,12 +128,12 @@ impl OAuthProxyConfigBuilder {
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
         let sources = std::mem::take(&mut self.sources);
+        check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
             .providers()
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
-        check_machines(&self, &scopes, &required_scopes)?;
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
