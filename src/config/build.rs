@@ -8,16 +8,19 @@ use super::{
         check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
         cookie_prefix, required_scopes,
     },
+    grant_types::grant_types,
     odd::odd_options,
     options::Options,
     outbound::way_out,
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
+    trusted_issuer::check_trusted_issuers,
+    trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients},
+    client::{Clients, DeniedClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -50,6 +53,7 @@ pub struct OAuthProxyConfig {
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
+    pub(crate) trusted_issuers: TrustedIssuers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -117,7 +121,13 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let ids: Vec<&str> = self
+            .providers()
+            .map(|provider| provider.id.as_str())
+            .collect();
+        check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
         let odd = odd_options(&self, &base);
+        let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -130,6 +140,7 @@ impl OAuthProxyConfigBuilder {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
             client_document: None,
+            grant_types,
             scopes,
             required_scopes,
             redirect_policy,
@@ -152,6 +163,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
+        let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
@@ -179,6 +191,7 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
         for words in weak_options(&options, &providers, self.passthrough.is_some()) {
@@ -193,6 +206,7 @@ impl OAuthProxyConfigBuilder {
             events,
             server: Some(ServerConfig {
                 providers,
+                trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,
