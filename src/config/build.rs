@@ -9,6 +9,7 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -29,7 +30,7 @@ use crate::{
     provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
-    token::{TokenVerifier, VerifierContext},
+    token::{TokenKeys, TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -59,6 +60,7 @@ pub(crate) struct ServerConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) is_passthrough: bool,
     /// Checks the provider's token behind a session of a token of ours.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
@@ -126,6 +128,7 @@ impl OAuthProxyConfigBuilder {
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
+        check_machines(&self, &scopes, &required_scopes)?;
         let odd = odd_options(&self, &base);
         let grant_types = grant_types(&self);
 
@@ -141,6 +144,7 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            key_set: self.token_keys.document(),
             scopes,
             required_scopes,
             redirect_policy,
@@ -211,6 +215,7 @@ impl OAuthProxyConfigBuilder {
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
+                token_keys: self.token_keys,
                 is_passthrough: self.passthrough.is_some(),
                 upstream_verifier: self.upstream_verifier,
             }),
