@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    client::ClientAuthMethod,
     config::Options,
+    jose::Algorithm,
     limits::MAX_CHALLENGED_PATH,
     oauth::{BaseUrl, Resource, ScopeSet},
     route::{self, Routes},
@@ -15,6 +17,8 @@ pub(crate) struct Documents {
     authorization_server: AuthorizationServer,
     /// About the proxy, for its provider; empty where none is served.
     client: Bytes,
+    /// The public keys of access tokens; empty where there are none.
+    key_set: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -51,6 +55,7 @@ impl Documents {
                 false => AuthorizationServer::elsewhere(&options.authorization_servers),
             },
             client: options.client_document.clone().unwrap_or_default().into(),
+            key_set: options.key_set.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
@@ -61,6 +66,10 @@ impl Documents {
 
     pub(crate) fn client(&self) -> Bytes {
         self.client.clone()
+    }
+
+    pub(crate) fn key_set(&self) -> Bytes {
+        self.key_set.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.
@@ -82,7 +91,9 @@ impl Documents {
 
 fn authorization_server(options: &Options, routes: &Routes) -> String {
     let base = &options.base;
-    let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
+    let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+    // RFC 8414 section 2: "Servers SHOULD support "RS256". The value "none" MUST NOT be used."
+    let algorithms = Algorithm::ALL.map(Algorithm::name);
     let mut challenges = vec!["S256"];
     if options.allow_plain_pkce {
         challenges.push("plain");
@@ -101,15 +112,31 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
         ),
         (
             "token_endpoint_auth_methods_supported".into(),
-            methods.clone(),
+            json!(methods),
         ),
-        ("revocation_endpoint_auth_methods_supported".into(), methods),
+        (
+            "token_endpoint_auth_signing_alg_values_supported".into(),
+            json!(algorithms),
+        ),
+        (
+            "revocation_endpoint_auth_methods_supported".into(),
+            json!(methods),
+        ),
+        (
+            "revocation_endpoint_auth_signing_alg_values_supported".into(),
+            json!(algorithms),
+        ),
         ("code_challenge_methods_supported".into(), json!(challenges)),
         (
             "authorization_response_iss_parameter_supported".into(),
             true.into(),
         ),
     ]);
+    // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
+    // the following property to signal support". Clients look for `none` beside it.
+    if options.metadata_documents.is_on() {
+        document.insert("client_id_metadata_document_supported".into(), true.into());
+    }
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());

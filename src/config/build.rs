@@ -10,6 +10,7 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -21,7 +22,7 @@ use super::{
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients},
+    client::{Clients, DeniedClients, DocumentClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -31,7 +32,7 @@ use crate::{
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
     time::Unix,
-    token::{TokenVerifier, VerifierContext},
+    token::{TokenKeys, TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -63,6 +64,7 @@ pub(crate) struct ServerConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) is_passthrough: bool,
     /// Checks the provider's token behind a session of a token of ours.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
@@ -126,6 +128,7 @@ impl OAuthProxyConfigBuilder {
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
         let sources = std::mem::take(&mut self.sources);
+        check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
             .providers()
             .map(|provider| provider.id.as_str())
@@ -138,6 +141,7 @@ impl OAuthProxyConfigBuilder {
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
+        plain.metadata_documents = plain.metadata_documents.checked()?;
         let reserved = sources.reserved(&self.trusted_issuers);
         plain.subjects = plain.subjects.reserving(reserved);
         let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
@@ -150,6 +154,7 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            key_set: self.token_keys.document(),
             scopes,
             required_scopes,
             redirect_policy,
@@ -197,6 +202,8 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            DocumentClients::new(options.metadata_documents.clone(), &outbound, &self.clock),
+            KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
         let weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
@@ -217,6 +224,7 @@ impl OAuthProxyConfigBuilder {
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
+                token_keys: self.token_keys,
                 is_passthrough: self.passthrough.is_some(),
                 upstream_verifier: self.upstream_verifier,
             }),

@@ -3,7 +3,7 @@
 use std::{ops::Deref, time::Duration};
 
 use crate::{
-    client::RedirectPolicy,
+    client::{MetadataDocuments, RedirectPolicy},
     config::{
         allow_list::AllowList,
         choices::{Consent, PassOn},
@@ -32,6 +32,8 @@ pub(crate) struct Options {
     /// What clients may bring to the token endpoint, in the order of [`GrantType::ALL`]; none at a resource
     /// server.
     pub(crate) grant_types: Vec<GrantType>,
+    /// The public keys of access tokens, where there are any.
+    pub(crate) key_set: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
@@ -43,6 +45,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether a metadata document may name redirect URIs of its own origin that the redirect policy does not
+    /// permit. Where no page of ours shows a person where they give access to, a link would do for anyone with a
+    /// web server: then only where the operator has named the hosts.
+    pub(crate) fn let_documents_vouch(&self) -> bool {
+        let shows_page = matches!(self.consent, Consent::Always | Consent::Remember);
+        shows_page || self.metadata_documents.are_of_named_hosts()
+    }
+
     /// The name that people read: the one that was given, or the host.
     pub(crate) fn shown_name(&self) -> &str {
         let origin = self.base.origin();
@@ -67,12 +77,15 @@ pub(crate) struct Plain {
     pub(crate) service_name: Option<String>,
     pub(crate) consent: Consent,
     pub(crate) allow_plain_pkce: bool,
+    pub(crate) metadata_documents: MetadataDocuments,
+    pub(crate) dynamic_registration: bool,
     pub(crate) pass_on: Vec<PassOn>,
     pub(crate) optional_auth: bool,
     pub(crate) keep_authorization_header: bool,
     pub(crate) cors_on_protected_paths: bool,
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Duration,
+    pub(crate) machine_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_token_grace: RefreshGrace,
     pub(crate) identity_max_age: Duration,
@@ -108,6 +121,8 @@ impl Default for Plain {
             service_name: None,
             consent: Consent::default(),
             allow_plain_pkce: false,
+            metadata_documents: MetadataDocuments::default(),
+            dynamic_registration: true,
             pass_on: Vec::new(),
             optional_auth: false,
             keep_authorization_header: false,
@@ -116,6 +131,8 @@ impl Default for Plain {
             // Whatever the life of the provider's token: ours can be renewed with our refresh token, and
             // one that leaks should not be good for ten years.
             access_token_ttl: HOUR,
+            // A machine asks again whenever it likes, and nothing is written then.
+            machine_token_ttl: 15 * MINUTE,
             // A grant that is not used for this long ends.
             refresh_token_ttl: 30 * DAY,
             refresh_token_grace: RefreshGrace::default(),

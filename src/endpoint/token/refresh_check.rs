@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::request::{ended, narrowed, resource};
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
+    error::OAuthErrorCode,
     event::Reason,
     grant::{
         CodeMark, Grant, GrantId, Phase,
@@ -17,7 +17,7 @@ use crate::{
 
 /// A request, and what is known of its token from an earlier look.
 pub(super) struct Asked<'a> {
-    pub(super) client: &'a Client,
+    pub(super) client: &'a Caller,
     pub(super) params: &'a Params,
     pub(super) id: GrantId,
     pub(super) presented: u32,
@@ -54,6 +54,14 @@ impl Asked<'_> {
         if grant.client_id != self.client.id {
             return Err(Refusal::grant(Reason::ForeignClient));
         }
+        if let Some(login) = &grant.seen_client
+            && !self.client.is_as_strong_as(login)
+        {
+            let text = "the client logged in with a key, and has to refresh with one";
+            let code = OAuthErrorCode::InvalidClient;
+            return Err(Refusal::new(Reason::ClientAuthentication, code, text));
+        }
+        self.client.spend(proxy).await?;
         let (now, options) = (proxy.now(), &proxy.options);
         let grace = options.refresh_token_grace;
         let rotation = match judge(self.presented, *generation, *rotated_at, grace, now) {

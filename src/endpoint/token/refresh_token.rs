@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,
@@ -24,7 +23,7 @@ use crate::{
 pub(super) async fn refresh(
     proxy: &Arc<Proxy>,
     access_tokens: &AccessTokens,
-    client: &Client,
+    client: &Caller,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let token = params.get("refresh_token");
@@ -74,7 +73,7 @@ pub(super) async fn refresh(
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
         let (scopes, resource) = (&due.scopes, &due.resource);
-        return Ok(issue(
+        return issue(
             proxy,
             access_tokens,
             &id,
@@ -82,7 +81,7 @@ pub(super) async fn refresh(
             scopes,
             resource,
             generation,
-        ));
+        );
     }
     Err(of(Refusal::unavailable(Reason::Contention)))
 }
