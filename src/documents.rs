@@ -110,12 +110,24 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    document.extend(introspection(options));
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());
         }
     }
     Value::Object(document).to_string()
+}
+
+/// How the services that ask authenticate; nothing where none may. The URL comes from the table.
+fn introspection(options: &Options) -> Option<(String, Value)> {
+    let introspection = &options.introspection;
+    introspection.is_served().then(|| {
+        (
+            "introspection_endpoint_auth_methods_supported".into(),
+            introspection.auth_methods().into(),
+        )
+    })
 }
 
 fn protected_resource(options: &Options) -> Map<String, Value> {

@@ -13,7 +13,7 @@ use crate::{
     event::{Event, Events},
     grant::Revocations,
     proxy::Proxy,
-    route::Routes,
+    route::{Endpoint, Routes},
     session::SessionCache,
     time::Unix,
     token::TokenVerifier,
@@ -48,7 +48,8 @@ impl ResourceServer {
             Some(server) => {
                 let further = server.providers.iter().skip(1);
                 Routes::new(base, &options.redirect_path, &options.public_paths)
-                    .with_client_document(options.client_document.is_some())
+                    .with(Endpoint::ClientDocument, options.client_document.is_some())
+                    .with(Endpoint::Introspect, options.introspection.is_served())
                     .returning_from(further.map(|of| of.about().id.as_str()))
             }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),

@@ -56,6 +56,8 @@ pub(crate) enum Endpoint {
     Token,
     /// `POST {base}/oauth/revoke` (RFC 7009).
     Revoke,
+    /// `POST {base}/oauth/introspect` (RFC 7662), where a configured client may ask.
+    Introspect,
 }
 
 /// Who calls an endpoint: that decides about CORS, and what a refusal looks like.
@@ -63,6 +65,8 @@ pub(crate) enum Endpoint {
 pub(crate) enum Caller {
     /// Readable from any origin, without credentials; refusals are JSON.
     Machine,
+    /// A server with a secret, which no page has: not readable from another origin; refusals are JSON.
+    Service,
     /// Acts on a person's cookies, so never readable from another origin; refusals are pages.
     Browser,
 }
@@ -97,7 +101,7 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-static TABLE: [Row; 11] = [
+static TABLE: [Row; 12] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
         AUTHORIZATION_SERVER,
@@ -121,6 +125,14 @@ static TABLE: [Row; 11] = [
     ),
     Row::machine(Endpoint::Token, "/oauth/token", "token_endpoint"),
     Row::machine(Endpoint::Revoke, "/oauth/revoke", "revocation_endpoint"),
+    Row {
+        caller: Caller::Service,
+        ..Row::machine(
+            Endpoint::Introspect,
+            "/oauth/introspect",
+            "introspection_endpoint",
+        )
+    },
     Row {
         advertised: Some("authorization_endpoint"),
         ..Row::browser(Endpoint::Authorize, "/oauth/authorize", &[Method::GET])
@@ -201,7 +213,8 @@ enum Served {
 pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
-    has_client_document: bool,
+    /// Rows that this configuration does not serve.
+    absent: Vec<Endpoint>,
     callback: Box<str>,
     /// The ids of the providers that have a callback of their own.
     further: Box<[Box<str>]>,
@@ -213,19 +226,18 @@ impl Routes {
         Self {
             base_path: base.path().into(),
             served: Served::All,
-            has_client_document: false,
+            absent: vec![Endpoint::ClientDocument, Endpoint::Introspect],
             callback: callback.into(),
             further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
-    /// The same, with the document about the proxy where there is one.
-    pub(crate) fn with_client_document(self, is_there: bool) -> Self {
-        Self {
-            has_client_document: is_there,
-            ..self
-        }
+    /// The same, with or without an endpoint that not every configuration has.
+    pub(crate) fn with(mut self, endpoint: Endpoint, is_there: bool) -> Self {
+        self.absent.retain(|absent| *absent != endpoint);
+        self.absent.extend((!is_there).then_some(endpoint));
+        self
     }
 
     /// The same with the callbacks of further providers.
@@ -259,7 +271,7 @@ impl Routes {
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
         let is_served = |row: &&Row| match self.served {
-            Served::All => row.endpoint != Endpoint::ClientDocument || self.has_client_document,
+            Served::All => !self.absent.contains(&row.endpoint),
             Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
             Served::Resource => row.place == Place::Resource,
         };

@@ -11,6 +11,7 @@
 mod admit;
 mod behind;
 mod credentials;
+mod introspection;
 mod objection;
 mod source;
 mod verdict;
@@ -18,3 +19,4 @@ mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
 pub(crate) use credentials::{Credentials, credentials};
+pub(crate) use introspection::{Active, NotActive, introspect};

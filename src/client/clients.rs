@@ -84,6 +84,11 @@ impl Clients {
         self.denied.add(client_id).await
     }
 
+    /// Whether the operator denied the client of this id.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
+    }
+
     /// Whether the caller is this client, by the method that it registered (a peer let any method pass
     /// for any client). RFC 6749 section 3.2.1: "Confidential clients or other clients issued client
     /// credentials MUST authenticate with the authorization server". A public client is its id: what

@@ -8,6 +8,7 @@ use super::{
         check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
         cookie_prefix, required_scopes,
     },
+    introspection::Introspection,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -117,6 +118,8 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let introspection =
+            Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
         let odd = odd_options(&self, &base);
 
         let mut plain = self.plain;
@@ -132,6 +135,7 @@ impl OAuthProxyConfigBuilder {
             client_document: None,
             scopes,
             required_scopes,
+            introspection,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,

@@ -6,6 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     build::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
+    introspection::Introspection,
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
@@ -245,6 +246,7 @@ impl ResourceServerBuilder {
             client_document: None,
             scopes: named,
             required_scopes,
+            introspection: Introspection::default(),
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
             base,

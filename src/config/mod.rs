@@ -10,6 +10,7 @@ mod choose_provider;
 mod faults;
 mod for_resource_server;
 pub(crate) mod hooks;
+mod introspection;
 mod odd;
 mod options;
 mod outbound;

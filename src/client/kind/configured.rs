@@ -1,6 +1,6 @@
 //! Clients that the operator configures: no registration, and an id that is only a name.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,7 +11,7 @@ use crate::{
         redirect::RedirectUri,
     },
     error::ConfigError,
-    key::weakness,
+    key::{constant_time_eq, sha256, weakness},
     limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
     oauth::{ScopeSet, describable},
 };
@@ -35,11 +35,13 @@ const OPTION: &str = "static_clients";
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<SecretString>,
+    secret: Option<Secret>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
+    /// What it stands for at the introspection endpoint, as it was given.
+    introspects: Vec<String>,
 }
 
 impl StaticClient {
@@ -52,6 +54,7 @@ impl StaticClient {
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
+            introspects: Vec::new(),
         }
     }
 
@@ -62,10 +65,36 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(secret.into().into()),
+            secret: Some(Secret::Known(secret.into().into())),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
+    }
+
+    /// Gives the client a secret of which only this hash is known here: SHA-256, of the secret's bytes. It is
+    /// sent and checked like that of [`confidential`](Self::confidential).
+    ///
+    /// Only for a secret that was made at random, of 32 characters or more. One that people made up can be
+    /// found from its hash, and here nothing can tell.
+    ///
+    /// ```
+    /// use sha2::{Digest, Sha256};
+    /// use tower_oauth_proxy::StaticClient;
+    ///
+    /// // What stands in the configuration: `printf %s "$SECRET" | sha256sum`.
+    /// let hash: [u8; 32] = Sha256::digest("JcD6vTq0Zb1kYw8mXn3sRf5hUo7aPe2g").into();
+    /// let client = StaticClient::public("nightly")
+    ///     .secret_sha256(hash)
+    ///     .redirect_uri("https://nightly.example.com/callback")?;
+    /// # let _ = client;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn secret_sha256(mut self, hash: [u8; 32]) -> Self {
+        self.secret = Some(Secret::Hashed(hash));
+        if !self.auth.has_secret() {
+            self.auth = AuthRule::AnySecret;
+        }
+        self
     }
 
     /// Adds a redirect URI.
@@ -103,6 +132,42 @@ impl StaticClient {
         self
     }
 
+    /// Lets the client ask about access tokens for this resource, the base URL or a URL below it, and for
+    /// what is below that, at `{base}/oauth/introspect` (RFC 7662). Default: it may ask about none.
+    ///
+    /// It is for a service behind the proxy that gets the access token and cannot verify it. The answer is
+    /// what the store says at that moment, so a login that was ended is not active at once. No provider is
+    /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
+    /// that has to hear of those stands for the base URL.
+    ///
+    /// Such a client needs a secret or a key, and no redirect URI.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::StaticClient;
+    ///
+    /// let search = StaticClient::confidential("search-api", "r7Kq2ZtV9wLx4MbY")
+    ///     .introspects("https://mcp.example.com/search");
+    /// # let _ = search;
+    /// ```
+    pub fn introspects(mut self, resource: impl Into<String>) -> Self {
+        self.introspects.push(resource.into());
+        self
+    }
+
+    /// The resources that it may ask about.
+    pub(crate) fn introspected(&self) -> &[String] {
+        &self.introspects
+    }
+
+    /// Whether it may authenticate in this way.
+    pub(crate) fn admits(&self, method: ClientAuthMethod) -> bool {
+        self.auth.admits(method)
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The scopes of a request that names none.
     pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(ScopeSet::iter)
@@ -134,8 +199,13 @@ impl StaticClient {
             let id = self.shown_id();
             Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
         };
-        if self.redirect_uris.is_empty() {
+        if self.redirect_uris.is_empty() && self.introspects.is_empty() {
             return refuse("has no redirect URI");
+        }
+        // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form
+        // of authorization to access this endpoint".
+        if !self.introspects.is_empty() && self.auth.admits(ClientAuthMethod::None) {
+            return refuse("introspects tokens without a secret: use StaticClient::confidential");
         }
         match &self.secret {
             None if self.auth.has_secret() => refuse(
@@ -144,21 +214,42 @@ impl StaticClient {
             Some(_) if !self.auth.has_secret() => {
                 refuse("has a secret that the method `none` would never check")
             }
-            Some(secret)
-                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET)
-                    .contains(&secret.expose_secret().len()) =>
-            {
-                refuse("needs a secret of 16 to 1024 bytes")
-            }
-            Some(secret) => {
+            Some(Secret::Hashed(_)) | None => Ok(()),
+            Some(Secret::Known(secret)) => {
                 let secret = secret.expose_secret().as_bytes();
+                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET).contains(&secret.len()) {
+                    return refuse("needs a secret of 16 to 1024 bytes");
+                }
                 match weakness(secret, MIN_CLIENT_SECRET) {
                     Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
                     None => Ok(()),
                 }
             }
-            None => Ok(()),
         }
+    }
+}
+
+/// What is known of a client's secret.
+#[derive(Clone)]
+enum Secret {
+    Known(SecretString),
+    /// Its SHA-256. A slow hash would add nothing: the secret is random, and a search for it endless.
+    Hashed([u8; 32]),
+}
+
+impl Secret {
+    /// Compares in constant time.
+    fn is(&self, presented: &str) -> bool {
+        match self {
+            Self::Known(own) => is_same(own.expose_secret(), presented),
+            Self::Hashed(own) => constant_time_eq(own, &sha256(presented.as_bytes())),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
     }
 }
 
@@ -199,7 +290,7 @@ impl ConfiguredClients {
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
         let configured = self.0.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
-        own.is_some_and(|own| is_same(own.expose_secret(), presented))
+        own.is_some_and(|own| own.is(presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {
@@ -277,5 +368,32 @@ mod tests {
     #[test]
     fn debug_prints_no_secret() {
         assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
+        let hashed = format!("{:?}", public().secret_sha256([77; 32]));
+        assert!(!hashed.contains("77"), "{hashed}");
+    }
+
+    #[test]
+    fn of_a_hashed_secret_the_secret_counts_and_the_hash_does_not() {
+        let secret = "JcD6vTq0Zb1kYw8mXn3sRf5hUo7aPe2g";
+        let hash = sha256(secret.as_bytes());
+        let client = public().secret_sha256(hash);
+        assert!(client.admits(ClientAuthMethod::ClientSecretBasic));
+        assert!(!client.admits(ClientAuthMethod::None));
+        let clients = ConfiguredClients::new([client]).unwrap();
+        assert!(clients.is_secret_of("app", secret));
+        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        for wrong in ["", "x", &hex, &secret[1..], "other"] {
+            assert!(!clients.is_secret_of("app", wrong), "{wrong}");
+        }
+        assert!(!clients.is_secret_of("other", secret));
+    }
+
+    #[test]
+    fn a_client_that_only_asks_about_tokens_needs_a_secret_and_no_redirect_uri() {
+        let base = "https://mcp.example";
+        let asks = StaticClient::public("api").introspects(base);
+        let error = asks.clone().check().unwrap_err().to_string();
+        assert!(error.contains("without a secret"), "{error}");
+        assert!(asks.secret_sha256([1; 32]).check().is_ok());
     }
 }
