@@ -27,6 +27,10 @@ pub enum Step {
     Redeem,
     /// A client used its refresh token.
     Refresh,
+    /// A client asked for a token in its own name, without a person.
+    ClientCredentials,
+    /// A client brought an assertion of a trusted issuer instead of a login.
+    Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
     /// A service asked about a token. Only refusals are reported: what was not active, and services that may
@@ -74,11 +78,13 @@ pub enum Reason {
     DeniedClient,
     /// The client did not authenticate as it registered.
     ClientAuthentication,
+    /// The keys of a client could not be fetched, so it is not known whether it is the one.
+    ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
-    /// The response type or grant type is not served.
+    /// The response type or grant type is not served, or not to this client.
     UnsupportedType,
     /// PKCE is missing, has a wrong method, or its verifier does not match.
     Pkce,

@@ -220,6 +220,8 @@
 //! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
+mod api_key;
+mod assertion;
 mod bearer;
 mod body;
 mod challenge;
@@ -265,12 +267,14 @@ mod token;
 mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
+pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
 pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, Veto,
+    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, TrustedIssuer,
+    Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
@@ -282,7 +286,7 @@ pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::{Identity, Provider, TokenTarget};
-pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
+pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
     ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,

@@ -1,12 +1,14 @@
 //! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
 //! that the operator does choose stand in `config/options.rs`.
 
+mod assertions;
 mod away;
 mod others_tokens;
 mod texts;
 
 use std::time::Duration;
 
+pub(crate) use assertions::*;
 pub(crate) use away::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;
@@ -239,12 +241,21 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
+// ---- api_key: keys of the configuration
+
+/// The most keys of one configuration: some 500 bytes each. More programs than this want a store of their own.
+pub(crate) const MAX_API_KEYS: usize = 10_000;
+/// The name of a key, in bytes: it stands in events, and with a prefix in subjects.
+pub(crate) const MAX_API_KEY_NAME: usize = 64;
+
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
 /// How many providers one layer has: all of them stand on one page, for a person to choose from.
 pub(crate) const MAX_PROVIDERS: usize = 32;
+/// How many issuers are trusted beside the providers: each has its document and its keys in memory.
+pub(crate) const MAX_TRUSTED_ISSUERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;

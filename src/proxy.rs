@@ -56,6 +56,7 @@ impl Proxy {
     ) -> Self {
         let ServerConfig {
             providers,
+            trusted_issuers: _,
             clients,
             vault,
             secrets,

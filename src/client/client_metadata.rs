@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    auth::{AuthRule, ClientAuthMethod},
+    auth::{AuthRule, ClientAuthMethod, ClientKeys},
     redirect::{RedirectPolicy, RedirectUri},
     registration::{ApplicationType, Registration},
 };
@@ -24,7 +24,7 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::printable,
     limits::{MAX_ECHOED_URI, MAX_NAME, MAX_REDIRECT_URIS},
-    oauth::{ScopeSet, describable, is_blank},
+    oauth::{GrantType, ScopeSet, describable, is_blank},
     time::Unix,
 };
 
@@ -72,12 +72,14 @@ impl ClientMetadata {
         let fields = Fields(&fields);
 
         let redirect_uris = read_redirect_uris(fields, policy)?;
-        must_include(fields, "grant_types", "authorization_code")?;
+        must_include(fields, "grant_types", GrantType::AuthorizationCode.as_str())?;
         must_include(fields, "response_types", "code")?;
+        let auth = read_auth_method(fields)?;
         let registration = Registration {
             redirect_uris,
             name: read_name(fields),
-            auth: read_auth_method(fields)?,
+            auth,
+            keys: read_keys(fields, auth)?,
             application_type: read_application_type(fields),
             scope: read_scope(fields, configured_scopes),
             issued_at: now,
@@ -89,7 +91,7 @@ impl ClientMetadata {
 
 /// The body of the 201 answer. RFC 7591 section 3.2.1: "the authorization server MUST return all
 /// registered metadata about this client, including any fields provisioned by the authorization server
-/// itself."
+/// itself." Of the `grant_types` that are served, a client that registered itself may use those of logins.
 ///
 /// There is no `registration_client_uri`, because RFC 7592 is not served (a peer promised one and its
 /// clients followed it).
@@ -97,6 +99,7 @@ pub(crate) fn registration_answer(
     metadata: &ClientMetadata,
     client_id: &str,
     secret: Option<&str>,
+    grant_types: &[GrantType],
 ) -> Value {
     let ClientMetadata { registration, echo } = metadata;
     let mut answer = echo.clone();
@@ -111,15 +114,18 @@ pub(crate) fn registration_answer(
     }
     let uris = registration.redirect_uris.iter();
     put("redirect_uris", uris.map(RedirectUri::as_str).collect());
-    put(
-        "grant_types",
-        json!(["authorization_code", "refresh_token"]),
-    );
+    let grant_types = grant_types.iter().filter(|served| served.needs_login());
+    put("grant_types", grant_types.map(|it| it.as_str()).collect());
     put("response_types", json!(["code"]));
     put(
         "token_endpoint_auth_method",
         registration.auth.registered().as_str().into(),
     );
+    match &registration.keys {
+        None => {}
+        Some(ClientKeys::Inline(keys)) => drop(put("jwks", keys.json())),
+        Some(ClientKeys::At(url)) => drop(put("jwks_uri", url.as_str().into())),
+    }
     if let Some(application_type) = registration.application_type {
         put("application_type", application_type.as_str().into());
     }
@@ -207,9 +213,20 @@ fn read_auth_method(fields: Fields<'_>) -> Result<AuthRule, OAuthError> {
         .find(|method| Some(method.as_str()) == given);
     known.map(AuthRule::Exactly).ok_or_else(|| {
         bad_metadata(
-            "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post",
+            "token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or \
+             private_key_jwt",
         )
     })
+}
+
+/// The keys of a client that proves itself with one. Those of any other are for something else that it may
+/// have in mind, and are echoed.
+fn read_keys(fields: Fields<'_>, auth: AuthRule) -> Result<Option<ClientKeys>, OAuthError> {
+    if !auth.has_keys() {
+        return Ok(None);
+    }
+    let keys = ClientKeys::read(fields.get("jwks"), fields.get("jwks_uri"));
+    keys.map(Some).map_err(bad_metadata)
 }
 
 /// Drops the scopes that are not offered: Claude has asked for `claudeai`, and others ask every server

@@ -8,6 +8,7 @@ use super::{
         check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
         cookie_prefix, required_scopes,
     },
+    grant_types::grant_types,
     introspection::Introspection,
     odd::odd_options,
     options::Options,
@@ -15,10 +16,12 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
+    trusted_issuer::check_trusted_issuers,
+    trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients},
+    client::{Clients, DeniedClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -51,6 +54,7 @@ pub struct OAuthProxyConfig {
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
+    pub(crate) trusted_issuers: TrustedIssuers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
@@ -120,7 +124,13 @@ impl OAuthProxyConfigBuilder {
         check_static_clients(&self, &scopes)?;
         let introspection =
             Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
+        let ids: Vec<&str> = self
+            .providers()
+            .map(|provider| provider.id.as_str())
+            .collect();
+        check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
         let odd = odd_options(&self, &base);
+        let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -133,6 +143,7 @@ impl OAuthProxyConfigBuilder {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
             client_document: None,
+            grant_types,
             scopes,
             required_scopes,
             introspection,
@@ -156,6 +167,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
+        let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
@@ -183,6 +195,7 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
         for words in weak_options(&options, &providers, self.passthrough.is_some()) {
@@ -197,6 +210,7 @@ impl OAuthProxyConfigBuilder {
             events,
             server: Some(ServerConfig {
                 providers,
+                trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,

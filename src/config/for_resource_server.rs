@@ -244,6 +244,7 @@ impl ResourceServerBuilder {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
             client_document: None,
+            grant_types: Vec::new(),
             scopes: named,
             required_scopes,
             introspection: Introspection::default(),

@@ -5,6 +5,7 @@
 
 mod base_url;
 mod description;
+mod grant_type;
 mod params;
 mod pkce;
 mod printable;
@@ -16,10 +17,11 @@ mod uri;
 
 pub(crate) use base_url::BaseUrl;
 pub(crate) use description::{describable, description};
+pub(crate) use grant_type::GrantType;
 pub(crate) use params::{Params, ParamsError, form_decode};
 pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
 pub(crate) use printable::{is_blank, printable};
 pub(crate) use resource::{InvalidTarget, Resource};
 pub use scope::{InvalidScope, ScopeSet};
 pub(crate) use shared_text::SharedText;
-pub(crate) use uri::{StrictUri, UriFault};
+pub(crate) use uri::{StrictUri, UriFault, hex_pair};

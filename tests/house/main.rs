@@ -33,8 +33,9 @@ const FLOORS: &[&[&str]] = &[
     &["challenge"],
     &["route"],
     &["client", "grant"],
+    &["assertion"],
     &["vault"],
-    &["token"],
+    &["api_key", "token"],
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
@@ -173,6 +174,8 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
+    "api_key",
+    "assertion::checks",
     "client::client_metadata",
     "client::redirect::policy",
     "client::redirect::uri",
