@@ -115,7 +115,7 @@ pub enum Reason {
     InvalidToken,
     /// The token is for another resource or from another issuer.
     WrongAudience,
-    /// The grant was ended before.
+    /// The grant was ended before, or a machine's token revoked.
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,

@@ -8,6 +8,7 @@
 //! | lease of a renewal | store, sealed | version 1 | `grant/renewal/lease_record.rs` |
 //! | claim and mark of a callback | store, sealed | version 1 | `login/claim.rs` |
 //! | denied client | store, sealed | version 1 | `client/denied.rs` |
+//! | revoked token of a machine | store, sealed | version 1 | `grant/grantless.rs` |
 //! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |

@@ -44,8 +44,15 @@ pub(crate) async fn introspect(
         return Err(Objection::invalid().into());
     };
     let now = proxy.now();
-    let is_for = |audience: &Resource| resources.iter().any(|own| audience.is_within(own));
-    let session = as_it_stands(proxy, tokens, token, now, is_for).await?;
+    let stamp = tokens.verify(token, now, |claims| {
+        let audience = Resource::of_issued(&claims.aud);
+        let is_for_caller = resources.iter().any(|own| audience.is_within(own));
+        (is_for_caller, claims.iat, Box::from(&*claims.jti))
+    });
+    if let Ok((false, ..)) = stamp {
+        return Err(Objection::elsewhere().into());
+    }
+    let session = as_it_stands(proxy, tokens, token, now).await?;
     if proxy
         .clients
         .is_denied(session.client_id())
@@ -56,8 +63,7 @@ pub(crate) async fn introspect(
         denied.reason = Reason::DeniedClient;
         return Err(denied);
     }
-    let stamp = tokens.verify(token, now, |claims| (claims.iat, Box::from(&*claims.jti)));
-    let (issued_at, jti) = stamp.map_err(|_| Objection::invalid())?;
+    let (_, issued_at, jti) = stamp.map_err(|_| Objection::invalid())?;
     Ok(Active {
         session,
         issued_at,

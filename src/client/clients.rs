@@ -8,7 +8,7 @@ use super::{
     auth::{DerivedSecrets, KeyFault, KeyProofs, Presented, Proof},
     denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
-    kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
+    kind::{ConfiguredClients, Machine, SignedClients, StaticClient, TooLarge},
     registration::Registration,
     seen::SeenClient,
 };
@@ -94,14 +94,24 @@ impl Clients {
         }
     }
 
+    /// What this client may in its own name, by the configuration of now; `None` where it is no machine.
+    pub(crate) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.configured.machine(client_id)
+    }
+
+    /// The ids of all machines: they are subjects too, and no person's.
+    pub(crate) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.configured.machine_ids()
+    }
+
+    /// Whether the operator denied the client.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
+    }
+
     /// Denies a client: from now on it gets neither a login nor a token.
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         self.denied.add(client_id).await
-    }
-
-    /// Whether the operator denied the client of this id.
-    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
-        self.denied.has(client_id).await
     }
 
     /// Whether the caller is this client, by the method that it registered (a peer let any method pass
@@ -148,7 +158,9 @@ impl Clients {
             GrantType::AuthorizationCode | GrantType::RefreshToken => {
                 !client.redirect_uris.is_empty()
             }
-            GrantType::ClientCredentials => false,
+            GrantType::ClientCredentials => {
+                client.kind == ClientKind::Configured && self.machine(&client.id).is_some()
+            }
             // Which clients may is a matter of the assertion's issuer, and asked there.
             GrantType::JwtBearer => true,
         }

@@ -10,6 +10,7 @@ use super::{
     },
     grant_types::grant_types,
     introspection::Introspection,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -129,6 +130,7 @@ impl OAuthProxyConfigBuilder {
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
+        check_machines(&self, &scopes, &required_scopes)?;
         let odd = odd_options(&self, &base);
         let grant_types = grant_types(&self);
 

@@ -84,7 +84,7 @@ pub(super) fn check_static_clients(
 ) -> Result<(), ConfigError> {
     let is_known = |scope: &str| scope == "offline_access" || scopes.contains(scope);
     for client in &builder.static_clients {
-        let mut named = client.scopes();
+        let mut named = client.default_scopes();
         if let Some(unknown) = named.find(|scope| !is_known(scope)) {
             let why = format!(
                 "client `{}` has the default scope `{unknown}`, which is not one of `scopes`",
@@ -150,6 +150,11 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
             "refresh_token_ttl",
             options.refresh_token_ttl,
             SECOND..=10 * YEAR,
+        ),
+        (
+            "machine_token_ttl",
+            options.machine_token_ttl,
+            60 * SECOND..=HOUR,
         ),
         ("identity_max_age", options.identity_max_age, SECOND..=YEAR),
         ("grant_max_age", last_day, SECOND..=10 * YEAR),

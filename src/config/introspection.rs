@@ -74,10 +74,8 @@ impl Introspection {
 
     /// What the client stands for; `None` when it may not ask.
     pub(crate) fn resources_of(&self, client: &Client) -> Option<&[Resource]> {
-        match client.kind {
-            ClientKind::Configured => self.callers.get(&client.id).map(Vec::as_slice),
-            ClientKind::Signed => None,
-        }
+        let caller = self.callers.get(&client.id).map(Vec::as_slice);
+        caller.filter(|_| client.kind == ClientKind::Configured)
     }
 }
 

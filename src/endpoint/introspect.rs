@@ -9,12 +9,18 @@ use http::request::Parts;
 use http_body::Body;
 use serde_json::{Map, Value, json};
 
-use super::{answer, client_auth::authenticate, refusal::Refusal, request};
+use super::{
+    answer,
+    client_auth::{Caller, authenticate},
+    refusal::Refusal,
+    request,
+};
 use crate::{
     bearer::{Active, NotActive, introspect},
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode},
     event::{Event, Reason, Step},
+    oauth::{Params, describable},
     proxy::Proxy,
     time::Unix,
     token::is_protected,
@@ -41,12 +47,23 @@ where
     let params = request::form(parts, body).await?;
     // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form of
     // authorization to access this endpoint, such as client authentication".
-    let client = authenticate(proxy, &parts.headers, &params).await?;
-    let Some(resources) = proxy.options.introspection.resources_of(&client) else {
+    let client = authenticate(proxy, parts, &params).await?;
+    let answer = look(proxy, &client, &params).await;
+    client.settle(proxy, answer).await
+}
+
+/// What is said of the token to this client.
+async fn look(
+    proxy: &Arc<Proxy>,
+    client: &Caller,
+    params: &Params,
+) -> Result<Map<String, Value>, Refusal> {
+    let Some(resources) = proxy.options.introspection.resources_of(client) else {
         let text = "the client may not introspect tokens";
         let refusal = Refusal::new(Reason::Forbidden, OAuthErrorCode::AccessDenied, text);
         let option = "configure it with StaticClient::introspects";
-        return Err(refusal.detail(format_args!("client `{}`: {option}", client.id)));
+        let id = describable(&client.id);
+        return Err(refusal.detail(format_args!("client `{id}`: {option}")));
     };
     // `token_type_hint`: "An authorization server MAY ignore this parameter".
     let Some(token) = params.get("token") else {
@@ -107,6 +124,7 @@ fn members(active: &Active, issuer: &str) -> Map<String, Value> {
 }
 
 fn event(why: NotActive, asked_by: &str) -> Event {
+    let asked_by = describable(asked_by);
     let event = Event::refused(Step::Introspect, why.reason);
     let event = match why.grant {
         Some(grant) => event.grant(grant),

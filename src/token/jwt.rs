@@ -45,7 +45,7 @@ pub(crate) struct AccessClaims<'a> {
     /// The token is no longer good from this second on.
     pub exp: Unix,
     pub jti: Cow<'a, str>,
-    /// The grant that it belongs to.
+    /// The grant that it belongs to; empty where none stands behind it: a machine's.
     pub gid: Cow<'a, str>,
 }
 

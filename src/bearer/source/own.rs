@@ -1,4 +1,7 @@
-//! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4).
+//! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4). Those of
+//! machines have none; see `of_machine`.
+
+mod of_machine;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -50,24 +53,25 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
 }
 
 /// What the store says of a token now, for a service that asks about it (RFC 7662). No provider is asked,
-/// and nothing is renewed; `is_for` is asked about the audience before the store is.
+/// and nothing is renewed.
 pub(in crate::bearer) async fn as_it_stands(
     proxy: &Arc<Proxy>,
     tokens: &AccessTokens,
     token: &str,
     now: Unix,
-    is_for: impl Fn(&Resource) -> bool,
 ) -> Result<AuthSession, Objection> {
-    let token = match verify(proxy, tokens, token, now) {
-        Ok(token) => token,
-        Err(Verdict::Refused(objection)) => return Err(objection),
-        Err(_) => return Err(Objection::invalid().detail("not an access token of this server")),
+    let verdict = match verify(proxy, tokens, token, now) {
+        Ok(token) => look_up(proxy, token, now, Wanted::Stored).await.into(),
+        Err(Verdict::Ask(question)) => question.await,
+        Err(verdict) => verdict,
     };
-    if !is_for(&Resource::of_issued(token.audience())) {
-        return Err(Objection::elsewhere().of_grant(token.grant));
+    match verdict {
+        Verdict::Session(found) => Ok(found.session),
+        Verdict::Refused(objection) => Err(objection),
+        Verdict::NotMine | Verdict::Ask(_) => {
+            Err(Objection::invalid().detail("not an access token of this server"))
+        }
     }
-    let found = look_up(proxy, token, now, Wanted::Stored).await?;
-    Ok(found.session)
 }
 
 /// What is asked of the grant behind a token.
@@ -124,9 +128,10 @@ impl OwnToken {
     }
 }
 
-/// No store is asked: a token that is forged, expired or from another proxy goes no further.
+/// No store is asked: a token that is forged, expired or from another proxy goes no further, and a machine's
+/// goes its own way.
 fn verify(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     tokens: &AccessTokens,
     token: &str,
     now: Unix,
@@ -134,7 +139,7 @@ fn verify(
     let refused = |objection| Err(Verdict::Refused(objection));
     let read = |claims: &AccessClaims<'_>| {
         let Some(grant) = GrantId::parse(&claims.gid) else {
-            return refused(Objection::invalid());
+            return Err(of_machine::judge(proxy, claims, now));
         };
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value
         // corresponding to an identifier the resource server expects for itself."

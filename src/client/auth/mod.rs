@@ -2,17 +2,19 @@
 //! One file for each way to prove it: `secret`, and `key_proof` for an assertion that a key of the client's
 //! signed.
 
+mod configured_secret;
 mod key_proof;
 mod keys;
 mod method;
 mod presented;
 mod secret;
 
+pub(in crate::client) use configured_secret::ConfiguredSecret;
 pub(crate) use key_proof::{KeyFault, KeyProofs};
 pub(crate) use keys::ClientKeys;
 pub(crate) use method::AuthRule;
 pub use method::ClientAuthMethod;
 pub(crate) use presented::Presented;
 pub(in crate::client) use presented::Proof;
+pub(in crate::client) use secret::DerivedSecrets;
 pub(crate) use secret::is_basic;
-pub(in crate::client) use secret::{DerivedSecrets, is_same};

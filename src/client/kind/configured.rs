@@ -1,24 +1,24 @@
-//! Clients that the operator configures: no registration, and an id that is only a name.
+//! Clients that the operator configures: no registration, and an id that is only a name. What one may do
+//! without a person stands in `machine`.
 
-use std::{collections::HashMap, fmt};
+use std::collections::HashMap;
 
-use secrecy::{ExposeSecret, SecretString};
-
+use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, is_same},
+        auth::{AuthRule, ClientAuthMethod, ConfiguredSecret},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
     error::ConfigError,
-    key::{constant_time_eq, sha256, weakness},
-    limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
+    limits::MAX_CONFIGURED_ID,
     oauth::{ScopeSet, describable},
 };
 
 const OPTION: &str = "static_clients";
 
-/// A client known from configuration.
+/// A client known from configuration: an app that people log in with, or a machine that works in its own
+/// name, or both.
 ///
 /// The redirect policy does not apply to its redirect URIs: the operator named them.
 ///
@@ -31,17 +31,30 @@ const OPTION: &str = "static_clients";
 /// assert!(!format!("{client:?}").contains("r7Kq2ZtV"));
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
+///
+/// A machine needs no redirect URI. It asks the token endpoint with `grant_type=client_credentials` (RFC 6749
+/// section 4.4; the MCP extension `io.modelcontextprotocol/oauth-client-credentials`).
+///
+/// ```
+/// use tower_oauth_proxy::StaticClient;
+///
+/// let client = StaticClient::machine("nightly-report", "q8Wn3TzK5vRx2LcYb7Hd")
+///     .scopes(["reports:read"])
+///     .roles(["reader"]);
+/// # let _ = client;
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<Secret>,
+    secret: Option<ConfiguredSecret>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
     /// What it stands for at the introspection endpoint, as it was given.
     introspects: Vec<String>,
+    machine: MachineWords,
 }
 
 impl StaticClient {
@@ -55,6 +68,7 @@ impl StaticClient {
             name: None,
             scope: None,
             introspects: Vec::new(),
+            machine: MachineWords::default(),
         }
     }
 
@@ -65,7 +79,7 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(Secret::Known(secret.into().into())),
+            secret: Some(ConfiguredSecret::Known(secret.into().into())),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
@@ -90,10 +104,45 @@ impl StaticClient {
     /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
     /// ```
     pub fn secret_sha256(mut self, hash: [u8; 32]) -> Self {
-        self.secret = Some(Secret::Hashed(hash));
+        self.secret = Some(ConfiguredSecret::Hashed(hash));
         if !self.auth.has_secret() {
             self.auth = AuthRule::AnySecret;
         }
+        self
+    }
+
+    /// A machine: a client with a secret, as of [`confidential`](Self::confidential), that gets tokens in its
+    /// own name. Without a redirect URI it can log nobody in.
+    ///
+    /// Its tokens live for [`machine_token_ttl`](crate::OAuthProxyConfigBuilder::machine_token_ttl), and no
+    /// refresh token comes with them. In its sessions the subject is its id,
+    /// [`source`](crate::AuthSession::source) is
+    /// [`ClientCredentials`](crate::TokenSource::ClientCredentials), and no person and no token of a provider
+    /// stands behind them. A person who would have the same subject does not come in (RFC 9068 section 5).
+    pub fn machine(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::confidential(id, secret).as_machine()
+    }
+
+    /// Lets a client that authenticates, by a secret or a key, get tokens in its own name too; see
+    /// [`machine`](Self::machine). One that is to log people in as well keeps its redirect URIs.
+    pub fn as_machine(mut self) -> Self {
+        self.machine.is_machine = true;
+        self
+    }
+
+    /// The most that a machine's own tokens may, in place of those given before; each has to be one of the
+    /// configured `scopes`. Default: none. Logins by the same client are not bound by it.
+    ///
+    /// What is taken away here is gone from tokens that are out already, when they are next looked up.
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
+        self.machine.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The roles of a machine's own sessions, for [guards](crate::guard), in place of those given before: at
+    /// most 64 of at most 256 bytes. Default: none.
+    pub fn roles<I: IntoIterator<Item: Into<String>>>(mut self, roles: I) -> Self {
+        self.machine.roles = roles.into_iter().map(Into::into).collect();
         self
     }
 
@@ -168,8 +217,18 @@ impl StaticClient {
         &self.id
     }
 
+    /// Whether it gets tokens in its own name.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.machine.is_machine
+    }
+
+    /// The most that those may.
+    pub(crate) fn machine_scopes(&self) -> &[String] {
+        &self.machine.scopes
+    }
+
     /// The scopes of a request that names none.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn default_scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(ScopeSet::iter)
     }
 
@@ -183,8 +242,8 @@ impl StaticClient {
         describable(&self.id)
     }
 
-    /// Refuses a client that cannot work.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses a client that cannot work, and says what it may in its own name.
+    fn check(&self) -> Result<Option<Machine>, ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
@@ -195,66 +254,49 @@ impl StaticClient {
             let why = format!("`{id}`: a client id has 1 to 256 printable ASCII characters");
             return Err(ConfigError::new(OPTION, why));
         }
-        let refuse = |why: &str| {
+        let refused = |why: &str| {
             let id = self.shown_id();
-            Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
+            ConfigError::new(OPTION, format!("client `{id}` {why}"))
         };
-        if self.redirect_uris.is_empty() && self.introspects.is_empty() {
-            return refuse("has no redirect URI");
+        if self.redirect_uris.is_empty() && !self.is_machine() && self.introspects.is_empty() {
+            return Err(refused(
+                "has no redirect URI, is no machine and introspects no tokens",
+            ));
         }
         // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form
         // of authorization to access this endpoint".
         if !self.introspects.is_empty() && self.auth.admits(ClientAuthMethod::None) {
-            return refuse("introspects tokens without a secret: use StaticClient::confidential");
+            return Err(refused(
+                "introspects tokens, and has neither a secret nor a key to prove itself by",
+            ));
         }
-        match &self.secret {
-            None if self.auth.has_secret() => refuse(
-                "has no secret for its authentication method: use StaticClient::confidential",
-            ),
-            Some(_) if !self.auth.has_secret() => {
-                refuse("has a secret that the method `none` would never check")
-            }
-            Some(Secret::Hashed(_)) | None => Ok(()),
-            Some(Secret::Known(secret)) => {
-                let secret = secret.expose_secret().as_bytes();
-                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET).contains(&secret.len()) {
-                    return refuse("needs a secret of 16 to 1024 bytes");
-                }
-                match weakness(secret, MIN_CLIENT_SECRET) {
-                    Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
-                    None => Ok(()),
-                }
-            }
+        let machine = self.machine.checked(id, self.auth);
+        let machine = machine.map_err(|why| refused(&why))?;
+        match self.secret_fault() {
+            Some(why) => Err(refused(&why)),
+            None => Ok(machine),
         }
     }
-}
 
-/// What is known of a client's secret.
-#[derive(Clone)]
-enum Secret {
-    Known(SecretString),
-    /// Its SHA-256. A slow hash would add nothing: the secret is random, and a search for it endless.
-    Hashed([u8; 32]),
-}
-
-impl Secret {
-    /// Compares in constant time.
-    fn is(&self, presented: &str) -> bool {
-        match self {
-            Self::Known(own) => is_same(own.expose_secret(), presented),
-            Self::Hashed(own) => constant_time_eq(own, &sha256(presented.as_bytes())),
+    /// What is wrong with its secret, or the lack of one.
+    fn secret_fault(&self) -> Option<String> {
+        let Some(secret) = &self.secret else {
+            let lacks =
+                "has no secret for its authentication method: use StaticClient::confidential";
+            return self.auth.has_secret().then(|| lacks.to_owned());
+        };
+        if !self.auth.has_secret() {
+            return Some("has a secret that the method `none` would never check".to_owned());
         }
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
+        secret.fault()
     }
 }
 
 /// Every configured client, by its id.
-pub(in crate::client) struct ConfiguredClients(HashMap<String, StaticClient>);
+pub(in crate::client) struct ConfiguredClients {
+    by_id: HashMap<String, StaticClient>,
+    machines: HashMap<String, Machine>,
+}
 
 impl ConfiguredClients {
     /// # Errors
@@ -263,20 +305,29 @@ impl ConfiguredClients {
     pub(in crate::client) fn new(
         clients: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
-        let mut by_id = HashMap::new();
+        let (mut by_id, mut machines) = (HashMap::new(), HashMap::new());
         for client in clients {
-            client.check()?;
-            let id = client.id.clone();
+            let (id, machine) = (client.id.clone(), client.check()?);
+            machines.extend(machine.map(|machine| (id.clone(), machine)));
             if by_id.insert(id.clone(), client).is_some() {
                 let why = format!("two clients have the id `{id}`");
                 return Err(ConfigError::new(OPTION, why));
             }
         }
-        Ok(Self(by_id))
+        Ok(Self { by_id, machines })
+    }
+
+    /// What a client may in its own name; `None` where it may nothing.
+    pub(in crate::client) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.machines.get(client_id)
+    }
+
+    pub(in crate::client) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.machines.keys().map(String::as_str)
     }
 
     pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
-        let configured = self.0.get(client_id)?;
+        let configured = self.by_id.get(client_id)?;
         Some(Client {
             id: configured.id.clone(),
             name: configured.name.clone(),
@@ -289,13 +340,13 @@ impl ConfiguredClients {
     }
 
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
-        let configured = self.0.get(client_id);
+        let configured = self.by_id.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
         own.is_some_and(|own| own.is(presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 }
 
@@ -369,24 +420,6 @@ mod tests {
     #[test]
     fn debug_prints_no_secret() {
         assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
-        let hashed = format!("{:?}", public().secret_sha256([77; 32]));
-        assert!(!hashed.contains("77"), "{hashed}");
-    }
-
-    #[test]
-    fn of_a_hashed_secret_the_secret_counts_and_the_hash_does_not() {
-        let secret = "JcD6vTq0Zb1kYw8mXn3sRf5hUo7aPe2g";
-        let hash = sha256(secret.as_bytes());
-        let client = public().secret_sha256(hash);
-        assert!(client.admits(ClientAuthMethod::ClientSecretBasic));
-        assert!(!client.admits(ClientAuthMethod::None));
-        let clients = ConfiguredClients::new([client]).unwrap();
-        assert!(clients.is_secret_of("app", secret));
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        for wrong in ["", "x", &hex, &secret[1..], "other"] {
-            assert!(!clients.is_secret_of("app", wrong), "{wrong}");
-        }
-        assert!(!clients.is_secret_of("other", secret));
     }
 
     #[test]
@@ -394,7 +427,7 @@ mod tests {
         let base = "https://mcp.example";
         let asks = StaticClient::public("api").introspects(base);
         let error = asks.clone().check().unwrap_err().to_string();
-        assert!(error.contains("without a secret"), "{error}");
+        assert!(error.contains("neither a secret nor a key"), "{error}");
         assert!(asks.secret_sha256([1; 32]).check().is_ok());
     }
 }

@@ -1,13 +1,14 @@
-//! `POST {base}/oauth/token`: tokens (RFC 6749 sections 4.1.3 and 6). One file for each grant type.
+//! `POST {base}/oauth/token`: tokens (RFC 6749 sections 4.1.3, 4.4 and 6). One file for each grant type.
 //!
 //! # The order of the checks
 //!
-//! What a refusal reveals, and what it ends, depends on what was asked before. Of both grant types:
+//! What a refusal reveals, and what it ends, depends on what was asked before. Of every grant type:
 //!
 //! | | check | refusal | why here |
 //! |---|---|---|---|
 //! | 1 | the body is a form, each parameter once (but `resource`) | `invalid_request` | what reads in two ways is not judged |
 //! | 2 | the client is known, then not denied, then authenticated | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list costs a stranger with a known `client_id` one read of the store, as at authorize |
+//! | | `grant_type` is there, is served, and this client may use it | `invalid_request`, `unsupported_grant_type`, `unauthorized_client` | what else would be asked depends on it |
 //! | 3 | code or refresh token is one of ours | `invalid_grant` | before its record is read: garbage costs no round trip more |
 //! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
 //!
@@ -37,12 +38,15 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
+//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`). Nothing is written.
+//!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; whether
 //! it is of the configured provider, its end and the grant's last day, `scope` and `resource` are asked
 //! before the provider.
 
 mod answer;
 mod authorization_code;
+mod client_credentials;
 mod code_proof;
 mod dispatch;
 mod passthrough;
