@@ -17,7 +17,7 @@
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
 //! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |
-//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs` |
+//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs`, `token/signer.rs` |
 //!
 //! The keys are a format too: HKDF with the salt and the labels of `key/mod.rs` and `proxy.rs`.
 //!

@@ -289,8 +289,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,
-    VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenKey, TokenVerifier,
+    UserInfoVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -39,6 +39,9 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A query string; what servers in front commonly accept.
 pub(crate) const MAX_QUERY: usize = 16 * 1024;
+/// How long caches keep our documents and the key set: five minutes, so that a changed configuration reaches
+/// clients soon. `docs::services` names it.
+pub(crate) const DOCUMENT_MAX_AGE: &str = "public, max-age=300";
 /// What `Retry-After` says, in seconds.
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// Revocations of passthrough mode that this process has at the provider at once. Any registered client can
@@ -231,6 +234,16 @@ pub(crate) const MAX_ISSUED: usize = 7 * 1024;
 /// How far ahead another instance's clock may be. `exp` has no such leeway: a token may
 /// end early by a client's clock, never late by ours.
 pub(crate) const MAX_CLOCK_AHEAD: Duration = Duration::from_secs(60);
+/// The id of a key of access tokens, in characters: it stands in the header of every token.
+pub(crate) const MAX_KEY_ID: usize = 100;
+/// Keys of access tokens. A rotation has two or three; each is one more comparison for a token of another.
+pub(crate) const MAX_TOKEN_KEYS: usize = 16;
+/// Beyond this, in bytes, an RSA signature is reported as odd: a key of 4096 bits takes some milliseconds to
+/// sign each token.
+pub(crate) const LARGE_RSA_SIGNATURE: usize = 512;
+/// Services that verify tokens by the key set do not hear of a revocation. A longer life of tokens is reported
+/// as odd where keys are published.
+pub(crate) const LONG_UNHEARD: Duration = Duration::from_secs(24 * 60 * 60);
 /// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
 /// makes a third more of it, and common servers take 8 KiB of headers.
 pub(crate) const MAX_PASSED_CLAIMS_BYTES: usize = 4 * 1024;

@@ -50,6 +50,7 @@ impl ResourceServer {
                 Routes::new(base, &options.redirect_path, &options.public_paths)
                     .with(Endpoint::ClientDocument, options.client_document.is_some())
                     .with(Endpoint::Introspect, options.introspection.is_served())
+                    .with(Endpoint::KeySet, options.key_set.is_some())
                     .returning_from(further.map(|of| of.about().id.as_str()))
             }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),

@@ -31,7 +31,7 @@ use crate::{
     provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
-    token::{TokenVerifier, VerifierContext},
+    token::{TokenKeys, TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -61,6 +61,7 @@ pub(crate) struct ServerConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) is_passthrough: bool,
     /// Checks the provider's token behind a session of a token of ours.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
@@ -146,6 +147,7 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            key_set: self.token_keys.document(),
             scopes,
             required_scopes,
             introspection,
@@ -217,6 +219,7 @@ impl OAuthProxyConfigBuilder {
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
+                token_keys: self.token_keys,
                 is_passthrough: self.passthrough.is_some(),
                 upstream_verifier: self.upstream_verifier,
             }),

@@ -10,6 +10,9 @@ use crate::{
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
 };
 
+const NOTHING_TO_SIGN: &str =
+    "passthrough hands out the provider's tokens: there is nothing to sign";
+
 /// The scopes of an option.
 pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
     for scope in scopes {
@@ -53,12 +56,12 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
         ));
     }
     if builder.signing_keys.is_given() && builder.passthrough.is_some() {
-        return Err(ConfigError::new(
-            "jwt_signing_key",
-            "passthrough hands out the provider's tokens: there is nothing to sign",
-        ));
+        return Err(ConfigError::new("jwt_signing_key", NOTHING_TO_SIGN));
     }
-    Ok(())
+    if builder.token_keys.is_given() && builder.passthrough.is_some() {
+        return Err(ConfigError::new("token_key", NOTHING_TO_SIGN));
+    }
+    builder.token_keys.check()
 }
 
 /// An empty entry, which no token could match: `split(',')` makes one of an unset variable.

@@ -33,6 +33,8 @@ pub(crate) struct Options {
     /// What clients may bring to the token endpoint, in the order of [`GrantType::ALL`]; none at a resource
     /// server.
     pub(crate) grant_types: Vec<GrantType>,
+    /// The public keys of access tokens, where there are any.
+    pub(crate) key_set: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.

@@ -25,6 +25,7 @@ pub(super) fn check_paths(
     let others = Routes::new(base, "", &[])
         .with(Endpoint::ClientDocument, true)
         .with(Endpoint::Introspect, true)
+        .with(Endpoint::KeySet, true)
         .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
@@ -43,6 +44,7 @@ pub(super) fn check_paths(
     let routes = Routes::new(base, path, &[])
         .with(Endpoint::ClientDocument, has_document)
         .with(Endpoint::Introspect, may_ask)
+        .with(Endpoint::KeySet, builder.token_keys.is_given())
         .returning_from(further());
     check_public_paths(options, &routes)
 }

@@ -8,7 +8,9 @@ mod callback;
 mod client_auth;
 mod consent;
 mod consent_page;
+mod document;
 mod introspect;
+mod jwks;
 mod metadata;
 mod onward;
 mod redirect;
@@ -63,6 +65,7 @@ where
             ready(row, metadata::protected_resource(server, &parts))
         }
         (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
+        (Endpoint::KeySet, _) => ready(row, jwks::handle(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
         (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {

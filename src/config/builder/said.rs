@@ -9,7 +9,7 @@ use crate::{
     event::EventCallback,
     provider::Provider,
     storage::TokenStorage,
-    token::TokenVerifier,
+    token::{TokenKeys, TokenVerifier},
 };
 
 /// Collects the configuration; see each method. Made by
@@ -36,6 +36,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) secret_keys: KeyOption,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) encryption_keys: KeyOption,
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
@@ -64,6 +65,7 @@ impl OAuthProxyConfigBuilder {
             extra_token_params: Vec::new(),
             secret_keys: KeyOption::default(),
             signing_keys: KeyOption::default(),
+            token_keys: TokenKeys::default(),
             encryption_keys: KeyOption::default(),
             storage: None,
             passthrough: None,
