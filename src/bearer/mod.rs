@@ -10,11 +10,14 @@
 
 mod admit;
 mod behind;
+mod claimed_issuer;
 mod credentials;
 mod introspection;
 mod objection;
+mod others_token;
 mod source;
 mod verdict;
+mod vouched;
 mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
