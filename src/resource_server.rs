@@ -57,6 +57,7 @@ impl ResourceServer {
                 let further = server.providers.iter().skip(1);
                 Routes::new(base, &options.redirect_path, &options.public_paths)
                     .with(Endpoint::ClientDocument, options.client_document.is_some())
+                    .with(Endpoint::Register, options.dynamic_registration)
                     .with(Endpoint::Introspect, options.introspection.is_served())
                     .with(Endpoint::KeySet, options.key_set.is_some())
                     .returning_from(further.map(|of| of.about().id.as_str()))

@@ -23,7 +23,7 @@ use super::{
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients, KeyProofs},
+    client::{Clients, DeniedClients, DocumentClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -146,6 +146,7 @@ impl OAuthProxyConfigBuilder {
         plain.allow_list = plain.allow_list.checked()?;
         let reserved = sources.reserved(&self.trusted_issuers);
         plain.subjects = plain.subjects.reserving(reserved);
+        plain.metadata_documents = plain.metadata_documents.checked()?;
         let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
         let mut redirect_policy = self.redirect_policy;
         for pattern in &self.redirect_patterns {
@@ -205,6 +206,7 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            DocumentClients::new(options.metadata_documents.clone(), &outbound, &self.clock),
             KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;

@@ -36,7 +36,8 @@ pub(super) fn weak_options(
         (!options.audience_by_path, ANY_PATH),
         (
             options.consent == Consent::Disabled,
-            "consent is disabled: any registered client gets access through a link",
+            "consent is disabled: any client that registers, or has a metadata document, gets access through a \
+             link",
         ),
         (
             options.allow_plain_pkce,
