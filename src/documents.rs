@@ -132,6 +132,7 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    document.extend(introspection(options));
     // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
     // the following property to signal support". Clients look for `none` beside it.
     if options.metadata_documents.is_on() {
@@ -143,6 +144,17 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
         }
     }
     Value::Object(document).to_string()
+}
+
+/// How the services that ask authenticate; nothing where none may. The URL comes from the table.
+fn introspection(options: &Options) -> Option<(String, Value)> {
+    let introspection = &options.introspection;
+    introspection.is_served().then(|| {
+        (
+            "introspection_endpoint_auth_methods_supported".into(),
+            introspection.auth_methods().into(),
+        )
+    })
 }
 
 fn protected_resource(options: &Options) -> Map<String, Value> {

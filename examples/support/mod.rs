@@ -2,8 +2,11 @@
 
 #![allow(dead_code, unreachable_pub, reason = "no example uses all of it")]
 
+mod clients;
 pub mod env;
+mod files;
 pub mod idp;
+mod outbound;
 pub mod serve;
 mod upstream;
 

@@ -12,6 +12,7 @@ mod faults;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
+mod introspection;
 mod machine_faults;
 mod odd;
 mod options;

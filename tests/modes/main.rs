@@ -16,6 +16,7 @@ mod claims;
 mod clients;
 mod cors;
 mod inside;
+mod introspect;
 mod introspection;
 mod jwks;
 mod keys;

@@ -13,5 +13,6 @@
 
 mod connections;
 mod environment;
+mod files;
 mod server;
 mod stopping;
