@@ -60,7 +60,7 @@ fn read(variable: &str, path: &str) -> Result<String, Refusal> {
 }
 
 /// The SHA-256 of a secret: 64 hexadecimal digits. `printf %s "$SECRET" | sha256sum` prints it.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Hash(pub(super) String);
 
 impl<'de> Deserialize<'de> for Hash {
