@@ -20,6 +20,7 @@ mod introspection;
 mod jwks;
 mod keys;
 mod known_clients;
+mod machines;
 mod mistakes;
 mod oidc;
 mod on_use;
