@@ -17,6 +17,8 @@ pub(crate) struct Documents {
     authorization_server: AuthorizationServer,
     /// About the proxy, for its provider; empty where none is served.
     client: Bytes,
+    /// The public keys of access tokens; empty where there are none.
+    key_set: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -53,6 +55,7 @@ impl Documents {
                 false => AuthorizationServer::elsewhere(&options.authorization_servers),
             },
             client: options.client_document.clone().unwrap_or_default().into(),
+            key_set: options.key_set.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
@@ -63,6 +66,10 @@ impl Documents {
 
     pub(crate) fn client(&self) -> Bytes {
         self.client.clone()
+    }
+
+    pub(crate) fn key_set(&self) -> Bytes {
+        self.key_set.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.
@@ -125,6 +132,11 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
+    // the following property to signal support". Clients look for `none` beside it.
+    if options.metadata_documents.is_on() {
+        document.insert("client_id_metadata_document_supported".into(), true.into());
+    }
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());

@@ -79,6 +79,9 @@ pub enum Reason {
     ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
+    /// The document about the client could not be fetched. Its source may be down, or strangers made this
+    /// server ask for too many.
+    ClientDocument,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
     /// The response type or grant type is not served, or not to this client.
@@ -140,6 +143,8 @@ pub enum Reason {
     /// The store holds records of a secret that is not known here; they are treated as absent. Reported
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
+    /// The key of access tokens did not sign: the system gave no randomness, say.
+    Unsigned,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
     /// This process handles as many logins as it takes on at once.

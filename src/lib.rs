@@ -269,7 +269,7 @@ mod vault;
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
-pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
+pub use client::{ClientAuthMethod, KnownClient, MetadataDocuments, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
@@ -289,8 +289,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,
-    VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenKey, TokenVerifier,
+    UserInfoVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -63,6 +63,7 @@ impl Proxy {
             vault,
             secrets,
             signing_keys,
+            token_keys,
             is_passthrough,
             upstream_verifier,
         } = config;
@@ -135,6 +136,7 @@ impl Proxy {
             false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
+                &token_keys,
             )),
         };
         Self {

@@ -6,9 +6,14 @@ mod authorize;
 mod browser_client;
 mod callback;
 mod client_auth;
+mod client_of_code;
 mod consent;
 mod consent_page;
+mod document;
+mod jwks;
 mod metadata;
+mod no_document;
+mod on_register;
 mod onward;
 mod redirect;
 mod refusal;
@@ -62,6 +67,7 @@ where
             ready(row, metadata::protected_resource(server, &parts))
         }
         (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
+        (Endpoint::KeySet, _) => ready(row, jwks::handle(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
         (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {

@@ -64,6 +64,21 @@ impl Pem {
     }
 }
 
+/// The one `PUBLIC KEY` of a text (RFC 7468 section 13).
+pub(super) fn public_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(KeyError::TooLong);
+    }
+    let blocks = blocks(text)?;
+    let mut keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => key.decode(),
+        (Some(_), Some(_)) => Err(KeyError::SeveralPublic),
+        (None, _) if text.contains("\\n") => Err(KeyError::Escaped),
+        (None, _) => Err(KeyError::NoPublicKey),
+    }
+}
+
 struct Block<'a> {
     label: &'a str,
     lines: Vec<&'a str>,

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::request::asked_resource;
+use super::{answer::unsigned, request::asked_resource};
 use crate::{
     client::Machine,
     endpoint::{client_auth::Caller, refusal::Refusal},
@@ -41,6 +41,7 @@ pub(super) async fn issue(
         gid: "".into(),
     };
     let token = tokens.issue(&claims, &serde_json::Map::new());
+    let token = token.map_err(unsigned)?;
     let id = describable(&client.id);
     let done = Event::done(Step::ClientCredentials);
     proxy.emit(&done.detail(format_args!("client `{id}`, scope `{scopes}`, {resource}")));
