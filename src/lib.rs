@@ -267,7 +267,7 @@ mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use body::ResponseBody;
-pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
+pub use client::{ClientAuthMethod, KnownClient, PublicKeys, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
@@ -283,7 +283,7 @@ pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use provider::{Identity, Provider, TokenTarget};
-pub use session::{AuthSession, UpstreamTokenError, UpstreamTokens};
+pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
     ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,

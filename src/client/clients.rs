@@ -16,6 +16,7 @@ use crate::{
     assertion::{OneUse, UseMark},
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
+    oauth::GrantType,
     time::Unix,
 };
 
@@ -150,6 +151,18 @@ impl Clients {
     /// Takes a use back, of a request that came to nothing by our own trouble.
     pub(crate) async fn give_back(&self, mark: &UseMark) {
         self.key_proofs.give_back(mark).await;
+    }
+
+    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
+    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
+        match grant_type {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => {
+                !client.redirect_uris.is_empty()
+            }
+            GrantType::ClientCredentials => false,
+            // Which clients may is a matter of the assertion's issuer, and asked there.
+            GrantType::JwtBearer => true,
+        }
     }
 
     fn is_secret_of(&self, client: &Client, presented: &str) -> bool {

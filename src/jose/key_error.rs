@@ -27,6 +27,15 @@ pub(crate) enum KeyError {
          P-384, P-521 or Ed25519, in PKCS#8, PKCS#1 or SEC 1"
     )]
     Unread,
+    #[error("the text holds no public key: give PEM, -----BEGIN PUBLIC KEY-----")]
+    NoPublicKey,
+    #[error("the text holds a private key: give its public part, `openssl pkey -in FILE -pubout`")]
+    Private,
+    #[error(
+        "it is not one that verifies here: RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, P-256, P-384, P-521 \
+         or Ed25519"
+    )]
+    UnreadPublic,
     #[error("the key cannot sign `{}`", .0.name())]
     Unfit(Algorithm),
     #[error("none of the certificates beside the private key is that of the key")]

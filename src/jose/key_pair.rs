@@ -130,14 +130,14 @@ fn encoding(algorithm: Algorithm) -> Option<&'static RsaSignatureEncoding> {
 }
 
 /// SEC 1 section 2.3.3: a four, then both coordinates.
-fn point(curve: Curve, point: &[u8]) -> Option<PublicPart> {
+pub(super) fn point(curve: Curve, point: &[u8]) -> Option<PublicPart> {
     let (x, y) = point.strip_prefix(&[4])?.split_at_checked(curve.bytes())?;
     let (x, y) = (x.to_vec(), y.to_vec());
     (y.len() == curve.bytes()).then_some(PublicPart::Ec { curve, x, y })
 }
 
 /// RFC 8017 appendix A.1.1, `RSAPublicKey`: a sequence of two numbers.
-fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+pub(super) fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 2;
     let (numbers, []) = element(SEQUENCE, der)? else {
@@ -153,7 +153,7 @@ fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// What an element of DER holds, and what follows it.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&length, rest) = der.strip_prefix(&[tag])?.split_first()?;
     let (length, rest) = match length {
         0..=0x7f => (usize::from(length), rest),

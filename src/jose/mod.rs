@@ -24,6 +24,7 @@ mod pem;
 mod public_key;
 mod signature_error;
 mod signing_key;
+mod spki;
 
 pub(crate) use algorithm::Algorithm;
 #[cfg(test)]

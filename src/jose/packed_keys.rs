@@ -6,8 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     algorithm::{Algorithm, Curve},
+    key_error::KeyError,
     key_set::KeySet,
+    pem,
     public_key::{PublicKey, Unusable, decoded, number, text},
+    spki,
 };
 use crate::limits::MAX_KEYS;
 
@@ -48,6 +51,8 @@ pub(crate) enum PackError {
         "holds no key that verifies signatures here: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519"
     )]
     NoKey,
+    #[error("has a key {at} that verifies nothing here: {why}")]
+    Unusable { at: usize, why: String },
     #[error("takes {size} bytes, and {limit} are the most: give its URL as jwks_uri")]
     TooLarge { size: usize, limit: usize },
 }
@@ -55,18 +60,46 @@ pub(crate) enum PackError {
 impl PackedKeys {
     /// Reads a key set (RFC 7517 section 5). Keys that verify nothing here are left out.
     pub(crate) fn parse(jwks: &Value) -> Result<Self, PackError> {
-        let keys = jwks.get("keys").and_then(Value::as_array);
-        let keys = keys.ok_or(PackError::Form)?;
-        if keys.len() > MAX_KEYS {
-            return Err(PackError::TooMany(keys.len()));
-        }
-        let mut packed = Vec::with_capacity(keys.len());
-        for jwk in keys.iter().filter_map(Value::as_object) {
-            if jwk.contains_key("d") || jwk.contains_key("k") {
+        let keys = keys(jwks)?.iter().filter_map(Value::as_object);
+        let mut packed = Vec::new();
+        for jwk in keys {
+            if is_private(jwk) {
                 return Err(PackError::Private);
             }
             packed.extend(PackedKey::of(jwk).ok());
         }
+        Self::of(packed)
+    }
+
+    /// The same where each key has to be of use.
+    pub(crate) fn parse_each(jwks: &Value) -> Result<Self, PackError> {
+        let mut packed = Vec::new();
+        for (jwk, at) in keys(jwks)?.iter().zip(1..) {
+            let unusable = |why: Unusable| PackError::Unusable {
+                at,
+                why: why.to_string(),
+            };
+            let jwk = jwk.as_object();
+            let jwk = jwk.ok_or_else(|| unusable(Unusable::Malformed))?;
+            if is_private(jwk) {
+                return Err(PackError::Private);
+            }
+            packed.push(PackedKey::of(jwk).map_err(unusable)?);
+        }
+        Self::of(packed)
+    }
+
+    /// Reads a PEM text with public keys.
+    pub(crate) fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let keys = pem::public_keys(pem)?;
+        let packed = keys.iter().map(|der| {
+            let jwk = spki::jwk(der).ok_or(KeyError::UnreadPublic)?;
+            PackedKey::of(&jwk).map_err(|_| KeyError::UnreadPublic)
+        });
+        Ok(Self(packed.collect::<Result<_, _>>()?))
+    }
+
+    fn of(packed: Vec<PackedKey>) -> Result<Self, PackError> {
         match packed.is_empty() {
             true => Err(PackError::NoKey),
             false => Ok(Self(packed)),
@@ -95,6 +128,20 @@ impl PackedKeys {
     fn size(&self) -> usize {
         postcard::to_allocvec(self).map_or(usize::MAX, |bytes| bytes.len())
     }
+}
+
+fn keys(jwks: &Value) -> Result<&[Value], PackError> {
+    let keys = jwks.get("keys").and_then(Value::as_array);
+    let keys = keys.ok_or(PackError::Form)?;
+    match keys.len() {
+        count if count > MAX_KEYS => Err(PackError::TooMany(count)),
+        _ => Ok(keys),
+    }
+}
+
+/// `d` of a key pair, or `k` of a shared secret.
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    jwk.contains_key("d") || jwk.contains_key("k")
 }
 
 impl PackedKey {

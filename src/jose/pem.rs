@@ -64,6 +64,26 @@ impl Pem {
     }
 }
 
+/// The public keys of a text, each a block `PUBLIC KEY` (RFC 7468 section 13), which has no private one.
+pub(super) fn public_keys(text: &str) -> Result<Vec<Vec<u8>>, KeyError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(KeyError::TooLong);
+    }
+    let mut keys = Vec::new();
+    for block in blocks(text)? {
+        match block.label {
+            "PUBLIC KEY" => keys.push(block.decode()?.to_vec()),
+            label if label.ends_with("PRIVATE KEY") => return Err(KeyError::Private),
+            _ => {}
+        }
+    }
+    match keys.is_empty() {
+        false => Ok(keys),
+        true if text.contains("\\n") => Err(KeyError::Escaped),
+        true => Err(KeyError::NoPublicKey),
+    }
+}
+
 struct Block<'a> {
     label: &'a str,
     lines: Vec<&'a str>,

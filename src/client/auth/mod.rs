@@ -6,6 +6,7 @@ mod key_proof;
 mod keys;
 mod method;
 mod presented;
+mod public_keys;
 mod secret;
 
 pub(crate) use key_proof::{KeyFault, KeyProofs};
@@ -14,5 +15,6 @@ pub(crate) use method::AuthRule;
 pub use method::ClientAuthMethod;
 pub(crate) use presented::Presented;
 pub(in crate::client) use presented::Proof;
+pub use public_keys::PublicKeys;
 pub(crate) use secret::is_basic;
 pub(in crate::client) use secret::{DerivedSecrets, is_same};
