@@ -17,6 +17,8 @@ pub(crate) struct Documents {
     authorization_server: AuthorizationServer,
     /// About the proxy, for its provider; empty where none is served.
     client: Bytes,
+    /// The public keys of access tokens; empty where there are none.
+    key_set: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -53,6 +55,7 @@ impl Documents {
                 false => AuthorizationServer::elsewhere(&options.authorization_servers),
             },
             client: options.client_document.clone().unwrap_or_default().into(),
+            key_set: options.key_set.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
@@ -63,6 +66,10 @@ impl Documents {
 
     pub(crate) fn client(&self) -> Bytes {
         self.client.clone()
+    }
+
+    pub(crate) fn key_set(&self) -> Bytes {
+        self.key_set.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.

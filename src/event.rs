@@ -112,7 +112,7 @@ pub enum Reason {
     InvalidToken,
     /// The token is for another resource or from another issuer.
     WrongAudience,
-    /// The grant was ended before.
+    /// The grant was ended before, or a machine's token revoked.
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
@@ -140,6 +140,8 @@ pub enum Reason {
     /// The store holds records of a secret that is not known here; they are treated as absent. Reported
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
+    /// The key of access tokens did not sign: the system gave no randomness, say.
+    Unsigned,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
     /// This process handles as many logins as it takes on at once.

@@ -9,6 +9,7 @@
 //! | claim and mark of a callback | store, sealed | version 1 | `login/claim.rs` |
 //! | denied client | store, sealed | version 1 | `client/denied.rs` |
 //! | used assertion | store, sealed | version 1 | `assertion/used.rs` |
+//! | revoked token of a machine | store, sealed | version 1 | `grant/grantless.rs` |
 //! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |
@@ -17,7 +18,7 @@
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
 //! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |
-//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs` |
+//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs`, `token/signer.rs` |
 //!
 //! The keys are a format too: HKDF with the salt and the labels of `key/mod.rs` and `proxy.rs`.
 //!

@@ -220,6 +220,7 @@
 //! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
+mod api_key;
 mod assertion;
 mod bearer;
 mod body;
@@ -266,12 +267,14 @@ mod token;
 mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
+pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
 pub use client::{ClientAuthMethod, KnownClient, PublicKeys, RedirectPolicy, StaticClient};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, Veto,
+    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, TrustedIssuer,
+    Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};
@@ -286,8 +289,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,
-    VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenKey, TokenVerifier,
+    UserInfoVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -39,6 +39,9 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A query string; what servers in front commonly accept.
 pub(crate) const MAX_QUERY: usize = 16 * 1024;
+/// How long caches keep our documents and the key set: five minutes, so that a changed configuration reaches
+/// clients soon. `docs::services` names it.
+pub(crate) const DOCUMENT_MAX_AGE: &str = "public, max-age=300";
 /// What `Retry-After` says, in seconds.
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// Revocations of passthrough mode that this process has at the provider at once. Any registered client can
@@ -231,6 +234,16 @@ pub(crate) const MAX_ISSUED: usize = 7 * 1024;
 /// How far ahead another instance's clock may be. `exp` has no such leeway: a token may
 /// end early by a client's clock, never late by ours.
 pub(crate) const MAX_CLOCK_AHEAD: Duration = Duration::from_secs(60);
+/// The id of a key of access tokens, in characters: it stands in the header of every token.
+pub(crate) const MAX_KEY_ID: usize = 100;
+/// Keys of access tokens. A rotation has two or three; each is one more comparison for a token of another.
+pub(crate) const MAX_TOKEN_KEYS: usize = 16;
+/// Beyond this, in bytes, an RSA signature is reported as odd: a key of 4096 bits takes some milliseconds to
+/// sign each token.
+pub(crate) const LARGE_RSA_SIGNATURE: usize = 512;
+/// Services that verify tokens by the key set do not hear of a revocation. A longer life of tokens is reported
+/// as odd where keys are published.
+pub(crate) const LONG_UNHEARD: Duration = Duration::from_secs(24 * 60 * 60);
 /// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
 /// makes a third more of it, and common servers take 8 KiB of headers.
 pub(crate) const MAX_PASSED_CLAIMS_BYTES: usize = 4 * 1024;
@@ -241,12 +254,21 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
+// ---- api_key: keys of the configuration
+
+/// The most keys of one configuration: some 500 bytes each. More programs than this want a store of their own.
+pub(crate) const MAX_API_KEYS: usize = 10_000;
+/// The name of a key, in bytes: it stands in events, and with a prefix in subjects.
+pub(crate) const MAX_API_KEY_NAME: usize = 64;
+
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.
 pub(crate) const MAX_PROVIDER_ID: usize = 32;
 /// How many providers one layer has: all of them stand on one page, for a person to choose from.
 pub(crate) const MAX_PROVIDERS: usize = 32;
+/// How many issuers are trusted beside the providers: each has its document and its keys in memory.
+pub(crate) const MAX_TRUSTED_ISSUERS: usize = 32;
 /// An answer of the provider. No token answer or userinfo document comes near; a peer's process was
 /// filled by one that never ended.
 pub(crate) const MAX_ANSWER_BYTES: usize = 1024 * 1024;

@@ -10,8 +10,8 @@ use crate::{
     config::{Options, ServerConfig},
     event::{Event, Events},
     grant::{
-        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
-        ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings,
+        GrantlessTokens, Grants, ProofOfLife, RefreshTokens,
     },
     login::admission::{Admission, Admissions},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
@@ -33,6 +33,8 @@ pub(crate) struct Proxy {
     pub(crate) clients: Arc<Clients>,
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
+    /// Tokens of machines, behind which no grant stands.
+    pub(crate) grantless: GrantlessTokens,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) delegation: Arc<Delegation>,
@@ -56,17 +58,19 @@ impl Proxy {
     ) -> Self {
         let ServerConfig {
             providers,
+            trusted_issuers: _,
             clients,
             vault,
             secrets,
             signing_keys,
+            token_keys,
             is_passthrough,
             upstream_verifier,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
         let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
-        let grants = Arc::new(Grants::new(
+        let grants = Grants::new(
             Arc::clone(&vault),
             providers.clone(),
             options.subjects.clone(),
@@ -74,7 +78,9 @@ impl Proxy {
             secrets.mac("index of grants"),
             Arc::clone(events),
             tasks.clone(),
-        ));
+        );
+        let grants = Arc::new(grants.without_subjects(clients.machine_ids()));
+        let grantless = GrantlessTokens::new(Arc::clone(&vault), Arc::clone(grants.revocations()));
         let ending = Ending::new(
             Arc::clone(&grants),
             providers.clone(),
@@ -130,6 +136,7 @@ impl Proxy {
             false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
+                &token_keys,
             )),
         };
         Self {
@@ -149,6 +156,7 @@ impl Proxy {
                 Arc::clone(grants.revocations()),
             )),
             grants,
+            grantless,
             tasks,
             completion,
             providers,

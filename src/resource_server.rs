@@ -49,6 +49,7 @@ impl ResourceServer {
                 let further = server.providers.iter().skip(1);
                 Routes::new(base, &options.redirect_path, &options.public_paths)
                     .with_client_document(options.client_document.is_some())
+                    .with_key_set(options.key_set.is_some())
                     .returning_from(further.map(|of| of.about().id.as_str()))
             }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),

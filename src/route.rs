@@ -30,6 +30,9 @@ pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration
 /// The document about the proxy, as a client of its provider.
 pub(crate) const CLIENT_DOCUMENT: &str = "/oauth/client.json";
 
+/// The public keys of access tokens.
+const KEY_SET: &str = "/oauth/jwks";
+
 const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 /// Our own URLs, by what answers them.
@@ -43,6 +46,9 @@ pub(crate) enum Endpoint {
     /// `GET {base}/oauth/client.json` (draft-ietf-oauth-client-id-metadata-document section 4), where a
     /// provider knows the proxy by it.
     ClientDocument,
+    /// `GET {base}/oauth/jwks` (RFC 7517 section 5), where access tokens are signed with keys that others verify
+    /// them by.
+    KeySet,
     /// A document below our well-known names that does not exist.
     UnknownDocument,
     /// `POST {base}/oauth/register` (RFC 7591).
@@ -99,7 +105,7 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-static TABLE: [Row; 11] = [
+static TABLE: [Row; 12] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
         AUTHORIZATION_SERVER,
@@ -116,6 +122,12 @@ static TABLE: [Row; 11] = [
         Place::Resource,
     ),
     Row::document(Endpoint::ClientDocument, CLIENT_DOCUMENT, Place::Below),
+    // RFC 9068 section 4: "Authorization servers SHOULD use OAuth 2.0 Authorization Server Metadata [RFC8414]
+    // to advertise to resource servers their signing keys via "jwks_uri"".
+    Row {
+        advertised: Some("jwks_uri"),
+        ..Row::document(Endpoint::KeySet, KEY_SET, Place::Below)
+    },
     Row::machine(
         Endpoint::Register,
         "/oauth/register",
@@ -204,6 +216,7 @@ pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
     has_client_document: bool,
+    has_key_set: bool,
     callback: Box<str>,
     /// The ids of the providers that have a callback of their own.
     further: Box<[Box<str>]>,
@@ -216,6 +229,7 @@ impl Routes {
             base_path: base.path().into(),
             served: Served::All,
             has_client_document: false,
+            has_key_set: false,
             callback: callback.into(),
             further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
@@ -226,6 +240,14 @@ impl Routes {
     pub(crate) fn with_client_document(self, is_there: bool) -> Self {
         Self {
             has_client_document: is_there,
+            ..self
+        }
+    }
+
+    /// The same, with the key set where there are keys.
+    pub(crate) fn with_key_set(self, is_there: bool) -> Self {
+        Self {
+            has_key_set: is_there,
             ..self
         }
     }
@@ -261,7 +283,11 @@ impl Routes {
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
         let is_served = |row: &&Row| match self.served {
-            Served::All => row.endpoint != Endpoint::ClientDocument || self.has_client_document,
+            Served::All => match row.endpoint {
+                Endpoint::ClientDocument => self.has_client_document,
+                Endpoint::KeySet => self.has_key_set,
+                _ => true,
+            },
             Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
             Served::Resource => row.place == Place::Resource,
         };

@@ -37,6 +37,11 @@ impl Objection {
         Self::token(Reason::InvalidToken, &words::INVALID)
     }
 
+    /// A token that was good, and is not any more.
+    pub(super) fn withdrawn(reason: Reason) -> Self {
+        Self::token(reason, &words::INVALID)
+    }
+
     pub(super) fn expired() -> Self {
         Self::token(Reason::Expired, &words::EXPIRED)
     }

@@ -8,7 +8,7 @@ use super::{
     auth::{DerivedSecrets, KeyFault, KeyProofs, Presented, Proof},
     denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
-    kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
+    kind::{ConfiguredClients, Machine, SignedClients, StaticClient, TooLarge},
     registration::Registration,
     seen::SeenClient,
 };
@@ -94,6 +94,21 @@ impl Clients {
         }
     }
 
+    /// What this client may in its own name, by the configuration of now; `None` where it is no machine.
+    pub(crate) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.configured.machine(client_id)
+    }
+
+    /// The ids of all machines: they are subjects too, and no person's.
+    pub(crate) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.configured.machine_ids()
+    }
+
+    /// Whether the operator denied the client.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
+    }
+
     /// Denies a client: from now on it gets neither a login nor a token.
     pub(crate) async fn deny(&self, client_id: &str) -> Result<(), StorageError> {
         self.denied.add(client_id).await
@@ -137,6 +152,20 @@ impl Clients {
         }
     }
 
+    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
+    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
+        match grant_type {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => {
+                !client.redirect_uris.is_empty()
+            }
+            GrantType::ClientCredentials => {
+                client.kind == ClientKind::Configured && self.machine(&client.id).is_some()
+            }
+            // Which clients may is a matter of the assertion's issuer, and asked there.
+            GrantType::JwtBearer => true,
+        }
+    }
+
     /// Uses a client's assertion up; `None` when it was used before. It writes to the store, which no stranger
     /// may cause: it is asked once the request has shown what only a login gives, or a configured client.
     pub(crate) async fn first_use(
@@ -151,18 +180,6 @@ impl Clients {
     /// Takes a use back, of a request that came to nothing by our own trouble.
     pub(crate) async fn give_back(&self, mark: &UseMark) {
         self.key_proofs.give_back(mark).await;
-    }
-
-    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
-    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
-        match grant_type {
-            GrantType::AuthorizationCode | GrantType::RefreshToken => {
-                !client.redirect_uris.is_empty()
-            }
-            GrantType::ClientCredentials => false,
-            // Which clients may is a matter of the assertion's issuer, and asked there.
-            GrantType::JwtBearer => true,
-        }
     }
 
     fn is_secret_of(&self, client: &Client, presented: &str) -> bool {

@@ -23,6 +23,7 @@ pub(crate) use client_metadata::{ClientMetadata, registration_answer};
 pub(crate) use clients::{Clients, Unproven};
 pub(crate) use denied::DeniedClients;
 pub(crate) use identified::{Client, ClientKind, Identified};
+pub(crate) use kind::Machine;
 pub use kind::StaticClient;
 pub(crate) use redirect::RedirectUri;
 pub use redirect::{KnownClient, RedirectPolicy};

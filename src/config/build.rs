@@ -9,12 +9,15 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
+    trusted_issuer::check_trusted_issuers,
+    trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
 use crate::{
@@ -27,7 +30,7 @@ use crate::{
     provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
-    token::{TokenVerifier, VerifierContext},
+    token::{TokenKeys, TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -51,11 +54,13 @@ pub struct OAuthProxyConfig {
 #[derive(Clone)]
 pub(crate) struct ServerConfig {
     pub(crate) providers: Providers,
+    pub(crate) trusted_issuers: TrustedIssuers,
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) is_passthrough: bool,
     /// Checks the provider's token behind a session of a token of ours.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
@@ -118,6 +123,12 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let ids: Vec<&str> = self
+            .providers()
+            .map(|provider| provider.id.as_str())
+            .collect();
+        check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
+        check_machines(&self, &scopes, &required_scopes)?;
         let odd = odd_options(&self, &base);
         let grant_types = grant_types(&self);
 
@@ -133,6 +144,7 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            key_set: self.token_keys.document(),
             scopes,
             required_scopes,
             redirect_policy,
@@ -155,6 +167,7 @@ impl OAuthProxyConfigBuilder {
             ..way_out(&options)?
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
+        let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
             verifier.connect(&VerifierContext::new(
                 &outbound,
@@ -197,10 +210,12 @@ impl OAuthProxyConfigBuilder {
             events,
             server: Some(ServerConfig {
                 providers,
+                trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
+                token_keys: self.token_keys,
                 is_passthrough: self.passthrough.is_some(),
                 upstream_verifier: self.upstream_verifier,
             }),

@@ -10,6 +10,9 @@ use crate::{
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
 };
 
+const NOTHING_TO_SIGN: &str =
+    "passthrough hands out the provider's tokens: there is nothing to sign";
+
 /// The scopes of an option.
 pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
     for scope in scopes {
@@ -53,12 +56,12 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
         ));
     }
     if builder.signing_keys.is_given() && builder.passthrough.is_some() {
-        return Err(ConfigError::new(
-            "jwt_signing_key",
-            "passthrough hands out the provider's tokens: there is nothing to sign",
-        ));
+        return Err(ConfigError::new("jwt_signing_key", NOTHING_TO_SIGN));
     }
-    Ok(())
+    if builder.token_keys.is_given() && builder.passthrough.is_some() {
+        return Err(ConfigError::new("token_key", NOTHING_TO_SIGN));
+    }
+    builder.token_keys.check()
 }
 
 /// An empty entry, which no token could match: `split(',')` makes one of an unset variable.
@@ -84,7 +87,7 @@ pub(super) fn check_static_clients(
 ) -> Result<(), ConfigError> {
     let is_known = |scope: &str| scope == "offline_access" || scopes.contains(scope);
     for client in &builder.static_clients {
-        let mut named = client.scopes();
+        let mut named = client.default_scopes();
         if let Some(unknown) = named.find(|scope| !is_known(scope)) {
             let why = format!(
                 "client `{}` has the default scope `{unknown}`, which is not one of `scopes`",
@@ -150,6 +153,11 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
             "refresh_token_ttl",
             options.refresh_token_ttl,
             SECOND..=10 * YEAR,
+        ),
+        (
+            "machine_token_ttl",
+            options.machine_token_ttl,
+            60 * SECOND..=HOUR,
         ),
         ("identity_max_age", options.identity_max_age, SECOND..=YEAR),
         ("grant_max_age", last_day, SECOND..=10 * YEAR),

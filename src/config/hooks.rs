@@ -147,6 +147,9 @@ pub enum Occasion {
     /// The provider renewed their token, or a client refreshed and the last look is older than
     /// [`identity_max_age`](crate::OAuthProxyConfigBuilder::identity_max_age). A no ends the grant.
     Recheck,
+    /// A client brought an [identity assertion](crate::TrustedIssuer::assertions) of the person. A no refuses
+    /// the token.
+    Assertion,
 }
 
 type HookFuture = Pin<Box<dyn Future<Output = Result<(), Veto>> + Send>>;

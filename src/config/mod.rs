@@ -11,6 +11,7 @@ mod faults;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
+mod machine_faults;
 mod odd;
 mod options;
 mod outbound;
@@ -18,7 +19,13 @@ mod path_faults;
 mod people_rules;
 mod provider_terms;
 mod secrets;
+#[allow(dead_code, reason = "what serves them reads it")]
+mod trusted_issuer;
+#[allow(dead_code, reason = "what serves them reads it")]
+mod trusted_issuers;
 mod weak;
+#[allow(dead_code, reason = "what serves them reads it")]
+mod workload;
 
 pub use build::OAuthProxyConfig;
 pub(crate) use build::ServerConfig;
@@ -28,3 +35,5 @@ pub use choose_provider::{ProviderChoice, ProviderRequest};
 pub use for_resource_server::ResourceServerBuilder;
 pub use hooks::{LoginRequest, Occasion, RegistrationRequest, Veto};
 pub(crate) use options::Options;
+pub use trusted_issuer::TrustedIssuer;
+pub use workload::Workload;

@@ -24,6 +24,7 @@ pub(super) fn check_paths(
     // Without a callback: its default path is free for another one.
     let others = Routes::new(base, "", &[])
         .with_client_document(true)
+        .with_key_set(true)
         .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
@@ -37,6 +38,7 @@ pub(super) fn check_paths(
     let has_document = builder.providers().any(|provider| provider.has_document);
     let routes = Routes::new(base, path, &[])
         .with_client_document(has_document)
+        .with_key_set(builder.token_keys.is_given())
         .returning_from(further());
     check_public_paths(options, &routes)
 }

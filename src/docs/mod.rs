@@ -18,6 +18,9 @@ pub mod on_behalf {}
 #[doc = include_str!("providers.md")]
 pub mod providers {}
 
+#[doc = include_str!("services.md")]
+pub mod services {}
+
 #[doc = include_str!("setup.md")]
 pub mod setup {}
 

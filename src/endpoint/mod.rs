@@ -8,6 +8,8 @@ mod callback;
 mod client_auth;
 mod consent;
 mod consent_page;
+mod document;
+mod jwks;
 mod metadata;
 mod onward;
 mod redirect;
@@ -62,6 +64,7 @@ where
             ready(row, metadata::protected_resource(server, &parts))
         }
         (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
+        (Endpoint::KeySet, _) => ready(row, jwks::handle(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
         (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {

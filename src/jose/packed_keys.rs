@@ -10,7 +10,7 @@ use super::{
     key_set::KeySet,
     pem,
     public_key::{PublicKey, Unusable, decoded, number, text},
-    spki,
+    public_part::PublicPart,
 };
 use crate::limits::MAX_KEYS;
 
@@ -93,7 +93,11 @@ impl PackedKeys {
     pub(crate) fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let keys = pem::public_keys(pem)?;
         let packed = keys.iter().map(|der| {
-            let jwk = spki::jwk(der).ok_or(KeyError::UnreadPublic)?;
+            let part = PublicPart::from_spki(der).ok_or(KeyError::UnreadPublic)?;
+            let members = part.members().into_iter();
+            let jwk = members
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect();
             PackedKey::of(&jwk).map_err(|_| KeyError::UnreadPublic)
         });
         Ok(Self(packed.collect::<Result<_, _>>()?))
@@ -209,5 +213,86 @@ impl PackedKey {
         members
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Public keys of another implementation, with a token of each.
+    fn made() -> Vec<Value> {
+        serde_json::from_str(include_str!("vectors/made.json")).unwrap()
+    }
+
+    #[test]
+    fn keys_of_each_kind_verify_after_they_were_packed() {
+        for made in made() {
+            let (name, token) = (&made["name"], made["token"].as_str().unwrap());
+            let keys = PackedKeys::parse(&json!({"keys": [made["jwk"]]})).unwrap();
+            let bytes = postcard::to_allocvec(&keys).unwrap();
+            let back: PackedKeys = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(back, keys, "{name}");
+            assert!(back.set().verify(token).is_ok(), "{name}");
+            // What is shown of it packs to the same.
+            assert_eq!(PackedKeys::parse(&keys.json()), Ok(keys), "{name}");
+            let foreign = PackedKeys::parse(&json!({"keys": [made["other"]]})).unwrap();
+            assert!(foreign.set().verify(token).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_keeps_its_algorithm_where_its_kind_leaves_a_choice() {
+        let made = made();
+        let rsa = made.iter().find(|made| made["name"] == "RS256").unwrap();
+        let token = rsa["token"].as_str().unwrap();
+        for (alg, verifies) in [("RS256", true), ("PS256", false), ("RS512", false)] {
+            let mut jwk = rsa["jwk"].clone();
+            jwk["alg"] = json!(alg);
+            let keys = PackedKeys::parse(&json!({"keys": [jwk]})).unwrap();
+            assert_eq!(keys.set().verify(token).is_ok(), verifies, "{alg}");
+        }
+    }
+
+    /// These bytes stand in `client_id`s, which are kept for years.
+    #[test]
+    fn packed_keys_are_read_for_ever() {
+        let made = made();
+        let ed = made.iter().find(|made| made["name"] == "EdDSA").unwrap();
+        let jwk = json!({
+            "kty": "OKP", "crv": "Ed25519", "kid": "k", "alg": "EdDSA", "use": "sig",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        });
+        let keys = PackedKeys::parse(&json!({"keys": [jwk]})).unwrap();
+        let mut sample = vec![1, 1, 1, b'k', 0, 4, 32];
+        let x = jwk["x"].as_str().unwrap();
+        sample.extend(URL_SAFE_NO_PAD.decode(x).unwrap());
+        assert_eq!(postcard::to_allocvec(&keys).unwrap(), sample);
+        assert_eq!(postcard::from_bytes(&sample), Ok(keys));
+        assert!(PackedKeys::parse(&json!({"keys": [ed["jwk"]]})).is_ok());
+    }
+
+    #[test]
+    fn keys_take_few_bytes_and_no_more_than_they_may() {
+        let made = made();
+        let set = |name: &str, count: usize| {
+            let made = made.iter().find(|made| made["name"] == name).unwrap();
+            PackedKeys::parse(&json!({"keys": vec![&made["jwk"]; count]})).unwrap()
+        };
+        assert!(set("ES256", 1).size() < 80);
+        assert!(set("RS256", 1).size() < 280);
+        assert!(set("RS256", 3).within(1024).is_ok());
+        let refused = set("RS256", 4).within(1024);
+        assert!(matches!(
+            refused,
+            Err(PackError::TooLarge { limit: 1024, .. })
+        ));
+        let many = json!({"keys": vec![json!({}); MAX_KEYS + 1]});
+        assert_eq!(
+            PackedKeys::parse(&many),
+            Err(PackError::TooMany(MAX_KEYS + 1))
+        );
     }
 }

@@ -64,19 +64,33 @@ impl Pem {
     }
 }
 
-/// The public keys of a text, each a block `PUBLIC KEY` (RFC 7468 section 13), which has no private one.
-pub(super) fn public_keys(text: &str) -> Result<Vec<Vec<u8>>, KeyError> {
+/// The one `PUBLIC KEY` of a text (RFC 7468 section 13).
+pub(super) fn public_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     if text.len() > MAX_PEM_BYTES {
         return Err(KeyError::TooLong);
     }
-    let mut keys = Vec::new();
-    for block in blocks(text)? {
-        match block.label {
-            "PUBLIC KEY" => keys.push(block.decode()?.to_vec()),
-            label if label.ends_with("PRIVATE KEY") => return Err(KeyError::Private),
-            _ => {}
-        }
+    let blocks = blocks(text)?;
+    let mut keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => key.decode(),
+        (Some(_), Some(_)) => Err(KeyError::SeveralPublic),
+        (None, _) if text.contains("\\n") => Err(KeyError::Escaped),
+        (None, _) => Err(KeyError::NoPublicKey),
     }
+}
+
+/// Each `PUBLIC KEY` of a text that holds nothing private.
+pub(super) fn public_keys(text: &str) -> Result<Vec<Zeroizing<Vec<u8>>>, KeyError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(KeyError::TooLong);
+    }
+    let blocks = blocks(text)?;
+    let mut labels = blocks.iter().map(|block| block.label);
+    if labels.any(|label| label.ends_with("PRIVATE KEY")) {
+        return Err(KeyError::Private);
+    }
+    let keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+    let keys: Vec<_> = keys.map(Block::decode).collect::<Result<_, _>>()?;
     match keys.is_empty() {
         false => Ok(keys),
         true if text.contains("\\n") => Err(KeyError::Escaped),

@@ -85,7 +85,7 @@ impl Provider {
     }
 }
 
-fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     (1..=MAX_PROVIDER_ID).contains(&id.len())
         && id
             .bytes()

@@ -100,7 +100,7 @@ pub use client_key::ClientKey;
 pub(crate) use client_key::assertions_by;
 pub use credential::{ClientCredential, CredentialRequest};
 pub(crate) use discovery_lookup::Lookups;
-pub(crate) use fault::{check_url, has_control, shown_url};
+pub(crate) use fault::{check_url, has_control, is_id, shown_url};
 pub(crate) use form::{ASSERTION_TYPE, RESERVED as RESERVED_AT_TOKEN, basic, bearer};
 pub(crate) use id_token::IdTokenError;
 #[cfg(test)]

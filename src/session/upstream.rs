@@ -34,10 +34,6 @@ impl UpstreamTokens {
     }
 
     /// Behind a session that no provider's token stands behind.
-    #[cfg_attr(
-        not(feature = "testing"),
-        allow(dead_code, reason = "for machines and other sources")
-    )]
     pub(crate) fn none() -> Self {
         Self::alone(String::new(), None)
     }

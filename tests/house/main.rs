@@ -35,7 +35,7 @@ const FLOORS: &[&[&str]] = &[
     &["client", "grant"],
     &["assertion"],
     &["vault"],
-    &["token"],
+    &["api_key", "token"],
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
@@ -172,6 +172,7 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
+    "api_key",
     "assertion::checks",
     "client::client_metadata",
     "client::redirect::policy",

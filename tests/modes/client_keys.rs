@@ -720,6 +720,35 @@ async fn an_assertion_is_used_once_in_passthrough_mode_too() {
 }
 
 #[tokio::test]
+async fn a_machine_with_keys_gets_one_token_for_each_assertion() {
+    let key = SigningKey::es256("one");
+    let keys = PublicKeys::from_jwks(set(&[&key])).unwrap();
+    let machine = StaticClient::with_keys("batch", keys).as_machine();
+    let machine = machine.scopes(["read"]);
+    let (proxy, store) = Proxy::with_store(|builder| builder.static_client(machine)).await;
+    let keyed = Keyed::at(&proxy, "batch", &key);
+    let grant = [("grant_type", "client_credentials")];
+    let assertion = keyed.signed(&proxy);
+    let answer = keyed.token(&grant, &assertion).await.expect(200).json();
+    let access = answer["access_token"].as_str().unwrap();
+    let session = proxy.session(&keyed.client, access).await;
+    assert_eq!(session["client_id"], "batch");
+    keyed
+        .token(&grant, &assertion)
+        .await
+        .refused(401, "invalid_client");
+    proxy.told(Step::ClientCredentials, Reason::Replayed);
+    keyed.token(&grant, &keyed.signed(&proxy)).await.expect(200);
+    let foreign = Keyed::at(&proxy, "batch", &SigningKey::es256("one"));
+    let reply = foreign.token(&grant, &foreign.signed(&proxy)).await;
+    reply.refused(401, "invalid_client");
+    // A store that cannot be asked gives no token.
+    store.be(Health::Down);
+    let reply = keyed.token(&grant, &keyed.signed(&proxy)).await;
+    reply.refused(503, "temporarily_unavailable");
+}
+
+#[tokio::test]
 async fn keys_at_a_url_are_fetched_once_and_replaced_without_a_word() {
     let (one, two) = (SigningKey::es256("one"), SigningKey::es256("two"));
     let published = Published::start(&[&one]).await;

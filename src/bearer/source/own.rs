@@ -1,4 +1,7 @@
-//! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4).
+//! The proxy's own access tokens: verified here, then their grant is looked up (RFC 9068 section 4). Those of
+//! machines have none; see `of_machine`.
+
+mod of_machine;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -91,16 +94,17 @@ impl OwnToken {
     }
 }
 
-/// No store is asked: a token that is forged, expired or from another proxy goes no further.
+/// No store is asked: a token that is forged, expired or from another proxy goes no further, and a machine's
+/// goes its own way.
 fn verify(
-    proxy: &Proxy,
+    proxy: &Arc<Proxy>,
     tokens: &AccessTokens,
     presented: &Presented<'_>,
 ) -> Result<OwnToken, Verdict> {
     let refused = |objection| Err(Verdict::Refused(objection));
     let read = |claims: &AccessClaims<'_>| {
         let Some(grant) = GrantId::parse(&claims.gid) else {
-            return refused(Objection::invalid());
+            return Err(of_machine::judge(proxy, claims, presented.now));
         };
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value
         // corresponding to an identifier the resource server expects for itself."

@@ -1,9 +1,11 @@
-//! Clients that the operator configures: no registration, and an id that is only a name.
+//! Clients that the operator configures: no registration, and an id that is only a name. What one may do
+//! without a person stands in `machine`.
 
 use std::collections::HashMap;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
         auth::{AuthRule, ClientAuthMethod, PublicKeys, is_same},
@@ -18,7 +20,8 @@ use crate::{
 
 const OPTION: &str = "static_clients";
 
-/// A client known from configuration.
+/// A client known from configuration: an app that people log in with, or a machine that works in its own
+/// name, or both.
 ///
 /// The redirect policy does not apply to its redirect URIs: the operator named them.
 ///
@@ -31,6 +34,18 @@ const OPTION: &str = "static_clients";
 /// assert!(!format!("{client:?}").contains("r7Kq2ZtV"));
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
+///
+/// A machine needs no redirect URI. It asks the token endpoint with `grant_type=client_credentials` (RFC 6749
+/// section 4.4; the MCP extension `io.modelcontextprotocol/oauth-client-credentials`).
+///
+/// ```
+/// use tower_oauth_proxy::StaticClient;
+///
+/// let client = StaticClient::machine("nightly-report", "q8Wn3TzK5vRx2LcYb7Hd")
+///     .scopes(["reports:read"])
+///     .roles(["reader"]);
+/// # let _ = client;
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
@@ -41,6 +56,7 @@ pub struct StaticClient {
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
+    machine: MachineWords,
 }
 
 impl StaticClient {
@@ -54,6 +70,7 @@ impl StaticClient {
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
+            machine: MachineWords::default(),
         }
     }
 
@@ -88,6 +105,41 @@ impl StaticClient {
             auth: AuthRule::Exactly(ClientAuthMethod::PrivateKeyJwt),
             ..Self::public(id)
         }
+    }
+
+    /// A machine: a client with a secret, as of [`confidential`](Self::confidential), that gets tokens in its
+    /// own name. Without a redirect URI it can log nobody in.
+    ///
+    /// Its tokens live for [`machine_token_ttl`](crate::OAuthProxyConfigBuilder::machine_token_ttl), and no
+    /// refresh token comes with them. In its sessions the subject is its id,
+    /// [`source`](crate::AuthSession::source) is
+    /// [`ClientCredentials`](crate::TokenSource::ClientCredentials), and no person and no token of a provider
+    /// stands behind them. A person who would have the same subject does not come in (RFC 9068 section 5).
+    pub fn machine(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::confidential(id, secret).as_machine()
+    }
+
+    /// Lets a client that authenticates, by a secret or a key, get tokens in its own name too; see
+    /// [`machine`](Self::machine). One that is to log people in as well keeps its redirect URIs.
+    pub fn as_machine(mut self) -> Self {
+        self.machine.is_machine = true;
+        self
+    }
+
+    /// The most that a machine's own tokens may, in place of those given before; each has to be one of the
+    /// configured `scopes`. Default: none. Logins by the same client are not bound by it.
+    ///
+    /// What is taken away here is gone from tokens that are out already, when they are next looked up.
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
+        self.machine.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The roles of a machine's own sessions, for [guards](crate::guard), in place of those given before: at
+    /// most 64 of at most 256 bytes. Default: none.
+    pub fn roles<I: IntoIterator<Item: Into<String>>>(mut self, roles: I) -> Self {
+        self.machine.roles = roles.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds a redirect URI.
@@ -125,8 +177,18 @@ impl StaticClient {
         self
     }
 
+    /// Whether it gets tokens in its own name.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.machine.is_machine
+    }
+
+    /// The most that those may.
+    pub(crate) fn machine_scopes(&self) -> &[String] {
+        &self.machine.scopes
+    }
+
     /// The scopes of a request that names none.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn default_scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(ScopeSet::iter)
     }
 
@@ -140,8 +202,8 @@ impl StaticClient {
         describable(&self.id)
     }
 
-    /// Refuses a client that cannot work.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses a client that cannot work, and says what it may in its own name.
+    fn check(&self) -> Result<Option<Machine>, ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
@@ -152,46 +214,51 @@ impl StaticClient {
             let why = format!("`{id}`: a client id has 1 to 256 printable ASCII characters");
             return Err(ConfigError::new(OPTION, why));
         }
-        let refuse = |why: &str| {
+        let refused = |why: &str| {
             let id = self.shown_id();
-            Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
+            ConfigError::new(OPTION, format!("client `{id}` {why}"))
         };
-        if self.redirect_uris.is_empty() {
-            return refuse("has no redirect URI");
+        if self.redirect_uris.is_empty() && !self.is_machine() {
+            return Err(refused("has no redirect URI, and is no machine"));
         }
         if self.auth.has_keys() != self.keys.is_some() {
-            return refuse(
+            return Err(refused(
                 "has keys and another authentication method, or that method and no keys: use \
                  StaticClient::with_keys alone",
-            );
+            ));
         }
-        match &self.secret {
-            None if self.auth.has_secret() => refuse(
-                "has no secret for its authentication method: use StaticClient::confidential",
-            ),
-            Some(_) if !self.auth.has_secret() => {
-                refuse("has a secret that the method `none` would never check")
-            }
-            Some(secret)
-                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET)
-                    .contains(&secret.expose_secret().len()) =>
-            {
-                refuse("needs a secret of 16 to 1024 bytes")
-            }
-            Some(secret) => {
-                let secret = secret.expose_secret().as_bytes();
-                match weakness(secret, MIN_CLIENT_SECRET) {
-                    Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
-                    None => Ok(()),
-                }
-            }
-            None => Ok(()),
+        let machine = self.machine.checked(id, self.auth);
+        let machine = machine.map_err(|why| refused(&why))?;
+        match self.secret_fault() {
+            Some(why) => Err(refused(&why)),
+            None => Ok(machine),
         }
+    }
+
+    /// What is wrong with its secret, or the lack of one.
+    fn secret_fault(&self) -> Option<String> {
+        let Some(secret) = &self.secret else {
+            let lacks =
+                "has no secret for its authentication method: use StaticClient::confidential";
+            return self.auth.has_secret().then(|| lacks.to_owned());
+        };
+        if !self.auth.has_secret() {
+            return Some("has a secret that the method `none` would never check".to_owned());
+        }
+        let secret = secret.expose_secret();
+        if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET).contains(&secret.len()) {
+            return Some("needs a secret of 16 to 1024 bytes".to_owned());
+        }
+        let weakness = weakness(secret.as_bytes(), MIN_CLIENT_SECRET)?;
+        Some(format!("has a secret that {weakness}: make a random one"))
     }
 }
 
 /// Every configured client, by its id.
-pub(in crate::client) struct ConfiguredClients(HashMap<String, StaticClient>);
+pub(in crate::client) struct ConfiguredClients {
+    by_id: HashMap<String, StaticClient>,
+    machines: HashMap<String, Machine>,
+}
 
 impl ConfiguredClients {
     /// # Errors
@@ -200,20 +267,29 @@ impl ConfiguredClients {
     pub(in crate::client) fn new(
         clients: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
-        let mut by_id = HashMap::new();
+        let (mut by_id, mut machines) = (HashMap::new(), HashMap::new());
         for client in clients {
-            client.check()?;
-            let id = client.id.clone();
+            let (id, machine) = (client.id.clone(), client.check()?);
+            machines.extend(machine.map(|machine| (id.clone(), machine)));
             if by_id.insert(id.clone(), client).is_some() {
                 let why = format!("two clients have the id `{id}`");
                 return Err(ConfigError::new(OPTION, why));
             }
         }
-        Ok(Self(by_id))
+        Ok(Self { by_id, machines })
+    }
+
+    /// What a client may in its own name; `None` where it may nothing.
+    pub(in crate::client) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.machines.get(client_id)
+    }
+
+    pub(in crate::client) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.machines.keys().map(String::as_str)
     }
 
     pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
-        let configured = self.0.get(client_id)?;
+        let configured = self.by_id.get(client_id)?;
         Some(Client {
             id: configured.id.clone(),
             name: configured.name.clone(),
@@ -226,13 +302,13 @@ impl ConfiguredClients {
     }
 
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
-        let configured = self.0.get(client_id);
+        let configured = self.by_id.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
         own.is_some_and(|own| is_same(own.expose_secret(), presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     config::{
         choices::PassOn,
         choose_provider::{ProviderChoice, ProviderRequest},
+        trusted_issuer::TrustedIssuer,
     },
     provider::Provider,
 };
@@ -16,6 +17,15 @@ use crate::{
 /// With [several](OAuthProxyConfigBuilder::also_provider), what is said here of the provider is said of the
 /// first.
 impl OAuthProxyConfigBuilder {
+    /// An issuer that is trusted beside the providers, with what is said on it; up to 32. Default: none.
+    ///
+    /// Each has an id and a URL of its own, and no provider's id. People and workloads come in by way of it
+    /// without a browser: see [`TrustedIssuer`].
+    pub fn trusted_issuer(mut self, issuer: TrustedIssuer) -> Self {
+        self.trusted_issuers.push(issuer);
+        self
+    }
+
     /// Another provider at which people can log in; up to 32 in all. Default: only the one that the builder
     /// began with.
     ///

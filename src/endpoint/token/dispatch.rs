@@ -6,7 +6,7 @@ use http::{StatusCode, request::Parts};
 use http_body::Body;
 use serde_json::Value;
 
-use super::{authorization_code, passthrough, refresh_token, request::missing};
+use super::{authorization_code, client_credentials, passthrough, refresh_token, request::missing};
 use crate::{
     body::OwnResponse,
     client::Client,
@@ -67,7 +67,14 @@ async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result
             Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, client, params).await,
             Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, client, params).await,
         },
-        GrantType::ClientCredentials | GrantType::JwtBearer => Err(unsupported(served)),
+        GrantType::ClientCredentials => match (&proxy.mode, proxy.clients.machine(&client.id)) {
+            (Mode::Swap(tokens), Some(machine)) => {
+                client.spend(proxy).await?;
+                client_credentials::issue(proxy, tokens, client, machine, params)
+            }
+            _ => Err(unauthorized(client, grant_type)),
+        },
+        GrantType::JwtBearer => Err(unsupported(served)),
     }
 }
 

@@ -1,14 +1,15 @@
-//! `POST {base}/oauth/token`: tokens (RFC 6749 sections 4.1.3 and 6). One file for each grant type.
+//! `POST {base}/oauth/token`: tokens (RFC 6749 sections 4.1.3, 4.4 and 6). One file for each grant type.
 //!
 //! # The order of the checks
 //!
-//! What a refusal reveals, and what it ends, depends on what was asked before. Of both grant types:
+//! What a refusal reveals, and what it ends, depends on what was asked before. Of every grant type:
 //!
 //! | | check | refusal | why here |
 //! |---|---|---|---|
 //! | 1 | the body is a form, each parameter once (but `resource`) | `invalid_request` | what reads in two ways is not judged |
 //! | 2 | the client is known, then not denied, then authenticated | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list costs a stranger with a known `client_id` one read of the store, as at authorize |
 //! | | an assertion: its `typ`, `iss` and `sub`, `aud`, times, `jti`, then its signature | `invalid_client`; 503 where its keys cannot be had | nothing is fetched for one that could not count whoever signed it. It is not used up yet: whoever registers can sign any number, and a stranger's request writes nothing |
+//! | | `grant_type` is there, is served, and this client may use it | `invalid_request`, `unsupported_grant_type`, `unauthorized_client` | what else would be asked depends on it |
 //! | 3 | code or refresh token is one of ours | `invalid_grant` | before its record is read: garbage costs no round trip more |
 //! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
 //!
@@ -40,6 +41,9 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
+//! `client_credentials`: the client's assertion was not used before (`invalid_client`), `scope`, then `resource`
+//! (`invalid_scope`, `invalid_target`). Nothing else is written.
+//!
 //! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
 //! it back where the store can be told ([`Caller::settle`](super::client_auth::Caller::settle)).
 //!
@@ -49,6 +53,7 @@
 
 mod answer;
 mod authorization_code;
+mod client_credentials;
 mod code_proof;
 mod dispatch;
 mod passthrough;

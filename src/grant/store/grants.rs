@@ -1,6 +1,6 @@
 //! The record of a grant: read, created, taken a step further, kept, ended.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::{
     super::{
@@ -26,6 +26,8 @@ pub(crate) struct Grants {
     /// Those that are configured. A grant of another one is as good as ended.
     providers: Providers,
     subjects: Subjects,
+    /// Subjects that are no person's: those of machines.
+    taken: HashSet<Box<str>>,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -52,6 +54,7 @@ impl Grants {
             vault,
             providers,
             subjects,
+            taken: HashSet::new(),
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -59,6 +62,13 @@ impl Grants {
             tasks,
             refresh_tokens,
         }
+    }
+
+    /// Keeps these subjects from people.
+    #[must_use]
+    pub(crate) fn without_subjects<'a>(mut self, taken: impl Iterator<Item = &'a str>) -> Self {
+        self.taken.extend(taken.map(Box::from));
+        self
     }
 
     /// What sessions are compared with.
@@ -143,9 +153,12 @@ impl Grants {
         None
     }
 
-    /// How a provider's person is named here; `None` where that could be another person's name.
+    /// How a provider's person is named here; `None` where that could be another person's name, or a
+    /// machine's. RFC 9068 section 5: "Authorization servers should prevent scenarios where clients can affect
+    /// the value of the "sub" claim in ways that could confuse resource servers."
     pub(crate) fn name<'a>(&self, provider: &str, subject: &'a str) -> Option<Cow<'a, str>> {
-        self.subjects.name(&self.providers, provider, subject)
+        let name = self.subjects.name(&self.providers, provider, subject)?;
+        (!self.taken.contains(&*name)).then_some(name)
     }
 
     /// The same of a grant, for those who list and show it.
@@ -162,7 +175,7 @@ impl Grants {
 
     /// A grant of a provider that is not configured is never served: its tokens must not be sent to another.
     /// It comes back to life when its provider is configured again. Nor is one whose person cannot be told
-    /// from another provider's.
+    /// from another provider's, or from a machine.
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
         let provider = &grant.provider;
         let why = match self.providers.of(provider) {
@@ -170,7 +183,8 @@ impl Grants {
                 format!("the grant belongs to provider `{provider}`, which is not configured")
             }
             Some(_) if self.name(provider, &grant.subject).is_none() => format!(
-                "the person of the grant, of provider `{provider}`, cannot be told from another provider's"
+                "the person of the grant, of provider `{provider}`, cannot be told from another provider's, or \
+                 from a machine"
             ),
             Some(_) => return true,
         };

@@ -57,8 +57,8 @@ pub(crate) enum AdmissionError {
     /// The operator does not let the person in, or could not be asked.
     #[error(transparent)]
     Operator(NotAdmitted),
-    /// Their name at this provider could be a person's of another.
-    #[error("the person cannot be told from a person of another provider")]
+    /// Their name at this provider could be a person's of another, or a machine's.
+    #[error("the person cannot be told from a person of another provider, or from a machine")]
     Ambiguous,
     #[error("the identity provider granted none of the requested scopes")]
     NoScope,
