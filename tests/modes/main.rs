@@ -13,6 +13,7 @@ mod admin;
 mod allowed;
 mod app_proof;
 mod claims;
+mod client_keys;
 mod clients;
 mod cors;
 mod inside;
