@@ -68,6 +68,7 @@ impl<'de> Deserialize<'de> for Hash {
         let text = String::deserialize(deserializer)?;
         // The value is not shown: it may be the secret itself, in the wrong place.
         let wrong = || serde::de::Error::custom("a hash is not 64 hexadecimal digits of SHA-256");
+        let text = text.strip_prefix("sha256:").unwrap_or(&text);
         let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
         let digits = digits
             .filter(|digits| digits.len() == 64)
