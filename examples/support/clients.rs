@@ -94,13 +94,13 @@ impl From<ConfigError> for Wrong {
 
 fn client(entry: &Entry<Said>) -> Result<StaticClient, Wrong> {
     let said = &entry.value;
-    let mut client = match (&said.secret, said.secret_sha256) {
+    let mut client = match (&said.secret, &said.secret_sha256) {
         (Some(_), Some(_)) => {
             let why = "give `secret` or `secret_sha256`, not both";
             return Err(Wrong(why.to_owned()));
         }
         (Some(Secret(secret)), None) => StaticClient::confidential(&said.id, secret),
-        (None, Some(Hash(hash))) => StaticClient::public(&said.id).secret_sha256(hash),
+        (None, Some(Hash(hash))) => StaticClient::confidential_by_hash(&said.id, hash),
         (None, None) => StaticClient::public(&said.id),
     };
     for uri in &said.redirect_uris {

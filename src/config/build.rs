@@ -131,12 +131,12 @@ impl OAuthProxyConfigBuilder {
         let introspection =
             Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
         let sources = std::mem::take(&mut self.sources);
+        check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
             .providers()
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
-        check_machines(&self, &scopes, &required_scopes)?;
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
@@ -144,9 +144,9 @@ impl OAuthProxyConfigBuilder {
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
+        plain.metadata_documents = plain.metadata_documents.checked()?;
         let reserved = sources.reserved(&self.trusted_issuers);
         plain.subjects = plain.subjects.reserving(reserved);
-        plain.metadata_documents = plain.metadata_documents.checked()?;
         let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
         let mut redirect_policy = self.redirect_policy;
         for pattern in &self.redirect_patterns {

@@ -34,6 +34,7 @@ mod resource_server;
 mod several;
 mod signatures;
 mod silence;
+mod sources;
 mod surplus;
 mod upstream;
 mod userinfo;

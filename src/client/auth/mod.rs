@@ -2,18 +2,18 @@
 //! One file for each way to prove it: `secret`, and `key_proof` for an assertion that a key of the client's
 //! signed.
 
-mod configured_secret;
 mod key_proof;
 mod keys;
 mod method;
+mod own_secret;
 mod presented;
 mod secret;
 
-pub(in crate::client) use configured_secret::ConfiguredSecret;
 pub(crate) use key_proof::{KeyFault, KeyProofs};
 pub(crate) use keys::ClientKeys;
 pub(crate) use method::AuthRule;
 pub use method::ClientAuthMethod;
+pub(in crate::client) use own_secret::OwnSecret;
 pub(crate) use presented::Presented;
 pub(in crate::client) use presented::Proof;
 pub(in crate::client) use secret::DerivedSecrets;

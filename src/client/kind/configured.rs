@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, ConfiguredSecret},
+        auth::{AuthRule, ClientAuthMethod, OwnSecret},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
@@ -47,7 +47,7 @@ const OPTION: &str = "static_clients";
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<ConfiguredSecret>,
+    secret: Option<OwnSecret>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
@@ -79,36 +79,33 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(ConfiguredSecret::Known(secret.into().into())),
+            secret: Some(OwnSecret::Plain(secret.into().into())),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
     }
 
-    /// Gives the client a secret of which only this hash is known here: SHA-256, of the secret's bytes. It is
-    /// sent and checked like that of [`confidential`](Self::confidential).
+    /// The same by the hash of its secret: `sha256:` and 64 hexadecimal digits, so that a file of clients holds
+    /// no secret.
     ///
-    /// Only for a secret that was made at random, of 32 characters or more. One that people made up can be
-    /// found from its hash, and here nothing can tell.
+    /// The secret has to be random, as one that [`ApiKey::generate`](crate::ApiKey::generate) makes, or
+    /// `openssl rand -hex 32`: anyone who sees the hash of one that a person chose can guess it. Nothing here can
+    /// tell, but that one of under 16 bytes is always refused.
     ///
     /// ```
-    /// use sha2::{Digest, Sha256};
-    /// use tower_oauth_proxy::StaticClient;
+    /// use tower_oauth_proxy::{ApiKey, StaticClient};
     ///
-    /// // What stands in the configuration: `printf %s "$SECRET" | sha256sum`.
-    /// let hash: [u8; 32] = Sha256::digest("JcD6vTq0Zb1kYw8mXn3sRf5hUo7aPe2g").into();
-    /// let client = StaticClient::public("nightly")
-    ///     .secret_sha256(hash)
-    ///     .redirect_uri("https://nightly.example.com/callback")?;
+    /// let secret = ApiKey::generate();
+    /// let client = StaticClient::confidential_by_hash("nightly-report", secret.hash()).as_machine();
+    /// println!("shown once: {}", secret.reveal());
     /// # let _ = client;
-    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
     /// ```
-    pub fn secret_sha256(mut self, hash: [u8; 32]) -> Self {
-        self.secret = Some(ConfiguredSecret::Hashed(hash));
-        if !self.auth.has_secret() {
-            self.auth = AuthRule::AnySecret;
+    pub fn confidential_by_hash(id: impl Into<String>, hash: impl Into<String>) -> Self {
+        Self {
+            secret: Some(OwnSecret::Hash(hash.into().into())),
+            auth: AuthRule::AnySecret,
+            ..Self::public(id)
         }
-        self
     }
 
     /// A machine: a client with a secret, as of [`confidential`](Self::confidential), that gets tokens in its
@@ -285,10 +282,12 @@ impl StaticClient {
                 "has no secret for its authentication method: use StaticClient::confidential";
             return self.auth.has_secret().then(|| lacks.to_owned());
         };
-        if !self.auth.has_secret() {
-            return Some("has a secret that the method `none` would never check".to_owned());
+        match self.auth.has_secret() {
+            true => secret.fault(),
+            false => {
+                Some("has a secret that its authentication method would never check".to_owned())
+            }
         }
-        secret.fault()
     }
 }
 
@@ -428,6 +427,11 @@ mod tests {
         let asks = StaticClient::public("api").introspects(base);
         let error = asks.clone().check().unwrap_err().to_string();
         assert!(error.contains("neither a secret nor a key"), "{error}");
-        assert!(asks.secret_sha256([1; 32]).check().is_ok());
+        assert!(
+            StaticClient::confidential("api", "r7Kq2ZtV9wLx4MbY")
+                .introspects(base)
+                .check()
+                .is_ok()
+        );
     }
 }
