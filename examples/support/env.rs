@@ -36,6 +36,9 @@ impl From<ConfigError> for Refusal {
             "outbound_private_networks" => "PRIVATE_NETWORKS",
             "outbound_root_certificates" => "ROOT_CERTIFICATES_FILE",
             "static_clients" => "CLIENTS_FILE",
+            "api_keys" => "API_KEYS_FILE",
+            "token_key" | "published_token_keys" => "SIGNING_KEY_FILE",
+            "trusted_issuer" => "TRUSTED_ISSUERS",
             "token_storage" => "STORAGE",
             "upstream_request_timeout" => "UPSTREAM_TIMEOUT",
             // Says itself which part of the provider it is about.
@@ -292,6 +295,8 @@ impl Env {
         }
         builder = self.outbound(builder)?;
         builder = self.clients(builder)?;
+        builder = self.machines(builder)?;
+        builder = self.signing(builder)?;
         Ok(self.storage(builder).await?.consent(self.consent()?))
     }
 

@@ -59,19 +59,22 @@ fn read(variable: &str, path: &str) -> Result<String, Refusal> {
     std::fs::read_to_string(path).map_err(refused)
 }
 
-/// The SHA-256 of a secret: 64 hexadecimal digits. `printf %s "$SECRET" | sha256sum` prints it.
-#[derive(Clone)]
+/// The SHA-256 of a secret: 64 hexadecimal digits, with or without `sha256:` before them.
+/// `printf %s "$SECRET" | sha256sum` prints it.
 pub(super) struct Hash(pub(super) String);
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        // The value is not shown: it may be the secret itself, in the wrong place.
-        let wrong = || serde::de::Error::custom("a hash is not 64 hexadecimal digits of SHA-256");
-        is_hash
-            .then(|| Self(format!("sha256:{text}")))
-            .ok_or_else(wrong)
+        let digits = text.strip_prefix("sha256:").unwrap_or(&text);
+        let is_hash = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_hash {
+            true => Ok(Self(format!("sha256:{}", digits.to_ascii_lowercase()))),
+            // The value is not shown: it may be the secret itself, in the wrong place.
+            false => Err(serde::de::Error::custom(
+                "a hash is not 64 hexadecimal digits of SHA-256",
+            )),
+        }
     }
 }
 

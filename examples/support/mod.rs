@@ -6,8 +6,10 @@ mod clients;
 pub mod env;
 mod files;
 pub mod idp;
+mod machines;
 mod outbound;
 pub mod serve;
+mod signing;
 mod upstream;
 
 #[cfg(test)]

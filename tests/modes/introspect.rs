@@ -522,3 +522,49 @@ async fn a_provider_that_is_down_holds_no_question_up() {
     proxy.clock.advance(Duration::from_secs(3_590));
     active(&proxy, "mcp-api", &tokens.access).await;
 }
+
+#[tokio::test]
+async fn a_machines_token_is_active_until_it_is_revoked_and_says_who_it_is() {
+    let machine = || {
+        StaticClient::machine("nightly", SECRET)
+            .scopes(["read"])
+            .roles(["batch"])
+    };
+    let (proxy, store) =
+        Proxy::with_store(|builder| services(builder).static_client(machine())).await;
+    let nightly = caller(&proxy, "nightly");
+    let asked = [("grant_type", "client_credentials"), ("resource", MCP)];
+    let token = Tokens::read(&nightly.token(&asked).await).access;
+    let said = active(&proxy, "mcp-api", &token).await;
+    for (name, value) in [
+        ("sub", json!("nightly")),
+        ("client_id", json!("nightly")),
+        ("scope", json!("read")),
+        ("roles", json!(["batch"])),
+        ("aud", json!(MCP)),
+    ] {
+        assert_eq!(said[name], value, "{name}: {said}");
+    }
+    assert_eq!(said["jti"], payload(&token)["jti"]);
+    store.forget();
+    inactive(&proxy, "other-api", &token, Reason::WrongAudience).await;
+    assert_eq!(store.seen().len(), 1, "the caller alone is looked up");
+    // A machine is no service that asks, unless it is both.
+    let fields = [("token", &*token)];
+    let reply = nightly.authenticated("/oauth/introspect", &fields).await;
+    reply.refused(403, "access_denied");
+    for verbs in 0..3 {
+        store.be(Health::UpFor(verbs));
+        let reply = ask(&proxy, "mcp-api", &token).await;
+        reply.refused(503, "temporarily_unavailable");
+        store.be(Health::Up);
+    }
+    nightly.revoke(&token).await.expect(200);
+    inactive(&proxy, "mcp-api", &token, Reason::GrantEnded).await;
+
+    // Taken out of the configuration: its tokens are dead, whatever their end.
+    let token = Tokens::read(&nightly.token(&asked).await).access;
+    active(&proxy, "mcp-api", &token).await;
+    let without = proxy.sibling(|builder| services(builder).token_storage(store.clone()));
+    inactive(&without, "mcp-api", &token, Reason::UnknownClient).await;
+}

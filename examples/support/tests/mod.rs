@@ -14,5 +14,6 @@
 mod connections;
 mod environment;
 mod files;
+mod machines;
 mod server;
 mod stopping;
