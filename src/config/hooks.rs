@@ -154,6 +154,10 @@ pub enum Occasion {
     /// A client brought an [identity assertion](crate::TrustedIssuer::assertions) of the person. A no refuses
     /// the token.
     Assertion,
+    /// Someone came with an access token of a [trusted issuer](crate::TrustedIssuer::access_tokens) or of
+    /// [`introspection`](crate::OAuthProxyConfigBuilder::introspection): at its first sight, and again in each
+    /// [`session_cache_ttl`](crate::OAuthProxyConfigBuilder::session_cache_ttl). A no refuses the request.
+    AccessToken,
 }
 
 type HookFuture = Pin<Box<dyn Future<Output = Result<(), Veto>> + Send>>;

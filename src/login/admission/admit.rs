@@ -80,7 +80,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
-            demands: Demands::new(&options, provider.about()),
+            demands: Demands::new(&options, Some(provider.about())),
             audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
