@@ -132,6 +132,11 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
+    // the following property to signal support". Clients look for `none` beside it.
+    if options.metadata_documents.is_on() {
+        document.insert("client_id_metadata_document_supported".into(), true.into());
+    }
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());

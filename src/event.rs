@@ -79,6 +79,9 @@ pub enum Reason {
     ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
+    /// The document about the client could not be fetched. Its source may be down, or strangers made this
+    /// server ask for too many.
+    ClientDocument,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
     /// The response type or grant type is not served, or not to this client.

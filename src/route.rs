@@ -216,6 +216,7 @@ pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
     has_client_document: bool,
+    registers: bool,
     has_key_set: bool,
     callback: Box<str>,
     /// The ids of the providers that have a callback of their own.
@@ -229,6 +230,7 @@ impl Routes {
             base_path: base.path().into(),
             served: Served::All,
             has_client_document: false,
+            registers: true,
             has_key_set: false,
             callback: callback.into(),
             further: Box::default(),
@@ -240,6 +242,14 @@ impl Routes {
     pub(crate) fn with_client_document(self, is_there: bool) -> Self {
         Self {
             has_client_document: is_there,
+            ..self
+        }
+    }
+
+    /// The same, with or without registration.
+    pub(crate) fn with_registration(self, is_on: bool) -> Self {
+        Self {
+            registers: is_on,
             ..self
         }
     }
@@ -285,6 +295,7 @@ impl Routes {
         let is_served = |row: &&Row| match self.served {
             Served::All => match row.endpoint {
                 Endpoint::ClientDocument => self.has_client_document,
+                Endpoint::Register => self.registers,
                 Endpoint::KeySet => self.has_key_set,
                 _ => true,
             },

@@ -10,10 +10,13 @@
 
 mod admit;
 mod behind;
+mod claimed_issuer;
 mod credentials;
 mod objection;
+mod others_token;
 mod source;
 mod verdict;
+mod vouched;
 mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};

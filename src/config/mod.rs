@@ -3,6 +3,7 @@
 //! comes out.
 
 pub(crate) mod allow_list;
+mod bearer_sources;
 mod build;
 mod builder;
 mod choices;
@@ -27,6 +28,7 @@ mod weak;
 #[allow(dead_code, reason = "what serves them reads it")]
 mod workload;
 
+pub(crate) use bearer_sources::{BearerSources, Vouches};
 pub use build::OAuthProxyConfig;
 pub(crate) use build::ServerConfig;
 pub use builder::OAuthProxyConfigBuilder;

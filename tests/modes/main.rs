@@ -21,6 +21,7 @@ mod introspection;
 mod jwks;
 mod keys;
 mod known_clients;
+mod metadata_documents;
 mod mistakes;
 mod oidc;
 mod on_use;

@@ -3,18 +3,15 @@
 
 use std::collections::HashMap;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, PublicKeys, is_same},
+        auth::{AuthRule, ClientAuthMethod, OwnSecret, PublicKeys},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
     error::ConfigError,
-    key::weakness,
-    limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
+    limits::MAX_CONFIGURED_ID,
     oauth::{ScopeSet, describable},
 };
 
@@ -50,7 +47,7 @@ const OPTION: &str = "static_clients";
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<SecretString>,
+    secret: Option<OwnSecret>,
     keys: Option<PublicKeys>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
@@ -81,7 +78,30 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(secret.into().into()),
+            secret: Some(OwnSecret::Plain(secret.into().into())),
+            auth: AuthRule::AnySecret,
+            ..Self::public(id)
+        }
+    }
+
+    /// The same by the hash of its secret: `sha256:` and 64 hexadecimal digits, so that a file of clients holds
+    /// no secret.
+    ///
+    /// The secret has to be random, as one that [`ApiKey::generate`](crate::ApiKey::generate) makes, or
+    /// `openssl rand -hex 32`: anyone who sees the hash of one that a person chose can guess it. Nothing here can
+    /// tell, but that one of under 16 bytes is always refused.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{ApiKey, StaticClient};
+    ///
+    /// let secret = ApiKey::generate();
+    /// let client = StaticClient::confidential_by_hash("nightly-report", secret.hash()).as_machine();
+    /// println!("shown once: {}", secret.reveal());
+    /// # let _ = client;
+    /// ```
+    pub fn confidential_by_hash(id: impl Into<String>, hash: impl Into<String>) -> Self {
+        Self {
+            secret: Some(OwnSecret::Hash(hash.into().into())),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
@@ -242,15 +262,12 @@ impl StaticClient {
                 "has no secret for its authentication method: use StaticClient::confidential";
             return self.auth.has_secret().then(|| lacks.to_owned());
         };
-        if !self.auth.has_secret() {
-            return Some("has a secret that the method `none` would never check".to_owned());
+        match self.auth.has_secret() {
+            true => secret.fault(),
+            false => {
+                Some("has a secret that its authentication method would never check".to_owned())
+            }
         }
-        let secret = secret.expose_secret();
-        if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET).contains(&secret.len()) {
-            return Some("needs a secret of 16 to 1024 bytes".to_owned());
-        }
-        let weakness = weakness(secret.as_bytes(), MIN_CLIENT_SECRET)?;
-        Some(format!("has a secret that {weakness}: make a random one"))
     }
 }
 
@@ -304,7 +321,7 @@ impl ConfiguredClients {
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
         let configured = self.by_id.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
-        own.is_some_and(|own| is_same(own.expose_secret(), presented))
+        own.is_some_and(|own| own.is(presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {

@@ -69,8 +69,7 @@ async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result
         },
         GrantType::ClientCredentials => match (&proxy.mode, proxy.clients.machine(&client.id)) {
             (Mode::Swap(tokens), Some(machine)) => {
-                client.spend(proxy).await?;
-                client_credentials::issue(proxy, tokens, client, machine, params)
+                client_credentials::issue(proxy, tokens, client, machine, params).await
             }
             _ => Err(unauthorized(client, grant_type)),
         },
