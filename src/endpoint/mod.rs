@@ -4,11 +4,11 @@
 mod answer;
 mod authorize;
 mod browser_client;
+mod cacheable;
 mod callback;
 mod client_auth;
 mod consent;
 mod consent_page;
-mod document;
 mod jwks;
 mod metadata;
 mod onward;

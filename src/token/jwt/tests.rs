@@ -375,6 +375,8 @@ fn debug_output_tells_nothing_about_the_person_or_the_keys() {
     assert!(!text.contains(segments(&issued())[0]), "{text}");
 }
 
+mod keys;
+
 proptest! {
     #[test]
     fn no_text_that_we_did_not_sign_verifies(token in "[A-Za-z0-9_.-]{0,200}", any in ".{0,80}") {
