@@ -33,6 +33,9 @@ pub enum Step {
     Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
+    /// A service asked about a token. Only refusals are reported: what was not active, and services that may
+    /// not ask.
+    Introspect,
     /// A bearer token was checked. Only refusals are reported: successes are the hot path.
     Bearer,
     /// A guard on a route or in an extractor was asked. Only refusals are reported.
@@ -79,6 +82,9 @@ pub enum Reason {
     ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
+    /// The document about the client could not be fetched. Its source may be down, or strangers made this
+    /// server ask for too many.
+    ClientDocument,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
     /// The response type or grant type is not served, or not to this client.

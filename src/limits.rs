@@ -110,6 +110,14 @@ pub(crate) const CLAIM_POLL: Duration = Duration::from_millis(100);
 /// A `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect URI beside it,
 /// that common proxies cut off at 8 KiB or less.
 pub(crate) const MAX_CLIENT_ID: usize = 1600;
+/// A `client_id` that is the URL of a document, in bytes: it stands in cookies, tokens and records. Those in use
+/// have some 60.
+pub(crate) const MAX_DOCUMENT_CLIENT_ID: usize = 512;
+/// A client's document, in bytes. The draft recommends to read 5 kilobytes; some hold a key set, or the callback of
+/// each of their apps.
+pub(crate) const MAX_CLIENT_DOCUMENT_BYTES: usize = 16 * 1024;
+/// Redirect URIs in such a document, which is one for all servers and all installations of an app.
+pub(crate) const MAX_DOCUMENT_REDIRECT_URIS: usize = 100;
 /// The id of a configured client, in bytes.
 pub(crate) const MAX_CONFIGURED_ID: usize = 256;
 /// A client's secret, in bytes, whether configured or presented.

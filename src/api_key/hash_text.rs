@@ -18,7 +18,7 @@ pub(super) fn write_hash(hash: &Hash) -> String {
 /// # Errors
 ///
 /// What is wrong with the text, for the operator. It may be the key itself, so it is not quoted.
-pub(super) fn read_hash(text: &str) -> Result<Hash, String> {
+pub(crate) fn read_hash(text: &str) -> Result<Hash, String> {
     if text.contains(PREFIX) {
         return Err(
             "has a key where its hash belongs: keep the key out of the configuration, and take the hash that \

@@ -23,7 +23,7 @@ const LENGTH: usize = PREFIX.len() + SECRET + CHECKSUM;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// SHA-256 of a key's whole text.
-pub(super) type Hash = [u8; 32];
+pub(crate) type Hash = [u8; 32];
 
 /// What a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

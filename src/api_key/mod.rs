@@ -15,6 +15,7 @@ mod key_text;
 mod new_key;
 
 pub use configured_key::ApiKey;
+pub(crate) use hash_text::read_hash;
 pub(crate) use key_ring::{Found, HeldKey, KeyRing};
 pub use new_key::NewApiKey;
 

@@ -99,15 +99,25 @@ pub(super) fn check_static_clients(
             check_name("static_clients", name)?;
         }
     }
-    if builder.static_clients.is_empty()
-        && builder.redirect_policy.permits_nothing()
-        && builder.redirect_patterns.is_empty()
-    {
-        return Err(ConfigError::new(
-            "redirect_policy",
-            "RedirectPolicy::none permits no redirect URI and there is no static client: no client \
-             could register",
-        ));
+    let plain = &builder.plain;
+    let permits_nothing =
+        builder.redirect_policy.permits_nothing() && builder.redirect_patterns.is_empty();
+    let can_register = plain.dynamic_registration && !permits_nothing;
+    // The origin of a document vouches for itself, whatever the policy permits.
+    if builder.static_clients.is_empty() && !can_register && !plain.metadata_documents.is_on() {
+        let (option, why) = match plain.dynamic_registration {
+            true => (
+                "redirect_policy",
+                "RedirectPolicy::none permits no redirect URI, metadata_documents are off and there is no \
+                 static client: no client could register",
+            ),
+            false => (
+                "dynamic_registration",
+                "it is off, metadata_documents are off too and there is no static client: no client could \
+                 be known here",
+            ),
+        };
+        return Err(ConfigError::new(option, why));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! comes out.
 
 pub(crate) mod allow_list;
+mod bearer_sources;
 mod build;
 mod builder;
 mod choices;
@@ -11,6 +12,7 @@ mod faults;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
+mod introspection;
 mod machine_faults;
 mod odd;
 mod options;
@@ -27,6 +29,7 @@ mod weak;
 #[allow(dead_code, reason = "what serves them reads it")]
 mod workload;
 
+pub(crate) use bearer_sources::{BearerSources, Vouches};
 pub use build::OAuthProxyConfig;
 pub(crate) use build::ServerConfig;
 pub use builder::OAuthProxyConfigBuilder;

@@ -157,7 +157,9 @@ fn a_provider_is_named_in_its_preset_alone() {
     assert!(presets.len() >= 3, "{presets:?}");
     let mut named = Vec::new();
     for (module, source) in &sources {
-        if is_preset(module) {
+        // The callbacks of known clients: some are at the site of a company that is a provider too.
+        let is_of_clients = module.join("::") == "client::redirect::known";
+        if is_preset(module) || is_of_clients {
             continue;
         }
         for word in &source.words {
@@ -175,8 +177,12 @@ const PURE: &[&str] = &[
     "api_key",
     "assertion::checks",
     "client::client_metadata",
+    "client::kind::document_hosts",
+    "client::kind::document_metadata",
+    "client::kind::document_url",
     "client::redirect::policy",
     "client::redirect::uri",
+    "client::seen",
     "grant::code",
     "grant::lifetime",
     "grant::record",
@@ -193,6 +199,7 @@ const PURE: &[&str] = &[
     "outbound::address",
     "outbound::destination",
     "outbound::networks",
+    "outbound::pace",
     "outbound::shelf_life",
     "provider::allowed",
     "provider::claim_path",

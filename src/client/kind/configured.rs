@@ -3,18 +3,15 @@
 
 use std::collections::HashMap;
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, is_same},
+        auth::{AuthRule, ClientAuthMethod, OwnSecret, PublicKeys},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
     error::ConfigError,
-    key::weakness,
-    limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
+    limits::MAX_CONFIGURED_ID,
     oauth::{ScopeSet, describable},
 };
 
@@ -50,11 +47,14 @@ const OPTION: &str = "static_clients";
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<SecretString>,
+    secret: Option<OwnSecret>,
+    keys: Option<PublicKeys>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
+    /// What it stands for at the introspection endpoint, as it was given.
+    introspects: Vec<String>,
     machine: MachineWords,
 }
 
@@ -64,10 +64,12 @@ impl StaticClient {
         Self {
             id: id.into(),
             secret: None,
+            keys: None,
             auth: AuthRule::Exactly(ClientAuthMethod::None),
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
+            introspects: Vec::new(),
             machine: MachineWords::default(),
         }
     }
@@ -79,8 +81,51 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(secret.into().into()),
+            secret: Some(OwnSecret::Plain(secret.into().into())),
             auth: AuthRule::AnySecret,
+            ..Self::public(id)
+        }
+    }
+
+    /// The same by the hash of its secret: `sha256:` and 64 hexadecimal digits, so that a file of clients holds
+    /// no secret.
+    ///
+    /// The secret has to be random, as one that [`ApiKey::generate`](crate::ApiKey::generate) makes, or
+    /// `openssl rand -hex 32`: anyone who sees the hash of one that a person chose can guess it. Nothing here can
+    /// tell, but that one of under 16 bytes is always refused.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{ApiKey, StaticClient};
+    ///
+    /// let secret = ApiKey::generate();
+    /// let client = StaticClient::confidential_by_hash("nightly-report", secret.hash()).as_machine();
+    /// println!("shown once: {}", secret.reveal());
+    /// # let _ = client;
+    /// ```
+    pub fn confidential_by_hash(id: impl Into<String>, hash: impl Into<String>) -> Self {
+        Self {
+            secret: Some(OwnSecret::Hash(hash.into().into())),
+            auth: AuthRule::AnySecret,
+            ..Self::public(id)
+        }
+    }
+
+    /// A client that proves itself with a private key of its own (`private_key_jwt`, RFC 7523): this server
+    /// holds no secret of it, and each proof counts once.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{PublicKeys, StaticClient};
+    ///
+    /// let keys = PublicKeys::at("https://billing.example.com/jwks.json")?;
+    /// let client = StaticClient::with_keys("billing", keys)
+    ///     .redirect_uri("https://billing.example.com/callback")?;
+    /// # let _ = client;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn with_keys(id: impl Into<String>, keys: PublicKeys) -> Self {
+        Self {
+            keys: Some(keys),
+            auth: AuthRule::Exactly(ClientAuthMethod::PrivateKeyJwt),
             ..Self::public(id)
         }
     }
@@ -155,6 +200,42 @@ impl StaticClient {
         self
     }
 
+    /// Lets the client ask about access tokens for this resource, the base URL or a URL below it, and for
+    /// what is below that, at `{base}/oauth/introspect` (RFC 7662). Default: it may ask about none.
+    ///
+    /// It is for a service behind the proxy that gets the access token and cannot verify it. The answer is
+    /// what the store says at that moment, so a login that was ended is not active at once. No provider is
+    /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
+    /// that has to hear of those stands for the base URL.
+    ///
+    /// Such a client needs a secret or a key, and no redirect URI.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::StaticClient;
+    ///
+    /// let search = StaticClient::confidential("search-api", "r7Kq2ZtV9wLx4MbY")
+    ///     .introspects("https://mcp.example.com/search");
+    /// # let _ = search;
+    /// ```
+    pub fn introspects(mut self, resource: impl Into<String>) -> Self {
+        self.introspects.push(resource.into());
+        self
+    }
+
+    /// The resources that it may ask about.
+    pub(crate) fn introspected(&self) -> &[String] {
+        &self.introspects
+    }
+
+    /// Whether it may authenticate in this way.
+    pub(crate) fn admits(&self, method: ClientAuthMethod) -> bool {
+        self.auth.admits(method)
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether it gets tokens in its own name.
     pub(crate) fn is_machine(&self) -> bool {
         self.machine.is_machine
@@ -196,8 +277,23 @@ impl StaticClient {
             let id = self.shown_id();
             ConfigError::new(OPTION, format!("client `{id}` {why}"))
         };
-        if self.redirect_uris.is_empty() && !self.is_machine() {
-            return Err(refused("has no redirect URI, and is no machine"));
+        if self.redirect_uris.is_empty() && !self.is_machine() && self.introspects.is_empty() {
+            return Err(refused(
+                "has no redirect URI, is no machine and introspects no tokens",
+            ));
+        }
+        // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form
+        // of authorization to access this endpoint".
+        if !self.introspects.is_empty() && self.auth.admits(ClientAuthMethod::None) {
+            return Err(refused(
+                "introspects tokens, and has neither a secret nor a key to prove itself by",
+            ));
+        }
+        if self.auth.has_keys() != self.keys.is_some() {
+            return Err(refused(
+                "has keys and another authentication method, or that method and no keys: use \
+                 StaticClient::with_keys alone",
+            ));
         }
         let machine = self.machine.checked(id, self.auth);
         let machine = machine.map_err(|why| refused(&why))?;
@@ -214,15 +310,12 @@ impl StaticClient {
                 "has no secret for its authentication method: use StaticClient::confidential";
             return self.auth.has_secret().then(|| lacks.to_owned());
         };
-        if !self.auth.has_secret() {
-            return Some("has a secret that the method `none` would never check".to_owned());
+        match self.auth.has_secret() {
+            true => secret.fault(),
+            false => {
+                Some("has a secret that its authentication method would never check".to_owned())
+            }
         }
-        let secret = secret.expose_secret();
-        if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET).contains(&secret.len()) {
-            return Some("needs a secret of 16 to 1024 bytes".to_owned());
-        }
-        let weakness = weakness(secret.as_bytes(), MIN_CLIENT_SECRET)?;
-        Some(format!("has a secret that {weakness}: make a random one"))
     }
 }
 
@@ -267,7 +360,7 @@ impl ConfiguredClients {
             name: configured.name.clone(),
             redirect_uris: configured.redirect_uris.clone(),
             auth: configured.auth,
-            keys: None,
+            keys: configured.keys.as_ref().map(|keys| keys.keys().clone()),
             scope: configured.scope.clone(),
             kind: ClientKind::Configured,
         })
@@ -276,7 +369,7 @@ impl ConfiguredClients {
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
         let configured = self.by_id.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
-        own.is_some_and(|own| is_same(own.expose_secret(), presented))
+        own.is_some_and(|own| own.is(presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {
@@ -292,6 +385,12 @@ mod tests {
         StaticClient::public("app")
             .redirect_uri("app://cb/")
             .unwrap()
+    }
+
+    fn keyed() -> StaticClient {
+        let keys = PublicKeys::at("https://app.example/jwks").unwrap();
+        let client = StaticClient::with_keys("app", keys);
+        client.redirect_uri("app://cb/").unwrap()
     }
 
     fn confidential(secret: &str) -> StaticClient {
@@ -336,6 +435,18 @@ mod tests {
                 confidential(&"s".repeat(16)).auth_method(ClientAuthMethod::None),
                 "never check",
             ),
+            (
+                public().auth_method(ClientAuthMethod::PrivateKeyJwt),
+                "with_keys",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::None),
+                "with_keys alone",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::ClientSecretPost),
+                "with_keys alone",
+            ),
             (confidential("short"), "16 to 1024"),
             (confidential("changeme-changeme"), "well-known"),
             (confidential(&"s".repeat(16)), "repeats"),
@@ -354,5 +465,16 @@ mod tests {
     #[test]
     fn debug_prints_no_secret() {
         assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
+    }
+
+    #[test]
+    fn a_client_that_only_asks_about_tokens_needs_a_secret_and_no_redirect_uri() {
+        let base = "https://mcp.example";
+        let asks = StaticClient::public("api").introspects(base);
+        let error = asks.clone().check().unwrap_err().to_string();
+        assert!(error.contains("neither a secret nor a key"), "{error}");
+        let hash = format!("sha256:{}", "a1".repeat(32));
+        let asks = StaticClient::confidential_by_hash("api", hash).introspects(base);
+        assert!(asks.check().is_ok());
     }
 }

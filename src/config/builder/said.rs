@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc};
 use crate::{
     client::{RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::{options::Plain, secrets::KeyOption, trusted_issuer::TrustedIssuer},
+    config::{
+        bearer_sources::SaidSources, options::Plain, secrets::KeyOption,
+        trusted_issuer::TrustedIssuer,
+    },
     event::EventCallback,
     provider::Provider,
     storage::TokenStorage,
@@ -29,6 +32,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) redirect_patterns: Vec<String>,
     pub(crate) static_clients: Vec<StaticClient>,
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+    pub(crate) sources: SaidSources,
     pub(crate) cookie_prefix: Option<String>,
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
@@ -58,6 +62,7 @@ impl OAuthProxyConfigBuilder {
             redirect_patterns: Vec::new(),
             static_clients: Vec::new(),
             trusted_issuers: Vec::new(),
+            sources: SaidSources::default(),
             cookie_prefix: None,
             upstream_pkce: None,
             forward_resource: None,

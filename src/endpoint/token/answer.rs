@@ -55,7 +55,7 @@ pub(super) fn issue(
 }
 
 /// The key did not sign. The client may come again: a refresh token is answered with the same successor.
-fn unsigned(error: KeyError) -> Refusal {
+pub(super) fn unsigned(error: KeyError) -> Refusal {
     let words = "the access token could not be signed";
     Refusal::new(Reason::Unsigned, OAuthErrorCode::ServerError, words).detail(error)
 }

@@ -72,7 +72,7 @@ pub(super) async fn redeem(
     proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
     match &proxy.mode {
         Mode::Swap(tokens) => issue(proxy, tokens, &id, &grant, &grant.scopes, &resource, 0),
-        Mode::Passthrough(mode) => Ok(passthrough::issue(proxy, mode, id, &grant)),
+        Mode::Passthrough(mode) => Ok(passthrough::issue(proxy, mode, client, id, &grant)),
     }
 }
 

@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::request::asked_resource;
+use super::{answer::unsigned, request::asked_resource};
 use crate::{
-    client::{Client, Machine},
-    endpoint::refusal::Refusal,
+    client::Machine,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
     oauth::{Params, Resource, ScopeSet, describable},
@@ -18,16 +18,17 @@ use crate::{
 };
 
 /// The client authenticated, and may use this grant type.
-pub(super) fn issue(
+pub(super) async fn issue(
     proxy: &Proxy,
     tokens: &AccessTokens,
-    client: &Client,
+    client: &Caller,
     machine: &Machine,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let scopes = scopes(params.get("scope"), &machine.scopes)?;
     let base = &proxy.options.base;
     let resource = asked_resource(base, params)?.unwrap_or_else(|| Resource::base(base));
+    client.spend(proxy).await?;
     let (now, ttl) = (proxy.now(), proxy.options.machine_token_ttl);
     let claims = AccessClaims {
         sub: (&client.id).into(),
@@ -40,6 +41,7 @@ pub(super) fn issue(
         gid: "".into(),
     };
     let token = tokens.issue(&claims, &serde_json::Map::new());
+    let token = token.map_err(unsigned)?;
     let id = describable(&client.id);
     let done = Event::done(Step::ClientCredentials);
     proxy.emit(&done.detail(format_args!("client `{id}`, scope `{scopes}`, {resource}")));

@@ -69,9 +69,9 @@ async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result
         },
         GrantType::ClientCredentials => match (&proxy.mode, proxy.clients.machine(&client.id)) {
             (Mode::Swap(tokens), Some(machine)) => {
-                client_credentials::issue(proxy, tokens, &client, machine, params)
+                client_credentials::issue(proxy, tokens, client, machine, params).await
             }
-            _ => Err(unauthorized(&client, grant_type)),
+            _ => Err(unauthorized(client, grant_type)),
         },
         GrantType::JwtBearer => Err(unsupported(served)),
     }

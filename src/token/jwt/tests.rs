@@ -329,6 +329,8 @@ fn a_payload_that_lacks_or_mistypes_a_claim_is_malformed() {
         for bad in [None, Some(json!(null)), Some(json!(["x"])), Some(json!(-1))] {
             let mut payload = good.clone();
             match bad {
+                // A machine's token belongs to no grant.
+                None if name == "gid" => continue,
                 None => drop(payload.as_object_mut().unwrap().remove(name)),
                 Some(bad) => payload[name] = bad,
             }
