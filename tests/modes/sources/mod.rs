@@ -130,7 +130,10 @@ fn words(proxy: &Proxy, reply: &Reply, token: &str, reason: Reason) -> String {
     proxy.told(Step::Bearer, reason);
     let events = proxy.events();
     let words = events.last().unwrap().detail.clone().unwrap_or_default();
-    assert!(words.is_empty() || !reply.everything().contains(&words), "{words}");
+    assert!(
+        words.is_empty() || !reply.everything().contains(&words),
+        "{words}"
+    );
     assert!(!format!("{events:?}").contains(token), "{events:?}");
     words
 }
