@@ -9,12 +9,13 @@
 //! | lease of a renewal | store, sealed | version 1 | `grant/renewal/lease_record.rs` |
 //! | claim and mark of a callback | store, sealed | version 1 | `login/claim.rs` |
 //! | denied client | store, sealed | version 1 | `client/denied.rs` |
+//! | used assertion | store, sealed | version 1 | `assertion/used.rs` |
 //! | revoked token of a machine | store, sealed | version 1 | `grant/grantless.rs` |
 //! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |
 //! | cookies | browser, sealed | version 1 | `login/cookies/sealing.rs` |
-//! | `client_id` | client, signed | version 1 | `client/kind/signed.rs` |
+//! | `client_id` | client, signed | version 1; with keys version 2 | `client/kind/signed.rs`, `jose/packed_keys.rs` |
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
 //! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |

@@ -271,7 +271,9 @@ mod vault;
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
 pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
-pub use client::{ClientAuthMethod, KnownClient, MetadataDocuments, RedirectPolicy, StaticClient};
+pub use client::{
+    ClientAuthMethod, KnownClient, MetadataDocuments, PublicKeys, RedirectPolicy, StaticClient,
+};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,

@@ -18,7 +18,7 @@ mod seen;
 
 #[cfg(test)]
 pub(crate) use auth::AuthRule;
-pub use auth::ClientAuthMethod;
+pub use auth::{ClientAuthMethod, PublicKeys};
 pub(crate) use auth::{KeyProofs, Presented, is_basic};
 pub(crate) use client_metadata::{ClientMetadata, registration_answer};
 pub(crate) use clients::{Clients, Unproven};

@@ -35,6 +35,13 @@ pub(crate) enum KeyError {
     NoPublicKey,
     #[error("the text holds several public keys: give one for each")]
     SeveralPublic,
+    #[error("the text holds a private key: give its public part, `openssl pkey -in FILE -pubout`")]
+    Private,
+    #[error(
+        "it is not one that verifies here: RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, P-256, P-384, P-521 \
+         or Ed25519"
+    )]
+    UnreadPublic,
     #[error("the key cannot sign `{}`", .0.name())]
     Unfit(Algorithm),
     #[error("none of the certificates beside the private key is that of the key")]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, OwnSecret},
+        auth::{AuthRule, ClientAuthMethod, OwnSecret, PublicKeys},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
@@ -48,6 +48,7 @@ const OPTION: &str = "static_clients";
 pub struct StaticClient {
     id: String,
     secret: Option<OwnSecret>,
+    keys: Option<PublicKeys>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
@@ -63,6 +64,7 @@ impl StaticClient {
         Self {
             id: id.into(),
             secret: None,
+            keys: None,
             auth: AuthRule::Exactly(ClientAuthMethod::None),
             redirect_uris: Vec::new(),
             name: None,
@@ -104,6 +106,26 @@ impl StaticClient {
         Self {
             secret: Some(OwnSecret::Hash(hash.into().into())),
             auth: AuthRule::AnySecret,
+            ..Self::public(id)
+        }
+    }
+
+    /// A client that proves itself with a private key of its own (`private_key_jwt`, RFC 7523): this server
+    /// holds no secret of it, and each proof counts once.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{PublicKeys, StaticClient};
+    ///
+    /// let keys = PublicKeys::at("https://billing.example.com/jwks.json")?;
+    /// let client = StaticClient::with_keys("billing", keys)
+    ///     .redirect_uri("https://billing.example.com/callback")?;
+    /// # let _ = client;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn with_keys(id: impl Into<String>, keys: PublicKeys) -> Self {
+        Self {
+            keys: Some(keys),
+            auth: AuthRule::Exactly(ClientAuthMethod::PrivateKeyJwt),
             ..Self::public(id)
         }
     }
@@ -259,6 +281,12 @@ impl StaticClient {
                 "introspects tokens, and has neither a secret nor a key to prove itself by",
             ));
         }
+        if self.auth.has_keys() != self.keys.is_some() {
+            return Err(refused(
+                "has keys and another authentication method, or that method and no keys: use \
+                 StaticClient::with_keys alone",
+            ));
+        }
         let machine = self.machine.checked(id, self.auth);
         let machine = machine.map_err(|why| refused(&why))?;
         match self.secret_fault() {
@@ -324,7 +352,7 @@ impl ConfiguredClients {
             name: configured.name.clone(),
             redirect_uris: configured.redirect_uris.clone(),
             auth: configured.auth,
-            keys: None,
+            keys: configured.keys.as_ref().map(|keys| keys.keys().clone()),
             scope: configured.scope.clone(),
             kind: ClientKind::Configured,
         })
@@ -349,6 +377,12 @@ mod tests {
         StaticClient::public("app")
             .redirect_uri("app://cb/")
             .unwrap()
+    }
+
+    fn keyed() -> StaticClient {
+        let keys = PublicKeys::at("https://app.example/jwks").unwrap();
+        let client = StaticClient::with_keys("app", keys);
+        client.redirect_uri("app://cb/").unwrap()
     }
 
     fn confidential(secret: &str) -> StaticClient {
@@ -393,6 +427,18 @@ mod tests {
                 confidential(&"s".repeat(16)).auth_method(ClientAuthMethod::None),
                 "never check",
             ),
+            (
+                public().auth_method(ClientAuthMethod::PrivateKeyJwt),
+                "with_keys",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::None),
+                "with_keys alone",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::ClientSecretPost),
+                "with_keys alone",
+            ),
             (confidential("short"), "16 to 1024"),
             (confidential("changeme-changeme"), "well-known"),
             (confidential(&"s".repeat(16)), "repeats"),
@@ -419,11 +465,8 @@ mod tests {
         let asks = StaticClient::public("api").introspects(base);
         let error = asks.clone().check().unwrap_err().to_string();
         assert!(error.contains("neither a secret nor a key"), "{error}");
-        assert!(
-            StaticClient::confidential("api", "r7Kq2ZtV9wLx4MbY")
-                .introspects(base)
-                .check()
-                .is_ok()
-        );
+        let hash = format!("sha256:{}", "a1".repeat(32));
+        let asks = StaticClient::confidential_by_hash("api", hash).introspects(base);
+        assert!(asks.check().is_ok());
     }
 }

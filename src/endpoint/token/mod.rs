@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | 1 | the body is a form, each parameter once (but `resource`) | `invalid_request` | what reads in two ways is not judged |
 //! | 2 | the client is known, then not denied, then authenticated | `invalid_client` | no stranger learns or ends anything; and a client that is not known any more has to hear it, or keeps its dead registration for ever. The deny list costs a stranger with a known `client_id` one read of the store, as at authorize |
+//! | | an assertion: its `typ`, `iss` and `sub`, `aud`, times, `jti`, then its signature | `invalid_client`; 503 where its keys cannot be had | nothing is fetched for one that could not count whoever signed it. It is not used up yet: whoever registers can sign any number, and a stranger's request writes nothing |
 //! | | `grant_type` is there, is served, and this client may use it | `invalid_request`, `unsupported_grant_type`, `unauthorized_client` | what else would be asked depends on it |
 //! | 3 | code or refresh token is one of ours | `invalid_grant` | before its record is read: garbage costs no round trip more |
 //! | 4 | the record is settled and readable | 503 | a token must not be judged by a record that may be wrong |
@@ -21,6 +22,7 @@
 //! | 6 | it is this client's | `invalid_grant` | another client's request must not end a grant |
 //! | 7 | it has not expired | `invalid_grant` | an old code from some log ends nothing |
 //! | 8 | `redirect_uri`, then `code_verifier` | `invalid_grant`; `invalid_request` without a verifier | a stranger with a leaked code ends nothing |
+//! | | the client's assertion was not used before | `invalid_client` | only who logged in comes this far; and whoever copied the client's request ends nothing with it |
 //! | 9 | it was not redeemed before | `invalid_grant`, **the grant ends** | only a request that has all that the client has is a replay; and no wrong `resource` hides it |
 //! | 10 | `resource` | `invalid_target` | before the code is consumed: a mistake here can be mended |
 //!
@@ -29,6 +31,7 @@
 //! | | check | refusal | why here |
 //! |---|---|---|---|
 //! | 5 | the grant is live and this client's | `invalid_grant` | another client's request must not end a grant |
+//! | | the client's assertion was not used before | `invalid_client` | as above |
 //! | 6 | the token is live, or its grace runs | `invalid_grant`, **the grant ends** | before all that could refuse the request: a wider `scope` or a foreign `resource` must not hide a theft |
 //! | 7 | the provider's token is alive, or can be renewed, and the grant's last day has not come | `invalid_grant`, **the grant ends** | the person has to come again, whatever is asked for |
 //! | 8 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | before the provider is asked, and before anything changes |
@@ -38,11 +41,15 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
-//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`). Nothing is written.
+//! `client_credentials`: the client's assertion was not used before (`invalid_client`), `scope`, then `resource`
+//! (`invalid_scope`, `invalid_target`). Nothing else is written.
+//!
+//! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
+//! it back where the store can be told ([`Caller::settle`](super::client_auth::Caller::settle)).
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; whether
-//! it is of the configured provider, its end and the grant's last day, `scope` and `resource` are asked
-//! before the provider.
+//! it is of the configured provider, its end and the grant's last day, `scope`, `resource` and the client's
+//! assertion are asked before the provider.
 
 mod answer;
 mod authorization_code;
