@@ -208,15 +208,7 @@ impl StaticClient {
     /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
     /// that has to hear of those stands for the base URL.
     ///
-    /// Such a client needs a secret or a key, and no redirect URI.
-    ///
-    /// ```
-    /// use tower_oauth_proxy::StaticClient;
-    ///
-    /// let search = StaticClient::confidential("search-api", "r7Kq2ZtV9wLx4MbY")
-    ///     .introspects("https://mcp.example.com/search");
-    /// # let _ = search;
-    /// ```
+    /// Such a client needs a secret or a key, and no redirect URI. [`docs::services`](crate::docs::services) has more.
     pub fn introspects(mut self, resource: impl Into<String>) -> Self {
         self.introspects.push(resource.into());
         self
