@@ -97,7 +97,7 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
         ("response_modes_supported".into(), json!(["query"])),
         (
             "grant_types_supported".into(),
-            json!(["authorization_code", "refresh_token"]),
+            options.grant_types.iter().map(|it| it.as_str()).collect(),
         ),
         (
             "token_endpoint_auth_methods_supported".into(),

@@ -27,6 +27,10 @@ pub enum Step {
     Redeem,
     /// A client used its refresh token.
     Refresh,
+    /// A client asked for a token in its own name, without a person.
+    ClientCredentials,
+    /// A client brought an assertion of a trusted issuer instead of a login.
+    Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
     /// A bearer token was checked. Only refusals are reported: successes are the hot path.
@@ -75,7 +79,7 @@ pub enum Reason {
     ClientMetadata,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
-    /// The response type or grant type is not served.
+    /// The response type or grant type is not served, or not to this client.
     UnsupportedType,
     /// PKCE is missing, has a wrong method, or its verifier does not match.
     Pkce,

@@ -24,7 +24,7 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::printable,
     limits::{MAX_ECHOED_URI, MAX_NAME, MAX_REDIRECT_URIS},
-    oauth::{ScopeSet, describable, is_blank},
+    oauth::{GrantType, ScopeSet, describable, is_blank},
     time::Unix,
 };
 
@@ -72,7 +72,7 @@ impl ClientMetadata {
         let fields = Fields(&fields);
 
         let redirect_uris = read_redirect_uris(fields, policy)?;
-        must_include(fields, "grant_types", "authorization_code")?;
+        must_include(fields, "grant_types", GrantType::AuthorizationCode.as_str())?;
         must_include(fields, "response_types", "code")?;
         let registration = Registration {
             redirect_uris,
@@ -89,7 +89,7 @@ impl ClientMetadata {
 
 /// The body of the 201 answer. RFC 7591 section 3.2.1: "the authorization server MUST return all
 /// registered metadata about this client, including any fields provisioned by the authorization server
-/// itself."
+/// itself." Of the `grant_types` that are served, a client that registered itself may use those of logins.
 ///
 /// There is no `registration_client_uri`, because RFC 7592 is not served (a peer promised one and its
 /// clients followed it).
@@ -97,6 +97,7 @@ pub(crate) fn registration_answer(
     metadata: &ClientMetadata,
     client_id: &str,
     secret: Option<&str>,
+    grant_types: &[GrantType],
 ) -> Value {
     let ClientMetadata { registration, echo } = metadata;
     let mut answer = echo.clone();
@@ -111,10 +112,8 @@ pub(crate) fn registration_answer(
     }
     let uris = registration.redirect_uris.iter();
     put("redirect_uris", uris.map(RedirectUri::as_str).collect());
-    put(
-        "grant_types",
-        json!(["authorization_code", "refresh_token"]),
-    );
+    let grant_types = grant_types.iter().filter(|served| served.needs_login());
+    put("grant_types", grant_types.map(|it| it.as_str()).collect());
     put("response_types", json!(["code"]));
     put(
         "token_endpoint_auth_method",

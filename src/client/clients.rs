@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
+    oauth::GrantType,
 };
 
 /// Every client there is, of each kind.
@@ -97,6 +98,18 @@ impl Clients {
             Proof::Basic(secret) | Proof::Post(secret) => {
                 self.is_secret_of(client, secret.expose_secret())
             }
+        }
+    }
+
+    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
+    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
+        match grant_type {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => {
+                !client.redirect_uris.is_empty()
+            }
+            GrantType::ClientCredentials => false,
+            // Which clients may is a matter of the assertion's issuer, and asked there.
+            GrantType::JwtBearer => true,
         }
     }
 

@@ -8,6 +8,7 @@ use super::{
         check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
         cookie_prefix, required_scopes,
     },
+    grant_types::grant_types,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -126,6 +127,7 @@ impl OAuthProxyConfigBuilder {
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
         let odd = odd_options(&self, &base);
+        let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
@@ -138,6 +140,7 @@ impl OAuthProxyConfigBuilder {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
             client_document: None,
+            grant_types,
             scopes,
             required_scopes,
             redirect_policy,

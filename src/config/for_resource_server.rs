@@ -243,6 +243,7 @@ impl ResourceServerBuilder {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
             client_document: None,
+            grant_types: Vec::new(),
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),

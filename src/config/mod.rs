@@ -9,6 +9,7 @@ mod choices;
 mod choose_provider;
 mod faults;
 mod for_resource_server;
+mod grant_types;
 pub(crate) mod hooks;
 mod odd;
 mod options;

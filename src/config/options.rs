@@ -12,7 +12,7 @@ use crate::{
         people_rules::PeopleRules,
     },
     grant::{RefreshGrace, Subjects},
-    oauth::{BaseUrl, ScopeSet},
+    oauth::{BaseUrl, GrantType, ScopeSet},
     route,
     token::ClaimsPassthrough,
 };
@@ -29,6 +29,9 @@ pub(crate) struct Options {
     pub(crate) redirects_metadata: bool,
     /// What the provider reads about us, where it knows us by a document.
     pub(crate) client_document: Option<String>,
+    /// What clients may bring to the token endpoint, in the order of [`GrantType::ALL`]; none at a resource
+    /// server.
+    pub(crate) grant_types: Vec<GrantType>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.

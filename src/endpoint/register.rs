@@ -57,7 +57,12 @@ where
         Refusal::new(Reason::TooLarge, code, error.to_string())
     })?;
     proxy.emit(&Event::done(Step::Register).detail(registration.name.as_deref().unwrap_or("")));
-    let body = registration_answer(&metadata, &client_id, secret.as_deref());
+    let body = registration_answer(
+        &metadata,
+        &client_id,
+        secret.as_deref(),
+        &options.grant_types,
+    );
     Ok(answer::json(StatusCode::CREATED, &body))
 }
 

@@ -5,6 +5,7 @@
 
 mod base_url;
 mod description;
+mod grant_type;
 mod params;
 mod pkce;
 mod printable;
@@ -16,6 +17,7 @@ mod uri;
 
 pub(crate) use base_url::BaseUrl;
 pub(crate) use description::{describable, description};
+pub(crate) use grant_type::GrantType;
 pub(crate) use params::{Params, ParamsError, form_decode};
 pub(crate) use pkce::{CodeChallenge, CodeVerifier, PkceError};
 pub(crate) use printable::{is_blank, printable};

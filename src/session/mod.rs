@@ -1,6 +1,7 @@
 //! `AuthSession`: what a handler gets.
 
 mod cache;
+mod token_source;
 mod upstream;
 
 use std::{fmt, sync::Arc, time::SystemTime};
@@ -8,6 +9,7 @@ use std::{fmt, sync::Arc, time::SystemTime};
 use http::{Extensions, Uri, uri::PathAndQuery};
 use serde_json::{Map, Value};
 
+use self::token_source::is_of_an_app;
 use crate::{
     challenge::Challenges,
     grant::{GrantName, is_named_by_provider},
@@ -17,6 +19,7 @@ use crate::{
 };
 
 pub(crate) use cache::{SessionCache, Validated};
+pub use token_source::TokenSource;
 pub(crate) use upstream::{Another, ForAnotherApi, RenewsUpstream, TokenOf};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
 
@@ -45,10 +48,11 @@ pub struct AuthSession {
 
 /// The parts of a session, put together by a bearer source.
 pub(crate) struct Inner {
+    pub(crate) source: TokenSource,
     pub(crate) subject: String,
     /// As the provider names them, where that is not the subject.
     pub(crate) provider_subject: Option<Box<str>>,
-    /// `None` where none is configured: a resource server.
+    /// `None` where none stands behind the token: at a resource server, and for machines and API keys.
     pub(crate) provider: Option<Arc<str>>,
     pub(crate) client_id: String,
     pub(crate) scopes: ScopeSet,
@@ -56,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
     pub(crate) expires_at: Unix,
-    /// `None` in passthrough mode, where no grant is kept.
+    /// `None` where no grant is kept: for all but tokens of this proxy.
     pub(crate) grant_id: Option<LoginName>,
     pub(crate) upstream: UpstreamTokens,
     /// Where another token of the provider comes from.
@@ -88,6 +92,7 @@ impl Inner {
     /// The parts of a session behind which no token, grant or provider stands.
     pub(crate) fn made_up(subject: String, base: &BaseUrl) -> Self {
         Self {
+            source: TokenSource::Login,
             subject,
             provider_subject: None,
             provider: Some("test".into()),
@@ -120,23 +125,61 @@ impl AuthSession {
         extensions.get()
     }
 
-    /// The person: stable, and no one else's, whichever provider they are of. With one provider it is that
-    /// provider's name for them (`sub`); with several, [`Subjects`](crate::Subjects) says how they are named.
-    /// Where the provider does not name them, it is `grant:` and a random id, different at each login.
+    /// Where the token came from.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{AuthSession, TokenSource};
+    ///
+    /// fn greeting(session: &AuthSession) -> String {
+    ///     match session.source() {
+    ///         TokenSource::ApiKey => format!("hello, program {}", session.subject()),
+    ///         _ => format!("hello, {}", session.subject()),
+    ///     }
+    /// }
+    /// # let _ = greeting;
+    /// ```
+    pub fn source(&self) -> TokenSource {
+        self.inner.source
+    }
+
+    /// Whether a person is behind the token. `false` for API keys, machines and workloads, and for a token of
+    /// another issuer that says of itself that it is an app's own: its `sub` is its client, or a claim such as
+    /// `idtyp` says so. An issuer that does not tell them apart gives `true`.
+    pub fn is_person(&self) -> bool {
+        let Inner {
+            source,
+            subject,
+            provider_subject,
+            client_id,
+            claims,
+            ..
+        } = &*self.inner;
+        source.has_person().unwrap_or_else(|| {
+            let subject = provider_subject.as_deref().unwrap_or(subject);
+            !is_of_an_app(subject, client_id, claims.map())
+        })
+    }
+
+    /// Who is calling: stable, and no one else's, whichever source the token has. Of a person with one provider it
+    /// is that provider's name for them (`sub`); with several, [`Subjects`](crate::Subjects) says how they are
+    /// named. Where the provider does not name them, it is `grant:` and a random id, different at each login.
     pub fn subject(&self) -> &str {
         &self.inner.subject
     }
 
     /// The provider's own name for the person (`sub`), to call its API or to compare with its claims: unique at
     /// that provider alone, so key nothing by it. `None` where the provider does not name them.
+    /// Nor is there one behind an API key or a machine.
     pub fn provider_subject(&self) -> Option<&str> {
         let named = self.inner.provider_subject.as_deref();
-        let bare = || Some(self.subject()).filter(|subject| is_named_by_provider(subject));
+        let is_bare =
+            |subject: &&str| self.source().has_provider_subject() && is_named_by_provider(subject);
+        let bare = || Some(self.subject()).filter(is_bare);
         named.or_else(bare)
     }
 
-    /// The [`id`](crate::Provider::id) of the provider that the person logged in at; `None` at a resource
-    /// server, which has no provider configured.
+    /// The [`id`](crate::Provider::id) of the provider that the person logged in at, or that vouches for them;
+    /// `None` where no configured one does: at a resource server, behind an API key, behind a machine.
     pub fn provider(&self) -> Option<&str> {
         self.inner.provider.as_deref()
     }
@@ -217,20 +260,29 @@ impl AuthSession {
     }
 
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
-    /// `None` in passthrough mode.
+    /// `None` for all but tokens of this proxy.
     pub fn grant_id(&self) -> Option<&str> {
         self.inner.grant_id.as_ref().map(LoginName::as_str)
     }
 
-    /// The provider's own tokens, to call the provider's API in the person's name.
+    /// The provider's own tokens, to call the provider's API in the person's name. Where none stand behind the
+    /// session ([`has_upstream`](Self::has_upstream)), the access token is empty text, which every API refuses.
     pub fn upstream(&self) -> &UpstreamTokens {
         &self.inner.upstream
+    }
+
+    /// Whether the provider's own tokens stand behind this session: after a login, and where clients hold the
+    /// provider's token. Not behind API keys, machines, assertions and tokens of a trusted issuer or of an
+    /// introspection endpoint: those are for this service, and no other server should see them.
+    pub fn has_upstream(&self) -> bool {
+        !self.inner.upstream.access_token.is_empty()
     }
 }
 
 impl fmt::Debug for AuthSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthSession")
+            .field("source", &self.inner.source)
             .field("subject", &self.inner.subject)
             .field("scopes", &self.inner.scopes)
             .field("resource", &self.inner.resource)
@@ -256,6 +308,7 @@ pub(crate) mod tests {
     fn of(scopes: &str, roles: &[&str], access_token: String) -> AuthSession {
         let base = BaseUrl::parse("https://proxy.example").unwrap();
         AuthSession::new(Inner {
+            source: TokenSource::Login,
             subject: "ada".into(),
             provider_subject: None,
             provider: None,

@@ -33,6 +33,15 @@ impl UpstreamTokens {
         }
     }
 
+    /// Behind a session that no provider's token stands behind.
+    #[cfg_attr(
+        not(feature = "testing"),
+        allow(dead_code, reason = "for machines and other sources")
+    )]
+    pub(crate) fn none() -> Self {
+        Self::alone(String::new(), None)
+    }
+
     /// What they take in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let id_token = self.id_token.as_ref().map_or(0, SharedText::len);
@@ -159,9 +168,12 @@ impl AuthSession {
     /// [`UpstreamTokenError::Ended`] when the person has to log in again,
     /// [`Unavailable`](UpstreamTokenError::Unavailable) when a later try may help,
     /// [`NotRenewable`](UpstreamTokenError::NotRenewable) when none does: always so in passthrough
-    /// mode, where the client holds the token.
+    /// mode, where the client holds the token, and where
+    /// [no provider's tokens](AuthSession::has_upstream) stand behind the session.
     pub async fn upstream_token_refused(&self) -> Result<UpstreamTokens, UpstreamTokenError> {
-        let (Some(renewal), Some(grant_id)) = (&self.inner.renewal, self.grant_id()) else {
+        let (Some(renewal), Some(grant_id), true) =
+            (&self.inner.renewal, self.grant_id(), self.has_upstream())
+        else {
             return Err(UpstreamTokenError::NotRenewable);
         };
         let refused = self.upstream().access_token();
@@ -246,6 +258,14 @@ impl AuthSession {
             let words = "nothing stands behind this session that could trade its token";
             return Err(TokenForError::NotOffered(words.to_owned()));
         };
+        if !self.has_upstream() {
+            let words = format!(
+                "this session comes from another source ({}), and no token of a provider stands behind it: only \
+                 a login's can be traded",
+                self.source()
+            );
+            return Err(TokenForError::NotOffered(words));
+        }
         let of = match self.grant_id() {
             Some(grant_id) => TokenOf::Grant(grant_id),
             None => TokenOf::Client(self.upstream()),

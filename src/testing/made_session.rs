@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     challenge::Challenges,
     oauth::{BaseUrl, Resource, ScopeSet},
-    session::{AuthSession, Inner, LoginName},
+    session::{AuthSession, Inner, LoginName, TokenSource, UpstreamTokens},
     time::Unix,
 };
 
@@ -51,6 +51,25 @@ impl SessionBuilder {
     /// The MCP client that holds the token.
     pub fn client(mut self, client_id: impl Into<String>) -> Self {
         self.parts.client_id = client_id.into();
+        self
+    }
+
+    /// Where the token came from; a [login](TokenSource::Login) unless given. Behind any but a login and the
+    /// provider's own token stand no tokens of a provider, so those given before are forgotten.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{TokenSource, testing};
+    ///
+    /// let session = testing::session("key|ci").source(TokenSource::ApiKey).build();
+    /// assert!(!session.is_person() && !session.has_upstream());
+    /// assert_eq!(session.provider(), None);
+    /// ```
+    pub fn source(mut self, source: TokenSource) -> Self {
+        self.parts.source = source;
+        if !matches!(source, TokenSource::Login | TokenSource::Provider) {
+            self.parts.provider = None;
+            self.parts.upstream = UpstreamTokens::none();
+        }
         self
     }
 

@@ -17,7 +17,7 @@ use crate::{
     oauth::Resource,
     proxy::Proxy,
     resource_server::ResourceServer,
-    session::{AuthSession, Inner, LoginName, RenewsUpstream, Validated},
+    session::{AuthSession, Inner, LoginName, RenewsUpstream, TokenSource, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError, TokenVerifier},
     vault::Seen,
@@ -165,6 +165,7 @@ async fn look_up(
             .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
+            source: TokenSource::Login,
             subject,
             provider_subject,
             provider: provider.map(|provider| Arc::clone(provider.id())),

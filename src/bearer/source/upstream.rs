@@ -13,7 +13,7 @@ use crate::{
     },
     oauth::{BaseUrl, Resource},
     resource_server::ResourceServer,
-    session::{AuthSession, Inner, RenewsUpstream, UpstreamTokens, Validated},
+    session::{AuthSession, Inner, RenewsUpstream, TokenSource, UpstreamTokens, Validated},
     time::Unix,
     token::{TokenVerifier, roles},
 };
@@ -72,6 +72,7 @@ async fn validated(
         fresh_until,
         mark: None,
         session: AuthSession::new(Inner {
+            source: TokenSource::Provider,
             subject: verified.subject,
             provider_subject: None,
             provider: server

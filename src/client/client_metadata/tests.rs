@@ -5,6 +5,11 @@ use crate::client::KnownClient;
 
 const NOW: Unix = Unix::at(1_795_000_000);
 
+/// The answer of a server that serves every grant type.
+fn registration_answer(metadata: &ClientMetadata, id: &str, secret: Option<&str>) -> Value {
+    super::registration_answer(metadata, id, secret, &GrantType::ALL)
+}
+
 fn everything() -> RedirectPolicy {
     KnownClient::all()
         .iter()

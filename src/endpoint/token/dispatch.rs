@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::{authorization_code, passthrough, refresh_token, request::missing};
 use crate::{
     body::OwnResponse,
+    client::Client,
     endpoint::{answer, client_auth::authenticate, refusal::Refusal, request},
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
     mode::Mode,
-    oauth::Params,
+    oauth::{GrantType, Params, describable},
     proxy::Proxy,
 };
 
@@ -29,11 +30,8 @@ where
 {
     let (step, result) = match request::form(parts, body).await {
         Ok(params) => {
-            let step = match params.get("grant_type") {
-                Some("refresh_token") => Step::Refresh,
-                _ => Step::Redeem,
-            };
-            (step, token(proxy, parts, &params).await)
+            let grant_type = params.get("grant_type").and_then(GrantType::parse);
+            (step(grant_type), token(proxy, parts, &params).await)
         }
         Err(refusal) => (Step::Redeem, Err(refusal)),
     };
@@ -45,17 +43,54 @@ where
 
 async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Value, Refusal> {
     let client = authenticate(proxy, &parts.headers, params).await?;
-    match params.get("grant_type") {
-        Some("authorization_code") => authorization_code::redeem(proxy, &client, params).await,
-        Some("refresh_token") => match &proxy.mode {
+    let name = params.get("grant_type");
+    let name = name.ok_or_else(|| missing("grant_type"))?;
+    let served = &proxy.options.grant_types;
+    let grant_type = GrantType::parse(name).filter(|asked| served.contains(asked));
+    let grant_type = grant_type.ok_or_else(|| unsupported(served))?;
+    if !proxy.clients.may_use(&client, grant_type) {
+        return Err(unauthorized(&client, grant_type));
+    }
+    match grant_type {
+        GrantType::AuthorizationCode => authorization_code::redeem(proxy, &client, params).await,
+        GrantType::RefreshToken => match &proxy.mode {
             Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, &client, params).await,
             Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, &client, params).await,
         },
-        Some(_) => Err(Refusal::new(
-            Reason::UnsupportedType,
-            OAuthErrorCode::UnsupportedGrantType,
-            "only authorization_code and refresh_token are served",
-        )),
-        None => Err(missing("grant_type")),
+        GrantType::ClientCredentials | GrantType::JwtBearer => Err(unsupported(served)),
     }
+}
+
+/// What events call a request of this grant type; one that is not known comes from a client that holds a
+/// code of something.
+fn step(grant_type: Option<GrantType>) -> Step {
+    match grant_type {
+        Some(GrantType::AuthorizationCode) | None => Step::Redeem,
+        Some(GrantType::RefreshToken) => Step::Refresh,
+        Some(GrantType::ClientCredentials) => Step::ClientCredentials,
+        Some(GrantType::JwtBearer) => Step::Assertion,
+    }
+}
+
+/// RFC 6749 section 5.2, `unsupported_grant_type`: "The authorization grant type is not supported by the
+/// authorization server."
+fn unsupported(served: &[GrantType]) -> Refusal {
+    let served: Vec<_> = served.iter().map(|served| served.as_str()).collect();
+    Refusal::new(
+        Reason::UnsupportedType,
+        OAuthErrorCode::UnsupportedGrantType,
+        format!("this server serves {}", served.join(", ")),
+    )
+}
+
+/// RFC 6749 section 5.2, `unauthorized_client`: "The authenticated client is not authorized to use this
+/// authorization grant type."
+fn unauthorized(client: &Client, grant_type: GrantType) -> Refusal {
+    let (id, grant_type) = (describable(&client.id), grant_type.as_str());
+    Refusal::new(
+        Reason::UnsupportedType,
+        OAuthErrorCode::UnauthorizedClient,
+        format!("this client may not use {grant_type}"),
+    )
+    .detail(format!("client `{id}` may not use {grant_type}"))
 }
