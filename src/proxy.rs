@@ -56,7 +56,7 @@ impl Proxy {
     ) -> Self {
         let ServerConfig {
             providers,
-            trusted_issuers: _,
+            trusted_issuers,
             clients,
             vault,
             secrets,
@@ -70,7 +70,7 @@ impl Proxy {
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
             providers.clone(),
-            options.subjects.clone(),
+            (options.subjects.clone(), trusted_issuers.vouchers()),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(events),

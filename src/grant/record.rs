@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! record = version(1) || postcard of Grant
+//! version = 1, or 2 of a grant that was made of an assertion: the fields are the same
 //! ```
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
@@ -13,7 +14,7 @@
 //! are copied once, long ones and those that few requests need stay in the bytes that came from the store
 //! ([`SharedText`]), and the claims stay text until someone asks for them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     grant::lifetime,
@@ -25,6 +26,8 @@ use crate::{
 
 /// The first byte of a record.
 pub(super) const VERSION: u8 = 1;
+/// The same of a grant that was made of an assertion, a phase that version 1 does not have.
+pub(super) const VERSION_ASSERTED: u8 = 2;
 /// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
@@ -70,7 +73,10 @@ impl Grant {
         ];
         let long: usize = long.into_iter().flatten().map(SharedText::len).sum();
         let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
-        bytes.push(VERSION);
+        bytes.push(match self.phase {
+            Phase::Asserted { .. } => VERSION_ASSERTED,
+            Phase::Pending(_) | Phase::Active { .. } | Phase::Spent(_) => VERSION,
+        });
         // Texts, numbers and lists of known length, into memory: postcard refuses none of them.
         postcard::to_extend(self, bytes)
             .unwrap_or_else(|_| unreachable!("a grant is made of what postcard can write"))
@@ -128,6 +134,24 @@ pub(crate) enum Phase {
     /// Passthrough mode: the code was redeemed. The record stays until the code's own end, with the
     /// provider's tokens, so that a replay can revoke them.
     Spent(CodeMark),
+    /// Made of an assertion that a trusted issuer signed. The client holds one access token and no refresh
+    /// token, and nothing of a provider's stands behind it: the grant ends with the token, at the end of
+    /// [`upstream`](Grant::upstream).
+    Asserted {
+        /// The id of the trusted issuer.
+        issuer: String,
+        /// Whom it vouched for.
+        about: About,
+    },
+}
+
+/// Whom an assertion is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum About {
+    /// A person.
+    Person,
+    /// A workload, behind which there is no person.
+    Workload,
 }
 
 /// A code, by its hash, and what a request has to repeat and to prove with it: the first time, and
@@ -174,6 +198,19 @@ impl UpstreamGrant {
         }
     }
 
+    /// Of a grant behind which nothing of a provider's stands: it ends then.
+    pub(crate) fn none(until: Unix) -> Self {
+        Self {
+            access_token: "".into(),
+            id_token: None,
+            refresh_token: None,
+            expires_at: Some(until),
+            renew_at: None,
+            renewed_at: None,
+            refused_since: None,
+        }
+    }
+
     /// The state after a renewal. What the provider leaves out stands as it was (RFC 6749
     /// section 6). So does the ID token: the new one counts only once it was checked (OpenID Connect
     /// Core section 12.2).
@@ -208,10 +245,11 @@ impl UpstreamGrant {
     /// refresh token ends its access tokens).
     pub(crate) fn revocable(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let refresh_token = self.refresh_token.as_deref();
+        let access_token = Some(&*self.access_token).filter(|token| !token.is_empty());
         refresh_token
             .map(|token| (token, "refresh_token"))
             .into_iter()
-            .chain([(&*self.access_token, "access_token")])
+            .chain(access_token.map(|token| (token, "access_token")))
     }
 }
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::record::{CodeMark, Grant, Phase, UpstreamGrant, VERSION};
+use super::record::{About, CodeMark, Grant, Phase, UpstreamGrant, VERSION, VERSION_ASSERTED};
 use crate::{
     oauth::{CodeChallenge, Resource, ScopeSet, SharedText},
     time::Unix,
@@ -16,7 +16,7 @@ impl Grant {
     pub(crate) fn decode(record: Vec<u8>) -> Result<Self, UnreadableRecord> {
         let record = Bytes::from(record);
         let (version, fields) = record.split_first().ok_or(UnreadableRecord::Malformed)?;
-        if *version != VERSION {
+        if !matches!(*version, VERSION | VERSION_ASSERTED) {
             return Err(UnreadableRecord::Version(*version));
         }
         match postcard::take_from_bytes::<Stored<'_>>(fields) {
@@ -66,6 +66,10 @@ enum StoredPhase<'a> {
     },
     #[serde(borrow)]
     Spent(StoredMark<'a>),
+    Asserted {
+        issuer: String,
+        about: About,
+    },
 }
 
 #[derive(Deserialize)]
@@ -145,6 +149,7 @@ impl StoredPhase<'_> {
                 },
             },
             Self::Spent(mark) => Phase::Spent(mark.mark(record)?),
+            Self::Asserted { issuer, about } => Phase::Asserted { issuer, about },
         })
     }
 }

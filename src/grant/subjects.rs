@@ -3,10 +3,11 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use super::asserted::Vouchers;
 use crate::{limits::MAX_SUBJECT, provider::Providers};
 
 /// Between the provider's id, which cannot hold it, and the provider's own name for the person.
-const SEPARATOR: char = '|';
+pub(super) const SEPARATOR: char = '|';
 /// How a person is called whom their provider does not name. See [`unnamed`].
 const UNNAMED: &str = "grant:";
 
@@ -56,7 +57,8 @@ impl Subjects {
     /// `revoke_grant`.
     ///
     /// A person for whom it returns no name (empty, over 255 bytes, with a control character, or beginning with
-    /// `grant:`) does not come in.
+    /// `grant:` or with the id of a [trusted issuer](crate::TrustedIssuer) and `|`) does not come in. People and
+    /// workloads of those are named without it.
     ///
     /// ```
     /// use tower_oauth_proxy::{OAuthProxyConfigBuilder, Subjects};
@@ -74,9 +76,13 @@ impl Subjects {
     pub(crate) fn name<'a>(
         &self,
         providers: &Providers,
+        vouchers: &Vouchers,
         provider: &str,
         subject: &'a str,
     ) -> Option<Cow<'a, str>> {
+        if let Some(name) = vouchers.name(provider, subject) {
+            return Some(name);
+        }
         if subject.starts_with(UNNAMED) {
             return Some(subject.into());
         }
@@ -86,7 +92,7 @@ impl Subjects {
                 let prefix = subject.split_once(SEPARATOR).map(|(prefix, _)| prefix);
                 let is_of_another =
                     prefix.is_some_and(|id| id != first && providers.of(id).is_some());
-                (!is_of_another).then_some(subject.into())
+                (!is_of_another && !vouchers.might_have(subject)).then_some(subject.into())
             }
             Form::FirstBare | Form::Qualified => {
                 Some(format!("{provider}{SEPARATOR}{subject}").into())
@@ -95,7 +101,8 @@ impl Subjects {
                 let name = name(provider, subject);
                 let is_name = (1..=MAX_SUBJECT).contains(&name.len())
                     && !name.contains(char::is_control)
-                    && !name.starts_with(UNNAMED);
+                    && !name.starts_with(UNNAMED)
+                    && !vouchers.might_have(&name);
                 is_name.then_some(name.into())
             }
         }
@@ -140,7 +147,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::provider::{self, fake};
+    use crate::{
+        grant::Voucher,
+        provider::{self, fake},
+    };
 
     fn providers(ids: [&str; 3]) -> Providers {
         let client = |id: &str| {
@@ -153,7 +163,12 @@ mod tests {
     }
 
     fn name(subjects: &Subjects, provider: &str, subject: &str) -> Option<String> {
-        let name = subjects.name(&providers(["a", "b", "b-c"]), provider, subject);
+        let vouchers = Vouchers::new(["acme", "ci"].map(|id| Voucher {
+            id: id.to_owned(),
+            people: true,
+            workloads: false,
+        }));
+        let name = subjects.name(&providers(["a", "b", "b-c"]), &vouchers, provider, subject);
         name.map(Cow::into_owned)
     }
 
@@ -199,5 +214,25 @@ mod tests {
             let by = Subjects::by(move |_, _| no_name.clone());
             assert_eq!(of(&by), None, "{by:?}");
         }
+    }
+
+    #[test]
+    fn who_comes_by_a_trusted_issuer_has_a_name_that_no_providers_person_can_have() {
+        for subjects in [
+            Subjects::first_bare(),
+            Subjects::qualified(),
+            Subjects::by(|_, subject| subject.to_owned()),
+        ] {
+            assert_eq!(name(&subjects, "acme", "7").as_deref(), Some("acme|7"));
+            let ours = name(&subjects, "acme", "grant:1");
+            assert_eq!(ours.as_deref(), Some("acme|grant:1"));
+        }
+        assert_eq!(name(&Subjects::first_bare(), "a", "acme|7"), None);
+        assert_eq!(
+            name(&Subjects::by(|_, it| it.to_owned()), "b", "ci|7"),
+            None
+        );
+        let qualified = name(&Subjects::qualified(), "a", "acme|7");
+        assert_eq!(qualified.as_deref(), Some("a|acme|7"));
     }
 }

@@ -154,7 +154,7 @@ impl World {
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
             providers.clone(),
-            Subjects::default(),
+            Default::default(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),

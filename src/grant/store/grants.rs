@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use super::{
     super::{
         Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations, Subjects,
-        listed_as, live::LiveGrants,
+        Vouchers, listed_as, live::LiveGrants,
     },
     undo::Undo,
 };
@@ -26,6 +26,7 @@ pub(crate) struct Grants {
     /// Those that are configured. A grant of another one is as good as ended.
     providers: Providers,
     subjects: Subjects,
+    vouchers: Vouchers,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -42,7 +43,7 @@ impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
         providers: Providers,
-        subjects: Subjects,
+        (subjects, vouchers): (Subjects, Vouchers),
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
@@ -52,6 +53,7 @@ impl Grants {
             vault,
             providers,
             subjects,
+            vouchers,
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -145,7 +147,8 @@ impl Grants {
 
     /// How a provider's person is named here; `None` where that could be another person's name.
     pub(crate) fn name<'a>(&self, provider: &str, subject: &'a str) -> Option<Cow<'a, str>> {
-        self.subjects.name(&self.providers, provider, subject)
+        let (providers, vouchers) = (&self.providers, &self.vouchers);
+        self.subjects.name(providers, vouchers, provider, subject)
     }
 
     /// The same of a grant, for those who list and show it.
@@ -166,6 +169,11 @@ impl Grants {
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
         let provider = &grant.provider;
         let why = match self.providers.of(provider) {
+            _ if !self.vouchers.stand_behind(grant) => format!(
+                "the grant was made of an assertion, of an issuer that is not trusted with that any more; \
+                 its provider is `{provider}`"
+            ),
+            None if self.vouchers.have(provider) => return true,
             None => {
                 format!("the grant belongs to provider `{provider}`, which is not configured")
             }
