@@ -4,7 +4,9 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use crate::{
+    client::ClientAuthMethod,
     config::Options,
+    jose::Algorithm,
     limits::MAX_CHALLENGED_PATH,
     oauth::{BaseUrl, Resource, ScopeSet},
     route::{self, Routes},
@@ -82,7 +84,9 @@ impl Documents {
 
 fn authorization_server(options: &Options, routes: &Routes) -> String {
     let base = &options.base;
-    let methods = json!(["none", "client_secret_basic", "client_secret_post"]);
+    let methods = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+    // RFC 8414 section 2: "Servers SHOULD support "RS256". The value "none" MUST NOT be used."
+    let algorithms = Algorithm::ALL.map(Algorithm::name);
     let mut challenges = vec!["S256"];
     if options.allow_plain_pkce {
         challenges.push("plain");
@@ -101,9 +105,20 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
         ),
         (
             "token_endpoint_auth_methods_supported".into(),
-            methods.clone(),
+            json!(methods),
         ),
-        ("revocation_endpoint_auth_methods_supported".into(), methods),
+        (
+            "token_endpoint_auth_signing_alg_values_supported".into(),
+            json!(algorithms),
+        ),
+        (
+            "revocation_endpoint_auth_methods_supported".into(),
+            json!(methods),
+        ),
+        (
+            "revocation_endpoint_auth_signing_alg_values_supported".into(),
+            json!(algorithms),
+        ),
         ("code_challenge_methods_supported".into(), json!(challenges)),
         (
             "authorization_response_iss_parameter_supported".into(),

@@ -75,6 +75,8 @@ pub enum Reason {
     DeniedClient,
     /// The client did not authenticate as it registered.
     ClientAuthentication,
+    /// The keys of a client could not be fetched, so it is not known whether it is the one.
+    ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
     /// The redirect URI is not one of the client's, or the policy does not allow it.

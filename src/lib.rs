@@ -220,6 +220,7 @@
 //! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
+mod assertion;
 mod bearer;
 mod body;
 mod challenge;

@@ -1,12 +1,14 @@
 //! Every bound and lifetime that the operator does not choose, with its reason. The defaults of those
 //! that the operator does choose stand in `config/options.rs`.
 
+mod assertions;
 mod away;
 mod others_tokens;
 mod texts;
 
 use std::time::Duration;
 
+pub(crate) use assertions::*;
 pub(crate) use away::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;

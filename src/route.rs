@@ -12,6 +12,8 @@ use crate::oauth::BaseUrl;
 
 /// Where the browser goes to let the person decide.
 pub(crate) const CONSENT: &str = "/oauth/consent";
+/// Where clients get their tokens.
+pub(crate) const TOKEN: &str = "/oauth/token";
 /// The callback, unless the operator chose another path.
 pub(crate) const CALLBACK: &str = "/oauth/callback";
 /// The callback of each provider but the first: its id follows.
@@ -119,7 +121,7 @@ static TABLE: [Row; 11] = [
         "/oauth/register",
         "registration_endpoint",
     ),
-    Row::machine(Endpoint::Token, "/oauth/token", "token_endpoint"),
+    Row::machine(Endpoint::Token, TOKEN, "token_endpoint"),
     Row::machine(Endpoint::Revoke, "/oauth/revoke", "revocation_endpoint"),
     Row {
         advertised: Some("authorization_endpoint"),

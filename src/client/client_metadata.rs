@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    auth::{AuthRule, ClientAuthMethod},
+    auth::{AuthRule, ClientAuthMethod, ClientKeys},
     redirect::{RedirectPolicy, RedirectUri},
     registration::{ApplicationType, Registration},
 };
@@ -74,10 +74,12 @@ impl ClientMetadata {
         let redirect_uris = read_redirect_uris(fields, policy)?;
         must_include(fields, "grant_types", GrantType::AuthorizationCode.as_str())?;
         must_include(fields, "response_types", "code")?;
+        let auth = read_auth_method(fields)?;
         let registration = Registration {
             redirect_uris,
             name: read_name(fields),
-            auth: read_auth_method(fields)?,
+            auth,
+            keys: read_keys(fields, auth)?,
             application_type: read_application_type(fields),
             scope: read_scope(fields, configured_scopes),
             issued_at: now,
@@ -119,6 +121,11 @@ pub(crate) fn registration_answer(
         "token_endpoint_auth_method",
         registration.auth.registered().as_str().into(),
     );
+    match &registration.keys {
+        None => {}
+        Some(ClientKeys::Inline(keys)) => drop(put("jwks", keys.json())),
+        Some(ClientKeys::At(url)) => drop(put("jwks_uri", url.as_str().into())),
+    }
     if let Some(application_type) = registration.application_type {
         put("application_type", application_type.as_str().into());
     }
@@ -206,9 +213,20 @@ fn read_auth_method(fields: Fields<'_>) -> Result<AuthRule, OAuthError> {
         .find(|method| Some(method.as_str()) == given);
     known.map(AuthRule::Exactly).ok_or_else(|| {
         bad_metadata(
-            "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post",
+            "token_endpoint_auth_method must be none, client_secret_basic, client_secret_post or \
+             private_key_jwt",
         )
     })
+}
+
+/// The keys of a client that proves itself with one. Those of any other are for something else that it may
+/// have in mind, and are echoed.
+fn read_keys(fields: Fields<'_>, auth: AuthRule) -> Result<Option<ClientKeys>, OAuthError> {
+    if !auth.has_keys() {
+        return Ok(None);
+    }
+    let keys = ClientKeys::read(fields.get("jwks"), fields.get("jwks_uri"));
+    keys.map(Some).map_err(bad_metadata)
 }
 
 /// Drops the scopes that are not offered: Claude has asked for `claudeai`, and others ask every server

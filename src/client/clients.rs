@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::ExposeSecret;
 
 use super::{
-    auth::{DerivedSecrets, Presented, Proof},
+    auth::{DerivedSecrets, KeyFault, KeyProofs, Presented, Proof},
     denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
     kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
@@ -13,9 +13,11 @@ use super::{
     seen::SeenClient,
 };
 use crate::{
+    assertion::{OneUse, UseMark},
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
     oauth::GrantType,
+    time::Unix,
 };
 
 /// Every client there is, of each kind.
@@ -23,6 +25,16 @@ pub(crate) struct Clients {
     configured: ConfiguredClients,
     signed: SignedClients,
     denied: DeniedClients,
+    key_proofs: KeyProofs,
+}
+
+/// Why the caller is not known to be the client, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unproven {
+    #[error("not the registered method, or a wrong secret")]
+    Secret,
+    #[error(transparent)]
+    Key(#[from] KeyFault),
 }
 
 impl Clients {
@@ -33,9 +45,11 @@ impl Clients {
         registration_keys: Rotating<MacKey>,
         secret_keys: Rotating<MacKey>,
         denied: DeniedClients,
+        key_proofs: KeyProofs,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
         Ok(Self {
+            key_proofs,
             configured: ConfiguredClients::new(configured)?,
             signed: SignedClients::new(registration_keys, DerivedSecrets::new(secret_keys)),
             denied,
@@ -89,16 +103,54 @@ impl Clients {
     /// for any client). RFC 6749 section 3.2.1: "Confidential clients or other clients issued client
     /// credentials MUST authenticate with the authorization server". A public client is its id: what
     /// binds it is PKCE.
-    pub(crate) fn authenticate(&self, client: &Client, presented: &Presented) -> bool {
+    ///
+    /// What an assertion says of its use is returned, and is not used up yet: see
+    /// [`first_use`](Self::first_use). `audiences` are our own names.
+    pub(crate) async fn authenticate(
+        &self,
+        client: &Client,
+        presented: &Presented,
+        audiences: &[&str],
+        now: Unix,
+    ) -> Result<Option<OneUse>, Unproven> {
         if client.id != presented.id || !client.auth.admits(presented.method()) {
-            return false;
+            return Err(Unproven::Secret);
         }
         match &presented.proof {
-            Proof::None => true,
+            Proof::None => Ok(None),
             Proof::Basic(secret) | Proof::Post(secret) => {
-                self.is_secret_of(client, secret.expose_secret())
+                match self.is_secret_of(client, secret.expose_secret()) {
+                    true => Ok(None),
+                    false => Err(Unproven::Secret),
+                }
+            }
+            Proof::Assertion(assertion) => {
+                let keys = client.keys.as_ref().ok_or(KeyFault::NoKeys)?;
+                let keys = (keys, client.kind.named_by());
+                let assertion = assertion.expose_secret();
+                let check = self
+                    .key_proofs
+                    .check(assertion, &client.id, keys, audiences, now);
+                // Boxed: most callers have no key, and their future is not to be of its size.
+                Ok(Some(Box::pin(check).await?))
             }
         }
+    }
+
+    /// Uses a client's assertion up; `None` when it was used before. It writes to the store, which no stranger
+    /// may cause: it is asked once the request has shown what only a login gives, or a configured client.
+    pub(crate) async fn first_use(
+        &self,
+        client: &Client,
+        once: &OneUse,
+        now: Unix,
+    ) -> Result<Option<UseMark>, StorageError> {
+        self.key_proofs.first_use(&client.id, once, now).await
+    }
+
+    /// Takes a use back, of a request that came to nothing by our own trouble.
+    pub(crate) async fn give_back(&self, mark: &UseMark) {
+        self.key_proofs.give_back(mark).await;
     }
 
     /// Whether the client may ask for tokens in this way; that the way is served was asked before.
@@ -131,20 +183,32 @@ impl fmt::Debug for Clients {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
-        ClientAuthMethod, SecretKey,
+        ClientAuthMethod, Clock, SecretKey, SystemClock,
         client::{auth::AuthRule, redirect::RedirectUri},
         oauth::Params,
+        outbound::{Outbound, WayOut},
         time::Unix,
+        vault::Vault,
     };
 
     const SECRET: &str = "a static secret, long enough";
 
+    fn vault() -> Arc<Vault> {
+        let store = Arc::new(crate::MemoryStorage::new());
+        Arc::new(Vault::new(store, None, Default::default()))
+    }
+
     fn denied() -> DeniedClients {
-        let store = std::sync::Arc::new(crate::MemoryStorage::new());
-        let vault = crate::vault::Vault::new(store, None, Default::default());
-        DeniedClients::new(std::sync::Arc::new(vault))
+        DeniedClients::new(vault())
+    }
+
+    fn key_proofs() -> KeyProofs {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        KeyProofs::new(&Outbound::new(&WayOut::default()).unwrap(), &clock, vault())
     }
 
     fn clients() -> Clients {
@@ -161,6 +225,7 @@ mod tests {
             Rotating::new(key.mac("registration"), []),
             Rotating::new(key.mac("client secret"), []),
             denied(),
+            key_proofs(),
             configured,
         )
         .unwrap()
@@ -176,6 +241,7 @@ mod tests {
             redirect_uris: vec![RedirectUri::parse("http://localhost:1/cb").unwrap()],
             name: None,
             auth: AuthRule::Exactly(auth_method),
+            keys: None,
             application_type: None,
             scope: None,
             issued_at: Unix::at(7),
@@ -191,6 +257,11 @@ mod tests {
             id: id.to_owned(),
             proof: Proof::Basic(secret.into()),
         }
+    }
+
+    async fn is(clients: &Clients, client: &Client, presented: &Presented) -> bool {
+        let proven = clients.authenticate(client, presented, &[], Unix::at(7));
+        proven.await.is_ok()
     }
 
     #[test]
@@ -210,10 +281,11 @@ mod tests {
         assert_eq!(clients.find("web").unwrap().kind, ClientKind::Configured);
     }
 
-    #[test]
-    fn the_registered_method_is_enforced_exactly() {
+    #[tokio::test]
+    async fn the_registered_method_is_enforced_exactly() {
         let clients = clients();
-        for method in ClientAuthMethod::ALL {
+        for method in &ClientAuthMethod::ALL[..3] {
+            let method = *method;
             let (id, secret) = clients.register(&registration(method)).unwrap();
             let client = clients.find(&id).unwrap();
             let secret = secret.unwrap_or_else(|| derived(&id));
@@ -225,14 +297,14 @@ mod tests {
                     ClientAuthMethod::ClientSecretPost,
                 ),
             ] {
-                let passes = clients.authenticate(&client, &presented);
+                let passes = is(&clients, &client, &presented).await;
                 assert_eq!(passes, used == method, "{used:?} for {method:?}");
             }
         }
     }
 
-    #[test]
-    fn a_secret_of_a_client_that_named_no_method_counts_wherever_it_stands_and_must_stand() {
+    #[tokio::test]
+    async fn a_secret_of_a_client_that_named_no_method_counts_wherever_it_stands_and_must_stand() {
         let clients = clients();
         let unnamed = Registration {
             auth: AuthRule::AnySecret,
@@ -245,16 +317,16 @@ mod tests {
         for (client, secret) in [(&registered, &*secret), (&configured, SECRET)] {
             let id = &client.id;
             let posted = format!("client_id={id}&client_secret={secret}");
-            assert!(clients.authenticate(client, &basic(id, secret)));
-            assert!(clients.authenticate(client, &post(&posted)));
-            assert!(!clients.authenticate(client, &post(&format!("client_id={id}"))));
-            assert!(!clients.authenticate(client, &post(&format!("{posted}x"))));
-            assert!(!clients.authenticate(client, &basic(id, "guess")));
+            assert!(is(&clients, client, &basic(id, secret)).await);
+            assert!(is(&clients, client, &post(&posted)).await);
+            assert!(!is(&clients, client, &post(&format!("client_id={id}"))).await);
+            assert!(!is(&clients, client, &post(&format!("{posted}x"))).await);
+            assert!(!is(&clients, client, &basic(id, "guess")).await);
         }
     }
 
-    #[test]
-    fn a_wrong_empty_or_foreign_secret_does_not_authenticate() {
+    #[tokio::test]
+    async fn a_wrong_empty_or_foreign_secret_does_not_authenticate() {
         let clients = clients();
         let one = registration(ClientAuthMethod::ClientSecretBasic);
         let two = Registration {
@@ -265,30 +337,27 @@ mod tests {
         let (other_id, other_secret) = clients.register(&two).unwrap();
         let (secret, other_secret) = (secret.unwrap(), other_secret.unwrap());
         let client = clients.find(&id).unwrap();
-        assert!(clients.authenticate(&client, &basic(&id, &secret)));
+        assert!(is(&clients, &client, &basic(&id, &secret)).await);
         for wrong in ["", "x", &secret[1..], &other_secret, SECRET] {
-            assert!(
-                !clients.authenticate(&client, &basic(&id, wrong)),
-                "{wrong}"
-            );
+            assert!(!is(&clients, &client, &basic(&id, wrong)).await, "{wrong}");
         }
-        assert!(!clients.authenticate(&client, &basic(&other_id, &other_secret)));
+        assert!(!is(&clients, &client, &basic(&other_id, &other_secret)).await);
     }
 
-    #[test]
-    fn a_configured_client_authenticates_by_its_own_secret_only() {
+    #[tokio::test]
+    async fn a_configured_client_authenticates_by_its_own_secret_only() {
         let clients = clients();
         let web = clients.find("web").unwrap();
-        assert!(clients.authenticate(&web, &basic("web", SECRET)));
+        assert!(is(&clients, &web, &basic("web", SECRET)).await);
         let derived = derived("web");
         for wrong in ["", "x", &SECRET[1..], &derived] {
-            assert!(!clients.authenticate(&web, &basic("web", wrong)), "{wrong}");
+            assert!(!is(&clients, &web, &basic("web", wrong)).await, "{wrong}");
         }
-        assert!(!clients.authenticate(&web, &post("client_id=web")));
+        assert!(!is(&clients, &web, &post("client_id=web")).await);
         let app = clients.find("app").unwrap();
-        assert!(clients.authenticate(&app, &post("client_id=app")));
-        assert!(!clients.authenticate(&app, &basic("app", SECRET)));
-        assert!(!clients.authenticate(&app, &post("client_id=web")));
+        assert!(is(&clients, &app, &post("client_id=app")).await);
+        assert!(!is(&clients, &app, &basic("app", SECRET)).await);
+        assert!(!is(&clients, &app, &post("client_id=web")).await);
     }
 
     #[test]
@@ -312,7 +381,16 @@ mod tests {
                 .unwrap()
         };
         let keys = || Rotating::new(key.mac("k"), []);
-        assert!(Clients::new(keys(), keys(), denied(), [app(), app()]).is_err());
-        assert!(Clients::new(keys(), keys(), denied(), [StaticClient::public("app")]).is_err());
+        assert!(Clients::new(keys(), keys(), denied(), key_proofs(), [app(), app()]).is_err());
+        assert!(
+            Clients::new(
+                keys(),
+                keys(),
+                denied(),
+                key_proofs(),
+                [StaticClient::public("app")]
+            )
+            .is_err()
+        );
     }
 }

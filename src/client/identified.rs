@@ -1,7 +1,10 @@
 //! The answer to the question who a `client_id` is.
 
-use super::{auth::AuthRule, redirect::RedirectUri};
-use crate::{error::StorageError, key::KeyId, oauth::ScopeSet};
+use super::{
+    auth::{AuthRule, ClientKeys},
+    redirect::RedirectUri,
+};
+use crate::{error::StorageError, key::KeyId, oauth::ScopeSet, outbound::NamedBy};
 
 /// What [`Clients::identify`](super::Clients::identify) found.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(crate) struct Client {
     pub(crate) name: Option<String>,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) auth: AuthRule,
+    /// Of one that proves itself with a key, and of no other.
+    pub(crate) keys: Option<ClientKeys>,
     /// The scopes of an authorization request that names none; never a cap.
     pub(crate) scope: Option<ScopeSet>,
     pub(crate) kind: ClientKind,
@@ -43,6 +48,16 @@ pub(crate) enum ClientKind {
     Configured,
     /// It registered itself, and its id is that registration, signed.
     Signed,
+}
+
+impl ClientKind {
+    /// Who says where its keys are.
+    pub(crate) fn named_by(self) -> NamedBy {
+        match self {
+            Self::Configured => NamedBy::Operator,
+            Self::Signed => NamedBy::Stranger,
+        }
+    }
 }
 
 /// Why an id is no client's. Printed for the operator; a client learns only that it is unknown.

@@ -18,9 +18,9 @@ mod seen;
 #[cfg(test)]
 pub(crate) use auth::AuthRule;
 pub use auth::ClientAuthMethod;
-pub(crate) use auth::{Presented, is_basic};
+pub(crate) use auth::{KeyProofs, Presented, is_basic};
 pub(crate) use client_metadata::{ClientMetadata, registration_answer};
-pub(crate) use clients::Clients;
+pub(crate) use clients::{Clients, Unproven};
 pub(crate) use denied::DeniedClients;
 pub(crate) use identified::{Client, ClientKind, Identified};
 pub use kind::StaticClient;

@@ -1,6 +1,9 @@
 //! What a client registered: all that its `client_id` has to carry.
 
-use super::{auth::AuthRule, redirect::RedirectUri};
+use super::{
+    auth::{AuthRule, ClientKeys},
+    redirect::RedirectUri,
+};
 use crate::{oauth::ScopeSet, time::Unix};
 
 /// `application_type` of OpenID Connect Dynamic Client Registration section 2.
@@ -30,6 +33,8 @@ pub(crate) struct Registration {
     /// What the client calls itself, in visible characters. It proves nothing.
     pub(crate) name: Option<String>,
     pub(crate) auth: AuthRule,
+    /// Of one that proves itself with a key, and of no other.
+    pub(crate) keys: Option<ClientKeys>,
     pub(crate) application_type: Option<ApplicationType>,
     /// What an authorization request without `scope` asks for; never a cap.
     pub(crate) scope: Option<ScopeSet>,

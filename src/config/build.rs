@@ -20,7 +20,7 @@ use super::{
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients},
+    client::{Clients, DeniedClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -191,6 +191,7 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
         for words in weak_options(&options, &providers, self.passthrough.is_some()) {

@@ -1,34 +1,46 @@
 //! Who is asking, at the token and revocation endpoints (RFC 6749 section 2.3, RFC 7591 section 2).
 
-use std::fmt::Display;
+use std::{fmt::Display, ops::Deref};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use tokio::sync::OnceCell;
 
 use crate::{
-    client::{Client, Identified, Presented, is_basic},
+    assertion::{OneUse, UseMark},
+    client::{Client, Identified, Presented, Unproven, is_basic},
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
     event::Reason,
     oauth::Params,
     proxy::Proxy,
+    route,
 };
 
+const INVALID: &str = "the client is not known here, or did not authenticate as it registered";
+
+/// A client that authenticated.
+pub(in crate::endpoint) struct Caller {
+    client: Client,
+    /// What its assertion says of its use, where it has one.
+    once: Option<OneUse>,
+    used: OnceCell<UseMark>,
+}
+
 /// The client, authenticated as it registered; else 401 `invalid_client`.
+///
+/// Its assertion, if it has one, is not used up by that: whoever registers can sign any number, and what a
+/// stranger does writes nothing. [`Caller::spend`] is for the endpoint to call.
 pub(in crate::endpoint) async fn authenticate(
     proxy: &Proxy,
-    headers: &HeaderMap,
+    parts: &Parts,
     params: &Params,
-) -> Result<Client, Refusal> {
-    let lines = || headers.get_all(header::AUTHORIZATION).iter();
+) -> Result<Caller, Refusal> {
+    let lines = || parts.headers.get_all(header::AUTHORIZATION).iter();
     let tried_basic = lines().any(|line| is_basic(line.as_bytes()));
     let invalid = |reason: Reason, detail: &dyn Display| {
-        Refusal::new(
-            reason,
-            OAuthErrorCode::InvalidClient,
-            "the client is not known here, or did not authenticate as it registered",
-        )
-        .detail(detail)
-        .with_basic_challenge(tried_basic)
+        Refusal::new(reason, OAuthErrorCode::InvalidClient, INVALID)
+            .detail(detail)
+            .with_basic_challenge(tried_basic)
     };
     let lines = lines().map(HeaderValue::as_bytes);
     let presented = Presented::read(lines, params).map_err(|error| {
@@ -48,9 +60,79 @@ pub(in crate::endpoint) async fn authenticate(
         }
         Identified::Later(error) => return Err(error.into()),
     };
-    if !proxy.clients.authenticate(&client, &presented) {
-        let detail = "not the registered method, or a wrong secret";
-        return Err(invalid(Reason::ClientAuthentication, &detail));
+    // RFC 7523 section 3 allows the token endpoint's URL, OpenID Connect Core section 9 wants it, and its
+    // successor wants the issuer. At other endpoints libraries write the URL of the one that they call.
+    let base = &proxy.options.base;
+    let token_endpoint = base.join(route::TOKEN);
+    let called = [base.origin(), parts.uri.path()].concat();
+    let audiences = [base.as_str(), &token_endpoint, &called];
+    let proven = proxy
+        .clients
+        .authenticate(&client, &presented, &audiences, proxy.now())
+        .await;
+    match proven {
+        Ok(once) => Ok(Caller {
+            client,
+            once,
+            used: OnceCell::new(),
+        }),
+        Err(Unproven::Key(fault)) if fault.is_trouble() => {
+            Err(Refusal::unavailable(Reason::ClientKeys).detail(fault))
+        }
+        Err(why) => Err(invalid(Reason::ClientAuthentication, &why)),
     }
-    Ok(client)
+}
+
+impl Caller {
+    /// Uses the client's assertion up, if it has one; a second time it does nothing. RFC 7521 section 4.2.1
+    /// of one that is refused: "the authorization server constructs an error response as defined in OAuth 2.0
+    /// [RFC6749]. The value of the error parameter MUST be the "invalid_client" error code."
+    ///
+    /// Called when the request has shown what only a login gives, or a configured client, and before anything
+    /// changes.
+    pub(in crate::endpoint) async fn spend(&self, proxy: &Proxy) -> Result<(), Refusal> {
+        let Some(once) = &self.once else {
+            return Ok(());
+        };
+        let used = self.used.get_or_try_init(async || {
+            let mark = proxy.clients.first_use(&self.client, once, proxy.now());
+            let words = "the client_assertion was used before: sign another one for each request";
+            let replayed = || Refusal::new(Reason::Replayed, OAuthErrorCode::InvalidClient, words);
+            mark.await?.ok_or_else(replayed)
+        });
+        used.await.map(drop)
+    }
+
+    /// Ends a request at the token endpoint. No answer goes out for an assertion that was used before, and one
+    /// whose request came to nothing by our own trouble is given back: the client is told to try again.
+    pub(in crate::endpoint) async fn settle<T>(
+        &self,
+        proxy: &Proxy,
+        result: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        match result {
+            Ok(answer) => self.spend(proxy).await.map(|()| answer),
+            Err(refusal) => {
+                self.give_back(proxy, &refusal).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Gives the assertion back, where this refusal says "try again".
+    pub(in crate::endpoint) async fn give_back(&self, proxy: &Proxy, refusal: &Refusal) {
+        if refusal.error.status == StatusCode::SERVICE_UNAVAILABLE
+            && let Some(mark) = self.used.get()
+        {
+            proxy.clients.give_back(mark).await;
+        }
+    }
+}
+
+impl Deref for Caller {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }

@@ -43,6 +43,20 @@ pub(crate) enum Curve {
 }
 
 impl Algorithm {
+    /// Each that is verified here, as metadata lists them.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+        Self::EdDsa,
+    ];
+
     pub(crate) const RSA: [Self; 6] = [
         Self::Rs256,
         Self::Rs384,

@@ -53,6 +53,12 @@ impl KeySet {
         Ok(Self(keys.iter().map(Key::parse).collect()))
     }
 
+    /// The set of these keys.
+    pub(super) fn of(keys: impl IntoIterator<Item = Map<String, Value>>) -> Self {
+        let keys = keys.into_iter().map(Value::Object);
+        Self(keys.map(|key| Key::parse(&key)).collect())
+    }
+
     /// The token's header and claims, where a key of this set signed them. Whose they are and for whom, is
     /// not looked at.
     pub(crate) fn verify(&self, token: &str) -> Result<Jwt, SignatureError> {

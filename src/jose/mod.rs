@@ -5,6 +5,7 @@
 //!   from.
 //! - [`KeySet`]: an issuer's public keys; [`KeySet::verify`] is the one door of signatures. `header` says what
 //!   a token asks for, `algorithm` which key fits, `public_key` what a key is.
+//! - [`PackedKeys`]: a few public keys in few bytes, for where a set has to travel.
 //! - [`ClaimRules`]: what the claims of a verified token must say.
 //! - [`SigningKey`]: a private key out of a PEM text (`pem`, `key_pair`), which signs for us.
 //!
@@ -18,6 +19,7 @@ mod header;
 mod key_error;
 mod key_pair;
 mod key_set;
+mod packed_keys;
 mod pem;
 mod public_key;
 mod signature_error;
@@ -31,5 +33,6 @@ pub(crate) use compact::{Jwt, decode, unverified_claims};
 pub(crate) use header::has_type;
 pub(crate) use key_error::KeyError;
 pub(crate) use key_set::KeySet;
+pub(crate) use packed_keys::PackedKeys;
 pub(crate) use signature_error::SignatureError;
 pub(crate) use signing_key::SigningKey;

@@ -155,7 +155,7 @@ fn okp(jwk: &Map<String, Value>) -> Result<PublicKey, Unusable> {
 
 /// RFC 7518 section 2, *Base64urlUInt*. It "MUST utilize the minimum number of octets needed to represent the
 /// value"; a zero before it, which some libraries write, is dropped.
-fn number(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Unusable> {
+pub(super) fn number(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Unusable> {
     let mut number = decoded(jwk, name)?;
     if number.first() == Some(&0) {
         number.remove(0);
@@ -174,13 +174,13 @@ fn bytes(jwk: &Map<String, Value>, name: &str, length: usize) -> Result<Vec<u8>,
     }
 }
 
-fn decoded(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Unusable> {
+pub(super) fn decoded(jwk: &Map<String, Value>, name: &str) -> Result<Vec<u8>, Unusable> {
     let encoded = text(jwk, name).ok_or(Unusable::Malformed)?;
     URL_SAFE_NO_PAD
         .decode(encoded)
         .map_err(|_| Unusable::Malformed)
 }
 
-fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(jwk: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     jwk.get(name)?.as_str()
 }

@@ -33,6 +33,7 @@ const FLOORS: &[&[&str]] = &[
     &["challenge"],
     &["route"],
     &["client", "grant"],
+    &["assertion"],
     &["vault"],
     &["token"],
     &["provider"],
@@ -171,6 +172,7 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
+    "assertion::checks",
     "client::client_metadata",
     "client::redirect::policy",
     "client::redirect::uri",

@@ -14,12 +14,20 @@ pub enum ClientAuthMethod {
     ClientSecretBasic,
     /// `client_secret_post`: the secret in the body.
     ClientSecretPost,
+    /// `private_key_jwt`: an assertion in the body, signed with the client's private key (RFC 7523 section
+    /// 2.2). The server knows the public part alone.
+    PrivateKeyJwt,
 }
 
 impl ClientAuthMethod {
     /// Every method, as metadata lists them.
     // `client_id`s in the field hold places in this list: append, never reorder.
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::ClientSecretBasic, Self::ClientSecretPost];
+    pub(crate) const ALL: [Self; 4] = [
+        Self::None,
+        Self::ClientSecretBasic,
+        Self::ClientSecretPost,
+        Self::PrivateKeyJwt,
+    ];
 
     /// The method as the registry of RFC 7591 names it.
     #[must_use]
@@ -28,12 +36,13 @@ impl ClientAuthMethod {
             Self::None => "none",
             Self::ClientSecretBasic => "client_secret_basic",
             Self::ClientSecretPost => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 
     /// Whether the client has a secret.
     pub(crate) fn has_secret(self) -> bool {
-        self != Self::None
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost)
     }
 }
 
@@ -60,6 +69,11 @@ impl AuthRule {
     /// Whether the client has a secret.
     pub(crate) fn has_secret(self) -> bool {
         self.registered().has_secret()
+    }
+
+    /// Whether the client proves itself with a key of its own.
+    pub(crate) fn has_keys(self) -> bool {
+        self == Self::Exactly(ClientAuthMethod::PrivateKeyJwt)
     }
 
     /// The method that the registration answer names.

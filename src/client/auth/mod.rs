@@ -1,10 +1,15 @@
 //! How a client authenticates: which methods it may use, what it presents, and whether that is right.
-//! One file for each way to prove it; `secret` is the only one so far.
+//! One file for each way to prove it: `secret`, and `key_proof` for an assertion that a key of the client's
+//! signed.
 
+mod key_proof;
+mod keys;
 mod method;
 mod presented;
 mod secret;
 
+pub(crate) use key_proof::{KeyFault, KeyProofs};
+pub(crate) use keys::ClientKeys;
 pub(crate) use method::AuthRule;
 pub use method::ClientAuthMethod;
 pub(crate) use presented::Presented;

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 
 use super::{
     method::ClientAuthMethod,
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     error::{OAuthError, OAuthErrorCode},
+    jose::unverified_claims,
     limits::{MAX_CLIENT_ID, MAX_CLIENT_SECRET},
     oauth::Params,
 };
@@ -36,6 +38,8 @@ pub(in crate::client) enum Proof {
     Basic(SecretString),
     /// A secret in the body.
     Post(SecretString),
+    /// An assertion in the body.
+    Assertion(SecretString),
 }
 
 impl Presented {
@@ -54,13 +58,14 @@ impl Presented {
     ) -> Result<Self, OAuthError> {
         let mut basics = authorization.into_iter().filter(|line| is_basic(line));
         let (basic, second) = (basics.next(), basics.next());
-        // RFC 7521 section 4.2: an assertion is a method of its own, which is not offered here.
-        if params.get("client_assertion").is_some() || params.get("client_assertion_type").is_some()
-        {
-            return Err(invalid_client("client assertions are not supported"));
-        }
         let body_id = params.get("client_id");
         let body_secret = params.get("client_secret");
+        if let Some(assertion) = client_assertion(params)? {
+            if basic.is_some() || body_secret.is_some() {
+                return Err(several_methods());
+            }
+            return Self::by_assertion(assertion, body_id);
+        }
         let Some(header) = basic else {
             let id = body_id.ok_or_else(|| invalid_client("client_id is missing"))?;
             let proof = match body_secret {
@@ -70,13 +75,8 @@ impl Presented {
             };
             return Self::bounded(id.to_owned(), proof);
         };
-        // RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each
-        // request."
         if second.is_some() || body_secret.is_some() {
-            return Err(OAuthError::new(
-                OAuthErrorCode::InvalidRequest,
-                "the client uses more than one authentication method",
-            ));
+            return Err(several_methods());
         }
         let (id, secret) = read_basic(header).map_err(|fault| match fault {
             BasicFault::Malformed => invalid_client("the Authorization header is malformed"),
@@ -97,6 +97,24 @@ impl Presented {
         Self::bounded(id, proof)
     }
 
+    /// The id is the assertion's subject; nothing of it is verified yet.
+    ///
+    /// RFC 7521 section 4.2: "The client_id parameter is unnecessary for client assertion authentication
+    /// because the client is identified by the subject within the assertion. If present, the value of the
+    /// client_id parameter MUST identify the same client as is identified by the client assertion."
+    fn by_assertion(assertion: &str, body_id: Option<&str>) -> Result<Self, OAuthError> {
+        let claims = unverified_claims(assertion)
+            .ok_or_else(|| invalid_client("client_assertion is not a signed JWT"))?;
+        let id = claims.get("sub").and_then(Value::as_str);
+        let id = id.ok_or_else(|| invalid_client("client_assertion has no sub"))?;
+        if body_id.is_some_and(|body_id| body_id != id) {
+            return Err(invalid_client(
+                "client_id differs from the sub of client_assertion",
+            ));
+        }
+        Self::bounded(id.to_owned(), Proof::Assertion(assertion.into()))
+    }
+
     fn bounded(id: String, proof: Proof) -> Result<Self, OAuthError> {
         if id.len() > MAX_CLIENT_ID {
             return Err(too_long());
@@ -110,8 +128,36 @@ impl Presented {
             Proof::None => ClientAuthMethod::None,
             Proof::Basic(_) => ClientAuthMethod::ClientSecretBasic,
             Proof::Post(_) => ClientAuthMethod::ClientSecretPost,
+            Proof::Assertion(_) => ClientAuthMethod::PrivateKeyJwt,
         }
     }
+}
+
+/// RFC 7523 section 2.2: "The value of the "client_assertion_type" is
+/// "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"." Either parameter says that the client means to
+/// authenticate so, and never falls back to another method.
+fn client_assertion(params: &Params) -> Result<Option<&str>, OAuthError> {
+    const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    match (
+        params.get("client_assertion"),
+        params.get("client_assertion_type"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(assertion), Some(JWT_BEARER)) => Ok(Some(assertion)),
+        (Some(_), Some(_)) => Err(invalid_client(
+            "client_assertion_type is not urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        )),
+        (Some(_), None) => Err(invalid_client("client_assertion_type is missing")),
+        (None, Some(_)) => Err(invalid_client("client_assertion is missing")),
+    }
+}
+
+/// RFC 6749 section 2.3: "The client MUST NOT use more than one authentication method in each request."
+fn several_methods() -> OAuthError {
+    OAuthError::new(
+        OAuthErrorCode::InvalidRequest,
+        "the client uses more than one authentication method",
+    )
 }
 
 fn invalid_client(description: &'static str) -> OAuthError {

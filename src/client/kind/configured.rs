@@ -191,6 +191,7 @@ impl ConfiguredClients {
             name: configured.name.clone(),
             redirect_uris: configured.redirect_uris.clone(),
             auth: configured.auth,
+            keys: None,
             scope: configured.scope.clone(),
             kind: ClientKind::Configured,
         })

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! client_id    = base64url( version(1) || registration || nonce(8) || key(4) || tag(16) )
-//! registration = Head, time of issue, name, scope, redirect URIs, by postcard
+//! registration = Head, time of issue, name, scope, redirect URIs, keys, by postcard
 //! nonce        = random
 //! key          = the name of the signing key
 //! tag          = first 16 bytes of HMAC-SHA256 over all before it
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, DerivedSecrets},
+        auth::{AuthRule, ClientAuthMethod, ClientKeys, DerivedSecrets},
         identified::{Client, ClientKind, Unknown},
         redirect::RedirectUri,
         registration::{ApplicationType, Registration},
@@ -37,6 +37,8 @@ use crate::{
 
 /// The format of the id. Another registration, or another [`Head`], is another version, and both are read.
 const VERSION: u8 = 1;
+/// That of a client that has keys. An instance that does not know it cannot authenticate such a client either.
+const KEYED: u8 = 2;
 /// No two of the same second meet by chance.
 const NONCE_BYTES: usize = 8;
 /// The name of the key.
@@ -65,8 +67,19 @@ const PREFIXES: [&str; 14] = [
 
 /// The registration does not fit into a `client_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the metadata is too large: shorten the name or the redirect URIs")]
-pub(crate) struct TooLarge;
+#[error("{0}")]
+pub(crate) struct TooLarge(&'static str);
+
+impl TooLarge {
+    fn of(registration: &Registration) -> Self {
+        Self(match registration.keys {
+            Some(ClientKeys::Inline(_)) => {
+                "the metadata is too large: give the URL of the keys as jwks_uri instead of jwks"
+            }
+            _ => "the metadata is too large: shorten the name or the redirect URIs",
+        })
+    }
+}
 
 /// Every client that registered itself, without a list of them.
 pub(in crate::client) struct SignedClients {
@@ -97,6 +110,7 @@ impl SignedClients {
             name: registration.name,
             redirect_uris: registration.redirect_uris,
             auth: registration.auth,
+            keys: registration.keys,
             scope: registration.scope,
             kind: ClientKind::Signed,
         })
@@ -108,14 +122,14 @@ impl SignedClients {
 }
 
 fn sign(registration: &Registration, keys: &Rotating<MacKey>) -> Result<String, TooLarge> {
-    let mut signed = pack(registration)?;
+    let mut signed = pack(registration).ok_or(TooLarge::of(registration))?;
     signed.extend(random::bytes::<NONCE_BYTES>());
     signed.extend(keys.current().id().0);
     let tag = keys.tag(&signed);
     signed.extend(tag.iter().take(TAG_BYTES));
     let client_id = URL_SAFE_NO_PAD.encode(signed);
     if client_id.len() > MAX_CLIENT_ID {
-        return Err(TooLarge);
+        return Err(TooLarge::of(registration));
     }
     Ok(client_id)
 }
@@ -151,7 +165,7 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
     let (message, tag) = signed.split_last_chunk()?;
     let (unnamed, key) = message.split_last_chunk::<KEY_BYTES>()?;
     let (body, _nonce) = unnamed.split_last_chunk::<NONCE_BYTES>()?;
-    (body.first() == Some(&VERSION)).then_some(Parts {
+    matches!(body.first(), Some(&(VERSION | KEYED))).then_some(Parts {
         message,
         body,
         key: KeyId(*key),
@@ -162,7 +176,8 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
 /// What of a registration takes a few bits, as the first byte after the version.
 ///
 /// ```text
-/// bits 0-1  how the client authenticates: the number of its method, or 3 for any secret
+/// bits 0-1  version 1: how the client authenticates: the number of its method, or 3 for any secret
+///           version 2: by a key: 0 where keys follow the redirect URIs, 1 where their URL does
 /// bits 2-3  application type: 0 none, 1 web, 2 native
 /// bit  4    a name follows
 /// bit  5    a scope follows
@@ -170,18 +185,27 @@ fn parts(signed: &[u8]) -> Option<Parts<'_>> {
 /// ```
 struct Head(u8);
 
-/// The number after those of all methods.
+/// The number after those of all methods with a secret.
 const ANY_SECRET: u8 = 3;
+const INLINE_KEYS: u8 = 0;
+const KEYS_AT_URL: u8 = 1;
 const NAMED: u8 = 1 << 4;
 const SCOPED: u8 = 1 << 5;
 
 impl Head {
-    fn of(registration: &Registration) -> Self {
-        let auth = match registration.auth {
-            AuthRule::Exactly(ClientAuthMethod::None) => 0,
-            AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic) => 1,
-            AuthRule::Exactly(ClientAuthMethod::ClientSecretPost) => 2,
-            AuthRule::AnySecret => ANY_SECRET,
+    /// With its version; `None` where method and keys do not belong together.
+    fn of(registration: &Registration) -> Option<(u8, Self)> {
+        use ClientAuthMethod::{
+            ClientSecretBasic, ClientSecretPost, None as Public, PrivateKeyJwt,
+        };
+        let (version, auth) = match (registration.auth, &registration.keys) {
+            (AuthRule::Exactly(Public), None) => (VERSION, 0),
+            (AuthRule::Exactly(ClientSecretBasic), None) => (VERSION, 1),
+            (AuthRule::Exactly(ClientSecretPost), None) => (VERSION, 2),
+            (AuthRule::AnySecret, None) => (VERSION, ANY_SECRET),
+            (AuthRule::Exactly(PrivateKeyJwt), Some(ClientKeys::Inline(_))) => (KEYED, INLINE_KEYS),
+            (AuthRule::Exactly(PrivateKeyJwt), Some(ClientKeys::At(_))) => (KEYED, KEYS_AT_URL),
+            _ => return None,
         };
         let application_type = match registration.application_type {
             None => 0,
@@ -196,12 +220,18 @@ impl Head {
             3 => 3,
             _ => 0,
         };
-        Self(auth | application_type << 2 | named | scoped | uris << 6)
+        let head = auth | application_type << 2 | named | scoped | uris << 6;
+        Some((version, Self(head)))
     }
 
+    /// Of version 1.
     fn auth(&self) -> AuthRule {
-        let method = ClientAuthMethod::ALL.get(usize::from(self.0 & 3));
-        method.map_or(AuthRule::AnySecret, |method| AuthRule::Exactly(*method))
+        match self.0 & 3 {
+            0 => AuthRule::Exactly(ClientAuthMethod::None),
+            1 => AuthRule::Exactly(ClientAuthMethod::ClientSecretBasic),
+            2 => AuthRule::Exactly(ClientAuthMethod::ClientSecretPost),
+            _ => AuthRule::AnySecret,
+        }
     }
 
     /// `None` for a number that stands for no type.
@@ -226,9 +256,10 @@ impl Head {
 /// A redirect URI as the id holds it: the number of a known beginning, and what follows it.
 type Shortened<'a> = (u8, &'a str);
 
-fn pack(registration: &Registration) -> Result<Vec<u8>, TooLarge> {
-    let head = Head::of(registration);
-    let mut bytes = vec![VERSION, head.0];
+/// `None` where the registration cannot be written.
+fn pack(registration: &Registration) -> Option<Vec<u8>> {
+    let (version, head) = Head::of(registration)?;
+    let mut bytes = vec![version, head.0];
     write(&mut bytes, &registration.issued_at)?;
     if let Some(name) = &registration.name {
         write(&mut bytes, name)?;
@@ -242,17 +273,22 @@ fn pack(registration: &Registration) -> Result<Vec<u8>, TooLarge> {
     for uri in &registration.redirect_uris {
         write(&mut bytes, &shorten(uri.as_str()))?;
     }
-    Ok(bytes)
+    match &registration.keys {
+        None => {}
+        Some(ClientKeys::Inline(keys)) => write(&mut bytes, keys)?,
+        Some(ClientKeys::At(url)) => write(&mut bytes, &shorten(url))?,
+    }
+    Some(bytes)
 }
 
-fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<(), TooLarge> {
+fn write(bytes: &mut Vec<u8>, value: &impl Serialize) -> Option<()> {
     let written = postcard::to_extend(value, mem::take(bytes));
-    *bytes = written.map_err(|_| TooLarge)?;
-    Ok(())
+    *bytes = written.ok()?;
+    Some(())
 }
 
 fn unpack(body: &[u8]) -> Option<Registration> {
-    let [_version, head, rest @ ..] = body else {
+    let [version, head, rest @ ..] = body else {
         return None;
     };
     let (head, mut rest) = (Head(*head), rest);
@@ -273,23 +309,33 @@ fn unpack(body: &[u8]) -> Option<Registration> {
     // Each takes two bytes or more.
     let mut redirect_uris = Vec::with_capacity(count.min(rest.len() / 2));
     for _ in 0..count {
-        let (prefix, end) = read_next::<Shortened<'_>>(&mut rest)?;
-        let prefix = match prefix {
-            0 => "",
-            n => PREFIXES.get(usize::from(n) - 1)?,
-        };
-        redirect_uris.push(RedirectUri::parse(&[prefix, end].concat()).ok()?);
+        let uri = lengthened(read_next(&mut rest)?)?;
+        redirect_uris.push(RedirectUri::parse(&uri).ok()?);
     }
+    let (auth, keys) = match (*version, head.0 & 3) {
+        (VERSION, _) => (head.auth(), None),
+        (KEYED, kind) => {
+            let keys = match kind {
+                INLINE_KEYS => ClientKeys::Inline(read_next(&mut rest)?),
+                KEYS_AT_URL => ClientKeys::At(lengthened(read_next(&mut rest)?)?),
+                _ => return None,
+            };
+            let method = ClientAuthMethod::PrivateKeyJwt;
+            (AuthRule::Exactly(method), Some(keys))
+        }
+        _ => return None,
+    };
     let registration = Registration {
         redirect_uris,
         name,
-        auth: head.auth(),
+        auth,
+        keys,
         application_type: head.application_type()?,
         scope,
         issued_at,
     };
     // Refuses bytes after the end, and whatever else could be said more shortly.
-    let is_only_spelling = pack(&registration).ok()? == body;
+    let is_only_spelling = pack(&registration)? == body;
     (is_only_spelling && !registration.redirect_uris.is_empty()).then_some(registration)
 }
 
@@ -297,6 +343,15 @@ fn read_next<'a, T: Deserialize<'a>>(from: &mut &'a [u8]) -> Option<T> {
     let (value, rest) = postcard::take_from_bytes(from).ok()?;
     *from = rest;
     Some(value)
+}
+
+/// A URI as it was before it was shortened.
+fn lengthened((prefix, end): Shortened<'_>) -> Option<String> {
+    let prefix = match prefix {
+        0 => "",
+        n => PREFIXES.get(usize::from(n) - 1)?,
+    };
+    Some([prefix, end].concat())
 }
 
 /// The number of the longest known beginning, and what follows it.

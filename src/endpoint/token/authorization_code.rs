@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{GrantId, Phase, lifetime, read_code},
     mode::Mode,
@@ -31,7 +31,7 @@ use crate::{
 
 pub(super) async fn redeem(
     proxy: &Arc<Proxy>,
-    client: &Client,
+    client: &Caller,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let code = params.get("code").ok_or_else(|| missing("code"))?;
@@ -43,6 +43,7 @@ pub(super) async fn redeem(
     let seen = seen.ok_or_else(|| Refusal::grant(Reason::GrantEnded).of(id))?;
     let now = proxy.now();
     let mark = proven(&seen, client, code, params, now).map_err(|no| no.of(id))?;
+    client.spend(proxy).await.map_err(|no| no.of(id))?;
     if !matches!(seen.phase, Phase::Pending(_)) {
         // Two parties hold it: what it gave has to go.
         return Err(ended(proxy, id, Reason::Replayed).await);

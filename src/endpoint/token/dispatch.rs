@@ -10,7 +10,12 @@ use super::{authorization_code, passthrough, refresh_token, request::missing};
 use crate::{
     body::OwnResponse,
     client::Client,
-    endpoint::{answer, client_auth::authenticate, refusal::Refusal, request},
+    endpoint::{
+        answer,
+        client_auth::{Caller, authenticate},
+        refusal::Refusal,
+        request,
+    },
     error::{BoxError, OAuthErrorCode},
     event::{Reason, Step},
     mode::Mode,
@@ -42,20 +47,25 @@ where
 }
 
 async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Value, Refusal> {
-    let client = authenticate(proxy, &parts.headers, params).await?;
+    let client = authenticate(proxy, parts, params).await?;
+    let granted = granted(proxy, &client, params).await;
+    client.settle(proxy, granted).await
+}
+
+async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<Value, Refusal> {
     let name = params.get("grant_type");
     let name = name.ok_or_else(|| missing("grant_type"))?;
     let served = &proxy.options.grant_types;
     let grant_type = GrantType::parse(name).filter(|asked| served.contains(asked));
     let grant_type = grant_type.ok_or_else(|| unsupported(served))?;
-    if !proxy.clients.may_use(&client, grant_type) {
-        return Err(unauthorized(&client, grant_type));
+    if !proxy.clients.may_use(client, grant_type) {
+        return Err(unauthorized(client, grant_type));
     }
     match grant_type {
-        GrantType::AuthorizationCode => authorization_code::redeem(proxy, &client, params).await,
+        GrantType::AuthorizationCode => authorization_code::redeem(proxy, client, params).await,
         GrantType::RefreshToken => match &proxy.mode {
-            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, &client, params).await,
-            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, &client, params).await,
+            Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, client, params).await,
+            Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, client, params).await,
         },
         GrantType::ClientCredentials | GrantType::JwtBearer => Err(unsupported(served)),
     }

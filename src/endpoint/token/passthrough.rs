@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 
 use super::request::{missing, narrowed, resource};
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::Reason,
     grant::{Grant, GrantId},
     mode::Passthrough,
@@ -48,7 +47,7 @@ pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Gran
 pub(super) async fn refresh(
     proxy: &Arc<Proxy>,
     mode: &Passthrough,
-    client: &Client,
+    client: &Caller,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let token = params
@@ -75,6 +74,7 @@ pub(super) async fn refresh(
     }
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
     resource(&proxy.options.base, params, &held.resource)?;
+    client.spend(proxy).await.map_err(|no| no.of(id))?;
     let renewal = Renewal {
         proxy: Arc::clone(proxy),
         client_id: client.id.clone(),

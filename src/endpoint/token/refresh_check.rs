@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::request::{ended, narrowed, resource};
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::Reason,
     grant::{
         CodeMark, Grant, GrantId, Phase,
@@ -17,7 +16,7 @@ use crate::{
 
 /// A request, and what is known of its token from an earlier look.
 pub(super) struct Asked<'a> {
-    pub(super) client: &'a Client,
+    pub(super) client: &'a Caller,
     pub(super) params: &'a Params,
     pub(super) id: GrantId,
     pub(super) presented: u32,
@@ -54,6 +53,7 @@ impl Asked<'_> {
         if grant.client_id != self.client.id {
             return Err(Refusal::grant(Reason::ForeignClient));
         }
+        self.client.spend(proxy).await?;
         let (now, options) = (proxy.now(), &proxy.options);
         let grace = options.refresh_token_grace;
         let rotation = match judge(self.presented, *generation, *rotated_at, grace, now) {

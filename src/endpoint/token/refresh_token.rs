@@ -11,8 +11,7 @@ use serde_json::Value;
 
 use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
-    client::Client,
-    endpoint::refusal::Refusal,
+    endpoint::{client_auth::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,
@@ -24,7 +23,7 @@ use crate::{
 pub(super) async fn refresh(
     proxy: &Arc<Proxy>,
     access_tokens: &AccessTokens,
-    client: &Client,
+    client: &Caller,
     params: &Params,
 ) -> Result<Value, Refusal> {
     let token = params.get("refresh_token");

@@ -43,6 +43,7 @@ fn client(redirect_uris: &[&str], scope: Option<&str>) -> Client {
             .map(|uri| RedirectUri::parse(uri).unwrap())
             .collect(),
         auth: AuthRule::Exactly(ClientAuthMethod::None),
+        keys: None,
         scope: scope.map(|scope| ScopeSet::parse(scope).unwrap()),
         kind: ClientKind::Signed,
     }

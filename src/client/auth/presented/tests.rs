@@ -21,7 +21,9 @@ fn basic(pair: &str) -> String {
 fn secret(presented: &Presented) -> Option<&str> {
     match &presented.proof {
         Proof::None => None,
-        Proof::Basic(secret) | Proof::Post(secret) => Some(secret.expose_secret()),
+        Proof::Basic(secret) | Proof::Post(secret) | Proof::Assertion(secret) => {
+            Some(secret.expose_secret())
+        }
     }
 }
 

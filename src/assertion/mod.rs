@@ -1,0 +1,11 @@
+//! Assertions: JWTs that a client or an issuer signs for one request here (RFC 7521, RFC 7523). Who signed
+//! it, and with which keys, is for the room that asked.
+//!
+//! - [`OneUse`]: what an assertion says of its own use, checked: for us, now, once
+//! - [`UsedAssertions`]: the ones that were used, remembered in the store until they end
+
+mod checks;
+mod used;
+
+pub(crate) use checks::{AssertionFault, OneUse};
+pub(crate) use used::{UseMark, UsedAssertions};

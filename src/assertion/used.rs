@@ -1,0 +1,76 @@
+//! The assertions that were used: one record each, by a hash of who signed it and its `jti`.
+
+use std::sync::Arc;
+
+use super::checks::OneUse;
+use crate::{
+    error::StorageError,
+    limits::MAX_CLOCK_AHEAD,
+    time::Unix,
+    vault::{Raw, Vault, hashed_key},
+};
+
+/// The record: its version, and nothing else to say.
+const RECORD: [u8; 1] = [1];
+
+/// The used assertions of a deployment: those of clients, or those of other issuers.
+///
+/// RFC 7523 section 3: "The authorization server MAY ensure that JWTs are not replayed by maintaining the set
+/// of used "jti" values for the length of time for which the JWT would be considered valid". OpenID Connect
+/// Core section 9: "These tokens MUST only be used once".
+pub(crate) struct UsedAssertions {
+    vault: Arc<Vault>,
+    kind: &'static str,
+}
+
+/// That an assertion was used, by this request.
+pub(crate) struct UseMark {
+    key: String,
+    raw: Raw,
+}
+
+impl UsedAssertions {
+    /// Those of one kind of signer; the word keeps them apart from those of another.
+    pub(crate) fn new(vault: Arc<Vault>, kind: &'static str) -> Self {
+        Self { vault, kind }
+    }
+
+    /// Uses an assertion up. `None` when it was used before: of several at once, one hears of the first use.
+    ///
+    /// It writes, so it is asked last: after the signature, and after all that a stranger could make up.
+    ///
+    /// # Errors
+    ///
+    /// After [`StorageError::Unavailable`] it may be used up.
+    pub(crate) async fn first_use(
+        &self,
+        issuer: &str,
+        once: &OneUse,
+        now: Unix,
+    ) -> Result<Option<UseMark>, StorageError> {
+        let key = self.key(issuer, &once.jti);
+        let raw = self.vault.seal(&key, &RECORD);
+        // Another instance whose clock is behind would take it for longer.
+        let ttl = once.until.since(now) + MAX_CLOCK_AHEAD;
+        let is_first = match self.vault.put(&key, None, &raw, ttl).await {
+            Err(error @ StorageError::Unavailable(_)) => match self.vault.read(&key).await {
+                Ok(Some(seen)) => *seen.raw() == raw,
+                Ok(None) | Err(_) => return Err(error),
+            },
+            answer => answer?,
+        };
+        Ok(is_first.then_some(UseMark { key, raw }))
+    }
+
+    /// Takes a use back, of a request that came to nothing by our own trouble. Where the store cannot be told,
+    /// the assertion stays used.
+    pub(crate) async fn give_back(&self, mark: &UseMark) {
+        drop(self.vault.end(&mark.key, &mark.raw).await);
+    }
+
+    /// No two pairs have one key.
+    fn key(&self, issuer: &str, jti: &str) -> String {
+        let of = format!("{}:{}:{issuer}{jti}", self.kind, issuer.len());
+        hashed_key("assertion:", &of)
+    }
+}

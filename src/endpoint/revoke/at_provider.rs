@@ -1,0 +1,69 @@
+//! Revocation in passthrough mode: the token is the provider's.
+
+use crate::{
+    endpoint::{client_auth::Caller, refusal::Refusal},
+    error::OAuthErrorCode,
+    event::{Event, Reason, Step},
+    limits::MAX_BEARER,
+    mode::Passthrough,
+    provider::Finality,
+    proxy::Proxy,
+    token::PassedThrough,
+};
+
+/// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
+/// refresh token opens for it alone; anything else is taken for an access token, whose holder could
+/// use it anyway.
+pub(super) async fn revoke(
+    proxy: &Proxy,
+    mode: &Passthrough,
+    client: &Caller,
+    token: &str,
+) -> Result<(), Refusal> {
+    let opened = PassedThrough::open(&mode.seal, &client.id, token);
+    let (token, hint) = match &opened {
+        Some(sealed) if !sealed.is_from(proxy.providers.main().about()) => {
+            return Err(not_revocable(Reason::GrantEnded).detail(sealed.why_foreign()));
+        }
+        Some(sealed) => (sealed.token.as_str(), "refresh_token"),
+        None => (token, "access_token"),
+    };
+    // What cannot be a token was never one (RFC 7009 section 2.2), and is not sent on.
+    let is_token = token.len() <= MAX_BEARER && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_token {
+        return Ok(());
+    }
+    if opened.is_some() {
+        client.spend(proxy).await?;
+    }
+    let Some(_turn) = mode.turn_to_revoke() else {
+        let refusal = Refusal::unavailable(Reason::Busy);
+        return Err(refusal.detail("as many revocations are at the provider as this process takes"));
+    };
+    // A client that hangs up now takes the rest of this with it.
+    proxy.sessions.forget(token.as_bytes());
+    let answer = proxy.providers.main().revoke(token, hint).await;
+    // Again: a request while the provider was asked may have been let in, and kept.
+    proxy.sessions.forget(token.as_bytes());
+    match answer {
+        Ok(true) => {
+            proxy.emit(&Event::done(Step::Revoke));
+            Ok(())
+        }
+        Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
+        Err(error) => match error.finality() {
+            // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
+            Finality::Ends => Ok(()),
+            // Any other refusal leaves it alive, and the client has to know.
+            Finality::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Finality::Trouble => {
+                Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
+            }
+        },
+    }
+}
+
+fn not_revocable(reason: Reason) -> Refusal {
+    let words = "the identity provider cannot revoke this token";
+    Refusal::new(reason, OAuthErrorCode::UnsupportedTokenType, words)
+}
