@@ -125,6 +125,12 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    if options.accepts_identity_assertions {
+        document.insert(
+            "authorization_grant_profiles_supported".into(),
+            json!(["urn:ietf:params:oauth:grant-profile:id-jag"]),
+        );
+    }
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());

@@ -2,7 +2,7 @@
 //!
 //! | format | held by | begins with | written and read in |
 //! |---|---|---|---|
-//! | grant: postcard | store, sealed | version 1 | `grant/record.rs`, `grant/record_read.rs` |
+//! | grant: postcard | store, sealed | version 1; 2 where an assertion made it | `grant/record.rs`, `grant/record_read.rs` |
 //! | key of a record: its kind and a hash | store | the kind | `grant/id.rs`, `vault.rs` |
 //! | record of a store without encryption | store | 0 | `vault.rs` |
 //! | lease of a renewal | store, sealed | version 1 | `grant/renewal/lease_record.rs` |

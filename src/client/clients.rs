@@ -153,6 +153,11 @@ impl Clients {
         self.key_proofs.give_back(mark).await;
     }
 
+    /// Whether the operator denied a client by this name, which need not be one that registered.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
+    }
+
     /// Whether the client may ask for tokens in this way; that the way is served was asked before.
     pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
         match grant_type {

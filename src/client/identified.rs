@@ -1,7 +1,7 @@
 //! The answer to the question who a `client_id` is.
 
 use super::{
-    auth::{AuthRule, ClientKeys},
+    auth::{AuthRule, ClientAuthMethod, ClientKeys},
     redirect::RedirectUri,
 };
 use crate::{error::StorageError, key::KeyId, oauth::ScopeSet, outbound::NamedBy};
@@ -34,6 +34,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Whether it may come without any proof.
+    pub(crate) fn is_public(&self) -> bool {
+        self.auth.admits(ClientAuthMethod::None)
+    }
+
     /// Whether an answer may be sent to this URI.
     pub(crate) fn owns(&self, redirect: &RedirectUri) -> bool {
         let mut registered = self.redirect_uris.iter();

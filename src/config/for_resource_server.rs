@@ -244,6 +244,7 @@ impl ResourceServerBuilder {
             redirects_metadata: self.redirects_metadata,
             client_document: None,
             grant_types: Vec::new(),
+            accepts_identity_assertions: false,
             scopes: named,
             required_scopes,
             redirect_policy: RedirectPolicy::none(),

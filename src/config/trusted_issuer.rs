@@ -2,18 +2,22 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use super::{faults::scope_set, workload::Workload};
 use crate::{
     error::ConfigError,
     limits::{MAX_PROVIDER_ID, MAX_TRUSTED_ISSUERS},
     oauth::{BaseUrl, ScopeSet, printable},
-    provider::{check_url, is_id, shown_url},
+    provider::{ClaimRule, check_url, is_id, shown_url},
 };
 
 /// The option that names each.
 pub(super) const OPTION: &str = "trusted_issuer";
 /// API keys have subjects that begin with it.
 const RESERVED: [&str; 1] = ["key"];
+/// The claim that tells the tenants of one issuer apart.
+const TENANT: &str = "tenant";
 
 /// An issuer of JWTs that is trusted beside the providers: at an identity provider for enterprises, in a
 /// cluster, in a CI system. It is good for what you say here and for nothing else.
@@ -58,6 +62,8 @@ pub struct TrustedIssuer {
     /// Whether identity assertions are accepted, and of which clients.
     pub(crate) assertions: Option<Assertions>,
     pub(crate) workloads: Vec<Workload>,
+    /// What each thing that it signs has to say.
+    pub(crate) required: Vec<ClaimRule>,
 }
 
 /// Whose identity assertions are accepted.
@@ -81,6 +87,7 @@ impl TrustedIssuer {
             audiences: Vec::new(),
             assertions: None,
             workloads: Vec::new(),
+            required: Vec::new(),
         }
     }
 
@@ -97,6 +104,31 @@ impl TrustedIssuer {
     /// assertions. **The issuer can then speak for each person of that provider.**
     pub fn people_of(mut self, provider: impl Into<String>) -> Self {
         self.people_of = Some(provider.into());
+        self
+    }
+
+    /// Accepts only what has this claim with one of these values, or with an array that has one; each call is a
+    /// condition of its own. Default: no condition.
+    ///
+    /// Of an issuer that serves **several tenants** name yours, for two tenants may call two people by one `sub`:
+    /// an assertion with a `tenant` is refused until there is a condition on it.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::TrustedIssuer;
+    ///
+    /// let issuer = TrustedIssuer::new("acme", "https://login.example.com")
+    ///     .required_claim("tenant", ["acme"])
+    ///     .assertions();
+    /// # let _ = issuer;
+    /// ```
+    pub fn required_claim<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        claim: impl Into<String>,
+        values: I,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into);
+        self.required
+            .push(ClaimRule::new(OPTION, [claim.into()], values));
         self
     }
 
@@ -150,6 +182,28 @@ impl TrustedIssuer {
         self.assertions.is_some() || !self.workloads.is_empty()
     }
 
+    /// Why what it signed with these claims is not accepted, for the operator; `None` when it is.
+    ///
+    /// OpenID Connect Enterprise Extensions has `tenant` for an issuer with several: their people are told apart by
+    /// both claims.
+    pub(crate) fn refusal(&self, claims: &Map<String, Value>) -> Option<String> {
+        let is_about_tenant = |rule: &ClaimRule| rule.claims().iter().any(|name| name == TENANT);
+        if claims.get(TENANT).is_some_and(|tenant| !tenant.is_null())
+            && !self.required.iter().any(is_about_tenant)
+        {
+            return Some(format!(
+                "it has a `{TENANT}`, and no `required_claim` of the issuer says which one is meant"
+            ));
+        }
+        let mut refusals = self
+            .required
+            .iter()
+            .filter_map(|rule| rule.refusal(&[claims]));
+        refusals
+            .next()
+            .map(|why| format!("`required_claim`: it {why}"))
+    }
+
     /// Refuses what cannot work by itself.
     fn check(&self, base: &BaseUrl) -> Result<(), ConfigError> {
         let refuse = |why: String| {
@@ -197,6 +251,14 @@ impl TrustedIssuer {
         if self.audiences.is_empty() && !self.grants() {
             let why = "is trusted with nothing: call assertions, workload or access_tokens";
             return refuse(why.to_owned());
+        }
+        if let Some(Err(error)) = self
+            .required
+            .iter()
+            .map(ClaimRule::check)
+            .find(Result::is_err)
+        {
+            return refuse(format!("has a required_claim that cannot be met: {error}"));
         }
         if self.people_of.is_some() && self.audiences.is_empty() && self.assertions.is_none() {
             return refuse("has no people: leave out people_of".to_owned());
@@ -261,6 +323,21 @@ pub(super) fn check_trusted_issuers(
         }
     }
     Ok(())
+}
+
+/// Where this proxy issues no tokens of its own, none can be made of assertions.
+pub(super) fn check_grants_nothing(issuers: &[TrustedIssuer]) -> Result<(), ConfigError> {
+    match issuers.iter().find(|issuer| issuer.grants()) {
+        None => Ok(()),
+        Some(issuer) => Err(ConfigError::new(
+            OPTION,
+            format!(
+                "`{}` is trusted with assertions or workloads, and passthrough issues no tokens of this proxy: \
+                 leave out one of the two",
+                issuer.id
+            ),
+        )),
+    }
 }
 
 impl fmt::Debug for TrustedIssuer {

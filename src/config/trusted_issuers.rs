@@ -46,6 +46,12 @@ impl TrustedIssuers {
         Vouchers::new(self.iter().map(voucher))
     }
 
+    /// Whether any of them has workloads that get tokens.
+    pub(crate) fn have_workloads(&self) -> bool {
+        self.iter()
+            .any(|trusted| !trusted.about.workloads.is_empty())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Trusted> {
         self.0.iter()
     }

@@ -12,6 +12,7 @@
 mod admin;
 mod allowed;
 mod app_proof;
+mod assertions;
 mod claims;
 mod clients;
 mod cors;
@@ -35,3 +36,4 @@ mod silence;
 mod surplus;
 mod upstream;
 mod userinfo;
+mod workloads;

@@ -18,7 +18,7 @@ use serde_json::Map;
 use super::{
     super::{
         Ending, Freshness, Grant, GrantId, Grants, Known, Look, LookFuture, Phase, ProofOfLife,
-        Proven, RefreshTokens, SeenGrant, Subjects, UpstreamGrant,
+        Proven, RefreshTokens, SeenGrant, UpstreamGrant,
     },
     FreshnessError, FreshnessParts, FreshnessSettings, Need,
     lease_record::LeaseRecord,

@@ -47,6 +47,14 @@ impl Demands {
         }
     }
 
+    /// What is demanded of people of no provider.
+    pub(super) fn of_all(options: &Arc<Options>) -> Self {
+        Self {
+            options: Arc::clone(options),
+            rules: options.people.rules(),
+        }
+    }
+
     /// Whether there are any.
     pub(super) fn are_made(&self) -> bool {
         self.options.on_login.is_some()
