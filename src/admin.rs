@@ -1,20 +1,19 @@
 //! Administration of a running proxy: list and end grants, deny clients.
 
-use std::{
-    collections::HashSet,
-    fmt,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+mod grant_info;
 
+use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+
+use self::grant_info::info;
 use crate::{
     error::StorageError,
-    grant::{Grant, GrantId, Listed, Owner, Phase, at_once},
-    oauth::ScopeSet,
+    grant::{GrantId, Listed, Owner, at_once},
     proxy::Proxy,
     resource_server::ResourceServer,
     session::{AuthSession, SessionCache},
 };
+
+pub use grant_info::{GrantInfo, GrantPage};
 
 /// Lists and ends grants, and denies clients; made by
 /// [`OAuthProxyLayer::admin`](crate::OAuthProxyLayer::admin).
@@ -45,36 +44,6 @@ pub struct OAuthProxyAdmin {
     sessions: Arc<SessionCache>,
     /// `None` where the provider is the authorization server.
     proxy: Option<Arc<Proxy>>,
-}
-
-/// A live grant: one person's login for one client.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct GrantInfo {
-    /// Its opaque name, the same as in events and [`AuthSession::grant_id`].
-    pub id: String,
-    /// The person, as [`AuthSession::subject`].
-    pub subject: String,
-    /// The [`id`](crate::Provider::id) of the provider that they logged in at.
-    pub provider: String,
-    /// The client that holds the tokens.
-    pub client_id: String,
-    /// What was granted.
-    pub scopes: ScopeSet,
-    /// The protected resource that it is for.
-    pub resource: String,
-    /// When the client last redeemed or refreshed; `None` while its code waits to be redeemed.
-    pub refreshed_at: Option<SystemTime>,
-}
-
-/// Some of a client's live grants; see [`OAuthProxyAdmin::grants_of_client_page`].
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct GrantPage {
-    /// At most some hundreds; a page can be empty although others follow.
-    pub grants: Vec<GrantInfo>,
-    /// Where the next page begins; `None` after the last. It is printable text, and names a grant.
-    pub next: Option<String>,
 }
 
 impl OAuthProxyAdmin {
@@ -187,26 +156,31 @@ impl OAuthProxyAdmin {
         }
     }
 
-    /// Ends the login behind a session. In passthrough mode only this process's cached session is
-    /// forgotten.
+    /// Ends the login behind a session; behind a machine's, the one token. In passthrough mode only this process's
+    /// cached session is forgotten.
     ///
     /// # Errors
     ///
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke(&self, session: &AuthSession) -> Result<(), StorageError> {
+        if let (Some(jti), Some(proxy)) = (session.grantless_token(), &self.proxy) {
+            let (of, end) = (session.client_id(), session.expires_at().into());
+            return proxy.grantless.revoke(jti, of, end, proxy.now()).await;
+        }
         match (session.grant_id().and_then(GrantId::parse), &self.proxy) {
             (Some(id), Some(proxy)) => proxy.ending.end(id).await.map(drop),
             _ => {
-                let token = session.upstream().access_token();
-                self.sessions.forget(token.as_bytes());
+                let upstream = session.upstream();
+                self.sessions.forget(upstream.access_token().as_bytes());
                 Ok(())
             }
         }
     }
 
     /// Denies a client from now on: it can neither log anyone in nor redeem, refresh or revoke.
-    /// Registrations live in the `client_id` itself, so this is how one is deleted. Access tokens that
-    /// it holds end at their own expiry, or with [`revoke_client`](Self::revoke_client).
+    /// Registrations live in the `client_id` itself, so this is how one is deleted. Access tokens of logins
+    /// end at their own expiry, or with [`revoke_client`](Self::revoke_client); those of a machine, which that
+    /// does not find, are refused from now on, and elsewhere within the session cache's life.
     ///
     /// **It denies one registration, not the app behind it.** Anyone may register, so the same app is
     /// back with another `client_id` after one anonymous request. Against an app, and not a
@@ -234,7 +208,9 @@ impl OAuthProxyAdmin {
         };
         let client_id = client_id.to_owned();
         finish(&Arc::clone(&proxy), async move {
-            proxy.clients.deny(&client_id).await
+            let denied = proxy.clients.deny(&client_id).await;
+            proxy.grantless.forget(&client_id);
+            denied
         })
         .await
     }
@@ -306,26 +282,6 @@ async fn look_up(proxy: &Proxy, ids: Vec<GrantId>) -> Result<Vec<GrantInfo>, Sto
         .into_iter()
         .filter_map(|(id, grant)| info(proxy, id, *grant?));
     Ok(live.collect())
-}
-
-fn info(proxy: &Proxy, id: GrantId, grant: Grant) -> Option<GrantInfo> {
-    let subject = proxy.grants.subject_of(&grant).into_owned();
-    let refreshed_at = match grant.phase {
-        Phase::Active { rotated_at, .. } => Some(SystemTime::from(rotated_at)),
-        Phase::Asserted { .. } => Some(SystemTime::from(grant.created_at)),
-        Phase::Pending(_) => None,
-        // Passthrough: the client's tokens are not ours to end.
-        Phase::Spent(_) => return None,
-    };
-    Some(GrantInfo {
-        id: id.to_string(),
-        subject,
-        provider: grant.provider,
-        client_id: grant.client_id,
-        scopes: grant.scopes,
-        resource: grant.resource.as_str().to_owned(),
-        refreshed_at,
-    })
 }
 
 /// A page at a time: the list of a client that all people share has many thousands.

@@ -17,6 +17,8 @@ pub(crate) struct Documents {
     authorization_server: AuthorizationServer,
     /// About the proxy, for its provider; empty where none is served.
     client: Bytes,
+    /// The public keys of access tokens; empty where there are none.
+    key_set: Bytes,
     /// Everything but `resource`.
     protected_resource: Map<String, Value>,
 }
@@ -53,6 +55,7 @@ impl Documents {
                 false => AuthorizationServer::elsewhere(&options.authorization_servers),
             },
             client: options.client_document.clone().unwrap_or_default().into(),
+            key_set: options.key_set.clone().unwrap_or_default().into(),
             protected_resource: protected_resource(options),
         }
     }
@@ -63,6 +66,10 @@ impl Documents {
 
     pub(crate) fn client(&self) -> Bytes {
         self.client.clone()
+    }
+
+    pub(crate) fn key_set(&self) -> Bytes {
+        self.key_set.clone()
     }
 
     /// The document of the resource at this path, `None` where there can be none.
@@ -131,12 +138,36 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             json!(["urn:ietf:params:oauth:grant-profile:id-jag"]),
         );
     }
+    document.extend(introspection(options, &algorithms));
+    // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
+    // the following property to signal support". Clients look for `none` beside it.
+    if options.metadata_documents.is_on() {
+        document.insert("client_id_metadata_document_supported".into(), true.into());
+    }
     for row in routes.served() {
         if let Some(name) = row.advertised {
             document.insert(name.into(), base.join(row.path).into());
         }
     }
     Value::Object(document).to_string()
+}
+
+/// How the services that ask authenticate; nothing where none may. The URL comes from the table.
+fn introspection(options: &Options, algorithms: &[&str]) -> Map<String, Value> {
+    let introspection = &options.introspection;
+    let mut members = Map::new();
+    if introspection.is_served() {
+        let methods = introspection.auth_methods();
+        let name = "introspection_endpoint_auth_methods_supported";
+        members.insert(name.into(), methods.into());
+        // RFC 8414 section 2: "This metadata entry MUST be present if either of these authentication methods
+        // are specified in the "introspection_endpoint_auth_methods_supported" entry."
+        if methods.contains(&ClientAuthMethod::PrivateKeyJwt.as_str()) {
+            let name = "introspection_endpoint_auth_signing_alg_values_supported";
+            members.insert(name.into(), algorithms.into());
+        }
+    }
+    members
 }
 
 fn protected_resource(options: &Options) -> Map<String, Value> {

@@ -33,6 +33,9 @@ pub enum Step {
     Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
+    /// A service asked about a token. Only refusals are reported: what was not active, and services that may
+    /// not ask.
+    Introspect,
     /// A bearer token was checked. Only refusals are reported: successes are the hot path.
     Bearer,
     /// A guard on a route or in an extractor was asked. Only refusals are reported.
@@ -79,6 +82,9 @@ pub enum Reason {
     ClientKeys,
     /// The client's metadata cannot be accepted.
     ClientMetadata,
+    /// The document about the client could not be fetched. Its source may be down, or strangers made this
+    /// server ask for too many.
+    ClientDocument,
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri,
     /// The response type or grant type is not served, or not to this client.
@@ -112,7 +118,7 @@ pub enum Reason {
     InvalidToken,
     /// The token is for another resource or from another issuer.
     WrongAudience,
-    /// The grant was ended before.
+    /// The grant was ended before, or a machine's token revoked.
     GrantEnded,
     /// The token, code or grant belongs to another client.
     ForeignClient,
@@ -140,6 +146,8 @@ pub enum Reason {
     /// The store holds records of a secret that is not known here; they are treated as absent. Reported
     /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
     OtherSecret,
+    /// The key of access tokens did not sign: the system gave no randomness, say.
+    Unsigned,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
     /// This process handles as many logins as it takes on at once.

@@ -2,21 +2,24 @@
 //!
 //! | format | held by | begins with | written and read in |
 //! |---|---|---|---|
-//! | grant: postcard | store, sealed | version 1; 2 where an assertion made it | `grant/record.rs`, `grant/record_read.rs` |
+//! | grant: postcard | store, sealed | version 1, 2 or 3 | `grant/record.rs`, `grant/record_read.rs` |
+//! | what a login saw of its client's document | inside the two | version 1 | `client/seen.rs` |
 //! | key of a record: its kind and a hash | store | the kind | `grant/id.rs`, `vault.rs` |
 //! | record of a store without encryption | store | 0 | `vault.rs` |
 //! | lease of a renewal | store, sealed | version 1 | `grant/renewal/lease_record.rs` |
 //! | claim and mark of a callback | store, sealed | version 1 | `login/claim.rs` |
 //! | denied client | store, sealed | version 1 | `client/denied.rs` |
+//! | used assertion | store, sealed | version 1 | `assertion/used.rs` |
+//! | revoked token of a machine | store, sealed | version 1 | `grant/grantless.rs` |
 //! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |
 //! | cookies | browser, sealed | version 1 | `login/cookies/sealing.rs` |
-//! | `client_id` | client, signed | version 1 | `client/kind/signed.rs` |
+//! | `client_id` | client, signed | version 1; with keys version 2 | `client/kind/signed.rs`, `jose/packed_keys.rs` |
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
 //! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |
-//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs` |
+//! | access token: a JWT | client, signed | its header, which names the key | `token/jwt.rs`, `token/signer.rs` |
 //!
 //! The keys are a format too: HKDF with the salt and the labels of `key/mod.rs` and `proxy.rs`.
 //!

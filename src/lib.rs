@@ -133,6 +133,8 @@
 //! person's computer. Hosted clients and apps with a scheme of their own are one line each,
 //! [`allow_client`](OAuthProxyConfigBuilder::allow_client) with a [`KnownClient`]; others are a
 //! pattern of [`RedirectPolicy`]. Clients that do not register are a [`StaticClient`].
+//! [`docs::clients`] has a table of known ones; programs without a person are in [`docs::machines`], services
+//! behind this one in [`docs::services`].
 //!
 //! ```
 //! use tower_oauth_proxy::{KnownClient, OAuthProxyConfig, provider};
@@ -220,6 +222,7 @@
 //! `SECURITY.md` says what is promised, against whom, and what is not.
 
 mod admin;
+mod api_key;
 mod assertion;
 mod bearer;
 mod body;
@@ -266,8 +269,11 @@ mod token;
 mod vault;
 
 pub use admin::{GrantInfo, GrantPage, OAuthProxyAdmin};
+pub use api_key::{ApiKey, NewApiKey};
 pub use body::ResponseBody;
-pub use client::{ClientAuthMethod, KnownClient, RedirectPolicy, StaticClient};
+pub use client::{
+    ClientAuthMethod, KnownClient, MetadataDocuments, PublicKeys, RedirectPolicy, StaticClient,
+};
 pub use clock::{Clock, SystemClock};
 pub use config::{
     Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
@@ -287,8 +293,8 @@ pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{
-    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenVerifier, UserInfoVerifier,
-    VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
+    ClaimsPassthrough, IntrospectionVerifier, JwksVerifier, TokenKey, TokenVerifier,
+    UserInfoVerifier, VerifiedToken, VerifierContext, VerifyError, VerifyFuture, VerifyRequest,
 };
 
 /// The examples of the README are tests.

@@ -39,6 +39,9 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// A query string; what servers in front commonly accept.
 pub(crate) const MAX_QUERY: usize = 16 * 1024;
+/// How long caches keep our documents and the key set: five minutes, so that a changed configuration reaches
+/// clients soon. `docs::services` names it.
+pub(crate) const DOCUMENT_MAX_AGE: &str = "public, max-age=300";
 /// What `Retry-After` says, in seconds.
 pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// Revocations of passthrough mode that this process has at the provider at once. Any registered client can
@@ -107,6 +110,14 @@ pub(crate) const CLAIM_POLL: Duration = Duration::from_millis(100);
 /// A `client_id`, in characters: it has to fit into URLs, with a `state` and a redirect URI beside it,
 /// that common proxies cut off at 8 KiB or less.
 pub(crate) const MAX_CLIENT_ID: usize = 1600;
+/// A `client_id` that is the URL of a document, in bytes: it stands in cookies, tokens and records. Those in use
+/// have some 60.
+pub(crate) const MAX_DOCUMENT_CLIENT_ID: usize = 512;
+/// A client's document, in bytes. The draft recommends to read 5 kilobytes; some hold a key set, or the callback of
+/// each of their apps.
+pub(crate) const MAX_CLIENT_DOCUMENT_BYTES: usize = 16 * 1024;
+/// Redirect URIs in such a document, which is one for all servers and all installations of an app.
+pub(crate) const MAX_DOCUMENT_REDIRECT_URIS: usize = 100;
 /// The id of a configured client, in bytes.
 pub(crate) const MAX_CONFIGURED_ID: usize = 256;
 /// A client's secret, in bytes, whether configured or presented.
@@ -231,6 +242,16 @@ pub(crate) const MAX_ISSUED: usize = 7 * 1024;
 /// How far ahead another instance's clock may be. `exp` has no such leeway: a token may
 /// end early by a client's clock, never late by ours.
 pub(crate) const MAX_CLOCK_AHEAD: Duration = Duration::from_secs(60);
+/// The id of a key of access tokens, in characters: it stands in the header of every token.
+pub(crate) const MAX_KEY_ID: usize = 100;
+/// Keys of access tokens. A rotation has two or three; each is one more comparison for a token of another.
+pub(crate) const MAX_TOKEN_KEYS: usize = 16;
+/// Beyond this, in bytes, an RSA signature is reported as odd: a key of 4096 bits takes some milliseconds to
+/// sign each token.
+pub(crate) const LARGE_RSA_SIGNATURE: usize = 512;
+/// Services that verify tokens by the key set do not hear of a revocation. A longer life of tokens is reported
+/// as odd where keys are published.
+pub(crate) const LONG_UNHEARD: Duration = Duration::from_secs(24 * 60 * 60);
 /// All passed claims together, in bytes of JSON. A bearer token travels in one header line; base64
 /// makes a third more of it, and common servers take 8 KiB of headers.
 pub(crate) const MAX_PASSED_CLAIMS_BYTES: usize = 4 * 1024;
@@ -240,6 +261,13 @@ pub(crate) const MAX_PASSED_CLAIMS: usize = 64;
 pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
+
+// ---- api_key: keys of the configuration
+
+/// The most keys of one configuration: some 500 bytes each. More programs than this want a store of their own.
+pub(crate) const MAX_API_KEYS: usize = 10_000;
+/// The name of a key, in bytes: it stands in events, and with a prefix in subjects.
+pub(crate) const MAX_API_KEY_NAME: usize = 64;
 
 // ---- provider: what it answers
 

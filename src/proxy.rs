@@ -11,8 +11,8 @@ use crate::{
     config::{Options, ServerConfig, TrustedIssuers},
     event::{Event, Events},
     grant::{
-        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings, Grants,
-        ProofOfLife, RefreshTokens,
+        Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings,
+        GrantlessTokens, Grants, ProofOfLife, RefreshTokens,
     },
     login::admission::{Admission, Admissions, VouchedAdmission},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
@@ -34,6 +34,8 @@ pub(crate) struct Proxy {
     pub(crate) clients: Arc<Clients>,
     pub(crate) cookies: Cookies,
     pub(crate) grants: Arc<Grants>,
+    /// Tokens of machines, behind which no grant stands.
+    pub(crate) grantless: GrantlessTokens,
     pub(crate) ending: Ending,
     pub(crate) freshness: Arc<Freshness>,
     pub(crate) delegation: Arc<Delegation>,
@@ -67,13 +69,14 @@ impl Proxy {
             vault,
             secrets,
             signing_keys,
+            token_keys,
             is_passthrough,
             upstream_verifier,
         } = config;
         let base = &options.base;
         let tasks = Tasks::default();
         let claims = Claims::new(Arc::clone(&vault), options.transaction_ttl);
-        let grants = Arc::new(Grants::new(
+        let grants = Grants::new(
             Arc::clone(&vault),
             providers.clone(),
             (options.subjects.clone(), trusted_issuers.vouchers()),
@@ -81,7 +84,9 @@ impl Proxy {
             secrets.mac("index of grants"),
             Arc::clone(events),
             tasks.clone(),
-        ));
+        );
+        let grants = Arc::new(grants.without_subjects(clients.machine_ids()));
+        let grantless = GrantlessTokens::new(Arc::clone(&vault), Arc::clone(grants.revocations()));
         let ending = Ending::new(
             Arc::clone(&grants),
             providers.clone(),
@@ -140,6 +145,7 @@ impl Proxy {
             false => Mode::Swap(AccessTokens::new(
                 base.as_str(),
                 &secrets.mac_with("access token", &signing_keys),
+                &token_keys,
             )),
         };
         Self {
@@ -162,6 +168,7 @@ impl Proxy {
                 Arc::clone(grants.revocations()),
             )),
             grants,
+            grantless,
             tasks,
             completion,
             providers,

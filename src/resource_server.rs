@@ -3,21 +3,25 @@
 //! Mostly the authorization server stands beside it, as [`Proxy`]. Where a provider registers clients
 //! itself, there is none here, and a verifier checks that provider's tokens.
 
+mod voucher;
+
 use std::sync::Arc;
 
 use crate::{
     challenge::Challenges,
     clock::Clock,
-    config::{OAuthProxyConfig, Options},
+    config::{BearerSources, OAuthProxyConfig, Options},
     documents::Documents,
     event::{Event, Events},
     grant::Revocations,
     proxy::Proxy,
-    route::Routes,
+    route::{Endpoint, Routes},
     session::SessionCache,
     time::Unix,
     token::TokenVerifier,
 };
+
+pub(crate) use voucher::{Voucher, Vouchers};
 
 /// What the layer and the bearer check work with.
 pub(crate) struct ResourceServer {
@@ -28,6 +32,9 @@ pub(crate) struct ResourceServer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
     pub(crate) sessions: Arc<SessionCache>,
+    pub(crate) sources: BearerSources,
+    /// Other servers whose tokens are good here.
+    pub(crate) vouchers: Vouchers,
     /// Checks the provider's access tokens, where clients hold those.
     pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
     /// The authorization server; `None` where the provider is that itself.
@@ -39,6 +46,7 @@ impl ResourceServer {
         let OAuthProxyConfig {
             options,
             verifier,
+            sources,
             clock,
             events,
             server,
@@ -48,7 +56,10 @@ impl ResourceServer {
             Some(server) => {
                 let further = server.providers.iter().skip(1);
                 Routes::new(base, &options.redirect_path, &options.public_paths)
-                    .with_client_document(options.client_document.is_some())
+                    .with(Endpoint::ClientDocument, options.client_document.is_some())
+                    .with(Endpoint::Register, options.dynamic_registration)
+                    .with(Endpoint::Introspect, options.introspection.is_served())
+                    .with(Endpoint::KeySet, options.key_set.is_some())
                     .returning_from(further.map(|of| of.about().id.as_str()))
             }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
@@ -71,6 +82,8 @@ impl ResourceServer {
             clock,
             events,
             sessions,
+            vouchers: Vouchers::new(&sources, &options, proxy.as_ref()),
+            sources,
             verifier,
             proxy,
             options,

@@ -100,3 +100,167 @@ fn check_time(claims: &Map<String, Value>, now: Unix) -> Result<Unix, AssertionF
     }
     Ok(until)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_300_819_000;
+    const US: [&str; 2] = ["https://as.example", "https://as.example/token"];
+
+    fn claims() -> Map<String, Value> {
+        let claims = json!({"aud": US[0], "exp": NOW + 60, "jti": "1"});
+        claims.as_object().unwrap().clone()
+    }
+
+    fn with(name: &str, value: Value) -> Result<OneUse, AssertionFault> {
+        let mut claims = claims();
+        claims.insert(name.to_owned(), value);
+        OneUse::of(&claims, &US, Unix::at(NOW))
+    }
+
+    fn without(name: &str) -> Result<OneUse, AssertionFault> {
+        let mut claims = claims();
+        claims.remove(name);
+        OneUse::of(&claims, &US, Unix::at(NOW))
+    }
+
+    #[test]
+    fn an_assertion_is_for_us_alone() {
+        for aud in [json!(US[0]), json!(US[1]), json!([US[0]]), json!([US[1]])] {
+            assert!(with("aud", aud.clone()).is_ok(), "{aud}");
+        }
+        for aud in [
+            json!("https://as.example/"),
+            json!("https://AS.example"),
+            json!("https://as.example "),
+            json!("as.example"),
+            json!(""),
+            json!(null),
+            json!(1),
+            json!([]),
+            json!([US[0], US[1]]),
+            json!([US[0], "https://other.example"]),
+            json!(["https://other.example", US[0]]),
+            json!([[US[0]]]),
+            json!({"aud": US[0]}),
+        ] {
+            let refused = with("aud", aud.clone());
+            assert!(
+                matches!(refused, Err(AssertionFault::Audience { .. })),
+                "{aud}"
+            );
+        }
+        let error = without("aud").unwrap_err().to_string();
+        assert!(
+            error.contains("missing") && error.contains(US[0]),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn it_has_an_end_that_has_not_come_and_is_not_far() {
+        let until = |exp: Value| with("exp", exp).map(|once| once.until.secs());
+        assert_eq!(until(json!(NOW - 59)), Ok(NOW + 1));
+        assert_eq!(until(json!(NOW - 60)), Err(AssertionFault::Expired(60)));
+        assert_eq!(until(json!(NOW + 3_660)), Ok(NOW + 3_720));
+        assert_eq!(
+            until(json!(NOW + 3_661)),
+            Err(AssertionFault::TooLong(3_661))
+        );
+        assert!(matches!(
+            until(json!(1e300)),
+            Err(AssertionFault::TooLong(_))
+        ));
+        for none in [
+            json!(null),
+            json!("1300819380"),
+            json!(-1),
+            json!([NOW + 60]),
+            json!(true),
+        ] {
+            assert_eq!(until(none.clone()), Err(AssertionFault::NoEnd), "{none}");
+        }
+        assert_eq!(without("exp"), Err(AssertionFault::NoEnd));
+    }
+
+    #[test]
+    fn it_has_begun() {
+        for name in ["nbf", "iat"] {
+            for good in [
+                json!(null),
+                json!(0),
+                json!(NOW),
+                json!(NOW + 60),
+                json!(NOW as f64 + 0.5),
+            ] {
+                assert!(with(name, good.clone()).is_ok(), "{name} {good}");
+            }
+            for bad in [json!(NOW + 61), json!("now"), json!(false), json!([NOW])] {
+                assert_eq!(
+                    with(name, bad.clone()),
+                    Err(AssertionFault::NotYet(name)),
+                    "{bad}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn it_has_a_name() {
+        assert_eq!(with("jti", json!("x")).unwrap().jti, "x");
+        for none in [json!(null), json!(""), json!(7), json!(["x"])] {
+            assert_eq!(
+                with("jti", none.clone()),
+                Err(AssertionFault::NoId),
+                "{none}"
+            );
+        }
+        assert_eq!(without("jti"), Err(AssertionFault::NoId));
+    }
+
+    /// RFC 7523 section 4 has this claims set; its `jti` is missing, and its audience is a list in others.
+    #[test]
+    fn the_example_of_rfc_7523_is_read_as_it_is_meant() {
+        let example = json!({
+            "iss": "https://jwt-idp.example.com",
+            "sub": "mailto:mike@example.com",
+            "aud": "https://jwt-rp.example.net",
+            "nbf": 1_300_815_780,
+            "exp": 1_300_819_380,
+            "http://claims.example.com/member": true
+        });
+        let mut claims = example.as_object().unwrap().clone();
+        let audience = ["https://jwt-rp.example.net"];
+        let check = |claims: &_, now| OneUse::of(claims, &audience, Unix::at(now));
+        assert_eq!(check(&claims, NOW), Err(AssertionFault::NoId));
+        claims.insert("jti".to_owned(), json!("1"));
+        assert!(check(&claims, NOW).is_ok());
+        assert_eq!(
+            check(&claims, 1_300_815_719),
+            Err(AssertionFault::TooLong(3_661))
+        );
+        assert_eq!(
+            check(&claims, 1_300_819_440),
+            Err(AssertionFault::Expired(60))
+        );
+    }
+
+    proptest! {
+        /// What is remembered is remembered for as long as it would be taken.
+        #[test]
+        fn what_has_ended_is_refused_at_any_later_time(exp in 0..NOW * 2, later in 0..NOW) {
+            let mut claims = claims();
+            claims.insert("exp".to_owned(), json!(exp));
+            if let Ok(once) = OneUse::of(&claims, &US, Unix::at(NOW)) {
+                let end = once.until + Duration::from_secs(later);
+                prop_assert!(OneUse::of(&claims, &US, end).is_err());
+            }
+        }
+    }
+}

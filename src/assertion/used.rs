@@ -74,3 +74,74 @@ impl UsedAssertions {
         hashed_key("assertion:", &of)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{MemoryStorage, TokenStorage};
+
+    const NOW: Unix = Unix::at(1_795_000_000);
+
+    fn used() -> (UsedAssertions, UsedAssertions, Arc<MemoryStorage>) {
+        let store = Arc::new(MemoryStorage::new());
+        let kept: Arc<dyn TokenStorage> = store.clone();
+        let vault = Arc::new(Vault::new(kept, None, Default::default()));
+        let of = |kind| UsedAssertions::new(Arc::clone(&vault), kind);
+        (of("client"), of("issuer"), store)
+    }
+
+    fn once(jti: &str) -> OneUse {
+        OneUse {
+            jti: jti.to_owned(),
+            until: NOW + Duration::from_secs(60),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_use_is_the_first_once_for_each_signer_and_kind() {
+        let (clients, issuers, _) = used();
+        let first = async |used: &UsedAssertions, issuer: &str, jti: &str| {
+            let mark = used.first_use(issuer, &once(jti), NOW).await;
+            mark.unwrap().is_some()
+        };
+        assert!(first(&clients, "a", "bc").await);
+        assert!(!first(&clients, "a", "bc").await);
+        // No two pairs run into each other, nor two kinds.
+        assert!(first(&clients, "ab", "c").await);
+        assert!(first(&clients, "", "abc").await);
+        assert!(first(&clients, "1:a", "bc").await);
+        assert!(first(&issuers, "a", "bc").await);
+        assert!(!first(&clients, "a", "bc").await);
+    }
+
+    #[tokio::test]
+    async fn a_use_that_is_given_back_can_be_made_again_and_only_that() {
+        let (clients, _, _) = used();
+        let (one, other) = (once("1"), once("2"));
+        let mark = clients.first_use("a", &one, NOW).await.unwrap().unwrap();
+        clients.first_use("a", &other, NOW).await.unwrap().unwrap();
+        clients.give_back(&mark).await;
+        let again = clients.first_use("a", &one, NOW).await.unwrap();
+        assert!(again.is_some());
+        // Somebody else's use by now.
+        clients.give_back(&mark).await;
+        assert!(clients.first_use("a", &one, NOW).await.unwrap().is_none());
+        assert!(clients.first_use("a", &other, NOW).await.unwrap().is_none());
+    }
+
+    /// What a store holds says nothing of who signed what.
+    #[tokio::test]
+    async fn the_key_in_the_store_is_a_hash() {
+        let (clients, _, store) = used();
+        clients
+            .first_use("client-7", &once("jti-7"), NOW)
+            .await
+            .unwrap();
+        let key = clients.key("client-7", "jti-7");
+        assert_eq!(key, "assertion:n7-i7mnAae7h0HpWklPI8PZhl1ST1valCQP2h04hvuc");
+        let record = store.get(&key).await.unwrap().unwrap();
+        assert_eq!(record.last(), Some(&1), "its version");
+    }
+}

@@ -10,11 +10,16 @@
 
 mod admit;
 mod behind;
+mod claimed_issuer;
 mod credentials;
+mod introspection;
 mod objection;
+mod others_token;
 mod source;
 mod verdict;
+mod vouched;
 mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
 pub(crate) use credentials::{Credentials, credentials};
+pub(crate) use introspection::{Active, NotActive, introspect};

@@ -37,6 +37,11 @@ impl Objection {
         Self::token(Reason::InvalidToken, &words::INVALID)
     }
 
+    /// A token that was good, and is not any more.
+    pub(super) fn withdrawn(reason: Reason) -> Self {
+        Self::token(reason, &words::INVALID)
+    }
+
     pub(super) fn expired() -> Self {
         Self::token(Reason::Expired, &words::EXPIRED)
     }
@@ -47,6 +52,11 @@ impl Objection {
 
     pub(super) fn of_another_issuer() -> Self {
         Self::token(Reason::WrongAudience, &words::OTHER_ISSUER)
+    }
+
+    /// The operator does not let them in.
+    pub(super) fn not_admitted(reason: Reason) -> Self {
+        Self::token(reason, &words::NOT_ADMITTED)
     }
 
     pub(super) fn ended(id: GrantId) -> Self {
@@ -64,6 +74,13 @@ impl Objection {
 
     pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// The same, with whose token it is.
+    pub(super) fn said_by(mut self, who: &str) -> Self {
+        let detail = self.detail.as_deref().unwrap_or("no answer in time");
+        self.detail = Some(format!("{who}: {detail}"));
         self
     }
 

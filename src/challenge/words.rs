@@ -51,6 +51,8 @@ pub(crate) const EXPIRED: Words = words!("invalid_token", "the token has expired
 pub(crate) const OTHER_ISSUER: Words = words!("invalid_token", "the token is from another issuer");
 pub(crate) const ELSEWHERE: Words = words!("invalid_token", "the token is for another resource");
 pub(crate) const ENDED: Words = words!("invalid_token", "the grant has ended");
+pub(crate) const NOT_ADMITTED: Words =
+    words!("invalid_token", "this account may not use this service");
 
 #[cfg(test)]
 mod tests {
@@ -68,6 +70,7 @@ mod tests {
             OTHER_ISSUER,
             ELSEWHERE,
             ENDED,
+            NOT_ADMITTED,
         ] {
             let body: serde_json::Value = serde_json::from_str(words.body).unwrap();
             let text = |name: &str| body[name].as_str().unwrap().to_owned();

@@ -197,7 +197,7 @@ fn must_include(
     }
 }
 
-fn read_name(fields: Fields<'_>) -> Option<String> {
+pub(super) fn read_name(fields: Fields<'_>) -> Option<String> {
     let name = printable(fields.text("client_name")?.trim(), MAX_NAME);
     Some(name).filter(|name| !is_blank(name))
 }
@@ -279,15 +279,15 @@ fn is_web_uri(uri: &str) -> bool {
 
 /// Reads members that may be absent or of a wrong type.
 #[derive(Clone, Copy)]
-struct Fields<'a>(&'a Map<String, Value>);
+pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Fields<'a> {
-    fn get(self, name: &str) -> Option<&'a Value> {
+    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
         self.0.get(name)
     }
 
     /// A string. Some clients write a number instead (`"software_version": 2`).
-    fn text(self, name: &str) -> Option<Cow<'a, str>> {
+    pub(super) fn text(self, name: &str) -> Option<Cow<'a, str>> {
         match self.get(name)? {
             Value::String(text) => Some(Cow::Borrowed(text)),
             Value::Number(number) => Some(Cow::Owned(number.to_string())),
@@ -296,7 +296,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An array of strings only.
-    fn texts(self, name: &str) -> Option<Vec<&'a str>> {
+    pub(super) fn texts(self, name: &str) -> Option<Vec<&'a str>> {
         let items = self.get(name)?.as_array()?;
         items.iter().map(Value::as_str).collect()
     }

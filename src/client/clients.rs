@@ -8,7 +8,10 @@ use super::{
     auth::{DerivedSecrets, KeyFault, KeyProofs, Presented, Proof},
     denied::DeniedClients,
     identified::{Client, ClientKind, Identified, Unknown},
-    kind::{ConfiguredClients, SignedClients, StaticClient, TooLarge},
+    kind::{
+        ConfiguredClients, DocumentClients, DocumentUrl, Machine, SignedClients, StaticClient,
+        TooLarge,
+    },
     registration::Registration,
     seen::SeenClient,
 };
@@ -24,6 +27,7 @@ use crate::{
 pub(crate) struct Clients {
     configured: ConfiguredClients,
     signed: SignedClients,
+    documents: DocumentClients,
     denied: DeniedClients,
     key_proofs: KeyProofs,
 }
@@ -45,6 +49,7 @@ impl Clients {
         registration_keys: Rotating<MacKey>,
         secret_keys: Rotating<MacKey>,
         denied: DeniedClients,
+        documents: DocumentClients,
         key_proofs: KeyProofs,
         configured: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
@@ -53,6 +58,7 @@ impl Clients {
             configured: ConfiguredClients::new(configured)?,
             signed: SignedClients::new(registration_keys, DerivedSecrets::new(secret_keys)),
             denied,
+            documents,
         })
     }
 
@@ -67,8 +73,12 @@ impl Clients {
     /// Who this is. Every endpoint that begins something asks here: what is denied cannot be overlooked,
     /// and a kind that has to fetch finds callers that wait.
     ///
-    /// Reads the store once, and only for an id that is a client's.
+    /// Reads the store once, and only for an id that is a client's, or could be a document's URL.
     pub(crate) async fn identify(&self, client_id: &str) -> Identified {
+        if self.has_document(client_id) {
+            // Boxed: of those who ask, most ask about another kind.
+            return Box::pin(self.by_document(client_id)).await;
+        }
         let client = match self.find(client_id) {
             Ok(client) => client,
             Err(why) => return Identified::Unknown(why),
@@ -80,10 +90,55 @@ impl Clients {
         }
     }
 
+    /// Whether the client is known by its document, which can say something else at each look. The operator's own
+    /// word about a URL comes first.
+    pub(crate) fn has_document(&self, client_id: &str) -> bool {
+        DocumentUrl::is_meant(client_id) && self.configured.find(client_id).is_none()
+    }
+
+    async fn by_document(&self, client_id: &str) -> Identified {
+        let url = match self.documents.url(client_id) {
+            Ok(url) => url,
+            Err(answer) => return answer,
+        };
+        // Before anything is fetched for it.
+        match self.denied.has(client_id).await {
+            Ok(false) => {}
+            Ok(true) => return Identified::Denied,
+            Err(error) => return Identified::Later(error),
+        }
+        match self.documents.find(&url).await {
+            Ok(client) => Identified::Client(client),
+            Err(error) => Identified::NoDocument(error),
+        }
+    }
+
+    /// The client as a login saw it, for its code: nothing is fetched. Whether it is let in, and not denied, is
+    /// asked again.
+    pub(crate) async fn identify_seen(&self, seen: &SeenClient) -> Identified {
+        let client = match self.recall(seen) {
+            Ok(client) => client,
+            Err(why) => return Identified::Unknown(why),
+        };
+        if client.kind == ClientKind::Document
+            && let Err(answer) = self.documents.url(&client.id)
+        {
+            return answer;
+        }
+        match self.denied.has(&client.id).await {
+            Ok(false) => Identified::Client(client),
+            Ok(true) => Identified::Denied,
+            Err(error) => Identified::Later(error),
+        }
+    }
+
     /// The client of a login in progress, as authorize saw it. It was let in there: nothing is fetched,
     /// and the store is not asked once more. A client that was denied since gets no token.
     pub(crate) fn recall(&self, seen: &SeenClient) -> Result<Client, Unknown> {
-        self.find(seen.id())
+        match seen.as_seen() {
+            Some(client) => Ok(client),
+            None => self.find(seen.id()),
+        }
     }
 
     /// The client of this id, denied or not. The operator's own word comes first.
@@ -92,6 +147,21 @@ impl Clients {
             Some(client) => Ok(client),
             None => self.signed.find(client_id),
         }
+    }
+
+    /// What this client may in its own name, by the configuration of now; `None` where it is no machine.
+    pub(crate) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.configured.machine(client_id)
+    }
+
+    /// The ids of all machines: they are subjects too, and no person's.
+    pub(crate) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.configured.machine_ids()
+    }
+
+    /// Whether the operator denied the client.
+    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
+        self.denied.has(client_id).await
     }
 
     /// Denies a client: from now on it gets neither a login nor a token.
@@ -137,6 +207,20 @@ impl Clients {
         }
     }
 
+    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
+    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
+        match grant_type {
+            GrantType::AuthorizationCode | GrantType::RefreshToken => {
+                !client.redirect_uris.is_empty()
+            }
+            GrantType::ClientCredentials => {
+                client.kind == ClientKind::Configured && self.machine(&client.id).is_some()
+            }
+            // Which clients may is a matter of the assertion's issuer, and asked there.
+            GrantType::JwtBearer => true,
+        }
+    }
+
     /// Uses a client's assertion up; `None` when it was used before. It writes to the store, which no stranger
     /// may cause: it is asked once the request has shown what only a login gives, or a configured client.
     pub(crate) async fn first_use(
@@ -153,27 +237,12 @@ impl Clients {
         self.key_proofs.give_back(mark).await;
     }
 
-    /// Whether the operator denied a client by this name, which need not be one that registered.
-    pub(crate) async fn is_denied(&self, client_id: &str) -> Result<bool, StorageError> {
-        self.denied.has(client_id).await
-    }
-
-    /// Whether the client may ask for tokens in this way; that the way is served was asked before.
-    pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
-        match grant_type {
-            GrantType::AuthorizationCode | GrantType::RefreshToken => {
-                !client.redirect_uris.is_empty()
-            }
-            GrantType::ClientCredentials => false,
-            // Which clients may is a matter of the assertion's issuer, and asked there.
-            GrantType::JwtBearer => true,
-        }
-    }
-
     fn is_secret_of(&self, client: &Client, presented: &str) -> bool {
         match client.kind {
             ClientKind::Configured => self.configured.is_secret_of(&client.id, presented),
             ClientKind::Signed => self.signed.is_secret_of(&client.id, presented),
+            // What is public is no secret.
+            ClientKind::Document => false,
         }
     }
 }
@@ -193,7 +262,7 @@ mod tests {
     use super::*;
     use crate::{
         ClientAuthMethod, Clock, SecretKey, SystemClock,
-        client::{auth::AuthRule, redirect::RedirectUri},
+        client::{auth::AuthRule, kind::MetadataDocuments, redirect::RedirectUri},
         oauth::Params,
         outbound::{Outbound, WayOut},
         time::Unix,
@@ -209,6 +278,12 @@ mod tests {
 
     fn denied() -> DeniedClients {
         DeniedClients::new(vault())
+    }
+
+    fn documents() -> DocumentClients {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let outbound = Outbound::new(&WayOut::default()).unwrap();
+        DocumentClients::new(MetadataDocuments::off(), &outbound, &clock)
     }
 
     fn key_proofs() -> KeyProofs {
@@ -230,6 +305,7 @@ mod tests {
             Rotating::new(key.mac("registration"), []),
             Rotating::new(key.mac("client secret"), []),
             denied(),
+            documents(),
             key_proofs(),
             configured,
         )
@@ -386,12 +462,23 @@ mod tests {
                 .unwrap()
         };
         let keys = || Rotating::new(key.mac("k"), []);
-        assert!(Clients::new(keys(), keys(), denied(), key_proofs(), [app(), app()]).is_err());
         assert!(
             Clients::new(
                 keys(),
                 keys(),
                 denied(),
+                documents(),
+                key_proofs(),
+                [app(), app()]
+            )
+            .is_err()
+        );
+        assert!(
+            Clients::new(
+                keys(),
+                keys(),
+                denied(),
+                documents(),
                 key_proofs(),
                 [StaticClient::public("app")]
             )

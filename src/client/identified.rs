@@ -2,9 +2,15 @@
 
 use super::{
     auth::{AuthRule, ClientAuthMethod, ClientKeys},
+    kind::{DocumentUrl, UrlFault},
     redirect::RedirectUri,
 };
-use crate::{error::StorageError, key::KeyId, oauth::ScopeSet, outbound::NamedBy};
+use crate::{
+    error::StorageError,
+    key::KeyId,
+    oauth::ScopeSet,
+    outbound::{FetchError, NamedBy},
+};
 
 /// What [`Clients::identify`](super::Clients::identify) found.
 #[derive(Debug)]
@@ -14,6 +20,10 @@ pub(crate) enum Identified {
     Unknown(Unknown),
     /// The operator denied the client.
     Denied,
+    /// It has a document, at this host, of which the operator takes none.
+    NotLetIn(String),
+    /// Its document could not be fetched, or is none.
+    NoDocument(FetchError),
     /// The deny list cannot be read right now.
     Later(StorageError),
 }
@@ -44,6 +54,23 @@ impl Client {
         let mut registered = self.redirect_uris.iter();
         registered.any(|own| redirect.matches_registered(own))
     }
+
+    /// The host of the client's document: who can put one there. `None` where it has none.
+    pub(crate) fn document_host(&self) -> Option<String> {
+        self.document_url().map(|url| url.shown_host())
+    }
+
+    /// Whether this leads to where the client's document comes from.
+    pub(crate) fn vouches_for(&self, redirect: &RedirectUri) -> bool {
+        let url = self.document_url();
+        url.is_some_and(|url| url.is_origin_of(redirect.uri()))
+    }
+
+    fn document_url(&self) -> Option<DocumentUrl<'_>> {
+        let has_document = self.kind == ClientKind::Document;
+        let url = || DocumentUrl::parse(&self.id).ok();
+        has_document.then(url).flatten()
+    }
 }
 
 /// Where the client is known from.
@@ -53,6 +80,8 @@ pub(crate) enum ClientKind {
     Configured,
     /// It registered itself, and its id is that registration, signed.
     Signed,
+    /// Its id is the URL of a document about it.
+    Document,
 }
 
 impl ClientKind {
@@ -60,7 +89,7 @@ impl ClientKind {
     pub(crate) fn named_by(self) -> NamedBy {
         match self {
             Self::Configured => NamedBy::Operator,
-            Self::Signed => NamedBy::Stranger,
+            Self::Signed | Self::Document => NamedBy::Stranger,
         }
     }
 }
@@ -75,4 +104,8 @@ pub(crate) enum Unknown {
     OtherKey(KeyId),
     #[error("the client_id was issued by this server, and holds what is no longer valid")]
     Outdated,
+    #[error("the client_id is a URL, and metadata_documents are off")]
+    NoDocuments,
+    #[error("the client_id is a URL that can be no client's: it {0}")]
+    Url(UrlFault),
 }

@@ -3,12 +3,15 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    bearer_sources::BearerSources,
     builder::OAuthProxyConfigBuilder,
     faults::{
         check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    introspection::Introspection,
+    machine_faults::check_machines,
     odd::odd_options,
     options::Options,
     outbound::way_out,
@@ -20,7 +23,7 @@ use super::{
     weak::weak_options,
 };
 use crate::{
-    client::{Clients, DeniedClients, KeyProofs},
+    client::{Clients, DeniedClients, DocumentClients, KeyProofs},
     clock::Clock,
     error::ConfigError,
     event::{Event, Events, Reason, Step},
@@ -29,7 +32,8 @@ use crate::{
     provider::{AboutUs, Lookups, Provider, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
-    token::{TokenVerifier, VerifierContext},
+    time::Unix,
+    token::{TokenKeys, TokenVerifier, VerifierContext},
     vault::Vault,
 };
 
@@ -43,6 +47,8 @@ pub struct OAuthProxyConfig {
     pub(crate) options: Arc<Options>,
     /// Checks the provider's access tokens, where clients hold those.
     pub(crate) verifier: Option<Arc<dyn TokenVerifier>>,
+    /// What else is good as a bearer token.
+    pub(crate) sources: BearerSources,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
     /// Of the authorization server; `None` where the provider is that itself.
@@ -59,6 +65,7 @@ pub(crate) struct ServerConfig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) is_passthrough: bool,
     /// Checks the provider's token behind a session of a token of ours.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
@@ -121,6 +128,10 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let introspection =
+            Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
+        let sources = std::mem::take(&mut self.sources);
+        check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
             .providers()
             .map(|provider| provider.id.as_str())
@@ -129,11 +140,16 @@ impl OAuthProxyConfigBuilder {
         if self.passthrough.is_some() {
             check_grants_nothing(&self.trusted_issuers)?;
         }
-        let odd = odd_options(&self, &base);
+        let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
+        let mut odd = odd_options(&self, &base);
+        odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
         let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
         plain.allow_list = plain.allow_list.checked()?;
+        plain.metadata_documents = plain.metadata_documents.checked()?;
+        let reserved = sources.reserved(&self.trusted_issuers);
+        plain.subjects = plain.subjects.reserving(reserved);
         let secrets = Secrets::new(self.secret_keys, &self.provider, &base)?;
         let mut redirect_policy = self.redirect_policy;
         for pattern in &self.redirect_patterns {
@@ -146,8 +162,10 @@ impl OAuthProxyConfigBuilder {
             grant_types,
             accepts_identity_assertions: (self.trusted_issuers.iter())
                 .any(|issuer| issuer.assertions.is_some()),
+            key_set: self.token_keys.document(),
             scopes,
             required_scopes,
+            introspection,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
@@ -169,15 +187,12 @@ impl OAuthProxyConfigBuilder {
         })?;
         let lookups = Lookups::new(&outbound, &self.clock);
         let trusted_issuers = TrustedIssuers::new(self.trusted_issuers, &lookups);
+        let context =
+            VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);
         for verifier in self.passthrough.iter().chain(&self.upstream_verifier) {
-            verifier.connect(&VerifierContext::new(
-                &outbound,
-                &lookups,
-                &self.clock,
-                &options.base,
-                &events,
-            ))?;
+            verifier.connect(&context)?;
         }
+        sources.connect(&context)?;
         let mut terms = terms.into_iter();
         let mut client = |provider| {
             let (about, clock) = (Arc::new(provider), Arc::clone(&self.clock));
@@ -196,10 +211,12 @@ impl OAuthProxyConfigBuilder {
             secrets.mac("registration"),
             secrets.mac("client secret"),
             DeniedClients::new(Arc::clone(&vault)),
+            DocumentClients::new(options.metadata_documents.clone(), &outbound, &self.clock),
             KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
-        for words in weak_options(&options, &providers, self.passthrough.is_some()) {
+        let weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
+        for words in weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
         for words in odd {
@@ -216,10 +233,12 @@ impl OAuthProxyConfigBuilder {
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,
+                token_keys: self.token_keys,
                 is_passthrough: self.passthrough.is_some(),
                 upstream_verifier: self.upstream_verifier,
             }),
             verifier: self.passthrough,
+            sources,
         })
     }
 }

@@ -10,6 +10,9 @@ use crate::{
     oauth::{BaseUrl, ScopeSet, is_blank, printable},
 };
 
+const NOTHING_TO_SIGN: &str =
+    "passthrough hands out the provider's tokens: there is nothing to sign";
+
 /// The scopes of an option.
 pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
     for scope in scopes {
@@ -53,12 +56,12 @@ pub(super) fn check_keys(builder: &OAuthProxyConfigBuilder) -> Result<(), Config
         ));
     }
     if builder.signing_keys.is_given() && builder.passthrough.is_some() {
-        return Err(ConfigError::new(
-            "jwt_signing_key",
-            "passthrough hands out the provider's tokens: there is nothing to sign",
-        ));
+        return Err(ConfigError::new("jwt_signing_key", NOTHING_TO_SIGN));
     }
-    Ok(())
+    if builder.token_keys.is_given() && builder.passthrough.is_some() {
+        return Err(ConfigError::new("token_key", NOTHING_TO_SIGN));
+    }
+    builder.token_keys.check()
 }
 
 /// An empty entry, which no token could match: `split(',')` makes one of an unset variable.
@@ -84,7 +87,7 @@ pub(super) fn check_static_clients(
 ) -> Result<(), ConfigError> {
     let is_known = |scope: &str| scope == "offline_access" || scopes.contains(scope);
     for client in &builder.static_clients {
-        let mut named = client.scopes();
+        let mut named = client.default_scopes();
         if let Some(unknown) = named.find(|scope| !is_known(scope)) {
             let why = format!(
                 "client `{}` has the default scope `{unknown}`, which is not one of `scopes`",
@@ -96,15 +99,25 @@ pub(super) fn check_static_clients(
             check_name("static_clients", name)?;
         }
     }
-    if builder.static_clients.is_empty()
-        && builder.redirect_policy.permits_nothing()
-        && builder.redirect_patterns.is_empty()
-    {
-        return Err(ConfigError::new(
-            "redirect_policy",
-            "RedirectPolicy::none permits no redirect URI and there is no static client: no client \
-             could register",
-        ));
+    let plain = &builder.plain;
+    let permits_nothing =
+        builder.redirect_policy.permits_nothing() && builder.redirect_patterns.is_empty();
+    let can_register = plain.dynamic_registration && !permits_nothing;
+    // The origin of a document vouches for itself, whatever the policy permits.
+    if builder.static_clients.is_empty() && !can_register && !plain.metadata_documents.is_on() {
+        let (option, why) = match plain.dynamic_registration {
+            true => (
+                "redirect_policy",
+                "RedirectPolicy::none permits no redirect URI, metadata_documents are off and there is no \
+                 static client: no client could register",
+            ),
+            false => (
+                "dynamic_registration",
+                "it is off, metadata_documents are off too and there is no static client: no client could \
+                 be known here",
+            ),
+        };
+        return Err(ConfigError::new(option, why));
     }
     Ok(())
 }
@@ -156,6 +169,11 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
             "refresh_token_ttl",
             options.refresh_token_ttl,
             SECOND..=10 * YEAR,
+        ),
+        (
+            "machine_token_ttl",
+            options.machine_token_ttl,
+            60 * SECOND..=HOUR,
         ),
         ("identity_max_age", options.identity_max_age, SECOND..=YEAR),
         ("grant_max_age", last_day, SECOND..=10 * YEAR),

@@ -4,15 +4,19 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
+    bearer_sources::{SaidSources, check_at_resource},
     build::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
+    introspection::Introspection,
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
     path_faults::check_public_paths,
+    trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
 };
 use crate::{
+    api_key::ApiKey,
     client::RedirectPolicy,
     clock::{Clock, SystemClock},
     error::ConfigError,
@@ -22,6 +26,7 @@ use crate::{
     outbound::Outbound,
     provider::Lookups,
     route::Routes,
+    time::Unix,
     token::{TokenVerifier, VerifierContext},
 };
 
@@ -39,6 +44,8 @@ pub struct ResourceServerBuilder {
     required_scopes: Vec<String>,
     redirects_metadata: bool,
     verifier: Arc<dyn TokenVerifier>,
+    trusted_issuers: Vec<TrustedIssuer>,
+    sources: SaidSources,
     on_event: Option<EventCallback>,
     clock: Arc<dyn Clock>,
 }
@@ -81,6 +88,8 @@ impl OAuthProxyConfig {
             required_scopes: Vec::new(),
             redirects_metadata: false,
             verifier: Arc::new(verifier),
+            trusted_issuers: Vec::new(),
+            sources: SaidSources::default(),
             on_event: None,
             clock: Arc::new(SystemClock),
         }
@@ -93,6 +102,35 @@ impl ResourceServerBuilder {
     /// first.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
+        self
+    }
+
+    /// A key that a program may present as its bearer token, as
+    /// [`OAuthProxyConfigBuilder::api_key`](crate::OAuthProxyConfigBuilder::api_key): it is known by its form, and
+    /// never reaches the verifier. Neither does any other token that begins with `topkey_`.
+    pub fn api_key(mut self, key: ApiKey) -> Self {
+        self.sources.api_keys.push(key);
+        self
+    }
+
+    /// The same of many, as [`ApiKey::parse_all`] reads them from a file.
+    pub fn api_keys<I: IntoIterator<Item = ApiKey>>(mut self, keys: I) -> Self {
+        self.sources.api_keys.extend(keys);
+        self
+    }
+
+    /// An issuer whose [access tokens](TrustedIssuer::access_tokens) are good here, beside those that the verifier
+    /// accepts. Its people are called `{id}|{sub}`. A token with its `iss` never reaches the verifier.
+    pub fn trusted_issuer(mut self, issuer: TrustedIssuer) -> Self {
+        self.trusted_issuers.push(issuer);
+        self
+    }
+
+    /// Asks this verifier too, before the other one, about tokens that no other source knows: as
+    /// [`OAuthProxyConfigBuilder::introspection`](crate::OAuthProxyConfigBuilder::introspection). Its people are
+    /// called `{id}|{sub}`.
+    pub fn introspection(mut self, id: impl Into<String>, verifier: impl TokenVerifier) -> Self {
+        self.sources.introspection = Some((id.into(), Arc::new(verifier)));
         self
     }
 
@@ -217,7 +255,7 @@ impl ResourceServerBuilder {
     /// # Errors
     ///
     /// [`ConfigError`] names the option to change.
-    pub fn build(self) -> Result<OAuthProxyConfig, ConfigError> {
+    pub fn build(mut self) -> Result<OAuthProxyConfig, ConfigError> {
         let base = BaseUrl::parse(&self.base_url)?;
         check_issuers(&self.authorization_servers)?;
         check_public_paths(
@@ -233,7 +271,13 @@ impl ResourceServerBuilder {
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
+        check_trusted_issuers(&self.trusted_issuers, &[], &base, &named)?;
+        check_at_resource(&self.trusted_issuers)?;
+        let sources = self.sources.checked(&self.trusted_issuers, &[], &base)?;
+        let reserved = sources.reserved(&self.trusted_issuers);
+        self.plain.subjects = self.plain.subjects.reserving(reserved);
         let mut odd = odd_paths(&self.plain, &base);
+        odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
         odd.extend(odd_authorization_servers(
             &self.authorization_servers,
             &self.plain,
@@ -245,21 +289,21 @@ impl ResourceServerBuilder {
             client_document: None,
             grant_types: Vec::new(),
             accepts_identity_assertions: false,
+            key_set: None,
             scopes: named,
             required_scopes,
+            introspection: Introspection::default(),
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
             base,
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));
-        self.verifier.connect(&VerifierContext::new(
-            &outbound,
-            &Lookups::new(&outbound, &self.clock),
-            &self.clock,
-            &options.base,
-            &events,
-        ))?;
+        let lookups = Lookups::new(&outbound, &self.clock);
+        let context =
+            VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);
+        self.verifier.connect(&context)?;
+        sources.connect(&context)?;
         for words in weak_at_resource(&options) {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
@@ -269,6 +313,7 @@ impl ResourceServerBuilder {
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
             verifier: Some(self.verifier),
+            sources,
             clock: self.clock,
             events,
             server: None,

@@ -38,7 +38,7 @@ impl Veto {
     }
 }
 
-/// A registration (RFC 7591) that passed every rule and waits for
+/// A registration (RFC 7591), or a client's metadata document, that passed every rule and waits for
 /// [`on_register`](crate::OAuthProxyConfigBuilder::on_register).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -49,6 +49,9 @@ pub struct RegistrationRequest {
     pub redirect_uris: Vec<String>,
     /// Those of the configured scopes that the client names.
     pub scopes: ScopeSet,
+    /// The URL of the document, which is the client's id; `None` for a registration. The host of the URL is
+    /// proven, as nothing else of a client is.
+    pub document: Option<String>,
 }
 
 impl RegistrationRequest {
@@ -74,6 +77,7 @@ impl RegistrationRequest {
             client_name: None,
             redirect_uris: redirect_uris.into_iter().map(Into::into).collect(),
             scopes: ScopeSet::default(),
+            document: None,
         }
     }
 }
@@ -150,6 +154,10 @@ pub enum Occasion {
     /// A client brought an [identity assertion](crate::TrustedIssuer::assertions) of the person. A no refuses
     /// the token.
     Assertion,
+    /// Someone came with an access token of a [trusted issuer](crate::TrustedIssuer::access_tokens) or of
+    /// [`introspection`](crate::OAuthProxyConfigBuilder::introspection): at its first sight, and again in each
+    /// [`session_cache_ttl`](crate::OAuthProxyConfigBuilder::session_cache_ttl). A no refuses the request.
+    AccessToken,
 }
 
 type HookFuture = Pin<Box<dyn Future<Output = Result<(), Veto>> + Send>>;

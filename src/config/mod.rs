@@ -3,6 +3,7 @@
 //! comes out.
 
 pub(crate) mod allow_list;
+mod bearer_sources;
 mod build;
 mod builder;
 mod choices;
@@ -11,6 +12,8 @@ mod faults;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
+mod introspection;
+mod machine_faults;
 mod odd;
 mod options;
 mod outbound;
@@ -23,6 +26,7 @@ mod trusted_issuers;
 mod weak;
 mod workload;
 
+pub(crate) use bearer_sources::{BearerSources, Vouches};
 pub use build::OAuthProxyConfig;
 pub(crate) use build::ServerConfig;
 pub use builder::OAuthProxyConfigBuilder;

@@ -20,6 +20,11 @@ pub(super) fn odd_options(builder: &OAuthProxyConfigBuilder, base: &BaseUrl) -> 
             builder.provider.id
         ));
     }
+    let (has_mac_key, ttl) = (
+        builder.signing_keys.is_given(),
+        builder.plain.access_token_ttl,
+    );
+    odd.extend(builder.token_keys.odd(has_mac_key, ttl));
     odd.extend(dropped(
         "extra_authorization_params",
         &builder.extra_authorization_params,

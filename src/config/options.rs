@@ -3,12 +3,13 @@
 use std::{ops::Deref, time::Duration};
 
 use crate::{
-    client::RedirectPolicy,
+    client::{MetadataDocuments, RedirectPolicy},
     config::{
         allow_list::AllowList,
         choices::{Consent, PassOn},
         choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
+        introspection::Introspection,
         people_rules::PeopleRules,
     },
     grant::{RefreshGrace, Subjects},
@@ -34,10 +35,14 @@ pub(crate) struct Options {
     pub(crate) grant_types: Vec<GrantType>,
     /// Whether some trusted issuer's assertions about people are accepted.
     pub(crate) accepts_identity_assertions: bool,
+    /// The public keys of access tokens, where there are any.
+    pub(crate) key_set: Option<String>,
     /// What clients may ask for.
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
+    /// Which clients may ask about tokens.
+    pub(crate) introspection: Introspection,
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
@@ -45,6 +50,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether a metadata document may name redirect URIs of its own origin that the redirect policy does not
+    /// permit. Where no page of ours shows a person where they give access to, a link would do for anyone with a
+    /// web server: then only where the operator has named the hosts.
+    pub(crate) fn let_documents_vouch(&self) -> bool {
+        let shows_page = matches!(self.consent, Consent::Always | Consent::Remember);
+        shows_page || self.metadata_documents.are_of_named_hosts()
+    }
+
     /// The name that people read: the one that was given, or the host.
     pub(crate) fn shown_name(&self) -> &str {
         let origin = self.base.origin();
@@ -69,6 +82,8 @@ pub(crate) struct Plain {
     pub(crate) service_name: Option<String>,
     pub(crate) consent: Consent,
     pub(crate) allow_plain_pkce: bool,
+    pub(crate) metadata_documents: MetadataDocuments,
+    pub(crate) dynamic_registration: bool,
     pub(crate) pass_on: Vec<PassOn>,
     pub(crate) optional_auth: bool,
     pub(crate) keep_authorization_header: bool,
@@ -76,6 +91,7 @@ pub(crate) struct Plain {
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Duration,
     pub(crate) assertion_token_ttl: Duration,
+    pub(crate) machine_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_token_grace: RefreshGrace,
     pub(crate) identity_max_age: Duration,
@@ -111,6 +127,8 @@ impl Default for Plain {
             service_name: None,
             consent: Consent::default(),
             allow_plain_pkce: false,
+            metadata_documents: MetadataDocuments::default(),
+            dynamic_registration: true,
             pass_on: Vec::new(),
             optional_auth: false,
             keep_authorization_header: false,
@@ -121,6 +139,8 @@ impl Default for Plain {
             access_token_ttl: HOUR,
             // Until then a person who was removed at the issuer is in: it is asked again only for the next one.
             assertion_token_ttl: 15 * MINUTE,
+            // A machine asks again whenever it likes, and nothing is written then.
+            machine_token_ttl: 15 * MINUTE,
             // A grant that is not used for this long ends.
             refresh_token_ttl: 30 * DAY,
             refresh_token_grace: RefreshGrace::default(),

@@ -59,10 +59,12 @@ pub struct TrustedIssuer {
     pub(crate) people_of: Option<String>,
     /// By which `aud` its access tokens are for this service; empty, none is.
     pub(crate) audiences: Vec<String>,
+    /// Whether its access tokens come in whoever they are of.
+    pub(crate) unlisted_tokens: bool,
     /// Whether identity assertions are accepted, and of which clients.
     pub(crate) assertions: Option<Assertions>,
     pub(crate) workloads: Vec<Workload>,
-    /// What each thing that it signs has to say.
+    /// What each assertion has to say, of a person or of a workload.
     pub(crate) required: Vec<ClaimRule>,
 }
 
@@ -85,6 +87,7 @@ impl TrustedIssuer {
             jwks_url: None,
             people_of: None,
             audiences: Vec::new(),
+            unlisted_tokens: false,
             assertions: None,
             workloads: Vec::new(),
             required: Vec::new(),
@@ -107,8 +110,9 @@ impl TrustedIssuer {
         self
     }
 
-    /// Accepts only what has this claim with one of these values, or with an array that has one; each call is a
-    /// condition of its own. Default: no condition.
+    /// Accepts only assertions, of people and of workloads, that have this claim with one of these values, or with
+    /// an array that has one; each call is a condition of its own. Default: no condition. Access tokens are not
+    /// asked for it.
     ///
     /// Of an issuer that serves **several tenants** name yours, for two tenants may call two people by one `sub`:
     /// an assertion with a `tenant` is refused until there is a condition on it.
@@ -117,11 +121,11 @@ impl TrustedIssuer {
     /// use tower_oauth_proxy::TrustedIssuer;
     ///
     /// let issuer = TrustedIssuer::new("acme", "https://login.example.com")
-    ///     .required_claim("tenant", ["acme"])
+    ///     .assertion_claim("tenant", ["acme"])
     ///     .assertions();
     /// # let _ = issuer;
     /// ```
-    pub fn required_claim<I: IntoIterator<Item: Into<String>>>(
+    pub fn assertion_claim<I: IntoIterator<Item: Into<String>>>(
         mut self,
         claim: impl Into<String>,
         values: I,
@@ -132,9 +136,43 @@ impl TrustedIssuer {
         self
     }
 
-    /// Accepts its access tokens whose `aud` has one of these. Default: none.
+    /// Accepts its access tokens as bearer tokens, as they are: JWTs with its `iss`, signed by one of its keys,
+    /// whose `aud` has one of these. Default: none.
+    ///
+    /// A JWT with its `iss` is its own: one that is not good is refused there, and tried nowhere else. While its
+    /// keys cannot be had, tokens get 503 and never 401. The rules are those of
+    /// [`JwksVerifier`](crate::JwksVerifier): the session has the token's `scope` or `scp` and all of its claims,
+    /// and its roles by [`role_claims`](crate::OAuthProxyConfigBuilder::role_claims).
+    /// [`AuthSession::is_person`](crate::AuthSession::is_person) tells people from apps where the token does. A
+    /// signature does not tell whether the token was revoked since: it is good until it ends, and
+    /// `revoke_subject` does not touch it.
+    ///
+    /// **No ID token is an access token.** One that says so is refused: by a `typ` other than `at+jwt`
+    /// (RFC 9068), `JWT` or none; by `nonce` without a scope, `at_hash`, `c_hash`, and by the claims that some
+    /// issuers write. An ID token that says nothing of this kind can be told only by its `aud`, which is the
+    /// client id of an app: name no client id here.
+    ///
+    /// **The allow lists are asked** about each token, by its claims, at its first sight and again in each
+    /// [`session_cache_ttl`](crate::OAuthProxyConfigBuilder::session_cache_ttl): who may not log in does not come
+    /// in by this door. They are [`allowed_emails`](crate::OAuthProxyConfigBuilder::allowed_emails),
+    /// [`allowed_domains`](crate::OAuthProxyConfigBuilder::allowed_domains),
+    /// [`allowed_groups`](crate::OAuthProxyConfigBuilder::allowed_groups),
+    /// [`allowed_claim`](crate::OAuthProxyConfigBuilder::allowed_claim), with [`people_of`](Self::people_of) those
+    /// of the [`Provider`](crate::Provider::allowed_claim), and
+    /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login) with
+    /// [`Occasion::AccessToken`](crate::Occasion::AccessToken). What the token does not say is a no.
     pub fn access_tokens<I: IntoIterator<Item: Into<String>>>(mut self, audiences: I) -> Self {
         self.audiences.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// Its access tokens come in whoever they are of: neither the allow lists nor
+    /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login) are asked. Default: they are asked.
+    ///
+    /// For an issuer whose tokens are of machines, of which no list knows anything, or that lets in no one who
+    /// is not allowed. Reported at start as a weak option where there are lists.
+    pub fn access_tokens_without_allow_lists(mut self) -> Self {
+        self.unlisted_tokens = true;
         self
     }
 
@@ -192,7 +230,7 @@ impl TrustedIssuer {
             && !self.required.iter().any(is_about_tenant)
         {
             return Some(format!(
-                "it has a `{TENANT}`, and no `required_claim` of the issuer says which one is meant"
+                "it has a `{TENANT}`, and no `assertion_claim` of the issuer says which one is meant"
             ));
         }
         let mut refusals = self
@@ -201,7 +239,7 @@ impl TrustedIssuer {
             .filter_map(|rule| rule.refusal(&[claims]));
         refusals
             .next()
-            .map(|why| format!("`required_claim`: it {why}"))
+            .map(|why| format!("`assertion_claim`: it {why}"))
     }
 
     /// Refuses what cannot work by itself.
@@ -258,7 +296,14 @@ impl TrustedIssuer {
             .map(ClaimRule::check)
             .find(Result::is_err)
         {
-            return refuse(format!("has a required_claim that cannot be met: {error}"));
+            return refuse(format!("has a assertion_claim that cannot be met: {error}"));
+        }
+        if self.unlisted_tokens && self.audiences.is_empty() {
+            let why = "has no access tokens: leave out access_tokens_without_allow_lists";
+            return refuse(why.to_owned());
+        }
+        if !self.required.is_empty() && !self.grants() {
+            return refuse("has no assertions: leave out assertion_claim".to_owned());
         }
         if self.people_of.is_some() && self.audiences.is_empty() && self.assertions.is_none() {
             return refuse("has no people: leave out people_of".to_owned());

@@ -1,7 +1,8 @@
 //! Options that weaken security: reported at start, in words for the operator.
 
 use crate::{
-    config::choices::Consent, config::options::Options, grant::RefreshGrace, provider::Providers,
+    config::bearer_sources::BearerSources, config::choices::Consent, config::options::Options,
+    grant::RefreshGrace, provider::Providers,
 };
 
 const KEEPS_HEADER: &str = "keep_authorization_header: the inner service sees bearer tokens";
@@ -21,6 +22,7 @@ pub(super) fn weak_at_resource(options: &Options) -> Vec<String> {
 pub(super) fn weak_options(
     options: &Options,
     providers: &Providers,
+    sources: &BearerSources,
     is_passthrough: bool,
 ) -> Vec<String> {
     let host_prefix = options.cookie_prefix.starts_with("__Host-");
@@ -34,7 +36,8 @@ pub(super) fn weak_options(
         (!options.audience_by_path, ANY_PATH),
         (
             options.consent == Consent::Disabled,
-            "consent is disabled: any registered client gets access through a link",
+            "consent is disabled: any client that registers, or has a metadata document, gets access through a \
+             link",
         ),
         (
             options.allow_plain_pkce,
@@ -60,6 +63,12 @@ pub(super) fn weak_options(
     ];
     let weak = rules.into_iter().filter(|(is_weak, _)| *is_weak);
     let mut weak: Vec<_> = weak.map(|(_, words)| words.to_owned()).collect();
+    let mut judged = providers
+        .iter()
+        .map(|provider| provider.about().judges_people());
+    if judges_people || judged.any(|judges| judges) {
+        weak.extend(sources.unlisted());
+    }
     for provider in providers.iter() {
         let name = &provider.about().name;
         let judges_these = judges_people || provider.about().judges_people();

@@ -8,8 +8,8 @@
 use http::request::Parts;
 
 use super::{
-    browser_client::client_in_browser, onward, redirect::Target, refusal::Refusal, request,
-    same_site,
+    browser_client::client_in_browser, no_document, on_register, onward, redirect::Target,
+    refusal::Refusal, request, same_site,
 };
 use crate::{
     body::OwnResponse,
@@ -42,6 +42,9 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
         Err((refusal, situation)) => {
+            if let (None, Situation::NoDocument | Situation::BadDocument) = (&repeated, situation) {
+                return no_document::page(proxy, parts, refusal, situation);
+            }
             let refusal = repeated.unwrap_or(refusal);
             return refusal.into_page(proxy, Step::Authorize, situation);
         }
@@ -94,11 +97,10 @@ async fn target(
         return Err((refusal, Situation::UnknownClient));
     };
     let client = client_in_browser(proxy, client_id).await?;
-    match proven_redirect_uri(params, &client, &proxy.options) {
-        Ok(redirect_uri) => Ok((client, redirect_uri)),
-        Err(why) => {
-            let refusal = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
-            Err((refusal.detail(why), Situation::UnprovenRedirect))
-        }
-    }
+    let redirect_uri = proven_redirect_uri(params, &client, &proxy.options).map_err(|why| {
+        let refusal = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
+        (refusal.detail(why), Situation::UnprovenRedirect)
+    })?;
+    on_register::ask_of_document(proxy, &client).await?;
+    Ok((client, redirect_uri))
 }

@@ -8,7 +8,7 @@ use tokio::sync::OnceCell;
 use crate::{
     assertion::{OneUse, UseMark},
     client::{Client, Identified, Presented, Unproven, is_basic},
-    endpoint::refusal::Refusal,
+    endpoint::{client_of_code, refusal::Refusal},
     error::OAuthErrorCode,
     event::Reason,
     oauth::Params,
@@ -65,13 +65,21 @@ pub(in crate::endpoint) async fn authenticate(
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
     // Before the secret is looked at: it costs a stranger one read of the store, as at authorize.
-    let client = match proxy.clients.identify(&presented.id).await {
+    let client = match client_of_code::identified(proxy, &presented.id, params).await? {
         Identified::Client(client) => client,
         Identified::Unknown(why) => return Err(invalid(Reason::UnknownClient, &why)),
         Identified::Denied => {
             let detail = "the operator denied the client";
             return Err(invalid(Reason::DeniedClient, &detail));
         }
+        Identified::NotLetIn(host) => {
+            let detail = format!("metadata_documents lets in no document of {host}");
+            return Err(invalid(Reason::DeniedClient, &detail));
+        }
+        Identified::NoDocument(error) if error.is_trouble() => {
+            return Err(Refusal::unavailable(Reason::ClientDocument).detail(error));
+        }
+        Identified::NoDocument(error) => return Err(invalid(Reason::ClientMetadata, &error)),
         Identified::Later(error) => return Err(error.into()),
     };
     // RFC 7523 section 3 allows the token endpoint's URL, OpenID Connect Core section 9 wants it, and its

@@ -65,15 +65,19 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         [only] => only.terms().grantable(&request.scopes),
         _ => request.scopes.clone(),
     };
+    let host = client.document_host();
     let page = Page::Consent(ConsentPage {
         options: &options,
         again,
         client: client.name.as_deref(),
+        host: host.as_deref(),
         target: &request.redirect_uri.display_target(),
         trust: match client.kind {
             ClientKind::Configured => Trust::Configured,
             _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
-            _ => Trust::Address,
+            ClientKind::Document if client.vouches_for(&request.redirect_uri) => Trust::Host,
+            ClientKind::Document => Trust::OtherAddress,
+            ClientKind::Signed => Trust::Address,
         },
         scopes: &scopes,
         resource: request.resource.as_str(),

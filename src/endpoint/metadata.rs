@@ -4,10 +4,9 @@
 //! URL); and `/oauth/client.json`, about the proxy as a client of its provider. What they say stands in
 //! [`documents`](crate::documents).
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{StatusCode, request::Parts};
 
-use super::answer;
+use super::{answer, document::document};
 use crate::{
     body::OwnResponse,
     documents::AuthorizationServer,
@@ -15,13 +14,15 @@ use crate::{
     route::{self, Row},
 };
 
+const JSON: &str = "application/json";
+
 pub(super) fn authorization_server(
     server: &ResourceServer,
     row: &Row,
     parts: &Parts,
 ) -> OwnResponse {
     match server.documents.authorization_server() {
-        AuthorizationServer::Here(body) => document(&parts.method, body.clone()),
+        AuthorizationServer::Here(body) => document(&parts.method, JSON, body.clone()),
         AuthorizationServer::Elsewhere { rfc8414, openid } => {
             let to = match row.path {
                 route::OPENID_CONFIGURATION => openid,
@@ -38,32 +39,11 @@ pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnR
         .documents
         .protected_resource(&server.options.base, path)
     {
-        Some(body) => document(&parts.method, body),
+        Some(body) => document(&parts.method, JSON, body),
         None => answer::not_found(server),
     }
 }
 
 pub(super) fn client(server: &ResourceServer, parts: &Parts) -> OwnResponse {
-    document(&parts.method, server.documents.client())
-}
-
-fn document(method: &Method, body: Bytes) -> OwnResponse {
-    let length = HeaderValue::from(body.len());
-    let mut response = Response::new(if method == Method::HEAD {
-        Bytes::new()
-    } else {
-        body
-    });
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(header::CONTENT_LENGTH, length);
-    // Five minutes: a changed configuration reaches clients soon.
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    );
-    response
+    document(&parts.method, JSON, server.documents.client())
 }

@@ -6,14 +6,13 @@
 use http::{StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, refusal::Refusal, request};
+use super::{answer, on_register, refusal::Refusal, request};
 use crate::{
     body::OwnResponse,
     client::{ClientMetadata, registration_answer},
     config::RegistrationRequest,
     error::{BoxError, OAuthErrorCode},
     event::{Event, Reason, Step},
-    limits::HOOK_TIMEOUT,
     proxy::Proxy,
 };
 
@@ -50,8 +49,18 @@ where
         };
         Refusal::from_error(reason, error)
     })?;
-    ask_operator(proxy, &metadata).await?;
     let registration = &metadata.registration;
+    let request = RegistrationRequest {
+        client_name: registration.name.clone(),
+        redirect_uris: registration
+            .redirect_uris
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        scopes: registration.scope.clone().unwrap_or_default(),
+        document: None,
+    };
+    on_register::ask(proxy, request).await?;
     let (client_id, secret) = proxy.clients.register(registration).map_err(|error| {
         let code = OAuthErrorCode::InvalidClientMetadata;
         Refusal::new(Reason::TooLarge, code, error.to_string())
@@ -64,29 +73,4 @@ where
         &options.grant_types,
     );
     Ok(answer::json(StatusCode::CREATED, &body))
-}
-
-async fn ask_operator(proxy: &Proxy, metadata: &ClientMetadata) -> Result<(), Refusal> {
-    let Some(hook) = &proxy.options.on_register else {
-        return Ok(());
-    };
-    let registration = &metadata.registration;
-    let request = RegistrationRequest {
-        client_name: registration.name.clone(),
-        redirect_uris: registration
-            .redirect_uris
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        scopes: registration.scope.clone().unwrap_or_default(),
-    };
-    match tokio::time::timeout(HOOK_TIMEOUT, hook(request)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(no)) => Err(Refusal::new(
-            Reason::HookDenied,
-            OAuthErrorCode::InvalidClientMetadata,
-            no.into_description(),
-        )),
-        Err(_) => Err(Refusal::unavailable(Reason::HookDenied).detail("on_register timed out")),
-    }
 }

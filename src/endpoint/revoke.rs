@@ -5,6 +5,7 @@
 //! learns nothing and nothing changes.
 
 mod at_provider;
+mod machine_token;
 
 use std::sync::Arc;
 
@@ -66,9 +67,7 @@ async fn revoke_for(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Res
         Mode::Passthrough(mode) => return at_provider::revoke(proxy, mode, client, token).await,
     };
     let Some(id) = grant_of(proxy, tokens, token) else {
-        let event = Event::refused(Step::Revoke, Reason::InvalidToken);
-        proxy.emit(&event.detail("the token was not issued by this server, or has expired"));
-        return Ok(());
+        return machine_token::revoke(proxy, tokens, client, token).await;
     };
     // Whichever provider it is of: revoked is revoked.
     let Some(grant) = proxy.grants.stored(&id).await? else {

@@ -49,12 +49,6 @@ impl Vouchers {
         let qualified = || format!("{id}{SEPARATOR}{subject}").into();
         self.have(id).then(qualified)
     }
-
-    /// Whether this name of a provider's person reads as one of theirs.
-    pub(super) fn might_have(&self, name: &str) -> bool {
-        let prefix = name.split_once(SEPARATOR);
-        prefix.is_some_and(|(id, _)| self.have(id))
-    }
 }
 
 impl Grant {
@@ -64,5 +58,21 @@ impl Grant {
             Phase::Asserted { about, .. } => Some(*about),
             Phase::Pending(_) | Phase::Active { .. } | Phase::Spent(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_by_a_trusted_issuer_is_named_by_its_id_and_no_one_else_is() {
+        let vouchers = Vouchers::new([Voucher {
+            id: "acme".to_owned(),
+            people: true,
+            workloads: false,
+        }]);
+        assert_eq!(vouchers.name("acme", "7").as_deref(), Some("acme|7"));
+        assert_eq!(vouchers.name("github", "7"), None);
     }
 }

@@ -1,9 +1,11 @@
 //! The record of a grant, and the bytes that it is stored as.
 //!
 //! ```text
-//! record = version(1) || postcard of Grant
-//! version = 1, or 2 of a grant that was made of an assertion: the fields are the same
+//! record = version(1) || postcard of Grant                              version 1, or 3 of an assertion's
+//!        | version(1) || postcard of Grant || postcard of seen_client   version 2
 //! ```
+//!
+//! Version 2 is written only where there is a `seen_client`: an older instance of a rollout reads all others.
 //!
 //! [postcard](https://postcard.jamesmunns.com/wire-format) writes the fields in the order in which
 //! they stand below, without their names: lengths and numbers as varints, a variant as its position.
@@ -14,6 +16,7 @@
 //! are copied once, long ones and those that few requests need stay in the bytes that came from the store
 //! ([`SharedText`]), and the claims stay text until someone asks for them.
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,8 +29,10 @@ use crate::{
 
 /// The first byte of a record.
 pub(super) const VERSION: u8 = 1;
-/// The same of a grant that was made of an assertion, a phase that version 1 does not have.
-pub(super) const VERSION_ASSERTED: u8 = 2;
+/// The same of one that ends with what the login saw of its client.
+pub(super) const VERSION_WITH_CLIENT: u8 = 2;
+/// The same of one that was made of an assertion, a phase that the others do not have.
+pub(super) const VERSION_ASSERTED: u8 = 3;
 /// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
@@ -55,6 +60,10 @@ pub(crate) struct Grant {
     pub(crate) step: u64,
     /// Last: most of the record's bytes, and of those what is needed least comes last.
     pub(crate) upstream: UpstreamGrant,
+    /// What the login saw of a client that can say something else by now, as the room `client` wrote it. The
+    /// token endpoint holds the client to that.
+    #[serde(skip)]
+    pub(crate) seen_client: Option<Bytes>,
 }
 
 impl Grant {
@@ -73,13 +82,18 @@ impl Grant {
         ];
         let long: usize = long.into_iter().flatten().map(SharedText::len).sum();
         let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
-        bytes.push(match self.phase {
-            Phase::Asserted { .. } => VERSION_ASSERTED,
-            Phase::Pending(_) | Phase::Active { .. } | Phase::Spent(_) => VERSION,
+        bytes.push(match (&self.phase, &self.seen_client) {
+            (_, Some(_)) => VERSION_WITH_CLIENT,
+            (Phase::Asserted { .. }, None) => VERSION_ASSERTED,
+            (_, None) => VERSION,
         });
         // Texts, numbers and lists of known length, into memory: postcard refuses none of them.
-        postcard::to_extend(self, bytes)
-            .unwrap_or_else(|_| unreachable!("a grant is made of what postcard can write"))
+        let written = postcard::to_extend(self, bytes);
+        let written = match &self.seen_client {
+            None => written,
+            Some(seen) => written.and_then(|bytes| postcard::to_extend(&**seen, bytes)),
+        };
+        written.unwrap_or_else(|_| unreachable!("a grant is made of what postcard can write"))
     }
 
     /// A grant of passthrough mode, whose tokens the client holds: nothing of it is stored, and it is
@@ -113,6 +127,7 @@ impl Grant {
             proven_at: Unix::EPOCH,
             listed_until: Unix::EPOCH,
             step: 0,
+            seen_client: None,
         }
     }
 }

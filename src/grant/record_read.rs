@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::record::{About, CodeMark, Grant, Phase, UpstreamGrant, VERSION, VERSION_ASSERTED};
+use super::record::{
+    About, CodeMark, Grant, Phase, UpstreamGrant, VERSION, VERSION_ASSERTED, VERSION_WITH_CLIENT,
+};
 use crate::{
     oauth::{CodeChallenge, Resource, ScopeSet, SharedText},
     time::Unix,
@@ -16,13 +18,24 @@ impl Grant {
     pub(crate) fn decode(record: Vec<u8>) -> Result<Self, UnreadableRecord> {
         let record = Bytes::from(record);
         let (version, fields) = record.split_first().ok_or(UnreadableRecord::Malformed)?;
-        if !matches!(*version, VERSION | VERSION_ASSERTED) {
+        if !matches!(*version, VERSION | VERSION_WITH_CLIENT | VERSION_ASSERTED) {
             return Err(UnreadableRecord::Version(*version));
         }
-        match postcard::take_from_bytes::<Stored<'_>>(fields) {
-            Ok((stored, [])) => stored.grant(&record).ok_or(UnreadableRecord::Malformed),
-            _ => Err(UnreadableRecord::Malformed),
-        }
+        let stored = postcard::take_from_bytes::<Stored<'_>>(fields);
+        let (stored, rest) = stored.map_err(|_| UnreadableRecord::Malformed)?;
+        let seen_client = match (*version, rest) {
+            (VERSION | VERSION_ASSERTED, []) => None,
+            (VERSION_WITH_CLIENT, rest) => match postcard::take_from_bytes::<&[u8]>(rest) {
+                Ok((seen, [])) => Some(record.slice_ref(seen)),
+                _ => return Err(UnreadableRecord::Malformed),
+            },
+            _ => return Err(UnreadableRecord::Malformed),
+        };
+        let grant = stored.grant(&record).ok_or(UnreadableRecord::Malformed)?;
+        Ok(Self {
+            seen_client,
+            ..grant
+        })
     }
 }
 
@@ -128,6 +141,7 @@ impl Stored<'_> {
             listed_until,
             step,
             upstream: upstream.upstream(record)?,
+            seen_client: None,
         })
     }
 }

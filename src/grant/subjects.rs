@@ -3,7 +3,6 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use super::asserted::Vouchers;
 use crate::{limits::MAX_SUBJECT, provider::Providers};
 
 /// Between the provider's id, which cannot hold it, and the provider's own name for the person.
@@ -17,7 +16,11 @@ const UNNAMED: &str = "grant:";
 /// A provider's `sub` is unique at that provider alone (OpenID Connect Core section 2), so `42` of one and
 /// `42` of another are two people.
 #[derive(Clone, Default)]
-pub struct Subjects(Form);
+pub struct Subjects {
+    form: Form,
+    /// What stands before the names of those who are of no provider: API keys, people of trusted issuers.
+    reserved: Arc<[String]>,
+}
 
 /// A name for the provider's id and the `sub`.
 type NamedBy = dyn Fn(&str, &str) -> String + Send + Sync;
@@ -35,17 +38,20 @@ impl Subjects {
     /// with one provider subjects are what they always were, and stay so when others come.
     ///
     /// A person of the first provider whose `sub` begins with the id of another one and `|` does not come in,
-    /// with an event: they could not be told from a person of that one. Give the other provider another
+    /// with an event: they could not be told from a person of that one. The same goes for the ids of
+    /// [trusted issuers](crate::TrustedIssuer) and of
+    /// [`introspection`](crate::OAuthProxyConfigBuilder::introspection), and with
+    /// [API keys](crate::ApiKey) for `key`. Give the other provider another
     /// [`id`](crate::Provider::id), or qualify all.
     #[must_use]
     pub fn first_bare() -> Self {
-        Self(Form::FirstBare)
+        Form::FirstBare.into()
     }
 
     /// All as `{provider id}|{sub}`. Where people have logged in before, it gives them new names.
     #[must_use]
     pub fn qualified() -> Self {
-        Self(Form::Qualified)
+        Form::Qualified.into()
     }
 
     /// By this function of the provider's id and the `sub`. What it returns must be one person's alone: **two
@@ -56,9 +62,8 @@ impl Subjects {
     /// person's grants only once each grant is listed again, within a quarter of `refresh_token_ttl`. Until then `revoke_subject` may end none of them. End them one by one, with
     /// `revoke_grant`.
     ///
-    /// A person for whom it returns no name (empty, over 255 bytes, with a control character, or beginning with
-    /// `grant:` or with the id of a [trusted issuer](crate::TrustedIssuer) and `|`) does not come in. People and
-    /// workloads of those are named without it.
+    /// A person for whom it returns no name (empty, over 255 bytes, with a control character, beginning with
+    /// `grant:`, or with the id of a trusted issuer and `|`) does not come in.
     ///
     /// ```
     /// use tower_oauth_proxy::{OAuthProxyConfigBuilder, Subjects};
@@ -69,30 +74,38 @@ impl Subjects {
     /// ```
     #[must_use]
     pub fn by(name: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
-        Self(Form::By(Arc::new(name)))
+        Form::By(Arc::new(name)).into()
+    }
+
+    /// The same, beside others that are named `{id}|…` with these ids.
+    pub(crate) fn reserving(self, ids: impl IntoIterator<Item = String>) -> Self {
+        let reserved = self.reserved.iter().cloned().chain(ids).collect();
+        Self { reserved, ..self }
+    }
+
+    /// Whether a name could be that of one who is of no provider.
+    pub(crate) fn is_reserved(&self, name: &str) -> bool {
+        let prefix = name.split_once(SEPARATOR).map(|(prefix, _)| prefix);
+        prefix.is_some_and(|prefix| self.reserved.iter().any(|id| id == prefix))
     }
 
     /// The name of a provider's person; `None` where it could be another's.
     pub(crate) fn name<'a>(
         &self,
         providers: &Providers,
-        vouchers: &Vouchers,
         provider: &str,
         subject: &'a str,
     ) -> Option<Cow<'a, str>> {
-        if let Some(name) = vouchers.name(provider, subject) {
-            return Some(name);
-        }
         if subject.starts_with(UNNAMED) {
             return Some(subject.into());
         }
         let first = providers.main().about().id.as_str();
-        match &self.0 {
+        match &self.form {
             Form::FirstBare if provider == first => {
                 let prefix = subject.split_once(SEPARATOR).map(|(prefix, _)| prefix);
                 let is_of_another =
                     prefix.is_some_and(|id| id != first && providers.of(id).is_some());
-                (!is_of_another && !vouchers.might_have(subject)).then_some(subject.into())
+                (!is_of_another && !self.is_reserved(subject)).then_some(subject.into())
             }
             Form::FirstBare | Form::Qualified => {
                 Some(format!("{provider}{SEPARATOR}{subject}").into())
@@ -102,7 +115,8 @@ impl Subjects {
                 let is_name = (1..=MAX_SUBJECT).contains(&name.len())
                     && !name.contains(char::is_control)
                     && !name.starts_with(UNNAMED)
-                    && !vouchers.might_have(&name);
+                    // One who is of no provider is named so without this function.
+                    && (!self.is_reserved(&name) || self.reserved.iter().any(|id| id == provider));
                 is_name.then_some(name.into())
             }
         }
@@ -122,9 +136,18 @@ pub(crate) fn listed_as(providers: &Providers, name: &str) -> Vec<String> {
         .collect()
 }
 
+impl From<Form> for Subjects {
+    fn from(form: Form) -> Self {
+        Self {
+            form,
+            reserved: Arc::default(),
+        }
+    }
+}
+
 impl fmt::Debug for Subjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
+        f.write_str(match &self.form {
             Form::FirstBare => "Subjects::first_bare",
             Form::Qualified => "Subjects::qualified",
             Form::By(_) => "Subjects::by",
@@ -147,10 +170,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        grant::Voucher,
-        provider::{self, fake},
-    };
+    use crate::provider::{self, fake};
 
     fn providers(ids: [&str; 3]) -> Providers {
         let client = |id: &str| {
@@ -163,12 +183,7 @@ mod tests {
     }
 
     fn name(subjects: &Subjects, provider: &str, subject: &str) -> Option<String> {
-        let vouchers = Vouchers::new(["acme", "ci"].map(|id| Voucher {
-            id: id.to_owned(),
-            people: true,
-            workloads: false,
-        }));
-        let name = subjects.name(&providers(["a", "b", "b-c"]), &vouchers, provider, subject);
+        let name = subjects.name(&providers(["a", "b", "b-c"]), provider, subject);
         name.map(Cow::into_owned)
     }
 
@@ -185,6 +200,26 @@ mod tests {
         assert_eq!(of("b", "7").as_deref(), Some("b|7"));
         assert_eq!(of("b-c", "b|7").as_deref(), Some("b-c|b|7"));
         assert_eq!(of("b", "grant:1").as_deref(), Some("grant:1"));
+    }
+
+    #[test]
+    fn no_person_is_named_as_one_who_is_of_no_provider() {
+        let reserved = ["key", "corp"].map(str::to_owned);
+        let first = Subjects::first_bare().reserving(reserved.clone());
+        let by = Subjects::by(|_, subject| subject.to_owned()).reserving(reserved.clone());
+        for taken in ["key|ci", "key|", "corp|7", "b|7"] {
+            assert_eq!(name(&first, "a", taken), None, "{taken}");
+        }
+        assert_eq!(name(&by, "a", "key|ci"), None);
+        for bare in ["key", "keys|ci", "Key|ci", "|key|ci", "7|key", "corp", "7"] {
+            assert_eq!(name(&first, "a", bare).as_deref(), Some(bare));
+            assert_eq!(name(&by, "a", bare).as_deref(), Some(bare));
+            assert!(!first.is_reserved(bare), "{bare}");
+        }
+        // With its provider before it, it is no one else's.
+        let qualified = Subjects::qualified().reserving(reserved);
+        assert_eq!(name(&qualified, "a", "key|ci").as_deref(), Some("a|key|ci"));
+        assert_eq!(name(&first, "b", "key|ci").as_deref(), Some("b|key|ci"));
     }
 
     #[test]
@@ -214,25 +249,5 @@ mod tests {
             let by = Subjects::by(move |_, _| no_name.clone());
             assert_eq!(of(&by), None, "{by:?}");
         }
-    }
-
-    #[test]
-    fn who_comes_by_a_trusted_issuer_has_a_name_that_no_providers_person_can_have() {
-        for subjects in [
-            Subjects::first_bare(),
-            Subjects::qualified(),
-            Subjects::by(|_, subject| subject.to_owned()),
-        ] {
-            assert_eq!(name(&subjects, "acme", "7").as_deref(), Some("acme|7"));
-            let ours = name(&subjects, "acme", "grant:1");
-            assert_eq!(ours.as_deref(), Some("acme|grant:1"));
-        }
-        assert_eq!(name(&Subjects::first_bare(), "a", "acme|7"), None);
-        assert_eq!(
-            name(&Subjects::by(|_, it| it.to_owned()), "b", "ci|7"),
-            None
-        );
-        let qualified = name(&Subjects::qualified(), "a", "acme|7");
-        assert_eq!(qualified.as_deref(), Some("a|acme|7"));
     }
 }

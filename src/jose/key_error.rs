@@ -23,10 +23,25 @@ pub(crate) enum KeyError {
     )]
     OpenSsh,
     #[error(
-        "the private key is not one that signs here: RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, P-256, \
-         P-384, P-521 or Ed25519, in PKCS#8, PKCS#1 or SEC 1"
+        "the key is not one that signs here: RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, P-256, P-384, \
+         P-521 or Ed25519, in PKCS#8, PKCS#1 or SEC 1"
     )]
     Unread,
+    #[error(
+        "the RSA key has {0} bits: {MIN_RSA_BITS} to {MAX_RSA_BITS} bits are accepted, and fewer can be broken"
+    )]
+    Size(usize),
+    #[error("the text holds no key: give PEM, -----BEGIN PUBLIC KEY-----")]
+    NoPublicKey,
+    #[error("the text holds several public keys: give one for each")]
+    SeveralPublic,
+    #[error("the text holds a private key: give its public part, `openssl pkey -in FILE -pubout`")]
+    Private,
+    #[error(
+        "it is not one that verifies here: RSA of {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, P-256, P-384, P-521 \
+         or Ed25519"
+    )]
+    UnreadPublic,
     #[error("the key cannot sign `{}`", .0.name())]
     Unfit(Algorithm),
     #[error("none of the certificates beside the private key is that of the key")]

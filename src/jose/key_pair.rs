@@ -1,4 +1,4 @@
-//! A private key of each kind: read, signing, and its public part (RFC 7518 section 6, RFC 8037 section 2).
+//! A private key of each kind: read, signing, and its public part.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -11,31 +11,18 @@ use aws_lc_rs::{
 
 use super::{
     algorithm::{Algorithm, Curve, Kind},
+    der::{INTEGER, OCTET_STRING, SEQUENCE, element},
     key_error::KeyError,
     pem::Shape,
+    public_part::{OID_RSA, PublicPart, bits},
 };
+use crate::limits::{MAX_RSA_BITS, MIN_RSA_BITS};
 
 /// A private key. The library wipes it when it is dropped.
 pub(super) enum KeyPair {
     Rsa(RsaKeyPair),
     Ec(Curve, EcdsaKeyPair),
     Ed25519(Ed25519KeyPair),
-}
-
-/// The public part: the required members of its JWK but `kty`, each in bytes.
-pub(super) enum PublicPart {
-    Rsa {
-        n: Vec<u8>,
-        e: Vec<u8>,
-    },
-    Ec {
-        curve: Curve,
-        x: Vec<u8>,
-        y: Vec<u8>,
-    },
-    Ed25519 {
-        x: Vec<u8>,
-    },
 }
 
 impl KeyPair {
@@ -61,7 +48,7 @@ impl KeyPair {
         let found = rsa().map(Self::Rsa);
         let found = found.or_else(|| Curve::ALL.into_iter().find_map(ec));
         let found = found.or_else(|| ed().map(Self::Ed25519));
-        found.ok_or(KeyError::Unread)
+        found.ok_or_else(|| rsa_size(shape, der).map_or(KeyError::Unread, KeyError::Size))
     }
 
     /// What it signs with unless told otherwise. RFC 8725 section 3.2 leaves the choice to the application;
@@ -104,10 +91,8 @@ impl KeyPair {
 
     pub(super) fn public_part(&self) -> Result<PublicPart, KeyError> {
         let part = match self {
-            Self::Rsa(pair) => {
-                rsa_numbers(pair.public_key().as_ref()).map(|(n, e)| PublicPart::Rsa { n, e })
-            }
-            Self::Ec(curve, pair) => point(*curve, pair.public_key().as_ref()),
+            Self::Rsa(pair) => PublicPart::rsa(pair.public_key().as_ref()),
+            Self::Ec(curve, pair) => PublicPart::ec(*curve, pair.public_key().as_ref()),
             Self::Ed25519(pair) => {
                 let x = pair.public_key().as_ref().to_vec();
                 Some(PublicPart::Ed25519 { x })
@@ -129,42 +114,20 @@ fn encoding(algorithm: Algorithm) -> Option<&'static RsaSignatureEncoding> {
     })
 }
 
-/// SEC 1 section 2.3.3: a four, then both coordinates.
-fn point(curve: Curve, point: &[u8]) -> Option<PublicPart> {
-    let (x, y) = point.strip_prefix(&[4])?.split_at_checked(curve.bytes())?;
-    let (x, y) = (x.to_vec(), y.to_vec());
-    (y.len() == curve.bytes()).then_some(PublicPart::Ec { curve, x, y })
-}
-
-/// RFC 8017 appendix A.1.1, `RSAPublicKey`: a sequence of two numbers.
-fn rsa_numbers(der: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    const SEQUENCE: u8 = 0x30;
-    const INTEGER: u8 = 2;
-    let (numbers, []) = element(SEQUENCE, der)? else {
-        return None;
-    };
-    let (n, rest) = element(INTEGER, numbers)?;
-    let (e, []) = element(INTEGER, rest)? else {
-        return None;
-    };
-    // A zero keeps a number positive whose first bit is set.
-    let unsigned = |number: &[u8]| number.strip_prefix(&[0]).unwrap_or(number).to_vec();
-    Some((unsigned(n), unsigned(e)))
-}
-
-/// What an element of DER holds, and what follows it.
-fn element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (&length, rest) = der.strip_prefix(&[tag])?.split_first()?;
-    let (length, rest) = match length {
-        0..=0x7f => (usize::from(length), rest),
-        0x81..=0x84 => {
-            let (bytes, rest) = rest.split_at_checked(usize::from(length & 0x7f))?;
-            let length = bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | usize::from(*byte));
-            (length, rest)
+/// The bits of an RSA key that was not taken, where they are the reason. Both shapes hold the modulus behind
+/// a version (RFC 5958 section 2, RFC 8017 appendix A.1.2).
+fn rsa_size(shape: Shape, der: &[u8]) -> Option<usize> {
+    let fields = |der| element(INTEGER, element(SEQUENCE, der)?.0).map(|(_, rest)| rest);
+    let numbers = match shape {
+        Shape::Pkcs1 => fields(der)?,
+        Shape::Pkcs8 => {
+            let (algorithm, rest) = element(SEQUENCE, fields(der)?)?;
+            let is_rsa = algorithm.starts_with(OID_RSA);
+            let (key, _) = element(OCTET_STRING, rest).filter(|_| is_rsa)?;
+            fields(key)?
         }
-        _ => return None,
+        Shape::Sec1 => return None,
     };
-    rest.split_at_checked(length)
+    let bits = bits(element(INTEGER, numbers)?.0);
+    (!(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits)).then_some(bits)
 }

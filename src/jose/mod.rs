@@ -7,14 +7,16 @@
 //!   a token asks for, `algorithm` which key fits, `public_key` what a key is.
 //! - [`PackedKeys`]: a few public keys in few bytes, for where a set has to travel.
 //! - [`ClaimRules`]: what the claims of a verified token must say.
-//! - [`SigningKey`]: a private key out of a PEM text (`pem`, `key_pair`), which signs for us.
+//! - [`SigningKey`]: a private key out of a PEM text (`pem`, `key_pair`), which signs for us; [`PublishedKey`]:
+//!   its public part (`public_part`), as others find it in our key set, and as we verify by it ourselves.
 //!
 //! The proxy's own access tokens are not read here. Their header is compared byte for byte, and
-//! nothing of them is decoded before their MAC is known to be ours (`token::jwt`).
+//! nothing of them is decoded before their signature is known to be ours (`token::jwt`).
 
 mod algorithm;
 mod claim_rules;
 mod compact;
+mod der;
 mod header;
 mod key_error;
 mod key_pair;
@@ -22,6 +24,8 @@ mod key_set;
 mod packed_keys;
 mod pem;
 mod public_key;
+mod public_part;
+mod published_key;
 mod signature_error;
 mod signing_key;
 
@@ -34,5 +38,6 @@ pub(crate) use header::has_type;
 pub(crate) use key_error::KeyError;
 pub(crate) use key_set::KeySet;
 pub(crate) use packed_keys::PackedKeys;
+pub(crate) use published_key::PublishedKey;
 pub(crate) use signature_error::SignatureError;
 pub(crate) use signing_key::SigningKey;

@@ -6,8 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::{
     algorithm::{Algorithm, Curve},
+    key_error::KeyError,
     key_set::KeySet,
+    pem,
     public_key::{PublicKey, Unusable, decoded, number, text},
+    public_part::PublicPart,
 };
 use crate::limits::MAX_KEYS;
 
@@ -48,6 +51,8 @@ pub(crate) enum PackError {
         "holds no key that verifies signatures here: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519"
     )]
     NoKey,
+    #[error("has a key {at} that verifies nothing here: {why}")]
+    Unusable { at: usize, why: String },
     #[error("takes {size} bytes, and {limit} are the most: give its URL as jwks_uri")]
     TooLarge { size: usize, limit: usize },
 }
@@ -55,18 +60,50 @@ pub(crate) enum PackError {
 impl PackedKeys {
     /// Reads a key set (RFC 7517 section 5). Keys that verify nothing here are left out.
     pub(crate) fn parse(jwks: &Value) -> Result<Self, PackError> {
-        let keys = jwks.get("keys").and_then(Value::as_array);
-        let keys = keys.ok_or(PackError::Form)?;
-        if keys.len() > MAX_KEYS {
-            return Err(PackError::TooMany(keys.len()));
-        }
-        let mut packed = Vec::with_capacity(keys.len());
-        for jwk in keys.iter().filter_map(Value::as_object) {
-            if jwk.contains_key("d") || jwk.contains_key("k") {
+        let keys = keys(jwks)?.iter().filter_map(Value::as_object);
+        let mut packed = Vec::new();
+        for jwk in keys {
+            if is_private(jwk) {
                 return Err(PackError::Private);
             }
             packed.extend(PackedKey::of(jwk).ok());
         }
+        Self::of(packed)
+    }
+
+    /// The same where each key has to be of use.
+    pub(crate) fn parse_each(jwks: &Value) -> Result<Self, PackError> {
+        let mut packed = Vec::new();
+        for (jwk, at) in keys(jwks)?.iter().zip(1..) {
+            let unusable = |why: Unusable| PackError::Unusable {
+                at,
+                why: why.to_string(),
+            };
+            let jwk = jwk.as_object();
+            let jwk = jwk.ok_or_else(|| unusable(Unusable::Malformed))?;
+            if is_private(jwk) {
+                return Err(PackError::Private);
+            }
+            packed.push(PackedKey::of(jwk).map_err(unusable)?);
+        }
+        Self::of(packed)
+    }
+
+    /// Reads a PEM text with public keys.
+    pub(crate) fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let keys = pem::public_keys(pem)?;
+        let packed = keys.iter().map(|der| {
+            let part = PublicPart::from_spki(der).ok_or(KeyError::UnreadPublic)?;
+            let members = part.members().into_iter();
+            let jwk = members
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect();
+            PackedKey::of(&jwk).map_err(|_| KeyError::UnreadPublic)
+        });
+        Ok(Self(packed.collect::<Result<_, _>>()?))
+    }
+
+    fn of(packed: Vec<PackedKey>) -> Result<Self, PackError> {
         match packed.is_empty() {
             true => Err(PackError::NoKey),
             false => Ok(Self(packed)),
@@ -95,6 +132,20 @@ impl PackedKeys {
     fn size(&self) -> usize {
         postcard::to_allocvec(self).map_or(usize::MAX, |bytes| bytes.len())
     }
+}
+
+fn keys(jwks: &Value) -> Result<&[Value], PackError> {
+    let keys = jwks.get("keys").and_then(Value::as_array);
+    let keys = keys.ok_or(PackError::Form)?;
+    match keys.len() {
+        count if count > MAX_KEYS => Err(PackError::TooMany(count)),
+        _ => Ok(keys),
+    }
+}
+
+/// `d` of a key pair, or `k` of a shared secret.
+fn is_private(jwk: &Map<String, Value>) -> bool {
+    jwk.contains_key("d") || jwk.contains_key("k")
 }
 
 impl PackedKey {
@@ -162,5 +213,86 @@ impl PackedKey {
         members
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Public keys of another implementation, with a token of each.
+    fn made() -> Vec<Value> {
+        serde_json::from_str(include_str!("vectors/made.json")).unwrap()
+    }
+
+    #[test]
+    fn keys_of_each_kind_verify_after_they_were_packed() {
+        for made in made() {
+            let (name, token) = (&made["name"], made["token"].as_str().unwrap());
+            let keys = PackedKeys::parse(&json!({"keys": [made["jwk"]]})).unwrap();
+            let bytes = postcard::to_allocvec(&keys).unwrap();
+            let back: PackedKeys = postcard::from_bytes(&bytes).unwrap();
+            assert_eq!(back, keys, "{name}");
+            assert!(back.set().verify(token).is_ok(), "{name}");
+            // What is shown of it packs to the same.
+            assert_eq!(PackedKeys::parse(&keys.json()), Ok(keys), "{name}");
+            let foreign = PackedKeys::parse(&json!({"keys": [made["other"]]})).unwrap();
+            assert!(foreign.set().verify(token).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_keeps_its_algorithm_where_its_kind_leaves_a_choice() {
+        let made = made();
+        let rsa = made.iter().find(|made| made["name"] == "RS256").unwrap();
+        let token = rsa["token"].as_str().unwrap();
+        for (alg, verifies) in [("RS256", true), ("PS256", false), ("RS512", false)] {
+            let mut jwk = rsa["jwk"].clone();
+            jwk["alg"] = json!(alg);
+            let keys = PackedKeys::parse(&json!({"keys": [jwk]})).unwrap();
+            assert_eq!(keys.set().verify(token).is_ok(), verifies, "{alg}");
+        }
+    }
+
+    /// These bytes stand in `client_id`s, which are kept for years.
+    #[test]
+    fn packed_keys_are_read_for_ever() {
+        let made = made();
+        let ed = made.iter().find(|made| made["name"] == "EdDSA").unwrap();
+        let jwk = json!({
+            "kty": "OKP", "crv": "Ed25519", "kid": "k", "alg": "EdDSA", "use": "sig",
+            "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        });
+        let keys = PackedKeys::parse(&json!({"keys": [jwk]})).unwrap();
+        let mut sample = vec![1, 1, 1, b'k', 0, 4, 32];
+        let x = jwk["x"].as_str().unwrap();
+        sample.extend(URL_SAFE_NO_PAD.decode(x).unwrap());
+        assert_eq!(postcard::to_allocvec(&keys).unwrap(), sample);
+        assert_eq!(postcard::from_bytes(&sample), Ok(keys));
+        assert!(PackedKeys::parse(&json!({"keys": [ed["jwk"]]})).is_ok());
+    }
+
+    #[test]
+    fn keys_take_few_bytes_and_no_more_than_they_may() {
+        let made = made();
+        let set = |name: &str, count: usize| {
+            let made = made.iter().find(|made| made["name"] == name).unwrap();
+            PackedKeys::parse(&json!({"keys": vec![&made["jwk"]; count]})).unwrap()
+        };
+        assert!(set("ES256", 1).size() < 80);
+        assert!(set("RS256", 1).size() < 280);
+        assert!(set("RS256", 3).within(1024).is_ok());
+        let refused = set("RS256", 4).within(1024);
+        assert!(matches!(
+            refused,
+            Err(PackError::TooLarge { limit: 1024, .. })
+        ));
+        let many = json!({"keys": vec![json!({}); MAX_KEYS + 1]});
+        assert_eq!(
+            PackedKeys::parse(&many),
+            Err(PackError::TooMany(MAX_KEYS + 1))
+        );
     }
 }

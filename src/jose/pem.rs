@@ -64,6 +64,40 @@ impl Pem {
     }
 }
 
+/// The one `PUBLIC KEY` of a text (RFC 7468 section 13).
+pub(super) fn public_key(text: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(KeyError::TooLong);
+    }
+    let blocks = blocks(text)?;
+    let mut keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => key.decode(),
+        (Some(_), Some(_)) => Err(KeyError::SeveralPublic),
+        (None, _) if text.contains("\\n") => Err(KeyError::Escaped),
+        (None, _) => Err(KeyError::NoPublicKey),
+    }
+}
+
+/// Each `PUBLIC KEY` of a text that holds nothing private.
+pub(super) fn public_keys(text: &str) -> Result<Vec<Zeroizing<Vec<u8>>>, KeyError> {
+    if text.len() > MAX_PEM_BYTES {
+        return Err(KeyError::TooLong);
+    }
+    let blocks = blocks(text)?;
+    let mut labels = blocks.iter().map(|block| block.label);
+    if labels.any(|label| label.ends_with("PRIVATE KEY")) {
+        return Err(KeyError::Private);
+    }
+    let keys = blocks.iter().filter(|block| block.label == "PUBLIC KEY");
+    let keys: Vec<_> = keys.map(Block::decode).collect::<Result<_, _>>()?;
+    match keys.is_empty() {
+        false => Ok(keys),
+        true if text.contains("\\n") => Err(KeyError::Escaped),
+        true => Err(KeyError::NoPublicKey),
+    }
+}
+
 struct Block<'a> {
     label: &'a str,
     lines: Vec<&'a str>,

@@ -9,8 +9,10 @@ use sha2::{Digest, Sha256};
 use super::{
     algorithm::Algorithm,
     key_error::KeyError,
-    key_pair::{KeyPair, PublicPart},
+    key_pair::KeyPair,
     pem::Pem,
+    public_part::{Members, PublicPart, jwk, thumbprint},
+    published_key::PublishedKey,
 };
 
 /// A private key, and what its tokens say about it. `Debug` shows nothing of the key.
@@ -18,8 +20,7 @@ pub(crate) struct SigningKey {
     pair: KeyPair,
     algorithm: Algorithm,
     kid: String,
-    /// The required members of its public JWK, in the order of RFC 7638.
-    members: Vec<(&'static str, String)>,
+    members: Members,
     /// RFC 7515 section 4.1.8, where a certificate stood beside the key.
     certificate: Option<String>,
     /// Whether tokens name the key by its `kid` too.
@@ -37,7 +38,7 @@ impl SigningKey {
         let pair = KeyPair::read(pem.shape, &pem.key)?;
         let part = pair.public_part()?;
         let certificate = certificate_of(&part, &pem.certificates)?;
-        let members = members(part);
+        let members = part.members();
         Ok(Self {
             algorithm: pair.usual_algorithm(),
             kid: kid.unwrap_or_else(|| thumbprint(&members)),
@@ -118,13 +119,17 @@ impl SigningKey {
 
     /// What a key set shows of it.
     pub(crate) fn public_jwk(&self) -> Value {
-        let members = self.members.iter();
-        let members = members.map(|(name, value)| ((*name).to_owned(), json!(value)));
-        let mut jwk: Map<String, Value> = members.collect();
-        jwk.insert("use".to_owned(), json!("sig"));
-        jwk.insert("alg".to_owned(), json!(self.algorithm.name()));
-        jwk.insert("kid".to_owned(), json!(self.kid));
-        Value::Object(jwk)
+        jwk(&self.members, self.algorithm, &self.kid)
+    }
+
+    /// Its public part, which verifies what it signs.
+    pub(crate) fn published(&self) -> Result<PublishedKey, KeyError> {
+        PublishedKey::new(self.members.clone(), self.algorithm, self.kid.clone())
+    }
+
+    /// The signature over the first two parts of a JWT and the dot between them.
+    pub(crate) fn signature(&self, signing_input: &str) -> Result<Vec<u8>, KeyError> {
+        self.pair.sign(self.algorithm, signing_input.as_bytes())
     }
 }
 
@@ -135,37 +140,6 @@ impl fmt::Debug for SigningKey {
             .field("kid", &self.kid)
             .finish_non_exhaustive()
     }
-}
-
-/// RFC 7638 section 3.2 and RFC 8037 section 2: the required members, "ordered lexicographically".
-fn members(part: PublicPart) -> Vec<(&'static str, String)> {
-    let b64 = |bytes: Vec<u8>| URL_SAFE_NO_PAD.encode(bytes);
-    let text = |text: &str| text.to_owned();
-    match part {
-        PublicPart::Rsa { n, e } => vec![("e", b64(e)), ("kty", text("RSA")), ("n", b64(n))],
-        PublicPart::Ec { curve, x, y } => vec![
-            ("crv", text(curve.name())),
-            ("kty", text("EC")),
-            ("x", b64(x)),
-            ("y", b64(y)),
-        ],
-        PublicPart::Ed25519 { x } => vec![
-            ("crv", text("Ed25519")),
-            ("kty", text("OKP")),
-            ("x", b64(x)),
-        ],
-    }
-}
-
-/// RFC 7638 section 3: the hash of these members as JSON without white space. None of the values has a
-/// character that JSON escapes.
-fn thumbprint(members: &[(&'static str, String)]) -> String {
-    let members = members.iter();
-    let members: Vec<_> = members
-        .map(|(name, value)| format!("\"{name}\":\"{value}\""))
-        .collect();
-    let json = format!("{{{}}}", members.join(","));
-    URL_SAFE_NO_PAD.encode(Sha256::digest(json))
 }
 
 /// The thumbprint of the certificate that holds the key. A chain may stand beside it; where certificates do,
@@ -303,31 +277,6 @@ mod tests {
     }
 
     #[test]
-    fn the_thumbprints_of_rfc_7638_and_rfc_8037_come_out() {
-        let rsa = [
-            ("e", "AQAB".to_owned()),
-            ("kty", "RSA".to_owned()),
-            ("n", include_str!("vectors/rfc7638.n.txt").trim().to_owned()),
-        ];
-        assert_eq!(
-            thumbprint(&rsa),
-            "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
-        );
-        let ed = [
-            ("crv", "Ed25519".to_owned()),
-            ("kty", "OKP".to_owned()),
-            (
-                "x",
-                "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
-            ),
-        ];
-        assert_eq!(
-            thumbprint(&ed),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
-    }
-
-    #[test]
     fn a_certificate_beside_the_key_is_named_and_anothers_is_refused() {
         let (_, own, _) = KEYS[2];
         let key = SigningKey::from_pem(&[own, CERTIFIED].concat(), None).unwrap();
@@ -344,9 +293,13 @@ mod tests {
         let short = include_str!("vectors/rsa_short.pkcs8.pem");
         let wrong = KEYS[1].1.replace("RSA PRIVATE", "EC PRIVATE");
         let garbage = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
-        for pem in [short, &wrong, garbage] {
+        for (pem, expected) in [
+            (short, KeyError::Size(1024)),
+            (&*wrong, KeyError::Unread),
+            (garbage, KeyError::Unread),
+        ] {
             let error = SigningKey::from_pem(pem, None).unwrap_err();
-            assert_eq!(error, KeyError::Unread);
+            assert_eq!(error, expected);
             assert!(error.to_string().contains("2048 to 8192 bits"), "{error}");
         }
     }

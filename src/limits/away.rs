@@ -52,5 +52,10 @@ pub(crate) const REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 pub(crate) const MAX_FLIGHTS: usize = 64;
 /// Those at one host that a stranger named: we are no tool to flood it, and it cannot take all of them.
 pub(crate) const MAX_FLIGHTS_PER_HOST: usize = 8;
+/// Documents of one kind that strangers make us ask one host for within a minute: as often as one polite
+/// client would. What was fetched before and is only fetched again does not count.
+pub(crate) const MAX_STRANGERS_FETCHES_PER_MINUTE: u32 = 60;
+/// Hosts that are counted for this at once, each with its name: half a MiB at most.
+pub(crate) const MAX_PACED_HOSTS: usize = 1_024;
 /// A fetch that has not ended this long after its time will not: it is begun anew.
 pub(crate) const FLIGHT_GRACE: Duration = Duration::from_secs(1);

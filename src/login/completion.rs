@@ -8,6 +8,8 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{
     Login, Outcome,
     admission::{Admission, Application},
@@ -151,6 +153,7 @@ impl Completion {
         };
         let asked = Application {
             client_id: request.client.id(),
+            seen_client: request.client.for_the_record().map(Bytes::from),
             scopes: &request.scopes,
             resource: &request.resource,
             nonce: departure::sent_nonce(

@@ -47,24 +47,45 @@ pub(super) mod text {
     }
 }
 
-/// The same on a client: its id.
+/// The same on a client: its id, and what its document said.
 pub(super) mod client {
-    use serde::{Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::text;
-    use crate::client::SeenClient;
+    use super::Packed;
+    use crate::client::{SeenClient, SeenDocument};
+
+    /// The first two are the bytes of [`Packed`], which stood there alone before there were documents.
+    #[derive(Serialize, Deserialize)]
+    enum Written {
+        Text(String),
+        Base64Url(Vec<u8>),
+        Document(String, SeenDocument),
+    }
 
     pub(in crate::login) fn serialize<S: Serializer>(
         client: &SeenClient,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        text::serialize(client.id(), serializer)
+        let id = client.id();
+        let written = match client.document() {
+            Some(document) => Written::Document(id.to_owned(), document.clone()),
+            None => match Packed::of(id) {
+                Packed::Text(text) => Written::Text(text),
+                Packed::Base64Url(bytes) => Written::Base64Url(bytes),
+            },
+        };
+        written.serialize(serializer)
     }
 
     pub(in crate::login) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<SeenClient, D::Error> {
-        text::deserialize(deserializer).map(SeenClient::kept)
+        let (id, document) = match Written::deserialize(deserializer)? {
+            Written::Text(text) => (text, None),
+            Written::Base64Url(bytes) => (Packed::Base64Url(bytes).unpacked(), None),
+            Written::Document(id, document) => (id, Some(document)),
+        };
+        Ok(SeenClient::kept(id, document))
     }
 }
 

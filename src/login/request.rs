@@ -131,11 +131,23 @@ pub(crate) fn proven_redirect_uri(
     if !client.owns(&redirect_uri) {
         return Err(UnprovenRedirect::NotRegistered);
     }
-    // The policy may have become stricter since the client registered.
-    if client.kind != ClientKind::Configured && !options.redirect_policy.permits(&redirect_uri) {
-        return Err(UnprovenRedirect::NotPermitted);
+    let is_permitted = match client.kind {
+        ClientKind::Configured => true,
+        // The policy may have become stricter since the client registered.
+        ClientKind::Signed => options.redirect_policy.permits(&redirect_uri),
+        // Draft-ietf-oauth-client-id-metadata-document-00 section 6.1: an authorization server may "restrict the
+        // redirect_uri to the same-origin as the Client ID Metadata Document. Without restrictions like these,
+        // there are potential trust and safety issues where the client attempts to impersonate a more well-known
+        // client".
+        ClientKind::Document => {
+            options.redirect_policy.permits(&redirect_uri)
+                || (options.let_documents_vouch() && client.vouches_for(&redirect_uri))
+        }
+    };
+    match is_permitted {
+        true => Ok(redirect_uri),
+        false => Err(UnprovenRedirect::NotPermitted),
     }
-    Ok(redirect_uri)
 }
 
 /// What the client asks for, once every rule is kept.

@@ -24,4 +24,4 @@ pub(crate) use printable::{is_blank, printable};
 pub(crate) use resource::{InvalidTarget, Resource};
 pub use scope::{InvalidScope, ScopeSet};
 pub(crate) use shared_text::SharedText;
-pub(crate) use uri::{StrictUri, UriFault};
+pub(crate) use uri::{StrictUri, UriFault, hex_pair};

@@ -21,6 +21,10 @@ pub(crate) enum FetchError {
     Timeout { host: String },
     #[error("{host} is not asked now: too many documents are being fetched")]
     Busy { host: String },
+    #[error(
+        "{host} is not asked now: strangers made this server ask it often enough in this minute"
+    )]
+    TooOften { host: String },
     #[error("{host} answered with status {status}{}", redirect(*status))]
     Status { host: String, status: StatusCode },
     /// There is an answer, and it is not the document.
@@ -65,7 +69,10 @@ impl FetchError {
     /// the document is gone, or is not one.
     pub(crate) fn is_trouble(&self) -> bool {
         match self {
-            Self::Transport { .. } | Self::Timeout { .. } | Self::Busy { .. } => true,
+            Self::Transport { .. }
+            | Self::Timeout { .. }
+            | Self::Busy { .. }
+            | Self::TooOften { .. } => true,
             Self::Status { status, .. } => {
                 status.is_server_error()
                     || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(status)

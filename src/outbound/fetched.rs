@@ -3,11 +3,8 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    address::NamedBy,
-    door::Outbound,
-    fetch_error::FetchError,
-    library::{Library, Parse},
-    parsed::Document,
+    address::NamedBy, door::Outbound, fetch_error::FetchError, library::Library, parsed::Document,
+    send::Reply,
 };
 use crate::{clock::Clock, limits::DOCUMENT_PATIENCE};
 
@@ -25,9 +22,22 @@ impl<T: Send + Sync + 'static> Documents<T> {
         clock: Arc<dyn Clock>,
         named_by: NamedBy,
         limit: usize,
-        parse: Parse<T>,
+        parse: fn(&Reply) -> Result<T, String>,
     ) -> Self {
+        let parse = Box::new(move |_: &str, reply: &Reply| parse(reply));
         let library = Library::new(outbound, clock, named_by, limit, parse);
+        Self(Arc::new(library))
+    }
+
+    /// The same of documents that name their own URL: it is given to `parse`.
+    pub(crate) fn by_url(
+        outbound: Outbound,
+        clock: Arc<dyn Clock>,
+        named_by: NamedBy,
+        limit: usize,
+        parse: fn(&str, &Reply) -> Result<T, String>,
+    ) -> Self {
+        let library = Library::new(outbound, clock, named_by, limit, Box::new(parse));
         Self(Arc::new(library))
     }
 

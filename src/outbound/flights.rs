@@ -31,6 +31,8 @@ pub(super) enum Boarding<V> {
     Landed(V),
     /// Too many are under way.
     Full,
+    /// Too many began just now.
+    TooOften,
 }
 
 impl<V> Flights<V> {
@@ -43,13 +45,14 @@ impl<V> Flights<V> {
     }
 
     /// Joins the fetch of this URL, or begins one. `landed` is asked under the lock: what the last fetch
-    /// brought has arrived before it leaves the list.
+    /// brought has arrived before it leaves the list. `may_begin` is asked last: it counts.
     pub(super) fn board(
         self: &Arc<Self>,
         url: &str,
         host: &str,
         named_by: NamedBy,
         landed: impl FnOnce() -> Option<V>,
+        may_begin: impl FnOnce() -> bool,
     ) -> Boarding<V> {
         let mut flights = self.lock();
         if let Some(flight) = flights.get(url) {
@@ -63,6 +66,9 @@ impl<V> Flights<V> {
             || (named_by == NamedBy::Stranger && of_host() >= MAX_FLIGHTS_PER_HOST);
         if is_full {
             return Boarding::Full;
+        }
+        if !may_begin() {
+            return Boarding::TooOften;
         }
         let (sender, arrival) = watch::channel(None);
         let url: Arc<str> = Arc::from(url);

@@ -1,6 +1,6 @@
 //! What is behind the documents: what is kept, what failed, and the one fetch for each URL.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use moka::{policy::EvictionPolicy, sync::Cache};
@@ -10,6 +10,7 @@ use super::{
     door::Outbound,
     fetch_error::{FetchError, host},
     flights::{Arrival, Boarding, Flights},
+    pace::Pace,
     parsed::Document,
     send::{OutboundError, Reply},
 };
@@ -20,8 +21,8 @@ use crate::{
     time::Unix,
 };
 
-/// What makes a document of an answer with status 200. The error says what is wrong with it.
-pub(super) type Parse<T> = fn(&Reply) -> Result<T, String>;
+/// What makes a document of a URL and its answer with status 200. The error says what is wrong with it.
+pub(super) type Parse<T> = Box<dyn Fn(&str, &Reply) -> Result<T, String> + Send + Sync>;
 
 type Outcome<T> = Result<Arc<Document<T>>, FetchError>;
 
@@ -35,6 +36,7 @@ pub(super) struct Library<T> {
     /// Apart from what is kept, so that a flood of URLs that fail pushes no document out.
     failed: Cache<Box<str>, Failed>,
     flights: Arc<Flights<Outcome<T>>>,
+    pace: Mutex<Pace>,
 }
 
 #[derive(Clone)]
@@ -67,6 +69,7 @@ impl<T: Send + Sync + 'static> Library<T> {
             kept: kept.build(),
             failed: failed.build(),
             flights: Arc::new(Flights::new()),
+            pace: Mutex::default(),
         }
     }
 
@@ -117,6 +120,15 @@ impl<T: Send + Sync + 'static> Library<T> {
         holds.then_some(failed.error)
     }
 
+    /// What was here before is asked for anew by its own life, not by strangers.
+    fn may_begin(&self, url: &str, host: &str) -> bool {
+        if self.named_by == NamedBy::Operator || self.last(url).is_some() {
+            return true;
+        }
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.may_begin(host, self.now())
+    }
+
     /// One fetch for all who wait. It goes on when they leave.
     pub(super) async fn fetched(
         self: &Arc<Self>,
@@ -128,9 +140,14 @@ impl<T: Send + Sync + 'static> Library<T> {
         // A fetch that was lost with its runtime, or that panicked, is taken over once.
         for _ in 0..2 {
             let landed = || landed(self).map(Ok).or_else(|| self.failure(url).map(Err));
-            let arrival = match self.flights.board(url, &host, self.named_by, landed) {
+            let may_begin = || self.may_begin(url, &host);
+            let boarding = self
+                .flights
+                .board(url, &host, self.named_by, landed, may_begin);
+            let arrival = match boarding {
                 Boarding::Landed(outcome) => return outcome,
                 Boarding::Full => return Err(FetchError::Busy { host }),
+                Boarding::TooOften => return Err(FetchError::TooOften { host }),
                 Boarding::Joined(arrival) => arrival,
                 Boarding::Pilot(landing, arrival) => {
                     let (library, url) = (Arc::clone(self), url.to_owned());
@@ -168,7 +185,7 @@ impl<T: Send + Sync + 'static> Library<T> {
             let (host, status) = (host(url), reply.status);
             return Err(FetchError::Status { host, status });
         }
-        let value = (self.parse)(&reply).map_err(|words| FetchError::content(url, &words))?;
+        let value = (self.parse)(url, &reply).map_err(|words| FetchError::content(url, &words))?;
         let document = Document::new(value, url, &reply, asked);
         Ok(Arc::new(match is_again {
             true => document.again(),

@@ -13,6 +13,7 @@ mod http_client;
 mod library;
 mod lookup;
 mod networks;
+mod pace;
 mod parsed;
 mod send;
 mod shelf_life;

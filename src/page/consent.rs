@@ -18,6 +18,8 @@ pub(crate) struct ConsentPage<'a> {
     /// The form came without a choice.
     pub(crate) again: bool,
     pub(crate) client: Option<&'a str>,
+    /// Whose server the app's own description came from: all about the app that was checked.
+    pub(crate) host: Option<&'a str>,
     /// Where the code will be sent, in a person's words.
     pub(crate) target: &'a str,
     pub(crate) trust: Trust,
@@ -36,12 +38,17 @@ pub(crate) enum Trust {
     Address,
     /// Not even that: some program on this computer.
     Local,
+    /// The host that the app's description came from, which the answer goes to as well.
+    Host,
+    /// The same, and the answer goes to another address.
+    OtherAddress,
 }
 
 /// A stranger's words are held apart from ours: the name stands in a box of its own that says whose
 /// word it is, never inside a sentence of the page.
 pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
     let client = page.client.map(|name| printable(name, MAX_SHOWN));
+    let host = page.host.map(|host| printable(host, MAX_SHOWN));
     let target = printable(page.target, MAX_SHOWN);
     let is_choice = page.options.len() > 1;
     let content = html! {
@@ -52,14 +59,24 @@ pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
                 (Some(name), _) => { dt { "It calls itself" } dd .claim { bdi { (name) } } }
                 (None, _) => { dt { "App" } dd { "It gives no name" } }
             }
+            @if let Some(host) = &host { dt { "Described by" } dd { bdi { (host) } } }
             dt { "Access goes to" }
             dd { bdi { (target) } }
         }
         @match page.trust {
             Trust::Configured => {}
             Trust::Local => p .caution {
-                "Any program on this computer can call itself by this name. Go on only if you \
-                 started this login yourself, just now."
+                "Any program on this computer can call itself by this name"
+                @if host.is_some() { ", and show this description" }
+                ". Go on only if you started this login yourself, just now."
+            },
+            Trust::Host => p .caution {
+                "The name is the app's own word; the address that describes it was checked. Go on only if \
+                 you know that address and started this login yourself."
+            },
+            Trust::OtherAddress => p .caution {
+                "The name is the app's own word; the address that describes it was checked, and access \
+                 goes to another one. Go on only if you know both and started this login yourself."
             },
             Trust::Address => p .caution {
                 "The name is the app's own word. Go on only if you know the address above and \
@@ -109,6 +126,7 @@ mod tests {
             }],
             again: false,
             client: Some(attack),
+            host: Some(attack),
             target: attack,
             trust: Trust::Local,
             scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
@@ -125,23 +143,30 @@ mod tests {
         assert!(html.contains("&lt;script&gt;"));
     }
 
-    fn named(name: &str, trust: Trust) -> String {
-        let page = ConsentPage {
-            options: &[ProviderOption {
-                id: "acme",
-                name: "Acme",
-            }],
+    const ACME: &[ProviderOption<'static>] = &[ProviderOption {
+        id: "acme",
+        name: "Acme",
+    }];
+
+    fn shown(name: &str, trust: Trust) -> ConsentPage<'_> {
+        static NONE: std::sync::LazyLock<ScopeSet> = std::sync::LazyLock::new(ScopeSet::default);
+        ConsentPage {
+            options: ACME,
             again: false,
             client: Some(name),
+            host: None,
             target: "app.example",
             trust,
-            scopes: &ScopeSet::default(),
+            scopes: &NONE,
             resource: "https://notes.example",
             action: "https://notes.example/oauth/consent",
             login: "t",
             form_token: "f",
-        };
-        html(&page, "Notes")
+        }
+    }
+
+    fn named(name: &str, trust: Trust) -> String {
+        html(&shown(name, trust), "Notes")
     }
 
     #[test]
@@ -161,6 +186,34 @@ mod tests {
     }
 
     #[test]
+    fn the_host_that_was_checked_stands_apart_from_what_the_app_calls_itself() {
+        let page = |trust| ConsentPage {
+            host: Some("client.example"),
+            trust,
+            ..shown("Claude (described by claude.ai)", Trust::Host)
+        };
+        for (trust, says) in [
+            (
+                Trust::Host,
+                "the address that describes it was checked. Go on",
+            ),
+            (Trust::OtherAddress, "goes to another one"),
+            (Trust::Local, "and show this description. Go on"),
+        ] {
+            let html = html(&page(trust), "Notes");
+            assert!(
+                html.contains(
+                    "</bdi></dd><dt>Described by</dt><dd><bdi>client.example</bdi></dd>\
+                     <dt>Access goes to</dt>"
+                ),
+                "{html}"
+            );
+            assert!(html.contains(says), "{html}");
+        }
+        assert!(!named("Kit", Trust::Address).contains("Described by"));
+    }
+
+    #[test]
     fn what_moves_or_hides_other_text_is_not_on_the_page() {
         let html = named("a\u{202e}b\u{2028}c\u{e0041}d", Trust::Local);
         assert!(html.contains("a\u{fffd}b\u{fffd}c\u{fffd}d"), "{html}");
@@ -171,6 +224,7 @@ mod tests {
             options,
             again: false,
             client: Some("Kit"),
+            host: None,
             target: "app.example",
             trust: Trust::Address,
             scopes: &ScopeSet::default(),

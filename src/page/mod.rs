@@ -8,7 +8,7 @@ mod provider;
 mod words;
 
 pub(crate) use consent::{ConsentPage, Trust};
-pub(crate) use document::Page;
+pub(crate) use document::{Failure, Page};
 pub(crate) use frame::headers;
 pub(crate) use provider::{ProviderOption, ProviderPage};
 pub(crate) use words::Situation;

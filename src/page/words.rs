@@ -24,6 +24,10 @@ pub(crate) enum Situation {
     UnknownClient,
     /// The operator denied the client.
     DeniedClient,
+    /// The document about the client cannot be fetched right now.
+    NoDocument,
+    /// There is no valid document about the client where its id says.
+    BadDocument,
     /// The redirect URI is not one of the client's.
     UnprovenRedirect,
     /// The store does not answer, so the login cannot start.
@@ -65,6 +69,17 @@ impl Situation {
             Self::DeniedClient => (
                 "This app may not log in here",
                 "The operator of this server has blocked it. Nothing was changed.",
+            ),
+            Self::NoDocument => (
+                "This app cannot be checked right now",
+                "It says that its description is at an address of its own, and that address does not \
+                 answer. Nothing was changed. Try again in a moment.",
+            ),
+            Self::BadDocument => (
+                "This app cannot be checked",
+                "It says that its description is at an address of its own, and there is none that is \
+                 valid. Nothing was changed. Ask the makers of the app; once they have mended it, start \
+                 the login from the app again.",
             ),
             Self::UnprovenRedirect => (
                 "This app asks for an address that is not its own",

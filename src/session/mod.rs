@@ -60,7 +60,7 @@ pub(crate) struct Inner {
     pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
     pub(crate) expires_at: Unix,
-    /// `None` where no grant is kept: for all but tokens of this proxy.
+    /// `None` where this proxy did not issue the token.
     pub(crate) grant_id: Option<LoginName>,
     pub(crate) upstream: UpstreamTokens,
     /// Where another token of the provider comes from.
@@ -70,19 +70,22 @@ pub(crate) struct Inner {
     pub(crate) challenges: Option<Challenges>,
 }
 
-/// What the login behind a session is called.
+/// What the login behind a session is called, or the token where none is.
 pub(crate) enum LoginName {
     Grant(GrantName),
+    /// The `jti` of a machine's token, which no grant stands behind.
+    Token(Box<str>),
     #[cfg(feature = "testing")]
     MadeUp(String),
 }
 
 impl LoginName {
-    fn as_str(&self) -> &str {
+    fn grant(&self) -> Option<&str> {
         match self {
-            Self::Grant(name) => name.as_str(),
+            Self::Grant(name) => Some(name.as_str()),
+            Self::Token(_) => None,
             #[cfg(feature = "testing")]
-            Self::MadeUp(name) => name,
+            Self::MadeUp(name) => Some(name),
         }
     }
 }
@@ -260,9 +263,17 @@ impl AuthSession {
     }
 
     /// An opaque name of the login that this token comes from, the same in events; for correlation.
-    /// `None` for all but tokens of this proxy.
+    /// `None` for all but tokens of this proxy, and for those of machines, which did not log in.
     pub fn grant_id(&self) -> Option<&str> {
-        self.inner.grant_id.as_ref().map(LoginName::as_str)
+        self.inner.grant_id.as_ref().and_then(LoginName::grant)
+    }
+
+    /// The `jti` of a token that no grant stands behind.
+    pub(crate) fn grantless_token(&self) -> Option<&str> {
+        match &self.inner.grant_id {
+            Some(LoginName::Token(jti)) => Some(jti),
+            _ => None,
+        }
     }
 
     /// The provider's own tokens, to call the provider's API in the person's name. Where none stand behind the

@@ -34,10 +34,6 @@ impl UpstreamTokens {
     }
 
     /// Behind a session that no provider's token stands behind.
-    #[cfg_attr(
-        not(feature = "testing"),
-        allow(dead_code, reason = "for machines and other sources")
-    )]
     pub(crate) fn none() -> Self {
         Self::alone(String::new(), None)
     }
@@ -254,10 +250,6 @@ impl AuthSession {
         target: &TokenTarget,
         refused: Option<&str>,
     ) -> Result<ExchangedToken, TokenForError> {
-        let Some(upstream) = &self.inner.renewal else {
-            let words = "nothing stands behind this session that could trade its token";
-            return Err(TokenForError::NotOffered(words.to_owned()));
-        };
         if !self.has_upstream() {
             let words = format!(
                 "this session comes from another source ({}), and no token of a provider stands behind it: only \
@@ -266,6 +258,10 @@ impl AuthSession {
             );
             return Err(TokenForError::NotOffered(words));
         }
+        let Some(upstream) = &self.inner.renewal else {
+            let words = "nothing stands behind this session that could trade its token";
+            return Err(TokenForError::NotOffered(words.to_owned()));
+        };
         let of = match self.grant_id() {
             Some(grant_id) => TokenOf::Grant(grant_id),
             None => TokenOf::Client(self.upstream()),

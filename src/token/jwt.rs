@@ -1,34 +1,30 @@
-//! The proxy's own access tokens: JWTs of RFC 9068, signed with HS256 (RFC 7518 section 3.2).
+//! The proxy's own access tokens: JWTs of RFC 9068, signed with the operator's secret (HS256), or with a key
+//! whose public part others verify them by.
 //!
-//! Only this proxy reads them, so nothing about a token is negotiated: its header must be, byte for
-//! byte, one that the proxy writes itself. The header names the key and is the format's version.
+//! Whoever else reads them, nothing about a token is negotiated here: its header must be, byte for byte, one
+//! that the proxy writes itself. The header names the key and is the format's version.
 
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use super::{claims::is_protected, payload::Payload};
+use super::{claims::is_protected, payload::Payload, signer::Signer, token_keys::TokenKeys};
 use crate::{
+    jose::KeyError,
     key::{MacKey, Rotating},
     limits::{MAX_BEARER, MAX_CLOCK_AHEAD, MAX_ISSUED},
     time::Unix,
 };
 
-/// HMAC-SHA256 in unpadded base64url, in characters.
-const SIGNATURE_CHARS: usize = 43;
+/// In characters: what [`MAX_ISSUED`] leaves room for.
+const USUAL_SIGNATURE: usize = 43;
 
 /// Makes and checks access tokens.
 pub(crate) struct AccessTokens {
     issuer: Box<str>,
     /// The first signs, all verify.
     signers: Box<[Signer]>,
-}
-
-struct Signer {
-    /// The first segment of every token of this key.
-    header: String,
-    key: MacKey,
 }
 
 /// What an access token says, in addition to its issuer (RFC 9068 section 2.2). Borrowed from whatever it is
@@ -45,7 +41,7 @@ pub(crate) struct AccessClaims<'a> {
     /// The token is no longer good from this second on.
     pub exp: Unix,
     pub jti: Cow<'a, str>,
-    /// The grant that it belongs to.
+    /// The grant that it belongs to; empty where none stands behind it: a machine's.
     pub gid: Cow<'a, str>,
 }
 
@@ -67,34 +63,47 @@ pub(crate) enum TokenError {
 }
 
 impl AccessTokens {
-    /// `issuer` is the base URL, byte for byte.
-    pub(crate) fn new(issuer: &str, keys: &Rotating<MacKey>) -> Self {
+    /// `issuer` is the base URL, byte for byte. `keys` sign in place of the secret where there are any.
+    pub(crate) fn new(issuer: &str, secret: &Rotating<MacKey>, keys: &TokenKeys) -> Self {
         Self {
             issuer: issuer.into(),
-            signers: keys.all().cloned().map(Signer::new).collect(),
+            signers: keys.signers(secret),
         }
     }
 
     /// The token. `extra` are claims from the provider: one whose name is protected never gets in,
     /// and one that would make the token too long for a header is left out.
-    pub(crate) fn issue(&self, claims: &AccessClaims<'_>, extra: &Map<String, Value>) -> String {
-        let Some(signer) = self.signers.first() else {
-            unreachable!("Rotating holds at least its current key")
-        };
-        let payload = self.payload(claims, extra);
+    ///
+    /// # Errors
+    ///
+    /// A private key can fail to sign, where the system gives no randomness say. The secret cannot.
+    pub(crate) fn issue(
+        &self,
+        claims: &AccessClaims<'_>,
+        extra: &Map<String, Value>,
+    ) -> Result<String, KeyError> {
+        // There is one: `TokenKeys::check` sees to it.
+        let signer = self.signers.first().ok_or(KeyError::Signing)?;
+        let signature = signer.signature_chars();
+        let payload = self.payload(claims, extra, signature);
         // Base64 makes four of three.
-        let length = signer.header.len() + payload.len() / 3 * 4 + SIGNATURE_CHARS + 8;
+        let length = signer.header.len() + payload.len() / 3 * 4 + signature + 8;
         let mut token = String::with_capacity(length);
         token.push_str(&signer.header);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let tag = signer.key.tag(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(tag, &mut token);
-        token
+        signer.sign(&mut token)?;
+        Ok(token)
     }
 
-    fn payload(&self, claims: &AccessClaims<'_>, extra: &Map<String, Value>) -> Vec<u8> {
+    /// What a longer signature takes, claims of the provider do not get.
+    fn payload(
+        &self,
+        claims: &AccessClaims<'_>,
+        extra: &Map<String, Value>,
+        signature_chars: usize,
+    ) -> Vec<u8> {
+        let room = (MAX_ISSUED + USUAL_SIGNATURE).saturating_sub(signature_chars);
         let own = Payload {
             iss: Cow::Borrowed(&self.issuer),
             sub: Cow::Borrowed(&claims.sub),
@@ -115,7 +124,7 @@ impl AccessTokens {
             let before = json.len();
             json.push(b',');
             let written = write_member(&mut json, name, value);
-            if written.is_err() || json.len() / 3 * 4 > MAX_ISSUED {
+            if written.is_err() || json.len() / 3 * 4 > room {
                 json.truncate(before);
             }
         }
@@ -182,37 +191,11 @@ impl AccessTokens {
         if signers.peek().is_none() {
             return Err(TokenError::Header);
         }
-        let tag = decode_signature(signature).ok_or(TokenError::Signature)?;
-        match signers.any(|signer| signer.key.verify(signed.as_bytes(), &tag)) {
+        match signers.any(|signer| signer.verify(signed, signature)) {
             true => Ok(()),
             false => Err(TokenError::Signature),
         }
     }
-}
-
-impl Signer {
-    fn new(key: MacKey) -> Self {
-        // No signed text starts like this label: each starts with a header, `eyJ`.
-        let [a, b, c, d, ..] = key.tag(b"access token key id");
-        let header =
-            format!(r#"{{"typ":"at+jwt","alg":"HS256","kid":"{a:02x}{b:02x}{c:02x}{d:02x}"}}"#);
-        Self {
-            header: URL_SAFE_NO_PAD.encode(header),
-            key,
-        }
-    }
-}
-
-/// The whole tag: a MAC may be cut short elsewhere, not here (RFC 7518 section 3.2). The decoder takes
-/// no padding and no stray bits at the end, so that no two signatures mean the same.
-fn decode_signature(signature: &str) -> Option<[u8; 32]> {
-    if signature.len() != SIGNATURE_CHARS {
-        return None;
-    }
-    // The decoder wants room for whole groups of three bytes.
-    let mut tag = [0; 33];
-    let length = URL_SAFE_NO_PAD.decode_slice(signature, &mut tag).ok()?;
-    tag.get(..length)?.try_into().ok()
 }
 
 fn write_member(json: &mut Vec<u8>, name: &str, value: &Value) -> serde_json::Result<()> {

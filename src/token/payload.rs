@@ -25,7 +25,8 @@ pub(super) struct Payload<'a> {
     pub(super) exp: Unix,
     #[serde(borrow)]
     pub(super) jti: Cow<'a, str>,
-    #[serde(borrow)]
+    /// Empty, and left out, where no grant stands behind the token.
+    #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     pub(super) gid: Cow<'a, str>,
 }
 
@@ -54,7 +55,10 @@ fn as_written(json: &[u8]) -> Option<Payload<'_>> {
     let (iat, rest) = number(rest.strip_prefix(r#","iat":"#)?)?;
     let (exp, rest) = number(rest.strip_prefix(r#","exp":"#)?)?;
     let (jti, rest) = text(rest.strip_prefix(r#","jti":""#)?)?;
-    let (gid, rest) = text(rest.strip_prefix(r#","gid":""#)?)?;
+    let (gid, rest) = match rest.strip_prefix(r#","gid":""#) {
+        Some(rest) => text(rest)?,
+        None => (Cow::default(), rest),
+    };
     // What is passed on has no name of ours, and is not read here.
     let is_end = rest == "}" || (rest.starts_with(",\"") && rest.ends_with('}'));
     is_end.then_some(Payload {

@@ -35,7 +35,7 @@ const FLOORS: &[&[&str]] = &[
     &["client", "grant"],
     &["assertion"],
     &["vault"],
-    &["token"],
+    &["api_key", "token"],
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
@@ -157,7 +157,9 @@ fn a_provider_is_named_in_its_preset_alone() {
     assert!(presets.len() >= 3, "{presets:?}");
     let mut named = Vec::new();
     for (module, source) in &sources {
-        if is_preset(module) {
+        // The callbacks of known clients: some are at the site of a company that is a provider too.
+        let is_of_clients = module.join("::") == "client::redirect::known";
+        if is_preset(module) || is_of_clients {
             continue;
         }
         for word in &source.words {
@@ -172,10 +174,15 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
+    "api_key",
     "assertion::checks",
     "client::client_metadata",
+    "client::kind::document_hosts",
+    "client::kind::document_metadata",
+    "client::kind::document_url",
     "client::redirect::policy",
     "client::redirect::uri",
+    "client::seen",
     "grant::code",
     "grant::lifetime",
     "grant::record",
@@ -192,6 +199,7 @@ const PURE: &[&str] = &[
     "outbound::address",
     "outbound::destination",
     "outbound::networks",
+    "outbound::pace",
     "outbound::shelf_life",
     "provider::allowed",
     "provider::claim_path",

@@ -13,18 +13,19 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { chromium } from 'playwright-core';
+import { chromium, errors } from 'playwright-core';
 
-import { atEnd, check, env, equal, finish, journey, until } from './steps.mjs';
+import { atEnd, check, env, equal, finish, journey, Late, until, within } from './steps.mjs';
 
 const APPROVE = /^(approve|allow|continue|authorize|yes)/i;
 const PRIVATE_SCHEME = 'myapp://done';
 const PATIENCE_MS = 20_000;
+const CLOSING_SECONDS = 3;
 
 const baseUrl = env('BASE_URL');
 const screenshots = env('SCREENSHOT_DIR');
 await mkdir(screenshots, { recursive: true });
-const step = journey('browser');
+const step = journey('browser', { isOfTheTool: isOfTheBrowser });
 const client = await startClient();
 const clientId = await step('a client with two callbacks on another port registers', register);
 
@@ -39,11 +40,11 @@ await step('the consent page is readable, and runs no script', async () => {
   await page.screenshot({ path: join(screenshots, 'consent.png'), fullPage: true });
   await page.setViewportSize({ width: 390, height: 844 });
   await page.screenshot({ path: join(screenshots, 'consent-phone.png'), fullPage: true });
-  await page.close();
+  await leave(page);
 });
 
 await step('on a small screen nothing is pushed out of view, whatever a client calls itself', async () => {
-  const page = await first.newPage();
+  const page = await newPage(first);
   await page.setViewportSize({ width: 320, height: 568 });
   for (const [what, name] of Object.entries(extremeNames())) {
     const id = await registerAs(name);
@@ -79,7 +80,7 @@ await step('on a small screen nothing is pushed out of view, whatever a client c
       check(right > left && bottom > top && onTop, `${what}: the ${part} cannot be seen`);
     }
   }
-  await page.close();
+  await leave(page);
 });
 
 await step('a click that another page lured out grants nothing, and one after a moment does', async () => {
@@ -93,13 +94,13 @@ await step('a click that another page lured out grants nothing, and one after a 
   equal(page.url(), consent, 'after clicks that came at once');
   await page.waitForTimeout(700);
   await Promise.all([page.waitForURL((url) => url.href !== consent, { timeout: PATIENCE_MS }), click()]);
-  await page.close();
+  await leave(page);
 });
 
 await step('its cookies are out of reach of scripts and of other sites', async () => {
   const page = await openConsent(first, client.callback);
   await mustBeWellKept(first);
-  await page.close();
+  await leave(page);
 });
 
 await step('approve carries the person through the login form to the callback on another port', async () => {
@@ -110,7 +111,7 @@ await step('approve carries the person through the login form to the callback on
   check(arrived.searchParams.get('code'), `no code in ${arrived}`);
   equal(arrived.searchParams.get('state'), state, 'state');
   equal(arrived.searchParams.get('iss'), baseUrl, 'iss (RFC 9207)');
-  await page.close();
+  await leave(page);
 });
 
 await step('approve carries the person on to a private scheme, and CSP blocks no hop', async () => {
@@ -139,10 +140,10 @@ await step('a second profile cannot complete the login that the first one began'
   await stopped.release();
   await mustBeWellKept(first);
 
-  const other = await second.newPage();
+  const other = await newPage(second);
   await mustBeRefused(other, () => other.goto(callbackUrl), 'the callback in the second profile');
   await other.screenshot({ path: join(screenshots, 'error-other-browser.png'), fullPage: true });
-  await other.close();
+  await leave(other);
 
   // The refusal changed nothing: where the login began, it still completes, and once only.
   await page.goto(callbackUrl);
@@ -150,7 +151,7 @@ await step('a second profile cannot complete the login that the first one began'
   equal(arrived.searchParams.get('state'), state, 'state');
   check(arrived.searchParams.get('code'), `no code in ${arrived}`);
   await mustBeRefused(page, () => page.goto(callbackUrl), 'the same callback again');
-  await page.close();
+  await leave(page);
 });
 
 await step('the first profile’s consent is of no use in the second', async () => {
@@ -162,7 +163,7 @@ await step('the first profile’s consent is of no use in the second', async () 
   check(fields.length > 0, 'the consent form has no hidden field: nothing binds it to this browser');
 
   // Opened as it stands: either refused, or (where the URL is the client's own request) a consent of its own.
-  const other = await second.newPage();
+  const other = await newPage(second);
   const opened = await other.goto(consentUrl);
   if (opened.status() === 200) {
     const own = await other.locator('form input[type=hidden]').evaluateAll((inputs) => inputs.map(({ value }) => value));
@@ -173,7 +174,7 @@ await step('the first profile’s consent is of no use in the second', async () 
   } else {
     check(opened.status() >= 400 && opened.status() < 500, `${consentUrl} answered ${opened.status()}`);
   }
-  await other.close();
+  await leave(other);
 
   // The form itself, sent by the second profile from a consent page of its own.
   const forged = await openConsent(second, client.callback);
@@ -188,16 +189,16 @@ await step('the first profile’s consent is of no use in the second', async () 
     await approve(forged);
     return answer;
   }, 'the first profile’s form in the second profile');
-  await forged.close();
+  await leave(forged);
 
   // And it is still good where it belongs.
   await approve(page);
   check((await client.arrival()).searchParams.get('code'), 'no code in the first profile');
-  await page.close();
+  await leave(page);
 });
 
 await step('an unknown client gets a page that a person can read, and no redirect', async () => {
-  const page = await first.newPage();
+  const page = await newPage(first);
   const url = authorizationUrl(client.callback).url.replace(clientId, 'nobody');
   await mustBeRefused(page, () => page.goto(url), 'an unknown client');
   check((await page.innerText('body')).length > 40, 'the page says next to nothing');
@@ -209,7 +210,7 @@ await finish(0);
 
 /** From a consent page of the first profile to `myapp:`, watching every hop. */
 async function approveTowardsPrivateScheme({ addedPolicy }) {
-  const page = await first.newPage();
+  const page = await newPage(first);
   const devtools = await first.newCDPSession(page);
   const violations = [];
   let reached;
@@ -243,9 +244,25 @@ async function approveTowardsPrivateScheme({ addedPolicy }) {
   const arrived = await client.arrival();
   await until('the end of the chain', PATIENCE_MS / 1000, () => reached || violations.length > 0);
   await page.waitForTimeout(500); // a late violation would be one all the same
-  await page.close();
+  await leave(page);
   client.forget();
   return { reached, violations, arrived };
+}
+
+/** Playwright sets no limit for this call, nor for closing one. */
+function newPage(context) {
+  return within('a new page', PATIENCE_MS / 1000, () => context.newPage());
+}
+
+/** A page that does not close is left open: its profile ends with the journey. */
+async function leave(page) {
+  await within('closing a page', CLOSING_SECONDS, () => page.close()).catch(({ message }) => console.log(`    ${message}`));
+}
+
+/** Late, or gone: that is of Chromium on a busy machine, unless it is so again. */
+function isOfTheBrowser(error) {
+  return error instanceof Late || error instanceof errors.TimeoutError
+    || /Protocol error|crashed|has been closed|Failed to launch/.test(error?.message ?? '');
 }
 
 /** Holds the first request for `pattern`, at whatever hop of a chain. */
@@ -299,7 +316,7 @@ async function openConsent(context, redirectUri) {
 async function openConsentWithState(context, redirectUri) {
   client.forget();
   const { url, state } = authorizationUrl(redirectUri);
-  const page = await context.newPage();
+  const page = await newPage(context);
   const answer = await page.goto(url);
   check(answer.status() === 200, 'no consent page', { url: page.url(), status: answer.status(), headers: answer.headers(), body: await page.content() });
   await button(page).waitFor({ timeout: PATIENCE_MS });
@@ -370,7 +387,9 @@ async function openProfile(name) {
     headless: true,
     ignoreHTTPSErrors: true, // the certificate is of run.mjs's own making
     args: [
-      '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      // In a container: no namespaces of its own, a small /dev/shm, no graphics, no crash handler.
+      '--no-sandbox', '--no-zygote', '--disable-dev-shm-usage', '--disable-gpu', '--disable-breakpad',
+      '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
       // Nothing but this machine, whatever a page asks for.
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',

@@ -79,6 +79,13 @@ struct Setup {
     client: Client,
 }
 
+/// For other files: a proxy of this mode, configured.
+pub(crate) async fn proxy_with(
+    change: impl FnOnce(OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder,
+) -> Proxy {
+    start_with(change, None).await.proxy
+}
+
 async fn start() -> Setup {
     start_with(|builder| builder, None).await
 }

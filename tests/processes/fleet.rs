@@ -290,10 +290,14 @@ fn broken(why: &str) -> Response<Full<Bytes>> {
     answer
 }
 
-/// Builds the example once, with the features of this test: then the library is not built again.
+/// Builds the example once, with the features of this test: then the library is not built again. `CUSTOM_PROVIDER`
+/// names one that is built.
 pub(crate) fn example() -> &'static PathBuf {
     static EXAMPLE: OnceLock<PathBuf> = OnceLock::new();
     EXAMPLE.get_or_init(|| {
+        if let Some(built) = std::env::var_os("CUSTOM_PROVIDER") {
+            return built.into();
+        }
         let features = [
             ("axum", cfg!(feature = "axum")),
             ("native-tls", cfg!(feature = "native-tls")),

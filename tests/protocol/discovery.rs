@@ -42,7 +42,12 @@ async fn the_authorization_server_tells_its_endpoints_and_what_it_can_do() {
     methods.sort_unstable();
     assert_eq!(
         methods,
-        ["client_secret_basic", "client_secret_post", "none"]
+        [
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+            "private_key_jwt"
+        ]
     );
     let scopes = strings(&meta["scopes_supported"]);
     for scope in ["openid", "read", "write", "offline_access"] {

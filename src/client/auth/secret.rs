@@ -90,7 +90,7 @@ fn derive(key: &MacKey, client_id: &str) -> String {
 }
 
 /// Compares in constant time.
-pub(in crate::client) fn is_same(own: &str, presented: &str) -> bool {
+pub(super) fn is_same(own: &str, presented: &str) -> bool {
     constant_time_eq(own.as_bytes(), presented.as_bytes())
 }
 

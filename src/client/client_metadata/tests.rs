@@ -337,7 +337,8 @@ fn without_a_method_the_client_is_told_basic_and_may_use_any() {
         let answer = registration_answer(&metadata, "id", None);
         assert_eq!(answer["token_endpoint_auth_method"], "client_secret_basic");
     }
-    for named in ClientAuthMethod::ALL {
+    for named in &ClientAuthMethod::ALL[..3] {
+        let named = *named;
         let body = with("token_endpoint_auth_method", json!(named.as_str()));
         let registration = parse(&body).unwrap().registration;
         assert_eq!(registration.auth, AuthRule::Exactly(named));

@@ -1,24 +1,24 @@
-//! Clients that the operator configures: no registration, and an id that is only a name.
+//! Clients that the operator configures: no registration, and an id that is only a name. What one may do
+//! without a person stands in `machine`.
 
 use std::collections::HashMap;
 
-use secrecy::{ExposeSecret, SecretString};
-
+use super::machine::{Machine, MachineWords};
 use crate::{
     client::{
-        auth::{AuthRule, ClientAuthMethod, is_same},
+        auth::{AuthRule, ClientAuthMethod, OwnSecret, PublicKeys},
         identified::{Client, ClientKind},
         redirect::RedirectUri,
     },
     error::ConfigError,
-    key::weakness,
-    limits::{MAX_CLIENT_SECRET, MAX_CONFIGURED_ID, MIN_CLIENT_SECRET},
+    limits::MAX_CONFIGURED_ID,
     oauth::{ScopeSet, describable},
 };
 
 const OPTION: &str = "static_clients";
 
-/// A client known from configuration.
+/// A client known from configuration: an app that people log in with, or a machine that works in its own
+/// name, or both.
 ///
 /// The redirect policy does not apply to its redirect URIs: the operator named them.
 ///
@@ -31,15 +31,31 @@ const OPTION: &str = "static_clients";
 /// assert!(!format!("{client:?}").contains("r7Kq2ZtV"));
 /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
 /// ```
+///
+/// A machine needs no redirect URI. It asks the token endpoint with `grant_type=client_credentials` (RFC 6749
+/// section 4.4; the MCP extension `io.modelcontextprotocol/oauth-client-credentials`).
+///
+/// ```
+/// use tower_oauth_proxy::StaticClient;
+///
+/// let client = StaticClient::machine("nightly-report", "q8Wn3TzK5vRx2LcYb7Hd")
+///     .scopes(["reports:read"])
+///     .roles(["reader"]);
+/// # let _ = client;
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a client counts once it is given to `static_client`"]
 pub struct StaticClient {
     id: String,
-    secret: Option<SecretString>,
+    secret: Option<OwnSecret>,
+    keys: Option<PublicKeys>,
     auth: AuthRule,
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
+    /// What it stands for at the introspection endpoint, as it was given.
+    introspects: Vec<String>,
+    machine: MachineWords,
 }
 
 impl StaticClient {
@@ -48,10 +64,13 @@ impl StaticClient {
         Self {
             id: id.into(),
             secret: None,
+            keys: None,
             auth: AuthRule::Exactly(ClientAuthMethod::None),
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
+            introspects: Vec::new(),
+            machine: MachineWords::default(),
         }
     }
 
@@ -62,10 +81,88 @@ impl StaticClient {
     /// the header, which some forget, so that a `+` or `%` would arrive as something else.
     pub fn confidential(id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self {
-            secret: Some(secret.into().into()),
+            secret: Some(OwnSecret::Plain(secret.into().into())),
             auth: AuthRule::AnySecret,
             ..Self::public(id)
         }
+    }
+
+    /// The same by the hash of its secret: `sha256:` and 64 hexadecimal digits, so that a file of clients holds
+    /// no secret.
+    ///
+    /// The secret has to be random, as one that [`ApiKey::generate`](crate::ApiKey::generate) makes, or
+    /// `openssl rand -hex 32`: anyone who sees the hash of one that a person chose can guess it. Nothing here can
+    /// tell, but that one of under 16 bytes is always refused.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{ApiKey, StaticClient};
+    ///
+    /// let secret = ApiKey::generate();
+    /// let client = StaticClient::confidential_by_hash("nightly-report", secret.hash()).as_machine();
+    /// println!("shown once: {}", secret.reveal());
+    /// # let _ = client;
+    /// ```
+    pub fn confidential_by_hash(id: impl Into<String>, hash: impl Into<String>) -> Self {
+        Self {
+            secret: Some(OwnSecret::Hash(hash.into().into())),
+            auth: AuthRule::AnySecret,
+            ..Self::public(id)
+        }
+    }
+
+    /// A client that proves itself with a private key of its own (`private_key_jwt`, RFC 7523): this server
+    /// holds no secret of it, and each proof counts once.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{PublicKeys, StaticClient};
+    ///
+    /// let keys = PublicKeys::at("https://billing.example.com/jwks.json")?;
+    /// let client = StaticClient::with_keys("billing", keys)
+    ///     .redirect_uri("https://billing.example.com/callback")?;
+    /// # let _ = client;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn with_keys(id: impl Into<String>, keys: PublicKeys) -> Self {
+        Self {
+            keys: Some(keys),
+            auth: AuthRule::Exactly(ClientAuthMethod::PrivateKeyJwt),
+            ..Self::public(id)
+        }
+    }
+
+    /// A machine: a client with a secret, as of [`confidential`](Self::confidential), that gets tokens in its
+    /// own name. Without a redirect URI it can log nobody in.
+    ///
+    /// Its tokens live for [`machine_token_ttl`](crate::OAuthProxyConfigBuilder::machine_token_ttl), and no
+    /// refresh token comes with them. In its sessions the subject is its id,
+    /// [`source`](crate::AuthSession::source) is
+    /// [`ClientCredentials`](crate::TokenSource::ClientCredentials), and no person and no token of a provider
+    /// stands behind them. A person who would have the same subject does not come in (RFC 9068 section 5).
+    pub fn machine(id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::confidential(id, secret).as_machine()
+    }
+
+    /// Lets a client that authenticates, by a secret or a key, get tokens in its own name too; see
+    /// [`machine`](Self::machine). One that is to log people in as well keeps its redirect URIs.
+    pub fn as_machine(mut self) -> Self {
+        self.machine.is_machine = true;
+        self
+    }
+
+    /// The most that a machine's own tokens may, in place of those given before; each has to be one of the
+    /// configured `scopes`. Default: none. Logins by the same client are not bound by it.
+    ///
+    /// What is taken away here is gone from tokens that are out already, when they are next looked up.
+    pub fn scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
+        self.machine.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The roles of a machine's own sessions, for [guards](crate::guard), in place of those given before: at
+    /// most 64 of at most 256 bytes. Default: none.
+    pub fn roles<I: IntoIterator<Item: Into<String>>>(mut self, roles: I) -> Self {
+        self.machine.roles = roles.into_iter().map(Into::into).collect();
+        self
     }
 
     /// Adds a redirect URI.
@@ -103,8 +200,54 @@ impl StaticClient {
         self
     }
 
+    /// Lets the client ask about access tokens for this resource, the base URL or a URL below it, and for
+    /// what is below that, at `{base}/oauth/introspect` (RFC 7662). Default: it may ask about none.
+    ///
+    /// It is for a service behind the proxy that gets the access token and cannot verify it. The answer is
+    /// what the store says at that moment, so a login that was ended is not active at once. No provider is
+    /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
+    /// that has to hear of those stands for the base URL.
+    ///
+    /// Such a client needs a secret or a key, and no redirect URI.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::StaticClient;
+    ///
+    /// let search = StaticClient::confidential("search-api", "r7Kq2ZtV9wLx4MbY")
+    ///     .introspects("https://mcp.example.com/search");
+    /// # let _ = search;
+    /// ```
+    pub fn introspects(mut self, resource: impl Into<String>) -> Self {
+        self.introspects.push(resource.into());
+        self
+    }
+
+    /// The resources that it may ask about.
+    pub(crate) fn introspected(&self) -> &[String] {
+        &self.introspects
+    }
+
+    /// Whether it may authenticate in this way.
+    pub(crate) fn admits(&self, method: ClientAuthMethod) -> bool {
+        self.auth.admits(method)
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether it gets tokens in its own name.
+    pub(crate) fn is_machine(&self) -> bool {
+        self.machine.is_machine
+    }
+
+    /// The most that those may.
+    pub(crate) fn machine_scopes(&self) -> &[String] {
+        &self.machine.scopes
+    }
+
     /// The scopes of a request that names none.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn default_scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(ScopeSet::iter)
     }
 
@@ -118,8 +261,8 @@ impl StaticClient {
         describable(&self.id)
     }
 
-    /// Refuses a client that cannot work.
-    fn check(&self) -> Result<(), ConfigError> {
+    /// Refuses a client that cannot work, and says what it may in its own name.
+    fn check(&self) -> Result<Option<Machine>, ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
@@ -130,40 +273,57 @@ impl StaticClient {
             let why = format!("`{id}`: a client id has 1 to 256 printable ASCII characters");
             return Err(ConfigError::new(OPTION, why));
         }
-        let refuse = |why: &str| {
+        let refused = |why: &str| {
             let id = self.shown_id();
-            Err(ConfigError::new(OPTION, format!("client `{id}` {why}")))
+            ConfigError::new(OPTION, format!("client `{id}` {why}"))
         };
-        if self.redirect_uris.is_empty() {
-            return refuse("has no redirect URI");
+        if self.redirect_uris.is_empty() && !self.is_machine() && self.introspects.is_empty() {
+            return Err(refused(
+                "has no redirect URI, is no machine and introspects no tokens",
+            ));
         }
-        match &self.secret {
-            None if self.auth.has_secret() => refuse(
-                "has no secret for its authentication method: use StaticClient::confidential",
-            ),
-            Some(_) if !self.auth.has_secret() => {
-                refuse("has a secret that the method `none` would never check")
+        // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form
+        // of authorization to access this endpoint".
+        if !self.introspects.is_empty() && self.auth.admits(ClientAuthMethod::None) {
+            return Err(refused(
+                "introspects tokens, and has neither a secret nor a key to prove itself by",
+            ));
+        }
+        if self.auth.has_keys() != self.keys.is_some() {
+            return Err(refused(
+                "has keys and another authentication method, or that method and no keys: use \
+                 StaticClient::with_keys alone",
+            ));
+        }
+        let machine = self.machine.checked(id, self.auth);
+        let machine = machine.map_err(|why| refused(&why))?;
+        match self.secret_fault() {
+            Some(why) => Err(refused(&why)),
+            None => Ok(machine),
+        }
+    }
+
+    /// What is wrong with its secret, or the lack of one.
+    fn secret_fault(&self) -> Option<String> {
+        let Some(secret) = &self.secret else {
+            let lacks =
+                "has no secret for its authentication method: use StaticClient::confidential";
+            return self.auth.has_secret().then(|| lacks.to_owned());
+        };
+        match self.auth.has_secret() {
+            true => secret.fault(),
+            false => {
+                Some("has a secret that its authentication method would never check".to_owned())
             }
-            Some(secret)
-                if !(MIN_CLIENT_SECRET..=MAX_CLIENT_SECRET)
-                    .contains(&secret.expose_secret().len()) =>
-            {
-                refuse("needs a secret of 16 to 1024 bytes")
-            }
-            Some(secret) => {
-                let secret = secret.expose_secret().as_bytes();
-                match weakness(secret, MIN_CLIENT_SECRET) {
-                    Some(why) => refuse(&format!("has a secret that {why}: make a random one")),
-                    None => Ok(()),
-                }
-            }
-            None => Ok(()),
         }
     }
 }
 
 /// Every configured client, by its id.
-pub(in crate::client) struct ConfiguredClients(HashMap<String, StaticClient>);
+pub(in crate::client) struct ConfiguredClients {
+    by_id: HashMap<String, StaticClient>,
+    machines: HashMap<String, Machine>,
+}
 
 impl ConfiguredClients {
     /// # Errors
@@ -172,39 +332,48 @@ impl ConfiguredClients {
     pub(in crate::client) fn new(
         clients: impl IntoIterator<Item = StaticClient>,
     ) -> Result<Self, ConfigError> {
-        let mut by_id = HashMap::new();
+        let (mut by_id, mut machines) = (HashMap::new(), HashMap::new());
         for client in clients {
-            client.check()?;
-            let id = client.id.clone();
+            let (id, machine) = (client.id.clone(), client.check()?);
+            machines.extend(machine.map(|machine| (id.clone(), machine)));
             if by_id.insert(id.clone(), client).is_some() {
                 let why = format!("two clients have the id `{id}`");
                 return Err(ConfigError::new(OPTION, why));
             }
         }
-        Ok(Self(by_id))
+        Ok(Self { by_id, machines })
+    }
+
+    /// What a client may in its own name; `None` where it may nothing.
+    pub(in crate::client) fn machine(&self, client_id: &str) -> Option<&Machine> {
+        self.machines.get(client_id)
+    }
+
+    pub(in crate::client) fn machine_ids(&self) -> impl Iterator<Item = &str> {
+        self.machines.keys().map(String::as_str)
     }
 
     pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
-        let configured = self.0.get(client_id)?;
+        let configured = self.by_id.get(client_id)?;
         Some(Client {
             id: configured.id.clone(),
             name: configured.name.clone(),
             redirect_uris: configured.redirect_uris.clone(),
             auth: configured.auth,
-            keys: None,
+            keys: configured.keys.as_ref().map(|keys| keys.keys().clone()),
             scope: configured.scope.clone(),
             kind: ClientKind::Configured,
         })
     }
 
     pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
-        let configured = self.0.get(client_id);
+        let configured = self.by_id.get(client_id);
         let own = configured.and_then(|client| client.secret.as_ref());
-        own.is_some_and(|own| is_same(own.expose_secret(), presented))
+        own.is_some_and(|own| own.is(presented))
     }
 
     pub(in crate::client) fn len(&self) -> usize {
-        self.0.len()
+        self.by_id.len()
     }
 }
 
@@ -216,6 +385,12 @@ mod tests {
         StaticClient::public("app")
             .redirect_uri("app://cb/")
             .unwrap()
+    }
+
+    fn keyed() -> StaticClient {
+        let keys = PublicKeys::at("https://app.example/jwks").unwrap();
+        let client = StaticClient::with_keys("app", keys);
+        client.redirect_uri("app://cb/").unwrap()
     }
 
     fn confidential(secret: &str) -> StaticClient {
@@ -260,6 +435,18 @@ mod tests {
                 confidential(&"s".repeat(16)).auth_method(ClientAuthMethod::None),
                 "never check",
             ),
+            (
+                public().auth_method(ClientAuthMethod::PrivateKeyJwt),
+                "with_keys",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::None),
+                "with_keys alone",
+            ),
+            (
+                keyed().auth_method(ClientAuthMethod::ClientSecretPost),
+                "with_keys alone",
+            ),
             (confidential("short"), "16 to 1024"),
             (confidential("changeme-changeme"), "well-known"),
             (confidential(&"s".repeat(16)), "repeats"),
@@ -278,5 +465,16 @@ mod tests {
     #[test]
     fn debug_prints_no_secret() {
         assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
+    }
+
+    #[test]
+    fn a_client_that_only_asks_about_tokens_needs_a_secret_and_no_redirect_uri() {
+        let base = "https://mcp.example";
+        let asks = StaticClient::public("api").introspects(base);
+        let error = asks.clone().check().unwrap_err().to_string();
+        assert!(error.contains("neither a secret nor a key"), "{error}");
+        let hash = format!("sha256:{}", "a1".repeat(32));
+        let asks = StaticClient::confidential_by_hash("api", hash).introspects(base);
+        assert!(asks.check().is_ok());
     }
 }

@@ -1,8 +1,18 @@
 //! The kinds of clients, one file each: where such a client comes from, and what its id means.
 
 mod configured;
+mod document;
+mod document_hosts;
+mod document_metadata;
+mod document_url;
+mod machine;
 mod signed;
 
 pub(super) use configured::ConfiguredClients;
 pub use configured::StaticClient;
+pub(crate) use document::DocumentClients;
+pub use document_hosts::MetadataDocuments;
+pub(super) use document_url::DocumentUrl;
+pub(crate) use document_url::UrlFault;
+pub(crate) use machine::Machine;
 pub(super) use signed::{SignedClients, TooLarge};

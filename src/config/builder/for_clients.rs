@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::said::OAuthProxyConfigBuilder;
 use crate::{
-    client::{KnownClient, RedirectPolicy, StaticClient},
+    client::{KnownClient, MetadataDocuments, RedirectPolicy, StaticClient},
     config::hooks::{RegistrationRequest, Veto, hook},
 };
 
@@ -40,6 +40,38 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// Which clients may be known by the URL of a document about themselves (client ID metadata documents, which
+    /// MCP prefers to registration). Default: [`MetadataDocuments::on`], those of every public host.
+    ///
+    /// The document is fetched when its client sends a person here, and kept for as long as its server says, an
+    /// hour at most. Its own origin vouches for redirect URIs on it: the consent page shows that host. What it
+    /// names elsewhere, the redirect policy has to permit, loopback as always. Where consent is
+    /// [`External`](crate::Consent::External) or [`Disabled`](crate::Consent::Disabled), nobody is shown that
+    /// host, so there the origin vouches only with [`MetadataDocuments::only_hosts`].
+    ///
+    /// [`on_register`](Self::on_register) is asked about these clients as well, at each login.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{MetadataDocuments, OAuthProxyConfigBuilder};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.metadata_documents(MetadataDocuments::only_hosts(["claude.ai", "chatgpt.com"]))
+    /// # }
+    /// ```
+    pub fn metadata_documents(mut self, documents: MetadataDocuments) -> Self {
+        self.plain.metadata_documents = documents;
+        self
+    }
+
+    /// Whether clients can register themselves (RFC 7591). Default: `true`.
+    ///
+    /// With `false` there is no such endpoint, the metadata names none, and a client that registered before
+    /// begins no login any more. What such a client holds goes on until it ends: deny the client, or revoke its
+    /// grants, to end it now.
+    pub fn dynamic_registration(mut self, on: bool) -> Self {
+        self.plain.dynamic_registration = on;
+        self
+    }
+
     /// Adds a client that does not register itself. Default: none.
     pub fn static_client(mut self, client: StaticClient) -> Self {
         self.static_clients.push(client);
@@ -54,8 +86,8 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Asks this closure about each registration that passed every rule. It may take 10 seconds.
-    /// Default: each is accepted.
+    /// Asks this closure about each registration that passed every rule, and about each client with a metadata
+    /// document whenever it begins a login. It may take 10 seconds. Default: each is accepted.
     ///
     /// ```
     /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, Veto};

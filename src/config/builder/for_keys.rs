@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::{key::SecretKey, storage::TokenStorage};
+use crate::{key::SecretKey, storage::TokenStorage, token::TokenKey};
 
 /// # Keys and storage
 ///
@@ -37,7 +37,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// A key of its own for signing access tokens. Default: derived from [`secret_key`](Self::secret_key),
+    /// A key of its own for signing access tokens with HS256. Default: derived from [`secret_key`](Self::secret_key),
     /// which goes on verifying when this is set.
     pub fn jwt_signing_key(mut self, key: SecretKey) -> Self {
         self.signing_keys.current = Some(key);
@@ -48,6 +48,52 @@ impl OAuthProxyConfigBuilder {
     /// other purpose. Take them out when `access_token_ttl` has passed. Default: none.
     pub fn previous_jwt_signing_keys(mut self, keys: impl IntoIterator<Item = SecretKey>) -> Self {
         self.signing_keys.previous.extend(keys);
+        self
+    }
+
+    /// Signs access tokens with this key, so that other services verify them without a secret: the key set at
+    /// `{base}/oauth/jwks` holds its public part, and the metadata names it (`jwks_uri`). Default: access tokens
+    /// are signed with HS256, by a key that is derived from [`secret_key`](Self::secret_key), and only this
+    /// proxy can verify them.
+    ///
+    /// The change logs no one out, in either direction, when it is rolled out as
+    /// [`docs::services`](crate::docs::services#rotation-in-two-rolls) says; the chapter also says what such a
+    /// service has to check, and that it does not hear of revocations. Not with
+    /// [`passthrough`](Self::passthrough).
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{ConfigError, OAuthProxyConfigBuilder, TokenKey};
+    /// # fn with(
+    /// #     builder: OAuthProxyConfigBuilder,
+    /// #     [this_year, last_year]: [String; 2],
+    /// # ) -> Result<OAuthProxyConfigBuilder, ConfigError> {
+    /// Ok(builder
+    ///     .token_key(TokenKey::from_pem(this_year)?)
+    ///     .published_token_keys([TokenKey::from_pem(last_year)?]))
+    /// # }
+    /// ```
+    pub fn token_key(mut self, key: TokenKey) -> Self {
+        self.token_keys.signing = Some(Arc::new(key));
+        self
+    }
+
+    /// Adds keys that verify access tokens and are published, and do not sign: the next one before its turn,
+    /// and the last one until `access_token_ttl` has passed. A public key is enough for either. Default: none.
+    ///
+    /// Without a [`token_key`](Self::token_key), HS256 goes on signing.
+    pub fn published_token_keys(mut self, keys: impl IntoIterator<Item = TokenKey>) -> Self {
+        let keys = keys.into_iter().map(Arc::new);
+        self.token_keys.published.extend(keys);
+        self
+    }
+
+    /// Whether access tokens that were signed with HS256 are still good beside a
+    /// [`token_key`](Self::token_key). Default: yes, for as long as their secret stands.
+    ///
+    /// Turn it off once `access_token_ttl` has passed since the last instance that signed with HS256 stopped.
+    /// From then on the secret makes no access token.
+    pub fn accept_hs256_tokens(mut self, on: bool) -> Self {
+        self.token_keys.accepts_hs256 = on;
         self
     }
 

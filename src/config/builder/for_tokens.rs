@@ -85,6 +85,17 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// The life of a token that a [machine](crate::StaticClient::machine) gets, from one minute to one hour.
+    /// Default: 15 minutes.
+    ///
+    /// No refresh token comes with it: the machine asks again. Between two looks at the store
+    /// ([`session_cache_ttl`](Self::session_cache_ttl)) a token is good without one, so a machine that is
+    /// denied, or whose token is revoked, is refused by all instances within that time and not only then.
+    pub fn machine_token_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.machine_token_ttl = ttl;
+        self
+    }
+
     /// How long an unused grant lives, from one second to ten years; each refresh starts it again.
     /// Default: 30 days.
     pub fn refresh_token_ttl(mut self, ttl: Duration) -> Self {

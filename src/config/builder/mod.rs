@@ -1,6 +1,7 @@
 //! The builder: one method for each option, none of which can fail before `build`. A file for each group
 //! of options.
 
+mod for_bearers;
 mod for_clients;
 mod for_keys;
 mod for_operation;

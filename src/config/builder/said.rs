@@ -5,11 +5,14 @@ use std::{fmt, sync::Arc};
 use crate::{
     client::{RedirectPolicy, StaticClient},
     clock::{Clock, SystemClock},
-    config::{options::Plain, secrets::KeyOption, trusted_issuer::TrustedIssuer},
+    config::{
+        bearer_sources::SaidSources, options::Plain, secrets::KeyOption,
+        trusted_issuer::TrustedIssuer,
+    },
     event::EventCallback,
     provider::Provider,
     storage::TokenStorage,
-    token::TokenVerifier,
+    token::{TokenKeys, TokenVerifier},
 };
 
 /// Collects the configuration; see each method. Made by
@@ -29,6 +32,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) redirect_patterns: Vec<String>,
     pub(crate) static_clients: Vec<StaticClient>,
     pub(crate) trusted_issuers: Vec<TrustedIssuer>,
+    pub(crate) sources: SaidSources,
     pub(crate) cookie_prefix: Option<String>,
     pub(crate) upstream_pkce: Option<bool>,
     pub(crate) forward_resource: Option<bool>,
@@ -36,6 +40,7 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) extra_token_params: Vec<(String, String)>,
     pub(crate) secret_keys: KeyOption,
     pub(crate) signing_keys: KeyOption,
+    pub(crate) token_keys: TokenKeys,
     pub(crate) encryption_keys: KeyOption,
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
@@ -57,6 +62,7 @@ impl OAuthProxyConfigBuilder {
             redirect_patterns: Vec::new(),
             static_clients: Vec::new(),
             trusted_issuers: Vec::new(),
+            sources: SaidSources::default(),
             cookie_prefix: None,
             upstream_pkce: None,
             forward_resource: None,
@@ -64,6 +70,7 @@ impl OAuthProxyConfigBuilder {
             extra_token_params: Vec::new(),
             secret_keys: KeyOption::default(),
             signing_keys: KeyOption::default(),
+            token_keys: TokenKeys::default(),
             encryption_keys: KeyOption::default(),
             storage: None,
             passthrough: None,

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::{
+    endpoint::refusal::Refusal,
+    error::OAuthErrorCode,
+    event::Reason,
     grant::{Grant, GrantId, term},
+    jose::KeyError,
     oauth::{Resource, ScopeSet},
     proxy::Proxy,
     random,
@@ -22,7 +26,7 @@ pub(super) fn issue(
     scopes: &ScopeSet,
     resource: &Resource,
     generation: u32,
-) -> Value {
+) -> Result<Value, Refusal> {
     let now = proxy.now();
     let ttl = proxy.options.access_token_ttl;
     let exp = term::access_token_expiry(ttl, &grant.upstream, now);
@@ -39,11 +43,19 @@ pub(super) fn issue(
         jti: random::token::<16>().into(),
         gid: id.to_string().into(),
     };
-    json!({
-        "access_token": tokens.issue(&claims, grant.claims.map()),
+    let token = tokens.issue(&claims, grant.claims.map());
+    let token = token.map_err(|error| unsigned(error).of(*id))?;
+    Ok(json!({
+        "access_token": token,
         "token_type": "Bearer",
         "expires_in": exp.since(now).as_secs(),
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
         "scope": scope,
-    })
+    }))
+}
+
+/// The key did not sign. The client may come again: a refresh token is answered with the same successor.
+pub(super) fn unsigned(error: KeyError) -> Refusal {
+    let words = "the access token could not be signed";
+    Refusal::new(Reason::Unsigned, OAuthErrorCode::ServerError, words).detail(error)
 }

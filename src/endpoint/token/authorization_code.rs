@@ -70,10 +70,10 @@ pub(super) async fn redeem(
         return Err(lost_race(proxy, client, id, code, params).await);
     };
     proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
-    Ok(match &proxy.mode {
+    match &proxy.mode {
         Mode::Swap(tokens) => issue(proxy, tokens, &id, &grant, &grant.scopes, &resource, 0),
-        Mode::Passthrough(mode) => passthrough::issue(proxy, mode, id, &grant),
-    })
+        Mode::Passthrough(mode) => Ok(passthrough::issue(proxy, mode, client, id, &grant)),
+    }
 }
 
 /// The record changed between our look and our swap. Mostly another request with this code was

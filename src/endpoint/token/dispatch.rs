@@ -6,7 +6,10 @@ use http::{StatusCode, request::Parts};
 use http_body::Body;
 use serde_json::Value;
 
-use super::{authorization_code, jwt_bearer, passthrough, refresh_token, request::missing};
+use super::{
+    authorization_code, client_credentials, jwt_bearer, passthrough, refresh_token,
+    request::missing,
+};
 use crate::{
     body::OwnResponse,
     client::Client,
@@ -74,11 +77,16 @@ async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result
             Mode::Swap(tokens) => refresh_token::refresh(proxy, tokens, client, params).await,
             Mode::Passthrough(mode) => passthrough::refresh(proxy, mode, client, params).await,
         },
+        GrantType::ClientCredentials => match (&proxy.mode, proxy.clients.machine(&client.id)) {
+            (Mode::Swap(tokens), Some(machine)) => {
+                client_credentials::issue(proxy, tokens, client, machine, params).await
+            }
+            _ => Err(unauthorized(client, grant_type)),
+        },
         GrantType::JwtBearer => match &proxy.mode {
             Mode::Swap(tokens) => jwt_bearer::redeem(proxy, tokens, Some(client), params).await,
             Mode::Passthrough(_) => Err(unsupported(served)),
         },
-        GrantType::ClientCredentials => Err(unsupported(served)),
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
+    answer::unsigned,
     presented_grant::{Allowed, PresentedGrant, named_client},
     request::missing,
 };
@@ -62,6 +63,7 @@ pub(super) async fn redeem(
         }
     };
     let grant = grant.map_err(|error| not_admitted(&presented, error))?;
+    let answer = answer(proxy, tokens, id, &grant)?;
     if let Some(caller) = caller {
         caller.spend(proxy).await?;
     }
@@ -76,7 +78,7 @@ pub(super) async fn redeem(
     }
     let event = Event::done(Step::Assertion).provider(&*presented.trusted.about.id);
     proxy.emit(&event.grant(id.to_string()).detail(presented.who()));
-    Ok(answer(proxy, tokens, id, &grant))
+    Ok(answer)
 }
 
 /// The operator does not let them in: `invalid_grant`, for the assertion is as good as its person. (RFC 6749
@@ -98,7 +100,12 @@ fn not_admitted(presented: &PresentedGrant<'_>, error: AdmissionError) -> Refusa
 
 /// One access token. The draft, section *Refresh Token*: "The Resource Authorization Server SHOULD NOT return a
 /// Refresh Token when an Identity Assertion JWT Authorization is exchanged for an Access Token".
-fn answer(proxy: &Proxy, tokens: &AccessTokens, id: GrantId, grant: &Grant) -> Value {
+fn answer(
+    proxy: &Proxy,
+    tokens: &AccessTokens,
+    id: GrantId,
+    grant: &Grant,
+) -> Result<Value, Refusal> {
     let (now, scope) = (grant.created_at, grant.scopes.to_string());
     let exp = grant.upstream.expires_at.unwrap_or(now);
     let claims = AccessClaims {
@@ -111,10 +118,11 @@ fn answer(proxy: &Proxy, tokens: &AccessTokens, id: GrantId, grant: &Grant) -> V
         jti: random::token::<16>().into(),
         gid: id.to_string().into(),
     };
-    json!({
-        "access_token": tokens.issue(&claims, grant.claims.map()),
+    let token = tokens.issue(&claims, grant.claims.map());
+    Ok(json!({
+        "access_token": token.map_err(unsigned)?,
         "token_type": "Bearer",
         "expires_in": exp.since(now).as_secs(),
         "scope": scope,
-    })
+    }))
 }

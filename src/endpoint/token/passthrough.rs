@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::request::{missing, narrowed, resource};
 use crate::{
+    client::Client,
     endpoint::{client_auth::Caller, refusal::Refusal},
     event::Reason,
     grant::{Grant, GrantId},
@@ -23,7 +24,13 @@ use crate::{
 use renewal::{Renewal, Renewed};
 
 /// The answer to a redeemed code.
-pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Grant) -> Value {
+pub(super) fn issue(
+    proxy: &Proxy,
+    mode: &Passthrough,
+    client: &Client,
+    id: GrantId,
+    grant: &Grant,
+) -> Value {
     let (now, upstream) = (proxy.now(), &grant.upstream);
     let refresh_token = upstream.refresh_token.clone().map(|token| PassedThrough {
         provider: grant.provider.clone(),
@@ -39,7 +46,7 @@ pub(super) fn issue(proxy: &Proxy, mode: &Passthrough, id: GrantId, grant: &Gran
         &upstream.access_token,
         upstream.expires_at.map(|end| end.since(now)),
         &grant.scopes,
-        refresh_token.map(|held| held.seal(&mode.seal, &grant.client_id)),
+        refresh_token.map(|held| held.seal(&mode.seal, &client.holder())),
     )
 }
 
@@ -55,7 +62,9 @@ pub(super) async fn refresh(
         .ok_or_else(|| missing("refresh_token"))?;
     // RFC 6749 section 6: "The authorization server MUST: [...] ensure that the refresh token was issued
     // to the authenticated client, and validate the refresh token."
-    let held = PassedThrough::open(&mode.seal, &client.id, token)
+    let held = PassedThrough::open(&mode.seal, &client.holder(), token)
+        // A client that has a key by now may go on with what it was given without one.
+        .or_else(|| PassedThrough::open(&mode.seal, &client.id, token))
         .ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
     if !held.is_from(proxy.providers.main().about()) {
@@ -97,7 +106,7 @@ pub(super) async fn refresh(
         tokens.access_token(),
         tokens.expires_in,
         &scopes,
-        Some(held.seal(&mode.seal, &client.id)),
+        Some(held.seal(&mode.seal, &client.holder())),
     ))
 }
 

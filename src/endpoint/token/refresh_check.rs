@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::request::{ended, narrowed, resource};
 use crate::{
     endpoint::{client_auth::Caller, refusal::Refusal},
+    error::OAuthErrorCode,
     event::Reason,
     grant::{
         CodeMark, Grant, GrantId, Phase,
@@ -52,6 +53,13 @@ impl Asked<'_> {
         // issued to the authenticated client".
         if grant.client_id != self.client.id {
             return Err(Refusal::grant(Reason::ForeignClient));
+        }
+        if let Some(login) = &grant.seen_client
+            && !self.client.is_as_strong_as(login)
+        {
+            let text = "the client logged in with a key, and has to refresh with one";
+            let code = OAuthErrorCode::InvalidClient;
+            return Err(Refusal::new(Reason::ClientAuthentication, code, text));
         }
         self.client.spend(proxy).await?;
         let (now, options) = (proxy.now(), &proxy.options);

@@ -73,7 +73,7 @@ pub(super) async fn refresh(
         };
         proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
         let (scopes, resource) = (&due.scopes, &due.resource);
-        return Ok(issue(
+        return issue(
             proxy,
             access_tokens,
             &id,
@@ -81,7 +81,7 @@ pub(super) async fn refresh(
             scopes,
             resource,
             generation,
-        ));
+        );
     }
     Err(of(Refusal::unavailable(Reason::Contention)))
 }

@@ -54,6 +54,17 @@ pub(super) fn resource(
     }
 }
 
+/// The resource that a request names where nothing was granted before: any of this server.
+pub(super) fn asked_resource(base: &BaseUrl, params: &Params) -> Result<Option<Resource>, Refusal> {
+    Resource::asked_for(params, base).map_err(|error| {
+        Refusal::new(
+            Reason::Resource,
+            OAuthErrorCode::InvalidTarget,
+            error.to_string(),
+        )
+    })
+}
+
 /// Ends the grant, and refuses the request: its token or code is in other hands, or the person has to
 /// come again.
 pub(super) async fn ended(proxy: &Proxy, id: GrantId, reason: Reason) -> Refusal {

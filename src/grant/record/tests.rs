@@ -90,6 +90,7 @@ fn grant() -> Grant {
         proven_at: Unix::at(10),
         listed_until: Unix::at(6),
         step: 8,
+        seen_client: None,
     }
 }
 
@@ -114,17 +115,17 @@ fn a_record_that_version_1_wrote_is_read_and_written_the_same() {
 /// **Never change these** either: a person's and a workload's.
 const SAMPLES_ASSERTED: [&str; 2] = [
     concat!(
-        "AgZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
+        "AwZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
         "GXsiYWdlIjo3LCJuYW1lIjoiQWRhIMOpIn0DBGFjbWUACQoGCAGApKfaBgAAAAAAAA",
     ),
     concat!(
-        "AgZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
+        "AwZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
         "GXsiYWdlIjo3LCJuYW1lIjoiQWRhIMOpIn0DBGFjbWUBCQoGCAGApKfaBgAAAAAAAA",
     ),
 ];
 
 #[test]
-fn a_record_of_an_assertion_that_version_2_wrote_is_read_and_written_the_same() {
+fn a_record_of_an_assertion_that_version_3_wrote_is_read_and_written_the_same() {
     for (sample, about) in SAMPLES_ASSERTED
         .iter()
         .zip([About::Person, About::Workload])
@@ -143,6 +144,31 @@ fn a_record_of_an_assertion_that_version_2_wrote_is_read_and_written_the_same() 
     }
 }
 
+/// A record of version 2, the shortest of the samples with a client. **Never change this.**
+const SAMPLE_WITH_CLIENT: &str = concat!(
+    "AgZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAAAAARoYXNoBRNo",
+    "dHRwOi8vbG9jYWxob3N0L2NiK0U5TWVsaG9hMk93dkZyRU1USmd1Q0hhb2VLMXQ4VVJXYnVHSlNzdHctY00B",
+    "CQoGCAAAAAACYXQAAARzZWVu",
+);
+
+fn with_client() -> Grant {
+    let [pending, ..] = samples();
+    Grant {
+        seen_client: Some(Bytes::from_static(b"seen")),
+        ..pending
+    }
+}
+
+#[test]
+fn a_record_that_version_2_wrote_is_read_and_written_the_same() {
+    assert_eq!(
+        STANDARD_NO_PAD.encode(with_client().encode()),
+        SAMPLE_WITH_CLIENT
+    );
+    let read = Grant::decode(STANDARD_NO_PAD.decode(SAMPLE_WITH_CLIENT).unwrap());
+    assert_eq!(read, Ok(with_client()));
+}
+
 #[test]
 fn a_record_of_another_version_or_with_bytes_behind_it_is_unreadable() {
     let record = grant().encode();
@@ -153,6 +179,14 @@ fn a_record_of_another_version_or_with_bytes_behind_it_is_unreadable() {
     assert_eq!(refusal(&other), UnreadableRecord::Version(later));
     let longer = [&record[..], &[0]].concat();
     assert_eq!(refusal(&longer), UnreadableRecord::Malformed);
+    // Each version is all that it is, and nothing more.
+    let without = [&[VERSION_WITH_CLIENT], &record[1..]].concat();
+    assert_eq!(refusal(&without), UnreadableRecord::Malformed);
+    let with = with_client().encode();
+    let longer = [&with[..], &[0]].concat();
+    assert_eq!(refusal(&longer), UnreadableRecord::Malformed);
+    let as_first = [&[VERSION], &with[1..]].concat();
+    assert_eq!(refusal(&as_first), UnreadableRecord::Malformed);
     // As it was written before there were versions.
     assert_eq!(refusal(b"{}"), UnreadableRecord::Version(b'{'));
 }
@@ -223,26 +257,30 @@ fn any_upstream() -> impl Strategy<Value = UpstreamGrant> {
 fn any_grant() -> impl Strategy<Value = Grant> {
     let names = (text(), text(), text(), "([a-z:]{1,9} ?){0,4}");
     let lists = (vec((text(), text()), 0..4), vec(text(), 0..4));
-    let rest = (any_upstream(), any_phase(), any::<[u64; 4]>());
-    (names, lists, rest).prop_map(|(names, (claims, roles), (upstream, phase, numbers))| {
-        let claims = claims.into_iter().map(|(name, value)| (name, value.into()));
-        let claims: Map<String, Value> = claims.collect();
-        Grant {
-            provider: names.0,
-            client_id: names.1,
-            subject: names.2,
-            scopes: ScopeSet::parse(&names.3).unwrap(),
-            claims: claims.into(),
-            roles,
-            upstream,
-            phase,
-            created_at: Unix::at(numbers[0]),
-            proven_at: Unix::at(numbers[1]),
-            listed_until: Unix::at(numbers[2]),
-            step: numbers[3],
-            ..grant()
-        }
-    })
+    let seen = option::of(vec(any::<u8>(), 0..200));
+    let rest = (any_upstream(), any_phase(), any::<[u64; 4]>(), seen);
+    (names, lists, rest).prop_map(
+        |(names, (claims, roles), (upstream, phase, numbers, seen))| {
+            let claims = claims.into_iter().map(|(name, value)| (name, value.into()));
+            let claims: Map<String, Value> = claims.collect();
+            Grant {
+                provider: names.0,
+                client_id: names.1,
+                subject: names.2,
+                scopes: ScopeSet::parse(&names.3).unwrap(),
+                claims: claims.into(),
+                roles,
+                upstream,
+                phase,
+                created_at: Unix::at(numbers[0]),
+                proven_at: Unix::at(numbers[1]),
+                listed_until: Unix::at(numbers[2]),
+                step: numbers[3],
+                seen_client: seen.map(Bytes::from),
+                ..grant()
+            }
+        },
+    )
 }
 
 proptest! {

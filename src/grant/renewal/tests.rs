@@ -75,6 +75,7 @@ pub(super) fn grant(proven_at: Unix) -> Grant {
         proven_at,
         listed_until: Unix::at(u64::MAX / 2),
         step: 0,
+        seen_client: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The record of a grant: read, created, taken a step further, kept, ended.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 
 use super::{
     super::{
@@ -27,6 +27,8 @@ pub(crate) struct Grants {
     providers: Providers,
     subjects: Subjects,
     vouchers: Vouchers,
+    /// Subjects that are no person's: those of machines.
+    taken: HashSet<Box<str>>,
     pub(super) index_keys: Rotating<MacKey>,
     live: LiveGrants,
     revocations: Arc<Revocations>,
@@ -54,6 +56,7 @@ impl Grants {
             providers,
             subjects,
             vouchers,
+            taken: HashSet::new(),
             index_keys,
             live: LiveGrants::default(),
             revocations: Arc::new(Revocations::new()),
@@ -61,6 +64,13 @@ impl Grants {
             tasks,
             refresh_tokens,
         }
+    }
+
+    /// Keeps these subjects from people.
+    #[must_use]
+    pub(crate) fn without_subjects<'a>(mut self, taken: impl Iterator<Item = &'a str>) -> Self {
+        self.taken.extend(taken.map(Box::from));
+        self
     }
 
     /// What sessions are compared with.
@@ -145,10 +155,15 @@ impl Grants {
         None
     }
 
-    /// How a provider's person is named here; `None` where that could be another person's name.
+    /// How a provider's person is named here; `None` where that could be another person's name, or a
+    /// machine's. RFC 9068 section 5: "Authorization servers should prevent scenarios where clients can affect
+    /// the value of the "sub" claim in ways that could confuse resource servers."
     pub(crate) fn name<'a>(&self, provider: &str, subject: &'a str) -> Option<Cow<'a, str>> {
-        let (providers, vouchers) = (&self.providers, &self.vouchers);
-        self.subjects.name(providers, vouchers, provider, subject)
+        let name = match self.vouchers.name(provider, subject) {
+            Some(name) => name,
+            None => self.subjects.name(&self.providers, provider, subject)?,
+        };
+        (!self.taken.contains(&*name)).then_some(name)
     }
 
     /// The same of a grant, for those who list and show it.
@@ -165,7 +180,7 @@ impl Grants {
 
     /// A grant of a provider that is not configured is never served: its tokens must not be sent to another.
     /// It comes back to life when its provider is configured again. Nor is one whose person cannot be told
-    /// from another provider's.
+    /// from another provider's, or from a machine.
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
         let provider = &grant.provider;
         let why = match self.providers.of(provider) {
@@ -178,7 +193,8 @@ impl Grants {
                 format!("the grant belongs to provider `{provider}`, which is not configured")
             }
             Some(_) if self.name(provider, &grant.subject).is_none() => format!(
-                "the person of the grant, of provider `{provider}`, cannot be told from another provider's"
+                "the person of the grant, of provider `{provider}`, cannot be told from another provider's, or \
+                 from a machine"
             ),
             Some(_) => return true,
         };

@@ -92,5 +92,8 @@ der = openssl("x509", "-outform", "DER", pem=certificate)
 (HERE / "rfc7638.n.txt").write_text(tests.PublicKeys["keys"][1]["n"] + "\n")
 short = jwk.JWK.generate(kty="RSA", size=1024).export_to_pem(private_key=True, password=None)
 (HERE / "rsa_short.pkcs8.pem").write_bytes(openssl("pkey", pem=short))
+for name in ["p256", "p384", "ed25519", "rsa", "rsa_short"]:
+    public = openssl("pkey", "-pubout", pem=(HERE / f"{name}.pkcs8.pem").read_bytes())
+    (HERE / f"{name}.public.pem").write_bytes(public)
 for name, vectors in {"rfc": rfc, "made": made}.items():
     (HERE / f"{name}.json").write_text(json.dumps(vectors, indent=1) + "\n")

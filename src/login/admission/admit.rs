@@ -3,6 +3,8 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
+use bytes::Bytes;
+
 use super::{
     known,
     operator::{Demands, NotAdmitted},
@@ -36,6 +38,8 @@ pub(crate) struct Admission {
 /// What a client asks for, and the grant that it gets.
 pub(crate) struct Application<'a> {
     pub(crate) client_id: &'a str,
+    /// What the login saw of a client that can say something else by now.
+    pub(crate) seen_client: Option<Bytes>,
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a Resource,
     /// What the ID token has to repeat, when one was asked for.
@@ -57,8 +61,8 @@ pub(crate) enum AdmissionError {
     /// The operator does not let the person in, or could not be asked.
     #[error(transparent)]
     Operator(NotAdmitted),
-    /// Their name at this provider could be a person's of another.
-    #[error("the person cannot be told from a person of another provider")]
+    /// Their name at this provider could be a person's of another, or a machine's.
+    #[error("the person cannot be told from a person of another provider, or from a machine")]
     Ambiguous,
     #[error("the identity provider granted none of the requested scopes")]
     NoScope,
@@ -76,7 +80,7 @@ impl Admission {
         keeps_grants: bool,
     ) -> Self {
         Self {
-            demands: Demands::new(&options, provider.about()),
+            demands: Demands::new(&options, Some(provider.about())),
             audiences: known::audiences(provider.about(), provider.terms(), &options),
             provider,
             options,
@@ -167,6 +171,7 @@ impl Admission {
             proven_at: now,
             listed_until: Unix::EPOCH,
             step: 0,
+            seen_client: asked.seen_client.clone(),
         })
     }
 }

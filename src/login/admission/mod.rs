@@ -4,7 +4,7 @@
 //! Each provider has an admission of its own. `admit` makes every grant of a login and
 //! `vouched` those of assertions, `operator` asks the allow lists and the hook, `known` chooses what
 //! sessions show of a person, `renewed` reads what a renewal says of them, and `proof` puts these
-//! together for the grants that live.
+//! together for the grants that live. `token_admission` asks about those who come with a token of another server.
 
 mod admissions;
 mod admit;
@@ -12,9 +12,11 @@ mod known;
 mod operator;
 mod proof;
 mod renewed;
+mod token_admission;
 mod vouched;
 
 pub(crate) use admissions::Admissions;
 pub(crate) use admit::{Admission, AdmissionError, Application};
 pub(crate) use operator::NotAdmitted;
+pub(crate) use token_admission::{TokenAdmission, TokenBearer};
 pub(crate) use vouched::{Vouched, VouchedAdmission};

@@ -32,26 +32,20 @@ pub(crate) enum NotAdmitted {
     },
 }
 
-/// What the operator demands of one provider's people.
+/// What the operator demands of people, and of one provider's.
 pub(super) struct Demands {
     options: Arc<Options>,
     rules: Vec<ClaimRule>,
 }
 
 impl Demands {
-    pub(super) fn new(options: &Arc<Options>, provider: &Provider) -> Self {
+    /// `None`: those on all people alone.
+    pub(super) fn new(options: &Arc<Options>, provider: Option<&Provider>) -> Self {
         let rules = options.people.rules().into_iter();
+        let theirs = provider.into_iter().flat_map(Provider::people_rules);
         Self {
             options: Arc::clone(options),
-            rules: rules.chain(provider.people_rules()).collect(),
-        }
-    }
-
-    /// What is demanded of people of no provider.
-    pub(super) fn of_all(options: &Arc<Options>) -> Self {
-        Self {
-            options: Arc::clone(options),
-            rules: options.people.rules(),
+            rules: rules.chain(theirs).collect(),
         }
     }
 

@@ -51,10 +51,7 @@ impl VouchedAdmission {
         let demands = issuers.iter().map(|trusted| {
             let people = trusted.about.people_of.as_deref();
             let provider = people.and_then(|id| providers.of(id));
-            let demands = match provider {
-                Some(provider) => Demands::new(options, provider.about()),
-                None => Demands::of_all(options),
-            };
+            let demands = Demands::new(options, provider.map(|provider| provider.about()));
             (trusted.about.id.clone(), demands)
         });
         Self {
@@ -165,6 +162,7 @@ fn grant(
         proven_at: asked.now,
         listed_until: Unix::EPOCH,
         step: 0,
+        seen_client: None,
         upstream: UpstreamGrant::none(asked.until),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     limits::{
         DOCUMENT_STALE, FAILED_FETCH_MEMORY, MAX_DOCUMENTS_BYTES, MAX_FAILED_FETCHES, MAX_FLIGHTS,
-        MAX_FLIGHTS_PER_HOST, REFETCH_COOLDOWN,
+        MAX_FLIGHTS_PER_HOST, MAX_STRANGERS_FETCHES_PER_MINUTE, REFETCH_COOLDOWN,
     },
     outbound::{
         Document, Documents, FetchError,
@@ -529,6 +529,35 @@ async fn a_host_that_a_stranger_named_takes_a_part_of_the_fetches_alone() {
         // It was no failure of the URL.
         assert_eq!(value(documents.get(&source.at("/one-more")).await), 1);
         source.hold();
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_strangers_named_is_asked_so_often_in_a_minute_and_the_operators_at_will() {
+    let source = Source::saying("1").await;
+    let most = MAX_STRANGERS_FETCHES_PER_MINUTE as usize;
+    let (clock, mut asked) = (ByHand::new(), 0);
+    let strangers = documents(&clock, Stranger);
+    let first = source.at("/0");
+    for n in 0..most {
+        assert_eq!(value(strangers.get(&source.at(&format!("/{n}"))).await), 1);
+    }
+    asked += most;
+    let error = strangers.get(&source.url()).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooOften { .. }), "{error}");
+    assert!(error.is_trouble());
+    assert_eq!(source.asked(), asked);
+    // What is here is here, and what was here is asked for anew: its own life bounds that.
+    assert_eq!(value(strangers.get(&first).await), 1);
+    let kept = strangers.get(&first).await.unwrap();
+    assert_eq!(value(strangers.newer(&first, &kept).await), 1);
+    assert_eq!(source.asked(), asked + 1);
+    // It was no failure of the URL, and the next minute is another.
+    clock.pass(secs(60));
+    assert_eq!(value(strangers.get(&source.url()).await), 1);
+    let operators = documents(&clock, Operator);
+    for n in 0..2 * most {
+        assert_eq!(value(operators.get(&source.at(&format!("/{n}"))).await), 1);
     }
 }
 

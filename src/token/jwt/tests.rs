@@ -14,8 +14,12 @@ fn mac(byte: u8) -> MacKey {
     SecretKey::for_test(byte).mac("access token")
 }
 
+fn of_secret(issuer: &str, secret: Rotating<MacKey>) -> AccessTokens {
+    AccessTokens::new(issuer, &secret, &TokenKeys::default())
+}
+
 fn tokens() -> AccessTokens {
-    AccessTokens::new(ISSUER, &Rotating::new(mac(1), []))
+    of_secret(ISSUER, Rotating::new(mac(1), []))
 }
 
 impl AccessTokens {
@@ -49,7 +53,7 @@ fn claims() -> AccessClaims<'static> {
 }
 
 fn issued() -> String {
-    tokens().issue(&claims(), &Map::new())
+    tokens().issue(&claims(), &Map::new()).unwrap()
 }
 
 fn segments(token: &str) -> [&str; 3] {
@@ -82,7 +86,7 @@ fn a_token_of_ours_verifies_and_says_what_was_put_in() {
         scope: "".into(),
         ..claims()
     };
-    let token = tokens().issue(&without_scope, &Map::new());
+    let token = tokens().issue(&without_scope, &Map::new()).unwrap();
     assert_eq!(tokens().verified(&token, NOW).unwrap(), without_scope);
 }
 
@@ -118,7 +122,9 @@ fn a_token_is_written_as_it_always_was() {
          Y3AuZXhhbXBsZS9hcGkvbWNwIiwiY2xpZW50X2lkIjoiY2xpZW50Iiwic2NvcGUiOiJyZWFkIHdyaXRl\
          IiwiaWF0IjoxODAwMDAwMDAwLCJleHAiOjE4MDAwMDM2MDAsImp0aSI6ImlkIiwiZ2lkIjoiZ3JhbnQi\
          LCJyb2xlIjoiYWRtaW4ifQ.f4h3qDTrsO9n23Mu_yGLgSjnFrEb5z9Go7yuDY10Zok";
-    let issued = tokens().issue(&claims(), &map(json!({"role": "admin"})));
+    let issued = tokens()
+        .issue(&claims(), &map(json!({"role": "admin"})))
+        .unwrap();
     assert_eq!(issued, token);
 }
 
@@ -228,9 +234,9 @@ fn a_signature_that_is_cut_short_or_not_canonical_is_refused() {
 #[test]
 fn another_key_is_refused_and_a_replaced_one_still_verifies() {
     let old = tokens();
-    let rotated = AccessTokens::new(ISSUER, &Rotating::new(mac(2), [mac(1)]));
-    let foreign = AccessTokens::new(ISSUER, &Rotating::new(mac(3), []));
-    let (by_old, by_new) = (issued(), rotated.issue(&claims(), &Map::new()));
+    let rotated = of_secret(ISSUER, Rotating::new(mac(2), [mac(1)]));
+    let foreign = of_secret(ISSUER, Rotating::new(mac(3), []));
+    let (by_old, by_new) = (issued(), rotated.issue(&claims(), &Map::new()).unwrap());
     assert!(rotated.verified(&by_old, NOW).is_ok());
     assert!(rotated.verified(&by_new, NOW).is_ok());
     assert_eq!(old.verified(&by_new, NOW), Err(TokenError::Header));
@@ -249,8 +255,8 @@ fn another_issuer_s_token_is_refused_though_the_key_is_shared() {
         "https://MCP.example/api",
         "",
     ] {
-        let other = AccessTokens::new(other, &Rotating::new(mac(1), []));
-        let token = other.issue(&claims(), &Map::new());
+        let other = of_secret(other, Rotating::new(mac(1), []));
+        let token = other.issue(&claims(), &Map::new()).unwrap();
         assert_eq!(tokens().verified(&token, NOW), Err(TokenError::Issuer));
     }
 }
@@ -279,7 +285,7 @@ fn passed_claims_are_at_the_top_and_never_override() {
         "scope": "admin", "client_id": "evil", "gid": "theirs", "jti": "0", "iat": 0, "nbf": 0,
         "cnf": {}, "role": "admin", "groups": ["a"]
     }));
-    let token = tokens().issue(&claims(), &extra);
+    let token = tokens().issue(&claims(), &extra).unwrap();
     assert_eq!(tokens().verified(&token, NOW).unwrap(), claims());
     let payload = decoded(segments(&token)[1]);
     let payload = payload.as_object().unwrap();
@@ -290,7 +296,7 @@ fn passed_claims_are_at_the_top_and_never_override() {
         scope: "".into(),
         ..claims()
     };
-    let token = tokens().issue(&no_scope, &extra);
+    let token = tokens().issue(&no_scope, &extra).unwrap();
     assert_eq!(tokens().verified(&token, NOW).unwrap().scope, "");
 }
 
@@ -299,7 +305,7 @@ fn passed_claims_that_make_a_token_too_long_are_left_out() {
     let extra: Map<_, _> = (0..40)
         .map(|n| (format!("claim{n}"), json!("\n".repeat(200))))
         .collect();
-    let token = tokens().issue(&claims(), &extra);
+    let token = tokens().issue(&claims(), &extra).unwrap();
     assert!(token.len() < 8 * 1024 - 512, "{}", token.len());
     assert!(token.len() > 6 * 1024, "{}", token.len());
     assert!(tokens().verified(&token, NOW).is_ok());
@@ -310,7 +316,7 @@ fn passed_claims_that_make_a_token_too_long_are_left_out() {
         scope: "s".repeat(4096).into(),
         ..claims()
     };
-    let token = tokens().issue(&large, &extra);
+    let token = tokens().issue(&large, &extra).unwrap();
     assert_eq!(tokens().verified(&token, NOW).unwrap(), large);
 }
 
@@ -372,7 +378,7 @@ fn debug_output_tells_nothing_about_the_person_or_the_keys() {
 proptest! {
     #[test]
     fn no_text_that_we_did_not_sign_verifies(token in "[A-Za-z0-9_.-]{0,200}", any in ".{0,80}") {
-        let header = Signer::new(mac(1)).header;
+        let header = Signer::hs256(mac(1)).header;
         for text in [&token, &any] {
             prop_assert!(tokens().verified(text, NOW).is_err());
             let behind_our_header = format!("{header}.{text}");
@@ -389,7 +395,7 @@ proptest! {
             sub: sub.into(), aud: aud.into(), client_id: client_id.into(), scope: scope.into(),
             jti: jti.into(), gid: gid.into(), ..claims()
         };
-        let token = tokens().issue(&claims, &Map::new());
+        let token = tokens().issue(&claims, &Map::new()).unwrap();
         let verified = tokens().verified(&token, NOW).unwrap();
         prop_assert_eq!(&verified, &claims);
     }

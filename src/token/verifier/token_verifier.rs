@@ -197,6 +197,10 @@ impl VerifiedToken {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyError {
+    /// The verifier does not know the token: nothing of it says whose it is. It is for the next source of bearer
+    /// tokens, where there is one; else the client gets 401. The message is for the operator only.
+    #[error("the token is not known: {0}")]
+    Unknown(String),
     /// The token is not valid; the message is for the operator only. The client gets 401.
     #[error("the token is not valid: {0}")]
     Invalid(String),

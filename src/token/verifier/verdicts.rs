@@ -28,6 +28,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) enum Verdict {
     Good(VerifiedToken),
+    /// The server does not know it, in words for the operator.
+    Unknown(String),
     /// The server's word against it, for the operator.
     Refused(String),
     /// No word on it, and why.
@@ -38,6 +40,7 @@ impl From<Verdict> for Result<VerifiedToken, VerifyError> {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Good(token) => Ok(token),
+            Verdict::Unknown(why) => Err(VerifyError::Unknown(why)),
             Verdict::Refused(why) => Err(VerifyError::Invalid(why)),
             Verdict::Trouble(why) => Err(VerifyError::Unavailable(why.into())),
         }
@@ -59,7 +62,7 @@ pub(super) struct Verdicts {
     secret: Key,
     good: Cache<Key, Arc<Kept<VerifiedToken>>>,
     /// Apart from the good ones, so that a flood of made-up tokens pushes none of them out.
-    refused: Cache<Key, Arc<Kept<String>>>,
+    refused: Cache<Key, Arc<Kept<Verdict>>>,
     asking: Mutex<HashMap<Key, Arc<Seat>>>,
     at_work: Semaphore,
 }
@@ -137,7 +140,7 @@ impl Verdicts {
             return Some(Verdict::Good(kept.value.clone()));
         }
         let kept = self.refused.get(key).filter(|kept| kept.is_fresh(now))?;
-        Some(Verdict::Refused(kept.value.clone()))
+        Some(kept.value.clone())
     }
 
     /// Trouble is not kept: it says nothing of the token.
@@ -152,12 +155,12 @@ impl Verdicts {
                         .insert(key, Arc::new(Kept::new(token.clone(), now, until, size)));
                 }
             }
-            Verdict::Refused(why) if now < now + lives.refused => {
+            Verdict::Refused(_) | Verdict::Unknown(_) if now < now + lives.refused => {
                 let until = now + lives.refused;
-                self.refused
-                    .insert(key, Arc::new(Kept::new(why.clone(), now, until, 0)));
+                let kept = Kept::new(verdict.clone(), now, until, 0);
+                self.refused.insert(key, Arc::new(kept));
             }
-            Verdict::Refused(_) | Verdict::Trouble(_) => {}
+            Verdict::Refused(_) | Verdict::Unknown(_) | Verdict::Trouble(_) => {}
         }
     }
 

@@ -175,6 +175,64 @@ fn no_client_an_oversized_one_and_an_assertion_are_an_invalid_client() {
     }
 }
 
+/// A JWT of these claims; nothing verifies it.
+fn assertion(claims: &str) -> String {
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+    format!(
+        "{}.{}.AA",
+        B64.encode(r#"{"alg":"ES256"}"#),
+        B64.encode(claims)
+    )
+}
+
+const JWT_BEARER: &str =
+    "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+#[test]
+fn the_client_of_an_assertion_is_its_subject() {
+    let text = assertion(r#"{"sub":"c","iss":"d"}"#);
+    for body in [
+        format!("{JWT_BEARER}&client_assertion={text}"),
+        format!("{JWT_BEARER}&client_assertion={text}&client_id=c"),
+        format!("{JWT_BEARER}&client_assertion={text}&client_secret="),
+    ] {
+        let presented = read(None, &body).unwrap();
+        assert_eq!(presented.id, "c");
+        assert_eq!(presented.method(), ClientAuthMethod::PrivateKeyJwt);
+        assert_eq!(secret(&presented), Some(&*text));
+        assert!(!format!("{presented:?}").contains(&text));
+    }
+    let subject = "c".repeat(MAX_CLIENT_ID + 1);
+    let long = assertion(&format!(r#"{{"sub":"{subject}"}}"#));
+    for body in [
+        format!("{JWT_BEARER}&client_assertion={long}"),
+        format!("{JWT_BEARER}&client_assertion={text}&client_id=d"),
+        format!("{JWT_BEARER}&client_assertion={}", assertion("{}")),
+        format!(
+            "{JWT_BEARER}&client_assertion={}",
+            assertion(r#"{"sub":7}"#)
+        ),
+        format!("{JWT_BEARER}&client_assertion={}", assertion("7")),
+        format!("{JWT_BEARER}&client_assertion=x"),
+        format!("{JWT_BEARER}&client_id=c"),
+        format!("client_assertion={text}&client_id=c"),
+        format!("client_assertion_type=jwt-bearer&client_assertion={text}"),
+    ] {
+        let refused = read(None, &body).unwrap_err();
+        assert_eq!(refused, OAuthErrorCode::InvalidClient, "{body:.200}");
+    }
+    let body = format!("{JWT_BEARER}&client_assertion={text}");
+    for (header, body) in [
+        (Some(basic("c:s")), body.clone()),
+        (Some(basic("c:")), body.clone()),
+        (Some("Basic !".to_owned()), body.clone()),
+        (None, format!("{body}&client_secret=s")),
+    ] {
+        let refused = read(header.as_deref(), &body).unwrap_err();
+        assert_eq!(refused, OAuthErrorCode::InvalidRequest, "{header:?}");
+    }
+}
+
 #[test]
 fn debug_prints_no_secret() {
     let presented = read(Some(&basic("c:s3cret")), "").unwrap();

@@ -297,3 +297,105 @@ proptest! {
         let _ = unpack(&bytes);
     }
 }
+
+fn with_keys(keys: ClientKeys) -> Registration {
+    Registration {
+        keys: Some(keys),
+        ..registration(
+            "Batch",
+            &["http://localhost:3334/cb", "https://batch.example/cb"],
+            ClientAuthMethod::PrivateKeyJwt,
+        )
+    }
+}
+
+fn inline() -> ClientKeys {
+    let jwks = serde_json::json!({"keys": [{
+        "kty": "OKP", "crv": "Ed25519", "kid": "2026",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    }]});
+    ClientKeys::read(Some(&jwks), None).unwrap()
+}
+
+#[test]
+fn a_client_with_keys_comes_back_with_them_and_cannot_be_changed_either() {
+    let at = ClientKeys::At("https://batch.example/jwks.json".to_owned());
+    for registration in [with_keys(inline()), with_keys(at)] {
+        let client_id = sign(&registration, &keys(1)).unwrap();
+        assert!(client_id.len() < 250, "{}", client_id.len());
+        assert_eq!(read(&client_id, &keys(1)), Ok(registration));
+        let signed = URL_SAFE_NO_PAD.decode(&client_id).unwrap();
+        assert_eq!(signed[0], KEYED);
+        for bit in 0..signed.len() * 8 {
+            let mut flipped = signed.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(read(&URL_SAFE_NO_PAD.encode(flipped), &keys(1)).is_err());
+        }
+    }
+}
+
+#[test]
+fn a_method_and_keys_that_do_not_belong_together_are_not_signed() {
+    let keyed = with_keys(inline());
+    for auth in [
+        AuthRule::AnySecret,
+        AuthRule::Exactly(ClientAuthMethod::None),
+        AuthRule::Exactly(ClientAuthMethod::ClientSecretPost),
+    ] {
+        let odd = Registration {
+            auth,
+            ..keyed.clone()
+        };
+        assert!(sign(&odd, &keys(1)).is_err(), "{auth:?}");
+    }
+    let without = Registration {
+        keys: None,
+        ..keyed
+    };
+    assert!(sign(&without, &keys(1)).is_err());
+}
+
+#[test]
+fn what_is_no_registration_with_keys_is_refused_although_the_tag_is_right() {
+    let url = [&[2, 0x41, 0, 0, 7][..], b"app:/cb", &[6, 9], b"a.example"].concat();
+    let read = signed(&url).unwrap();
+    let at = ClientKeys::At("https://a.example".to_owned());
+    assert_eq!(read.keys, Some(at));
+    assert_eq!(
+        read.auth,
+        AuthRule::Exactly(ClientAuthMethod::PrivateKeyJwt)
+    );
+    for (what, at, byte) in [
+        ("a kind of keys", 1, 0x42),
+        ("another kind of keys", 1, 0x43),
+        ("keys that are none", 1, 0x40),
+        ("version 1 with keys", 0, 1),
+        ("a URL that could be said more shortly", 12, 0),
+        ("a prefix", 12, 200),
+        ("a length beyond the end", 13, 10),
+        ("a length before the end", 13, 8),
+    ] {
+        let mut body = url.clone();
+        body[at] = byte;
+        assert_eq!(signed(&body), Err(Unknown::Outdated), "{what}");
+    }
+    let no_keys = [&[2, 0x41, 0, 0, 7][..], b"app:/cb"].concat();
+    assert_eq!(signed(&no_keys), Err(Unknown::Outdated));
+}
+
+/// As above, of the version with keys.
+#[test]
+fn a_client_id_with_keys_is_read_today() {
+    let at = ClientKeys::At("https://batch.example/jwks.json".to_owned());
+    for (client_id, registration) in [
+        ("SAMPLE_INLINE", with_keys(inline())),
+        ("SAMPLE_AT", with_keys(at)),
+    ] {
+        assert_eq!(
+            read(client_id, &keys(7)),
+            Ok(registration.clone()),
+            "{}",
+            sign(&registration, &keys(7)).unwrap()
+        );
+    }
+}

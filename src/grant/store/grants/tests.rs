@@ -116,6 +116,7 @@ fn grant(generation: u32) -> Grant {
         proven_at: Unix::EPOCH,
         listed_until: Unix::EPOCH,
         step: 0,
+        seen_client: None,
     }
 }
 

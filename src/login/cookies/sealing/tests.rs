@@ -62,7 +62,7 @@ fn request(wishes: Wishes) -> AuthorizationRequest {
     let base = BaseUrl::parse(BASE).unwrap();
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
     AuthorizationRequest {
-        client: crate::client::SeenClient::kept("AXd8bGllbnQ".into()),
+        client: crate::client::SeenClient::kept("AXd8bGllbnQ".into(), None),
         redirect_uri: RedirectUri::parse("http://127.0.0.1:51234/callback").unwrap(),
         state: Some("state of the client".into()),
         challenge: CodeChallenge::parse(challenge, Some("S256"), false).unwrap(),
