@@ -129,6 +129,7 @@ pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigE
 
 pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
     const HOUR: Duration = Duration::from_secs(60 * 60);
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     if options.grants_per_person == 0 {
@@ -146,6 +147,11 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     let timeout = options.upstream_request_timeout;
     let rules = [
         ("access_token_ttl", options.access_token_ttl, SECOND..=YEAR),
+        (
+            "assertion_token_ttl",
+            options.assertion_token_ttl,
+            MINUTE..=HOUR,
+        ),
         (
             "refresh_token_ttl",
             options.refresh_token_ttl,

@@ -259,6 +259,7 @@ impl ResourceServerBuilder {
             redirects_metadata: self.redirects_metadata,
             client_document: None,
             grant_types: Vec::new(),
+            accepts_identity_assertions: false,
             key_set: None,
             scopes: named,
             required_scopes,

@@ -12,6 +12,7 @@
 mod admin;
 mod allowed;
 mod app_proof;
+mod assertions;
 mod claims;
 mod client_keys;
 mod clients;
@@ -40,3 +41,4 @@ mod sources;
 mod surplus;
 mod upstream;
 mod userinfo;
+mod workloads;
