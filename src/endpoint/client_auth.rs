@@ -106,9 +106,9 @@ pub(in crate::endpoint) async fn authenticate(
 }
 
 impl Caller {
-    /// Uses the client's assertion up, if it has one; a second time it does nothing. RFC 7521 section 4.2.1
-    /// of one that is refused: "the authorization server constructs an error response as defined in OAuth 2.0
-    /// [RFC6749]. The value of the error parameter MUST be the "invalid_client" error code."
+    /// Uses the client's assertion up, if it has one; a second time it does nothing. RFC 7523 section 3.2: "If
+    /// the client JWT is not valid, the authorization server constructs an error response as defined in OAuth
+    /// 2.0 [RFC6749]. The value of the "error" parameter MUST be the "invalid_client" error code."
     ///
     /// Called when the request has shown what only a login gives, or a configured client, and before anything
     /// changes.
