@@ -9,6 +9,7 @@ mod builder;
 mod choices;
 mod choose_provider;
 mod faults;
+mod for_resource_bearers;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
@@ -20,6 +21,7 @@ mod outbound;
 mod path_faults;
 mod people_rules;
 mod provider_terms;
+mod scope_option;
 mod secrets;
 #[allow(dead_code, reason = "what serves them reads it")]
 mod trusted_issuer;

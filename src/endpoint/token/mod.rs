@@ -41,8 +41,8 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
-//! `client_credentials`: the client's assertion was not used before (`invalid_client`), `scope`, then `resource`
-//! (`invalid_scope`, `invalid_target`). Nothing else is written.
+//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`), then the client's assertion was
+//! not used before (`invalid_client`). Nothing else is written.
 //!
 //! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
 //! it back where the store can be told ([`Caller::settle`](super::client_auth::Caller::settle)).
