@@ -111,7 +111,10 @@ async fn a_mistake_names_the_variable_and_the_line_or_the_entry() {
             &issuer(r#", "assertions": []"#),
             "(`acme`): `assertions` names no client",
         ),
-        (&issuer(r#", "assertions": true, "people_of": "nowhere""#), "nowhere"),
+        (
+            &issuer(r#", "assertions": true, "people_of": "nowhere""#),
+            "nowhere",
+        ),
         (&issuer(r#", "workloads": [{"subject": "*"}]"#), "`*`"),
         (
             r#"[{"id": "acme", "issuer": "acme.example", "assertions": true}]"#,
