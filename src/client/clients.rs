@@ -99,7 +99,7 @@ impl Clients {
     async fn by_document(&self, client_id: &str) -> Identified {
         let url = match self.documents.url(client_id) {
             Ok(url) => url,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         // Before anything is fetched for it.
         match self.denied.has(client_id).await {
@@ -123,7 +123,7 @@ impl Clients {
         if client.kind == ClientKind::Document
             && let Err(answer) = self.documents.url(&client.id)
         {
-            return answer;
+            return *answer;
         }
         match self.denied.has(&client.id).await {
             Ok(false) => Identified::Client(client),

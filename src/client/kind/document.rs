@@ -42,15 +42,18 @@ impl DocumentClients {
     }
 
     /// The URL that an id is. Nothing is fetched for one that can be no client's, or whose host is not let in.
-    pub(in crate::client) fn url<'a>(&self, id: &'a str) -> Result<DocumentUrl<'a>, Identified> {
+    pub(in crate::client) fn url<'a>(
+        &self,
+        id: &'a str,
+    ) -> Result<DocumentUrl<'a>, Box<Identified>> {
         if !self.hosts.is_on() {
-            return Err(Identified::Unknown(Unknown::NoDocuments));
+            return Err(Box::new(Identified::Unknown(Unknown::NoDocuments)));
         }
         let url = DocumentUrl::parse(id);
-        let url = url.map_err(|fault| Identified::Unknown(Unknown::Url(fault)))?;
+        let url = url.map_err(|fault| Box::new(Identified::Unknown(Unknown::Url(fault))))?;
         match self.hosts.let_in(url.host()) {
             true => Ok(url),
-            false => Err(Identified::NotLetIn(url.shown_host())),
+            false => Err(Box::new(Identified::NotLetIn(url.shown_host()))),
         }
     }
 
