@@ -10,6 +10,7 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    introspection::Introspection,
     machine_faults::check_machines,
     odd::odd_options,
     options::Options,
@@ -127,6 +128,8 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let introspection =
+            Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
         let sources = std::mem::take(&mut self.sources);
         check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
@@ -157,6 +160,7 @@ impl OAuthProxyConfigBuilder {
             key_set: self.token_keys.document(),
             scopes,
             required_scopes,
+            introspection,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,

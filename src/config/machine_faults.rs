@@ -22,7 +22,9 @@ pub(super) fn check_machines(
             return refuse(why.to_owned());
         }
         let own = machine.machine_scopes();
-        if let Some(unknown) = own.iter().find(|scope| !scopes.contains(scope)) {
+        // Of `offline_access` the client room says why it is none for a machine.
+        let is_known = |scope: &String| scopes.contains(scope) || scope == "offline_access";
+        if let Some(unknown) = own.iter().find(|scope| !is_known(scope)) {
             let why = "is not one of `scopes`";
             return refuse(format!(
                 "is a machine with the scope `{unknown}`, which {why}"

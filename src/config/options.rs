@@ -9,6 +9,7 @@ use crate::{
         choices::{Consent, PassOn},
         choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
+        introspection::Introspection,
         people_rules::PeopleRules,
     },
     grant::{RefreshGrace, Subjects},
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
+    /// Which clients may ask about tokens.
+    pub(crate) introspection: Introspection,
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,

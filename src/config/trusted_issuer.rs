@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{faults::scope_set, workload::Workload};
+use super::{scope_option::scope_set, workload::Workload};
 use crate::{
     error::ConfigError,
     limits::{MAX_PROVIDER_ID, MAX_TRUSTED_ISSUERS},

@@ -260,6 +260,10 @@ pub fn builder_from(upstream: tower_oauth_proxy::Provider, base: &str) -> OAuthP
 pub(super) fn report(request: &Request<Full<Bytes>>) -> Response<Full<Bytes>> {
     let session = AuthSession::from_extensions(request.extensions()).map(|session| {
         json!({
+            "source": session.source().as_str(),
+            "is_person": session.is_person(),
+            "grant_id": session.grant_id(),
+            "roles": session.roles(),
             "subject": session.subject(),
             "provider": session.provider(),
             "provider_subject": session.provider_subject(),
