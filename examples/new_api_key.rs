@@ -4,6 +4,8 @@
 //! cargo run --example new_api_key -- nightly-report >> keys.jsonl
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
+
 use std::{env, process::ExitCode};
 
 use tower_oauth_proxy::ApiKey;
