@@ -35,6 +35,14 @@
 //! | `CORS` | `on`: browser clients of any origin may call the protected path |
 //! | `SECRET_KEY` | 32 bytes or more, or a passphrase; derived from the client secret unless set |
 //! | `SECRET_KEY_PREVIOUS` | secrets that are still accepted, separated by commas |
+//! | `CLIENTS_FILE` | configured clients, as JSON: below |
+//! | `METADATA_DOCUMENTS` | clients that are a URL: `on`, `off`, or the hosts that are let in, separated by spaces or commas; on unless set |
+//! | `REGISTRATION` | `off`: clients cannot register themselves |
+//! | `API_KEYS_FILE` | API keys, as `ApiKey::parse_all` reads them: one JSON object in each line, with `name`, `hash` (`sha256:…`), `scopes`, `roles`, `expires`, `resource` |
+//! | `TRUSTED_ISSUERS` | issuers whose tokens and assertions count: a JSON file, or the list itself: below |
+//! | `SIGNING_KEY_FILE` | private keys as PEM that access tokens are signed with, in place of the secret: files separated by commas. The first signs, all are published at `/oauth/jwks` |
+//! | `ROOT_CERTIFICATES_FILE` | roots as PEM that certificates of other servers may come from, beside the usual ones: files separated by commas |
+//! | `PRIVATE_NETWORKS` | private networks that clients' documents may come from, such as `10.0.0.0/8`, separated by spaces or commas |
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
 //! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what is passed on to the provider of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
@@ -45,6 +53,33 @@
 //! | `GRANT_MAX_AGE` | seconds until a person has to log in again, whatever happens; never unless set |
 //! | `ACCESS_TOKEN_TTL`, `REFRESH_TOKEN_TTL`, `SESSION_CACHE_TTL`, `UPSTREAM_TIMEOUT` | seconds |
 //! | `REFRESH_TOKEN_GRACE` | seconds, or `until-used` |
+//!
+//! In `CLIENTS_FILE`, a client without a secret is public. A hash is that of the whole secret
+//! (`printf %s "$SECRET" | sha256sum`); `secret` is taken in its place. A machine's `scopes` are the most that it
+//! may have; those of another client are what a login asks for that names none. What is not known is refused.
+//!
+//! ```json
+//! [
+//!   { "id": "intranet", "name": "Intranet", "secret_sha256": "64 hex digits",
+//!     "auth_method": "client_secret_basic", "scopes": ["read"],
+//!     "redirect_uris": ["https://intranet.example.com/callback"] },
+//!   { "id": "desk", "redirect_uris": ["http://127.0.0.1/callback"] },
+//!   { "id": "nightly", "machine": true, "secret_sha256": "64 hex digits", "scopes": ["read"], "roles": ["batch"] },
+//!   { "id": "search-api", "secret_sha256": "64 hex digits", "introspects": ["https://mcp.example.com/search"] }
+//! ]
+//! ```
+//!
+//! `TRUSTED_ISSUERS`; `assertions` is `true`, or the list of the clients that may bring some:
+//!
+//! ```json
+//! [
+//!   { "id": "acme", "issuer": "https://acme.example", "jwks_url": "https://acme.example/keys",
+//!     "people_of": "oidc", "access_tokens": ["api://mcp"], "assertions": true },
+//!   { "id": "ci", "issuer": "https://token.actions.githubusercontent.com",
+//!     "workloads": [ { "subject": "repo:acme/app:ref:refs/heads/main", "claims": { "repository_id": ["74"] },
+//!                      "scopes": ["read"], "roles": ["deployer"] } ] }
+//! ]
+//! ```
 //!
 //! It stops at SIGTERM and at SIGINT (Ctrl-C): requests at work have 5 seconds to be answered, and what
 //! is at the provider then 20 more. A second signal ends it at once.

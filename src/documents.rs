@@ -132,6 +132,13 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    if options.accepts_identity_assertions {
+        document.insert(
+            "authorization_grant_profiles_supported".into(),
+            json!(["urn:ietf:params:oauth:grant-profile:id-jag"]),
+        );
+    }
+    document.extend(introspection(options, &algorithms));
     // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
     // the following property to signal support". Clients look for `none` beside it.
     if options.metadata_documents.is_on() {
@@ -143,6 +150,24 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
         }
     }
     Value::Object(document).to_string()
+}
+
+/// How the services that ask authenticate; nothing where none may. The URL comes from the table.
+fn introspection(options: &Options, algorithms: &[&str]) -> Map<String, Value> {
+    let introspection = &options.introspection;
+    let mut members = Map::new();
+    if introspection.is_served() {
+        let methods = introspection.auth_methods();
+        let name = "introspection_endpoint_auth_methods_supported";
+        members.insert(name.into(), methods.into());
+        // RFC 8414 section 2: "This metadata entry MUST be present if either of these authentication methods
+        // are specified in the "introspection_endpoint_auth_methods_supported" entry."
+        if methods.contains(&ClientAuthMethod::PrivateKeyJwt.as_str()) {
+            let name = "introspection_endpoint_auth_signing_alg_values_supported";
+            members.insert(name.into(), algorithms.into());
+        }
+    }
+    members
 }
 
 fn protected_resource(options: &Options) -> Map<String, Value> {

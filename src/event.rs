@@ -33,6 +33,9 @@ pub enum Step {
     Assertion,
     /// A client revoked a token, or a grant ended to make room for another.
     Revoke,
+    /// A service asked about a token. Only refusals are reported: what was not active, and services that may
+    /// not ask.
+    Introspect,
     /// A bearer token was checked. Only refusals are reported: successes are the hot path.
     Bearer,
     /// A guard on a route or in an extractor was asked. Only refusals are reported.

@@ -15,7 +15,7 @@ use crate::{
     event::{Event, Events},
     grant::Revocations,
     proxy::Proxy,
-    route::Routes,
+    route::{Endpoint, Routes},
     session::SessionCache,
     time::Unix,
     token::TokenVerifier,
@@ -56,9 +56,10 @@ impl ResourceServer {
             Some(server) => {
                 let further = server.providers.iter().skip(1);
                 Routes::new(base, &options.redirect_path, &options.public_paths)
-                    .with_client_document(options.client_document.is_some())
-                    .with_registration(options.dynamic_registration)
-                    .with_key_set(options.key_set.is_some())
+                    .with(Endpoint::ClientDocument, options.client_document.is_some())
+                    .with(Endpoint::Register, options.dynamic_registration)
+                    .with(Endpoint::Introspect, options.introspection.is_served())
+                    .with(Endpoint::KeySet, options.key_set.is_some())
                     .returning_from(further.map(|of| of.about().id.as_str()))
             }
             None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),

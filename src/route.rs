@@ -4,190 +4,17 @@
 //! `//oauth/token`, `/%6fauth/token` and `/oauth/../mcp` are not endpoints, and so they are protected like
 //! anything else.
 //!
-//! A new endpoint is a variant and a row here, and a file in `endpoint/`.
+//! A new endpoint is a variant and a row of the table, and a file in `endpoint/`.
 
-use http::Method;
+mod table;
 
 use crate::oauth::BaseUrl;
 
-/// Where the browser goes to let the person decide.
-pub(crate) const CONSENT: &str = "/oauth/consent";
-/// Where clients get their tokens.
-pub(crate) const TOKEN: &str = "/oauth/token";
-/// The callback, unless the operator chose another path.
-pub(crate) const CALLBACK: &str = "/oauth/callback";
-/// The callback of each provider but the first: its id follows.
-///
-/// Each has a URL of its own, so that an answer of one cannot pass for another's (RFC 9700 section
-/// 4.4.2.2). It does not stand below [`CALLBACK`]: some providers accept any path below the registered
-/// one.
-pub(crate) const RETURN: &str = "/oauth/return/";
-
-/// RFC 8414 section 3.
-pub(crate) const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
-/// OpenID Connect Discovery section 4.
-pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
-/// The document about the proxy, as a client of its provider.
-pub(crate) const CLIENT_DOCUMENT: &str = "/oauth/client.json";
-
-/// The public keys of access tokens.
-const KEY_SET: &str = "/oauth/jwks";
-
-const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
-
-/// Our own URLs, by what answers them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    /// `GET /.well-known/oauth-authorization-server{base path}` (RFC 8414), the same document at
-    /// `openid-configuration`, and both at the root and appended to the base URL.
-    AuthorizationServerMetadata,
-    /// `GET /.well-known/oauth-protected-resource{path}` (RFC 9728), for every path below the base URL.
-    ProtectedResourceMetadata,
-    /// `GET {base}/oauth/client.json` (draft-ietf-oauth-client-id-metadata-document section 4), where a
-    /// provider knows the proxy by it.
-    ClientDocument,
-    /// `GET {base}/oauth/jwks` (RFC 7517 section 5), where access tokens are signed with keys that others verify
-    /// them by.
-    KeySet,
-    /// A document below our well-known names that does not exist.
-    UnknownDocument,
-    /// `POST {base}/oauth/register` (RFC 7591).
-    Register,
-    /// `GET {base}/oauth/authorize` (RFC 6749 section 4.1.1).
-    Authorize,
-    /// `GET` and `POST {base}/oauth/consent`: the page, and the person's answer.
-    Consent,
-    /// `GET {base}/oauth/callback`: the browser returns from the provider. `POST` where the provider
-    /// answers by form post.
-    Callback,
-    /// `POST {base}/oauth/token` (RFC 6749 section 3.2).
-    Token,
-    /// `POST {base}/oauth/revoke` (RFC 7009).
-    Revoke,
-}
-
-/// Who calls an endpoint: that decides about CORS, and what a refusal looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// Readable from any origin, without credentials; refusals are JSON.
-    Machine,
-    /// Acts on a person's cookies, so never readable from another origin; refusals are pages.
-    Browser,
-}
-
-/// How a row's path is found in a request's path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// The base URL's path, then the row's.
-    Below,
-    /// The base URL's path, then the operator's `redirect_path`.
-    Callback,
-    /// The base URL's path, the row's, and the id of one of the further providers.
-    Return,
-    /// A document of this issuer: at the root, with the base URL's path inserted behind the well-known
-    /// name (RFC 8414 section 3), or appended to the base URL (OpenID Connect Discovery section 4).
-    Issuer,
-    /// A document of a resource, whose path follows the well-known name (RFC 9728 section 3.1).
-    Resource,
-    /// Below one of the documents.
-    Nowhere,
-}
-
-/// All there is to know of one of our URLs, but how it answers.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) path: &'static str,
-    place: Place,
-    pub(crate) methods: &'static [Method],
-    pub(crate) caller: Caller,
-    /// The member of the RFC 8414 document that names this URL.
-    pub(crate) advertised: Option<&'static str>,
-}
-
-static TABLE: [Row; 12] = [
-    Row::document(
-        Endpoint::AuthorizationServerMetadata,
-        AUTHORIZATION_SERVER,
-        Place::Issuer,
-    ),
-    Row::document(
-        Endpoint::AuthorizationServerMetadata,
-        OPENID_CONFIGURATION,
-        Place::Issuer,
-    ),
-    Row::document(
-        Endpoint::ProtectedResourceMetadata,
-        PROTECTED_RESOURCE,
-        Place::Resource,
-    ),
-    Row::document(Endpoint::ClientDocument, CLIENT_DOCUMENT, Place::Below),
-    // RFC 9068 section 4: "Authorization servers SHOULD use OAuth 2.0 Authorization Server Metadata [RFC8414]
-    // to advertise to resource servers their signing keys via "jwks_uri"".
-    Row {
-        advertised: Some("jwks_uri"),
-        ..Row::document(Endpoint::KeySet, KEY_SET, Place::Below)
-    },
-    Row::machine(
-        Endpoint::Register,
-        "/oauth/register",
-        "registration_endpoint",
-    ),
-    Row::machine(Endpoint::Token, TOKEN, "token_endpoint"),
-    Row::machine(Endpoint::Revoke, "/oauth/revoke", "revocation_endpoint"),
-    Row {
-        advertised: Some("authorization_endpoint"),
-        ..Row::browser(Endpoint::Authorize, "/oauth/authorize", &[Method::GET])
-    },
-    Row::browser(Endpoint::Consent, CONSENT, &[Method::GET, Method::POST]),
-    Row {
-        place: Place::Callback,
-        ..Row::browser(Endpoint::Callback, CALLBACK, &[Method::GET, Method::POST])
-    },
-    Row {
-        place: Place::Return,
-        ..Row::browser(Endpoint::Callback, RETURN, &[Method::GET, Method::POST])
-    },
-];
-
-/// The document of another issuer. RFC 8414 section 3.3: "The "issuer" value returned MUST be identical to
-/// the authorization server's issuer identifier value into which the well-known URI string was inserted".
-static UNKNOWN_DOCUMENT: Row = Row::document(Endpoint::UnknownDocument, "", Place::Nowhere);
-
-impl Row {
-    const fn document(endpoint: Endpoint, path: &'static str, place: Place) -> Self {
-        Self {
-            endpoint,
-            path,
-            place,
-            methods: &[Method::GET, Method::HEAD],
-            caller: Caller::Machine,
-            advertised: None,
-        }
-    }
-
-    const fn machine(endpoint: Endpoint, path: &'static str, advertised: &'static str) -> Self {
-        Self {
-            endpoint,
-            path,
-            place: Place::Below,
-            methods: &[Method::POST],
-            caller: Caller::Machine,
-            advertised: Some(advertised),
-        }
-    }
-
-    const fn browser(endpoint: Endpoint, path: &'static str, methods: &'static [Method]) -> Self {
-        Self {
-            endpoint,
-            path,
-            place: Place::Below,
-            methods,
-            caller: Caller::Browser,
-            advertised: None,
-        }
-    }
-}
+pub(crate) use table::{
+    AUTHORIZATION_SERVER, CALLBACK, CLIENT_DOCUMENT, CONSENT, Caller, Endpoint,
+    OPENID_CONFIGURATION, RETURN, Row, TOKEN,
+};
+use table::{PROTECTED_RESOURCE, Place, TABLE, UNKNOWN_DOCUMENT};
 
 /// Whose request it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,9 +42,8 @@ enum Served {
 pub(crate) struct Routes {
     base_path: Box<str>,
     served: Served,
-    has_client_document: bool,
-    registers: bool,
-    has_key_set: bool,
+    /// Rows that this configuration does not serve.
+    absent: Vec<Endpoint>,
     callback: Box<str>,
     /// The ids of the providers that have a callback of their own.
     further: Box<[Box<str>]>,
@@ -229,37 +55,22 @@ impl Routes {
         Self {
             base_path: base.path().into(),
             served: Served::All,
-            has_client_document: false,
-            registers: true,
-            has_key_set: false,
+            absent: vec![
+                Endpoint::ClientDocument,
+                Endpoint::Introspect,
+                Endpoint::KeySet,
+            ],
             callback: callback.into(),
             further: Box::default(),
             public: public.iter().map(|path| path.as_str().into()).collect(),
         }
     }
 
-    /// The same, with the document about the proxy where there is one.
-    pub(crate) fn with_client_document(self, is_there: bool) -> Self {
-        Self {
-            has_client_document: is_there,
-            ..self
-        }
-    }
-
-    /// The same, with or without registration.
-    pub(crate) fn with_registration(self, is_on: bool) -> Self {
-        Self {
-            registers: is_on,
-            ..self
-        }
-    }
-
-    /// The same, with the key set where there are keys.
-    pub(crate) fn with_key_set(self, is_there: bool) -> Self {
-        Self {
-            has_key_set: is_there,
-            ..self
-        }
+    /// The same, with or without an endpoint that not every configuration has.
+    pub(crate) fn with(mut self, endpoint: Endpoint, is_there: bool) -> Self {
+        self.absent.retain(|absent| *absent != endpoint);
+        self.absent.extend((!is_there).then_some(endpoint));
+        self
     }
 
     /// The same with the callbacks of further providers.
@@ -293,12 +104,7 @@ impl Routes {
     /// The rows that are served, and so may be advertised.
     pub(crate) fn served(&self) -> impl Iterator<Item = &'static Row> {
         let is_served = |row: &&Row| match self.served {
-            Served::All => match row.endpoint {
-                Endpoint::ClientDocument => self.has_client_document,
-                Endpoint::Register => self.registers,
-                Endpoint::KeySet => self.has_key_set,
-                _ => true,
-            },
+            Served::All => !self.absent.contains(&row.endpoint),
             Served::Documents => matches!(row.place, Place::Resource | Place::Issuer),
             Served::Resource => row.place == Place::Resource,
         };

@@ -33,6 +33,12 @@ impl From<ConfigError> for Refusal {
             "allowed_redirect_uri_patterns" => "ALLOWED_REDIRECT_URIS",
             "allowed_claim" => "ALLOWED_CLAIMS",
             "cors_on_protected_paths" => "CORS",
+            "outbound_private_networks" => "PRIVATE_NETWORKS",
+            "outbound_root_certificates" => "ROOT_CERTIFICATES_FILE",
+            "static_clients" => "CLIENTS_FILE",
+            "api_keys" => "API_KEYS_FILE",
+            "token_key" | "published_token_keys" => "SIGNING_KEY_FILE",
+            "trusted_issuer" => "TRUSTED_ISSUERS",
             "token_storage" => "STORAGE",
             "upstream_request_timeout" => "UPSTREAM_TIMEOUT",
             // Says itself which part of the provider it is about.
@@ -287,6 +293,10 @@ impl Env {
         if let Some(time) = self.seconds("UPSTREAM_TIMEOUT")? {
             builder = builder.upstream_request_timeout(time);
         }
+        builder = self.outbound(builder)?;
+        builder = self.clients(builder)?;
+        builder = self.machines(builder)?;
+        builder = self.signing(builder)?;
         Ok(self.storage(builder).await?.consent(self.consent()?))
     }
 

@@ -2,9 +2,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "no example uses all of it")]
 
+mod clients;
 pub mod env;
+mod files;
 pub mod idp;
+mod machines;
+mod outbound;
 pub mod serve;
+mod signing;
 mod upstream;
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod admit;
 mod behind;
 mod claimed_issuer;
 mod credentials;
+mod introspection;
 mod objection;
 mod others_token;
 mod source;
@@ -21,3 +22,4 @@ mod word;
 
 pub(crate) use admit::{Asking, Caller, Decision, admit, stranger};
 pub(crate) use credentials::{Credentials, credentials};
+pub(crate) use introspection::{Active, NotActive, introspect};

@@ -211,7 +211,8 @@ impl Clients {
     pub(crate) fn may_use(&self, client: &Client, grant_type: GrantType) -> bool {
         match grant_type {
             GrantType::AuthorizationCode | GrantType::RefreshToken => {
-                !client.redirect_uris.is_empty()
+                // Each of the others has one, although a login in progress does not carry it along.
+                client.kind != ClientKind::Configured || !client.redirect_uris.is_empty()
             }
             GrantType::ClientCredentials => {
                 client.kind == ClientKind::Configured && self.machine(&client.id).is_some()

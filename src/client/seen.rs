@@ -117,23 +117,41 @@ impl Client {
         }
     }
 
-    /// Whom a refresh token that the client keeps itself is sealed for: the client, and where it is known by a
-    /// document, one that proves itself by a key, if it did. Without one, such a token does not open any more.
+    /// Whom a refresh token that the client keeps itself is sealed for. Where that is a client with a document, the
+    /// way in which it proves itself belongs to that: one that has been given a token as the holder of a key, or of a
+    /// secret when it was configured, is another than one that has just the URL.
     pub(crate) fn holder(&self) -> Cow<'_, str> {
-        match self.kind == ClientKind::Document && self.auth.has_keys() {
-            // No id holds a line break.
-            true => Cow::Owned([&*self.id, "\nprivate_key_jwt"].concat()),
-            false => Cow::Borrowed(&self.id),
+        match self.kind {
+            ClientKind::Document if self.auth.has_keys() => {
+                Cow::Owned(self.holder_by("private_key_jwt"))
+            }
+            ClientKind::Document => Cow::Owned(self.holder_by("none")),
+            ClientKind::Configured | ClientKind::Signed => Cow::Borrowed(&self.id),
         }
     }
 
-    /// Whether the client proves itself at least as well as at the login that left this record. A grant that was
-    /// given to the holder of a key is not for whoever has read its refresh token, also where the document asks
-    /// for no key any more. What cannot be read asks for a key.
-    pub(crate) fn is_as_strong_as(&self, record: &[u8]) -> bool {
-        let login = SeenClient::recorded(&self.id, record).and_then(|seen| seen.as_seen());
-        let needs_key = login.is_none_or(|login| login.auth.has_keys());
-        !needs_key || self.auth.has_keys()
+    /// The same of a client that has a key by now, and may have had none when the token was made.
+    pub(crate) fn weaker_holder(&self) -> Option<String> {
+        let has_key = self.kind == ClientKind::Document && self.auth.has_keys();
+        has_key.then(|| self.holder_by("none"))
+    }
+
+    fn holder_by(&self, method: &str) -> String {
+        // No id holds a line break.
+        [&*self.id, "\n", method].concat()
+    }
+
+    /// Whether a client may go on with a grant whose login left this record. One with a document has to prove itself
+    /// at least as well as then: what was given to the holder of a key is not for one who has read its refresh
+    /// token, also where the document asks for no key any more. A login without a record was another kind of
+    /// client's, which had this id. What cannot be read asks for a key.
+    pub(crate) fn may_go_on_with(&self, record: Option<&[u8]>) -> bool {
+        if self.kind != ClientKind::Document || self.auth.has_keys() && record.is_some() {
+            return true;
+        }
+        let login = record.and_then(|record| SeenClient::recorded(&self.id, record));
+        let login = login.and_then(|seen| seen.as_seen());
+        login.is_some_and(|login| !login.auth.has_keys())
     }
 }
 
@@ -211,16 +229,38 @@ mod tests {
             client(ClientKind::Document, at()),
         );
         let keyed_record = keyed.seen().for_the_record().unwrap();
-        for (now, record, is_strong) in [
-            (&public, &*public_record(), true),
-            (&keyed, &*public_record(), true),
-            (&keyed, &*keyed_record, true),
-            (&public, &*keyed_record, false),
+        let public_record = public_record();
+        for (now, record, may) in [
+            (&public, Some(&*public_record), true),
+            (&keyed, Some(&*public_record), true),
+            (&keyed, Some(&*keyed_record), true),
+            (&public, Some(&*keyed_record), false),
             // Not to be read: never the weaker way.
-            (&public, &b"?"[..], false),
-            (&keyed, &b"?"[..], true),
+            (&public, Some(&b"?"[..]), false),
+            (&keyed, Some(&b"?"[..]), true),
+            // A login of a configured client, which had this id.
+            (&public, None, false),
+            (&keyed, None, false),
         ] {
-            assert_eq!(now.is_as_strong_as(record), is_strong);
+            assert_eq!(now.may_go_on_with(record), may);
         }
+        for kind in [ClientKind::Configured, ClientKind::Signed] {
+            let other = client(kind, None);
+            assert!(other.may_go_on_with(None) && other.may_go_on_with(Some(&keyed_record)));
+        }
+    }
+
+    #[test]
+    fn what_a_client_keeps_itself_is_sealed_for_the_way_in_which_it_proves_itself() {
+        let holders = |kind, keys| {
+            let client = client(kind, keys);
+            (client.holder().into_owned(), client.weaker_holder())
+        };
+        let (public, none) = holders(ClientKind::Document, None);
+        let (keyed, weaker) = holders(ClientKind::Document, at());
+        assert_eq!((none, weaker), (None, Some(public.clone())));
+        let (plain, none) = holders(ClientKind::Configured, None);
+        assert_eq!(none, None);
+        assert!(public != keyed && public != plain && keyed != plain);
     }
 }

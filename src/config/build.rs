@@ -10,6 +10,7 @@ use super::{
         cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
+    introspection::Introspection,
     machine_faults::check_machines,
     odd::odd_options,
     options::Options,
@@ -17,7 +18,7 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
-    trusted_issuer::check_trusted_issuers,
+    trusted_issuer::{check_grants_nothing, check_trusted_issuers},
     trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
@@ -127,6 +128,8 @@ impl OAuthProxyConfigBuilder {
         let required_scopes = required_scopes(&self.required_scopes, &scopes)?;
         check_terms(&self, &terms, &required_scopes)?;
         check_static_clients(&self, &scopes)?;
+        let introspection =
+            Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
         let sources = std::mem::take(&mut self.sources);
         check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
@@ -134,6 +137,9 @@ impl OAuthProxyConfigBuilder {
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
+        if self.passthrough.is_some() {
+            check_grants_nothing(&self.trusted_issuers)?;
+        }
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
@@ -154,9 +160,12 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            accepts_identity_assertions: (self.trusted_issuers.iter())
+                .any(|issuer| issuer.assertions.is_some()),
             key_set: self.token_keys.document(),
             scopes,
             required_scopes,
+            introspection,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,

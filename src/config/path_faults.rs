@@ -4,7 +4,7 @@ use crate::{
     config::{builder::OAuthProxyConfigBuilder, options::Plain},
     error::ConfigError,
     oauth::BaseUrl,
-    route::{Route, Routes},
+    route::{Endpoint, Route, Routes},
 };
 
 pub(super) fn check_paths(
@@ -23,8 +23,9 @@ pub(super) fn check_paths(
     }
     // Without a callback: its default path is free for another one.
     let others = Routes::new(base, "", &[])
-        .with_client_document(true)
-        .with_key_set(true)
+        .with(Endpoint::ClientDocument, true)
+        .with(Endpoint::Introspect, true)
+        .with(Endpoint::KeySet, true)
         .returning_from(further());
     let is_ours = others.find(&[base.path(), path].concat()) != Route::Protected;
     // The router finds documents first: below their names a login would end in JSON.
@@ -36,9 +37,14 @@ pub(super) fn check_paths(
         );
     }
     let has_document = builder.providers().any(|provider| provider.has_document);
+    let may_ask = builder
+        .static_clients
+        .iter()
+        .any(|client| !client.introspected().is_empty());
     let routes = Routes::new(base, path, &[])
-        .with_client_document(has_document)
-        .with_key_set(builder.token_keys.is_given())
+        .with(Endpoint::ClientDocument, has_document)
+        .with(Endpoint::Introspect, may_ask)
+        .with(Endpoint::KeySet, builder.token_keys.is_given())
         .returning_from(further());
     check_public_paths(options, &routes)
 }

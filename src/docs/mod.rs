@@ -1,10 +1,16 @@
 //! Chapters for those who run a service behind this layer.
 
+#[doc = include_str!("clients.md")]
+pub mod clients {}
+
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
+
+#[doc = include_str!("machines.md")]
+pub mod machines {}
 
 #[doc = include_str!("modes.md")]
 pub mod modes {}

@@ -14,6 +14,7 @@ use crate::{
     page::{self, Page, Situation},
     proxy::Proxy,
     resource_server::ResourceServer,
+    route::Caller,
 };
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
@@ -56,23 +57,23 @@ pub(super) fn error(error: &OAuthError) -> OwnResponse {
 pub(super) fn method_not_allowed(
     server: &ResourceServer,
     methods: &'static [Method],
-    is_machines: bool,
+    caller: Caller,
 ) -> OwnResponse {
     server.emit(&Event::refused(Step::Http, Reason::NotServed).detail("method"));
-    let mut response = if is_machines {
-        let refusal = OAuthError::new(OAuthErrorCode::InvalidRequest, "method not allowed");
-        error(&refusal.with_status(StatusCode::METHOD_NOT_ALLOWED))
-    } else {
+    let mut response = if caller == Caller::Browser {
         let page = Page::Message(Situation::WrongMethod);
         page_of(
             server.options.shown_name(),
             StatusCode::METHOD_NOT_ALLOWED,
             &page,
         )
+    } else {
+        let refusal = OAuthError::new(OAuthErrorCode::InvalidRequest, "method not allowed");
+        error(&refusal.with_status(StatusCode::METHOD_NOT_ALLOWED))
     };
-    let allowed = match is_machines {
-        true => cors::list(methods),
-        false => methods
+    let allowed = match caller {
+        Caller::Machine => cors::list(methods),
+        Caller::Service | Caller::Browser => methods
             .iter()
             .map(Method::as_str)
             .collect::<Vec<_>>()

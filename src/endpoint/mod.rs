@@ -4,12 +4,13 @@
 mod answer;
 mod authorize;
 mod browser_client;
+mod cacheable;
 mod callback;
 mod client_auth;
 mod client_of_code;
 mod consent;
 mod consent_page;
-mod document;
+mod introspect;
 mod jwks;
 mod metadata;
 mod no_document;
@@ -88,6 +89,9 @@ where
                 async move { revoke::handle(&proxy, &parts, body).await },
             )
         }
+        (Endpoint::Introspect, Some(proxy)) => pending(row, async move {
+            introspect::handle(&proxy, &parts, body).await
+        }),
         (Endpoint::Authorize, Some(proxy)) => {
             pending(row, async move { authorize::handle(&proxy, &parts).await })
         }
@@ -118,12 +122,11 @@ fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<O
         Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
         _ => row.methods,
     };
-    let is_machines = row.caller == Caller::Machine;
-    if is_machines && *method == Method::OPTIONS {
+    if row.caller == Caller::Machine && *method == Method::OPTIONS {
         return Some(cors::preflight(methods));
     }
     let is_served = methods.contains(method);
-    (!is_served).then(|| answer::method_not_allowed(server, methods, is_machines))
+    (!is_served).then(|| answer::method_not_allowed(server, methods, row.caller))
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {
@@ -138,6 +141,6 @@ fn pending(row: &'static Row, work: impl Future<Output = OwnResponse> + Send + '
 fn readable(row: &Row, response: OwnResponse) -> OwnResponse {
     match row.caller {
         Caller::Machine => cors::allow(response),
-        Caller::Browser => response,
+        Caller::Service | Caller::Browser => response,
     }
 }

@@ -57,7 +57,11 @@ pub(super) async fn go_on(
     };
     let requested = RequestedLogin::new(request, start, now);
     let event = Event::done(Step::Authorize).login(&requested.id);
-    let event = event.detail(client.name.as_deref().unwrap_or(""));
+    let name = client.name.as_deref().unwrap_or("");
+    let event = match client.document_host() {
+        Some(host) => event.detail(format_args!("{name}, described by {host}")),
+        None => event.detail(name),
+    };
     let to = past_consent.or(open.first().copied().filter(|_| open.len() == 1));
     proxy.emit(&match to {
         Some(provider) => event.provider(&provider.about().id),

@@ -253,7 +253,7 @@ impl Passed {
 
 /// Whether a claim of this name may only come from the proxy itself. Letters match in any case, as
 /// they do for some JSON readers.
-pub(super) fn is_protected(name: &str) -> bool {
+pub(crate) fn is_protected(name: &str) -> bool {
     PROTECTED.iter().any(|it| it.eq_ignore_ascii_case(name))
 }
 

@@ -23,6 +23,7 @@ mod verifier;
 pub(crate) use audience::Audiences;
 pub(crate) use carried::CarriedClaims;
 pub use claims::ClaimsPassthrough;
+pub(crate) use claims::is_protected;
 pub(crate) use jwt::{AccessClaims, AccessTokens, TokenError};
 pub(crate) use passed_through::PassedThrough;
 pub(crate) use roles::roles;

@@ -157,7 +157,9 @@ fn a_provider_is_named_in_its_preset_alone() {
     assert!(presets.len() >= 3, "{presets:?}");
     let mut named = Vec::new();
     for (module, source) in &sources {
-        if is_preset(module) {
+        // The callbacks of known clients: some are at the site of a company that is a provider too.
+        let is_of_clients = module.join("::") == "client::redirect::known";
+        if is_preset(module) || is_of_clients {
             continue;
         }
         for word in &source.words {
@@ -172,7 +174,11 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
-    "api_key",
+    "api_key::day",
+    "api_key::hash_text",
+    "api_key::key_file",
+    "api_key::key_ring",
+    "api_key::key_text",
     "assertion::checks",
     "client::client_metadata",
     "client::kind::document_hosts",

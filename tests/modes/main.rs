@@ -12,11 +12,13 @@
 mod admin;
 mod allowed;
 mod app_proof;
+mod assertions;
 mod claims;
 mod client_keys;
 mod clients;
 mod cors;
 mod inside;
+mod introspect;
 mod introspection;
 mod jwks;
 mod keys;
@@ -39,3 +41,4 @@ mod sources;
 mod surplus;
 mod upstream;
 mod userinfo;
+mod workloads;

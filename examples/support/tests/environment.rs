@@ -43,7 +43,7 @@ async fn builder(env: &Env) -> Result<OAuthProxyConfigBuilder, Refusal> {
 }
 
 /// Why it does not start.
-async fn refusal(variables: &[(&str, &str)]) -> String {
+pub(super) async fn refusal(variables: &[(&str, &str)]) -> String {
     let env = env(variables);
     let config = match builder(&env).await {
         Ok(builder) => builder.build().map_err(Refusal::from),
@@ -148,7 +148,7 @@ async fn a_configuration_that_cannot_work_is_told_by_the_variables_name() {
 }
 
 /// A proxy of this environment, in front of the kit's provider.
-async fn proxy(variables: &[(&str, &str)]) -> Proxy {
+pub(super) async fn proxy(variables: &[(&str, &str)]) -> Proxy {
     let clock = FakeClock::default();
     let provider = Arc::new(Provider::start(clock.clone()).await);
     let [authorize, token, userinfo] =

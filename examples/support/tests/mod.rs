@@ -13,5 +13,7 @@
 
 mod connections;
 mod environment;
+mod files;
+mod machines;
 mod server;
 mod stopping;

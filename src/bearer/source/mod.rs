@@ -7,6 +7,7 @@ mod own;
 mod upstream;
 
 use super::verdict::Source;
+pub(super) use own::as_it_stands;
 
 /// In the order in which they are tried. A source that recognises its tokens stands before one that
 /// takes any: ours by their signature, keys by their prefix, those of an issuer by their `iss`.

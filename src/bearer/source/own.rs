@@ -14,7 +14,7 @@ use crate::{
         word::{Subject, word_on},
     },
     event::Reason,
-    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{About, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
@@ -33,21 +33,55 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
     let Mode::Swap(tokens) = &proxy.mode else {
         return Verdict::NotMine;
     };
-    match verify(proxy, tokens, presented) {
+    match verify(proxy, tokens, presented.token, presented.now) {
         Ok(token) => {
             let (proxy, now) = (Arc::clone(proxy), presented.now);
             let Some(verifier) = &proxy.upstream_verifier else {
-                return Verdict::ask(async move { look_up(&proxy, token, now, None).await.into() });
+                return Verdict::ask(async move {
+                    look_up(&proxy, token, now, Wanted::Fresh).await.into()
+                });
             };
-            let check = Check {
+            let wanted = Wanted::Vouched(Check {
                 verifier: Arc::clone(verifier),
                 method: presented.method.clone(),
                 uri: presented.uri.clone(),
-            };
-            Verdict::ask(async move { look_up(&proxy, token, now, Some(check)).await.into() })
+            });
+            Verdict::ask(async move { look_up(&proxy, token, now, wanted).await.into() })
         }
         Err(verdict) => verdict,
     }
+}
+
+/// What the store says of a token now, for a service that asks about it (RFC 7662). No provider is asked,
+/// and nothing is renewed.
+pub(in crate::bearer) async fn as_it_stands(
+    proxy: &Arc<Proxy>,
+    tokens: &AccessTokens,
+    token: &str,
+    now: Unix,
+) -> Result<AuthSession, Objection> {
+    let verdict = match verify(proxy, tokens, token, now) {
+        Ok(token) => look_up(proxy, token, now, Wanted::Stored).await.into(),
+        Err(Verdict::Ask(question)) => question.await,
+        Err(verdict) => verdict,
+    };
+    match verdict {
+        Verdict::Session(found) => Ok(found.session),
+        Verdict::Refused(objection) => Err(objection),
+        Verdict::NotMine | Verdict::Ask(_) => {
+            Err(Objection::invalid().detail("not an access token of this server"))
+        }
+    }
+}
+
+/// What is asked of the grant behind a token.
+enum Wanted {
+    /// The grant as it stands in the store.
+    Stored,
+    /// That, with a token of the provider that is good now.
+    Fresh,
+    /// That, and the word of the operator's verifier for it.
+    Vouched(Check),
 }
 
 /// What checks the provider's token behind a session, and for which request.
@@ -99,12 +133,13 @@ impl OwnToken {
 fn verify(
     proxy: &Arc<Proxy>,
     tokens: &AccessTokens,
-    presented: &Presented<'_>,
+    token: &str,
+    now: Unix,
 ) -> Result<OwnToken, Verdict> {
     let refused = |objection| Err(Verdict::Refused(objection));
     let read = |claims: &AccessClaims<'_>| {
         let Some(grant) = GrantId::parse(&claims.gid) else {
-            return Err(of_machine::judge(proxy, claims, presented.now));
+            return Err(of_machine::judge(proxy, claims, now));
         };
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value
         // corresponding to an identifier the resource server expects for itself."
@@ -113,7 +148,7 @@ fn verify(
         }
         Ok(OwnToken::new(grant, claims))
     };
-    match tokens.verify(presented.token, presented.now, read) {
+    match tokens.verify(token, now, read) {
         Ok(read) => read,
         // "The current time MUST be before the time represented by the "exp" claim."
         Err(TokenError::Expired) => refused(Objection::expired()),
@@ -134,18 +169,23 @@ async fn look_up(
     proxy: &Arc<Proxy>,
     token: OwnToken,
     now: Unix,
-    check: Option<Check>,
+    wanted: Wanted,
 ) -> Result<Validated, Objection> {
-    let (mark, grant, vouched_until) = match check {
-        Some(check) => vouched_grant(proxy, &token, now, &check).await?,
-        None => {
+    let (mark, grant, vouched_until) = match wanted {
+        Wanted::Vouched(check) => vouched_grant(proxy, &token, now, &check).await?,
+        Wanted::Fresh => {
             let (mark, grant) = fresh_grant(proxy, &token, now).await?;
             (mark, grant, Unix::NEVER)
+        }
+        Wanted::Stored => {
+            let mark = proxy.grants.revocation_mark(token.grant);
+            (mark, stored_grant(proxy, &token, now).await?, Unix::NEVER)
         }
     };
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
+    let about = grant.about();
     let provider = proxy.providers.of(&grant.provider);
     let named = match proxy.grants.subject_of(&grant) {
         Cow::Owned(subject) => Some(subject),
@@ -169,7 +209,11 @@ async fn look_up(
             .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            source: TokenSource::Login,
+            source: match about {
+                None => TokenSource::Login,
+                Some(About::Person) => TokenSource::Assertion,
+                Some(About::Workload) => TokenSource::Workload,
+            },
             subject,
             provider_subject,
             provider: provider.map(|provider| Arc::clone(provider.id())),
@@ -180,7 +224,9 @@ async fn look_up(
             resource,
             expires_at: token.expires_at,
             grant_id: Some(LoginName::Grant(token.grant.name())),
-            renewal: Some(Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            // Behind an assertion stands no token of a provider, and none can be had.
+            renewal: (about.is_none())
+                .then(|| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
             upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
@@ -197,6 +243,10 @@ async fn vouched_grant(
 ) -> Result<(RevocationMark, Box<Grant>, Unix), Objection> {
     let id = token.grant;
     let (mut mark, mut grant) = fresh_grant(proxy, token, now).await?;
+    if grant.about().is_some() {
+        // There is no token of the provider's to check.
+        return Ok((mark, grant, Unix::NEVER));
+    }
     let mut is_renewed = false;
     loop {
         let subject = Subject {
@@ -246,6 +296,24 @@ async fn vouched_grant(
     }
 }
 
+/// Whether the grant still stands behind the token.
+fn is_live(grant: &Grant, token: &OwnToken, now: Unix) -> bool {
+    matches!(grant.phase, Phase::Active { .. } | Phase::Asserted { .. })
+        && grant.client_id == token.client_id()
+        && !grant.upstream.is_over(now)
+}
+
+/// The grant of a token, as it stands in the store.
+async fn stored_grant(proxy: &Proxy, token: &OwnToken, now: Unix) -> Result<Box<Grant>, Objection> {
+    let grant = proxy.grants.look(&token.grant).await?;
+    let live = grant.filter(|grant| is_live(grant, token, now));
+    let grant = live.ok_or_else(|| Objection::ended(token.grant))?;
+    match proxy.freshness.is_past_last_day(&grant, now) {
+        true => Err(Objection::expired().of_grant(token.grant)),
+        false => Ok(grant),
+    }
+}
+
 /// The grant of a token, with a token of the provider that is good now.
 async fn fresh_grant(
     proxy: &Arc<Proxy>,
@@ -259,10 +327,7 @@ async fn fresh_grant(
         // The mark comes before the look at the store; see `Revocations::mark`.
         let mark = proxy.grants.revocation_mark(id);
         let grant = proxy.grants.look(&id).await?.ok_or_else(ended)?;
-        if !matches!(grant.phase, Phase::Active { .. })
-            || grant.client_id != token.client_id()
-            || grant.upstream.is_over(now)
-        {
+        if !is_live(&grant, token, now) {
             return Err(ended());
         }
         if proxy.freshness.is_past_last_day(&grant, now) {

@@ -53,6 +53,8 @@ pub struct StaticClient {
     redirect_uris: Vec<RedirectUri>,
     name: Option<String>,
     scope: Option<ScopeSet>,
+    /// What it stands for at the introspection endpoint, as it was given.
+    introspects: Vec<String>,
     machine: MachineWords,
 }
 
@@ -67,6 +69,7 @@ impl StaticClient {
             redirect_uris: Vec::new(),
             name: None,
             scope: None,
+            introspects: Vec::new(),
             machine: MachineWords::default(),
         }
     }
@@ -197,6 +200,34 @@ impl StaticClient {
         self
     }
 
+    /// Lets the client ask about access tokens for this resource, the base URL or a URL below it, and for
+    /// what is below that, at `{base}/oauth/introspect` (RFC 7662). Default: it may ask about none.
+    ///
+    /// It is for a service behind the proxy that gets the access token and cannot verify it. The answer is
+    /// what the store says at that moment, so a login that was ended is not active at once. No provider is
+    /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
+    /// that has to hear of those stands for the base URL.
+    ///
+    /// Such a client needs a secret or a key, and no redirect URI. [`docs::services`](crate::docs::services) has more.
+    pub fn introspects(mut self, resource: impl Into<String>) -> Self {
+        self.introspects.push(resource.into());
+        self
+    }
+
+    /// The resources that it may ask about.
+    pub(crate) fn introspected(&self) -> &[String] {
+        &self.introspects
+    }
+
+    /// Whether it may authenticate in this way.
+    pub(crate) fn admits(&self, method: ClientAuthMethod) -> bool {
+        self.auth.admits(method)
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether it gets tokens in its own name.
     pub(crate) fn is_machine(&self) -> bool {
         self.machine.is_machine
@@ -238,8 +269,17 @@ impl StaticClient {
             let id = self.shown_id();
             ConfigError::new(OPTION, format!("client `{id}` {why}"))
         };
-        if self.redirect_uris.is_empty() && !self.is_machine() {
-            return Err(refused("has no redirect URI, and is no machine"));
+        if self.redirect_uris.is_empty() && !self.is_machine() && self.introspects.is_empty() {
+            return Err(refused(
+                "has no redirect URI, is no machine and introspects no tokens",
+            ));
+        }
+        // RFC 7662 section 2.1: "To prevent token scanning attacks, the endpoint MUST also require some form
+        // of authorization to access this endpoint".
+        if !self.introspects.is_empty() && self.auth.admits(ClientAuthMethod::None) {
+            return Err(refused(
+                "introspects tokens, and has neither a secret nor a key to prove itself by",
+            ));
         }
         if self.auth.has_keys() != self.keys.is_some() {
             return Err(refused(
@@ -417,5 +457,16 @@ mod tests {
     #[test]
     fn debug_prints_no_secret() {
         assert!(!format!("{:?}", confidential("sixteen-letters!")).contains("sixteen"));
+    }
+
+    #[test]
+    fn a_client_that_only_asks_about_tokens_needs_a_secret_and_no_redirect_uri() {
+        let base = "https://mcp.example";
+        let asks = StaticClient::public("api").introspects(base);
+        let error = asks.clone().check().unwrap_err().to_string();
+        assert!(error.contains("neither a secret nor a key"), "{error}");
+        let hash = format!("sha256:{}", "a1".repeat(32));
+        let asks = StaticClient::confidential_by_hash("api", hash).introspects(base);
+        assert!(asks.check().is_ok());
     }
 }

@@ -17,6 +17,15 @@ pub enum KnownClient {
     VsCode,
     /// Microsoft Copilot Studio.
     CopilotStudio,
+    /// Gemini, with the custom apps of a person's account. Not Gemini CLI, which listens on loopback.
+    ///
+    /// Its callbacks stand on a host that Google shares with everyone who links accounts with Google, below a
+    /// name for each account and server. Where people of one account use it, allow their own URIs instead.
+    Gemini,
+    /// Gemini Enterprise, with the custom servers that its administrator connects.
+    GeminiEnterprise,
+    /// Grok's connectors at grok.com.
+    Grok,
 }
 
 impl KnownClient {
@@ -29,6 +38,9 @@ impl KnownClient {
             Self::Cursor,
             Self::VsCode,
             Self::CopilotStudio,
+            Self::Gemini,
+            Self::GeminiEnterprise,
+            Self::Grok,
         ]
     }
 
@@ -59,6 +71,17 @@ impl KnownClient {
             ],
             // One for each tool.
             Self::CopilotStudio => &["https://global.consent.azure-apim.net/redirect/*"],
+            // It registers all of them at once.
+            Self::Gemini => &[
+                "https://oauth-redirect.googleusercontent.com/r/*",
+                "https://oauth-redirect.googleusercontent.com/a/*",
+                "https://oauth-redirect-test.googleusercontent.com/r/*",
+                "https://oauth-redirect-test.googleusercontent.com/a/*",
+                "https://oauth-redirect-sandbox.googleusercontent.com/r/*",
+                "https://oauth-redirect-sandbox.googleusercontent.com/a/*",
+            ],
+            Self::GeminiEnterprise => &["https://vertexaisearch.cloud.google.com/oauth-redirect"],
+            Self::Grok => &["https://grok.com/connectors-oauth-exchange-code/"],
         }
     }
 }
@@ -69,7 +92,7 @@ mod tests {
     use super::*;
 
     /// What each client is known to register in one request.
-    const REGISTERED: [(KnownClient, &[&str]); 7] = [
+    const REGISTERED: [(KnownClient, &[&str]); 10] = [
         (
             KnownClient::Claude,
             &["https://claude.ai/api/mcp/auth_callback"],
@@ -106,6 +129,25 @@ mod tests {
         (
             KnownClient::CopilotStudio,
             &["https://global.consent.azure-apim.net/redirect/cr1a2-5ftool-5f0123456789abcdef"],
+        ),
+        (
+            KnownClient::Gemini,
+            &[
+                "https://oauth-redirect.googleusercontent.com/r/user_bound_custom-mcp-1-mcp_example",
+                "https://oauth-redirect.googleusercontent.com/a/user_bound_custom-mcp-1-mcp_example",
+                "https://oauth-redirect-test.googleusercontent.com/r/user_bound_custom-mcp-1-mcp_example",
+                "https://oauth-redirect-test.googleusercontent.com/a/user_bound_custom-mcp-1-mcp_example",
+                "https://oauth-redirect-sandbox.googleusercontent.com/r/user_bound_custom-mcp-1-mcp_example",
+                "https://oauth-redirect-sandbox.googleusercontent.com/a/user_bound_custom-mcp-1-mcp_example",
+            ],
+        ),
+        (
+            KnownClient::GeminiEnterprise,
+            &["https://vertexaisearch.cloud.google.com/oauth-redirect"],
+        ),
+        (
+            KnownClient::Grok,
+            &["https://grok.com/connectors-oauth-exchange-code/"],
         ),
     ];
 
@@ -153,6 +195,12 @@ mod tests {
             "cursor2://anysphere.cursor-mcp/oauth/callback",
             "https://vscode.dev/redirect/x",
             "https://global.consent.azure-apim.net/redirectx/y",
+            "https://oauth-redirect.googleusercontent.com/r",
+            "https://oauth-redirect.googleusercontent.com.evil.example/r/x",
+            "https://evil.googleusercontent.com/r/x",
+            "https://vertexaisearch.cloud.google.com/oauth-redirect/x",
+            "https://grok.com/connectors-oauth-exchange-code",
+            "https://grok.com/share/x",
         ] {
             assert!(!all.permits(&RedirectUri::parse(uri).unwrap()), "{uri}");
         }

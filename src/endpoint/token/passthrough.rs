@@ -64,7 +64,7 @@ pub(super) async fn refresh(
     // to the authenticated client, and validate the refresh token."
     let held = PassedThrough::open(&mode.seal, &client.holder(), token)
         // A client that has a key by now may go on with what it was given without one.
-        .or_else(|| PassedThrough::open(&mode.seal, &client.id, token))
+        .or_else(|| PassedThrough::open(&mode.seal, &client.weaker_holder()?, token))
         .ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
     if !held.is_from(proxy.providers.main().about()) {

@@ -54,10 +54,9 @@ impl Asked<'_> {
         if grant.client_id != self.client.id {
             return Err(Refusal::grant(Reason::ForeignClient));
         }
-        if let Some(login) = &grant.seen_client
-            && !self.client.is_as_strong_as(login)
-        {
-            let text = "the client logged in with a key, and has to refresh with one";
+        if !self.client.may_go_on_with(grant.seen_client.as_deref()) {
+            let text =
+                "the client proved itself better at its login, and has to refresh in the same way";
             let code = OAuthErrorCode::InvalidClient;
             return Err(Refusal::new(Reason::ClientAuthentication, code, text));
         }

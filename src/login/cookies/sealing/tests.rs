@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    client::RedirectUri,
+    client::{AuthRule, Client, ClientAuthMethod, ClientKind, RedirectUri},
     config::PassOn,
     login::{
         approvals::Approvals,
@@ -173,6 +173,27 @@ fn a_request_cookie_that_names_a_provider_is_read() {
     let mut requested = requested();
     requested.start.provider = Some("github".into());
     is_read(Kind::Request, &tag("id"), sample, &requested);
+}
+
+/// What a document said stands where the id alone stood: browsers hold these bytes.
+#[test]
+fn a_client_with_a_document_is_written_with_what_was_seen_of_it() {
+    let client = Client {
+        id: "https://client.example/app".into(),
+        name: Some("Kit".into()),
+        redirect_uris: Vec::new(),
+        auth: AuthRule::Exactly(ClientAuthMethod::None),
+        keys: None,
+        scope: None,
+        kind: ClientKind::Document,
+    };
+    let mut request = request(Wishes::default());
+    request.client = client.seen();
+    let bytes = postcard::to_allocvec(&request).unwrap();
+    let written = b"\x02\x1ahttps://client.example/app\x01\x03Kit\x00";
+    assert!(bytes.starts_with(written), "{bytes:?}");
+    let read: AuthorizationRequest = postcard::from_bytes(&bytes).unwrap();
+    assert_eq!(read.client, request.client);
 }
 
 #[test]
