@@ -36,6 +36,7 @@ mod proof;
 mod resource_server;
 mod several;
 mod signatures;
+mod signing;
 mod silence;
 mod sources;
 mod surplus;
