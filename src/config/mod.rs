@@ -14,6 +14,7 @@ mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
 mod introspection;
+mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
