@@ -55,7 +55,7 @@
 //! | `REFRESH_TOKEN_GRACE` | seconds, or `until-used` |
 //!
 //! In `CLIENTS_FILE`, a client without a secret is public. A hash is that of the whole secret
-//! (`printf %s "$SECRET" | sha256sum`); `secret` is taken in its place. A machine's `scopes` are the most that it
+//! (`printf %s "$SECRET" | sha256sum`). In its place stands `secret`, `jwks` (a key set) or `jwks_uri`. A machine's `scopes` are the most that it
 //! may have; those of another client are what a login asks for that names none. What is not known is refused.
 //!
 //! ```json
@@ -64,6 +64,7 @@
 //!     "auth_method": "client_secret_basic", "scopes": ["read"],
 //!     "redirect_uris": ["https://intranet.example.com/callback"] },
 //!   { "id": "desk", "redirect_uris": ["http://127.0.0.1/callback"] },
+//!   { "id": "robot", "machine": true, "jwks_uri": "https://robot.example.com/jwks.json", "scopes": ["read"] },
 //!   { "id": "nightly", "machine": true, "secret_sha256": "64 hex digits", "scopes": ["read"], "roles": ["batch"] },
 //!   { "id": "search-api", "secret_sha256": "64 hex digits", "introspects": ["https://mcp.example.com/search"] }
 //! ]

@@ -132,6 +132,12 @@ fn authorization_server(options: &Options, routes: &Routes) -> String {
             true.into(),
         ),
     ]);
+    if options.accepts_identity_assertions {
+        document.insert(
+            "authorization_grant_profiles_supported".into(),
+            json!(["urn:ietf:params:oauth:grant-profile:id-jag"]),
+        );
+    }
     document.extend(introspection(options, &algorithms));
     // Section 5 of draft-ietf-oauth-client-id-metadata-document-00: servers that publish metadata "MUST include
     // the following property to signal support". Clients look for `none` beside it.

@@ -2,7 +2,7 @@
 //!
 //! | format | held by | begins with | written and read in |
 //! |---|---|---|---|
-//! | grant: postcard | store, sealed | version 1, or 2 | `grant/record.rs`, `grant/record_read.rs` |
+//! | grant: postcard | store, sealed | version 1, 2 or 3 | `grant/record.rs`, `grant/record_read.rs` |
 //! | what a login saw of its client's document | inside the two | version 1 | `client/seen.rs` |
 //! | key of a record: its kind and a hash | store | the kind | `grant/id.rs`, `vault.rs` |
 //! | record of a store without encryption | store | 0 | `vault.rs` |

@@ -152,7 +152,8 @@
 //! # Whose tokens
 //!
 //! By default clients hold tokens of this proxy: access tokens are JWTs (RFC 9068, HS256, audience
-//! bound to the resource), refresh tokens are opaque and rotate. **Passthrough mode**,
+//! bound to the resource), refresh tokens are opaque and rotate. With a [`TokenKey`] other services verify the
+//! access tokens by a key set: see [`docs::services`]. **Passthrough mode**,
 //! [`passthrough`](OAuthProxyConfigBuilder::passthrough), hands out the provider's access token
 //! instead, and its refresh token sealed for the one client. A [`TokenVerifier`] checks those access
 //! tokens; nothing is stored after the code is redeemed. Where the provider registers clients itself, this layer is

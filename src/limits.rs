@@ -262,13 +262,6 @@ pub(crate) const MAX_ROLES: usize = 64;
 /// A longer role is none, in bytes.
 pub(crate) const MAX_ROLE_BYTES: usize = 256;
 
-// ---- api_key: keys of the configuration
-
-/// The most keys of one configuration: some 500 bytes each. More programs than this want a store of their own.
-pub(crate) const MAX_API_KEYS: usize = 10_000;
-/// The name of a key, in bytes: it stands in events, and with a prefix in subjects.
-pub(crate) const MAX_API_KEY_NAME: usize = 64;
-
 // ---- provider: what it answers
 
 /// The id of a provider, in bytes: it stands in every login's cookie and every grant's record.

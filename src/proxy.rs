@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use crate::{
+    assertion::UsedAssertions,
     challenge::Challenges,
     client::Clients,
     clock::Clock,
-    config::{Options, ServerConfig},
+    config::{Options, ServerConfig, TrustedIssuers},
     event::{Event, Events},
     grant::{
         Delegation, DelegationParts, Ending, Freshness, FreshnessParts, FreshnessSettings,
         GrantlessTokens, Grants, ProofOfLife, RefreshTokens,
     },
-    login::admission::{Admission, Admissions},
+    login::admission::{Admission, Admissions, VouchedAdmission},
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
     provider::Providers,
@@ -42,6 +43,11 @@ pub(crate) struct Proxy {
     /// Checks the provider's token behind a session, where the operator wants that.
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) admissions: Arc<Admissions>,
+    pub(crate) trusted_issuers: TrustedIssuers,
+    /// Admits whom they vouch for.
+    pub(crate) vouched: VouchedAdmission,
+    /// The assertions that were brought as grants.
+    pub(crate) used_grants: UsedAssertions,
     pub(crate) sessions: Arc<SessionCache>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
@@ -58,7 +64,7 @@ impl Proxy {
     ) -> Self {
         let ServerConfig {
             providers,
-            trusted_issuers: _,
+            trusted_issuers,
             clients,
             vault,
             secrets,
@@ -73,7 +79,7 @@ impl Proxy {
         let grants = Grants::new(
             Arc::clone(&vault),
             providers.clone(),
-            options.subjects.clone(),
+            (options.subjects.clone(), trusted_issuers.vouchers()),
             RefreshTokens::new(secrets.mac("refresh token")),
             secrets.mac("index of grants"),
             Arc::clone(events),
@@ -97,6 +103,9 @@ impl Proxy {
                 !is_passthrough,
             )
         })));
+        let vouched =
+            VouchedAdmission::new(&trusted_issuers, &providers, options, &grants, &ending);
+        let used_grants = UsedAssertions::new(Arc::clone(&vault), "grant");
         let completion = Arc::new(Completion {
             arrivals: Arrivals::new(options.transaction_ttl),
             claims,
@@ -141,6 +150,9 @@ impl Proxy {
         };
         Self {
             mode,
+            trusted_issuers,
+            vouched,
+            used_grants,
             challenges: challenges.clone(),
             clients,
             cookies: Cookies::new(

@@ -15,8 +15,8 @@
 
 use serde::Deserialize;
 use tower_oauth_proxy::{
-    ClientAuthMethod, ConfigError, MetadataDocuments, OAuthProxyConfigBuilder, ScopeSet,
-    StaticClient,
+    ClientAuthMethod, ConfigError, MetadataDocuments, OAuthProxyConfigBuilder, PublicKeys,
+    ScopeSet, StaticClient,
 };
 
 use super::{
@@ -35,6 +35,8 @@ struct Said {
     name: Option<String>,
     secret: Option<Secret>,
     secret_sha256: Option<Hash>,
+    jwks: Option<serde_json::Value>,
+    jwks_uri: Option<String>,
     auth_method: Option<ClientAuthMethod>,
     #[serde(default)]
     redirect_uris: Vec<String>,
@@ -92,17 +94,36 @@ impl From<ConfigError> for Wrong {
     }
 }
 
+/// The client, by what it proves itself with.
+fn client_by_proof(said: &Said) -> Result<StaticClient, Wrong> {
+    let id = &said.id;
+    let mut proofs = Vec::new();
+    if let Some(Secret(secret)) = &said.secret {
+        proofs.push(StaticClient::confidential(id, secret));
+    }
+    if let Some(Hash(hash)) = &said.secret_sha256 {
+        proofs.push(StaticClient::confidential_by_hash(id, hash));
+    }
+    if let Some(jwks) = &said.jwks {
+        let keys = PublicKeys::from_jwks(jwks.to_string())?;
+        proofs.push(StaticClient::with_keys(id, keys));
+    }
+    if let Some(url) = &said.jwks_uri {
+        proofs.push(StaticClient::with_keys(id, PublicKeys::at(url)?));
+    }
+    match (proofs.pop(), proofs.is_empty()) {
+        (Some(client), true) => Ok(client),
+        (None, _) => Ok(StaticClient::public(id)),
+        (Some(_), false) => {
+            let why = "give one of `secret`, `secret_sha256`, `jwks` and `jwks_uri`";
+            Err(Wrong(why.to_owned()))
+        }
+    }
+}
+
 fn client(entry: &Entry<Said>) -> Result<StaticClient, Wrong> {
     let said = &entry.value;
-    let mut client = match (&said.secret, &said.secret_sha256) {
-        (Some(_), Some(_)) => {
-            let why = "give `secret` or `secret_sha256`, not both";
-            return Err(Wrong(why.to_owned()));
-        }
-        (Some(Secret(secret)), None) => StaticClient::confidential(&said.id, secret),
-        (None, Some(Hash(hash))) => StaticClient::confidential_by_hash(&said.id, hash),
-        (None, None) => StaticClient::public(&said.id),
-    };
+    let mut client = client_by_proof(said)?;
     for uri in &said.redirect_uris {
         client = client.redirect_uri(uri)?;
     }

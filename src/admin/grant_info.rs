@@ -43,6 +43,7 @@ pub(super) fn info(proxy: &Proxy, id: GrantId, grant: Grant) -> Option<GrantInfo
     let subject = proxy.grants.subject_of(&grant).into_owned();
     let refreshed_at = match grant.phase {
         Phase::Active { rotated_at, .. } => Some(SystemTime::from(rotated_at)),
+        Phase::Asserted { .. } => Some(SystemTime::from(grant.created_at)),
         Phase::Pending(_) => None,
         // Passthrough: the client's tokens are not ours to end.
         Phase::Spent(_) => return None,

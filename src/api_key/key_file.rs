@@ -18,8 +18,42 @@ struct Line {
     resource: Option<String>,
 }
 
-/// See [`ApiKey::parse_all`].
-pub(super) fn read(text: &str) -> Result<Vec<ApiKey>, ConfigError> {
+impl ApiKey {
+    /// Reads many keys from a text, such as a file: one JSON object in each line, or one JSON array of them.
+    /// Empty lines and lines that begin with `#` are skipped.
+    ///
+    /// ```text
+    /// # the team's programs
+    /// {"name": "ci", "hash": "sha256:ba78…15ad", "scopes": ["read"], "roles": ["bot"], "expires": "2027-06-30"}
+    /// {"name": "nightly", "hash": "sha256:248d…06c1", "resource": "https://mcp.example.com/mcp"}
+    /// ```
+    ///
+    /// | member | | |
+    /// |---|---|---|
+    /// | `name`, `hash` | required | as in [`new`](Self::new) |
+    /// | `scopes`, `roles` | default: none | lists of texts |
+    /// | `expires` | default: never | the first instant at which the key is refused: `2027-06-30` (midnight UTC) or `2027-06-30T12:00:00Z` |
+    /// | `resource` | default: the base URL | as in [`resource`](Self::resource) |
+    ///
+    /// A member with another name is refused: a misspelt `expires` would make a key that never ends.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::ApiKey;
+    ///
+    /// let lines = [ApiKey::generate().line("ci"), ApiKey::generate().line("nightly")];
+    /// assert_eq!(ApiKey::parse_all(&lines.join("\n"))?.len(), 2);
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the line, and never quotes a key that stands there by mistake.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, ConfigError> {
+        read(text)
+    }
+}
+
+fn read(text: &str) -> Result<Vec<ApiKey>, ConfigError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('[') {
         let lines: Vec<Line> =

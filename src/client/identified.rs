@@ -1,7 +1,7 @@
 //! The answer to the question who a `client_id` is.
 
 use super::{
-    auth::{AuthRule, ClientKeys},
+    auth::{AuthRule, ClientAuthMethod, ClientKeys},
     kind::{DocumentUrl, UrlFault},
     redirect::RedirectUri,
 };
@@ -44,6 +44,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Whether it may come without any proof.
+    pub(crate) fn is_public(&self) -> bool {
+        self.auth.admits(ClientAuthMethod::None)
+    }
+
     /// Whether an answer may be sent to this URI.
     pub(crate) fn owns(&self, redirect: &RedirectUri) -> bool {
         let mut registered = self.redirect_uris.iter();

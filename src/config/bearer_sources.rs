@@ -91,7 +91,7 @@ impl Vouches {
             None => JwksVerifier::for_issuer(&about.issuer),
         };
         let audiences = about.audiences.iter();
-        let verifier = audiences.fold(verifier, |verifier, name| verifier.audience(name));
+        let verifier = audiences.fold(verifier, JwksVerifier::audience);
         Self {
             id: about.id.clone(),
             issuer: Some(about.issuer.clone()),

@@ -18,7 +18,7 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     secrets::{KeyOption, Secrets},
-    trusted_issuer::check_trusted_issuers,
+    trusted_issuer::{check_grants_nothing, check_trusted_issuers},
     trusted_issuers::TrustedIssuers,
     weak::weak_options,
 };
@@ -137,6 +137,9 @@ impl OAuthProxyConfigBuilder {
             .map(|provider| provider.id.as_str())
             .collect();
         check_trusted_issuers(&self.trusted_issuers, &ids, &base, &scopes)?;
+        if self.passthrough.is_some() {
+            check_grants_nothing(&self.trusted_issuers)?;
+        }
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
@@ -157,6 +160,8 @@ impl OAuthProxyConfigBuilder {
             redirects_metadata: false,
             client_document: None,
             grant_types,
+            accepts_identity_assertions: (self.trusted_issuers.iter())
+                .any(|issuer| issuer.assertions.is_some()),
             key_set: self.token_keys.document(),
             scopes,
             required_scopes,

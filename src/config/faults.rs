@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    config::{builder::OAuthProxyConfigBuilder, options::Plain},
+    config::{builder::OAuthProxyConfigBuilder, options::Plain, scope_option::scope_set},
     error::ConfigError,
     grant::RefreshGrace,
     limits,
@@ -12,19 +12,6 @@ use crate::{
 
 const NOTHING_TO_SIGN: &str =
     "passthrough hands out the provider's tokens: there is nothing to sign";
-
-/// The scopes of an option.
-pub(super) fn scope_set(option: &'static str, scopes: &[String]) -> Result<ScopeSet, ConfigError> {
-    for scope in scopes {
-        if let Err(error) = ScopeSet::new([scope]) {
-            return Err(ConfigError::new(option, format!("{scope:?}: {error}")));
-        }
-    }
-    ScopeSet::new(scopes).map_err(|error| {
-        let count = scopes.len();
-        ConfigError::new(option, format!("{count} scopes: {error}"))
-    })
-}
 
 /// The scopes that every request needs: clients must be able to get them.
 pub(super) fn required_scopes(
@@ -142,6 +129,7 @@ pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigE
 
 pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
     const HOUR: Duration = Duration::from_secs(60 * 60);
     const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
     if options.grants_per_person == 0 {
@@ -159,6 +147,11 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
     let timeout = options.upstream_request_timeout;
     let rules = [
         ("access_token_ttl", options.access_token_ttl, SECOND..=YEAR),
+        (
+            "assertion_token_ttl",
+            options.assertion_token_ttl,
+            MINUTE..=HOUR,
+        ),
         (
             "refresh_token_ttl",
             options.refresh_token_ttl,

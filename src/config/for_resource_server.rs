@@ -6,17 +6,17 @@ use std::{fmt, sync::Arc, time::Duration};
 use super::{
     bearer_sources::{SaidSources, check_at_resource},
     build::OAuthProxyConfig,
-    faults::{check_entries, check_lifetimes, check_name, required_scopes, scope_set},
+    faults::{check_entries, check_lifetimes, check_name, required_scopes},
     introspection::Introspection,
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
     path_faults::check_public_paths,
+    scope_option::scope_set,
     trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
 };
 use crate::{
-    api_key::ApiKey,
     client::RedirectPolicy,
     clock::{Clock, SystemClock},
     error::ConfigError,
@@ -44,8 +44,8 @@ pub struct ResourceServerBuilder {
     required_scopes: Vec<String>,
     redirects_metadata: bool,
     verifier: Arc<dyn TokenVerifier>,
-    trusted_issuers: Vec<TrustedIssuer>,
-    sources: SaidSources,
+    pub(super) trusted_issuers: Vec<TrustedIssuer>,
+    pub(super) sources: SaidSources,
     on_event: Option<EventCallback>,
     clock: Arc<dyn Clock>,
 }
@@ -102,35 +102,6 @@ impl ResourceServerBuilder {
     /// first.
     pub fn authorization_server(mut self, issuer: impl Into<String>) -> Self {
         self.authorization_servers.push(issuer.into());
-        self
-    }
-
-    /// A key that a program may present as its bearer token, as
-    /// [`OAuthProxyConfigBuilder::api_key`](crate::OAuthProxyConfigBuilder::api_key): it is known by its form, and
-    /// never reaches the verifier. Neither does any other token that begins with `topkey_`.
-    pub fn api_key(mut self, key: ApiKey) -> Self {
-        self.sources.api_keys.push(key);
-        self
-    }
-
-    /// The same of many, as [`ApiKey::parse_all`] reads them from a file.
-    pub fn api_keys<I: IntoIterator<Item = ApiKey>>(mut self, keys: I) -> Self {
-        self.sources.api_keys.extend(keys);
-        self
-    }
-
-    /// An issuer whose [access tokens](TrustedIssuer::access_tokens) are good here, beside those that the verifier
-    /// accepts. Its people are called `{id}|{sub}`. A token with its `iss` never reaches the verifier.
-    pub fn trusted_issuer(mut self, issuer: TrustedIssuer) -> Self {
-        self.trusted_issuers.push(issuer);
-        self
-    }
-
-    /// Asks this verifier too, before the other one, about tokens that no other source knows: as
-    /// [`OAuthProxyConfigBuilder::introspection`](crate::OAuthProxyConfigBuilder::introspection). Its people are
-    /// called `{id}|{sub}`.
-    pub fn introspection(mut self, id: impl Into<String>, verifier: impl TokenVerifier) -> Self {
-        self.sources.introspection = Some((id.into(), Arc::new(verifier)));
         self
     }
 
@@ -288,6 +259,7 @@ impl ResourceServerBuilder {
             redirects_metadata: self.redirects_metadata,
             client_document: None,
             grant_types: Vec::new(),
+            accepts_identity_assertions: false,
             key_set: None,
             scopes: named,
             required_scopes,

@@ -9,10 +9,12 @@ mod builder;
 mod choices;
 mod choose_provider;
 mod faults;
+mod for_resource_bearers;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
 mod introspection;
+mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
@@ -20,13 +22,11 @@ mod outbound;
 mod path_faults;
 mod people_rules;
 mod provider_terms;
+mod scope_option;
 mod secrets;
-#[allow(dead_code, reason = "what serves them reads it")]
 mod trusted_issuer;
-#[allow(dead_code, reason = "what serves them reads it")]
 mod trusted_issuers;
 mod weak;
-#[allow(dead_code, reason = "what serves them reads it")]
 mod workload;
 
 pub(crate) use bearer_sources::{BearerSources, Vouches};
@@ -38,5 +38,7 @@ pub use choose_provider::{ProviderChoice, ProviderRequest};
 pub use for_resource_server::ResourceServerBuilder;
 pub use hooks::{LoginRequest, Occasion, RegistrationRequest, Veto};
 pub(crate) use options::Options;
+pub(crate) use trusted_issuer::Assertions;
 pub use trusted_issuer::TrustedIssuer;
+pub(crate) use trusted_issuers::{Trusted, TrustedIssuers};
 pub use workload::Workload;

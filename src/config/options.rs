@@ -33,6 +33,8 @@ pub(crate) struct Options {
     /// What clients may bring to the token endpoint, in the order of [`GrantType::ALL`]; none at a resource
     /// server.
     pub(crate) grant_types: Vec<GrantType>,
+    /// Whether some trusted issuer's assertions about people are accepted.
+    pub(crate) accepts_identity_assertions: bool,
     /// The public keys of access tokens, where there are any.
     pub(crate) key_set: Option<String>,
     /// What clients may ask for.
@@ -88,6 +90,7 @@ pub(crate) struct Plain {
     pub(crate) cors_on_protected_paths: bool,
     pub(crate) audience_by_path: bool,
     pub(crate) access_token_ttl: Duration,
+    pub(crate) assertion_token_ttl: Duration,
     pub(crate) machine_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
     pub(crate) refresh_token_grace: RefreshGrace,
@@ -134,6 +137,8 @@ impl Default for Plain {
             // Whatever the life of the provider's token: ours can be renewed with our refresh token, and
             // one that leaks should not be good for ten years.
             access_token_ttl: HOUR,
+            // Until then a person who was removed at the issuer is in: it is asked again only for the next one.
+            assertion_token_ttl: 15 * MINUTE,
             // A machine asks again whenever it likes, and nothing is written then.
             machine_token_ttl: 15 * MINUTE,
             // A grant that is not used for this long ends.

@@ -1,10 +1,7 @@
 //! The providers of a configuration: what is wrong with them, alone and together, and on which terms each
 //! is asked.
 
-use super::{
-    builder::OAuthProxyConfigBuilder,
-    faults::{check_name, scope_set},
-};
+use super::{builder::OAuthProxyConfigBuilder, faults::check_name, scope_option::scope_set};
 use crate::{
     error::ConfigError,
     limits::{MAX_PROVIDER_ID, MAX_PROVIDERS},

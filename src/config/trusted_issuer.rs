@@ -2,18 +2,22 @@
 
 use std::fmt;
 
-use super::{faults::scope_set, workload::Workload};
+use serde_json::{Map, Value};
+
+use super::{scope_option::scope_set, workload::Workload};
 use crate::{
     error::ConfigError,
     limits::{MAX_PROVIDER_ID, MAX_TRUSTED_ISSUERS},
     oauth::{BaseUrl, ScopeSet, printable},
-    provider::{check_url, is_id, shown_url},
+    provider::{ClaimRule, check_url, is_id, shown_url},
 };
 
 /// The option that names each.
 pub(super) const OPTION: &str = "trusted_issuer";
 /// API keys have subjects that begin with it.
 const RESERVED: [&str; 1] = ["key"];
+/// The claim that tells the tenants of one issuer apart.
+const TENANT: &str = "tenant";
 
 /// An issuer of JWTs that is trusted beside the providers: at an identity provider for enterprises, in a
 /// cluster, in a CI system. It is good for what you say here and for nothing else.
@@ -60,6 +64,8 @@ pub struct TrustedIssuer {
     /// Whether identity assertions are accepted, and of which clients.
     pub(crate) assertions: Option<Assertions>,
     pub(crate) workloads: Vec<Workload>,
+    /// What each assertion has to say, of a person or of a workload.
+    pub(crate) required: Vec<ClaimRule>,
 }
 
 /// Whose identity assertions are accepted.
@@ -84,6 +90,7 @@ impl TrustedIssuer {
             unlisted_tokens: false,
             assertions: None,
             workloads: Vec::new(),
+            required: Vec::new(),
         }
     }
 
@@ -103,43 +110,29 @@ impl TrustedIssuer {
         self
     }
 
-    /// Accepts its access tokens as bearer tokens, as they are: JWTs with its `iss`, signed by one of its keys,
-    /// whose `aud` has one of these. Default: none.
+    /// Accepts only assertions, of people and of workloads, that have this claim with one of these values, or with
+    /// an array that has one; each call is a condition of its own. Default: no condition. Access tokens are not
+    /// asked for it.
     ///
-    /// A JWT with its `iss` is its own: one that is not good is refused there, and tried nowhere else. While its
-    /// keys cannot be had, tokens get 503 and never 401. The rules are those of
-    /// [`JwksVerifier`](crate::JwksVerifier): the session has the token's `scope` or `scp` and all of its claims,
-    /// and its roles by [`role_claims`](crate::OAuthProxyConfigBuilder::role_claims).
-    /// [`AuthSession::is_person`](crate::AuthSession::is_person) tells people from apps where the token does. A
-    /// signature does not tell whether the token was revoked since: it is good until it ends, and
-    /// `revoke_subject` does not touch it.
+    /// Of an issuer that serves **several tenants** name yours, for two tenants may call two people by one `sub`:
+    /// an assertion with a `tenant` is refused until there is a condition on it.
     ///
-    /// **No ID token is an access token.** One that says so is refused: by a `typ` other than `at+jwt`
-    /// (RFC 9068), `JWT` or none; by `nonce` without a scope, `at_hash`, `c_hash`, and by the claims that some
-    /// issuers write. An ID token that says nothing of this kind can be told only by its `aud`, which is the
-    /// client id of an app: name no client id here.
+    /// ```
+    /// use tower_oauth_proxy::TrustedIssuer;
     ///
-    /// **The allow lists are asked** about each token, by its claims, at its first sight and again in each
-    /// [`session_cache_ttl`](crate::OAuthProxyConfigBuilder::session_cache_ttl): who may not log in does not come
-    /// in by this door. They are [`allowed_emails`](crate::OAuthProxyConfigBuilder::allowed_emails),
-    /// [`allowed_domains`](crate::OAuthProxyConfigBuilder::allowed_domains),
-    /// [`allowed_groups`](crate::OAuthProxyConfigBuilder::allowed_groups),
-    /// [`allowed_claim`](crate::OAuthProxyConfigBuilder::allowed_claim), with [`people_of`](Self::people_of) those
-    /// of the [`Provider`](crate::Provider::allowed_claim), and
-    /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login) with
-    /// [`Occasion::AccessToken`](crate::Occasion::AccessToken). What the token does not say is a no.
-    pub fn access_tokens<I: IntoIterator<Item: Into<String>>>(mut self, audiences: I) -> Self {
-        self.audiences.extend(audiences.into_iter().map(Into::into));
-        self
-    }
-
-    /// Its access tokens come in whoever they are of: neither the allow lists nor
-    /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login) are asked. Default: they are asked.
-    ///
-    /// For an issuer whose tokens are of machines, of which no list knows anything, or that lets in no one who
-    /// is not allowed. Reported at start as a weak option where there are lists.
-    pub fn access_tokens_without_allow_lists(mut self) -> Self {
-        self.unlisted_tokens = true;
+    /// let issuer = TrustedIssuer::new("acme", "https://login.example.com")
+    ///     .assertion_claim("tenant", ["acme"])
+    ///     .assertions();
+    /// # let _ = issuer;
+    /// ```
+    pub fn assertion_claim<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        claim: impl Into<String>,
+        values: I,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into);
+        self.required
+            .push(ClaimRule::new(OPTION, [claim.into()], values));
         self
     }
 
@@ -173,18 +166,31 @@ impl TrustedIssuer {
         self
     }
 
-    /// Gives tokens to these workloads of it, with the grant type
-    /// `urn:ietf:params:oauth:grant-type:jwt-bearer`. Default: to none.
-    ///
-    /// **Follows a draft**, the MCP proposal *Workload Identity Federation* (SEP-1933), which may still change.
-    pub fn workload(mut self, workload: Workload) -> Self {
-        self.workloads.push(workload);
-        self
-    }
-
     /// Whether tokens are made from what it signs.
     pub(crate) fn grants(&self) -> bool {
         self.assertions.is_some() || !self.workloads.is_empty()
+    }
+
+    /// Why what it signed with these claims is not accepted, for the operator; `None` when it is.
+    ///
+    /// OpenID Connect Enterprise Extensions has `tenant` for an issuer with several: their people are told apart by
+    /// both claims.
+    pub(crate) fn refusal(&self, claims: &Map<String, Value>) -> Option<String> {
+        let is_about_tenant = |rule: &ClaimRule| rule.claims().iter().any(|name| name == TENANT);
+        if claims.get(TENANT).is_some_and(|tenant| !tenant.is_null())
+            && !self.required.iter().any(is_about_tenant)
+        {
+            return Some(format!(
+                "it has a `{TENANT}`, and no `assertion_claim` of the issuer says which one is meant"
+            ));
+        }
+        let mut refusals = self
+            .required
+            .iter()
+            .filter_map(|rule| rule.refusal(&[claims]));
+        refusals
+            .next()
+            .map(|why| format!("`assertion_claim`: it {why}"))
     }
 
     /// Refuses what cannot work by itself.
@@ -235,9 +241,20 @@ impl TrustedIssuer {
             let why = "is trusted with nothing: call assertions, workload or access_tokens";
             return refuse(why.to_owned());
         }
+        if let Some(Err(error)) = self
+            .required
+            .iter()
+            .map(ClaimRule::check)
+            .find(Result::is_err)
+        {
+            return refuse(format!("has a assertion_claim that cannot be met: {error}"));
+        }
         if self.unlisted_tokens && self.audiences.is_empty() {
             let why = "has no access tokens: leave out access_tokens_without_allow_lists";
             return refuse(why.to_owned());
+        }
+        if !self.required.is_empty() && !self.grants() {
+            return refuse("has no assertions: leave out assertion_claim".to_owned());
         }
         if self.people_of.is_some() && self.audiences.is_empty() && self.assertions.is_none() {
             return refuse("has no people: leave out people_of".to_owned());
@@ -302,6 +319,21 @@ pub(super) fn check_trusted_issuers(
         }
     }
     Ok(())
+}
+
+/// Where this proxy issues no tokens of its own, none can be made of assertions.
+pub(super) fn check_grants_nothing(issuers: &[TrustedIssuer]) -> Result<(), ConfigError> {
+    match issuers.iter().find(|issuer| issuer.grants()) {
+        None => Ok(()),
+        Some(issuer) => Err(ConfigError::new(
+            OPTION,
+            format!(
+                "`{}` is trusted with assertions or workloads, and passthrough issues no tokens of this proxy: \
+                 leave out one of the two",
+                issuer.id
+            ),
+        )),
+    }
 }
 
 impl fmt::Debug for TrustedIssuer {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::trusted_issuer::TrustedIssuer;
-use crate::provider::{IssuerKeys, Lookups};
+use crate::{
+    grant::{Voucher, Vouchers},
+    provider::{IssuerKeys, Lookups},
+};
 
 /// An issuer, and the keys that it signs with.
 #[derive(Debug)]
@@ -31,6 +34,22 @@ impl TrustedIssuers {
     /// The one with this URL, byte for byte.
     pub(crate) fn issuing(&self, iss: &str) -> Option<&Trusted> {
         self.iter().find(|trusted| trusted.about.issuer == iss)
+    }
+
+    /// What grants have to know of them.
+    pub(crate) fn vouchers(&self) -> Vouchers {
+        let voucher = |trusted: &Trusted| Voucher {
+            id: trusted.about.id.clone(),
+            people: trusted.about.assertions.is_some(),
+            workloads: !trusted.about.workloads.is_empty(),
+        };
+        Vouchers::new(self.iter().map(voucher))
+    }
+
+    /// Whether any of them has workloads that get tokens.
+    pub(crate) fn have_workloads(&self) -> bool {
+        self.iter()
+            .any(|trusted| !trusted.about.workloads.is_empty())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Trusted> {

@@ -26,6 +26,20 @@ pub(in crate::endpoint) struct Caller {
     used: OnceCell<UseMark>,
 }
 
+/// Whether a request names a client in any way. RFC 7521 section 4.1: "The "client_id" parameter is optional" for
+/// an assertion that is a grant; SEP-1933 has workloads that are no client.
+pub(in crate::endpoint) fn names_client(parts: &Parts, params: &Params) -> bool {
+    const NAMES: [&str; 4] = [
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+    ];
+    let mut lines = parts.headers.get_all(header::AUTHORIZATION).iter();
+    lines.any(|line| is_basic(line.as_bytes()))
+        || NAMES.iter().any(|name| params.get(name).is_some())
+}
+
 /// The client, authenticated as it registered; else 401 `invalid_client`.
 ///
 /// Its assertion, if it has one, is not used up by that: whoever registers can sign any number, and what a
@@ -92,9 +106,9 @@ pub(in crate::endpoint) async fn authenticate(
 }
 
 impl Caller {
-    /// Uses the client's assertion up, if it has one; a second time it does nothing. RFC 7521 section 4.2.1
-    /// of one that is refused: "the authorization server constructs an error response as defined in OAuth 2.0
-    /// [RFC6749]. The value of the error parameter MUST be the "invalid_client" error code."
+    /// Uses the client's assertion up, if it has one; a second time it does nothing. RFC 7523 section 3.2: "If
+    /// the client JWT is not valid, the authorization server constructs an error response as defined in OAuth
+    /// 2.0 [RFC6749]. The value of the "error" parameter MUST be the "invalid_client" error code."
     ///
     /// Called when the request has shown what only a login gives, or a configured client, and before anything
     /// changes.

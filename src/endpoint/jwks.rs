@@ -3,12 +3,12 @@
 
 use http::request::Parts;
 
-use super::document::document;
+use super::cacheable::cacheable;
 use crate::{body::OwnResponse, resource_server::ResourceServer};
 
 /// RFC 7517 section 8.5.2.
 const JWK_SET: &str = "application/jwk-set+json";
 
 pub(super) fn handle(server: &ResourceServer, parts: &Parts) -> OwnResponse {
-    document(&parts.method, JWK_SET, server.documents.key_set())
+    cacheable(&parts.method, JWK_SET, server.documents.key_set())
 }

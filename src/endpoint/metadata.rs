@@ -6,7 +6,7 @@
 
 use http::{StatusCode, request::Parts};
 
-use super::{answer, document::document};
+use super::{answer, cacheable::cacheable};
 use crate::{
     body::OwnResponse,
     documents::AuthorizationServer,
@@ -22,7 +22,7 @@ pub(super) fn authorization_server(
     parts: &Parts,
 ) -> OwnResponse {
     match server.documents.authorization_server() {
-        AuthorizationServer::Here(body) => document(&parts.method, JSON, body.clone()),
+        AuthorizationServer::Here(body) => cacheable(&parts.method, JSON, body.clone()),
         AuthorizationServer::Elsewhere { rfc8414, openid } => {
             let to = match row.path {
                 route::OPENID_CONFIGURATION => openid,
@@ -39,11 +39,11 @@ pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnR
         .documents
         .protected_resource(&server.options.base, path)
     {
-        Some(body) => document(&parts.method, JSON, body),
+        Some(body) => cacheable(&parts.method, JSON, body),
         None => answer::not_found(server),
     }
 }
 
 pub(super) fn client(server: &ResourceServer, parts: &Parts) -> OwnResponse {
-    document(&parts.method, JSON, server.documents.client())
+    cacheable(&parts.method, JSON, server.documents.client())
 }

@@ -4,12 +4,12 @@
 mod answer;
 mod authorize;
 mod browser_client;
+mod cacheable;
 mod callback;
 mod client_auth;
 mod client_of_code;
 mod consent;
 mod consent_page;
-mod document;
 mod introspect;
 mod jwks;
 mod metadata;

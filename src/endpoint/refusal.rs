@@ -87,6 +87,16 @@ impl Refusal {
         self
     }
 
+    /// Other words for the client.
+    pub(super) fn describe(mut self, words: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+        let error = OAuthError::new(self.error.code, words);
+        self.error = match self.error.detail.take() {
+            Some(detail) => error.with_detail(detail),
+            None => error,
+        };
+        self
+    }
+
     pub(super) fn of(mut self, grant: GrantId) -> Self {
         self.grant = Some(grant);
         self

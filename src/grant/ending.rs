@@ -151,6 +151,9 @@ impl Ending {
 
     /// Revokes what a provider gave, at that provider: the tokens of one must never reach another.
     async fn at_provider(&self, id: GrantId, provider: &str, given: &UpstreamGrant) {
+        if given.revocable().next().is_none() {
+            return;
+        }
         if let Some(provider) = self.providers.of(provider) {
             return end_at_provider(provider, &self.events, id, given.revocable()).await;
         }

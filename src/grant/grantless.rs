@@ -94,7 +94,7 @@ mod tests {
     async fn a_revoked_token_is_a_version_under_a_hash_of_its_id() {
         let store = Arc::new(MemoryStorage::new());
         let tokens = tokens(&store);
-        let key = "revoked:mTi41cRD0LRgHm7QmNvYaT7XpX9YDLh3jl6Q5iWOlxw";
+        let key = "revoked:WxKIvbhszzPMAVjaGh9AXECV2cAP6drdnFivgv8quuU";
         let end = NOW + Duration::from_secs(60);
         tokens.revoke("jti", "ci", end, NOW).await.unwrap();
         assert!(tokens.is_revoked("jti").await.unwrap());

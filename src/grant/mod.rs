@@ -4,6 +4,7 @@
 //! redeemed, a refresh token rotated, the provider's token renewed) is one compare-and-swap: two
 //! instances, or a crash between two steps, cannot tear it.
 
+mod asserted;
 mod at_once;
 mod backoff;
 mod code;
@@ -27,6 +28,7 @@ mod subjects;
 mod surplus;
 pub(crate) mod term;
 
+pub(crate) use asserted::{Voucher, Vouchers};
 pub(crate) use at_once::at_once;
 pub(crate) use code::{code_hash, new_code, read_code};
 pub(crate) use delegated::{Delegation, DelegationParts, Holder};
@@ -37,7 +39,7 @@ pub(crate) use grantless::GrantlessTokens;
 pub(crate) use id::{GrantId, GrantName};
 use live::LiveGrant;
 pub(crate) use proof::{Known, Look, LookFuture, ProofOfLife, Proven};
-pub(crate) use record::{CodeMark, Grant, Phase, UpstreamGrant};
+pub(crate) use record::{About, CodeMark, Grant, Phase, UpstreamGrant};
 pub(crate) use refresh_token::RefreshTokens;
 pub(crate) use renewal::{FreshnessError, FreshnessParts, FreshnessSettings, Need};
 pub(crate) use revocations::{RevocationMark, Revocations};

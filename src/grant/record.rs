@@ -1,7 +1,7 @@
 //! The record of a grant, and the bytes that it is stored as.
 //!
 //! ```text
-//! record = version(1) || postcard of Grant                              version 1
+//! record = version(1) || postcard of Grant                              version 1, or 3 of an assertion's
 //!        | version(1) || postcard of Grant || postcard of seen_client   version 2
 //! ```
 //!
@@ -17,7 +17,7 @@
 //! ([`SharedText`]), and the claims stay text until someone asks for them.
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     grant::lifetime,
@@ -31,6 +31,8 @@ use crate::{
 pub(super) const VERSION: u8 = 1;
 /// The same of one that ends with what the login saw of its client.
 pub(super) const VERSION_WITH_CLIENT: u8 = 2;
+/// The same of one that was made of an assertion, a phase that the others do not have.
+pub(super) const VERSION_ASSERTED: u8 = 3;
 /// What a record takes in addition to its longest texts, roughly, in bytes: saves growing while it is written.
 const FIXED_BYTES: usize = 512;
 
@@ -80,9 +82,10 @@ impl Grant {
         ];
         let long: usize = long.into_iter().flatten().map(SharedText::len).sum();
         let mut bytes = Vec::with_capacity(long + self.claims.json().len() + FIXED_BYTES);
-        bytes.push(match self.seen_client {
-            None => VERSION,
-            Some(_) => VERSION_WITH_CLIENT,
+        bytes.push(match (&self.phase, &self.seen_client) {
+            (_, Some(_)) => VERSION_WITH_CLIENT,
+            (Phase::Asserted { .. }, None) => VERSION_ASSERTED,
+            (_, None) => VERSION,
         });
         // Texts, numbers and lists of known length, into memory: postcard refuses none of them.
         let written = postcard::to_extend(self, bytes);
@@ -146,6 +149,24 @@ pub(crate) enum Phase {
     /// Passthrough mode: the code was redeemed. The record stays until the code's own end, with the
     /// provider's tokens, so that a replay can revoke them.
     Spent(CodeMark),
+    /// Made of an assertion that a trusted issuer signed. The client holds one access token and no refresh
+    /// token, and nothing of a provider's stands behind it: the grant ends with the token, at the end of
+    /// [`upstream`](Grant::upstream).
+    Asserted {
+        /// The id of the trusted issuer.
+        issuer: String,
+        /// Whom it vouched for.
+        about: About,
+    },
+}
+
+/// Whom an assertion is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum About {
+    /// A person.
+    Person,
+    /// A workload, behind which there is no person.
+    Workload,
 }
 
 /// A code, by its hash, and what a request has to repeat and to prove with it: the first time, and
@@ -192,6 +213,19 @@ impl UpstreamGrant {
         }
     }
 
+    /// Of a grant behind which nothing of a provider's stands: it ends then.
+    pub(crate) fn none(until: Unix) -> Self {
+        Self {
+            access_token: "".into(),
+            id_token: None,
+            refresh_token: None,
+            expires_at: Some(until),
+            renew_at: None,
+            renewed_at: None,
+            refused_since: None,
+        }
+    }
+
     /// The state after a renewal. What the provider leaves out stands as it was (RFC 6749
     /// section 6). So does the ID token: the new one counts only once it was checked (OpenID Connect
     /// Core section 12.2).
@@ -226,10 +260,11 @@ impl UpstreamGrant {
     /// refresh token ends its access tokens).
     pub(crate) fn revocable(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let refresh_token = self.refresh_token.as_deref();
+        let access_token = Some(&*self.access_token).filter(|token| !token.is_empty());
         refresh_token
             .map(|token| (token, "refresh_token"))
             .into_iter()
-            .chain([(&*self.access_token, "access_token")])
+            .chain(access_token.map(|token| (token, "access_token")))
     }
 }
 

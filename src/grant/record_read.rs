@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::record::{CodeMark, Grant, Phase, UpstreamGrant, VERSION, VERSION_WITH_CLIENT};
+use super::record::{
+    About, CodeMark, Grant, Phase, UpstreamGrant, VERSION, VERSION_ASSERTED, VERSION_WITH_CLIENT,
+};
 use crate::{
     oauth::{CodeChallenge, Resource, ScopeSet, SharedText},
     time::Unix,
@@ -16,13 +18,13 @@ impl Grant {
     pub(crate) fn decode(record: Vec<u8>) -> Result<Self, UnreadableRecord> {
         let record = Bytes::from(record);
         let (version, fields) = record.split_first().ok_or(UnreadableRecord::Malformed)?;
-        if !matches!(*version, VERSION | VERSION_WITH_CLIENT) {
+        if !matches!(*version, VERSION | VERSION_WITH_CLIENT | VERSION_ASSERTED) {
             return Err(UnreadableRecord::Version(*version));
         }
         let stored = postcard::take_from_bytes::<Stored<'_>>(fields);
         let (stored, rest) = stored.map_err(|_| UnreadableRecord::Malformed)?;
         let seen_client = match (*version, rest) {
-            (VERSION, []) => None,
+            (VERSION | VERSION_ASSERTED, []) => None,
             (VERSION_WITH_CLIENT, rest) => match postcard::take_from_bytes::<&[u8]>(rest) {
                 Ok((seen, [])) => Some(record.slice_ref(seen)),
                 _ => return Err(UnreadableRecord::Malformed),
@@ -77,6 +79,10 @@ enum StoredPhase<'a> {
     },
     #[serde(borrow)]
     Spent(StoredMark<'a>),
+    Asserted {
+        issuer: String,
+        about: About,
+    },
 }
 
 #[derive(Deserialize)]
@@ -157,6 +163,7 @@ impl StoredPhase<'_> {
                 },
             },
             Self::Spent(mark) => Phase::Spent(mark.mark(record)?),
+            Self::Asserted { issuer, about } => Phase::Asserted { issuer, about },
         })
     }
 }

@@ -35,6 +35,38 @@ pub(crate) fn narrowed(
     (!is_unknown && !asked.iter().any(is_wider)).then_some(kept)
 }
 
+/// The scopes of a token that is made of an assertion: what is asked for, of what the assertion names and what is
+/// offered here. `None` when nothing is left of it.
+///
+/// RFC 6749 section 3.3: "If the client omits the scope parameter when requesting authorization, the authorization
+/// server MUST either process the request using a pre-defined default value, or fail". It is what the assertion
+/// names, and where that does not speak of scopes it is what a login's would be. There is no `offline_access`:
+/// no refresh token is given.
+pub(crate) fn asserted(
+    asked: Option<&ScopeSet>,
+    named: Option<&ScopeSet>,
+    default: Option<&ScopeSet>,
+    offered: &ScopeSet,
+) -> Option<ScopeSet> {
+    let may = |scope: &str| {
+        scope != "offline_access"
+            && offered.contains(scope)
+            && named.is_none_or(|named| named.contains(scope))
+    };
+    let default = || {
+        let default = default.map(|scopes| scopes.retain(may));
+        default.filter(|scopes| !scopes.is_empty())
+    };
+    match asked.or(named) {
+        Some(wanted) => {
+            let kept = wanted.retain(may);
+            let is_lost = kept.is_empty() && !wanted.is_empty() && !offered.is_empty();
+            (!is_lost).then_some(kept)
+        }
+        None => Some(default().unwrap_or_else(|| offered.retain(may))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +100,33 @@ mod tests {
         let granted_now = granted(&requested, Some(&by_provider));
         assert_eq!(granted_now.to_string(), "openid offline_access read");
         assert_eq!(granted(&requested, None), requested);
+    }
+
+    #[test]
+    fn an_assertions_token_has_what_is_asked_for_and_named_and_offered() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let offered = set("read write offline_access");
+        let of = |asked: Option<&str>, named: Option<&str>, default: Option<&str>| {
+            let [asked, named, default] = [asked, named, default].map(|it| it.map(set));
+            let scopes = asserted(asked.as_ref(), named.as_ref(), default.as_ref(), &offered);
+            scopes.map(|scopes| scopes.to_string())
+        };
+        let kept = |scopes: &str| Some(scopes.to_owned());
+        assert_eq!(of(Some("read"), Some("read write"), None), kept("read"));
+        assert_eq!(of(Some("read write"), Some("read"), None), kept("read"));
+        assert_eq!(of(None, Some("read gone"), Some("write")), kept("read"));
+        assert_eq!(of(Some("write"), None, None), kept("write"));
+        assert_eq!(of(None, None, Some("write gone")), kept("write"));
+        assert_eq!(of(None, None, Some("gone")), kept("read write"));
+        assert_eq!(of(None, None, None), kept("read write"));
+        assert_eq!(of(None, Some(""), None), kept(""));
+        assert_eq!(of(Some("write"), Some("read"), None), None);
+        assert_eq!(of(Some("write"), Some(""), None), None);
+        assert_eq!(of(None, Some("gone"), None), None);
+        let none = ScopeSet::default();
+        assert_eq!(
+            asserted(Some(&set("x")), None, None, &none),
+            Some(none.clone())
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use crate::{limits::MAX_SUBJECT, provider::Providers};
 
 /// Between the provider's id, which cannot hold it, and the provider's own name for the person.
-const SEPARATOR: char = '|';
+pub(super) const SEPARATOR: char = '|';
 /// How a person is called whom their provider does not name. See [`unnamed`].
 const UNNAMED: &str = "grant:";
 

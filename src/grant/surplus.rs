@@ -11,6 +11,8 @@ use crate::{error::StorageError, limits::SURPLUS_AT_ONCE, time::Unix};
 /// list: the store's own clock, the same for all instances.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Held {
+    /// Those of assertions come first: they are short, and another is soon made. None of them ends a login.
+    is_login: bool,
     used_at: Unix,
     place: usize,
     id: GrantId,
@@ -42,8 +44,12 @@ impl Grants {
                 // Another person had this name before.
                 Some(grant) if self.subject_of(&grant) != subject => {}
                 Some(grant) => {
-                    let used_at = used_at(&grant);
-                    held.push(Held { used_at, place, id });
+                    held.push(Held {
+                        is_login: grant.about().is_none(),
+                        used_at: used_at(&grant),
+                        place,
+                        id,
+                    });
                 }
                 // It has made room for another itself.
                 None if id == new => return Ok(Vec::new()),
@@ -88,7 +94,7 @@ impl Grants {
 fn used_at(grant: &Grant) -> Unix {
     match grant.phase {
         Phase::Active { rotated_at, .. } => rotated_at,
-        Phase::Pending(_) | Phase::Spent(_) => grant.created_at,
+        Phase::Pending(_) | Phase::Spent(_) | Phase::Asserted { .. } => grant.created_at,
     }
 }
 
@@ -107,6 +113,7 @@ mod tests {
 
     fn held(used: &[u64]) -> Vec<Held> {
         let held = used.iter().zip(1..).map(|(used_at, n)| Held {
+            is_login: true,
             used_at: Unix::at(*used_at),
             place: n.into(),
             id: id(n),
@@ -136,5 +143,16 @@ mod tests {
         let twins = held(&[5, 5]);
         assert_eq!(surplus(twins.clone(), id(1), 1), []);
         assert_eq!(surplus(twins, id(2), 1), [id(1)]);
+    }
+
+    #[test]
+    fn what_an_assertion_made_goes_first_and_ends_no_login() {
+        let mut grants = held(&[30, 10, 20, 40]);
+        for at in [0, 3] {
+            grants[at].is_login = false;
+        }
+        assert_eq!(surplus(grants.clone(), id(4), 1), [id(1)]);
+        assert_eq!(surplus(grants.clone(), id(1), 1), []);
+        assert_eq!(surplus(grants, id(3), 2), [id(1), id(4)]);
     }
 }

@@ -10,7 +10,7 @@ use crate::time::Unix;
 pub(super) fn remaining(grant: &Grant, whole: Duration, now: Unix) -> Duration {
     let rotated_at = match grant.phase {
         Phase::Active { rotated_at, .. } => rotated_at,
-        Phase::Pending(_) | Phase::Spent(_) => Unix::EPOCH,
+        Phase::Pending(_) | Phase::Spent(_) | Phase::Asserted { .. } => Unix::EPOCH,
     };
     let renewed_at = grant.upstream.renewed_at.unwrap_or_default();
     let written_at = rotated_at.max(renewed_at).max(grant.proven_at);

@@ -8,7 +8,8 @@
 //! - [`PackedKeys`]: a few public keys in few bytes, for where a set has to travel.
 //! - [`ClaimRules`]: what the claims of a verified token must say.
 //! - [`SigningKey`]: a private key out of a PEM text (`pem`, `key_pair`), which signs for us; [`PublishedKey`]:
-//!   its public part (`public_part`), as others find it in our key set, and as we verify by it ourselves.
+//!   its public part (`public_part`), as others find it in our key set, and as we verify by it ourselves;
+//!   `known_keys`: those that anyone has.
 //!
 //! The proxy's own access tokens are not read here. Their header is compared byte for byte, and
 //! nothing of them is decoded before their signature is known to be ours (`token::jwt`).
@@ -21,6 +22,7 @@ mod header;
 mod key_error;
 mod key_pair;
 mod key_set;
+mod known_keys;
 mod packed_keys;
 mod pem;
 mod public_key;

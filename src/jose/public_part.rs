@@ -184,4 +184,29 @@ mod tests {
             "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(der in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80)) {
+            let _ = PublicPart::from_spki(&der);
+            let algorithm = [&[SEQUENCE, 5], OID_ED25519].concat();
+            let info = [&algorithm[..], &der].concat();
+            let length = u8::try_from(info.len()).unwrap_or(0);
+            let _ = PublicPart::from_spki(&[&[SEQUENCE, length], &info[..]].concat());
+        }
+    }
+
+    #[test]
+    fn bits_are_counted_from_the_first_that_is_set() {
+        let cases: [(&[u8], usize); 5] = [
+            (&[0, 0x80, 0], 16),
+            (&[1, 0], 9),
+            (&[0x7f], 7),
+            (&[0], 0),
+            (&[], 0),
+        ];
+        for (number, expected) in cases {
+            assert_eq!(bits(number), expected, "{number:?}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     algorithm::{Algorithm, Kind},
     key_error::KeyError,
+    known_keys::printed_in,
     pem,
     public_key::{PublicKey, Unusable},
     public_part::{Members, PublicPart, jwk, thumbprint},
@@ -56,6 +57,12 @@ impl PublishedKey {
         Self { kid, ..self }
     }
 
+    /// Where its private part is printed for everyone to read, as in a manual: nothing may be believed that it
+    /// signs.
+    pub(crate) fn is_printed_in(&self) -> Option<&'static str> {
+        printed_in(&thumbprint(&self.members))
+    }
+
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -96,5 +103,63 @@ impl fmt::Debug for PublishedKey {
             .field("algorithm", &self.algorithm)
             .field("kid", &self.kid)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::SigningKey;
+
+    const RSA: &str = include_str!("vectors/rsa.public.pem");
+    const PAIRS: [(&str, &str, usize); 4] = [
+        (
+            include_str!("vectors/p256.pkcs8.pem"),
+            include_str!("vectors/p256.public.pem"),
+            64,
+        ),
+        (
+            include_str!("vectors/p384.pkcs8.pem"),
+            include_str!("vectors/p384.public.pem"),
+            96,
+        ),
+        (
+            include_str!("vectors/ed25519.pkcs8.pem"),
+            include_str!("vectors/ed25519.public.pem"),
+            64,
+        ),
+        (include_str!("vectors/rsa.pkcs8.pem"), RSA, 256),
+    ];
+
+    #[test]
+    fn a_public_key_is_the_public_part_of_its_private_one() {
+        for (private, public, bytes) in PAIRS {
+            let private = SigningKey::from_pem(private, None).unwrap();
+            let public = PublishedKey::from_pem(public).unwrap();
+            assert_eq!(public.jwk(), private.public_jwk());
+            assert_eq!(public.jwk(), private.published().unwrap().jwk());
+            let signature = private.signature("a.b").unwrap();
+            assert_eq!(signature.len(), bytes);
+            assert_eq!(public.signature_bytes(), bytes);
+            assert!(public.verify("a.b", &signature));
+            assert!(!public.verify("a.c", &signature));
+            assert!(!public.verify("a.b", &signature[1..]));
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_public_key_is_refused_with_what_to_do() {
+        let error = |pem: &str| PublishedKey::from_pem(pem).unwrap_err();
+        let short = include_str!("vectors/rsa_short.public.pem");
+        assert_eq!(error(short), KeyError::Size(1024));
+        assert!(error(short).to_string().contains("1024 bits"));
+        assert_eq!(error(PAIRS[0].0), KeyError::NoPublicKey);
+        assert_eq!(error(""), KeyError::NoPublicKey);
+        assert_eq!(error(&RSA.repeat(2)), KeyError::SeveralPublic);
+        assert_eq!(error(&RSA.replace('\n', "\\n")), KeyError::Escaped);
+        assert_eq!(error(&" ".repeat(1 << 20)), KeyError::TooLong);
+        assert_eq!(error(&RSA.replacen("MI", "MA", 1)), KeyError::Unread);
+        let garbage = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+        assert_eq!(error(garbage), KeyError::Unread);
     }
 }

@@ -1,4 +1,4 @@
-//! The bounds of tokens that others issued: the verifiers of them, and their signatures.
+//! The bounds of tokens that others issued: the verifiers of them, and their signatures. And of keys of programs.
 
 use std::time::Duration;
 
@@ -49,3 +49,10 @@ pub(crate) const MAX_SHOWN_CLAIM: usize = 200;
 /// The longest PEM text that a signing key is read from, in bytes: an RSA key of 8,192 bits has 6.5 KiB, and
 /// a chain of certificates may stand beside it.
 pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
+
+// ---- api_key: keys of the configuration
+
+/// The most keys of one configuration: some 500 bytes each. More programs than this want a store of their own.
+pub(crate) const MAX_API_KEYS: usize = 10_000;
+/// The name of a key, in bytes: it stands in events, and with a prefix in subjects.
+pub(crate) const MAX_API_KEY_NAME: usize = 64;

@@ -140,7 +140,7 @@ mod tests {
             json.replace("1800000000", "-1"),
             json.replace("1800000000", "\"1800000000\""),
             json.replace("1800000000", "18446744073709551616"),
-            json.replace("\"gid\":", "\"gjd\":"),
+            json.replace("\"jti\":", "\"jtj\":"),
             json.replace("\"iss\":", "\"sub\":"),
             json[..json.len() - 1].to_owned(),
             format!("{json}}}"),

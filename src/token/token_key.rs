@@ -34,17 +34,20 @@ impl TokenKey {
     /// The private key is wiped from memory with the last layer that was made of the configuration. The text
     /// is yours to wipe.
     ///
-    /// ```
-    /// use tower_oauth_proxy::TokenKey;
+    /// A key that is printed in a manual is refused, as everyone has it:
     ///
-    /// # fn main() -> Result<(), tower_oauth_proxy::ConfigError> {
+    /// ```
+    /// use tower_oauth_proxy::{ConfigError, TokenKey};
+    ///
+    /// // From a file of the deployment, say.
+    /// fn key(pem: String) -> Result<TokenKey, ConfigError> {
+    ///     Ok(TokenKey::from_pem(pem)?.id("2026-11"))
+    /// }
     /// let pem = "-----BEGIN PRIVATE KEY-----
     /// MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
     /// -----END PRIVATE KEY-----";
-    /// let key = TokenKey::from_pem(pem)?.id("2026-11");
-    /// assert!(!format!("{key:?}").contains("MC4CAQ"));
-    /// # Ok(())
-    /// # }
+    /// let error = key(pem.to_owned()).unwrap_err();
+    /// assert_eq!(error.option(), "token_key");
     /// ```
     ///
     /// # Errors
@@ -53,6 +56,12 @@ impl TokenKey {
     pub fn from_pem(pem: impl AsRef<str>) -> Result<Self, ConfigError> {
         let key = Self::read(pem.as_ref());
         let key = key.map_err(|error| fault(format!("the key is not usable: {error}")))?;
+        if let Some(place) = key.public.is_printed_in() {
+            return Err(fault(format!(
+                "the private key is printed in {place}, so anyone could sign with it: make one, with \
+                 `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
+            )));
+        }
         match key.public.algorithm() {
             Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Rs256 => Ok(key),
             other => Err(fault(format!(

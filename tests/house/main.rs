@@ -174,7 +174,11 @@ fn a_provider_is_named_in_its_preset_alone() {
 
 /// Files that hold rules: they name no request, no runtime and no HTTP client.
 const PURE: &[&str] = &[
-    "api_key",
+    "api_key::day",
+    "api_key::hash_text",
+    "api_key::key_file",
+    "api_key::key_ring",
+    "api_key::key_text",
     "assertion::checks",
     "client::client_metadata",
     "client::kind::document_hosts",

@@ -465,7 +465,7 @@ async fn a_service_that_only_asks_logs_no_one_in_and_gets_no_token() {
 fn a_service_that_could_not_ask_is_refused_at_the_start() {
     let public = StaticClient::public("search").introspects(BASE);
     for (client, says) in [
-        (public, "without a secret"),
+        (public, "neither a secret nor a key"),
         (
             service("search", "https://other.example"),
             "`https://other.example`",

@@ -63,6 +63,32 @@ fn metadata(client: KnownClient) -> Vec<Value> {
             "client_secret_post",
             &["https://global.consent.azure-apim.net/redirect/cr1a2-5ftool-5f0123456789"],
         )],
+        KnownClient::Gemini => {
+            let hosts = [
+                "oauth-redirect",
+                "oauth-redirect-test",
+                "oauth-redirect-sandbox",
+            ];
+            let uris = hosts.map(|host| {
+                ["r", "a"].map(|path| {
+                    let account = "user_bound_custom-mcp-1-mcp_example";
+                    format!("https://{host}.googleusercontent.com/{path}/{account}")
+                })
+            });
+            let mut gemini = with("Gemini", "client_secret_post", &[]);
+            gemini["redirect_uris"] = json!(uris.concat());
+            vec![gemini]
+        }
+        KnownClient::GeminiEnterprise => vec![with(
+            "Gemini Enterprise",
+            "client_secret_post",
+            &["https://vertexaisearch.cloud.google.com/oauth-redirect"],
+        )],
+        KnownClient::Grok => vec![with(
+            "Grok",
+            "none",
+            &["https://grok.com/connectors-oauth-exchange-code/"],
+        )],
         other => panic!("what does {other:?} register?"),
     }
 }

@@ -12,6 +12,7 @@
 mod admin;
 mod allowed;
 mod app_proof;
+mod assertions;
 mod claims;
 mod client_keys;
 mod clients;
@@ -35,8 +36,10 @@ mod proof;
 mod resource_server;
 mod several;
 mod signatures;
+mod signing;
 mod silence;
 mod sources;
 mod surplus;
 mod upstream;
 mod userinfo;
+mod workloads;

@@ -53,7 +53,7 @@ fn a_public_path_that_this_layer_answers_itself_is_refused() {
 }
 
 /// What an instance tells when it starts.
-fn told(builder: OAuthProxyConfigBuilder) -> Vec<(Reason, String)> {
+pub(crate) fn told(builder: OAuthProxyConfigBuilder) -> Vec<(Reason, String)> {
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let seen = Arc::clone(&events);
     let builder = builder.on_event(move |event| seen.lock().unwrap().push(event.clone()));
@@ -67,7 +67,7 @@ fn told(builder: OAuthProxyConfigBuilder) -> Vec<(Reason, String)> {
 }
 
 /// With a provider of one's own, of which nothing is told.
-fn own(base: &str) -> OAuthProxyConfigBuilder {
+pub(crate) fn own(base: &str) -> OAuthProxyConfigBuilder {
     let url = format!("{IDP}/x");
     OAuthProxyConfig::builder(generic(&url, &url, "id", SECRET), base)
 }

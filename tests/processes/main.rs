@@ -23,6 +23,7 @@
     reason = "tests"
 )]
 
+mod assertions;
 mod at_rest;
 mod crowd;
 mod fleet;

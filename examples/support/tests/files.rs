@@ -62,7 +62,7 @@ async fn the_clients_of_the_file_log_people_in_and_ask_about_tokens() {
              "auth_method": "client_secret_basic", "scopes": ["read"],
              "redirect_uris": ["https://intranet.example/callback"] }},
           {{ "id": "desk", "redirect_uris": ["http://127.0.0.1/cb"] }},
-          {{ "id": "api", "secret": "{SECRET}", "introspects": ["https://proxy.example/mcp"] }},
+          {{ "id": "api", "secret": "{SECRET}", "introspects": ["https://proxy.example/other"] }},
           {{ "id": "gateway", "secret_sha256": "{hash}", "introspects": ["https://proxy.example"] }}
         ]"#,
         hash = hash(SECRET).to_uppercase(),
@@ -102,6 +102,15 @@ async fn a_mistake_in_the_clients_names_the_file_and_the_line_or_the_client() {
         (r#"[{"id": "a", "id": "b"}]"#, "duplicate field"),
         (r#"[{"id": "a", "auth_method": "tls"}]"#, "`tls`"),
         (r#"[{"id": "web"}]"#, "`web`"),
+        (r#"[{"id": "web", "jwks": {"keys": []}}]"#, "`web`"),
+        (
+            r#"[{"id": "web", "jwks_uri": "ftp://web.example"}]"#,
+            "`web`",
+        ),
+        (
+            r#"[{"id": "web", "jwks_uri": "https://web.example", "secret": "JcD6vTq0Zb1kYw8mXn3s"}]"#,
+            "give one of",
+        ),
         (
             r#"[{"id": "web", "redirect_uris": ["javascript:x"]}]"#,
             "entry 1 (`web`)",

@@ -10,12 +10,12 @@ use super::{
 };
 
 const SECRET: &str = "JcD6vTq0Zb1kYw8mXn3sRf5hUo7aPe2g";
-/// The example of RFC 8410 section 10.3, and a key of these tests.
+/// Keys of these tests alone.
 const ED25519: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+MC4CAQAwBQYDK2VwBCIEIGQy39VxPubVsP7StaR9wZ+iJkxZX9mc17q0KeeN6GdQ
 -----END PRIVATE KEY-----";
 const ANOTHER: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+MC4CAQAwBQYDK2VwBCIEIFLVfy7fB7bZr2tAMjUkxlvL2E4szH6JRiLJb2iOtUud
 -----END PRIVATE KEY-----";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
@@ -111,7 +111,10 @@ async fn a_mistake_names_the_variable_and_the_line_or_the_entry() {
             &issuer(r#", "assertions": []"#),
             "(`acme`): `assertions` names no client",
         ),
-        (&issuer(r#", "people_of": "nowhere""#), "nowhere"),
+        (
+            &issuer(r#", "assertions": true, "people_of": "nowhere""#),
+            "nowhere",
+        ),
         (&issuer(r#", "workloads": [{"subject": "*"}]"#), "`*`"),
         (
             r#"[{"id": "acme", "issuer": "acme.example", "assertions": true}]"#,

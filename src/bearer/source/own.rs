@@ -14,7 +14,7 @@ use crate::{
         word::{Subject, word_on},
     },
     event::Reason,
-    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{About, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
@@ -185,6 +185,7 @@ async fn look_up(
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
+    let about = grant.about();
     let provider = proxy.providers.of(&grant.provider);
     let named = match proxy.grants.subject_of(&grant) {
         Cow::Owned(subject) => Some(subject),
@@ -208,7 +209,11 @@ async fn look_up(
             .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            source: TokenSource::Login,
+            source: match about {
+                None => TokenSource::Login,
+                Some(About::Person) => TokenSource::Assertion,
+                Some(About::Workload) => TokenSource::Workload,
+            },
             subject,
             provider_subject,
             provider: provider.map(|provider| Arc::clone(provider.id())),
@@ -219,7 +224,9 @@ async fn look_up(
             resource,
             expires_at: token.expires_at,
             grant_id: Some(LoginName::Grant(token.grant.name())),
-            renewal: Some(Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            // Behind an assertion stands no token of a provider, and none can be had.
+            renewal: (about.is_none())
+                .then(|| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
             upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
@@ -236,6 +243,10 @@ async fn vouched_grant(
 ) -> Result<(RevocationMark, Box<Grant>, Unix), Objection> {
     let id = token.grant;
     let (mut mark, mut grant) = fresh_grant(proxy, token, now).await?;
+    if grant.about().is_some() {
+        // There is no token of the provider's to check.
+        return Ok((mark, grant, Unix::NEVER));
+    }
     let mut is_renewed = false;
     loop {
         let subject = Subject {
@@ -287,7 +298,7 @@ async fn vouched_grant(
 
 /// Whether the grant still stands behind the token.
 fn is_live(grant: &Grant, token: &OwnToken, now: Unix) -> bool {
-    matches!(grant.phase, Phase::Active { .. })
+    matches!(grant.phase, Phase::Active { .. } | Phase::Asserted { .. })
         && grant.client_id == token.client_id()
         && !grant.upstream.is_over(now)
 }

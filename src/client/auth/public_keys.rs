@@ -114,7 +114,7 @@ bOKFvlxOz+H1iUe+VjNVbxYSsQXeo1xtWDZ+8TVPUVG5Dpb03bqbcC6f+g==
         assert_eq!(keys[0]["crv"], "P-256");
         let private = include_str!("../../jose/vectors/p256.pkcs8.pem");
         for (text, says) in [
-            (String::new(), "no public key"),
+            (String::new(), "no key"),
             (private.to_owned(), "private key"),
             ([EC, private].concat(), "private key"),
             (EC.replace('\n', "\\n"), "line breaks"),

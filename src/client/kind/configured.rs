@@ -1,7 +1,5 @@
-//! Clients that the operator configures: no registration, and an id that is only a name. What one may do
-//! without a person stands in `machine`.
-
-use std::collections::HashMap;
+//! A client that the operator configures: no registration, and an id that is only a name. What one may do
+//! without a person stands in `machine`; all of them are `configured_clients`.
 
 use super::machine::{Machine, MachineWords};
 use crate::{
@@ -15,7 +13,7 @@ use crate::{
     oauth::{ScopeSet, describable},
 };
 
-const OPTION: &str = "static_clients";
+pub(super) const OPTION: &str = "static_clients";
 
 /// A client known from configuration: an app that people log in with, or a machine that works in its own
 /// name, or both.
@@ -208,15 +206,7 @@ impl StaticClient {
     /// asked and nothing is renewed. A token for the base URL itself is for everything below it: a service
     /// that has to hear of those stands for the base URL.
     ///
-    /// Such a client needs a secret or a key, and no redirect URI.
-    ///
-    /// ```
-    /// use tower_oauth_proxy::StaticClient;
-    ///
-    /// let search = StaticClient::confidential("search-api", "r7Kq2ZtV9wLx4MbY")
-    ///     .introspects("https://mcp.example.com/search");
-    /// # let _ = search;
-    /// ```
+    /// Such a client needs a secret or a key, and no redirect URI. [`docs::services`](crate::docs::services) has more.
     pub fn introspects(mut self, resource: impl Into<String>) -> Self {
         self.introspects.push(resource.into());
         self
@@ -261,8 +251,25 @@ impl StaticClient {
         describable(&self.id)
     }
 
+    /// The client, as every kind of client is known.
+    pub(super) fn client(&self) -> Client {
+        Client {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            redirect_uris: self.redirect_uris.clone(),
+            auth: self.auth,
+            keys: self.keys.as_ref().map(|keys| keys.keys().clone()),
+            scope: self.scope.clone(),
+            kind: ClientKind::Configured,
+        }
+    }
+
+    pub(super) fn has_secret(&self, presented: &str) -> bool {
+        self.secret.as_ref().is_some_and(|own| own.is(presented))
+    }
+
     /// Refuses a client that cannot work, and says what it may in its own name.
-    fn check(&self) -> Result<Option<Machine>, ConfigError> {
+    pub(super) fn check(&self) -> Result<Option<Machine>, ConfigError> {
         let id = &self.id;
         // `client_id = *VSCHAR`: RFC 6749 appendix A.1.
         if id.is_empty()
@@ -316,64 +323,6 @@ impl StaticClient {
                 Some("has a secret that its authentication method would never check".to_owned())
             }
         }
-    }
-}
-
-/// Every configured client, by its id.
-pub(in crate::client) struct ConfiguredClients {
-    by_id: HashMap<String, StaticClient>,
-    machines: HashMap<String, Machine>,
-}
-
-impl ConfiguredClients {
-    /// # Errors
-    ///
-    /// [`ConfigError`] when a client cannot work, or two have one id.
-    pub(in crate::client) fn new(
-        clients: impl IntoIterator<Item = StaticClient>,
-    ) -> Result<Self, ConfigError> {
-        let (mut by_id, mut machines) = (HashMap::new(), HashMap::new());
-        for client in clients {
-            let (id, machine) = (client.id.clone(), client.check()?);
-            machines.extend(machine.map(|machine| (id.clone(), machine)));
-            if by_id.insert(id.clone(), client).is_some() {
-                let why = format!("two clients have the id `{id}`");
-                return Err(ConfigError::new(OPTION, why));
-            }
-        }
-        Ok(Self { by_id, machines })
-    }
-
-    /// What a client may in its own name; `None` where it may nothing.
-    pub(in crate::client) fn machine(&self, client_id: &str) -> Option<&Machine> {
-        self.machines.get(client_id)
-    }
-
-    pub(in crate::client) fn machine_ids(&self) -> impl Iterator<Item = &str> {
-        self.machines.keys().map(String::as_str)
-    }
-
-    pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
-        let configured = self.by_id.get(client_id)?;
-        Some(Client {
-            id: configured.id.clone(),
-            name: configured.name.clone(),
-            redirect_uris: configured.redirect_uris.clone(),
-            auth: configured.auth,
-            keys: configured.keys.as_ref().map(|keys| keys.keys().clone()),
-            scope: configured.scope.clone(),
-            kind: ClientKind::Configured,
-        })
-    }
-
-    pub(in crate::client) fn is_secret_of(&self, client_id: &str, presented: &str) -> bool {
-        let configured = self.by_id.get(client_id);
-        let own = configured.and_then(|client| client.secret.as_ref());
-        own.is_some_and(|own| own.is(presented))
-    }
-
-    pub(in crate::client) fn len(&self) -> usize {
-        self.by_id.len()
     }
 }
 

@@ -75,6 +75,16 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// How long an access token lives that was made of an assertion, of a person or of a workload: a minute to an
+    /// hour. Default: 15 minutes. There is no refresh token: the client brings another assertion.
+    ///
+    /// The issuer of the assertions is not asked about the person or the workload until then. What ends it before
+    /// is [`revoke_subject`](crate::OAuthProxyAdmin::revoke_subject) and the like.
+    pub fn assertion_token_ttl(mut self, ttl: Duration) -> Self {
+        self.plain.assertion_token_ttl = ttl;
+        self
+    }
+
     /// The life of a token that a [machine](crate::StaticClient::machine) gets, from one minute to one hour.
     /// Default: 15 minutes.
     ///

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::*;
 
 fn base() -> BaseUrl {
@@ -49,6 +51,8 @@ fn an_issuer_is_trusted_by_an_id_of_its_own_and_an_https_url() {
         (issuer("a").assertions_for([""]), "empty entry"),
         (issuer("a").assertions_for([""; 0]), "empty entry"),
         (issuer("a").access_tokens([" "]), "empty entry"),
+        (issuer("a").assertion_claim("", ["x"]), "cannot be met"),
+        (issuer("a").assertion_claim("x", [""; 0]), "cannot be met"),
         (
             issuer("a").workload(Workload::subject("*")),
             "everyone of the issuer",
@@ -60,6 +64,12 @@ fn an_issuer_is_trusted_by_an_id_of_its_own_and_an_https_url() {
         (
             issuer("a").workload(Workload::subject("x").scopes(["a b"])),
             "a b",
+        ),
+        (
+            TrustedIssuer::new("a", "https://a.example.com")
+                .access_tokens(["x"])
+                .assertion_claim("x", ["y"]),
+            "has no assertions",
         ),
         (
             TrustedIssuer::new("a", "https://a.example.com")
@@ -105,4 +115,23 @@ fn all_that_assertions_says_adds_up() {
     );
     assert!(!both.public_clients);
     assert!(of(issuer("a").assertions_of_public_clients()).public_clients);
+}
+
+#[test]
+fn an_issuer_of_several_tenants_is_believed_about_the_one_that_was_named() {
+    let claims = |claims: Value| claims.as_object().unwrap().clone();
+    let (none, acme) = (claims(json!({})), claims(json!({"tenant": "acme"})));
+    assert_eq!(issuer("a").refusal(&none), None);
+    assert!(issuer("a").refusal(&acme).unwrap().contains("`tenant`"));
+    let of_acme = issuer("a").assertion_claim("tenant", ["acme"]);
+    assert_eq!(of_acme.refusal(&acme), None);
+    for other in [none, claims(json!({"tenant": "evil"}))] {
+        assert!(of_acme.refusal(&other).unwrap().contains("assertion_claim"));
+    }
+    let both = of_acme.assertion_claim("env", ["prod"]);
+    assert!(both.refusal(&acme).is_some());
+    assert_eq!(
+        both.refusal(&claims(json!({"tenant": "acme", "env": ["prod"]}))),
+        None
+    );
 }

@@ -28,7 +28,9 @@ pub(super) fn proven<'a>(
             code: Some(mark), ..
         } => mark,
         // Redeemed so long ago that a replay can no longer be recognised.
-        Phase::Active { code: None, .. } => return Err(Refusal::grant(Reason::GrantEnded)),
+        Phase::Active { code: None, .. } | Phase::Asserted { .. } => {
+            return Err(Refusal::grant(Reason::GrantEnded));
+        }
     };
     // The id in front of a code is no secret: it stands in access tokens.
     if !constant_time_eq(mark.hash.as_bytes(), code_hash(code).as_bytes()) {

@@ -6,13 +6,16 @@ use http::{StatusCode, request::Parts};
 use http_body::Body;
 use serde_json::Value;
 
-use super::{authorization_code, client_credentials, passthrough, refresh_token, request::missing};
+use super::{
+    authorization_code, client_credentials, jwt_bearer, passthrough, refresh_token,
+    request::missing,
+};
 use crate::{
     body::OwnResponse,
     client::Client,
     endpoint::{
         answer,
-        client_auth::{Caller, authenticate},
+        client_auth::{Caller, authenticate, names_client},
         refusal::Refusal,
         request,
     },
@@ -47,6 +50,13 @@ where
 }
 
 async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Value, Refusal> {
+    let grant_type = params.get("grant_type").and_then(GrantType::parse);
+    if let (Some(GrantType::JwtBearer), Mode::Swap(tokens)) = (grant_type, &proxy.mode)
+        && proxy.trusted_issuers.have_workloads()
+        && !names_client(parts, params)
+    {
+        return jwt_bearer::redeem(proxy, tokens, None, params).await;
+    }
     let client = authenticate(proxy, parts, params).await?;
     let granted = granted(proxy, &client, params).await;
     client.settle(proxy, granted).await
@@ -73,7 +83,10 @@ async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result
             }
             _ => Err(unauthorized(client, grant_type)),
         },
-        GrantType::JwtBearer => Err(unsupported(served)),
+        GrantType::JwtBearer => match &proxy.mode {
+            Mode::Swap(tokens) => jwt_bearer::redeem(proxy, tokens, Some(client), params).await,
+            Mode::Passthrough(_) => Err(unsupported(served)),
+        },
     }
 }
 

@@ -41,8 +41,21 @@
 //! token that was good when it came is then refused without an end of the grant: others were faster,
 //! and it was not presented after its time.
 //!
-//! `client_credentials`: the client's assertion was not used before (`invalid_client`), `scope`, then `resource`
-//! (`invalid_scope`, `invalid_target`). Nothing else is written.
+//! `urn:ietf:params:oauth:grant-type:jwt-bearer`: 2 is left out where the request names no client and some issuer
+//! has workloads.
+//!
+//! | | check | refusal | why here |
+//! |---|---|---|---|
+//! | 5 | the assertion's issuer is trusted with some | `invalid_grant` | no keys are asked for in a stranger's name |
+//! | 6 | one of its keys signed it | `invalid_grant`; 503 where the keys cannot be had | before anything that it says counts |
+//! | 7 | type, audience, times, `jti`, subject, resources | `invalid_grant` | what any such assertion has to say |
+//! | 8 | `assertion_claim`; the workload is named, or the issuer is trusted with people and the client is the assertion's and authenticated | `invalid_grant`; `invalid_client` for a public one | what this issuer may say, and to whom |
+//! | 9 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | a mistake here can be mended, with the same assertion |
+//! | 10 | the operator's lists, then the hook | `invalid_grant`; 503 | as at a login |
+//! | 11 | it was not used before, and neither was the client's own assertion | `invalid_grant`, `invalid_client` | the last: what is refused before can be tried again, and exactly one request makes a grant of it |
+//!
+//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`), then the client's assertion was
+//! not used before (`invalid_client`). Nothing else is written.
 //!
 //! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
 //! it back where the store can be told ([`Caller::settle`](super::client_auth::Caller::settle)).
@@ -56,7 +69,9 @@ mod authorization_code;
 mod client_credentials;
 mod code_proof;
 mod dispatch;
+mod jwt_bearer;
 mod passthrough;
+mod presented_grant;
 mod refresh_check;
 mod refresh_token;
 mod request;

@@ -112,6 +112,38 @@ fn a_record_that_version_1_wrote_is_read_and_written_the_same() {
     }
 }
 
+/// **Never change these** either: a person's and a workload's.
+const SAMPLES_ASSERTED: [&str; 2] = [
+    concat!(
+        "AwZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
+        "GXsiYWdlIjo3LCJuYW1lIjoiQWRhIMOpIn0DBGFjbWUACQoGCAGApKfaBgAAAAAAAA",
+    ),
+    concat!(
+        "AwZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAIFYWRtaW4Db3Bz",
+        "GXsiYWdlIjo3LCJuYW1lIjoiQWRhIMOpIn0DBGFjbWUBCQoGCAGApKfaBgAAAAAAAA",
+    ),
+];
+
+#[test]
+fn a_record_of_an_assertion_that_version_3_wrote_is_read_and_written_the_same() {
+    for (sample, about) in SAMPLES_ASSERTED
+        .iter()
+        .zip([About::Person, About::Workload])
+    {
+        let grant = Grant {
+            phase: Phase::Asserted {
+                issuer: "acme".into(),
+                about,
+            },
+            upstream: UpstreamGrant::none(Unix::at(1_800_000_000)),
+            ..grant()
+        };
+        assert_eq!(STANDARD_NO_PAD.encode(grant.encode()), *sample);
+        let read = Grant::decode(STANDARD_NO_PAD.decode(sample).unwrap());
+        assert_eq!(read, Ok(grant));
+    }
+}
+
 /// A record of version 2, the shortest of the samples with a client. **Never change this.**
 const SAMPLE_WITH_CLIENT: &str = concat!(
     "AgZnaXRodWIGY2xpZW50A2FkYQpyZWFkIHdyaXRlFWh0dHBzOi8vcC5leGFtcGxlL21jcAAAAARoYXNoBRNo",
@@ -142,9 +174,9 @@ fn a_record_of_another_version_or_with_bytes_behind_it_is_unreadable() {
     let record = grant().encode();
     let refusal = |bytes: &[u8]| Grant::decode(bytes.to_vec()).map(|_| ()).unwrap_err();
     assert_eq!(refusal(&[]), UnreadableRecord::Malformed);
-    let next = VERSION_WITH_CLIENT + 1;
-    let other = [&[next], &record[1..]].concat();
-    assert_eq!(refusal(&other), UnreadableRecord::Version(next));
+    let later = VERSION_ASSERTED + 1;
+    let other = [&[later], &record[1..]].concat();
+    assert_eq!(refusal(&other), UnreadableRecord::Version(later));
     let longer = [&record[..], &[0]].concat();
     assert_eq!(refusal(&longer), UnreadableRecord::Malformed);
     // Each version is all that it is, and nothing more.

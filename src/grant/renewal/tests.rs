@@ -18,7 +18,7 @@ use serde_json::Map;
 use super::{
     super::{
         Ending, Freshness, Grant, GrantId, Grants, Known, Look, LookFuture, Phase, ProofOfLife,
-        Proven, RefreshTokens, SeenGrant, Subjects, UpstreamGrant,
+        Proven, RefreshTokens, SeenGrant, UpstreamGrant,
     },
     FreshnessError, FreshnessParts, FreshnessSettings, Need,
     lease_record::LeaseRecord,
@@ -155,7 +155,7 @@ impl World {
         let grants = Arc::new(Grants::new(
             Arc::clone(&vault),
             providers.clone(),
-            Subjects::default(),
+            Default::default(),
             RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
             Rotating::new(secret.mac("index"), []),
             Arc::clone(&told),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc, time::Duration};
 use super::{
     super::{
         Grant, GrantId, LiveGrant, Phase, RefreshTokens, RevocationMark, Revocations, Subjects,
-        listed_as, live::LiveGrants,
+        Vouchers, listed_as, live::LiveGrants,
     },
     undo::Undo,
 };
@@ -26,6 +26,7 @@ pub(crate) struct Grants {
     /// Those that are configured. A grant of another one is as good as ended.
     providers: Providers,
     subjects: Subjects,
+    vouchers: Vouchers,
     /// Subjects that are no person's: those of machines.
     taken: HashSet<Box<str>>,
     pub(super) index_keys: Rotating<MacKey>,
@@ -44,7 +45,7 @@ impl Grants {
     pub(crate) fn new(
         vault: Arc<Vault>,
         providers: Providers,
-        subjects: Subjects,
+        (subjects, vouchers): (Subjects, Vouchers),
         refresh_tokens: RefreshTokens,
         index_keys: Rotating<MacKey>,
         events: Arc<Events>,
@@ -54,6 +55,7 @@ impl Grants {
             vault,
             providers,
             subjects,
+            vouchers,
             taken: HashSet::new(),
             index_keys,
             live: LiveGrants::default(),
@@ -157,7 +159,10 @@ impl Grants {
     /// machine's. RFC 9068 section 5: "Authorization servers should prevent scenarios where clients can affect
     /// the value of the "sub" claim in ways that could confuse resource servers."
     pub(crate) fn name<'a>(&self, provider: &str, subject: &'a str) -> Option<Cow<'a, str>> {
-        let name = self.subjects.name(&self.providers, provider, subject)?;
+        let name = match self.vouchers.name(provider, subject) {
+            Some(name) => name,
+            None => self.subjects.name(&self.providers, provider, subject)?,
+        };
         (!self.taken.contains(&*name)).then_some(name)
     }
 
@@ -179,6 +184,11 @@ impl Grants {
     fn is_served(&self, id: &GrantId, grant: &Grant) -> bool {
         let provider = &grant.provider;
         let why = match self.providers.of(provider) {
+            _ if !self.vouchers.stand_behind(grant) => format!(
+                "the grant was made of an assertion, of an issuer that is not trusted with that any more; \
+                 its provider is `{provider}`"
+            ),
+            None if self.vouchers.have(provider) => return true,
             None => {
                 format!("the grant belongs to provider `{provider}`, which is not configured")
             }

@@ -329,6 +329,8 @@ fn a_payload_that_lacks_or_mistypes_a_claim_is_malformed() {
         for bad in [None, Some(json!(null)), Some(json!(["x"])), Some(json!(-1))] {
             let mut payload = good.clone();
             match bad {
+                // A machine's token belongs to no grant.
+                None if name == "gid" => continue,
                 None => drop(payload.as_object_mut().unwrap().remove(name)),
                 Some(bad) => payload[name] = bad,
             }
@@ -374,6 +376,8 @@ fn debug_output_tells_nothing_about_the_person_or_the_keys() {
     assert!(!text.contains("person"), "{text}");
     assert!(!text.contains(segments(&issued())[0]), "{text}");
 }
+
+mod keys;
 
 proptest! {
     #[test]

@@ -370,7 +370,6 @@ fn what_is_no_registration_with_keys_is_refused_although_the_tag_is_right() {
         ("another kind of keys", 1, 0x43),
         ("keys that are none", 1, 0x40),
         ("version 1 with keys", 0, 1),
-        ("a URL that could be said more shortly", 12, 0),
         ("a prefix", 12, 200),
         ("a length beyond the end", 13, 10),
         ("a length before the end", 13, 8),
@@ -379,23 +378,27 @@ fn what_is_no_registration_with_keys_is_refused_although_the_tag_is_right() {
         body[at] = byte;
         assert_eq!(signed(&body), Err(Unknown::Outdated), "{what}");
     }
+    let longer = [
+        &[2, 0x41, 0, 0, 7][..],
+        b"app:/cb",
+        &[0, 17],
+        b"https://a.example",
+    ]
+    .concat();
+    assert_eq!(signed(&longer), Err(Unknown::Outdated));
     let no_keys = [&[2, 0x41, 0, 0, 7][..], b"app:/cb"].concat();
     assert_eq!(signed(&no_keys), Err(Unknown::Outdated));
 }
 
-/// As above, of the version with keys.
+/// As above, of the version with keys: one that was issued once, and what is inside of another.
 #[test]
 fn a_client_id_with_keys_is_read_today() {
-    let at = ClientKeys::At("https://batch.example/jwks.json".to_owned());
-    for (client_id, registration) in [
-        ("SAMPLE_INLINE", with_keys(inline())),
-        ("SAMPLE_AT", with_keys(at)),
-    ] {
-        assert_eq!(
-            read(client_id, &keys(7)),
-            Ok(registration.clone()),
-            "{}",
-            sign(&registration, &keys(7)).unwrap()
-        );
-    }
+    let issued = "ApjAjfbXBgVCYXRjaAEHMzMzNC9jYgYQYmF0Y2guZXhhbXBsZS9jYgEBBDIwMjYABCDXWpgBgrEKt9VL_tPJZAc6DuFy89qmIyWvAhpo9wdRGvFmv1NyqnRtLN2Hft-uowmR4vbWPZs1uykRxd0";
+    assert_eq!(super::read(issued, &keys(7)), Ok(with_keys(inline())));
+    let x = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let key = [&[1, 1, 4][..], b"2026", &[0, 4, 32], &x.unwrap()].concat();
+    let body = [&[2, 0x40, 0, 0, 7][..], b"app:/cb", &key].concat();
+    let read = signed(&body).unwrap();
+    assert_eq!(read.keys, Some(inline()));
+    assert_eq!(pack(&read), Some(body));
 }

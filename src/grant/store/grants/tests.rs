@@ -80,7 +80,7 @@ fn grants(storage: Arc<dyn TokenStorage>) -> Grants {
     Grants::new(
         Arc::new(vault),
         providers(),
-        Subjects::default(),
+        Default::default(),
         RefreshTokens::new(Rotating::new(secret.mac("refresh token"), [])),
         Rotating::new(secret.mac("index"), []),
         events,

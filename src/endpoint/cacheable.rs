@@ -6,7 +6,7 @@ use http::{HeaderValue, Method, Response, header};
 use crate::{body::OwnResponse, limits::DOCUMENT_MAX_AGE};
 
 /// The document, or only its headers (RFC 9110 section 9.3.2).
-pub(super) fn document(method: &Method, media_type: &'static str, body: Bytes) -> OwnResponse {
+pub(super) fn cacheable(method: &Method, media_type: &'static str, body: Bytes) -> OwnResponse {
     let length = HeaderValue::from(body.len());
     let mut response = Response::new(if method == Method::HEAD {
         Bytes::new()
