@@ -2,11 +2,13 @@
 //! machines have none; see `of_machine`.
 
 mod of_machine;
+mod own_token;
 
 use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, Uri};
 
+use self::own_token::OwnToken;
 use crate::{
     bearer::{
         objection::Objection,
@@ -89,43 +91,6 @@ struct Check {
     verifier: Arc<dyn TokenVerifier>,
     method: Method,
     uri: Uri,
-}
-
-/// The claims that the lookup needs.
-struct OwnToken {
-    grant: GrantId,
-    /// One after the other, in one allocation: client, scope, audience.
-    texts: Box<str>,
-    scope_at: usize,
-    audience_at: usize,
-    expires_at: Unix,
-}
-
-impl OwnToken {
-    fn new(grant: GrantId, claims: &AccessClaims<'_>) -> Self {
-        Self {
-            grant,
-            texts: [&*claims.client_id, &*claims.scope, &*claims.aud]
-                .concat()
-                .into(),
-            scope_at: claims.client_id.len(),
-            audience_at: claims.client_id.len() + claims.scope.len(),
-            expires_at: claims.exp,
-        }
-    }
-
-    fn client_id(&self) -> &str {
-        self.texts.get(..self.scope_at).unwrap_or_default()
-    }
-
-    fn scope(&self) -> &str {
-        let scope = self.texts.get(self.scope_at..self.audience_at);
-        scope.unwrap_or_default()
-    }
-
-    fn audience(&self) -> &str {
-        self.texts.get(self.audience_at..).unwrap_or_default()
-    }
 }
 
 /// No store is asked: a token that is forged, expired or from another proxy goes no further, and a machine's
