@@ -26,20 +26,6 @@ pub(in crate::endpoint) struct Caller {
     used: OnceCell<UseMark>,
 }
 
-/// Whether a request names a client in any way. RFC 7521 section 4.1: "The "client_id" parameter is optional" for
-/// an assertion that is a grant; SEP-1933 has workloads that are no client.
-pub(in crate::endpoint) fn names_client(parts: &Parts, params: &Params) -> bool {
-    const NAMES: [&str; 4] = [
-        "client_id",
-        "client_secret",
-        "client_assertion",
-        "client_assertion_type",
-    ];
-    let mut lines = parts.headers.get_all(header::AUTHORIZATION).iter();
-    lines.any(|line| is_basic(line.as_bytes()))
-        || NAMES.iter().any(|name| params.get(name).is_some())
-}
-
 /// The client, authenticated as it registered; else 401 `invalid_client`.
 ///
 /// Its assertion, if it has one, is not used up by that: whoever registers can sign any number, and what a

@@ -15,7 +15,7 @@ use crate::{
     client::Client,
     endpoint::{
         answer,
-        client_auth::{Caller, authenticate, names_client},
+        client_auth::{Caller, authenticate},
         refusal::Refusal,
         request,
     },
@@ -53,7 +53,7 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
     let grant_type = params.get("grant_type").and_then(GrantType::parse);
     if let (Some(GrantType::JwtBearer), Mode::Swap(tokens)) = (grant_type, &proxy.mode)
         && proxy.trusted_issuers.have_workloads()
-        && !names_client(parts, params)
+        && !jwt_bearer::names_client(parts, params)
     {
         return jwt_bearer::redeem(proxy, tokens, None, params).await;
     }

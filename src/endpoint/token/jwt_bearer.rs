@@ -7,14 +7,17 @@
 
 use std::sync::Arc;
 
+use http::{header, request::Parts};
 use serde_json::{Value, json};
 
 use super::{
+    allowed_grant::Allowed,
     answer::unsigned,
-    presented_grant::{Allowed, PresentedGrant, named_client},
+    presented_grant::{PresentedGrant, named_client},
     request::missing,
 };
 use crate::{
+    client::is_basic,
     endpoint::{client_auth::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{Grant, GrantId},
@@ -125,4 +128,18 @@ fn answer(
         "expires_in": exp.since(now).as_secs(),
         "scope": scope,
     }))
+}
+
+/// Whether a request names a client in any way. RFC 7521 section 4.1: "The "client_id" parameter is optional" for
+/// an assertion that is a grant; SEP-1933 has workloads that are no client.
+pub(super) fn names_client(parts: &Parts, params: &Params) -> bool {
+    const NAMES: [&str; 4] = [
+        "client_id",
+        "client_secret",
+        "client_assertion",
+        "client_assertion_type",
+    ];
+    let mut lines = parts.headers.get_all(header::AUTHORIZATION).iter();
+    lines.any(|line| is_basic(line.as_bytes()))
+        || NAMES.iter().any(|name| params.get(name).is_some())
 }

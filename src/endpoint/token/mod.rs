@@ -64,6 +64,7 @@
 //! it is of the configured provider, its end and the grant's last day, `scope`, `resource` and the client's
 //! assertion are asked before the provider.
 
+mod allowed_grant;
 mod answer;
 mod authorization_code;
 mod client_credentials;
