@@ -3,9 +3,10 @@
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
+    client::Client,
     key::{Rotating, SealKey},
     limits::MAX_REVOCATIONS_AT_WORK,
-    token::AccessTokens,
+    token::{AccessTokens, PassedThrough},
 };
 
 /// Chosen once, when the configuration is built. Whatever only one mode needs is inside.
@@ -19,7 +20,7 @@ pub(crate) enum Mode {
 /// What passthrough mode works with.
 pub(crate) struct Passthrough {
     /// Seals the provider's refresh token for the client.
-    pub(crate) seal: Rotating<SealKey>,
+    seal: Rotating<SealKey>,
     revoking: Semaphore,
 }
 
@@ -29,6 +30,18 @@ impl Passthrough {
             seal,
             revoking: Semaphore::new(MAX_REVOCATIONS_AT_WORK),
         }
+    }
+
+    /// The provider's refresh token, for this client to keep.
+    pub(crate) fn seal_for(&self, client: &Client, held: &PassedThrough) -> String {
+        held.seal(&self.seal, &client.holder())
+    }
+
+    /// What was sealed for this client; `None` for anything else. A client that has a key by now may go on with
+    /// what it was given without one.
+    pub(crate) fn open_for(&self, client: &Client, token: &str) -> Option<PassedThrough> {
+        PassedThrough::open(&self.seal, &client.holder(), token)
+            .or_else(|| PassedThrough::open(&self.seal, &client.weaker_holder()?, token))
     }
 
     /// A turn for one revocation at the provider; `None` when all of them are taken.

@@ -67,11 +67,7 @@ impl Refusal {
 
     /// Other words for the client.
     pub(super) fn describe(mut self, words: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        let error = OAuthError::new(self.error.code, words);
-        self.error = match self.error.detail.take() {
-            Some(detail) => error.with_detail(detail),
-            None => error,
-        };
+        self.error.description = OAuthError::new(self.error.code, words).description;
         self
     }
 

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use testkit::{
-    Auth, Client, Pkce, Proxy, Reply, Store, Tokens,
+    Auth, Client, Kind, Pkce, Proxy, Reply, Store, Tokens,
     https::{Https, ROOT, json as answer},
     provider::SigningKey,
     proxy::BASE,
@@ -692,6 +692,16 @@ async fn in_passthrough_mode_a_client_with_a_document_is_one_too() {
     let next = Tokens::read(&client.refresh(tokens.refresh()).await);
     client.call("/mcp", &next.access).await.expect(200);
     assert_eq!(host.asked(), 1);
+    // What is revoked is the provider's token, and not the text that the client keeps of it.
+    client.revoke(next.refresh()).await.expect(200);
+    let revoked = proxy.provider.last(Kind::Revoke);
+    assert_eq!(revoked.param("token_type_hint"), Some("refresh_token"));
+    let sent = revoked.param("token").unwrap();
+    assert!(sent.starts_with("UPSTREAM-"), "{sent}");
+    client
+        .refresh(next.refresh())
+        .await
+        .refused(400, "invalid_grant");
 }
 
 /// Different URLs by strangers, on hosts that answer, hosts that do not and hosts that may not be asked.

@@ -16,13 +16,13 @@ use crate::{
         word::{Subject, word_on},
     },
     event::Reason,
-    grant::{About, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
     resource_server::ResourceServer,
-    session::{AuthSession, Inner, LoginName, RenewsUpstream, TokenSource, Validated},
+    session::{AuthSession, Inner, LoginName, TokenSource, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError, TokenVerifier},
     vault::Seen,
@@ -174,11 +174,7 @@ async fn look_up(
             .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            source: match about {
-                None => TokenSource::Login,
-                Some(About::Person) => TokenSource::Assertion,
-                Some(About::Workload) => TokenSource::Workload,
-            },
+            source: TokenSource::of_grant(about),
             subject,
             provider_subject,
             provider: provider.map(|provider| Arc::clone(provider.id())),
@@ -189,9 +185,7 @@ async fn look_up(
             resource,
             expires_at: token.expires_at,
             grant_id: Some(LoginName::Grant(token.grant.name())),
-            // Behind an assertion stands no token of a provider, and none can be had.
-            renewal: (about.is_none())
-                .then(|| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            renewal: about.is_none().then(|| Arc::clone(&proxy.delegation) as _),
             upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
@@ -209,7 +203,7 @@ async fn vouched_grant(
     let id = token.grant;
     let (mut mark, mut grant) = fresh_grant(proxy, token, now).await?;
     if grant.about().is_some() {
-        // There is no token of the provider's to check.
+        // No token of a provider stands behind an assertion: there is none to check.
         return Ok((mark, grant, Unix::NEVER));
     }
     let mut is_renewed = false;

@@ -8,7 +8,6 @@ use crate::{
     mode::Passthrough,
     provider::Finality,
     proxy::Proxy,
-    token::PassedThrough,
 };
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
@@ -20,7 +19,7 @@ pub(super) async fn revoke(
     client: &Caller,
     token: &str,
 ) -> Result<(), Refusal> {
-    let opened = PassedThrough::open(&mode.seal, &client.id, token);
+    let opened = mode.open_for(client, token);
     let (token, hint) = match &opened {
         Some(sealed) if !sealed.is_from(proxy.providers.main().about()) => {
             return Err(not_revocable(Reason::GrantEnded).detail(sealed.why_foreign()));

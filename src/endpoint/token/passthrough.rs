@@ -46,7 +46,7 @@ pub(super) fn issue(
         &upstream.access_token,
         upstream.expires_at.map(|end| end.since(now)),
         &grant.scopes,
-        refresh_token.map(|held| held.seal(&mode.seal, &client.holder())),
+        refresh_token.map(|held| mode.seal_for(client, &held)),
     )
 }
 
@@ -62,10 +62,8 @@ pub(super) async fn refresh(
         .ok_or_else(|| missing("refresh_token"))?;
     // RFC 6749 section 6: "The authorization server MUST: [...] ensure that the refresh token was issued
     // to the authenticated client, and validate the refresh token."
-    let held = PassedThrough::open(&mode.seal, &client.holder(), token)
-        // A client that has a key by now may go on with what it was given without one.
-        .or_else(|| PassedThrough::open(&mode.seal, &client.weaker_holder()?, token))
-        .ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
+    let held = mode.open_for(client, token);
+    let held = held.ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
     if !held.is_from(proxy.providers.main().about()) {
         return Err(Refusal::grant(Reason::GrantEnded)
@@ -106,7 +104,7 @@ pub(super) async fn refresh(
         tokens.access_token(),
         tokens.expires_in,
         &scopes,
-        Some(held.seal(&mode.seal, &client.holder())),
+        Some(mode.seal_for(client, &held)),
     ))
 }
 
