@@ -8,10 +8,14 @@ use tokio::sync::OnceCell;
 use crate::{
     assertion::{OneUse, UseMark},
     client::{Client, Identified, Presented, Unproven, is_basic},
-    endpoint::{client_of_code, refusal::Refusal},
+    endpoint::{
+        client_of_code::{self, has_login},
+        refusal::Refusal,
+    },
     error::OAuthErrorCode,
     event::Reason,
     oauth::Params,
+    outbound::AskedBy,
     proxy::Proxy,
     route,
 };
@@ -76,7 +80,7 @@ pub(in crate::endpoint) async fn authenticate(
             let detail = format!("metadata_documents lets in no document of {host}");
             return Err(invalid(Reason::DeniedClient, &detail));
         }
-        Identified::NoDocument(error) if error.is_trouble() => {
+        Identified::NoDocument(error) if error.is_trouble() || error.tells_of_inside() => {
             return Err(Refusal::unavailable(Reason::ClientDocument).detail(error));
         }
         Identified::NoDocument(error) => return Err(invalid(Reason::ClientMetadata, &error)),
@@ -88,10 +92,20 @@ pub(in crate::endpoint) async fn authenticate(
     let token_endpoint = base.join(route::TOKEN);
     let called = [base.origin(), parts.uri.path()].concat();
     let audiences = [base.as_str(), &token_endpoint, &called];
-    let proven = proxy
-        .clients
-        .authenticate(&client, &presented, &audiences, proxy.now())
-        .await;
+    let prove = |asked_by| {
+        let now = proxy.now();
+        let clients = &proxy.clients;
+        clients.authenticate(&client, &presented, &audiences, asked_by, now)
+    };
+    let proven = match prove(AskedBy::Anyone).await {
+        // Others' requests, about other keys of that host, must not keep out those who are in.
+        Err(Unproven::Key(fault))
+            if fault.is_crowded() && has_login(proxy, &client.id, params).await =>
+        {
+            prove(AskedBy::Login).await
+        }
+        proven => proven,
+    };
     match proven {
         Ok(once) => Ok(Caller {
             client,
