@@ -4,17 +4,27 @@
 //! URL from standard input and calls the tool `whoami` (`OK call`). Then it waits until the access
 //! token has expired, `EXPIRE_AFTER` seconds (unset: `ACCESS_TOKEN_TTL` and one more), and calls
 //! again, by then with a refreshed token (`OK refresh`, `OK second call`).
+//!
+//! With `CLIENT_ID` there is no browser: it is a machine, by `CLIENT_SECRET` or by `CLIENT_KEY_FILE`
+//! (ES256, PEM). With `ENTERPRISE_ISSUER` besides, it acts for the person of `ENTERPRISE_ID_TOKEN`, by
+//! an assertion that this identity provider gives for it.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
 use std::{error::Error, io::Write, process::ExitCode, time::Duration};
 
+use oauth2::ClientSecret;
 use rmcp::{
     ServiceExt,
     model::CallToolRequestParams,
     service::{RoleClient, RunningService},
     transport::{
-        AuthClient, AuthorizationRequest, StreamableHttpClientTransport, auth::OAuthState,
+        AuthClient, AuthorizationRequest, ClientCredentialsConfig, JwtSigningAlgorithm,
+        StreamableHttpClientTransport,
+        auth::{
+            OAuthState, default_oauth_http_client,
+            enterprise::{EmaAuthorizationServer, EmaClientAuthentication, EmaExchangeRequest},
+        },
         streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
@@ -38,6 +48,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(url: &str) -> Result<(), Box<dyn Error>> {
+    if let Ok(id) = std::env::var("CLIENT_ID") {
+        return run_without_browser(url, id).await;
+    }
     let client = log_in(url).await?;
     let before = client.get_access_token().await?;
 
@@ -57,6 +70,73 @@ async fn run(url: &str) -> Result<(), Box<dyn Error>> {
     }
     service.cancel().await?;
     Ok(())
+}
+
+async fn run_without_browser(url: &str, id: String) -> Result<(), Box<dyn Error>> {
+    let config = StreamableHttpClientTransportConfig::with_uri(url);
+    let service = if let Ok(issuer) = std::env::var("ENTERPRISE_ISSUER") {
+        let token = for_a_person(url, &id, &issuer).await?;
+        let config = config.auth_header(token);
+        ().serve(StreamableHttpClientTransport::from_config(config))
+            .await?
+    } else {
+        let client = as_machine(url, id).await?;
+        ().serve(StreamableHttpClientTransport::with_client(client, config))
+            .await?
+    };
+    println!("{}\nOK call", whoami(&service).await?);
+    service.cancel().await?;
+    Ok(())
+}
+
+async fn as_machine(
+    url: &str,
+    client_id: String,
+) -> Result<AuthClient<reqwest::Client>, Box<dyn Error>> {
+    let (scopes, resource) = (Vec::new(), Some(url.to_owned()));
+    let config = match std::env::var("CLIENT_KEY_FILE") {
+        Ok(file) => ClientCredentialsConfig::PrivateKeyJwt {
+            client_id,
+            signing_key: std::fs::read(file)?,
+            signing_algorithm: JwtSigningAlgorithm::ES256,
+            token_endpoint_audience: None,
+            scopes,
+            resource,
+        },
+        Err(_) => ClientCredentialsConfig::ClientSecret {
+            client_id,
+            client_secret: std::env::var("CLIENT_SECRET")?,
+            scopes,
+            resource,
+        },
+    };
+    let mut state = OAuthState::new(url, None).await?;
+    state.authenticate_client_credentials(config).await?;
+    let manager = state
+        .into_authorization_manager()
+        .ok_or("not authorized by client credentials")?;
+    Ok(AuthClient::new(reqwest::Client::default(), manager))
+}
+
+/// The identity provider gives an assertion for the person, and the server of `BASE_URL` a token for that.
+async fn for_a_person(url: &str, id: &str, issuer: &str) -> Result<String, Box<dyn Error>> {
+    let here = std::env::var("BASE_URL")?;
+    let secret = std::env::var("CLIENT_SECRET")?;
+    let known = |issuer: &str, token_endpoint: String| {
+        EmaAuthorizationServer::new(issuer, token_endpoint, id).with_client_authentication(
+            EmaClientAuthentication::ClientSecretPost(ClientSecret::new(secret.clone())),
+        )
+    };
+    let company = known(issuer, format!("{issuer}/token"));
+    let server = known(&here, format!("{here}/oauth/token"));
+    let id_token = std::env::var("ENTERPRISE_ID_TOKEN")?;
+    let http = default_oauth_http_client()?;
+    // It takes no token that may do more than the assertion says.
+    let token = EmaExchangeRequest::new_with_id_token(company, server, url, &id_token)
+        .with_scopes(["openid", "email"])
+        .exchange(&http, &http)
+        .await?;
+    Ok(token.access_token.secret().clone())
 }
 
 fn expire_after() -> Result<Option<u64>, Box<dyn Error>> {

@@ -50,11 +50,17 @@ async fn start(env: Env) -> Result<(), Refusal> {
 
 /// The session as plain JSON.
 async fn who(session: axum::Extension<AuthSession>) -> axum::Json<serde_json::Value> {
-    axum::Json(json!({
+    axum::Json(told(&session))
+}
+
+fn told(session: &AuthSession) -> serde_json::Value {
+    json!({
         "subject": session.subject(),
         "scopes": session.scopes().iter().collect::<Vec<_>>(),
         "client": session.client_id(),
-    }))
+        "source": session.source().as_str(),
+        "person": session.is_person(),
+    })
 }
 
 /// Asks the provider for a token for the audience of the query.
@@ -88,12 +94,7 @@ impl Tools {
     #[tool(description = "Says who is logged in, with which client and which scopes")]
     async fn whoami(&self, Extension(parts): Extension<http::request::Parts>) -> String {
         let session = AuthSession::from_extensions(&parts.extensions);
-        json!({
-            "subject": session.map(AuthSession::subject),
-            "scopes": session.map(|s| s.scopes().iter().collect::<Vec<_>>()),
-            "client": session.map(AuthSession::client_id),
-        })
-        .to_string()
+        session.map(told).unwrap_or_default().to_string()
     }
 }
 

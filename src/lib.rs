@@ -49,7 +49,8 @@
 //! # The way of a request
 //!
 //! 1. **An endpoint of the proxy** is answered here and never reaches your service:
-//!    `{base}/oauth/register`, `authorize`, `consent`, `callback`, `token`, `revoke`, and the
+//!    `{base}/oauth/register`, `authorize`, `consent`, `callback`, `token`, `revoke`, where they are configured
+//!    `introspect` and `jwks`, and the
 //!    well-known documents of RFC 8414 (also at `openid-configuration`) and RFC 9728.
 //! 2. **A public path** ([`public_paths`](OAuthProxyConfigBuilder::public_paths), compared exactly)
 //!    goes to your service without a session.
@@ -132,7 +133,9 @@
 //! loopback (`http://localhost:…`, `127.0.0.0/8`, `[::1]`): enough for clients that run on the
 //! person's computer. Hosted clients and apps with a scheme of their own are one line each,
 //! [`allow_client`](OAuthProxyConfigBuilder::allow_client) with a [`KnownClient`]; others are a
-//! pattern of [`RedirectPolicy`]. Clients that do not register are a [`StaticClient`].
+//! pattern of [`RedirectPolicy`]. A client may also be the URL of a document about itself
+//! ([`metadata_documents`](OAuthProxyConfigBuilder::metadata_documents)); others that do not register are a
+//! [`StaticClient`].
 //! [`docs::clients`] has a table of known ones; programs without a person are in [`docs::machines`], services
 //! behind this one in [`docs::services`].
 //!
@@ -160,6 +163,10 @@
 //! a **resource server** alone: [`OAuthProxyConfig::resource_server`] publishes metadata that names the provider,
 //! and has no endpoints, secret or store. Verifiers are [`JwksVerifier`], [`IntrospectionVerifier`],
 //! [`UserInfoVerifier`] and your own. [`docs::modes`] says which to take.
+//!
+//! Programs bring other tokens: an [`ApiKey`], a token that they got in their own name
+//! ([`StaticClient::machine`]), or what a [`TrustedIssuer`] signed. [`AuthSession::source`] says which, and
+//! [`docs::machines`] which to choose.
 //!
 //! # Storage and keys
 //!

@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo bench --bench validation            # all
-//! cargo bench --bench validation -- signed  # one part: costs, signed, cores, growth
+//! cargo bench --bench validation -- signed  # one part: costs, signed, keys, cores, growth
 //! ```
 
 #![allow(
@@ -20,6 +20,7 @@ mod cores;
 mod costs;
 mod growth;
 mod harness;
+mod keys;
 mod primitives;
 mod signed;
 
@@ -35,9 +36,10 @@ fn main() {
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
     // Growth is the last: it leaves the allocator with a million records' holes.
-    let parts: [(&str, Part); 4] = [
+    let parts: [(&str, Part); 5] = [
         ("costs", costs::print),
         ("signed", signed::print),
+        ("keys", keys::print),
         ("cores", cores::print),
         ("growth", growth::print),
     ];

@@ -160,7 +160,7 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
         (
             "machine_token_ttl",
             options.machine_token_ttl,
-            60 * SECOND..=HOUR,
+            MINUTE..=HOUR,
         ),
         ("identity_max_age", options.identity_max_age, SECOND..=YEAR),
         ("grant_max_age", last_day, SECOND..=10 * YEAR),

@@ -9,12 +9,7 @@ use http::request::Parts;
 use http_body::Body;
 use serde_json::{Map, Value, json};
 
-use super::{
-    answer,
-    client_auth::{Caller, authenticate},
-    refusal::Refusal,
-    request,
-};
+use super::{answer, caller::Caller, client_auth::authenticate, refusal::Refusal, request};
 use crate::{
     bearer::{Active, NotActive, introspect},
     body::OwnResponse,

@@ -1,4 +1,4 @@
-//! The operator's word on a client that nobody configured: one that registers, or comes with a document.
+//! The operator's word on a client that the operator did not configure: one that registers, or comes with a document.
 
 use super::refusal::Refusal;
 use crate::{

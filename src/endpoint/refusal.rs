@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::StatusCode;
 
-use super::answer;
+use super::{answer, refusal_hint::Hint};
 use crate::{
     body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
@@ -22,28 +22,6 @@ pub(super) struct Refusal {
     grant: Option<GrantId>,
     login: Option<Box<str>>,
     hint: Option<Hint>,
-}
-
-/// What a header says in addition.
-#[derive(Debug, Clone, Copy)]
-enum Hint {
-    /// RFC 6749 section 5.2, of a client that tried HTTP Basic: "the authorization server MUST
-    /// respond with an HTTP 401 (Unauthorized) status code and include the "WWW-Authenticate" response
-    /// header field matching the authentication scheme used".
-    Basic,
-    /// RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
-    /// Accept-Encoding response header field ought to be used".
-    NoContentCoding,
-}
-
-impl Hint {
-    fn header(self) -> (HeaderName, HeaderValue) {
-        let (name, value) = match self {
-            Self::Basic => (header::WWW_AUTHENTICATE, "Basic realm=\"oauth\""),
-            Self::NoContentCoding => (header::ACCEPT_ENCODING, "identity"),
-        };
-        (name, HeaderValue::from_static(value))
-    }
 }
 
 impl Refusal {
@@ -89,11 +67,7 @@ impl Refusal {
 
     /// Other words for the client.
     pub(super) fn describe(mut self, words: impl Into<std::borrow::Cow<'static, str>>) -> Self {
-        let error = OAuthError::new(self.error.code, words);
-        self.error = match self.error.detail.take() {
-            Some(detail) => error.with_detail(detail),
-            None => error,
-        };
+        self.error.description = OAuthError::new(self.error.code, words).description;
         self
     }
 

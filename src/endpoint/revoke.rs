@@ -12,12 +12,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http_body::Body;
 
-use super::{
-    answer,
-    client_auth::{Caller, authenticate},
-    refusal::Refusal,
-    request,
-};
+use super::{answer, caller::Caller, client_auth::authenticate, refusal::Refusal, request};
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode},

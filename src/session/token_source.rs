@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::grant::About;
+
 /// Where the token behind an [`AuthSession`](crate::AuthSession) came from. `Display` and [`as_str`](Self::as_str)
 /// give a name for logs and metrics.
 ///
@@ -35,6 +37,15 @@ pub enum TokenSource {
 }
 
 impl TokenSource {
+    /// Of a token of this proxy that has a grant: what an assertion's is about, or a login.
+    pub(crate) fn of_grant(about: Option<About>) -> Self {
+        match about {
+            None => Self::Login,
+            Some(About::Person) => Self::Assertion,
+            Some(About::Workload) => Self::Workload,
+        }
+    }
+
     /// In words for logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {

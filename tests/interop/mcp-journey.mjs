@@ -7,12 +7,13 @@ import { Agent } from './agent.mjs';
 import { check, env, equal, journey, sleep, until } from './steps.mjs';
 
 /**
- * Runs the journey with one client library.
+ * Runs the journey with one client library. With `document`, the client does not register: it is the URL of that
+ * document, and authenticates by `authenticate` where it has a key.
  *
  * `library` is `{ Client, StreamableHTTPClientTransport, UnauthorizedError }`;
  * `finish` what it wants at the end of the login: `code` or `callback` (all parameters).
  */
-export async function mcpJourney({ title, library, authMethod, login, finish }) {
+export async function mcpJourney({ title, library, authMethod, login, finish, document, authenticate }) {
   const { Client, StreamableHTTPClientTransport, UnauthorizedError } = library;
   const step = journey(title);
   const mcpUrl = env('MCP_URL');
@@ -21,6 +22,7 @@ export async function mcpJourney({ title, library, authMethod, login, finish }) 
   const seenAtProvider = async () => (await fetch(`${env('PROVIDER_ISSUER')}/_seen`)).json();
 
   const wallet = new Wallet(authMethod);
+  if (document) Object.assign(wallet, { clientMetadataUrl: document, addClientAuthentication: authenticate });
   const before = await seenAtProvider();
   let session;
   let metadata;
@@ -40,7 +42,15 @@ export async function mcpJourney({ title, library, authMethod, login, finish }) 
     equal(metadata.issuer, issuer, 'issuer', JSON.stringify(metadata));
   });
 
-  await step(`the client registers itself (${authMethod}) and wants a browser`, async () => {
+  if (document) {
+    await step(`the client is known by its document (${authMethod}) and wants a browser`, async () => {
+      equal(metadata.client_id_metadata_document_supported, true, 'client_id_metadata_document_supported');
+      check(metadata.token_endpoint_auth_methods_supported.includes(authMethod), `${authMethod} is not served`, JSON.stringify(metadata));
+      await connectMustAskForLogin();
+      equal(wallet.client?.client_id, document, 'client_id');
+      check(wallet.authorizationUrl, 'the client asked for no browser');
+    });
+  } else await step(`the client registers itself (${authMethod}) and wants a browser`, async () => {
     await connectMustAskForLogin();
     check(wallet.client?.client_id, 'the client holds no client_id');
     equal(wallet.client.token_endpoint_auth_method, authMethod, 'token_endpoint_auth_method', JSON.stringify(wallet.client));
@@ -108,12 +118,12 @@ export async function mcpJourney({ title, library, authMethod, login, finish }) 
     const { access_token: token, refresh_token: refreshToken } = wallet.held;
     const alive = await rawCall(mcpUrl, token);
     check(alive.status !== 401, 'the token is dead before it was revoked', alive);
-    const answer = await form(metadata.revocation_endpoint, { token, token_type_hint: 'access_token' }, wallet.client);
+    const answer = await form(metadata.revocation_endpoint, { token, token_type_hint: 'access_token' }, wallet);
     equal(answer.status, 200, 'status of the revocation', answer);
     const dead = await rawCall(mcpUrl, token);
     equal(dead.status, 401, 'status of a call with the revoked token', dead);
     check(/error="invalid_token"/.test(dead.headers['www-authenticate'] ?? ''), 'the challenge does not say invalid_token', dead);
-    const refresh = await form(metadata.token_endpoint, { grant_type: 'refresh_token', refresh_token: refreshToken }, wallet.client);
+    const refresh = await form(metadata.token_endpoint, { grant_type: 'refresh_token', refresh_token: refreshToken }, wallet);
     equal(refresh.status, 400, 'status of a refresh after revocation', refresh);
     equal(JSON.parse(refresh.body).error, 'invalid_grant', 'error', refresh);
     const seen = await seenAtProvider();
@@ -235,11 +245,14 @@ async function rawCall(url, token) {
 }
 
 /** A form at the token or revocation endpoint, authenticated as registered (RFC 6749 2.3.1). */
-async function form(url, fields, { client_id: id, client_secret: secret, token_endpoint_auth_method: method }) {
-  const headers = {};
+async function form(url, fields, { client, addClientAuthentication: authenticate }) {
+  const { client_id: id, client_secret: secret, token_endpoint_auth_method: method } = client;
+  const headers = new Headers();
   const body = new URLSearchParams(fields);
-  if (method === 'client_secret_basic') {
-    headers.authorization = `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`;
+  if (authenticate) {
+    await authenticate(headers, body, url);
+  } else if (method === 'client_secret_basic') {
+    headers.set('authorization', `Basic ${btoa(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`)}`);
   } else {
     body.set('client_id', id);
     if (method === 'client_secret_post') body.set('client_secret', secret);

@@ -1,19 +1,25 @@
 // Starts the provider and the interop server on free loopback ports, runs every
-// journey against them, and ends with `N passed, 0 failed`. The server runs twice:
-// on plain HTTP at the root, and below a path behind a proxy that ends TLS.
+// journey against them, and ends with `N passed, 0 failed`. The server runs three times:
+// on plain HTTP at the root, below a path behind a proxy that ends TLS, and with all that
+// lets in other clients than those that register, and machines (anyone.mjs).
 // A journey whose browser let it down runs once more, in a new process and a new browser.
 // `node run.mjs [journey …]` runs only those named.
 //
-//   INTEROP_SERVER, INTEROP_CLIENT   binaries; default: the cargo examples, debug build
+//   INTEROP_SERVER, INTEROP_CLIENT, NEW_API_KEY   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
 //   CHROMIUM                         default /usr/bin/chromium
+//   PYTHON_MCP                       a Python that has mcp; unset, its journey is left out
 //   VERBOSE=1                        the servers' log as it comes
 
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 
+import { anyone } from './anyone.mjs';
+import { makeCertificate } from './certificate.mjs';
+import { startCompany } from './company.mjs';
 import { startEdge } from './edge.mjs';
 import { firstLine, freePort, start, stopAll } from './processes.mjs';
 import { until, UNDECIDED } from './steps.mjs';
@@ -24,17 +30,28 @@ const ALL = [
   { file: 'journey-sdk.mjs' },
   { file: 'journey-client.mjs' },
   { file: 'journey-rmcp.mjs' },
+  { file: 'journey-conformance.mjs' },
+  { file: 'journey-document.mjs', at: 'anyone' },
+  { file: 'journey-machine.mjs', at: 'anyone' },
+  { file: 'journey-rmcp-machine.mjs', at: 'anyone' },
+  ...process.env.PYTHON_MCP ? [{ file: 'journey-python.mjs', at: 'anyone' }] : [],
+  { file: 'journey-key-set.mjs', at: 'anyone' },
   { file: 'browser.mjs', tries: 2 },
-  { file: 'journey-client.mjs', behindTls: true },
-  { file: 'browser.mjs', behindTls: true, tries: 2 },
+  { file: 'journey-client.mjs', at: 'behindTls' },
+  { file: 'browser.mjs', at: 'behindTls', tries: 2 },
 ];
+const PLACES = {
+  plain: {},
+  behindTls: { title: ' (below a path, behind TLS)', suffix: ', TLS' },
+  anyone: { title: ' (for anyone)', suffix: '' },
+};
 const JOURNEY_LIMIT_SECONDS = 150;
 const STOPPING_LIMIT_SECONDS = 10;
 // Short enough to watch tokens expire, long enough for a slow machine to use one.
 const ACCESS_TOKEN_TTL = '6';
 const UPSTREAM_ACCESS_TOKEN_TTL = '8';
 
-let edge;
+let folder;
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(1));
 
 const chosen = process.argv.slice(2);
@@ -45,16 +62,21 @@ if (journeys.length === 0) {
 }
 
 // The proxy as `localhost`, the provider as `127.0.0.1`: two sites, as in real life, for cookies and CSP.
-edge = await startEdge();
-const ports = [await freePort(), await freePort()];
+folder = await mkdtemp(join(tmpdir(), 'tower-oauth-proxy-interop-'));
+const certificate = await makeCertificate(folder);
+const edge = await startEdge(certificate);
+const ports = [await freePort(), await freePort(), await freePort()];
 edge.forwardTo(ports[1]);
-const plainUrl = `http://localhost:${ports[0]}`;
-const tlsUrl = `${edge.origin}/team/api`;
+const urls = [`http://localhost:${ports[0]}`, `${edge.origin}/team/api`, `http://localhost:${ports[2]}`];
 const scopes = 'openid profile email';
 
-const provider = await startProvider([plainUrl, tlsUrl]);
-const plain = await startServer(ports[0], plainUrl);
-const behindTls = await startServer(ports[1], tlsUrl);
+const provider = await startProvider(urls);
+const company = await startCompany(certificate, folder);
+const servers = {
+  plain: await startServer(ports[0], urls[0]),
+  behindTls: await startServer(ports[1], urls[1]),
+  anyone: await startServer(ports[2], urls[2], await anyone({ company, folder, baseUrl: urls[2], certificate, newApiKey: example('new_api_key') })),
+};
 
 let passed = 0;
 let failed = 0;
@@ -70,9 +92,12 @@ async function startProvider(baseUrls) {
   return await firstLine(child) ?? fail(`the provider did not start:\n${child.tail()}`);
 }
 
-async function startServer(port, baseUrl) {
-  const binary = process.env.INTEROP_SERVER ?? join(examples, 'interop_server');
-  const child = start('server', binary, process.env.INTEROP_SERVER_ARGS?.split(' ') ?? [], {
+function example(name) {
+  return process.env[name.toUpperCase()] ?? join(examples, name);
+}
+
+async function startServer(port, baseUrl, { environment = {}, told = {} } = {}) {
+  const child = start('server', example('interop_server'), process.env.INTEROP_SERVER_ARGS?.split(' ') ?? [], {
     LISTEN: `127.0.0.1:${port}`,
     BASE_URL: baseUrl,
     PROTECTED_PATH: '/mcp',
@@ -87,20 +112,20 @@ async function startServer(port, baseUrl) {
     STORAGE: 'memory',
     CONSENT: 'always',
     ACCESS_TOKEN_TTL,
+    ...environment,
   });
   await until('the server to listen', 30, async () => {
     if (child.process.exitCode !== null || child.process.spawnError) await fail(`the server did not start:\n${child.tail()}`);
     return fetch(`http://127.0.0.1:${port}/.well-known/oauth-authorization-server`).then(() => true, () => false);
   }).catch((error) => fail(`${error.message}\n${child.tail()}`));
-  return { baseUrl, tail: child.tail };
+  return { baseUrl, told, tail: child.tail };
 }
 
-async function runJourney({ file, behindTls: secure, tries = 1 }) {
-  const server = secure ? behindTls : plain;
-  const title = `${file}${secure ? ' (below a path, behind TLS)' : ''}`;
+async function runJourney({ file, at = 'plain', tries = 1 }) {
+  const title = `${file}${PLACES[at].title ?? ''}`;
   console.log(`--- ${title}`);
   for (let left = tries - 1; ; left -= 1) {
-    const { steps, faults, isUndecided } = await tryJourney(file, server, secure);
+    const { steps, faults, isUndecided } = await tryJourney(file, at);
     if (faults.length > 0 && isUndecided && left > 0) {
       console.log(`--- ${title} once more: its browser let it down, and nothing was found wrong`);
       continue;
@@ -108,23 +133,26 @@ async function runJourney({ file, behindTls: secure, tries = 1 }) {
     passed += steps;
     failed += faults.length;
     if (isUndecided) console.log(`FAILED ${title}: nothing was proven in ${tries === 1 ? 'its one try' : `${tries} tries`}`);
-    if (faults.length > 0) console.log(`the server’s last lines:\n${server.tail()}`);
+    if (faults.length > 0) console.log(`the server’s last lines:\n${servers[at].tail()}`);
     return;
   }
 }
 
 /** How many steps passed, and what failed. */
-async function tryJourney(file, server, secure) {
+async function tryJourney(file, at) {
+  const server = servers[at];
   const child = start(file, process.execPath, [join(here, file)], {
     MCP_URL: `${server.baseUrl}/mcp`,
     BASE_URL: server.baseUrl,
-    NODE_EXTRA_CA_CERTS: edge.certificate,
+    NODE_EXTRA_CA_CERTS: certificate.authority,
     PROVIDER_ISSUER: provider.issuer,
-    TITLE_SUFFIX: secure ? ', TLS' : '',
+    TITLE_SUFFIX: PLACES[at].suffix ?? '',
     SCOPES: scopes,
     ACCESS_TOKEN_TTL,
     UPSTREAM_ACCESS_TOKEN_TTL,
-    INTEROP_CLIENT: process.env.INTEROP_CLIENT ?? join(examples, 'interop_client'),
+    ...server.told,
+    INTEROP_SERVER: example('interop_server'),
+    INTEROP_CLIENT: example('interop_client'),
     SCREENSHOT_DIR: process.env.SCREENSHOT_DIR ?? join(tmpdir(), 'tower-oauth-proxy-screenshots'),
   }, console.log);
   let steps = 0;
@@ -162,6 +190,6 @@ async function fail(message) {
 
 async function end(code) {
   stopAll();
-  await edge?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
   process.exit(code);
 }

@@ -922,7 +922,7 @@ async fn urls(proxy: &Proxy, host: &Host, from: u32, count: u32) -> u32 {
     let mut asked = 0;
     for n in from..from + count {
         let [_, _, c, d] = n.to_be_bytes();
-        let inside = (0..20).map(|m| format!("https://{m}.{n}.internal/app.json"));
+        let inside = (0..20).map(|m| format!("https://10.{c}.{d}.{m}/app.json"));
         let others = [
             host.url(&format!("/{n}.json")),
             format!("https://127.1.{c}.{d}:9/app.json"),

@@ -2,11 +2,13 @@
 //! machines have none; see `of_machine`.
 
 mod of_machine;
+mod own_token;
 
 use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, Uri};
 
+use self::own_token::OwnToken;
 use crate::{
     bearer::{
         objection::Objection,
@@ -14,13 +16,13 @@ use crate::{
         word::{Subject, word_on},
     },
     event::Reason,
-    grant::{About, FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
     limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
     proxy::Proxy,
     resource_server::ResourceServer,
-    session::{AuthSession, Inner, LoginName, RenewsUpstream, TokenSource, Validated},
+    session::{AuthSession, Inner, LoginName, TokenSource, Validated},
     time::Unix,
     token::{AccessClaims, AccessTokens, TokenError, TokenVerifier},
     vault::Seen,
@@ -89,43 +91,6 @@ struct Check {
     verifier: Arc<dyn TokenVerifier>,
     method: Method,
     uri: Uri,
-}
-
-/// The claims that the lookup needs.
-struct OwnToken {
-    grant: GrantId,
-    /// One after the other, in one allocation: client, scope, audience.
-    texts: Box<str>,
-    scope_at: usize,
-    audience_at: usize,
-    expires_at: Unix,
-}
-
-impl OwnToken {
-    fn new(grant: GrantId, claims: &AccessClaims<'_>) -> Self {
-        Self {
-            grant,
-            texts: [&*claims.client_id, &*claims.scope, &*claims.aud]
-                .concat()
-                .into(),
-            scope_at: claims.client_id.len(),
-            audience_at: claims.client_id.len() + claims.scope.len(),
-            expires_at: claims.exp,
-        }
-    }
-
-    fn client_id(&self) -> &str {
-        self.texts.get(..self.scope_at).unwrap_or_default()
-    }
-
-    fn scope(&self) -> &str {
-        let scope = self.texts.get(self.scope_at..self.audience_at);
-        scope.unwrap_or_default()
-    }
-
-    fn audience(&self) -> &str {
-        self.texts.get(self.audience_at..).unwrap_or_default()
-    }
 }
 
 /// No store is asked: a token that is forged, expired or from another proxy goes no further, and a machine's
@@ -209,11 +174,7 @@ async fn look_up(
             .min(proxy.sessions.end_of_life(now)),
         mark: Some(mark),
         session: AuthSession::new(Inner {
-            source: match about {
-                None => TokenSource::Login,
-                Some(About::Person) => TokenSource::Assertion,
-                Some(About::Workload) => TokenSource::Workload,
-            },
+            source: TokenSource::of_grant(about),
             subject,
             provider_subject,
             provider: provider.map(|provider| Arc::clone(provider.id())),
@@ -224,9 +185,7 @@ async fn look_up(
             resource,
             expires_at: token.expires_at,
             grant_id: Some(LoginName::Grant(token.grant.name())),
-            // Behind an assertion stands no token of a provider, and none can be had.
-            renewal: (about.is_none())
-                .then(|| Arc::clone(&proxy.delegation) as Arc<dyn RenewsUpstream>),
+            renewal: about.is_none().then(|| Arc::clone(&proxy.delegation) as _),
             upstream: grant.upstream.into(),
             challenges: Some(proxy.challenges.clone()),
         }),
@@ -244,7 +203,7 @@ async fn vouched_grant(
     let id = token.grant;
     let (mut mark, mut grant) = fresh_grant(proxy, token, now).await?;
     if grant.about().is_some() {
-        // There is no token of the provider's to check.
+        // No token of a provider stands behind an assertion: there is none to check.
         return Ok((mark, grant, Unix::NEVER));
     }
     let mut is_renewed = false;

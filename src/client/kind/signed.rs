@@ -17,11 +17,14 @@
 //! The registration is public, so it is signed and not encrypted. It says the same in exactly one way:
 //! a `client_id` cannot be respelled into another one.
 
+mod shortened;
+
 use std::mem;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use self::shortened::{lengthened, shorten};
 use crate::{
     client::{
         auth::{AuthRule, ClientAuthMethod, ClientKeys, DerivedSecrets},
@@ -45,25 +48,6 @@ const NONCE_BYTES: usize = 8;
 const KEY_BYTES: usize = 4;
 /// HMAC-SHA256 cut to 128 bits: RFC 2104 section 5 allows half the hash.
 const TAG_BYTES: usize = 16;
-
-/// Beginnings of redirect URIs that one byte stands for, from 1; 0 stands for none. Ids in the field
-/// hold these numbers: append, never reorder.
-const PREFIXES: [&str; 14] = [
-    "http://localhost:",
-    "http://localhost/",
-    "http://127.0.0.1:",
-    "http://127.0.0.1/",
-    "http://[::1]:",
-    "https://",
-    "https://claude.ai/api/mcp/auth_callback",
-    "https://claude.com/api/mcp/auth_callback",
-    "https://chatgpt.com/connector/oauth/",
-    "https://vscode.dev/redirect",
-    "https://insiders.vscode.dev/redirect",
-    "https://global.consent.azure-apim.net/redirect/",
-    "cursor://anysphere.cursor-mcp/oauth/callback",
-    "https://www.cursor.com/agents/mcp/oauth/callback",
-];
 
 /// The registration does not fit into a `client_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -253,9 +237,6 @@ impl Head {
     }
 }
 
-/// A redirect URI as the id holds it: the number of a known beginning, and what follows it.
-type Shortened<'a> = (u8, &'a str);
-
 /// `None` where the registration cannot be written.
 fn pack(registration: &Registration) -> Option<Vec<u8>> {
     let (version, head) = Head::of(registration)?;
@@ -343,24 +324,6 @@ fn read_next<'a, T: Deserialize<'a>>(from: &mut &'a [u8]) -> Option<T> {
     let (value, rest) = postcard::take_from_bytes(from).ok()?;
     *from = rest;
     Some(value)
-}
-
-/// A URI as it was before it was shortened.
-fn lengthened((prefix, end): Shortened<'_>) -> Option<String> {
-    let prefix = match prefix {
-        0 => "",
-        n => PREFIXES.get(usize::from(n) - 1)?,
-    };
-    Some([prefix, end].concat())
-}
-
-/// The number of the longest known beginning, and what follows it.
-fn shorten(uri: &str) -> (u8, &str) {
-    let known = (1_u8..).zip(PREFIXES);
-    known
-        .filter_map(|(number, prefix)| Some((number, uri.strip_prefix(prefix)?)))
-        .min_by_key(|(_, rest)| rest.len())
-        .unwrap_or((0, uri))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl OAuthProxyConfigBuilder {
     /// The document is fetched when its client sends a person here, and kept for as long as its server says, an
     /// hour at most. Its own origin vouches for redirect URIs on it: the consent page shows that host. What it
     /// names elsewhere, the redirect policy has to permit, loopback as always. Where consent is
-    /// [`External`](crate::Consent::External) or [`Disabled`](crate::Consent::Disabled), nobody is shown that
+    /// [`External`](crate::Consent::External) or [`Disabled`](crate::Consent::Disabled), no one is shown that
     /// host, so there the origin vouches only with [`MetadataDocuments::only_hosts`].
     ///
     /// [`on_register`](Self::on_register) is asked about these clients as well, at each login.

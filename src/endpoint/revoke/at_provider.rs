@@ -1,7 +1,7 @@
 //! Revocation in passthrough mode: the token is the provider's.
 
 use crate::{
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
     limits::MAX_BEARER,

@@ -1,7 +1,7 @@
 //! The revocation of a machine's token, which no grant stands behind: the token alone ends.
 
 use crate::{
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     oauth::describable,
     proxy::Proxy,

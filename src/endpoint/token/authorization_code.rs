@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{GrantId, Phase, lifetime, read_code},
     mode::Mode,

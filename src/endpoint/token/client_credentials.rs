@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{answer::unsigned, request::asked_resource};
 use crate::{
     client::Machine,
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
     oauth::{Params, Resource, ScopeSet, describable},

@@ -15,7 +15,8 @@ use crate::{
     client::Client,
     endpoint::{
         answer,
-        client_auth::{Caller, authenticate, names_client},
+        caller::Caller,
+        client_auth::{authenticate, names_client},
         refusal::Refusal,
         request,
     },

@@ -10,12 +10,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
+    allowed_grant::Allowed,
     answer::unsigned,
-    presented_grant::{Allowed, PresentedGrant, named_client},
+    presented_grant::{PresentedGrant, named_client},
     request::missing,
 };
 use crate::{
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{Grant, GrantId},
     login::admission::{AdmissionError, NotAdmitted, Vouched},

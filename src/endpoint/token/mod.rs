@@ -58,12 +58,13 @@
 //! not used before (`invalid_client`). Nothing else is written.
 //!
 //! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
-//! it back where the store can be told ([`Caller::settle`](super::client_auth::Caller::settle)).
+//! it back where the store can be told ([`Caller::settle`](super::caller::Caller::settle)).
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; whether
 //! it is of the configured provider, its end and the grant's last day, `scope`, `resource` and the client's
 //! assertion are asked before the provider.
 
+mod allowed_grant;
 mod answer;
 mod authorization_code;
 mod client_credentials;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::request::{missing, narrowed, resource};
 use crate::{
     client::Client,
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     event::Reason,
     grant::{Grant, GrantId},
     mode::Passthrough,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::request::{ended, narrowed, resource};
 use crate::{
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
     event::Reason,
     grant::{

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
-    endpoint::{client_auth::Caller, refusal::Refusal},
+    endpoint::{caller::Caller, refusal::Refusal},
     event::{Event, Reason, Step},
     grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,

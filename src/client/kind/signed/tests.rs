@@ -394,7 +394,7 @@ fn what_is_no_registration_with_keys_is_refused_although_the_tag_is_right() {
 #[test]
 fn a_client_id_with_keys_is_read_today() {
     let issued = "ApjAjfbXBgVCYXRjaAEHMzMzNC9jYgYQYmF0Y2guZXhhbXBsZS9jYgEBBDIwMjYABCDXWpgBgrEKt9VL_tPJZAc6DuFy89qmIyWvAhpo9wdRGvFmv1NyqnRtLN2Hft-uowmR4vbWPZs1uykRxd0";
-    assert_eq!(super::read(issued, &keys(7)), Ok(with_keys(inline())));
+    assert_eq!(read(issued, &keys(7)), Ok(with_keys(inline())));
     let x = URL_SAFE_NO_PAD.decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     let key = [&[1, 1, 4][..], b"2026", &[0, 4, 32], &x.unwrap()].concat();
     let body = [&[2, 0x40, 0, 0, 7][..], b"app:/cb", &key].concat();

@@ -1,0 +1,25 @@
+//! What a header of a refusal says in addition to its body.
+
+use http::{HeaderName, HeaderValue, header};
+
+/// What a header says in addition.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hint {
+    /// RFC 6749 section 5.2, of a client that tried HTTP Basic: "the authorization server MUST
+    /// respond with an HTTP 401 (Unauthorized) status code and include the "WWW-Authenticate" response
+    /// header field matching the authentication scheme used".
+    Basic,
+    /// RFC 9110 section 15.5.16: "If the problem was caused by an unsupported content coding, the
+    /// Accept-Encoding response header field ought to be used".
+    NoContentCoding,
+}
+
+impl Hint {
+    pub(super) fn header(self) -> (HeaderName, HeaderValue) {
+        let (name, value) = match self {
+            Self::Basic => (header::WWW_AUTHENTICATE, "Basic realm=\"oauth\""),
+            Self::NoContentCoding => (header::ACCEPT_ENCODING, "identity"),
+        };
+        (name, HeaderValue::from_static(value))
+    }
+}
