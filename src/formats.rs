@@ -15,7 +15,9 @@
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |
 //! | cookies | browser, sealed | version 1 | `login/cookies/sealing.rs` |
-//! | `client_id` | client, signed | version 1; with keys version 2 | `client/kind/signed.rs`, `jose/packed_keys.rs` |
+//! | `client_id` | client, signed | version 1; with keys version 2 | `client/kind/signed.rs`, `client/kind/signed/shortened.rs`, `jose/packed_keys.rs` |
+//! | API key | program | `topkey_` | `api_key/key_text.rs` |
+//! | hash of a key or of a client's secret | configuration | `sha256:` | `api_key/hash_text.rs` |
 //! | authorization code | client | version 1 | `grant/code.rs` |
 //! | refresh token | client, signed | version 1, the key's name | `grant/refresh_token.rs` |
 //! | the same in passthrough mode | client, sealed | version 1 | `token/passed_through.rs` |

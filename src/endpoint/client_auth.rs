@@ -21,8 +21,9 @@ use crate::{
 
 const INVALID: &str = "the client is not known here, or did not authenticate as it registered";
 
-/// Whether a request names a client in any way. RFC 7521 section 4.1: "The "client_id" parameter is optional" for
-/// an assertion that is a grant; SEP-1933 has workloads that are no client.
+/// Whether a request names a client in any way. RFC 7523 section 2.1, of an assertion that is a grant: "the
+/// "client_id" is only needed when a form of client authentication that relies on the parameter is used"; SEP-1933
+/// has workloads that are no client.
 pub(in crate::endpoint) fn names_client(parts: &Parts, params: &Params) -> bool {
     const NAMES: [&str; 4] = [
         "client_id",

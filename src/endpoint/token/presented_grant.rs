@@ -23,8 +23,7 @@ fn unknown(reason: Reason, why: impl Display) -> Refusal {
 }
 
 impl<'a> PresentedGrant<'a> {
-    /// RFC 7521 section 5.2: "The authorization server MUST validate the assertion's signature in order to verify
-    /// the Issuer of the assertion."
+    /// RFC 7523 section 3, item 9: "The authorization server MUST reject JWTs with an invalid signature or MAC."
     pub(super) async fn verified(proxy: &'a Proxy, assertion: &str) -> Result<Self, Refusal> {
         let claims = unverified_claims(assertion)
             .ok_or_else(|| unknown(Reason::InvalidToken, "it is not a signed JWT"))?;
