@@ -44,6 +44,13 @@ impl Passthrough {
             .or_else(|| PassedThrough::open(&self.seal, &client.weaker_holder()?, token))
     }
 
+    /// Whether it was sealed for a client of this id, however that proves itself.
+    pub(crate) fn is_kept_by(&self, client_id: &str, token: &str) -> bool {
+        let holders = Client::holders(client_id);
+        let mut holders = holders.iter();
+        holders.any(|holder| PassedThrough::open(&self.seal, holder, token).is_some())
+    }
+
     /// A turn for one revocation at the provider; `None` when all of them are taken.
     pub(crate) fn turn_to_revoke(&self) -> Option<SemaphorePermit<'_>> {
         self.revoking.try_acquire().ok()

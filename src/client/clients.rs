@@ -20,6 +20,7 @@ use crate::{
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
     oauth::GrantType,
+    outbound::AskedBy,
     time::Unix,
 };
 
@@ -77,7 +78,7 @@ impl Clients {
     pub(crate) async fn identify(&self, client_id: &str) -> Identified {
         if self.has_document(client_id) {
             // Boxed: of those who ask, most ask about another kind.
-            return Box::pin(self.by_document(client_id)).await;
+            return Box::pin(self.by_document(client_id, AskedBy::Anyone)).await;
         }
         let client = match self.find(client_id) {
             Ok(client) => client,
@@ -96,7 +97,8 @@ impl Clients {
         DocumentUrl::is_meant(client_id) && self.configured.find(client_id).is_none()
     }
 
-    async fn by_document(&self, client_id: &str) -> Identified {
+    /// Who this is that has a document, by one who may be known to have a login here.
+    pub(crate) async fn by_document(&self, client_id: &str, asked_by: AskedBy) -> Identified {
         let url = match self.documents.url(client_id) {
             Ok(url) => url,
             Err(answer) => return *answer,
@@ -107,7 +109,7 @@ impl Clients {
             Ok(true) => return Identified::Denied,
             Err(error) => return Identified::Later(error),
         }
-        match self.documents.find(&url).await {
+        match self.documents.find(&url, asked_by).await {
             Ok(client) => Identified::Client(client),
             Err(error) => Identified::NoDocument(error),
         }
@@ -181,6 +183,7 @@ impl Clients {
         client: &Client,
         presented: &Presented,
         audiences: &[&str],
+        asked_by: AskedBy,
         now: Unix,
     ) -> Result<Option<OneUse>, Unproven> {
         if client.id != presented.id || !client.auth.admits(presented.method()) {
@@ -196,7 +199,7 @@ impl Clients {
             }
             Proof::Assertion(assertion) => {
                 let keys = client.keys.as_ref().ok_or(KeyFault::NoKeys)?;
-                let keys = (keys, client.kind.named_by());
+                let keys = (keys, client.kind.named_by(), asked_by);
                 let assertion = assertion.expose_secret();
                 let check = self
                     .key_proofs
@@ -342,7 +345,7 @@ mod tests {
     }
 
     async fn is(clients: &Clients, client: &Client, presented: &Presented) -> bool {
-        let proven = clients.authenticate(client, presented, &[], Unix::at(7));
+        let proven = clients.authenticate(client, presented, &[], AskedBy::Anyone, Unix::at(7));
         proven.await.is_ok()
     }
 

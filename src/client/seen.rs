@@ -122,10 +122,8 @@ impl Client {
     /// secret when it was configured, is another than one that has just the URL.
     pub(crate) fn holder(&self) -> Cow<'_, str> {
         match self.kind {
-            ClientKind::Document if self.auth.has_keys() => {
-                Cow::Owned(self.holder_by("private_key_jwt"))
-            }
-            ClientKind::Document => Cow::Owned(self.holder_by("none")),
+            ClientKind::Document if self.auth.has_keys() => Cow::Owned(holder_by(&self.id, KEY)),
+            ClientKind::Document => Cow::Owned(holder_by(&self.id, NONE)),
             ClientKind::Configured | ClientKind::Signed => Cow::Borrowed(&self.id),
         }
     }
@@ -133,12 +131,12 @@ impl Client {
     /// The same of a client that has a key by now, and may have had none when the token was made.
     pub(crate) fn weaker_holder(&self) -> Option<String> {
         let has_key = self.kind == ClientKind::Document && self.auth.has_keys();
-        has_key.then(|| self.holder_by("none"))
+        has_key.then(|| holder_by(&self.id, NONE))
     }
 
-    fn holder_by(&self, method: &str) -> String {
-        // No id holds a line break.
-        [&*self.id, "\n", method].concat()
+    /// Each that a client of this id can be.
+    pub(crate) fn holders(id: &str) -> [String; 3] {
+        [id.to_owned(), holder_by(id, NONE), holder_by(id, KEY)]
     }
 
     /// Whether a client may go on with a grant whose login left this record. One with a document has to prove itself
@@ -153,6 +151,14 @@ impl Client {
         let login = login.and_then(|seen| seen.as_seen());
         login.is_some_and(|login| !login.auth.has_keys())
     }
+}
+
+const NONE: &str = "none";
+const KEY: &str = "private_key_jwt";
+
+fn holder_by(id: &str, method: &str) -> String {
+    // No id holds a line break.
+    [id, "\n", method].concat()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub(super) async fn client_in_browser(
             let detail = &format!("metadata_documents lets in no document of {host}");
             refused(Reason::DeniedClient, detail, Situation::DeniedClient)
         }
-        Identified::NoDocument(error) if error.is_trouble() => {
+        Identified::NoDocument(error) if error.is_trouble() || error.tells_of_inside() => {
             let refusal = Refusal::unavailable(Reason::ClientDocument).detail(error);
             Err((refusal, Situation::NoDocument))
         }

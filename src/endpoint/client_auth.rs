@@ -6,10 +6,15 @@ use http::{HeaderValue, header, request::Parts};
 
 use crate::{
     client::{Identified, Presented, Unproven, is_basic},
-    endpoint::{caller::Caller, client_of_code, refusal::Refusal},
+    endpoint::{
+        caller::Caller,
+        client_of_code::{self, has_login},
+        refusal::Refusal,
+    },
     error::OAuthErrorCode,
     event::Reason,
     oauth::Params,
+    outbound::AskedBy,
     proxy::Proxy,
     route,
 };
@@ -67,7 +72,7 @@ pub(in crate::endpoint) async fn authenticate(
             let detail = format!("metadata_documents lets in no document of {host}");
             return Err(invalid(Reason::DeniedClient, &detail));
         }
-        Identified::NoDocument(error) if error.is_trouble() => {
+        Identified::NoDocument(error) if error.is_trouble() || error.tells_of_inside() => {
             return Err(Refusal::unavailable(Reason::ClientDocument).detail(error));
         }
         Identified::NoDocument(error) => return Err(invalid(Reason::ClientMetadata, &error)),
@@ -79,10 +84,20 @@ pub(in crate::endpoint) async fn authenticate(
     let token_endpoint = base.join(route::TOKEN);
     let called = [base.origin(), parts.uri.path()].concat();
     let audiences = [base.as_str(), &token_endpoint, &called];
-    let proven = proxy
-        .clients
-        .authenticate(&client, &presented, &audiences, proxy.now())
-        .await;
+    let prove = |asked_by| {
+        let now = proxy.now();
+        let clients = &proxy.clients;
+        clients.authenticate(&client, &presented, &audiences, asked_by, now)
+    };
+    let proven = match prove(AskedBy::Anyone).await {
+        // Others' requests, about other keys of that host, must not keep out those who are in.
+        Err(Unproven::Key(fault))
+            if fault.is_crowded() && has_login(proxy, &client.id, params).await =>
+        {
+            prove(AskedBy::Login).await
+        }
+        proven => proven,
+    };
     match proven {
         Ok(once) => Ok(Caller::new(client, once)),
         Err(Unproven::Key(fault)) if fault.is_trouble() => {

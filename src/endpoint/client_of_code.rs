@@ -10,7 +10,9 @@ use crate::{
     error::OAuthErrorCode,
     event::Reason,
     grant::read_code,
+    mode::Mode,
     oauth::Params,
+    outbound::AskedBy,
     proxy::Proxy,
 };
 
@@ -25,11 +27,43 @@ pub(super) async fn identified(
     client_id: &str,
     params: &Params,
 ) -> Result<Identified, Refusal> {
-    let redeems = params.get("grant_type") == Some("authorization_code");
-    if !redeems || !proxy.clients.has_document(client_id) {
-        return Ok(proxy.clients.identify(client_id).await);
+    let clients = &proxy.clients;
+    if !clients.has_document(client_id) {
+        return Ok(clients.identify(client_id).await);
     }
-    Box::pin(of_code(proxy, client_id, params)).await
+    if params.get("grant_type") == Some("authorization_code") {
+        return Box::pin(of_code(proxy, client_id, params)).await;
+    }
+    Ok(match clients.identify(client_id).await {
+        // Others' requests, about other documents of that host, must not keep out those who are in.
+        Identified::NoDocument(error)
+            if error.is_crowded() && has_login(proxy, client_id, params).await =>
+        {
+            Box::pin(clients.by_document(client_id, AskedBy::Login)).await
+        }
+        found => found,
+    })
+}
+
+/// Whether the request has what only a login of this client gives: its code, or its refresh token. It is not
+/// authenticated by that: it is asked for when strangers have asked too much already. Where the store cannot be
+/// read, it is not known to have one.
+pub(super) async fn has_login(proxy: &Proxy, client_id: &str, params: &Params) -> bool {
+    let text = |name| params.get(name).unwrap_or_default();
+    let id = match (params.get("grant_type"), &proxy.mode) {
+        (Some("authorization_code"), _) => read_code(text("code")),
+        (Some("refresh_token"), Mode::Passthrough(mode)) => {
+            return mode.is_kept_by(client_id, text("refresh_token"));
+        }
+        (Some("refresh_token"), Mode::Swap(_)) => {
+            let read = proxy.grants.refresh_tokens.read(text("refresh_token"));
+            read.map(|(id, _)| id)
+        }
+        _ => None,
+    };
+    let Some(id) = id else { return false };
+    let grant = proxy.grants.look(&id).await;
+    grant.is_ok_and(|grant| grant.is_some_and(|grant| grant.client_id == client_id))
 }
 
 async fn of_code(proxy: &Proxy, client_id: &str, params: &Params) -> Result<Identified, Refusal> {

@@ -52,6 +52,8 @@ pub(crate) const REFETCH_COOLDOWN: Duration = Duration::from_secs(10);
 pub(crate) const MAX_FLIGHTS: usize = 64;
 /// Those at one host that a stranger named: we are no tool to flood it, and it cannot take all of them.
 pub(crate) const MAX_FLIGHTS_PER_HOST: usize = 8;
+/// Those beside, at any host, for clients that have a login here: strangers cannot keep them out.
+pub(crate) const MAX_FLIGHTS_OF_LOGINS: usize = 16;
 /// Documents of one kind that strangers make us ask one host for within a minute: as often as one polite
 /// client would. What was fetched before and is only fetched again does not count.
 pub(crate) const MAX_STRANGERS_FETCHES_PER_MINUTE: u32 = 60;

@@ -18,6 +18,15 @@ pub(crate) enum NamedBy {
     Stranger,
 }
 
+/// Who makes us ask: it decides whether we are still asked to when strangers have asked a lot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AskedBy {
+    Anyone,
+    /// A client with a login here, which has shown its code or refresh token: of those there are no more than
+    /// people logged in.
+    Login,
+}
+
 /// Whether a request may go to this address; the error says what the address is.
 pub(super) fn judge(
     address: IpAddr,

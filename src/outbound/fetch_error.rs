@@ -80,6 +80,23 @@ impl FetchError {
             Self::Refused { .. } | Self::Content { .. } => false,
         }
     }
+
+    /// Whether nothing was asked, because too many others had asked before.
+    pub(crate) fn is_crowded(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::TooOften { .. })
+    }
+
+    /// Whether it says what a name leads to inside our network: to strangers that is to look like a server that
+    /// does not answer, or they could ask us for the names that there are.
+    pub(crate) fn tells_of_inside(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                refusal: Refusal::Leads { .. },
+                ..
+            }
+        )
+    }
 }
 
 /// For words: what of a URL may be told to the operator.

@@ -3,7 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use super::{
-    address::NamedBy, door::Outbound, fetch_error::FetchError, library::Library, parsed::Document,
+    address::{AskedBy, NamedBy},
+    door::Outbound,
+    fetch_error::FetchError,
+    library::Library,
+    parsed::Document,
     send::Reply,
 };
 use crate::{clock::Clock, limits::DOCUMENT_PATIENCE};
@@ -53,6 +57,15 @@ impl<T: Send + Sync + 'static> Documents<T> {
 
     /// The document: from here, or from its source.
     pub(crate) async fn get(&self, url: &str) -> Result<Arc<Document<T>>, FetchError> {
+        self.get_for(url, AskedBy::Anyone).await
+    }
+
+    /// The same for one who may be known to have a login here.
+    pub(crate) async fn get_for(
+        &self,
+        url: &str,
+        asked_by: AskedBy,
+    ) -> Result<Arc<Document<T>>, FetchError> {
         let library = &self.0;
         if let Some(document) = library.fresh(url) {
             return Ok(document);
@@ -61,7 +74,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
         if let Some(error) = library.failure(url) {
             return library.usable(url).ok_or(error);
         }
-        let fetched = library.fetched(url, false, |library| library.fresh(url));
+        let fetched = library.fetched(url, asked_by, false, |library| library.fresh(url));
         let outcome = match library.usable(url) {
             None => fetched.await,
             // A slow source holds up those who have nothing else.
@@ -85,6 +98,16 @@ impl<T: Send + Sync + 'static> Documents<T> {
         url: &str,
         than: &Arc<Document<T>>,
     ) -> Result<Arc<Document<T>>, FetchError> {
+        self.newer_for(url, AskedBy::Anyone, than).await
+    }
+
+    /// The same for one who may be known to have a login here.
+    pub(crate) async fn newer_for(
+        &self,
+        url: &str,
+        asked_by: AskedBy,
+        than: &Arc<Document<T>>,
+    ) -> Result<Arc<Document<T>>, FetchError> {
         let library = &self.0;
         let newer = |library: &Library<T>| {
             let kept = library.last(url)?;
@@ -97,7 +120,7 @@ impl<T: Send + Sync + 'static> Documents<T> {
             return Ok(Arc::clone(than));
         }
         library.check(url)?;
-        library.fetched(url, true, newer).await
+        library.fetched(url, asked_by, true, newer).await
     }
 }
 

@@ -7,9 +7,6 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::address::NamedBy;
-use crate::limits::{MAX_FLIGHTS, MAX_FLIGHTS_PER_HOST};
-
 /// What waits for a fetch: `None` until it has landed. Where the sender is gone before, it never will.
 pub(super) type Arrival<V> = watch::Receiver<Option<V>>;
 
@@ -44,13 +41,13 @@ impl<V> Flights<V> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins the fetch of this URL, or begins one. `landed` is asked under the lock: what the last fetch
+    /// Joins the fetch of this URL, or begins one, of so many at most in all and at one host. `landed` is asked under the lock: what the last fetch
     /// brought has arrived before it leaves the list. `may_begin` is asked last: it counts.
     pub(super) fn board(
         self: &Arc<Self>,
         url: &str,
         host: &str,
-        named_by: NamedBy,
+        (most, most_of_host): (usize, usize),
         landed: impl FnOnce() -> Option<V>,
         may_begin: impl FnOnce() -> bool,
     ) -> Boarding<V> {
@@ -62,9 +59,7 @@ impl<V> Flights<V> {
             return Boarding::Landed(landed);
         }
         let of_host = || flights.values().filter(|it| &*it.host == host).count();
-        let is_full = flights.len() >= MAX_FLIGHTS
-            || (named_by == NamedBy::Stranger && of_host() >= MAX_FLIGHTS_PER_HOST);
-        if is_full {
+        if flights.len() >= most || of_host() >= most_of_host {
             return Boarding::Full;
         }
         if !may_begin() {

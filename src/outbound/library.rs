@@ -6,7 +6,7 @@ use http::StatusCode;
 use moka::{policy::EvictionPolicy, sync::Cache};
 
 use super::{
-    address::NamedBy,
+    address::{AskedBy, NamedBy},
     door::Outbound,
     fetch_error::{FetchError, host},
     flights::{Arrival, Boarding, Flights},
@@ -17,7 +17,10 @@ use super::{
 use crate::{
     clock::Clock,
     event::{Event, Reason, Step},
-    limits::{FAILED_FETCH_MEMORY, FLIGHT_GRACE, MAX_DOCUMENTS_BYTES, MAX_FAILED_FETCHES},
+    limits::{
+        FAILED_FETCH_MEMORY, FLIGHT_GRACE, MAX_DOCUMENTS_BYTES, MAX_FAILED_FETCHES, MAX_FLIGHTS,
+        MAX_FLIGHTS_OF_LOGINS, MAX_FLIGHTS_PER_HOST,
+    },
     time::Unix,
 };
 
@@ -121,8 +124,9 @@ impl<T: Send + Sync + 'static> Library<T> {
     }
 
     /// What was here before is asked for anew by its own life, not by strangers.
-    fn may_begin(&self, url: &str, host: &str) -> bool {
-        if self.named_by == NamedBy::Operator || self.last(url).is_some() {
+    fn may_begin(&self, url: &str, host: &str, asked_by: AskedBy) -> bool {
+        let is_bounded = self.named_by == NamedBy::Stranger && asked_by == AskedBy::Anyone;
+        if !is_bounded || self.last(url).is_some() {
             return true;
         }
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
@@ -133,6 +137,7 @@ impl<T: Send + Sync + 'static> Library<T> {
     pub(super) async fn fetched(
         self: &Arc<Self>,
         url: &str,
+        asked_by: AskedBy,
         is_again: bool,
         landed: impl Fn(&Self) -> Option<Arc<Document<T>>>,
     ) -> Outcome<T> {
@@ -140,10 +145,9 @@ impl<T: Send + Sync + 'static> Library<T> {
         // A fetch that was lost with its runtime, or that panicked, is taken over once.
         for _ in 0..2 {
             let landed = || landed(self).map(Ok).or_else(|| self.failure(url).map(Err));
-            let may_begin = || self.may_begin(url, &host);
-            let boarding = self
-                .flights
-                .board(url, &host, self.named_by, landed, may_begin);
+            let may_begin = || self.may_begin(url, &host, asked_by);
+            let most = most_flights(self.named_by, asked_by);
+            let boarding = self.flights.board(url, &host, most, landed, may_begin);
             let arrival = match boarding {
                 Boarding::Landed(outcome) => return outcome,
                 Boarding::Full => return Err(FetchError::Busy { host }),
@@ -212,6 +216,18 @@ impl<T: Send + Sync + 'static> Library<T> {
                     self.report(error);
                 }
             }
+        }
+    }
+}
+
+/// Fetches at once, in all and at one host. Strangers leave some to those who have a login here.
+fn most_flights(named_by: NamedBy, asked_by: AskedBy) -> (usize, usize) {
+    match (named_by, asked_by) {
+        (NamedBy::Operator, _) => (MAX_FLIGHTS, MAX_FLIGHTS),
+        (NamedBy::Stranger, AskedBy::Anyone) => (MAX_FLIGHTS, MAX_FLIGHTS_PER_HOST),
+        (NamedBy::Stranger, AskedBy::Login) => {
+            let all = MAX_FLIGHTS + MAX_FLIGHTS_OF_LOGINS;
+            (all, MAX_FLIGHTS_PER_HOST + MAX_FLIGHTS_OF_LOGINS)
         }
     }
 }

@@ -21,7 +21,7 @@ mod shelf_life;
 #[cfg(feature = "rustls")]
 mod tests;
 
-pub(crate) use address::{NamedBy, is_metadata};
+pub(crate) use address::{AskedBy, NamedBy, is_metadata};
 pub(crate) use door::Outbound;
 pub(crate) use fetch_error::FetchError;
 pub(crate) use fetched::Documents;

@@ -504,6 +504,35 @@ async fn a_host_that_leads_inside_is_not_asked() {
     assert_eq!(host.asked(), 0);
 }
 
+/// Else strangers could ask us which names there are in our network.
+#[tokio::test]
+async fn a_name_that_leads_inside_looks_to_strangers_like_one_that_there_is_not() {
+    let host = Host::start().await;
+    let change = |builder: OAuthProxyConfigBuilder| {
+        // Some network is open, so that names are looked up.
+        builder.outbound_private_networks(["10.99.0.0/16"])
+    };
+    let proxy = Proxy::with(change).await;
+    let port = host.server.address.port();
+    let mut said = Vec::new();
+    for name in ["localhost", "no-such-name.invalid"] {
+        let client = Client {
+            id: format!("https://{name}:{port}/app.json"),
+            ..host.client(&proxy)
+        };
+        let reply = authorize(&proxy, &client).await;
+        said.push(page_refused(&proxy, &reply, 503, Reason::ClientDocument));
+        client
+            .refresh("x")
+            .await
+            .refused(503, "temporarily_unavailable");
+    }
+    // The operator hears the difference.
+    assert!(said[0].contains("leads to"), "{said:?}");
+    assert!(!said[1].contains("leads to"), "{said:?}");
+    assert_eq!(host.asked(), 0);
+}
+
 #[tokio::test]
 async fn a_url_that_can_be_no_clients_id_is_unknown_and_nothing_is_fetched() {
     let (proxy, host) = start().await;
@@ -734,6 +763,43 @@ async fn strangers_with_any_number_of_urls_write_nothing_and_are_answered_in_bou
     // The next minute is another, and a document that is there goes on meanwhile.
     proxy.clock.advance(Duration::from_secs(60));
     proxy.journey(&host.client(&proxy)).await;
+}
+
+/// One who asks for a document at that host each second keeps no one out who has a login, not even from a
+/// process that has just started.
+#[tokio::test]
+async fn strangers_keep_out_no_client_that_has_a_login_here() {
+    let (first, store): (Proxy, Store) = Proxy::with_store(inside).await;
+    let host = Host::start().await;
+    let tokens = first.journey(&host.client(&first)).await;
+    let proxy = first.sibling(|builder| inside(builder).token_storage(store));
+    let client = host.client(&proxy);
+    for n in 0..60 {
+        let stranger = Client {
+            id: host.url(&format!("/{n}.json")),
+            ..client.clone()
+        };
+        stranger.refresh("x").await.refused(401, "invalid_client");
+    }
+    let asked = host.asked();
+    client
+        .refresh("x")
+        .await
+        .refused(503, "temporarily_unavailable");
+    // Nor does what another client was given speak for this one.
+    let other = Client {
+        id: host.url("/other.json"),
+        ..client.clone()
+    };
+    other
+        .refresh(tokens.refresh())
+        .await
+        .refused(503, "temporarily_unavailable");
+    assert_eq!(host.asked(), asked);
+    Tokens::read(&client.refresh(tokens.refresh()).await);
+    assert_eq!(host.asked(), asked + 1);
+    // And with that for everyone.
+    assert_eq!(authorize(&proxy, &client).await.status, 302);
 }
 
 /// A request at the token endpoint with this proof of a key.

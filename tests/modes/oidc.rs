@@ -200,7 +200,7 @@ async fn a_slow_a_huge_and_an_unreadable_document_are_refused_within_bounds() {
         ),
     ] {
         let proxy = by_issuer("", |builder| {
-            builder.upstream_request_timeout(Duration::from_secs(1))
+            builder.upstream_request_timeout(Duration::from_secs(3))
         })
         .await;
         proxy.provider.always(Kind::Discovery, answer.clone());

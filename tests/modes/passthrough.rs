@@ -466,7 +466,7 @@ async fn a_revocation_that_the_provider_refuses_to_the_operator_is_no_success() 
 
 #[tokio::test]
 async fn an_invalid_token_is_401_and_one_that_nobody_can_judge_is_503() {
-    let timeout = Duration::from_millis(50);
+    let timeout = Duration::from_millis(500);
     let at = start_with(|b| b.upstream_request_timeout(timeout), None).await;
     let reply = at.client.call("/mcp", "UPSTREAM-of-another-app").await;
     reply.refused(401, "invalid_token");

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use tower_oauth_proxy::{
-    Consent, Event, KnownClient, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Reason,
-    RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier, VerifyError, VerifyFuture,
-    VerifyRequest,
+    Consent, Event, KnownClient, LoginRequest, MetadataDocuments, OAuthProxyConfig,
+    OAuthProxyConfigBuilder, Reason, RedirectPolicy, ScopeSet, StaticClient, Step, TokenVerifier,
+    VerifyError, VerifyFuture, VerifyRequest,
     provider::{azure, generic, github, google},
 };
 
@@ -291,8 +291,18 @@ fn options_that_take_each_others_effect_away_are_refused() {
     let replaced = passed_on().previous_jwt_signing_keys([secret(1)]);
     assert_eq!(fault(replaced), "jwt_signing_key");
 
-    let closed = || good().redirect_policy(RedirectPolicy::none());
+    let closed = || {
+        good()
+            .redirect_policy(RedirectPolicy::none())
+            .metadata_documents(MetadataDocuments::off())
+    };
     assert_eq!(fault(closed()), "redirect_policy");
+    // The origin of a document vouches for itself.
+    closed()
+        .metadata_documents(MetadataDocuments::on())
+        .build()
+        .map(drop)
+        .unwrap();
     closed()
         .allow_client(KnownClient::Claude)
         .build()

@@ -13,7 +13,7 @@ use crate::{
     jose::{Jwt, KeySet, SignatureError, decode, has_type},
     limits::{MAX_KEY_SET_BYTES, MAX_SHOWN_HEADER},
     oauth::printable,
-    outbound::{Documents, FetchError, NamedBy, Outbound},
+    outbound::{AskedBy, Documents, FetchError, NamedBy, Outbound},
     time::Unix,
     vault::Vault,
 };
@@ -47,7 +47,12 @@ pub(crate) enum KeyFault {
 impl KeyFault {
     /// Whether nothing is said against the client: its keys could not be asked for.
     pub(crate) fn is_trouble(&self) -> bool {
-        matches!(self, Self::Keys(error) if error.is_trouble())
+        matches!(self, Self::Keys(error) if error.is_trouble() || error.tells_of_inside())
+    }
+
+    /// Whether its keys were not asked for, because too many others had asked before.
+    pub(crate) fn is_crowded(&self) -> bool {
+        matches!(self, Self::Keys(error) if error.is_crowded())
     }
 }
 
@@ -77,7 +82,7 @@ impl KeyProofs {
         &self,
         assertion: &str,
         client_id: &str,
-        (keys, named_by): (&ClientKeys, NamedBy),
+        (keys, named_by, asked_by): (&ClientKeys, NamedBy, AskedBy),
         audiences: &[&str],
         now: Unix,
     ) -> Result<OneUse, KeyFault> {
@@ -87,25 +92,15 @@ impl KeyProofs {
         let once = OneUse::of(&claims, audiences, now)?;
         match keys {
             ClientKeys::Inline(keys) => keys.set().verify(assertion).map(drop)?,
-            ClientKeys::At(url) => self.verify(assertion, url, named_by).await?,
+            ClientKeys::At(url) => {
+                let documents = match named_by {
+                    NamedBy::Operator => &self.operators,
+                    NamedBy::Stranger => &self.strangers,
+                };
+                verify(documents, assertion, url, asked_by).await?;
+            }
         }
         Ok(once)
-    }
-
-    /// Verifies by the keys at this URL. A key that is not there may be new: the set is then asked for once
-    /// more, within the cooldown of documents.
-    async fn verify(&self, assertion: &str, url: &str, named_by: NamedBy) -> Result<(), KeyFault> {
-        let documents = match named_by {
-            NamedBy::Operator => &self.operators,
-            NamedBy::Stranger => &self.strangers,
-        };
-        let keys = documents.get(url).await.map_err(KeyFault::Keys)?;
-        match keys.verify(assertion) {
-            Err(SignatureError::UnknownKey(_)) => {}
-            verified => return Ok(verified.map(drop)?),
-        }
-        let newer = documents.newer(url, &keys).await.map_err(KeyFault::Keys)?;
-        Ok(newer.verify(assertion).map(drop)?)
     }
 
     /// Uses the assertion up; `None` when it was used before.
@@ -121,6 +116,25 @@ impl KeyProofs {
     pub(in crate::client) async fn give_back(&self, mark: &UseMark) {
         self.used.give_back(mark).await;
     }
+}
+
+/// Verifies by the keys at this URL. A key that is not there may be new: the set is then asked for once
+/// more, within the cooldown of documents.
+async fn verify(
+    documents: &Documents<KeySet>,
+    assertion: &str,
+    url: &str,
+    asked_by: AskedBy,
+) -> Result<(), KeyFault> {
+    let keys = documents.get_for(url, asked_by).await;
+    let keys = keys.map_err(KeyFault::Keys)?;
+    match keys.verify(assertion) {
+        Err(SignatureError::UnknownKey(_)) => {}
+        verified => return Ok(verified.map(drop)?),
+    }
+    let newer = documents.newer_for(url, asked_by, &keys).await;
+    let newer = newer.map_err(KeyFault::Keys)?;
+    Ok(newer.verify(assertion).map(drop)?)
 }
 
 /// RFC 8725 section 3.11: explicit typing keeps one kind of JWT from being taken for another. A client signs

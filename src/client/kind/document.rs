@@ -16,7 +16,7 @@ use crate::{
     client::identified::{Client, ClientKind, Identified, Unknown},
     clock::Clock,
     limits::MAX_CLIENT_DOCUMENT_BYTES,
-    outbound::{Documents, FetchError, NamedBy, Outbound, Reply},
+    outbound::{AskedBy, Documents, FetchError, NamedBy, Outbound, Reply},
 };
 
 /// Every client with a document, of those that the operator lets in.
@@ -61,8 +61,9 @@ impl DocumentClients {
     pub(in crate::client) async fn find(
         &self,
         url: &DocumentUrl<'_>,
+        asked_by: AskedBy,
     ) -> Result<Client, FetchError> {
-        let document = self.documents.get(url.as_str()).await?;
+        let document = self.documents.get_for(url.as_str(), asked_by).await?;
         let published = &document.value;
         Ok(Client {
             id: url.as_str().to_owned(),

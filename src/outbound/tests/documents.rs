@@ -20,7 +20,7 @@ use crate::{
         MAX_FLIGHTS_PER_HOST, MAX_STRANGERS_FETCHES_PER_MINUTE, REFETCH_COOLDOWN,
     },
     outbound::{
-        Document, Documents, FetchError,
+        AskedBy, Document, Documents, FetchError,
         NamedBy::{self, Operator, Stranger},
         Outbound, Reply, WayOut,
     },
@@ -218,7 +218,7 @@ async fn one_who_looked_before_a_fetch_landed_and_asks_after_it_begins_no_other(
     let first = documents.get(&url).await.unwrap();
     let landed = documents
         .0
-        .fetched(&url, false, |library| library.last(&url))
+        .fetched(&url, AskedBy::Anyone, false, |library| library.last(&url))
         .await;
     assert!(Arc::ptr_eq(&first, &landed.unwrap()));
     assert_eq!(source.asked(), 1);
@@ -546,6 +546,11 @@ async fn a_host_that_strangers_named_is_asked_so_often_in_a_minute_and_the_opera
     let error = strangers.get(&source.url()).await.unwrap_err();
     assert!(matches!(error, FetchError::TooOften { .. }), "{error}");
     assert!(error.is_trouble());
+    assert_eq!(source.asked(), asked);
+    // A client that has a login here is not kept out by them.
+    let of_login = source.at("/of-a-login");
+    assert_eq!(value(strangers.get_for(&of_login, AskedBy::Login).await), 1);
+    asked += 1;
     assert_eq!(source.asked(), asked);
     // What is here is here, and what was here is asked for anew: its own life bounds that.
     assert_eq!(value(strangers.get(&first).await), 1);

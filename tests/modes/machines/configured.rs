@@ -98,7 +98,7 @@ fn a_machine_that_could_not_work_is_a_configuration_error_in_words() {
         ),
         (
             with(StaticClient::confidential("ci", SECRET)),
-            "no redirect URI, and is no machine",
+            "no redirect URI, is no machine and introspects no tokens",
             "static_clients",
         ),
         (
