@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
     bearer_sources::{SaidSources, check_at_resource},
-    build::OAuthProxyConfig,
+    configuration::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes},
     introspection::Introspection,
     odd::{odd_authorization_servers, odd_paths},

@@ -170,7 +170,7 @@ fn the_public_key_is_no_secret_of_hs256() {
         let kid = decoded(ours)["kid"].as_str().unwrap().to_owned();
         let hs256 = format!(r#"{{"typ":"at+jwt","alg":"HS256","kid":"{kid}"}}"#);
         let hs256 = URL_SAFE_NO_PAD.encode(hs256);
-        let secret = crate::key::SecretKey::from_bytes(public).unwrap();
+        let secret = SecretKey::from_bytes(public).unwrap();
         for header in [ours, &hs256] {
             let signed = format!("{header}.{payload}");
             let tag = secret.mac("access token").tag(signed.as_bytes());
