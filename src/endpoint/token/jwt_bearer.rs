@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     answer::unsigned,
-    presented_grant::{Allowed, PresentedGrant, named_client},
+    presented_grant::{Allowed, PresentedGrant, own_name},
     request::missing,
 };
 use crate::{
@@ -41,9 +41,13 @@ pub(super) async fn redeem(
         resource,
         workload,
     } = presented.allowed(proxy, client, params)?;
-    let client_id = match client {
-        Some(client) => client.id.clone(),
-        None => named_client(proxy, &presented).await?,
+    let client_id = match (client, workload) {
+        (Some(client), None) => client.id.clone(),
+        // Denied by its own name it is denied whichever client it names, or strangers could register one for it.
+        (client, _) => {
+            let own = own_name(proxy, &presented).await?;
+            client.map_or(own, |client| client.id.clone())
+        }
     };
     let (id, now) = (GrantId::random(), proxy.now());
     let asked = Vouched {
