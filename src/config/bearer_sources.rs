@@ -54,6 +54,11 @@ impl SaidSources {
         providers: &[&str],
         base: &BaseUrl,
     ) -> Result<BearerSources, ConfigError> {
+        // Its people would be called as the keys are.
+        if !self.api_keys.is_empty() && providers.contains(&KEY_SUBJECTS) {
+            let why = format!("`{KEY_SUBJECTS}` is a provider's id: give the provider another id");
+            return Err(ConfigError::new("api_keys", why));
+        }
         let introspection = match self.introspection {
             Some((id, verifier)) => {
                 check_introspection(&id, issuers)?;

@@ -77,6 +77,10 @@ async fn a_workload_gets_a_session_of_its_own_without_being_a_client() {
     let reply = bring(&at, &of(&at, MAIN, &json!({})), &[]).await;
     reply.refused(400, "invalid_grant");
     at.proxy.told(Step::Assertion, Reason::DeniedClient);
+    // Nor does it come in as a client that anyone may register.
+    let reply = bring(&at, &of(&at, MAIN, &json!({})), &[("client_id", "public")]).await;
+    reply.refused(400, "invalid_grant");
+    at.proxy.told(Step::Assertion, Reason::DeniedClient);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use crate::{
     bearer::{
         claimed_issuer::{Claimed, claimed},
         credentials::is_token68,
+        objection::Objection,
         others_token::OthersToken,
         verdict::{Presented, Verdict},
         vouched::vouched,
@@ -26,8 +27,18 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
     if let Claimed::Ours(objection) = claimed(server, presented.token) {
         return Verdict::Refused(objection);
     }
+    if is_refresh_token(server, presented.token) {
+        let why = "it is a refresh token of this proxy";
+        return Verdict::Refused(Objection::invalid().detail(why));
+    }
     let (server, voucher) = (Arc::clone(server), Arc::clone(voucher));
     let token = OthersToken::new(presented);
     let source = TokenSource::Introspection;
     Verdict::ask(async move { vouched(&server, &voucher, source, token).await })
+}
+
+/// No other server gets one, however it came here: it is good for months.
+fn is_refresh_token(server: &ResourceServer, token: &str) -> bool {
+    let proxy = server.proxy.as_ref();
+    proxy.is_some_and(|proxy| proxy.grants.refresh_tokens.read(token).is_some())
 }

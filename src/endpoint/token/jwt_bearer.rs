@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     allowed_grant::Allowed,
     answer::unsigned,
-    presented_grant::{PresentedGrant, named_client},
+    presented_grant::{PresentedGrant, own_name},
     request::missing,
 };
 use crate::{
@@ -42,9 +42,13 @@ pub(super) async fn redeem(
         resource,
         workload,
     } = presented.allowed(proxy, client, params)?;
-    let client_id = match client {
-        Some(client) => client.id.clone(),
-        None => named_client(proxy, &presented).await?,
+    let client_id = match (client, workload) {
+        (Some(client), None) => client.id.clone(),
+        // Denied by its own name it is denied whichever client it names, or strangers could register one for it.
+        (client, _) => {
+            let own = own_name(proxy, &presented).await?;
+            client.map_or(own, |client| client.id.clone())
+        }
     };
     let (id, now) = (GrantId::random(), proxy.now());
     let asked = Vouched {

@@ -79,8 +79,8 @@ impl<'a> PresentedGrant<'a> {
     }
 }
 
-/// What a workload that names no client is called as one: it can be denied by that name.
-pub(super) async fn named_client(
+/// What a workload is called as a client, where it names no other: it can be denied by that name.
+pub(super) async fn own_name(
     proxy: &Proxy,
     presented: &PresentedGrant<'_>,
 ) -> Result<String, Refusal> {

@@ -188,7 +188,8 @@ impl Grants {
                 "the grant was made of an assertion, of an issuer that is not trusted with that any more; \
                  its provider is `{provider}`"
             ),
-            None if self.vouchers.have(provider) => return true,
+            // A login at a provider of this id, which went, is no grant of the issuer that has the id now.
+            None if grant.about().is_some() && self.vouchers.have(provider) => return true,
             None => {
                 format!("the grant belongs to provider `{provider}`, which is not configured")
             }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 use tower_oauth_proxy::{
     ApiKey, AuthSession, ConfigError, OAuthProxyConfigBuilder, Reason, Step, TokenForError,
-    TokenSource, UpstreamTokenError, guard,
+    TokenSource, UpstreamTokenError, guard, provider,
 };
 
 use super::{call, introspection, seen_by, start, words};
-use crate::mistakes::{fault_showing, good};
+use crate::mistakes::{fault_showing, good, with};
 use testkit::{Kind, Proxy, Resource, proxy::BASE};
 
 fn made(name: &str) -> (ApiKey, String) {
@@ -218,6 +218,12 @@ fn keys_that_cannot_work_build_no_configuration() {
     let refused = |key: ApiKey, words: &str| {
         assert_eq!(fault_showing(good().api_key(key), words), "api_keys");
     };
+    let named_so = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce").id("key");
+    let named_so = with(named_so).api_key(one.clone());
+    assert_eq!(
+        fault_showing(named_so, "`key` is a provider's id"),
+        "api_keys"
+    );
     refused(ApiKey::new("ci", "sha256:00"), "64 hexadecimal digits");
     refused(ApiKey::new("ci", text), "a key where its hash belongs");
     refused(ApiKey::new("c i", ApiKey::generate().hash()), "is no name");

@@ -87,6 +87,10 @@ async fn what_cannot_be_a_token_and_what_claims_to_be_ours_is_not_asked_for() {
     let forged = at.token(json!({"iss": BASE}));
     let told = at.refused(&forged, Reason::InvalidToken).await;
     assert!(told.contains("names this proxy as its issuer"), "{told}");
+    let client = at.proxy.client().await;
+    let refresh = at.proxy.journey(&client).await.refresh.unwrap();
+    let told = at.refused(&refresh, Reason::InvalidToken).await;
+    assert!(told.contains("a refresh token of this proxy"), "{told}");
     assert_eq!(at.asked(Kind::Introspect), 0);
 }
 

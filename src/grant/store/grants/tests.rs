@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::*;
 use crate::{
-    grant::UpstreamGrant,
+    grant::{About, UpstreamGrant, Voucher},
     key::SecretKey,
     oauth::{BaseUrl, Resource, ScopeSet},
     provider,
@@ -263,6 +263,29 @@ async fn a_grant_of_a_provider_that_is_not_configured_is_not_served_and_can_be_e
     assert_eq!(told.lock().unwrap().len(), 3);
     assert!(grants.stored(&id).await.unwrap().is_some());
     assert!(grants.end(&id).await.unwrap().is_some());
+}
+
+/// Whoever logged in at a provider is not let in by an issuer that got its id: who ended the trust in one did not
+/// begin it again.
+#[tokio::test]
+async fn a_login_at_a_provider_that_went_is_no_grant_of_an_issuer_with_its_id() {
+    let mut grants = grants(Arc::new(MemoryStorage::new()));
+    grants.vouchers = Vouchers::new([Voucher {
+        id: "google".to_owned(),
+        people: true,
+        workloads: false,
+    }]);
+    let (id, mut asserted) = (GrantId::random(), grant(0));
+    asserted.provider = "google".into();
+    grants.create(&id, &asserted, TTL).await.unwrap();
+    assert!(grants.look(&id).await.unwrap().is_none());
+    assert!(grants.load(&id).await.unwrap().is_none());
+    asserted.phase = Phase::Asserted {
+        issuer: "google".to_owned(),
+        about: About::Person,
+    };
+    grants.create(&id, &asserted, TTL).await.unwrap();
+    assert!(grants.look(&id).await.unwrap().is_some());
 }
 
 /// A configuration that lets grants live longer: until a quarter of the new life had passed, the ones
