@@ -157,7 +157,8 @@ impl OAuthProxyAdmin {
     }
 
     /// Ends the login behind a session; behind a machine's, the one token. In passthrough mode only this process's
-    /// cached session is forgotten.
+    /// cached session is forgotten. An API key and a token of another server end where they are issued: nothing
+    /// happens here.
     ///
     /// # Errors
     ///

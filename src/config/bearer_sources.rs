@@ -9,6 +9,7 @@ use crate::{
     limits::MAX_PROVIDER_ID,
     oauth::{BaseUrl, ScopeSet, printable},
     provider::is_id,
+    route::TOKEN,
     time::Unix,
     token::{JwksVerifier, TokenVerifier, VerifierContext},
 };
@@ -59,6 +60,9 @@ impl SaidSources {
             let why = format!("`{KEY_SUBJECTS}` is a provider's id: give the provider another id");
             return Err(ConfigError::new("api_keys", why));
         }
+        issuers
+            .iter()
+            .try_for_each(|issuer| check_workloads(issuer, base))?;
         let introspection = match self.introspection {
             Some((id, verifier)) => {
                 check_introspection(&id, issuers)?;
@@ -85,6 +89,25 @@ impl SaidSources {
             issuers: issuers.map(Vouches::by_keys).collect(),
             introspection,
         })
+    }
+}
+
+/// A workload's token names us as its audience. Were that an audience of access tokens too, it would be let in
+/// as it is, past the workload's pattern.
+fn check_workloads(issuer: &TrustedIssuer, base: &BaseUrl) -> Result<(), ConfigError> {
+    let ours = [base.as_str(), &base.join(TOKEN)];
+    let mut audiences = issuer.audiences.iter();
+    let shared = audiences.find(|audience| ours.contains(&audience.as_str()));
+    match shared {
+        Some(audience) if !issuer.workloads.is_empty() => Err(ConfigError::new(
+            "trusted_issuer",
+            format!(
+                "`{}` has a workload, whose tokens have the audience {audience}, and access_tokens of that \
+                 audience, which would let them all in: give the access tokens another audience",
+                issuer.id
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
     AuthSession, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, Reason, Step,
-    TokenForError, TokenSource, TrustedIssuer, Veto,
+    TokenForError, TokenSource, TrustedIssuer, Veto, Workload,
 };
 
 use super::{AUDIENCE, At, CORP, at_once, corp, introspection, seen_by, start};
@@ -349,6 +349,12 @@ fn an_issuer_that_could_not_work_builds_no_configuration() {
         "reserved",
     );
     fault(issuer().access_tokens([""]), "empty entry");
+    let deploys = || issuer().workload(Workload::subject("deploys"));
+    let elsewhere = deploys().access_tokens([AUDIENCE]);
+    good().trusted_issuer(elsewhere).build().map(drop).unwrap();
+    for ours in [BASE.to_owned(), format!("{BASE}/oauth/token")] {
+        fault(deploys().access_tokens([ours]), "let them all in");
+    }
     // A resource server has no token endpoint.
     let at_resource = |issuer: TrustedIssuer| {
         let verifier =
