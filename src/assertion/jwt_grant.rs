@@ -198,7 +198,7 @@ mod tests {
         })
     }
 
-    fn read(typ: Value, claims: Value) -> Result<JwtGrant, GrantFault> {
+    fn read(typ: &Value, claims: Value) -> Result<JwtGrant, GrantFault> {
         let object = |value: Value| value.as_object().unwrap().clone();
         let jwt = Jwt {
             header: object(json!({"alg": "ES256", "typ": typ})),
@@ -210,22 +210,22 @@ mod tests {
     fn with(name: &str, value: Value) -> Result<JwtGrant, GrantFault> {
         let mut claims = good();
         claims[name] = value;
-        read(json!(ID_JAG), claims)
+        read(&json!(ID_JAG), claims)
     }
 
     fn without(name: &str) -> Result<JwtGrant, GrantFault> {
         let mut claims = good();
         claims.as_object_mut().unwrap().remove(name);
-        read(json!(ID_JAG), claims)
+        read(&json!(ID_JAG), claims)
     }
 
     #[test]
     fn the_type_says_whom_it_is_about_and_any_other_token_of_the_issuer_is_refused() {
         for typ in ["oauth-id-jag+jwt", "application/oauth-id-jag+jwt"] {
-            assert_eq!(read(json!(typ), good()).unwrap().kind, GrantKind::Identity);
+            assert_eq!(read(&json!(typ), good()).unwrap().kind, GrantKind::Identity);
         }
         for typ in ["JWT", "jwt", "JOSE"] {
-            assert_eq!(read(json!(typ), good()).unwrap().kind, GrantKind::Workload);
+            assert_eq!(read(&json!(typ), good()).unwrap().kind, GrantKind::Workload);
         }
         for typ in [
             json!("at+jwt"),
@@ -234,7 +234,7 @@ mod tests {
             json!(1),
             json!(null),
         ] {
-            let fault = read(typ.clone(), good()).unwrap_err();
+            let fault = read(&typ, good()).unwrap_err();
             assert!(matches!(fault, GrantFault::Type(_)), "{typ}");
         }
     }
@@ -255,9 +255,9 @@ mod tests {
         }
         let mut claims = good();
         claims["aud"] = json!(TOKEN);
-        assert!(read(json!("JWT"), claims.clone()).is_ok());
+        assert!(read(&json!("JWT"), claims.clone()).is_ok());
         claims["aud"] = json!([TOKEN, "https://mcp.example.com"]);
-        assert!(read(json!("JWT"), claims).is_err());
+        assert!(read(&json!("JWT"), claims).is_err());
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         }
         let mut workload = good();
         workload.as_object_mut().unwrap().remove("client_id");
-        assert_eq!(read(json!("JWT"), workload).unwrap().client_id, None);
+        assert_eq!(read(&json!("JWT"), workload).unwrap().client_id, None);
     }
 
     #[test]
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn it_is_used_up_until_its_end() {
-        let once = read(json!(ID_JAG), good()).unwrap().once;
+        let once = read(&json!(ID_JAG), good()).unwrap().once;
         assert_eq!(once.jti, "1");
         assert!(once.until >= NOW + Duration::from_secs(300));
     }

@@ -14,12 +14,12 @@ fn mac(byte: u8) -> MacKey {
     SecretKey::for_test(byte).mac("access token")
 }
 
-fn of_secret(issuer: &str, secret: Rotating<MacKey>) -> AccessTokens {
-    AccessTokens::new(issuer, &secret, &TokenKeys::default())
+fn of_secret(issuer: &str, secret: &Rotating<MacKey>) -> AccessTokens {
+    AccessTokens::new(issuer, secret, &TokenKeys::default())
 }
 
 fn tokens() -> AccessTokens {
-    of_secret(ISSUER, Rotating::new(mac(1), []))
+    of_secret(ISSUER, &Rotating::new(mac(1), []))
 }
 
 impl AccessTokens {
@@ -234,8 +234,8 @@ fn a_signature_that_is_cut_short_or_not_canonical_is_refused() {
 #[test]
 fn another_key_is_refused_and_a_replaced_one_still_verifies() {
     let old = tokens();
-    let rotated = of_secret(ISSUER, Rotating::new(mac(2), [mac(1)]));
-    let foreign = of_secret(ISSUER, Rotating::new(mac(3), []));
+    let rotated = of_secret(ISSUER, &Rotating::new(mac(2), [mac(1)]));
+    let foreign = of_secret(ISSUER, &Rotating::new(mac(3), []));
     let (by_old, by_new) = (issued(), rotated.issue(&claims(), &Map::new()).unwrap());
     assert!(rotated.verified(&by_old, NOW).is_ok());
     assert!(rotated.verified(&by_new, NOW).is_ok());
@@ -255,7 +255,7 @@ fn another_issuer_s_token_is_refused_though_the_key_is_shared() {
         "https://MCP.example/api",
         "",
     ] {
-        let other = of_secret(other, Rotating::new(mac(1), []));
+        let other = of_secret(other, &Rotating::new(mac(1), []));
         let token = other.issue(&claims(), &Map::new()).unwrap();
         assert_eq!(tokens().verified(&token, NOW), Err(TokenError::Issuer));
     }

@@ -329,7 +329,7 @@ mod tests {
         ] {
             match with(&changes) {
                 Verdict::Refused(why) | Verdict::Unknown(why) => {
-                    assert!(why.contains(words), "{changes}: {why}")
+                    assert!(why.contains(words), "{changes}: {why}");
                 }
                 other => panic!("{changes}: {other:?}"),
             }

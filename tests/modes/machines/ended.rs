@@ -11,7 +11,8 @@ use http_body_util::Full;
 use serde_json::json;
 use tower::Layer;
 use tower_oauth_proxy::{
-    AuthSession, Reason, StaticClient, Step, TokenForError, TokenSource, UpstreamTokenError,
+    AuthSession, OAuthProxyConfigBuilder, Reason, StaticClient, Step, TokenForError, TokenSource,
+    UpstreamTokenError,
 };
 
 use super::{SECRET, ask, call, ci, client, start, token};
@@ -149,7 +150,7 @@ async fn a_machine_that_is_configured_no_more_is_refused_with_its_tokens() {
             let b = b.token_storage(store.clone());
             change
                 .into_iter()
-                .fold(b, |b, client| b.static_client(client))
+                .fold(b, OAuthProxyConfigBuilder::static_client)
         });
         assert_eq!(call(&later, &token).await, 401);
         later.told(Step::Bearer, Reason::UnknownClient);

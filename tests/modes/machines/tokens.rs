@@ -6,7 +6,7 @@ use axum::{Router, routing::any};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use serde_json::{Value, json};
 use tower_oauth_proxy::{
-    ApiKey, Reason, ScopeSet, StaticClient, Step,
+    ApiKey, AuthSession, Reason, ScopeSet, StaticClient, Step,
     guard::{RequireLayer, require, require_role, require_scopes},
 };
 
@@ -310,7 +310,7 @@ async fn guards_see_a_machines_scopes_and_roles_and_that_it_is_no_person() {
         ("admin", require_role("admin"), 403),
         ("read", require_scopes(["read"]).unwrap(), 200),
         ("openid", require_scopes(["openid"]).unwrap(), 403),
-        ("person", require(|session| session.is_person()), 403),
+        ("person", require(AuthSession::is_person), 403),
     ];
     let guarded = rules
         .into_iter()
