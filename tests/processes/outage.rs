@@ -6,8 +6,8 @@ use crate::world::{Backend, World};
 use testkit::{Answer, Browser, Client, Kind, Landing, Pkce, Reply, Tokens, wire::query_param};
 
 const CACHE_SECONDS: u64 = 6;
-/// The store's timeout, and some for a machine under load.
-const A_FEW_SECONDS: Duration = Duration::from_millis(4500);
+/// The store's timeout of 3 s, and some for a machine under load; less than two waits for it.
+const A_FEW_SECONDS: Duration = Duration::from_millis(5900);
 
 #[derive(Clone, Copy)]
 enum Fault {
@@ -77,7 +77,8 @@ async fn nothing_is_lost_while_the_file_is_locked() {
     bob.call("/mcp", &bobs.access).await.expect(200);
     later(&bob.refresh(bobs.refresh()).await);
     later(&carol.redeem(&callback, &pkce).await);
-    assert!(world.fleet.slowest() < A_FEW_SECONDS);
+    let slowest = world.fleet.slowest();
+    assert!(slowest < A_FEW_SECONDS, "an answer took {slowest:?}");
     lock.execute_batch("ROLLBACK").unwrap();
     drop(lock);
 
