@@ -34,7 +34,7 @@ impl TrustedIssuer {
         self
     }
 
-    /// Its access tokens come in whoever they are of: neither the allow lists nor
+    /// Its access tokens come in for every person: neither the allow lists nor
     /// [`on_login`](crate::OAuthProxyConfigBuilder::on_login) are asked. Default: they are asked.
     ///
     /// For an issuer whose tokens are of machines, of which no list knows anything, or that lets in no one who

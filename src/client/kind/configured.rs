@@ -129,7 +129,7 @@ impl StaticClient {
     }
 
     /// A machine: a client with a secret, as of [`confidential`](Self::confidential), that gets tokens in its
-    /// own name. Without a redirect URI it can log nobody in.
+    /// own name. Without a redirect URI it cannot log people in.
     ///
     /// Its tokens live for [`machine_token_ttl`](crate::OAuthProxyConfigBuilder::machine_token_ttl), and no
     /// refresh token comes with them. In its sessions the subject is its id,

@@ -64,7 +64,7 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
-    /// Tokens of [`introspection`](Self::introspection) come in whoever they are of: neither the allow lists nor
+    /// Tokens of [`introspection`](Self::introspection) come in for every person: neither the allow lists nor
     /// [`on_login`](Self::on_login) are asked. Default: they are asked.
     ///
     /// For a server whose tokens are of machines, of which no list knows anything.
