@@ -174,27 +174,33 @@ fn serve_batch(writer: &mut Writer<'_>, batch: &mut Vec<Job<Write>>, busy_timeou
     }
     // One verb that fails must not take the others with it: now each alone.
     for job in batch.drain(..) {
-        if job.is_abandoned() {
-            continue;
-        }
-        let outcome = commit(writer, std::slice::from_ref(&job), busy_timeout);
+        let mut alone = vec![job];
+        let outcome = commit(writer, &mut alone, busy_timeout);
         let outcome = outcome.map(|mut outcomes| outcomes.pop().unwrap_or_default());
-        job.answer(outcome.map_err(|error| storage_error(&error)));
+        if let Some(job) = alone.pop() {
+            job.answer(outcome.map_err(|error| storage_error(&error)));
+        }
     }
 }
 
-/// All of the batch or nothing. What comes back is on the disk.
+/// All of the batch or nothing. What comes back is on the disk, one outcome for each job that is left: those
+/// whose callers leave before the file is ours are dropped. They were told that it did not work, and it must not
+/// come true behind their backs once the lock is free.
 fn commit(
     writer: &mut Writer<'_>,
-    batch: &[Job<Write>],
+    batch: &mut Vec<Job<Write>>,
     busy_timeout: Duration,
 ) -> rusqlite::Result<Vec<Outcome>> {
-    if batch.is_empty() {
+    let is_ours = begin(writer, busy_timeout, || {
+        batch.retain(|job| !job.is_abandoned());
+        !batch.is_empty()
+    })?;
+    if !is_ours {
         return Ok(Vec::new());
     }
-    in_transaction(writer, busy_timeout, |writer| {
+    in_transaction(writer, |writer| {
         let mut outcomes = Vec::with_capacity(batch.len());
-        for job in batch {
+        for job in batch.iter() {
             outcomes.push(writer.apply(&job.request)?);
         }
         let limit = SWEEP_BASE + SWEEP_PER_VERB * batch.len();
@@ -208,21 +214,19 @@ fn sweep(
     batch: &[Job<Write>],
     busy_timeout: Duration,
 ) -> rusqlite::Result<()> {
-    in_transaction(writer, busy_timeout, |writer| {
-        writer.sweep(now(batch), SWEEP_WHEN_FULL)
-    })
+    begin(writer, busy_timeout, || true)?;
+    in_transaction(writer, |writer| writer.sweep(now(batch), SWEEP_WHEN_FULL))
 }
 
 fn now(batch: &[Job<Write>]) -> i64 {
     batch.iter().map(|job| job.request.now).min().unwrap_or(0)
 }
 
+/// The one that has begun.
 fn in_transaction<'c, T>(
     writer: &mut Writer<'c>,
-    busy_timeout: Duration,
     body: impl FnOnce(&mut Writer<'c>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<T> {
-    begin(writer, busy_timeout)?;
     let result = body(writer).and_then(|result| writer.commit().map(|()| result));
     if result.is_err() {
         // The error that was first counts; `begin` tries this again.
@@ -231,15 +235,21 @@ fn in_transaction<'c, T>(
     result
 }
 
-/// Only this waits for other processes: once it has the lock, nothing else is contended.
-fn begin(writer: &Writer<'_>, busy_timeout: Duration) -> rusqlite::Result<()> {
+/// Only this waits for other processes: once it has the lock, nothing else is contended. `false` without it, once
+/// it is not wanted any more.
+fn begin(
+    writer: &Writer<'_>,
+    busy_timeout: Duration,
+    mut is_wanted: impl FnMut() -> bool,
+) -> rusqlite::Result<bool> {
     let start = Instant::now();
-    loop {
+    while is_wanted() {
         match writer.begin() {
             Err(error) if is_busy(&error) && start.elapsed() < busy_timeout => {
                 thread::sleep(LOCK_POLL);
             }
-            done => return done,
+            begun => return begun.map(|()| true),
         }
     }
+    Ok(false)
 }

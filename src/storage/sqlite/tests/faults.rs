@@ -46,6 +46,23 @@ async fn a_lock_that_is_let_go_in_time_is_no_error() {
     release.await.unwrap();
 }
 
+/// The caller has answered its client that it did not work: what comes next, such as the same again, must not find
+/// that it did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_caller_has_given_up_is_not_written_once_the_lock_is_let_go() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let holder = Connection::open(scratch.file()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let given_up = store.set("k", vec![1], MINUTE);
+    let given_up = tokio::time::timeout(Duration::from_millis(100), given_up);
+    assert!(given_up.await.is_err(), "the lock is held");
+    holder.execute_batch("ROLLBACK").unwrap();
+    // Behind it in the queue.
+    store.set("other", vec![2], MINUTE).await.unwrap();
+    assert_eq!(store.get("k").await.unwrap(), None);
+}
+
 #[tokio::test]
 async fn a_full_file_drops_nothing_that_lives_and_takes_records_again_when_some_expired() {
     let (scratch, clock) = (Scratch::new(), ByHand::new());
