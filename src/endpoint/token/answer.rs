@@ -11,6 +11,7 @@ use crate::{
     oauth::{Resource, ScopeSet},
     proxy::Proxy,
     random,
+    time::Unix,
     token::{AccessClaims, AccessTokens},
 };
 
@@ -33,18 +34,8 @@ pub(super) fn issue(
     let last_day = proxy.freshness.last_day(grant);
     let exp = last_day.map_or(exp, |day| exp.min(day));
     let scope = scopes.to_string();
-    let claims = AccessClaims {
-        sub: proxy.grants.subject_of(grant),
-        aud: resource.as_str().into(),
-        client_id: (&grant.client_id).into(),
-        scope: (&scope).into(),
-        iat: now,
-        exp,
-        jti: random::token::<16>().into(),
-        gid: id.to_string().into(),
-    };
-    let token = tokens.issue(&claims, grant.claims.map());
-    let token = token.map_err(|error| unsigned(error).of(*id))?;
+    let token = access_token(proxy, tokens, id, grant, &scope, resource, (now, exp));
+    let token = token.map_err(|refusal| refusal.of(*id))?;
     Ok(json!({
         "access_token": token,
         "token_type": "Bearer",
@@ -52,6 +43,29 @@ pub(super) fn issue(
         "refresh_token": proxy.grants.refresh_tokens.issue(id, generation),
         "scope": scope,
     }))
+}
+
+/// The access token of a grant, good from the first of these times to the second.
+pub(super) fn access_token(
+    proxy: &Proxy,
+    tokens: &AccessTokens,
+    id: &GrantId,
+    grant: &Grant,
+    scope: &str,
+    resource: &Resource,
+    (iat, exp): (Unix, Unix),
+) -> Result<String, Refusal> {
+    let claims = AccessClaims {
+        sub: proxy.grants.subject_of(grant),
+        aud: resource.as_str().into(),
+        client_id: (&grant.client_id).into(),
+        scope: scope.into(),
+        iat,
+        exp,
+        jti: random::token::<16>().into(),
+        gid: id.to_string().into(),
+    };
+    tokens.issue(&claims, grant.claims.map()).map_err(unsigned)
 }
 
 /// The key did not sign. The client may come again: a refresh token is answered with the same successor.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     allowed_grant::Allowed,
-    answer::unsigned,
+    answer::access_token,
     presented_grant::{PresentedGrant, own_name},
     request::missing,
 };
@@ -22,8 +22,7 @@ use crate::{
     login::admission::{AdmissionError, NotAdmitted, Vouched},
     oauth::Params,
     proxy::Proxy,
-    random,
-    token::{AccessClaims, AccessTokens},
+    token::AccessTokens,
 };
 
 /// `caller`: none where the request names no client, which only a workload's may do.
@@ -113,19 +112,10 @@ fn answer(
 ) -> Result<Value, Refusal> {
     let (now, scope) = (grant.created_at, grant.scopes.to_string());
     let exp = grant.upstream.expires_at.unwrap_or(now);
-    let claims = AccessClaims {
-        sub: proxy.grants.subject_of(grant),
-        aud: grant.resource.as_str().into(),
-        client_id: (&grant.client_id).into(),
-        scope: (&scope).into(),
-        iat: now,
-        exp,
-        jti: random::token::<16>().into(),
-        gid: id.to_string().into(),
-    };
-    let token = tokens.issue(&claims, grant.claims.map());
+    let life = (now, exp);
+    let token = access_token(proxy, tokens, &id, grant, &scope, &grant.resource, life)?;
     Ok(json!({
-        "access_token": token.map_err(unsigned)?,
+        "access_token": token,
         "token_type": "Bearer",
         "expires_in": exp.since(now).as_secs(),
         "scope": scope,
