@@ -22,7 +22,7 @@ export async function anyone({ company, folder, baseUrl, certificate, newApiKey 
   const machineKey = await newKey(file('machine-key.pem'));
   const signingKey = await newKey(file('signing-key.pem'));
   const secret = randomBytes(24).toString('base64url');
-  const { stdout: line, stderr: shown } = await promisify(execFile)(newApiKey, ['nightly']);
+  const { stdout: line, stderr: shown } = await promisify(execFile)(newApiKey, ['nightly'], { timeout: 30_000 });
   const apiKey = shown.trim().split(' ').at(-1);
 
   return {

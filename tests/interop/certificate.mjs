@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-const openssl = (...args) => promisify(execFile)('openssl', args);
+const openssl = (...args) => promisify(execFile)('openssl', args, { timeout: 30_000 });
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc'];
 
 /** Written to `folder`; `authority` is a file for those who are to trust it. */

@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 
+import { Late, within } from './steps.mjs';
+
 const started = [];
 
 /** Starts a process; its last lines are kept for failure messages. */
@@ -45,8 +47,27 @@ export async function freePort() {
   return free;
 }
 
-/** The first line of JSON that a process prints; undefined when it ends without one. */
-export async function firstLine(child) {
+const READY_WITHIN_SECONDS = 60;
+
+/**
+ * Starts a program that prints a line of JSON when it is ready: `about`, undefined when it ends without one. One that
+ * says nothing in time is ended and started once more: it proves nothing about what is tested, and Node.js was seen
+ * to stand still while it starts.
+ */
+export async function startReady(name, command, args, environment) {
+  for (let left = 1; ; left -= 1) {
+    const child = start(name, command, args, environment);
+    try {
+      return { child, about: await within(`${name}: its first line`, READY_WITHIN_SECONDS, () => firstLine(child)) };
+    } catch (error) {
+      child.process.kill('SIGKILL');
+      if (left === 0 || !(error instanceof Late)) return { child };
+      console.log(`${error.message}; it is started once more`);
+    }
+  }
+}
+
+async function firstLine(child) {
   const line = await Promise.race([
     once(child.lines, 'line').then(([first]) => first),
     once(child.process, 'close').then(() => undefined, () => undefined),

@@ -16,7 +16,7 @@ import process from 'node:process';
 
 import { calculateJwkThumbprint } from 'jose';
 
-import { firstLine, freePort, start, stopAll } from './processes.mjs';
+import { freePort, start, startReady, stopAll } from './processes.mjs';
 import { env, until } from './steps.mjs';
 
 const here = import.meta.dirname;
@@ -81,10 +81,9 @@ async function run({ title, command: [command, ...args], subjects, exchange = ''
   console.log(`--- ${title}`);
   const port = await freePort();
   const baseUrl = `http://localhost:${port}`;
-  const provider = start('provider', command, args, {
+  const { child: provider, about } = await startReady('provider', command, args, {
     BASE_URLS: baseUrl, ACCESS_TOKEN_TTL: UPSTREAM_ACCESS_TOKEN_TTL, CLIENT_JWK,
   });
-  const about = await firstLine(provider);
   if (!about) return fault(`${title}: the provider did not start`, provider);
   const server = start('server', binary, [], {
     LISTEN: `127.0.0.1:${port}`,

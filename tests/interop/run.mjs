@@ -21,7 +21,7 @@ import { anyone } from './anyone.mjs';
 import { makeCertificate } from './certificate.mjs';
 import { startCompany } from './company.mjs';
 import { startEdge } from './edge.mjs';
-import { firstLine, freePort, start, stopAll } from './processes.mjs';
+import { freePort, start, startReady, stopAll } from './processes.mjs';
 import { until, UNDECIDED } from './steps.mjs';
 
 const here = import.meta.dirname;
@@ -85,11 +85,11 @@ console.log(`${passed} passed, ${failed} failed`);
 await end(failed === 0 && passed > 0 ? 0 : 1);
 
 async function startProvider(baseUrls) {
-  const child = start('provider', process.execPath, ['--no-deprecation', join(here, 'provider.mjs')], {
+  const { child, about } = await startReady('provider', process.execPath, ['--no-deprecation', join(here, 'provider.mjs')], {
     BASE_URLS: baseUrls.join(' '),
     ACCESS_TOKEN_TTL: UPSTREAM_ACCESS_TOKEN_TTL,
   });
-  return await firstLine(child) ?? fail(`the provider did not start:\n${child.tail()}`);
+  return about ?? fail(`the provider did not start:\n${child.tail()}`);
 }
 
 function example(name) {
