@@ -124,7 +124,7 @@
 //! [`allowed_groups`](OAuthProxyConfigBuilder::allowed_groups),
 //! [`allowed_claim`](OAuthProxyConfigBuilder::allowed_claim),
 //! [`Provider::allowed_organizations`] (GitHub organizations and teams, Google Workspaces, Entra tenants) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::lifecycle#who-may-log-in): **without them, everyone whom the provider lets
+//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::people): **without them, everyone whom the provider lets
 //! in.**
 //!
 //! # What clients need

@@ -19,6 +19,8 @@ mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
+#[cfg(test)]
+mod options_chapter;
 mod outbound;
 mod path_faults;
 mod people_rules;
