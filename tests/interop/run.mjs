@@ -9,6 +9,7 @@
 //   INTEROP_SERVER, INTEROP_CLIENT, NEW_API_KEY   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
 //   CHROMIUM, FIREFOX                default /usr/bin/chromium, /usr/bin/firefox-esr
+//   PAGES                            a folder of pages (src/page/gallery.rs); unset, they are not looked at
 //   PYTHON_MCP                       a Python that has mcp; unset, its journey is left out
 //   VERBOSE=1                        the servers' log as it comes
 
@@ -47,12 +48,15 @@ const ALL = [
   ...inEachBrowser({ file: 'browsers/troubles.mjs' }),
   ...inEachBrowser({ file: 'browsers/posted.mjs', at: 'formPost' }),
   ...inEachBrowser({ file: 'browsers/expired.mjs', at: 'hurried' }),
+  ...inEachBrowser({ file: 'browsers/account.mjs', at: 'planted' }),
+  ...process.env.PAGES ? inEachBrowser({ file: 'browsers/gallery.mjs', limit: 600 }) : [],
 ];
 const PLACES = {
   plain: {},
   behindTls: { title: ' (below a path, behind TLS)', suffix: ', TLS' },
   anyone: { title: ' (for anyone)', suffix: '' },
   formPost: { title: ' (a provider that posts its answer)', environment: { UPSTREAM_FORM_POST: 'on' } },
+  planted: { title: ' (where others plant cookies)', environment: { COOKIE_PREFIX: '__Secure-' } },
   hurried: { title: ' (who has to be quick)', environment: { TRANSACTION_TTL: HURRY_SECONDS }, told: { LOGIN_SECONDS: HURRY_SECONDS } },
 };
 const JOURNEY_LIMIT_SECONDS = 150;
@@ -74,15 +78,17 @@ if (journeys.length === 0) {
 // The proxy as `localhost`, the provider as `127.0.0.1`: two sites, as in real life, for cookies and CSP.
 folder = await mkdtemp(join(tmpdir(), 'tower-oauth-proxy-interop-'));
 const certificate = await makeCertificate(folder);
-const edge = await startEdge(certificate);
+const edges = { behindTls: await startEdge(certificate), planted: await startEdge(certificate) };
 const ports = {};
 const urls = {};
 for (const at of Object.keys(PLACES)) {
   ports[at] = await freePort();
   urls[at] = `http://localhost:${ports[at]}`;
 }
-edge.forwardTo(ports.behindTls);
-urls.behindTls = `${edge.origin}/team/api`;
+for (const [at, edge] of Object.entries(edges)) {
+  edge.forwardTo(ports[at]);
+  urls[at] = `${edge.origin}/team/api`;
+}
 const scopes = 'openid profile email';
 
 const provider = await startProvider(Object.values(urls));
@@ -141,11 +147,11 @@ function inEachBrowser(journey) {
   return ['chromium', 'firefox'].map((browser) => ({ ...journey, browser, tries: 2 }));
 }
 
-async function runJourney({ file, at = 'plain', browser, tries = 1 }) {
+async function runJourney({ file, at = 'plain', browser, tries = 1, limit = JOURNEY_LIMIT_SECONDS }) {
   const title = `${file}${browser ? `, ${browser}` : ''}${PLACES[at].title ?? ''}`;
   console.log(`--- ${title}`);
   for (let left = tries - 1; ; left -= 1) {
-    const { steps, faults, isUndecided } = await tryJourney(file, at, browser);
+    const { steps, faults, isUndecided } = await tryJourney({ file, at, browser, limit });
     if (faults.length > 0 && isUndecided && left > 0) {
       console.log(`--- ${title} once more: its browser let it down, and nothing was found wrong`);
       continue;
@@ -159,7 +165,7 @@ async function runJourney({ file, at = 'plain', browser, tries = 1 }) {
 }
 
 /** How many steps passed, and what failed. */
-async function tryJourney(file, at, browser) {
+async function tryJourney({ file, at, browser, limit }) {
   const server = servers[at];
   const child = start(file, process.execPath, [join(here, file)], {
     MCP_URL: `${server.baseUrl}/mcp`,
@@ -182,10 +188,10 @@ async function tryJourney(file, at, browser) {
     if (line.startsWith('ok ')) steps += 1;
     if (line.startsWith('FAILED ')) faults.push(line);
   });
-  const { code, isLate } = await ending(child.process);
+  const { code, isLate } = await ending(child.process, limit);
   const isUndecided = faults.length === 0 && (isLate || code === UNDECIDED);
   if (faults.length === 0 && code !== 0) {
-    const what = isLate ? `not done within ${JOURNEY_LIMIT_SECONDS} s` : `exit code ${code}`;
+    const what = isLate ? `not done within ${limit} s` : `exit code ${code}`;
     faults.push(what);
     console.log(`${isUndecided ? 'UNDECIDED' : 'FAILED'} ${file}: ${what}`);
     if (!isUndecided) console.log(child.tail());
@@ -194,10 +200,10 @@ async function tryJourney(file, at, browser) {
 }
 
 /** Of a journey, which is asked to end when its time is up, and then made to. */
-async function ending(journey) {
+async function ending(journey, seconds) {
   let isLate = false;
-  const limit = setTimeout(() => { isLate = true; journey.kill('SIGTERM'); }, JOURNEY_LIMIT_SECONDS * 1000);
-  const end = setTimeout(() => journey.kill('SIGKILL'), (JOURNEY_LIMIT_SECONDS + STOPPING_LIMIT_SECONDS) * 1000);
+  const limit = setTimeout(() => { isLate = true; journey.kill('SIGTERM'); }, seconds * 1000);
+  const end = setTimeout(() => journey.kill('SIGKILL'), (seconds + STOPPING_LIMIT_SECONDS) * 1000);
   const [code, signal] = await once(journey, 'close');
   clearTimeout(limit);
   clearTimeout(end);

@@ -97,6 +97,7 @@ async function launch(scheme, preferences) {
   // Its own processes end with it.
   const kill = () => child.kill('SIGKILL');
   process.on('exit', kill);
+  process.once('SIGTERM', () => process.exit(1));
   let bidi;
   atEnd(async () => {
     await bidi?.send('browser.close', {}, 3).catch(() => {});

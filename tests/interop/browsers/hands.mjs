@@ -30,14 +30,19 @@ export async function ask(tab, what, question, ...args) {
   return until(what, PATIENCE_SECONDS, () => tab.run(question, ...args).catch((error) => {
     failure = error;
     return undefined;
-  })).catch((error) => { throw failure ? new LetDown(`${error.message}: ${failure.message}`) : error; });
+  })).catch(async (error) => withSight(tab, failure ? new Error(`${error.message}: ${failure.message}`) : error));
 }
 
 /** Waits until the tab shows what fits that selector. */
 export async function appears(tab, selector) {
   await until(`a page with ${selector}`, PATIENCE_SECONDS, () => tab.run((selector) => document.readyState === 'complete'
     && document.querySelector(selector) !== null, selector).catch(() => false))
-    .catch(async ({ message }) => check(false, `${message}; instead ${await shown(tab)}`));
+    .catch((error) => withSight(tab, error));
+}
+
+/** The same error, with what the tab shows. */
+export async function withSight(tab, error) {
+  throw new Late(`${error.message}; instead ${await shown(tab)}`);
 }
 
 /** For a message: where the tab is, and what it says. */

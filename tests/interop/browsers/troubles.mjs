@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { check, env, equal, finish, journey, sleep, until } from '../steps.mjs';
-import { APPROVE, appears, isOfTheBrowser, logIn, mustBeReadable, press, PRIVATE_SCHEME, shown, start } from './hands.mjs';
+import { APPROVE, appears, isOfTheBrowser, logIn, mustBeReadable, press, PRIVATE_SCHEME, start, withSight } from './hands.mjs';
 import { redeem, register, request, startSite } from './site.mjs';
 
 const PATIENCE_SECONDS = 20;
@@ -154,7 +154,7 @@ async function mustHaveArrived({ state }) {
 async function mustEndHere(tab, what) {
   await until(`${what}: an end`, PATIENCE_SECONDS, () => tab.run((selector) => document.readyState === 'complete'
     && !document.querySelector(selector), APPROVE).catch(() => false))
-    .catch(async ({ message }) => check(false, `${message}; instead ${await shown(tab)}`));
+    .catch((error) => withSight(tab, error));
   const page = await mustBeReadable(tab, baseUrl, what);
   check(page.status >= 400, `${what}: ${page.status} is no refusal: ${page.text}`);
   equal(site.arrivals.length, 0, `${what}: arrivals at the client`);
