@@ -25,6 +25,7 @@ mod outbound;
 mod path_faults;
 mod people_rules;
 mod provider_terms;
+mod remarks;
 mod scope_option;
 mod secrets;
 mod trusted_issuer;

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["testing"],
     &["layer"],
     &["future"],
-    &["admin", "endpoint", "extractor"],
+    &["admin", "endpoint", "extractor", "report"],
     &["bearer"],
     &["guard", "resource_server"],
     &["proxy"],
