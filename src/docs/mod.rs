@@ -19,6 +19,7 @@
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
+//! | What do I look at when it runs? | [`operations`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
@@ -67,6 +68,9 @@ pub mod network {}
 
 #[doc = include_str!("on_behalf.md")]
 pub mod on_behalf {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("options.md")]
 pub mod options {}
