@@ -25,7 +25,7 @@ use super::{
 use crate::{
     client::{Clients, DeniedClients, DocumentClients, KeyProofs},
     error::ConfigError,
-    event::{Event, Events, Reason, Step},
+    event::{Event, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
@@ -57,6 +57,9 @@ impl OAuthProxyConfigBuilder {
         self.plain.people.check()?;
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
+        }
+        if let Some(name) = &self.plain.instance_name {
+            check_name("instance_name", name)?;
         }
         let terms = terms(&self, &base)?;
         let scopes = terms.iter().map(|terms| &terms.scopes);
@@ -108,7 +111,7 @@ impl OAuthProxyConfigBuilder {
             plain,
         };
 
-        let events = Arc::new(Events::new(self.on_event));
+        let events = Arc::new(options.events(self.on_event));
         let storage: Arc<dyn TokenStorage> = match self.storage {
             Some(storage) => storage,
             None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
@@ -151,6 +154,9 @@ impl OAuthProxyConfigBuilder {
             KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
+        let clients = Arc::new(clients);
+        let known = Arc::downgrade(&clients);
+        events.know_clients(move |id| known.upgrade()?.name(id));
         let weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
         for words in weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
@@ -165,7 +171,7 @@ impl OAuthProxyConfigBuilder {
             server: Some(ServerConfig {
                 providers,
                 trusted_issuers,
-                clients: Arc::new(clients),
+                clients,
                 vault,
                 secrets,
                 signing_keys: self.signing_keys,

@@ -6,6 +6,9 @@ pub mod clients {}
 #[doc = include_str!("cost.md")]
 pub mod cost {}
 
+#[doc = include_str!("events.md")]
+pub mod events {}
+
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
 
