@@ -59,7 +59,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     match completed.await {
         Ok(outcome) => answer_client(proxy, &login, &outcome),
         Err(not_now) => {
-            let refusal = Refusal::from(not_now).in_login(&login.id);
+            let refusal = Refusal::from(not_now).about(login.who());
             refusal.into_page(proxy, Step::Callback, Situation::CannotFinish)
         }
     }
@@ -104,18 +104,17 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     let target = Target::of(&login.request);
     match outcome {
         Ok(granted) => {
-            let event = Event::done(Step::Callback).login(&login.id);
-            let event = event.provider(&login.provider);
-            proxy.emit(&event.grant(granted.id.to_string()));
+            let event = Event::done(Step::Callback).about(granted.who.clone());
+            proxy.emit(&event.about(login.who()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }
         Err(error) => {
-            let refusal = Refusal::from(error).in_login(&login.id);
+            let refusal = Refusal::from(error).about(login.who());
             if let LoginError::Replayed = error {
                 // The client has heard already.
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
             }
-            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
+            proxy.emit(&refusal.event(Step::Callback));
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
     let open = match choice::open(&proxy.providers, chosen, &request.scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
+            let refusal = Refusal::from(&error).about(requested.who());
             return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
         }
     };
@@ -34,7 +34,7 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         Err(why) => {
             let code = OAuthErrorCode::InvalidRequest;
             let refusal = Refusal::new(Reason::Browser, code, why.to_string());
-            let refusal = refusal.in_login(&requested.id);
+            let refusal = refusal.about(requested.who());
             return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
         }
     };

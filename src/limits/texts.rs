@@ -39,6 +39,10 @@ pub(crate) const MAX_MARKS: usize = 4;
 /// The longest detail of an event, in characters: a sentence of ours, with what the provider said and a redirect URI
 /// beside those that are registered.
 pub(crate) const MAX_DETAIL: usize = 600;
+/// Codes of another server that are kept of its words, where those may name a person.
+pub(crate) const MAX_QUOTED_CODES: usize = 5;
+/// Registered addresses that an event shows beside one that is not.
+pub(crate) const MAX_SHOWN_URIS: usize = 3;
 /// The longest id, name, address or host in an event, in characters: the longest address fits.
 pub(crate) const MAX_EVENT_TEXT: usize = MAX_PERSON_TEXT;
 /// The longest `client_id` or resource in an event, in characters: each id that is a client's is shown whole, so that

@@ -167,7 +167,7 @@ impl Completion {
             ttl,
         };
         let admitted = admission.admit(asked, answer, now).await;
-        admitted.map_err(LoginError::NotAdmitted)?;
-        Ok(Granted { code, id })
+        let who = admitted.map_err(LoginError::NotAdmitted)?;
+        Ok(Granted { code, who })
     }
 }

@@ -146,6 +146,16 @@ impl RedirectUri {
         }
     }
 
+    /// The host and its port, as events show it; of an app's own scheme the scheme.
+    pub(crate) fn host_and_port(&self) -> String {
+        let (scheme, host) = (self.uri.scheme(), self.uri.host());
+        match self.uri.port() {
+            _ if !self.uri.is_web() => format!("{scheme}:"),
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        }
+    }
+
     /// This URI with parameters added to its query. The rest stays byte for byte: RFC 6749 section 3.1.2,
     /// the query "MUST be retained when adding additional query parameters". Spaces become `%20`, which
     /// every decoder reads; some do not decode `+`.

@@ -60,7 +60,8 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
     }
     let client = authenticate(proxy, parts, params).await?;
     let granted = granted(proxy, &client, params).await;
-    client.settle(proxy, granted).await
+    let settled = client.settle(proxy, granted).await;
+    settled.map_err(|no| no.about(client.who()))
 }
 
 async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<Value, Refusal> {

@@ -47,6 +47,8 @@ pub(super) async fn refresh(
             .await
             .map_err(|error| of(error.into()))?;
         let seen = seen.ok_or_else(|| of(Refusal::grant(Reason::GrantEnded)))?;
+        let who = client.who().or(proxy.grants.who(&id, &seen));
+        let of = |refusal: Refusal| refusal.about(who.clone());
         asked.judged(proxy, &seen).await.map_err(of)?;
         asked.was_good = true;
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
@@ -71,7 +73,8 @@ pub(super) async fn refresh(
             }
             Rotation::Repeat { live } => (seen, live),
         };
-        proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
+        let event = Event::done(Step::Refresh).about(client.who());
+        proxy.emit(&event.about(proxy.grants.who(&id, &seen)));
         let (scopes, resource) = (&due.scopes, &due.resource);
         return issue(
             proxy,
