@@ -15,6 +15,7 @@ use crate::{
     event::{Detail, EventCallback, Events},
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeSet},
+    page::{Languages, Look},
     random, route,
     token::ClaimsPassthrough,
 };
@@ -47,6 +48,10 @@ pub(crate) struct Options {
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
+    /// In whose name the pages are.
+    pub(crate) look: Look,
+    /// The languages that the pages are there in.
+    pub(crate) languages: Languages,
     pub(crate) plain: Plain,
 }
 
@@ -57,13 +62,6 @@ impl Options {
     pub(crate) fn let_documents_vouch(&self) -> bool {
         let shows_page = matches!(self.consent, Consent::Always | Consent::Remember);
         shows_page || self.metadata_documents.are_of_named_hosts()
-    }
-
-    /// The name that people read: the one that was given, or the host.
-    pub(crate) fn shown_name(&self) -> &str {
-        let origin = self.base.origin();
-        let host = || origin.split_once("://").map_or(origin, |(_, host)| host);
-        self.service_name.as_deref().unwrap_or_else(host)
     }
 }
 

@@ -56,7 +56,9 @@ pub(super) async fn go_on(
         provider: chosen,
     };
     let requested = RequestedLogin::new(request, start, now);
-    let event = Event::done(Step::Authorize).about(requested.who());
+    let who = requested.who();
+    who.mark_span();
+    let event = Event::done(Step::Authorize).about(who);
     let to = past_consent.or(open.first().copied().filter(|_| open.len() == 1));
     proxy.emit(&match to {
         Some(provider) => event.provider(&provider.about().id),

@@ -61,7 +61,7 @@ where
         document: None,
     };
     let hosts = registration.redirect_uris.iter();
-    let hosts: Vec<_> = hosts.map(RedirectUri::host_and_port).collect();
+    let hosts: Vec<_> = hosts.map(RedirectUri::shown_address).collect();
     let who = |client_id: &str| {
         let who = Who::default().client(client_id, registration.name.as_deref());
         who.redirect_host(&hosts.join(" "))

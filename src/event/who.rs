@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::printable;
-use crate::limits::{MAX_EVENT_CLIENT, MAX_EVENT_SCOPES, MAX_EVENT_TEXT};
+use crate::{
+    limits::{MAX_EVENT_CLIENT, MAX_EVENT_SCOPES, MAX_EVENT_TEXT},
+    oauth::printable,
+};
 
 /// The login or the grant, the client, the person, the provider and what was asked for, as far as they are known.
 ///
@@ -23,6 +25,11 @@ pub(crate) struct Who {
 }
 
 impl Who {
+    /// The id of the login, where it is one's.
+    pub(crate) fn of_login(&self) -> Option<&str> {
+        self.login.as_deref()
+    }
+
     /// `None` for an empty text.
     fn shown(text: &str, limit: usize) -> Option<String> {
         let shown = printable(text, limit);

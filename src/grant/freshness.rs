@@ -11,6 +11,7 @@ use tokio::{
     sync::{OwnedMutexGuard, oneshot},
     time::timeout,
 };
+use tracing::Instrument;
 
 use super::{
     Grant, GrantId, LiveGrant, SeenGrant, UpstreamGrant, lifetime,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     error::StorageError,
+    event::span_of_its_own,
     limits::{POLL, RENEWAL_PATIENCE, STORE_TIMEOUT},
     time::Unix,
 };
@@ -133,11 +135,14 @@ impl Freshness {
             }
         }
         let (waiting, answer) = oneshot::channel();
-        let whose = (id, self.0.grants.who(&id, grant));
+        let who = self.0.grants.who(&id, grant);
+        let span = span_of_its_own("renewal");
+        span.in_scope(|| who.mark_span());
+        let whose = (id, who);
         let renewal = Renewal::new(Arc::clone(&self.0), whose, need, live, turn.lock, waiting);
         // A task of its own: a client that hangs up must not drop the answer, because a provider
         // that rotates its refresh tokens has then already spent the old one.
-        self.0.tasks.spawn(renewal.run());
+        self.0.tasks.spawn(renewal.run().instrument(span));
         answer.await.unwrap_or(Err(FreshnessError::Later))
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct AuthorizationRequest {
 impl AuthorizationRequest {
     /// For events.
     pub(crate) fn who(&self) -> Who {
-        let host = self.redirect_uri.host_and_port();
+        let host = self.redirect_uri.shown_address();
         let who = self.client.who().redirect_host(&host);
         who.access(self.resource.as_str(), &self.scopes)
     }

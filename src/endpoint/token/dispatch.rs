@@ -59,6 +59,7 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
         return jwt_bearer::redeem(proxy, tokens, None, params).await;
     }
     let client = authenticate(proxy, parts, params).await?;
+    client.who().mark_span();
     let granted = granted(proxy, &client, params).await;
     let settled = client.settle(proxy, granted).await;
     settled.map_err(|no| no.about(client.who()))

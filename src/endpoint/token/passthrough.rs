@@ -9,6 +9,7 @@ mod renewal;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use super::request::{missing, narrowed, resource};
 use crate::{
@@ -69,6 +70,7 @@ pub(super) async fn refresh(
     })?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
     let who = renewal::who(&client.id, id, &held);
+    who.mark_span();
     let of = |refusal: Refusal| refusal.about(who.clone());
     if !held.is_from(proxy.providers.main().about()) {
         let refusal = Refusal::grant(Reason::GrantEnded);
@@ -101,7 +103,7 @@ pub(super) async fn refresh(
     };
     // In a task of its own: what the provider has begun is brought to its end, and a process that stops
     // waits for it, although the client may have hung up.
-    let renewed = proxy.tasks.spawn(renewal.run()).await;
+    let renewed = proxy.tasks.spawn(renewal.run().in_current_span()).await;
     let Renewed {
         tokens,
         scopes,

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
 use crate::{
     config::{LoginRequest, Options},
@@ -90,7 +91,8 @@ impl Demands {
         };
         let (who, hook) = (who(&request.person), Arc::clone(hook));
         // In a task of its own: a hook that panics must not take the renewal with it that asks.
-        let mut asked = tokio::spawn(async move { hook(request).await });
+        let asked = async move { hook(request).await };
+        let mut asked = tokio::spawn(asked.in_current_span());
         match tokio::time::timeout(HOOK_TIMEOUT, &mut asked).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(no))) => {
