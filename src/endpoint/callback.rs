@@ -37,6 +37,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return not_here(proxy, "no login cookie answers to this state", &visit);
     };
+    login.who().mark_span();
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         return not_here(proxy, detail, &visit.of_login(&login));
@@ -60,7 +61,8 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     match completed.await {
         Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
         Err(not_now) => {
-            let (refusal, visit) = (Refusal::from(not_now), visit.of_login(&login));
+            let refusal = Refusal::from(not_now).about(login.who());
+            let visit = visit.of_login(&login);
             refusal.into_page(proxy, Step::Callback, Situation::CannotFinish, &visit)
         }
     }
@@ -111,19 +113,18 @@ fn answer_client(
     let target = Target::of(&login.request);
     match outcome {
         Ok(granted) => {
-            let event = Event::done(Step::Callback).login(&login.id);
-            let event = event.provider(&login.provider);
-            proxy.emit(&event.grant(granted.id.to_string()));
+            let event = Event::done(Step::Callback).about(granted.who.clone());
+            proxy.emit(&event.about(login.who()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }
         Err(error) => {
-            let refusal = Refusal::from(error).in_login(&login.id);
+            let refusal = Refusal::from(error).about(login.who());
             if let LoginError::Replayed = error {
                 // The client has heard already.
                 let visit = visit.of_login(login);
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
             }
-            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
+            proxy.emit(&refusal.event(Step::Callback));
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }

@@ -61,6 +61,7 @@ where
     let Some(requested) = requested else {
         return not_here(proxy, "no request cookie of this login", &visit);
     };
+    requested.who().mark_span();
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
         return not_here(proxy, "the form token is another one", &visit);
@@ -84,7 +85,7 @@ async fn approved(
     let open = match choice::open(&proxy.providers, chosen.as_deref(), scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
+            let refusal = Refusal::from(&error).about(requested.who());
             proxy.emit(&refusal.event(Step::Consent));
             let cookies = proxy.cookies.clear_request(&requested);
             let target = Target::of(&requested.request);
@@ -97,12 +98,13 @@ async fn approved(
         (Some(id), open) => open.iter().copied().find(|of| of.about().id == id),
     };
     let Some(provider) = choice else {
-        let event = Event::refused(Step::Consent, Reason::UnknownProvider).login(&requested.id);
+        let event = Event::refused(Step::Consent, Reason::UnknownProvider).about(requested.who());
         proxy.emit(&event.detail("the form names none of the providers that are open"));
         return consent_page::page(proxy, &requested, true, &visit);
     };
     let (headers, id) = (visit.headers(), &provider.about().id);
-    proxy.emit(&Event::done(Step::Consent).login(&requested.id).provider(id));
+    let event = Event::done(Step::Consent).provider(id);
+    proxy.emit(&event.about(requested.who()));
     let approval = remembered(proxy, headers, &requested, id);
     let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);
     redirect::to_provider(proxy, headers, requested, provider, status, approval).await
@@ -135,7 +137,7 @@ fn remembered(
 
 fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.login(&requested.id));
+    proxy.emit(&event.about(requested.who()));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(requested);
