@@ -73,16 +73,18 @@ pub(super) fn page(
     };
     let (host, uri) = (client.document_host(), &request.redirect_uri);
     let address = uri.shown_address();
+    let port = uri.uri().port();
     let page = Page::Consent(ConsentPage {
         options: &options,
         again,
         client: client.name.as_deref(),
         host: host.as_deref(),
         target: match () {
-            () if uri.is_loopback() => Target::ThisComputer(&address),
+            () if uri.is_loopback() => Target::ThisComputer(port),
             () if uri.is_on_this_computer() => Target::App(&address),
             () => Target::Host(&address),
         },
+        redirect_uri: uri.as_str(),
         trust: match client.kind {
             ClientKind::Configured => Trust::Configured,
             _ if uri.is_on_this_computer() => Trust::Local,
