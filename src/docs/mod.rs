@@ -21,6 +21,9 @@ pub mod network {}
 #[doc = include_str!("on_behalf.md")]
 pub mod on_behalf {}
 
+#[doc = include_str!("pages.md")]
+pub mod pages {}
+
 #[doc = include_str!("providers.md")]
 pub mod providers {}
 
