@@ -6,12 +6,14 @@
 //! every outcome goes back to the client as a redirect, never as a bare error page: a client that
 //! hears nothing waits for ever.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
-use http::{StatusCode, request::Parts};
+use http::{HeaderMap, StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, redirect::Target, refusal::Refusal, request, same_site};
+use super::{
+    account_page, answer, not_here, redirect::Target, refusal::Refusal, request, same_site,
+};
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
@@ -34,11 +36,13 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return not_here(proxy, "no login cookie answers to this state");
+        return no_login(proxy, &parts.headers, &returned, state);
     };
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
-        return not_here(proxy, detail);
+        let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
+        let refusal = refusal.in_login(&login.id);
+        return refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser);
     };
     let provider = admission.provider.about();
     let code = match admission.provider.terms().callback_path == parts.uri.path() {
@@ -57,7 +61,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         .completion
         .complete(Arc::clone(admission), Arc::clone(&login), code);
     match completed.await {
-        Ok(outcome) => answer_client(proxy, &login, &outcome),
+        Ok(outcome) => answer_client(proxy, &parts.headers, &login, &outcome),
         Err(not_now) => {
             let refusal = Refusal::from(not_now).in_login(&login.id);
             refusal.into_page(proxy, Step::Callback, Situation::CannotFinish)
@@ -99,15 +103,28 @@ where
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
-/// Goes back to the client, with a code or an error.
-fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse {
+/// Goes back to the client, with a code or an error, or first to the page that shows the account.
+fn answer_client(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    login: &Login,
+    outcome: &Outcome,
+) -> OwnResponse {
     let target = Target::of(&login.request);
+    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
+    let over = |has_access| {
+        let cookies = &proxy.cookies;
+        cookies.finish_login(headers, login, has_access, ttl, now)
+    };
     match outcome {
         Ok(granted) => {
             let event = Event::done(Step::Callback).login(&login.id);
             let event = event.provider(&login.provider);
             proxy.emit(&event.grant(granted.id.to_string()));
-            target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
+            match &granted.account {
+                Some(name) => account_page::go_there(proxy, headers, login, granted, name),
+                None => target.with_code(proxy, StatusCode::FOUND, &granted.code, over(true)),
+            }
         }
         Err(error) => {
             let refusal = Refusal::from(error).in_login(&login.id);
@@ -116,14 +133,28 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
             }
             proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
-            target.refuse(proxy, &refusal, proxy.cookies.clear(login))
+            target.refuse(proxy, &refusal, over(false))
         }
     }
 }
 
-fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>) -> OwnResponse {
-    let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
-    refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser)
+/// This browser holds no login that the answer belongs to.
+fn no_login(
+    proxy: &Proxy,
+    headers: &HeaderMap,
+    returned: &Returned<'_>,
+    state: &str,
+) -> OwnResponse {
+    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
+    // A reload, while the person is asked about their account.
+    if let Some(id) = proxy.cookies.account_after(headers, state, ttl, now) {
+        return account_page::back_there(proxy, &id);
+    }
+    if returned.is_denial() && proxy.cookies.finished(headers, state, ttl, now).is_none() {
+        return not_here::cancelled(proxy);
+    }
+    let detail = "no login cookie answers to this state";
+    not_here::page(proxy, headers, Step::Callback, state, detail)
 }
 
 fn unreadable(proxy: &Proxy, refusal: Refusal) -> OwnResponse {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::{answer, refusal::Refusal};
 use crate::{
     body::OwnResponse,
-    client::ClientKind,
+    client::{Client, ClientKind, RedirectUri},
     config::Consent,
     error::OAuthErrorCode,
     event::{Reason, Step},
@@ -72,13 +72,7 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         client: client.name.as_deref(),
         host: host.as_deref(),
         target: &request.redirect_uri.display_target(),
-        trust: match client.kind {
-            ClientKind::Configured => Trust::Configured,
-            _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
-            ClientKind::Document if client.vouches_for(&request.redirect_uri) => Trust::Host,
-            ClientKind::Document => Trust::OtherAddress,
-            ClientKind::Signed => Trust::Address,
-        },
+        trust: trust(&client, &request.redirect_uri),
         scopes: &scopes,
         resource: request.resource.as_str(),
         action: &action,
@@ -86,6 +80,17 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         form_token,
     });
     answer::page(proxy, status, &page)
+}
+
+/// What speaks for the client's name, where the answer goes to this URI.
+pub(super) fn trust(client: &Client, redirect_uri: &RedirectUri) -> Trust {
+    match client.kind {
+        ClientKind::Configured => Trust::Configured,
+        _ if redirect_uri.is_on_this_computer() => Trust::Local,
+        ClientKind::Document if client.vouches_for(redirect_uri) => Trust::Host,
+        ClientKind::Document => Trust::OtherAddress,
+        ClientKind::Signed => Trust::Address,
+    }
 }
 
 impl From<&ChoiceError> for Refusal {

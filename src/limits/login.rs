@@ -19,6 +19,15 @@ pub(crate) const MAX_COOKIES_OPENED: usize = 32;
 /// Logins in progress per browser, of each of the two cookies; as many again that other sites'
 /// pages started.
 pub(crate) const MAX_LOGINS_PER_BROWSER: usize = 3;
+/// A name on the account page, in bytes: it travels in a cookie.
+pub(crate) const MAX_ACCOUNT_NAME: usize = 96;
+/// The same of an e-mail address, which is longer.
+pub(crate) const MAX_ACCOUNT_ADDRESS: usize = 128;
+/// What a login's cookie may grow by, in characters, when it becomes one of the account page: these, the code
+/// and their lengths. A login that leaves less room is refused before the person goes to the provider.
+pub(crate) const ACCOUNT_ROOM: usize = 480;
+/// How often a code is tried to be handed out while others change its grant: a second click, the operator.
+pub(crate) const HAND_OUT_TRIES: usize = 3;
 /// Remembered approvals per browser; the oldest goes first.
 pub(crate) const MAX_APPROVALS: usize = 32;
 /// How long a browser's approval is remembered with `Consent::Remember`.

@@ -3,6 +3,7 @@
 use maud::html;
 
 use super::{
+    account::{self, YourAccount},
     consent::{self, ConsentPage},
     frame::frame,
     provider::{self, ProviderPage},
@@ -15,6 +16,8 @@ pub(crate) enum Page<'a> {
     Consent(ConsentPage<'a>),
     /// Asks the person where to log in, and nothing else.
     Provider(ProviderPage<'a>),
+    /// Shows the person the account that they came back with.
+    Account(YourAccount<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
     /// The same, with a name for the operator and, where the person may, a way to try again.
@@ -36,6 +39,7 @@ impl Page<'_> {
         match self {
             Self::Consent(page) => consent::html(page, service),
             Self::Provider(page) => provider::html(page, service),
+            Self::Account(page) => account::html(page, service),
             Self::Message(situation) => message(*situation, service),
             Self::Failure(page) => failure(page, service),
         }

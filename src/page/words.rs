@@ -40,6 +40,16 @@ pub(crate) enum Situation {
     NotThisBrowser,
     /// The provider's answer cannot be read.
     UnreadableAnswer,
+    /// The login was begun too long ago.
+    Expired,
+    /// A login that was begun a moment ago, and a browser that sends no cookie of ours.
+    NoCookies,
+    /// The person comes back to a login of theirs that gave access.
+    Finished,
+    /// The same of one that did not.
+    FinishedWithout,
+    /// The person said no, and there is no app that could be told.
+    Cancelled,
     /// The login has finished before.
     AlreadyUsed,
     /// The store, the provider or this process cannot finish the login now.
@@ -110,6 +120,27 @@ impl Situation {
                 "The identity provider's answer cannot be read",
                 "Nothing was changed. Start the login from your app again.",
             ),
+            Self::Expired => (
+                "This login took too long",
+                "It has ended, and nothing was changed. Start the login from your app again.",
+            ),
+            Self::NoCookies => (
+                "This browser brought no cookie of this login",
+                "Either it blocks cookies for this site, or the login was started in another browser. Allow \
+                 cookies for this site, and start the login from your app again. If someone sent you this link, \
+                 do not use it.",
+            ),
+            Self::Finished => (
+                "You are done here",
+                "This login is finished. Go back to your app; you can close this page. If the app is still \
+                 waiting, start the login from it again.",
+            ),
+            Self::FinishedWithout => (
+                "This login is over",
+                "It ended without access. Nothing was changed, and you can close this page. To try again, \
+                 start the login from your app.",
+            ),
+            Self::Cancelled => ("Cancelled", "No access was given. You can close this page."),
             Self::AlreadyUsed => (
                 "This login was already used",
                 "If your app is still waiting, start the login from it again. You can close this \
