@@ -28,6 +28,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
+    page::{Languages, Look},
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -91,6 +92,7 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
+        let look = Look::new(plain.service_name.as_deref(), &base);
         let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
@@ -105,6 +107,8 @@ impl OAuthProxyConfigBuilder {
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
+            look,
+            languages: Languages::default(),
             plain,
         };
 
@@ -142,7 +146,7 @@ impl OAuthProxyConfigBuilder {
         let providers = Providers::new(first, further.collect());
         let us = AboutUs {
             home: options.base.as_str(),
-            name: options.shown_name(),
+            name: &options.look.service,
         };
         options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(

@@ -24,6 +24,7 @@ use crate::{
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
     outbound::Outbound,
+    page::{Languages, Look},
     provider::Lookups,
     route::Routes,
     time::Unix,
@@ -254,6 +255,7 @@ impl ResourceServerBuilder {
             &self.plain,
             &base,
         ));
+        let look = Look::new(self.plain.service_name.as_deref(), &base);
         let options = Options {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
@@ -267,6 +269,8 @@ impl ResourceServerBuilder {
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
             base,
+            look,
+            languages: Languages::default(),
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));

@@ -14,6 +14,7 @@ use crate::{
     },
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeSet},
+    page::{Languages, Look},
     route,
     token::ClaimsPassthrough,
 };
@@ -46,6 +47,10 @@ pub(crate) struct Options {
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
+    /// In whose name the pages are.
+    pub(crate) look: Look,
+    /// The languages that the pages are there in.
+    pub(crate) languages: Languages,
     pub(crate) plain: Plain,
 }
 
@@ -71,13 +76,6 @@ impl Options {
             AccountPage::WhereCookiesCanBePlanted => self.neighbours_can_plant_cookies(),
             AccountPage::Never => false,
         }
-    }
-
-    /// The name that people read: the one that was given, or the host.
-    pub(crate) fn shown_name(&self) -> &str {
-        let origin = self.base.origin();
-        let host = || origin.split_once("://").map_or(origin, |(_, host)| host);
-        self.service_name.as_deref().unwrap_or_else(host)
     }
 }
 

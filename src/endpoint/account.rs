@@ -11,6 +11,7 @@ use super::{
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
+    visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -28,13 +29,14 @@ use crate::{
 
 /// `GET`: the page. May be fetched more than once: it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    let visit = Visit::of(proxy, parts);
     let params = request::query(parts).unwrap_or_default();
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
-        Some(account) => account_page::page(proxy, &account),
+        Some(account) => account_page::page(proxy, &account, &visit),
         None => {
             let detail = "no account cookie of this login";
-            not_here::page(proxy, &parts.headers, Step::Account, id, detail)
+            not_here::page(proxy, Step::Account, id, detail, &visit)
         }
     }
 }
@@ -46,8 +48,8 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let headers = &parts.headers;
-    let not_ours = |detail| not_here::not_ours(proxy, Step::Account, detail);
+    let (headers, visit) = (&parts.headers, Visit::of(proxy, parts));
+    let not_ours = |detail| not_here::not_ours(proxy, Step::Account, detail, &visit);
     // The cookies say nothing here: a neighbour may have planted them, and knows the form's token then.
     if !same_site::is_own_form(proxy, headers) || !same_site::says_where_from(headers) {
         return not_ours("the form was posted from another site, or nothing says from where");
@@ -55,12 +57,12 @@ where
     let params = match request::form(parts, body).await {
         Ok(params) => params,
         Err(refusal) => {
-            return refusal.into_page(proxy, Step::Account, Situation::UnreadableForm);
+            return refusal.into_page(proxy, Step::Account, Situation::UnreadableForm, &visit);
         }
     };
     let account = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(account) = account else {
-        return not_here::after_form(proxy, headers, Step::Account, &params);
+        return not_here::after_form(proxy, Step::Account, &params, &visit);
     };
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), account.form_token.as_bytes()) {
@@ -71,7 +73,7 @@ where
         return not_ours("the provider of this login is not configured any more");
     };
     match params.get("decision") {
-        Some("approve") => go_on(proxy, headers, &account, grant, admission).await,
+        Some("approve") => go_on(proxy, &account, grant, admission, &visit).await,
         Some("other") => {
             drop_grant(proxy, &account, grant, admission, Reason::AnotherAccount).await;
             let provider = &admission.provider;
@@ -95,11 +97,12 @@ where
 /// It is the right account: the client gets its code.
 async fn go_on(
     proxy: &Proxy,
-    headers: &HeaderMap,
     account: &Account,
     grant: GrantId,
     admission: &Admission,
+    visit: &Visit<'_>,
 ) -> OwnResponse {
+    let (headers, visit) = (visit.headers(), &visit.of_account(account));
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     let gone = |reason, text| {
         let refusal = Refusal::new(reason, Code::AccessDenied, text);
@@ -117,7 +120,7 @@ async fn go_on(
             target.with_code(proxy, StatusCode::SEE_OTHER, &account.code, over)
         }
         Ok(HandedOut::Redeemed) => gone(Reason::Replayed, "the code was redeemed before")
-            .into_page(proxy, Step::Account, Situation::AlreadyUsed),
+            .into_page(proxy, Step::Account, Situation::AlreadyUsed, visit),
         Ok(HandedOut::Gone) => {
             let refusal = gone(Reason::GrantEnded, "the login was not continued in time");
             proxy.emit(&refusal.event(Step::Account));
@@ -125,7 +128,7 @@ async fn go_on(
         }
         Err(error) => {
             let refusal = Refusal::from(error).of(grant).in_login(&account.id);
-            refusal.into_page(proxy, Step::Account, Situation::CannotFinish)
+            refusal.into_page(proxy, Step::Account, Situation::CannotFinish, visit)
         }
     }
 }

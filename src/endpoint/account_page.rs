@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{answer, consent_page, redirect::Target, refusal::Refusal};
+use super::{answer, consent_page, redirect::Target, refusal::Refusal, visit::Visit};
 use crate::{
     body::OwnResponse,
     error::OAuthErrorCode,
@@ -51,12 +51,11 @@ fn url(proxy: &Proxy, id: &str) -> String {
     format!("{}?login={id}", proxy.options.base.join(route::ACCOUNT))
 }
 
-pub(super) fn page(proxy: &Proxy, account: &Account) -> OwnResponse {
-    let request = &account.request;
+pub(super) fn page(proxy: &Proxy, account: &Account, visit: &Visit<'_>) -> OwnResponse {
+    let (request, visit) = (&account.request, &visit.of_account(account));
     let not_now = |detail: String| {
         let refusal = Refusal::new(Reason::Browser, OAuthErrorCode::InvalidRequest, detail);
-        let refusal = refusal.in_login(&account.id);
-        refusal.into_page(proxy, Step::Account, Situation::NotWaiting)
+        refusal.into_page(proxy, Step::Account, Situation::NotWaiting, visit)
     };
     let Some(provider) = proxy.providers.of(&account.provider) else {
         return not_now(format!(
@@ -68,24 +67,24 @@ pub(super) fn page(proxy: &Proxy, account: &Account) -> OwnResponse {
         Ok(client) => client,
         Err(why) => return not_now(why.to_string()),
     };
-    let host = client.document_host();
-    let person = &account.person;
+    let (host, uri) = (client.document_host(), &request.redirect_uri);
+    let (person, address) = (&account.person, uri.shown_address());
     let page = Page::Account(YourAccount {
         provider: &provider.about().name,
         name: person.name.as_deref(),
         address: person.address.as_deref(),
         is_confirmed: person.is_confirmed,
+        login_name: person.login_name.as_deref(),
         subject: person.subject.as_deref(),
         can_change: provider.about().prompt_for_another_account().is_some(),
         client: client.name.as_deref(),
         host: host.as_deref(),
-        target: &request.redirect_uri.display_target(),
-        trust: consent_page::trust(&client, &request.redirect_uri),
+        target: consent_page::target(uri, &address),
+        trust: consent_page::trust(&client, uri),
         scopes: &request.scopes,
-        resource: request.resource.as_str(),
         action: &proxy.options.base.join(route::ACCOUNT),
         login: &account.id,
         form_token: &account.form_token,
     });
-    answer::page(proxy, StatusCode::OK, &page)
+    answer::page(visit, StatusCode::OK, &page)
 }

@@ -8,11 +8,12 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::{StatusCode, request::Parts};
 use http_body::Body;
 
 use super::{
     account_page, answer, not_here, redirect::Target, refusal::Refusal, request, same_site,
+    visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -29,20 +30,21 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     if same_site::is_prefetch(&parts.headers) {
         return same_site::not_before_it_is_wanted(proxy, Step::Callback);
     }
+    let visit = Visit::of(proxy, parts);
     let query = parts.uri.query().unwrap_or_default();
     let Some(returned) = Returned::read(query.as_bytes(), MAX_QUERY) else {
-        return unreadable(proxy, ParamsError::TooLong.into());
+        return unreadable(proxy, ParamsError::TooLong.into(), &visit);
     };
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return no_login(proxy, &parts.headers, &returned, state);
+        return no_login(proxy, &returned, state, &visit);
     };
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
-        let refusal = refusal.in_login(&login.id);
-        return refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser);
+        let visit = visit.of_login(&login);
+        return refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser, &visit);
     };
     let provider = admission.provider.about();
     let code = match admission.provider.terms().callback_path == parts.uri.path() {
@@ -61,10 +63,10 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         .completion
         .complete(Arc::clone(admission), Arc::clone(&login), code);
     match completed.await {
-        Ok(outcome) => answer_client(proxy, &parts.headers, &login, &outcome),
+        Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
         Err(not_now) => {
-            let refusal = Refusal::from(not_now).in_login(&login.id);
-            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish)
+            let (refusal, visit) = (Refusal::from(not_now), visit.of_login(&login));
+            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish, &visit)
         }
     }
 }
@@ -86,16 +88,17 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
+    let visit = Visit::of(proxy, parts);
     let form = match request::form_bytes(parts, body).await {
         Ok(form) => form,
-        Err(refusal) => return unreadable(proxy, refusal),
+        Err(refusal) => return unreadable(proxy, refusal, &visit),
     };
     // A posted answer may bring what is not sent on, such as an ID token.
     let query = Returned::read(&form, MAX_BODY).map(|returned| returned.to_query());
     let Some(query) = query.filter(|query| query.len() <= MAX_QUERY) else {
         let text = "the provider's answer is too large";
         let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
-        return unreadable(proxy, refusal);
+        return unreadable(proxy, refusal, &visit);
     };
     let provider = proxy.providers.returning_to(parts.uri.path());
     let provider = provider.unwrap_or(proxy.providers.main());
@@ -106,11 +109,11 @@ where
 /// Goes back to the client, with a code or an error, or first to the page that shows the account.
 fn answer_client(
     proxy: &Proxy,
-    headers: &HeaderMap,
     login: &Login,
     outcome: &Outcome,
+    visit: &Visit<'_>,
 ) -> OwnResponse {
-    let target = Target::of(&login.request);
+    let (target, headers) = (Target::of(&login.request), visit.headers());
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     let over = |has_access| {
         let cookies = &proxy.cookies;
@@ -130,7 +133,8 @@ fn answer_client(
             let refusal = Refusal::from(error).in_login(&login.id);
             if let LoginError::Replayed = error {
                 // The client has heard already.
-                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
+                let visit = visit.of_login(login);
+                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
             }
             proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
             target.refuse(proxy, &refusal, over(false))
@@ -139,24 +143,20 @@ fn answer_client(
 }
 
 /// This browser holds no login that the answer belongs to.
-fn no_login(
-    proxy: &Proxy,
-    headers: &HeaderMap,
-    returned: &Returned<'_>,
-    state: &str,
-) -> OwnResponse {
+fn no_login(proxy: &Proxy, returned: &Returned<'_>, state: &str, visit: &Visit<'_>) -> OwnResponse {
+    let (headers, cookies) = (visit.headers(), &proxy.cookies);
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     // A reload, while the person is asked about their account.
-    if let Some(id) = proxy.cookies.account_after(headers, state, ttl, now) {
+    if let Some(id) = cookies.account_after(headers, state, ttl, now) {
         return account_page::back_there(proxy, &id);
     }
-    if returned.is_denial() && proxy.cookies.finished(headers, state, ttl, now).is_none() {
-        return not_here::cancelled(proxy);
+    if returned.is_denial() && cookies.finished(headers, state, ttl, now).is_none() {
+        return not_here::cancelled(proxy, visit);
     }
     let detail = "no login cookie answers to this state";
-    not_here::page(proxy, headers, Step::Callback, state, detail)
+    not_here::page(proxy, Step::Callback, state, detail, visit)
 }
 
-fn unreadable(proxy: &Proxy, refusal: Refusal) -> OwnResponse {
-    refusal.into_page(proxy, Step::Callback, Situation::UnreadableAnswer)
+fn unreadable(proxy: &Proxy, refusal: Refusal, visit: &Visit<'_>) -> OwnResponse {
+    refusal.into_page(proxy, Step::Callback, Situation::UnreadableAnswer, visit)
 }

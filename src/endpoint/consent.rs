@@ -13,6 +13,7 @@ use super::{
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
+    visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -25,17 +26,18 @@ use crate::{
     proxy::Proxy,
 };
 
+/// For the operator, of a browser that is another one than the login's.
+const NO_COOKIE: &str = "no request cookie of this login";
+
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    let visit = Visit::of(proxy, parts);
     let params = request::query(parts).unwrap_or_default();
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
-        Some(requested) => consent_page::page(proxy, &requested, false),
-        None => {
-            let detail = "no request cookie of this login";
-            not_here::page(proxy, &parts.headers, Step::Consent, id, detail)
-        }
+        Some(requested) => consent_page::page(proxy, &requested, false, &visit),
+        None => not_here::page(proxy, Step::Consent, id, NO_COOKIE, &visit),
     }
 }
 
@@ -46,32 +48,29 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let headers = &parts.headers;
+    let (headers, visit) = (&parts.headers, Visit::of(proxy, parts));
+    let not_ours = |detail| not_here::not_ours(proxy, Step::Consent, detail, &visit);
     if !same_site::is_own_form(proxy, headers) {
-        return not_here::not_ours(
-            proxy,
-            Step::Consent,
-            "the form was posted from another site",
-        );
+        return not_ours("the form was posted from another site");
     }
     let params = match request::form(parts, body).await {
         Ok(params) => params,
         Err(refusal) => {
-            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm);
+            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm, &visit);
         }
     };
     let requested = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(requested) = requested else {
-        return not_here::after_form(proxy, headers, Step::Consent, &params);
+        return not_here::after_form(proxy, Step::Consent, &params, &visit);
     };
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
-        return not_here::not_ours(proxy, Step::Consent, "the form token is another one");
+        return not_ours("the form token is another one");
     }
     match params.get("decision") {
-        Some("approve") => approved(proxy, headers, requested, params.get("provider")).await,
+        Some("approve") => approved(proxy, requested, params.get("provider"), visit).await,
         Some("deny") => denied(proxy, headers, &requested),
-        _ => not_here::not_ours(proxy, Step::Consent, "no decision in the form"),
+        _ => not_ours("no decision in the form"),
     }
 }
 
@@ -79,9 +78,9 @@ where
 /// this login: by now it may be another list than the page had.
 async fn approved(
     proxy: &Proxy,
-    headers: &HeaderMap,
     requested: RequestedLogin,
     provider: Option<&str>,
+    visit: Visit<'_>,
 ) -> OwnResponse {
     let (chosen, scopes) = (&requested.start.provider, &requested.request.scopes);
     let open = match choice::open(&proxy.providers, chosen.as_deref(), scopes) {
@@ -89,7 +88,7 @@ async fn approved(
         Err(error) => {
             let refusal = Refusal::from(&error).in_login(&requested.id);
             proxy.emit(&refusal.event(Step::Consent));
-            let cookies = over(proxy, headers, &requested);
+            let cookies = over(proxy, visit.headers(), &requested);
             let target = Target::of(&requested.request);
             return target.with_error(proxy, StatusCode::SEE_OTHER, &refusal.error, cookies);
         }
@@ -102,9 +101,9 @@ async fn approved(
     let Some(provider) = choice else {
         let event = Event::refused(Step::Consent, Reason::UnknownProvider).login(&requested.id);
         proxy.emit(&event.detail("the form names none of the providers that are open"));
-        return consent_page::page(proxy, &requested, true);
+        return consent_page::page(proxy, &requested, true, &visit);
     };
-    let id = &provider.about().id;
+    let (headers, id) = (visit.headers(), &provider.about().id);
     proxy.emit(&Event::done(Step::Consent).login(&requested.id).provider(id));
     let approval = remembered(proxy, headers, &requested, id);
     let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);

@@ -6,6 +6,11 @@
 /// this keeps a record of an older version in its place too.
 pub(crate) const MAX_SHOWN: usize = 300;
 
+/// The languages of `Accept-Language` that are looked at. A browser names a handful.
+pub(crate) const MAX_LANGUAGES_READ: usize = 32;
+/// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).
+pub(crate) const MAX_LANGUAGE_TAG: usize = 35;
+
 // ---- oauth: parameters and URIs
 
 /// The longest base URL, in bytes: it stands in every token and every discovery document.

@@ -70,25 +70,27 @@ pub(crate) struct AccountName {
     pub(crate) address: Option<String>,
     /// Whether the provider vouches for the address.
     pub(crate) is_confirmed: bool,
+    /// The name that they log in with.
+    pub(crate) login_name: Option<String>,
     /// The provider's own name for them.
     pub(crate) subject: Option<String>,
 }
 
 impl AccountName {
     pub(crate) fn of(person: &Identity) -> Self {
-        let login_name = || person.claims.get("preferred_username")?.as_str();
-        let name = person.name.as_deref().or_else(login_name);
+        let named = |name: Option<&str>| name.map(|name| beginning(name, MAX_ACCOUNT_NAME));
+        let address = person.email.as_deref();
+        let login_name = person.claims.get("preferred_username");
+        let login_name = login_name.and_then(|name| name.as_str());
+        // One of these is enough, and a cookie is small.
+        let login_name = login_name.filter(|_| address.is_none());
+        let is_needed = address.is_none() && login_name.is_none();
         Self {
-            name: name.map(|name| beginning(name, MAX_ACCOUNT_NAME)),
-            address: person
-                .email
-                .as_deref()
-                .map(|email| end(email, MAX_ACCOUNT_ADDRESS)),
+            name: named(person.name.as_deref()),
+            address: address.map(|address| end(address, MAX_ACCOUNT_ADDRESS)),
             is_confirmed: person.email_verified,
-            subject: person
-                .subject
-                .as_deref()
-                .map(|subject| beginning(subject, MAX_ACCOUNT_NAME)),
+            login_name: named(login_name),
+            subject: named(person.subject.as_deref().filter(|_| is_needed)),
         }
     }
 }
@@ -200,9 +202,9 @@ mod tests {
         assert_eq!(ada.address.as_deref(), Some("ada@notes.example"));
         assert!(ada.is_confirmed);
         let bare = person(json!({ "sub": "7", "preferred_username": "ada" }));
-        assert_eq!(bare.name.as_deref(), Some("ada"));
-        assert!(bare.address.is_none() && !bare.is_confirmed);
-        assert_eq!(bare.subject.as_deref(), Some("7"));
+        assert_eq!(bare.login_name.as_deref(), Some("ada"));
+        assert!(bare.address.is_none() && bare.subject.is_none() && !bare.is_confirmed);
+        assert_eq!(person(json!({ "sub": "7" })).subject.as_deref(), Some("7"));
     }
 
     /// Cut at its end, an address could pass for one of another domain.

@@ -1,10 +1,12 @@
 //! The consent page: who asks, where the answer goes, and for what.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
     frame::frame_with,
     provider::{self, ProviderOption},
+    stage::Stage,
+    words::{Words, fill, fill_title},
 };
 use crate::{
     limits::MAX_SHOWN,
@@ -20,8 +22,7 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) client: Option<&'a str>,
     /// Whose server the app's own description came from: all about the app that was checked.
     pub(crate) host: Option<&'a str>,
-    /// Where the code will be sent, in a person's words.
-    pub(crate) target: &'a str,
+    pub(crate) target: Target<'a>,
     pub(crate) trust: Trust,
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a str,
@@ -44,64 +45,63 @@ pub(crate) enum Trust {
     OtherAddress,
 }
 
+/// Where the code will be sent.
+pub(crate) enum Target<'a> {
+    /// A host, with a port that is not the scheme's own.
+    Host(&'a str),
+    /// A program on the person's computer, at this address there.
+    ThisComputer(&'a str),
+    /// An app with a URI scheme of its own.
+    App(&'a str),
+}
+
 /// A stranger's words are held apart from ours: the name stands in a box of its own that says whose
 /// word it is, never inside a sentence of the page.
-pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
+pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
+    let (words, service) = (stage.words(), stage.service());
     let client = page.client.map(|name| printable(name, MAX_SHOWN));
     let host = page.host.map(|host| printable(host, MAX_SHOWN));
-    let target = printable(page.target, MAX_SHOWN);
     let is_choice = page.options.len() > 1;
+    let caution = match page.trust {
+        Trust::Configured => None,
+        Trust::Local if host.is_some() => Some(&words.caution_local_described),
+        Trust::Local => Some(&words.caution_local),
+        Trust::Host => Some(&words.caution_host),
+        Trust::OtherAddress => Some(&words.caution_other_address),
+        Trust::Address => Some(&words.caution_address),
+    };
     let content = html! {
-        h1 { "An app asks for access to " (service) }
+        h1 { (fill(&words.consent_heading, &service)) }
         dl {
             @match (&client, &page.trust) {
-                (Some(name), Trust::Configured) => { dt { "App" } dd .claim { bdi { (name) } } }
-                (Some(name), _) => { dt { "It calls itself" } dd .claim { bdi { (name) } } }
-                (None, _) => { dt { "App" } dd { "It gives no name" } }
+                (Some(name), Trust::Configured) => { dt { (words.app) } dd .claim { bdi { (name) } } }
+                (Some(name), _) => { dt { (words.calls_itself) } dd .claim { bdi { (name) } } }
+                (None, _) => { dt { (words.app) } dd { (words.no_name) } }
             }
-            @if let Some(host) = &host { dt { "Described by" } dd { bdi { (host) } } }
-            dt { "Access goes to" }
-            dd { bdi { (target) } }
+            @if let Some(host) = &host { dt { (words.described_by) } dd { bdi { (host) } } }
+            dt { (words.goes_to) }
+            dd { (goes_to(&page.target, words)) }
         }
-        @match page.trust {
-            Trust::Configured => {}
-            Trust::Local => p .caution {
-                "Any program on this computer can call itself by this name"
-                @if host.is_some() { ", and show this description" }
-                ". Go on only if you started this login yourself, just now."
-            },
-            Trust::Host => p .caution {
-                "The name is the app's own word; the address that describes it was checked. Go on only if \
-                 you know that address and started this login yourself."
-            },
-            Trust::OtherAddress => p .caution {
-                "The name is the app's own word; the address that describes it was checked, and access \
-                 goes to another one. Go on only if you know both and started this login yourself."
-            },
-            Trust::Address => p .caution {
-                "The name is the app's own word. Go on only if you know the address above and \
-                 started this login yourself."
-            },
-        }
+        @if let Some(caution) = caution { p .caution { (caution) } }
         dl {
-            dt { "At" }
-            dd { (page.resource) }
+            dt { (words.at) }
+            dd { bdi { (page.resource) } }
             @if !page.scopes.is_empty() {
-                dt { "It may" }
-                dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
+                dt { (words.it_may) }
+                dd { ul { @for scope in page.scopes.iter() { li { bdi { (scope) } } } } }
             }
         }
         @if let [only] = page.options {
-            p { small { "You will log in with " (only.name) "." } }
+            p { small { (fill(&words.log_in_at, &[("provider", only.name)])) } }
         }
         form method="post" action=(page.action) {
             input type="hidden" name="login" value=(page.login);
             input type="hidden" name="csrf" value=(page.form_token);
-            @if is_choice { (provider::choice(page.options, page.again)) }
-            button type="submit" name="decision" value="approve" { "Allow and log in" }
+            @if is_choice { (provider::choice(words, page.options, page.again)) }
+            button type="submit" name="decision" value="approve" { (words.allow) }
             @match is_choice {
-                true => (provider::deny("Deny")),
-                false => button type="submit" name="decision" value="deny" { "Deny" },
+                true => (provider::deny(&words.deny)),
+                false => button type="submit" name="decision" value="deny" { (words.deny) },
             }
         }
     };
@@ -109,12 +109,30 @@ pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
         true => provider::STYLE,
         false => "",
     };
-    frame_with(&format!("Access to {service}"), style, &content)
+    frame_with(
+        stage,
+        &fill_title(&words.consent_title, &service),
+        style,
+        &content,
+    )
+}
+
+/// The address, and what it is where it says that to nobody.
+pub(super) fn goes_to(target: &Target<'_>, words: &Words) -> Markup {
+    let (address, what) = match target {
+        Target::Host(address) => (address, None),
+        Target::ThisComputer(address) => (address, Some(&words.this_computer)),
+        Target::App(address) => (address, Some(&words.app_on_this_computer)),
+    };
+    html! {
+        bdi { (printable(address, MAX_SHOWN)) }
+        @if let Some(what) = what { " (" (what) ")" }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::stage::staged, *};
 
     #[test]
     fn a_clients_name_cannot_leave_its_place() {
@@ -127,7 +145,7 @@ mod tests {
             again: false,
             client: Some(attack),
             host: Some(attack),
-            target: attack,
+            target: Target::App(attack),
             trust: Trust::Local,
             scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
             resource: attack,
@@ -135,7 +153,7 @@ mod tests {
             login: attack,
             form_token: attack,
         };
-        let html = html(&page, attack);
+        let html = staged(attack, |stage| html(&page, stage));
         assert!(!html.contains("<script"));
         assert!(!html.contains("<img"));
         assert!(!html.contains("<b>"));
@@ -155,7 +173,7 @@ mod tests {
             again: false,
             client: Some(name),
             host: None,
-            target: "app.example",
+            target: Target::Host("app.example"),
             trust,
             scopes: &NONE,
             resource: "https://notes.example",
@@ -166,7 +184,7 @@ mod tests {
     }
 
     fn named(name: &str, trust: Trust) -> String {
-        html(&shown(name, trust), "Notes")
+        staged("Notes", |stage| html(&shown(name, trust), stage))
     }
 
     #[test]
@@ -200,7 +218,7 @@ mod tests {
             (Trust::OtherAddress, "goes to another one"),
             (Trust::Local, "and show this description. Go on"),
         ] {
-            let html = html(&page(trust), "Notes");
+            let html = staged("Notes", |stage| html(&page(trust), stage));
             assert!(
                 html.contains(
                     "</bdi></dd><dt>Described by</dt><dd><bdi>client.example</bdi></dd>\
@@ -225,7 +243,7 @@ mod tests {
             again: false,
             client: Some("Kit"),
             host: None,
-            target: "app.example",
+            target: Target::Host("app.example"),
             trust: Trust::Address,
             scopes: &ScopeSet::default(),
             resource: "https://notes.example",
@@ -233,7 +251,7 @@ mod tests {
             login: "t",
             form_token: "f",
         };
-        html(&page, "Notes")
+        staged("Notes", |stage| html(&page, stage))
     }
 
     #[test]
@@ -243,12 +261,12 @@ mod tests {
             name: "Acme",
         };
         let html = with_options(&[acme]);
-        let end = "<p><small>You will log in with Acme.</small></p><form method=\"post\" \
+        let end = "<p><small>You will log in with <bdi>Acme</bdi>.</small></p><form method=\"post\" \
             action=\"https://notes.example/oauth/consent\"><input type=\"hidden\" name=\"login\" value=\"t\">\
             <input type=\"hidden\" name=\"csrf\" value=\"f\"><button type=\"submit\" name=\"decision\" \
             value=\"approve\">Allow and log in</button><button type=\"submit\" name=\"decision\" \
-            value=\"deny\">Deny</button></form></main></body></html>";
-        assert!(html.ends_with(end), "{html}");
+            value=\"deny\">Deny</button></form><footer>";
+        assert!(html.contains(end), "{html}");
         assert!(!html.contains(provider::STYLE));
         assert!(html.contains("@keyframes ready{to{pointer-events:auto}}</style></head>"));
     }

@@ -3,6 +3,8 @@
 use http::{HeaderName, HeaderValue, header};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::stage::Stage;
+
 /// The headers of every page. It runs no script, loads nothing, and stands in no frame.
 ///
 /// No `Cross-Origin-Opener-Policy`: it would cut a web client off from the popup that it opened for
@@ -62,15 +64,16 @@ body:hover button[value=approve]{animation:ready 0s .8s forwards}\
 @keyframes ready{to{pointer-events:auto}}";
 
 /// A page around some content.
-pub(super) fn frame(title: &str, content: &Markup) -> String {
-    frame_with(title, "", content)
+pub(super) fn frame(stage: &Stage<'_>, title: &str, content: &Markup) -> String {
+    frame_with(stage, title, "", content)
 }
 
 /// The same with more style.
-pub(super) fn frame_with(title: &str, style: &str, content: &Markup) -> String {
+pub(super) fn frame_with(stage: &Stage<'_>, title: &str, style: &str, content: &Markup) -> String {
+    let language = stage.language;
     let page = html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(language.tag()) dir=(language.direction()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -78,8 +81,22 @@ pub(super) fn frame_with(title: &str, style: &str, content: &Markup) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) (PreEscaped(UNHURRIED)) (PreEscaped(style)) }
             }
-            body { main { (content) } }
+            body { main { (content) (footer(stage)) } }
         }
     };
     page.into_string()
+}
+
+/// How the operator finds this visit again.
+fn footer(stage: &Stage<'_>) -> Markup {
+    let at = stage.at.rfc3339();
+    let shown = at.replace('T', " ").replace('Z', " UTC");
+    html! {
+        footer {
+            small {
+                bdi { (stage.look.service) } " · " (stage.words().id) " " bdi { (stage.id) } " · "
+                time datetime=(at) { bdi { (shown) } }
+            }
+        }
+    }
 }

@@ -1,16 +1,24 @@
-//! The HTML that a person sees, all its words, and the headers that guard it. Every value is escaped
+//! The HTML that a person sees, all its words in each language, and the headers that guard it. Every value is escaped
 //! by the template; there are no scripts.
 
 mod account;
 mod consent;
 mod document;
 mod frame;
+mod language;
+mod language_tag;
+mod look;
 mod provider;
+mod stage;
 mod words;
 
 pub(crate) use account::YourAccount;
-pub(crate) use consent::{ConsentPage, Trust};
+pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use document::{Failure, Page};
 pub(crate) use frame::headers;
+pub(crate) use language::Languages;
+pub(crate) use look::Look;
 pub(crate) use provider::{ProviderOption, ProviderPage};
+pub(crate) use stage::Stage;
 pub(crate) use words::Situation;
+pub use words::Words;
