@@ -6,8 +6,8 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     configuration::{OAuthProxyConfig, ServerConfig},
     faults::{
-        check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
-        cookie_prefix, required_scopes,
+        check_account_page, check_entries, check_keys, check_lifetimes, check_name,
+        check_static_clients, cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
     introspection::Introspection,
@@ -111,6 +111,8 @@ impl OAuthProxyConfigBuilder {
             languages: self.languages.checked()?,
             plain,
         };
+
+        check_account_page(&options)?;
 
         let events = Arc::new(Events::new(self.on_event));
         let storage: Arc<dyn TokenStorage> = match self.storage {

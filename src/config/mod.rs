@@ -34,7 +34,7 @@ mod workload;
 
 pub(crate) use bearer_sources::{BearerSources, Vouches};
 pub use builder::OAuthProxyConfigBuilder;
-pub use choices::{Consent, PassOn};
+pub use choices::{AccountPage, Consent, PassOn};
 pub use choose_provider::{ProviderChoice, ProviderRequest};
 pub use configuration::OAuthProxyConfig;
 pub(crate) use configuration::ServerConfig;

@@ -71,6 +71,19 @@ impl Wishes {
         self.prompt.iter().any(|word| word == "select_account")
     }
 
+    /// The same for a person who wants another account than the provider took: by this word of `prompt`, and
+    /// without a hint that names the account.
+    #[must_use]
+    pub(crate) fn for_another_account(mut self, prompt: Option<&str>) -> Self {
+        self.login_hint = None;
+        if let Some(word) = prompt
+            && !self.prompt.iter().any(|known| known == word)
+        {
+            self.prompt.push(word.to_owned());
+        }
+        self
+    }
+
     /// The languages that the person reads, as the client has it (`ui_locales`): tags, with spaces between.
     pub(crate) fn ui_locales(&self) -> Option<&str> {
         self.ui_locales.as_deref()

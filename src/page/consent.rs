@@ -118,7 +118,7 @@ pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
 }
 
 /// The address, and what it is where it says that to nobody.
-fn goes_to(target: &Target<'_>, words: &Words) -> Markup {
+pub(super) fn goes_to(target: &Target<'_>, words: &Words) -> Markup {
     let (address, what) = match target {
         Target::Host(address) => (address, None),
         Target::ThisComputer(address) => (address, Some(&words.this_computer)),

@@ -3,6 +3,7 @@
 use maud::html;
 
 use super::{
+    account::{self, YourAccount},
     consent::{self, ConsentPage},
     frame::frame,
     provider::{self, ProviderPage},
@@ -16,6 +17,8 @@ pub(crate) enum Page<'a> {
     Consent(ConsentPage<'a>),
     /// Asks the person where to log in, and nothing else.
     Provider(ProviderPage<'a>),
+    /// Shows the person the account that they came back with.
+    Account(YourAccount<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
     /// The same, with a way to try again where the person may.
@@ -35,6 +38,7 @@ impl Page<'_> {
         match self {
             Self::Consent(page) => consent::html(page, stage),
             Self::Provider(page) => provider::html(page, stage),
+            Self::Account(page) => account::html(page, stage),
             Self::Message(situation) => message(*situation, None, stage),
             Self::Failure(page) => message(page.situation, page.again, stage),
         }

@@ -1,6 +1,7 @@
 //! The HTML that a person sees, all its words in each language, and the headers that guard it. Every value is escaped
 //! by the template; there are no scripts.
 
+mod account;
 mod consent;
 mod document;
 mod frame;
@@ -11,6 +12,7 @@ mod provider;
 mod stage;
 mod words;
 
+pub(crate) use account::YourAccount;
 pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use document::{Failure, Page};
 pub(crate) use frame::headers;

@@ -3,13 +3,26 @@
 use std::time::Duration;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::{config::choices::Consent, page::Words};
+use crate::{
+    config::choices::{AccountPage, Consent},
+    page::Words,
+};
 
 /// # Pages and consent
 impl OAuthProxyConfigBuilder {
     /// Whether a person is asked before a client gets access. Default: [`Consent::Always`].
     pub fn consent(mut self, consent: Consent) -> Self {
         self.plain.consent = consent;
+        self
+    }
+
+    /// Whether a person who is back from the provider is shown the account that they are logged in to, before the
+    /// client gets access. Default: [`AccountPage::WhereCookiesCanBePlanted`].
+    ///
+    /// Where it is shown, a login has to leave a little more room in a cookie: a client's `state` may be some 480
+    /// characters shorter.
+    pub fn account_page(mut self, page: AccountPage) -> Self {
+        self.plain.account_page = page;
         self
     }
 
@@ -32,11 +45,15 @@ impl OAuthProxyConfigBuilder {
     /// 32 letters, digits, `-`, `_` and `.`. Default: `__Host-` on https, empty on loopback http.
     ///
     /// Weak: without `__Host-`, an attacker who controls a neighbouring subdomain can plant cookies here.
-    /// They cannot forge one, but they can plant a whole login that they began and approved themselves, and
-    /// the victim's app is then logged in to the attacker's account: the promise that the browser which
-    /// consents is the browser which returns no longer holds. On loopback http it never does, because
-    /// cookies do not distinguish ports: any web page that a program on this computer serves can do the same.
-    /// `__Secure-` is no better in this.
+    /// They cannot forge one, but they can plant a whole login that they began and approved themselves: the
+    /// promise that the browser which consents is the browser which returns no longer holds. An app of the
+    /// attacker's could get access in the name of a person who is logged in at the provider, or a person's app be
+    /// logged in to the attacker's account. So each person then sees the [account page](Self::account_page) before
+    /// the client gets anything, and that cannot be turned off. It stops what goes unnoticed; it does not stop a
+    /// person who continues with an account or an app that is not theirs.
+    ///
+    /// On loopback http cookies do not distinguish ports: any web page that a program on this computer serves can do
+    /// the same. `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());
         self

@@ -47,7 +47,7 @@ pub(super) fn words() -> Words {
              بنفسك.",
         ),
         at: t("لدى"),
-        it_may: t("يمكنه"),
+        it_may: t("إذا سمحت بذلك، يمكنه"),
         scope_names: t("عرض الأسماء التقنية"),
         scopes_of_service: t("في {service}"),
         scopes_of_person: t("معلومات عنك"),
@@ -71,6 +71,7 @@ pub(super) fn words() -> Words {
         account_heading: t("تم تسجيل دخولك"),
         account_name: t("الاسم"),
         account_address: t("الحساب"),
+        account_unconfirmed: t("(لم يؤكده مزوّد الحساب)"),
         account_unnamed: t("لا يذكر مزوّد الحساب أي اسم"),
         account_app: t("التطبيق"),
         account_text: t("إذا تابعت، فسيعمل التطبيق بهذا الحساب في {service}."),
@@ -79,6 +80,10 @@ pub(super) fn words() -> Words {
              في حساب شخص آخر.",
         ),
         another_account: t("استخدام حساب آخر"),
+        account_log_out_first: t(
+            "لاستخدام حساب آخر، سجّل الخروج أولًا لدى مزوّد الحساب. ثم ابدأ تسجيل الدخول من تطبيقك مرة \
+             أخرى.",
+        ),
 
         for_apps_title: t("{service} مخصّص للتطبيقات"),
         for_apps_text: t(

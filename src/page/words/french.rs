@@ -48,7 +48,7 @@ pub(super) fn words() -> Words {
              ci-dessus et avez lancé cette connexion vous-même.",
         ),
         at: t("Auprès de"),
-        it_may: t("Elle pourra"),
+        it_may: t("Si vous l’autorisez, elle pourra"),
         scope_names: t("Afficher les noms techniques"),
         scopes_of_service: t("Dans {service}"),
         scopes_of_person: t("À votre sujet"),
@@ -72,6 +72,7 @@ pub(super) fn words() -> Words {
         account_heading: t("Connexion réussie"),
         account_name: t("Nom"),
         account_address: t("Compte"),
+        account_unconfirmed: t("(non confirmée par le fournisseur du compte)"),
         account_unnamed: t("Le fournisseur du compte ne donne aucun nom"),
         account_app: t("Application"),
         account_text: t("Si vous continuez, l’application agira avec ce compte dans {service}."),
@@ -81,6 +82,10 @@ pub(super) fn words() -> Words {
              d’une autre personne.",
         ),
         another_account: t("Utiliser un autre compte"),
+        account_log_out_first: t(
+            "Pour utiliser un autre compte, déconnectez-vous d’abord chez le fournisseur du compte. \
+             Relancez ensuite la connexion depuis votre application.",
+        ),
 
         for_apps_title: t("{service} est destiné aux applications"),
         for_apps_text: t(

@@ -49,7 +49,7 @@ pub(super) fn words() -> Words {
              kennen und die Anmeldung selbst begonnen haben.",
         ),
         at: t("Bei"),
-        it_may: t("Sie darf"),
+        it_may: t("Wenn Sie es erlauben, kann sie"),
         scope_names: t("Technische Namen anzeigen"),
         scopes_of_service: t("Bei {service}"),
         scopes_of_person: t("Über Sie"),
@@ -73,6 +73,7 @@ pub(super) fn words() -> Words {
         account_heading: t("Sie sind angemeldet"),
         account_name: t("Name"),
         account_address: t("Konto"),
+        account_unconfirmed: t("(vom Kontoanbieter nicht bestätigt)"),
         account_unnamed: t("Der Kontoanbieter nennt keinen Namen"),
         account_app: t("App"),
         account_text: t("Wenn Sie fortfahren, handelt die App bei {service} mit diesem Konto."),
@@ -81,6 +82,10 @@ pub(super) fn words() -> Words {
              nicht fort: Was Sie in der App tun, würde im Konto einer anderen Person landen.",
         ),
         another_account: t("Anderes Konto verwenden"),
+        account_log_out_first: t(
+            "Um ein anderes Konto zu verwenden, melden Sie sich zuerst beim Kontoanbieter ab. Starten \
+             Sie dann die Anmeldung in Ihrer App noch einmal.",
+        ),
 
         for_apps_title: t("{service} ist für Apps"),
         for_apps_text: t(

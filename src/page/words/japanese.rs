@@ -48,7 +48,7 @@ pub(super) fn words() -> Words {
              場合にのみ続行してください。",
         ),
         at: t("対象"),
-        it_may: t("アプリができること"),
+        it_may: t("許可すると、アプリができること"),
         scope_names: t("技術上の名前を表示"),
         scopes_of_service: t("{service} で"),
         scopes_of_person: t("あなたについて"),
@@ -72,6 +72,7 @@ pub(super) fn words() -> Words {
         account_heading: t("ログインしました"),
         account_name: t("名前"),
         account_address: t("アカウント"),
+        account_unconfirmed: t("（アカウントの提供元は確認していません）"),
         account_unnamed: t("アカウントの提供元は名前を示していません"),
         account_app: t("アプリ"),
         account_text: t("続行すると、アプリはこのアカウントで {service} を利用します。"),
@@ -80,6 +81,10 @@ pub(super) fn words() -> Words {
              アプリでの操作内容が他の人のアカウントに入ってしまいます。",
         ),
         another_account: t("別のアカウントを使う"),
+        account_log_out_first: t(
+            "別のアカウントを使うには、先にアカウントの提供元からログアウトしてください。その後、アプリか\
+             らもう一度ログインを始めてください。",
+        ),
 
         for_apps_title: t("{service} はアプリ用です"),
         for_apps_text: t(

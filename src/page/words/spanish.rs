@@ -48,7 +48,7 @@ pub(super) fn words() -> Words {
              y ha empezado usted este inicio de sesión.",
         ),
         at: t("En"),
-        it_may: t("Podrá"),
+        it_may: t("Si lo permite, podrá"),
         scope_names: t("Mostrar los nombres técnicos"),
         scopes_of_service: t("En {service}"),
         scopes_of_person: t("Sobre usted"),
@@ -72,6 +72,7 @@ pub(super) fn words() -> Words {
         account_heading: t("Ha iniciado sesión"),
         account_name: t("Nombre"),
         account_address: t("Cuenta"),
+        account_unconfirmed: t("(no confirmada por el proveedor de la cuenta)"),
         account_unnamed: t("El proveedor de la cuenta no indica ningún nombre"),
         account_app: t("Aplicación"),
         account_text: t("Si continúa, la aplicación actuará con esta cuenta en {service}."),
@@ -80,6 +81,10 @@ pub(super) fn words() -> Words {
              haga en la aplicación acabaría en la cuenta de otra persona.",
         ),
         another_account: t("Usar otra cuenta"),
+        account_log_out_first: t(
+            "Para usar otra cuenta, cierre primero la sesión en el proveedor de la cuenta. Después \
+             vuelva a iniciar sesión desde su aplicación.",
+        ),
 
         for_apps_title: t("{service} es para aplicaciones"),
         for_apps_text: t(

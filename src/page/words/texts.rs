@@ -124,6 +124,8 @@ texts! {
     account_name,
     /// Before the person's address or name of login.
     account_address,
+    /// Beside an address that the provider does not vouch for.
+    account_unconfirmed,
     /// In the place of both, where the provider gives neither.
     account_unnamed,
     /// Before the app's name.
@@ -134,6 +136,8 @@ texts! {
     account_caution,
     /// The button that starts again at the provider.
     another_account,
+    /// In its place, where the provider cannot be asked for another account.
+    account_log_out_first,
 
     // ---- a browser at an address for apps
 
