@@ -297,7 +297,7 @@ pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
-pub use page::Words;
+pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
