@@ -19,10 +19,13 @@ mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
+#[cfg(test)]
+mod options_chapter;
 mod outbound;
 mod path_faults;
 mod people_rules;
 mod provider_terms;
+mod remarks;
 mod scope_option;
 mod secrets;
 mod trusted_issuer;

@@ -4,6 +4,7 @@
 mod account;
 mod consent;
 mod document;
+mod for_apps;
 mod frame;
 mod language;
 mod language_tag;
@@ -15,6 +16,7 @@ mod words;
 pub(crate) use account::YourAccount;
 pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use document::{Failure, Page};
+pub(crate) use for_apps::ForApps;
 pub(crate) use frame::headers;
 pub(crate) use language::Languages;
 pub(crate) use look::Look;
