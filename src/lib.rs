@@ -124,7 +124,7 @@
 //! [`allowed_groups`](OAuthProxyConfigBuilder::allowed_groups),
 //! [`allowed_claim`](OAuthProxyConfigBuilder::allowed_claim),
 //! [`Provider::allowed_organizations`] (GitHub organizations and teams, Google Workspaces, Entra tenants) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::lifecycle#who-may-log-in): **without them, everyone whom the provider lets
+//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::people): **without them, everyone whom the provider lets
 //! in.**
 //!
 //! # What clients need
@@ -265,6 +265,7 @@ mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;
+mod report;
 mod resource_server;
 mod route;
 mod session;
@@ -299,6 +300,10 @@ pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
 pub use provider::{Identity, Provider, TokenTarget};
+pub use report::{
+    Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,
+    ReportedStore, ReportedTime, ReportedUrl,
+};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{

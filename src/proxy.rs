@@ -67,6 +67,7 @@ impl Proxy {
             trusted_issuers,
             clients,
             vault,
+            storage_name: _,
             secrets,
             signing_keys,
             token_keys,

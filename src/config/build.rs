@@ -17,6 +17,7 @@ use super::{
     outbound::way_out,
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
+    remarks::Remarks,
     secrets::Secrets,
     trusted_issuer::{check_grants_nothing, check_trusted_issuers},
     trusted_issuers::TrustedIssuers,
@@ -52,6 +53,7 @@ impl OAuthProxyConfigBuilder {
         let further = further.map(|provider| provider.at_document(base.join(CLIENT_DOCUMENT)));
         self.further_providers = further.collect::<Result<_, _>>()?;
         check_paths(&self, &base)?;
+        let mut remarks = Remarks::of(&self);
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
@@ -117,6 +119,9 @@ impl OAuthProxyConfigBuilder {
         check_account_page(&options)?;
 
         let events = Arc::new(Events::new(self.on_event));
+        let storage_name = self
+            .storage_name
+            .unwrap_or_else(|| "MemoryStorage".to_owned());
         let storage: Arc<dyn TokenStorage> = match self.storage {
             Some(storage) => storage,
             None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
@@ -159,22 +164,25 @@ impl OAuthProxyConfigBuilder {
             KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
-        let weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
-        for words in weak {
+        remarks.weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
+        remarks.odd = odd;
+        for words in &remarks.weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
-        for words in odd {
+        for words in &remarks.odd {
             events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
             clock: self.clock,
             events,
+            remarks: Arc::new(remarks),
             server: Some(ServerConfig {
                 providers,
                 trusted_issuers,
                 clients: Arc::new(clients),
                 vault,
+                storage_name,
                 secrets,
                 signing_keys: self.signing_keys,
                 token_keys: self.token_keys,

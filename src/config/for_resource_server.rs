@@ -13,6 +13,7 @@ use super::{
     outbound::way_out,
     page_languages::SaidLanguages,
     path_faults::check_public_paths,
+    remarks::Remarks,
     scope_option::scope_set,
     trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
@@ -284,10 +285,11 @@ impl ResourceServerBuilder {
             VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);
         self.verifier.connect(&context)?;
         sources.connect(&context)?;
-        for words in weak_at_resource(&options) {
+        let weak = weak_at_resource(&options);
+        for words in &weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
-        for words in odd {
+        for words in &odd {
             events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
         }
         Ok(OAuthProxyConfig {
@@ -296,6 +298,11 @@ impl ResourceServerBuilder {
             sources,
             clock: self.clock,
             events,
+            remarks: Arc::new(Remarks {
+                weak,
+                odd,
+                ..Remarks::default()
+            }),
             server: None,
         })
     }

@@ -21,12 +21,15 @@ mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
+#[cfg(test)]
+mod options_chapter;
 mod outbound;
 mod page_languages;
 mod page_options;
 mod path_faults;
 mod people_rules;
 mod provider_terms;
+mod remarks;
 mod scope_option;
 mod secrets;
 mod trusted_issuer;

@@ -46,6 +46,10 @@ impl ClaimRule {
     /// # Errors
     ///
     /// [`ConfigError`] for a rule that no one could meet.
+    pub(crate) fn allowed(&self) -> &[String] {
+        &self.allowed
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |why: &str| Err(ConfigError::new(self.option, why));
         if self.claims.is_empty() || self.claims.iter().any(String::is_empty) {

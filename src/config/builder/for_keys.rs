@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::{key::SecretKey, storage::TokenStorage, token::TokenKey};
+use crate::{config::remarks::name_of, key::SecretKey, storage::TokenStorage, token::TokenKey};
 
 /// # Keys and storage
 ///
@@ -113,6 +113,7 @@ impl OAuthProxyConfigBuilder {
 
     /// Where grants are kept. Default: a [`MemoryStorage`](crate::MemoryStorage) of this process.
     pub fn token_storage(mut self, storage: impl TokenStorage) -> Self {
+        self.storage_name = Some(name_of(&storage));
         self.storage = Some(Arc::new(storage));
         self
     }
