@@ -120,6 +120,10 @@ reasons! {
     /// The person said no.
     PersonDenied = "person_denied", Person,
         "None, if they meant it. Else begin the login again.";
+    /// The provider had brought the person to another account than they meant, and they are on their way to
+    /// choose again.
+    AnotherAccount = "another_account", NoOne,
+        "None: the login goes on, with the same id.";
     /// The operator's hook said no.
     HookDenied = "hook_denied", Operator,
         "Look at `on_login`: the detail has its words.";

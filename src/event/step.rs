@@ -48,6 +48,8 @@ steps! {
     Consent = "consent",
     /// The provider sent the person back.
     Callback = "callback",
+    /// A person who is back from the provider saw the account page, and decided there.
+    Account = "account",
     /// A client redeemed an authorization code.
     Redeem = "redeem",
     /// A client used its refresh token.
