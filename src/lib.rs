@@ -262,6 +262,7 @@ mod oauth;
 mod outbound;
 mod page;
 mod prehashed;
+mod probe;
 pub mod provider;
 mod proxy;
 mod random;
@@ -298,6 +299,7 @@ pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
+pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
     Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,
