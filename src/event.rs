@@ -147,7 +147,7 @@ pub enum Reason {
     /// A record cannot be opened or parsed; it is treated as absent.
     StoreCorrupt,
     /// The store holds records of a secret that is not known here; they are treated as absent. Reported
-    /// once for each such secret: see [one roll](crate::docs::stores#in-one-roll).
+    /// once for each such secret: see [one roll](crate::docs::keys#in-one-roll).
     OtherSecret,
     /// The key of access tokens did not sign: the system gave no randomness, say.
     Unsigned,

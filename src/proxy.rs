@@ -191,9 +191,4 @@ impl Proxy {
     pub(crate) fn emit(&self, event: &Event) {
         self.events.emit(event);
     }
-
-    /// The name that people read.
-    pub(crate) fn service_name(&self) -> &str {
-        self.options.shown_name()
-    }
 }

@@ -29,6 +29,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
+    page::{Languages, Look},
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -81,6 +82,8 @@ impl OAuthProxyConfigBuilder {
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &scopes));
         let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
@@ -93,6 +96,7 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
+        let look = Look::new(plain.service_name.as_deref(), &base, brand);
         let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
@@ -107,6 +111,8 @@ impl OAuthProxyConfigBuilder {
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
+            look,
+            languages: Languages::default(),
             plain,
         };
 
@@ -145,7 +151,7 @@ impl OAuthProxyConfigBuilder {
         let providers = Providers::new(first, further.collect());
         let us = AboutUs {
             home: options.base.as_str(),
-            name: options.shown_name(),
+            name: &options.look.service,
         };
         options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(

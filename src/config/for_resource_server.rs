@@ -25,6 +25,7 @@ use crate::{
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
     outbound::Outbound,
+    page::{Languages, Look},
     provider::Lookups,
     route::Routes,
     time::Unix,
@@ -38,7 +39,7 @@ use crate::{
 /// come in is said by [guards](crate::guard) on the session.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ResourceServerBuilder {
-    plain: Plain,
+    pub(super) plain: Plain,
     base_url: String,
     authorization_servers: Vec<String>,
     scopes: Vec<String>,
@@ -255,6 +256,9 @@ impl ResourceServerBuilder {
             &self.plain,
             &base,
         ));
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &named));
+        let look = Look::new(self.plain.service_name.as_deref(), &base, brand);
         let options = Options {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
@@ -268,6 +272,8 @@ impl ResourceServerBuilder {
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
             base,
+            look,
+            languages: Languages::default(),
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));

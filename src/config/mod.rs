@@ -11,6 +11,7 @@ mod choose_provider;
 mod configuration;
 mod faults;
 mod for_resource_bearers;
+mod for_resource_look;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
@@ -19,7 +20,10 @@ mod issuer_tokens;
 mod machine_faults;
 mod odd;
 mod options;
+#[cfg(test)]
+mod options_chapter;
 mod outbound;
+mod page_options;
 mod path_faults;
 mod people_rules;
 mod provider_terms;

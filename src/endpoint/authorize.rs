@@ -9,7 +9,7 @@ use http::request::Parts;
 
 use super::{
     browser_client::client_in_browser, no_document, on_register, onward, redirect::Target,
-    refusal::Refusal, request, same_site,
+    refusal::Refusal, request, same_site, visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -28,25 +28,28 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     if same_site::is_prefetch(&parts.headers) {
         return same_site::not_before_it_is_wanted(proxy, Step::Authorize);
     }
+    let visit = Visit::of(proxy, parts);
     if same_site::is_embedded_elsewhere(&parts.headers) {
         let text = "another site put the login into its page";
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, text);
-        return refusal.into_page(proxy, Step::Authorize, Situation::Embedded);
+        return refusal.into_page(proxy, Step::Authorize, Situation::Embedded, &visit);
     }
     let (params, repeated) = match parameters(parts) {
         Ok(read) => read,
         Err(refusal) => {
-            return refusal.into_page(proxy, Step::Authorize, Situation::UnreadableRequest);
+            let situation = Situation::UnreadableRequest;
+            return refusal.into_page(proxy, Step::Authorize, situation, &visit);
         }
     };
+    let visit = visit.speaking(params.get("ui_locales"));
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
         Err((refusal, situation)) => {
             if let (None, Situation::NoDocument | Situation::BadDocument) = (&repeated, situation) {
-                return no_document::page(proxy, parts, refusal, situation);
+                return no_document::page(proxy, parts, refusal, situation, &visit);
             }
             let refusal = repeated.unwrap_or(refusal);
-            return refusal.into_page(proxy, Step::Authorize, situation);
+            return refusal.into_page(proxy, Step::Authorize, situation, &visit);
         }
     };
     let validated = match repeated {

@@ -26,6 +26,8 @@ mod request;
 mod revoke;
 mod same_site;
 mod token;
+mod unserved;
+mod visit;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -72,7 +74,7 @@ where
         (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
         (Endpoint::KeySet, _) => ready(row, jwks::handle(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
-        (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
+        (Endpoint::UnknownDocument, _) | (_, None) => ready(row, unserved::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {
             pending(
                 row,
@@ -128,7 +130,7 @@ fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<O
         return Some(cors::preflight(methods));
     }
     let is_served = methods.contains(method);
-    (!is_served).then(|| answer::method_not_allowed(server, methods, row.caller))
+    (!is_served).then(|| unserved::method_not_allowed(server, methods, row.caller, parts))
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {

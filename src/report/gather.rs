@@ -46,7 +46,7 @@ impl OAuthProxyConfig {
         let providers = server.iter().flat_map(|server| server.providers.iter());
         Report {
             version: env!("CARGO_PKG_VERSION"),
-            service_name: options.shown_name().to_owned(),
+            service_name: options.look.service.clone(),
             base_url: options.base.as_str().to_owned(),
             mode,
             authorization_servers: options.authorization_servers.clone(),

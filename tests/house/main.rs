@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod guides;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
