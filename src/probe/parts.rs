@@ -44,6 +44,9 @@ pub(super) async fn ask(server: &ResourceServer, before: Option<&Probe>) -> Prob
     while let Some(answer) = asking.join_next().await {
         found.extend(answer.ok());
     }
+    if let Some(proxy) = &server.proxy {
+        found.extend(broken(proxy, &found, server.now()));
+    }
     found.sort_by_key(|(rank, ..)| *rank);
     let clocks = found.iter().filter_map(|(_, _, clock)| *clock);
     let clocks: Vec<_> = clocks.collect();
@@ -51,6 +54,22 @@ pub(super) async fn ask(server: &ResourceServer, before: Option<&Probe>) -> Prob
     checks.extend(clock(server.now(), &clocks, before));
     tell(server, &checks, before);
     Probe { checks }
+}
+
+/// Those whose task never came back: it panicked, in a store of the operator's own, say.
+fn broken(proxy: &Proxy, found: &[Found], now: Unix) -> Vec<Found> {
+    let named = named(proxy).map(|(part, name)| (part, Some(name)));
+    let all = [(ProbedPart::Store, None)].into_iter().chain(named);
+    let missing = (0..)
+        .zip(all)
+        .filter(|(rank, _)| !found.iter().any(|(it, ..)| it == rank));
+    let broken = missing.map(|(rank, (part, name))| {
+        let fault = Some("it broke while it was asked (a panic)".to_owned());
+        let took = Duration::ZERO;
+        let check = ProbeCheck::new(part, name.as_deref(), fault, took, now.into());
+        (rank, check, None)
+    });
+    broken.collect()
 }
 
 /// Each that has a name, in the order of the report.

@@ -3,7 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use tower_oauth_proxy::{
-    JwksVerifier, OAuthProxyConfig, OAuthProxyLayer, Probe, ProbedPart, Reason, Step, TrustedIssuer,
+    JwksVerifier, OAuthProxyConfig, OAuthProxyLayer, Probe, ProbedPart, Reason, Step,
+    TrustedIssuer,
+    storage::{StorageFuture, TokenStorage},
 };
 
 use super::oidc::by_issuer;
@@ -317,4 +319,53 @@ async fn a_resource_server_has_nothing_to_ask_and_is_ready() {
         .unwrap();
     let found = OAuthProxyLayer::new(config).handle().probe().await;
     assert!(found.checks.is_empty() && found.is_ready() && found.is_well());
+}
+
+/// A store of the operator's own that has a mistake in it.
+struct Panics;
+
+impl TokenStorage for Panics {
+    fn get<'a>(&'a self, _: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        panic!("on purpose")
+    }
+
+    fn set<'a>(&'a self, _: &'a str, _: Vec<u8>, _: Duration) -> StorageFuture<'a, ()> {
+        panic!("on purpose")
+    }
+
+    fn insert_if_absent<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<u8>,
+        _: Duration,
+    ) -> StorageFuture<'a, bool> {
+        panic!("on purpose")
+    }
+
+    fn take<'a>(&'a self, _: &'a str) -> StorageFuture<'a, Option<Vec<u8>>> {
+        panic!("on purpose")
+    }
+
+    fn compare_and_swap<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a [u8],
+        _: Vec<u8>,
+        _: Duration,
+    ) -> StorageFuture<'a, bool> {
+        panic!("on purpose")
+    }
+
+    fn remove<'a>(&'a self, _: &'a str) -> StorageFuture<'a, ()> {
+        panic!("on purpose")
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_breaks_while_it_is_asked_does_not_count_as_well() {
+    let proxy = by_issuer("", |builder| builder.token_storage(Panics)).await;
+    let found = probe(&proxy).await;
+    assert!(!found.is_ready(), "{found}");
+    assert_eq!(found.checks[0].part, ProbedPart::Store);
+    assert_eq!(fault(&found, ProbedPart::Provider), None);
 }
