@@ -23,6 +23,8 @@ pub enum Step {
     Consent,
     /// The provider sent the person back.
     Callback,
+    /// A person who is back from the provider saw the account page, and decided there.
+    Account,
     /// A client redeemed an authorization code.
     Redeem,
     /// A client used its refresh token.
@@ -102,6 +104,9 @@ pub enum Reason {
     Browser,
     /// The person said no.
     PersonDenied,
+    /// The provider had brought the person to another account than they meant, and they are on their way to
+    /// choose again.
+    AnotherAccount,
     /// The operator's hook said no.
     HookDenied,
     /// A required role is missing, or a rule of the application is not met.

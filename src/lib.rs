@@ -290,9 +290,9 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, TrustedIssuer,
-    Veto, Workload,
+    AccountPage, Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion,
+    PassOn, ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder,
+    TrustedIssuer, Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Event, Reason, Step};

@@ -162,7 +162,8 @@ impl Proxy {
                 base,
                 &options.cookie_prefix,
                 CookieKeys::derived(|label| secrets.seal(label)),
-            ),
+            )
+            .with_account_page(options.shows_account_page()),
             ending,
             freshness,
             delegation,

@@ -6,6 +6,10 @@
 /// this keeps a record of an older version in its place too.
 pub(crate) const MAX_SHOWN: usize = 300;
 
+/// The longest text of a page, in characters: some sentences. The longest that is shipped has 340.
+pub(crate) const MAX_PAGE_TEXT: usize = 600;
+/// The most languages of the pages: each takes some 10 KiB, and is looked at for each page.
+pub(crate) const MAX_LANGUAGES: usize = 64;
 /// Scopes that a person takes in at one look: more of them get headings.
 pub(crate) const FEW_RIGHTS: usize = 6;
 /// The most bytes of an icon: each page holds it twice, a third larger.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{
-    Login, Outcome,
+    AccountName, Login, Outcome,
     admission::{Admission, Application},
     arrival::Arrivals,
     claim::{Claimed, Claims},
@@ -137,16 +137,25 @@ impl Completion {
         exchange.await.map_err(LoginError::Exchange)
     }
 
-    /// The grant waits for the client to redeem its code.
+    /// The grant waits for the client to redeem its code. Where the person sees the account page first, it
+    /// holds the code back until then.
     async fn grant(&self, admission: &Admission, login: &Login, answer: &TokenAnswer) -> Outcome {
         let now = Unix::from(self.clock.now());
-        let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
+        let (request, options) = (&login.request, &self.options);
+        let waits = options.shows_account_page();
+        let ttl = match waits {
+            true => options.transaction_ttl,
+            false => options.authorization_code_ttl,
+        };
         let id = GrantId::random();
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
                 hash: code_hash(&code).into(),
-                expires_at: Unix::from(self.clock.now()) + ttl,
+                expires_at: match waits {
+                    true => CodeMark::HELD_BACK,
+                    false => Unix::from(self.clock.now()) + ttl,
+                },
                 redirect_uri: request.redirect_uri.as_str().into(),
                 challenge: request.challenge.clone(),
             })
@@ -165,9 +174,11 @@ impl Completion {
             id,
             phase: &phase,
             ttl,
+            makes_room: !waits,
         };
         let admitted = admission.admit(asked, answer, now).await;
-        admitted.map_err(LoginError::NotAdmitted)?;
-        Ok(Granted { code, id })
+        let person = admitted.map_err(LoginError::NotAdmitted)?;
+        let account = waits.then(|| AccountName::of(&person));
+        Ok(Granted { code, id, account })
     }
 }

@@ -1,6 +1,6 @@
 //! What a login comes to.
 
-use super::{admission::AdmissionError, returned::NoCode};
+use super::{AccountName, admission::AdmissionError, returned::NoCode};
 use crate::{error::StorageError, grant::GrantId, provider::UpstreamError};
 
 /// What a login came to. It does not change any more, whatever the browser repeats.
@@ -10,6 +10,8 @@ pub(crate) type Outcome = Result<Granted, LoginError>;
 pub(crate) struct Granted {
     pub(crate) code: String,
     pub(crate) id: GrantId,
+    /// Where the person has to see it first: the account that they came with.
+    pub(crate) account: Option<AccountName>,
 }
 
 /// Why a login came to no grant.

@@ -3,6 +3,7 @@
 use maud::html;
 
 use super::{
+    account::{self, YourAccount},
     consent::{self, ConsentPage},
     custom::PageKind,
     frame::Sheet,
@@ -19,6 +20,8 @@ pub(crate) enum Page<'a> {
     Consent(ConsentPage<'a>),
     /// Asks the person where to log in, and nothing else.
     Provider(ProviderPage<'a>),
+    /// Shows the person the account that they came back with.
+    Account(YourAccount<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
     /// The same, with a way to try again where the person may.
@@ -38,6 +41,7 @@ impl Page<'_> {
         match self {
             Self::Consent(page) => consent::html(page, stage),
             Self::Provider(page) => provider::html(page, stage),
+            Self::Account(page) => account::html(page, stage),
             Self::Message(situation) => message(*situation, None, stage),
             Self::Failure(page) => message(page.situation, page.again, stage),
         }
@@ -59,7 +63,8 @@ fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> Stri
 /// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.
 fn sign(situation: Situation) -> Sign {
     match situation {
-        Situation::AlreadyUsed | Situation::WrongMethod => Sign::Info,
+        Situation::AlreadyUsed | Situation::Cancelled | Situation::WrongMethod => Sign::Info,
+        Situation::Finished => Sign::Tick,
         Situation::CannotStart | Situation::CannotFinish | Situation::NoDocument => Sign::Clock,
         Situation::DeniedClient => Sign::Stop,
         _ => Sign::Warning,

@@ -1,6 +1,7 @@
 //! The HTML that a person sees, all its words in each language, and the headers that guard it. Every value is escaped
 //! by the template; there are no scripts.
 
+mod account;
 mod consent;
 mod custom;
 mod decision;
@@ -20,12 +21,13 @@ mod stage;
 mod theme;
 mod words;
 
+pub(crate) use account::YourAccount;
 pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use custom::CustomPages;
 pub use custom::{PageClient, PageContext, PageKind, PageScope};
 pub(crate) use document::{Failure, Page};
 pub(crate) use icon::Icon;
-pub(crate) use language::Languages;
+pub(crate) use language::{Language, Languages};
 pub(crate) use language_tag::is_tag;
 pub(crate) use look::{Brand, Look, PageLink};
 pub(crate) use provider::{ProviderOption, ProviderPage};

@@ -30,9 +30,9 @@ pub(crate) struct Admission {
     pub(super) demands: Demands,
     pub(super) events: Arc<Events>,
     pub(super) grants: Arc<Grants>,
-    ending: Ending,
+    pub(super) ending: Ending,
     /// Whether grants live on after their code: then they are listed, and counted for each person.
-    keeps_grants: bool,
+    pub(super) keeps_grants: bool,
 }
 
 /// What a client asks for, and the grant that it gets.
@@ -50,6 +50,9 @@ pub(crate) struct Application<'a> {
     /// time. And how long it lasts from there.
     pub(crate) phase: &'a (dyn Fn() -> Phase + Sync),
     pub(crate) ttl: Duration,
+    /// Whether older grants of the person make room for it now: one that waits for the person's word does
+    /// not cost them another yet.
+    pub(crate) makes_room: bool,
 }
 
 /// Why nothing was granted.
@@ -91,7 +94,7 @@ impl Admission {
         }
     }
 
-    /// Makes the grant, when the provider's answer names a person whom the operator lets in.
+    /// Makes the grant, when the provider's answer names a person whom the operator lets in, and says who it is.
     ///
     /// # Errors
     ///
@@ -102,7 +105,7 @@ impl Admission {
         asked: Application<'_>,
         answer: &TokenAnswer,
         now: Unix,
-    ) -> Result<(), AdmissionError> {
+    ) -> Result<Identity, AdmissionError> {
         let person = self.provider.identity(answer, asked.nonce, now).await;
         let person = person.map_err(AdmissionError::Identity)?;
         let provider = &self.provider.about().id;
@@ -127,23 +130,25 @@ impl Admission {
         let answered = self.demands.ask(request, more.as_ref()).await;
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
-        let grant = self.grant(&asked, answer, person, now)?;
+        let grant = self.grant(&asked, answer, &person, now)?;
         let created = self.grants.create(&id, &grant, ttl).await;
         created.map_err(AdmissionError::Store)?;
         // Listed once it exists, and before its client holds anything; that may fail.
         if self.keeps_grants {
             let limit = self.options.grants_per_person;
             self.grants.list(&id, &named, &grant.client_id, ttl).await;
-            self.ending.end_surplus(id, &named, limit).await;
+            if asked.makes_room {
+                self.ending.end_surplus(id, &named, limit).await;
+            }
         }
-        Ok(())
+        Ok(person)
     }
 
     fn grant(
         &self,
         asked: &Application<'_>,
         answer: &TokenAnswer,
-        person: Identity,
+        person: &Identity,
         now: Unix,
     ) -> Result<Grant, AdmissionError> {
         let scopes = scopes::granted(asked.scopes, answer.scope.as_ref());
@@ -160,7 +165,10 @@ impl Admission {
         Ok(Grant {
             provider: self.provider.about().id.clone(),
             client_id: asked.client_id.to_owned(),
-            subject: person.subject.unwrap_or_else(|| unnamed(asked.id)),
+            subject: match &person.subject {
+                Some(subject) => subject.clone(),
+                None => unnamed(asked.id),
+            },
             scopes,
             resource: asked.resource.clone(),
             claims: known.claims,

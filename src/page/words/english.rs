@@ -70,14 +70,18 @@ pub(super) fn words() -> Words {
         account_heading: t("You are logged in"),
         account_name: t("Name"),
         account_address: t("Account"),
+        account_unconfirmed: t("(not confirmed by the account provider)"),
         account_unnamed: t("The account provider gives no name"),
-        account_app: t("App"),
         account_text: t("If you continue, the app acts with this account on {service}."),
         account_caution: t(
             "Is this not your account, or did you not start this login? Then do not continue: what you do in the \
              app would end up in somebody else's account.",
         ),
         another_account: t("Use another account"),
+        account_log_out_first: t(
+            "To use another account, log out at the account provider first. Then start the login from your app \
+             again.",
+        ),
 
         for_apps_title: t("{service} is for apps"),
         for_apps_text: t(

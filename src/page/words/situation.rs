@@ -23,6 +23,14 @@ pub(crate) enum Situation {
     CannotStart,
     /// This browser holds no login that waits for a decision.
     NotWaiting,
+    /// The login was begun too long ago.
+    Expired,
+    /// A login that was begun a moment ago, and a browser that sends no cookie of ours.
+    NoCookies,
+    /// The person comes back to a login of theirs that gave access.
+    Finished,
+    /// The person said no, and there is no app that could be told.
+    Cancelled,
     /// The posted decision cannot be read.
     UnreadableForm,
     /// This browser holds no login that the provider's answer belongs to.
@@ -52,6 +60,10 @@ impl Words {
             Situation::UnprovenRedirect => (&self.unproven_redirect_title, &self.unproven_redirect),
             Situation::CannotStart => (&self.cannot_start_title, &self.cannot_start),
             Situation::NotWaiting => (&self.not_waiting_title, &self.not_waiting),
+            Situation::Expired => (&self.expired_title, &self.expired),
+            Situation::NoCookies => (&self.no_cookies_title, &self.no_cookies),
+            Situation::Finished => (&self.done_title, &self.done_text),
+            Situation::Cancelled => (&self.cancelled_title, &self.cancelled_text),
             Situation::UnreadableForm => (&self.unreadable_form_title, &self.unreadable_form),
             Situation::NotThisBrowser => (&self.not_this_browser_title, &self.not_this_browser),
             Situation::UnreadableAnswer => (&self.unreadable_answer_title, &self.unreadable_answer),

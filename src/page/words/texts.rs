@@ -19,7 +19,6 @@ macro_rules! texts {
 
         impl Words {
             /// Each text: its name, the values that it may hold, and what it says.
-            #[cfg_attr(not(test), allow(dead_code, reason = "checked by tests"))]
             pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str], &str)> {
                 [$((stringify!($name), &[$($($value),+)?] as &[&str], &*self.$name),)+].into_iter()
             }
@@ -131,16 +130,18 @@ texts! {
     account_name,
     /// Before the person's address or name of login.
     account_address,
+    /// Beside an address that the provider does not vouch for.
+    account_unconfirmed,
     /// In the place of both, where the provider gives neither.
     account_unnamed,
-    /// Before the app's name.
-    account_app,
     /// What happens next. May hold `{service}`.
     account_text ["service"],
     /// When not to go on.
     account_caution,
     /// The button that starts again at the provider.
     another_account,
+    /// In its place, where the provider cannot be asked for another account.
+    account_log_out_first,
 
     // ---- a browser at an address for apps
 
