@@ -29,7 +29,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
-    page::{Languages, Look},
+    page::Look,
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -110,7 +110,7 @@ impl OAuthProxyConfigBuilder {
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
             look,
-            languages: Languages::default(),
+            languages: self.languages.checked()?,
             plain,
         };
 

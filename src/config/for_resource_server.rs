@@ -11,6 +11,7 @@ use super::{
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
+    page_languages::SaidLanguages,
     path_faults::check_public_paths,
     remarks::Remarks,
     scope_option::scope_set,
@@ -25,7 +26,7 @@ use crate::{
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
     outbound::Outbound,
-    page::{Languages, Look},
+    page::Look,
     provider::Lookups,
     route::Routes,
     time::Unix,
@@ -48,6 +49,7 @@ pub struct ResourceServerBuilder {
     verifier: Arc<dyn TokenVerifier>,
     pub(super) trusted_issuers: Vec<TrustedIssuer>,
     pub(super) sources: SaidSources,
+    pub(super) languages: SaidLanguages,
     on_event: Option<EventCallback>,
     clock: Arc<dyn Clock>,
 }
@@ -92,6 +94,7 @@ impl OAuthProxyConfig {
             verifier: Arc::new(verifier),
             trusted_issuers: Vec::new(),
             sources: SaidSources::default(),
+            languages: SaidLanguages::default(),
             on_event: None,
             clock: Arc::new(SystemClock),
         }
@@ -271,7 +274,7 @@ impl ResourceServerBuilder {
             cookie_prefix: String::new(),
             base,
             look,
-            languages: Languages::default(),
+            languages: self.languages.checked()?,
             plain: self.plain,
         };
         let events = Arc::new(Events::new(self.on_event));

@@ -11,6 +11,7 @@ mod choose_provider;
 mod configuration;
 mod faults;
 mod for_resource_bearers;
+mod for_resource_pages;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
@@ -22,6 +23,7 @@ mod options;
 #[cfg(test)]
 mod options_chapter;
 mod outbound;
+mod page_languages;
 mod path_faults;
 mod people_rules;
 mod provider_terms;

@@ -71,6 +71,9 @@ pub mod on_behalf {}
 #[doc = include_str!("options.md")]
 pub mod options {}
 
+#[doc = include_str!("pages.md")]
+pub mod pages {}
+
 #[doc = include_str!("people.md")]
 pub mod people {}
 

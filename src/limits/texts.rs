@@ -6,6 +6,10 @@
 /// this keeps a record of an older version in its place too.
 pub(crate) const MAX_SHOWN: usize = 300;
 
+/// The longest text of a page, in characters: some sentences. The longest that is shipped has 340.
+pub(crate) const MAX_PAGE_TEXT: usize = 600;
+/// The most languages of the pages: each takes some 10 KiB, and is looked at for each page.
+pub(crate) const MAX_LANGUAGES: usize = 64;
 /// The languages of `Accept-Language` that are looked at. A browser names a handful.
 pub(crate) const MAX_LANGUAGES_READ: usize = 32;
 /// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).

@@ -53,7 +53,9 @@ impl Wishes {
             let seconds = seconds.parse().ok().filter(|_| is_number);
             wishes.max_age = Some(seconds.ok_or(WishError::MaxAge)?);
         }
-        wishes.ui_locales = get(PassOn::UiLocales, "ui_locales")
+        // Read in any case: the pages here are in these languages too.
+        wishes.ui_locales = params
+            .get("ui_locales")
             .filter(|tags| tags.len() <= MAX_LOCALES && tags.bytes().all(is_language_tag))
             .map(str::to_owned);
         Ok(wishes)
@@ -92,12 +94,17 @@ impl Wishes {
         &self.prompt
     }
 
-    /// The others, by name.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// The others that go on to the provider, by name.
+    pub(crate) fn others(
+        &self,
+        allowed: &[PassOn],
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        let locales = self.ui_locales.clone();
+        let locales = locales.filter(|_| allowed.contains(&PassOn::UiLocales));
         let named = [
             ("login_hint", self.login_hint.clone()),
             ("max_age", self.max_age.map(|seconds| seconds.to_string())),
-            ("ui_locales", self.ui_locales.clone()),
+            ("ui_locales", locales),
         ];
         named
             .into_iter()
@@ -124,7 +131,7 @@ mod tests {
     fn read(raw: &str, allowed: &[PassOn]) -> Result<(String, Vec<String>), WishError> {
         let wishes = Wishes::read(&Params::parse(raw).unwrap(), allowed)?;
         let others = wishes
-            .others()
+            .others(allowed)
             .map(|(name, value)| format!("{name}={value}"));
         Ok((wishes.prompt().join(" "), others.collect()))
     }
@@ -146,6 +153,19 @@ mod tests {
         // What is not passed on may say anything.
         let bad = "prompt=none&max_age=x";
         assert_eq!(read(bad, &[]).unwrap(), (String::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_pages_here_know_the_languages_that_do_not_go_on() {
+        let read = |raw: &str| Wishes::read(&Params::parse(raw).unwrap(), &[]).unwrap();
+        let wishes = read("ui_locales=de-AT%20fr&login_hint=a@b");
+        assert_eq!(wishes.ui_locales(), Some("de-AT fr"));
+        assert_eq!(wishes.others(&[]).count(), 0);
+        assert_eq!(read("ui_locales=%3Cb%3E").ui_locales(), None);
+        assert_eq!(
+            read(&format!("ui_locales={}", "d".repeat(101))).ui_locales(),
+            None
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod introspection;
 mod jwks;
 mod keys;
 mod known_clients;
+mod languages;
 mod machines;
 mod metadata_documents;
 mod mistakes;

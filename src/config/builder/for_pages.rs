@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::config::choices::{AccountPage, Consent};
+use crate::{
+    config::choices::{AccountPage, Consent},
+    page::Words,
+};
 
 /// # Pages and consent
 impl OAuthProxyConfigBuilder {
@@ -53,6 +56,44 @@ impl OAuthProxyConfigBuilder {
     /// the same. `__Secure-` is no better in this.
     pub fn cookie_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.cookie_prefix = Some(prefix.into());
+        self
+    }
+
+    /// The words of the pages in a language (RFC 5646): another one, or instead of those that are shipped for
+    /// it. Give each language once.
+    ///
+    /// English, German, French, Spanish, Japanese and Arabic are shipped. A page is in the language that the
+    /// client names (`ui_locales`), else in one that the browser names (`Accept-Language`), else in the first
+    /// of [`page_languages`](Self::page_languages). Languages that are written from right to left are known by
+    /// their tag. See [the chapter](crate::docs::pages#languages).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::{OAuthProxyConfig, Words, provider};
+    ///
+    /// let mut words = Words::english();
+    /// words.allow = "Ydw, a mewngofnodi".into();
+    /// words.deny = "Nac ydw".into();
+    /// words.log_in_to = "Mewngofnodi i {service}".into();
+    /// // … and the other texts.
+    ///
+    /// let provider = provider::github("client-id", "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8");
+    /// let config = OAuthProxyConfig::builder(provider, "https://mcp.example.com")
+    ///     .page_words("cy", words)
+    ///     .build()?;
+    /// # let _ = config;
+    /// # Ok::<(), tower_oauth_proxy::ConfigError>(())
+    /// ```
+    pub fn page_words(mut self, language: impl Into<String>, words: Words) -> Self {
+        self.languages.words.push((language.into(), words));
+        self
+    }
+
+    /// The languages that pages are there in, of those that are shipped and those of
+    /// [`page_words`](Self::page_words). People who read none of them get the first. Default: all, English
+    /// first.
+    pub fn page_languages<I: IntoIterator<Item: Into<String>>>(mut self, languages: I) -> Self {
+        let languages = languages.into_iter().map(Into::into);
+        self.languages.only = Some(languages.collect());
         self
     }
 }

@@ -19,7 +19,6 @@ macro_rules! texts {
 
         impl Words {
             /// Each text: its name, the values that it may hold, and what it says.
-            #[cfg_attr(not(test), allow(dead_code, reason = "checked by tests"))]
             pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str], &str)> {
                 [$((stringify!($name), &[$($($value),+)?] as &[&str], &*self.$name),)+].into_iter()
             }
