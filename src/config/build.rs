@@ -82,6 +82,8 @@ impl OAuthProxyConfigBuilder {
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &scopes));
         let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
@@ -94,7 +96,7 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
-        let look = Look::new(plain.service_name.as_deref(), &base);
+        let look = Look::new(plain.service_name.as_deref(), &base, brand);
         let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,

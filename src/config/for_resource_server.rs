@@ -40,7 +40,7 @@ use crate::{
 /// come in is said by [guards](crate::guard) on the session.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ResourceServerBuilder {
-    plain: Plain,
+    pub(super) plain: Plain,
     base_url: String,
     authorization_servers: Vec<String>,
     scopes: Vec<String>,
@@ -259,7 +259,9 @@ impl ResourceServerBuilder {
             &self.plain,
             &base,
         ));
-        let look = Look::new(self.plain.service_name.as_deref(), &base);
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &named));
+        let look = Look::new(self.plain.service_name.as_deref(), &base, brand);
         let options = Options {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,

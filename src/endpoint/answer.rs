@@ -11,7 +11,7 @@ use crate::{
     error::OAuthError,
     limits::RETRY_AFTER_SECS,
     oauth::description,
-    page::{self, Page, Situation},
+    page::{Page, Situation},
 };
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
@@ -57,7 +57,7 @@ pub(super) fn page(visit: &Visit<'_>, status: StatusCode, page: &Page<'_>) -> Ow
     let mut response = Response::new(Bytes::from(page.html(&stage)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.extend(page::headers());
+    headers.extend(stage.look.headers());
     if let Ok(tag) = HeaderValue::from_str(stage.language.tag()) {
         headers.insert(header::CONTENT_LANGUAGE, tag);
     }

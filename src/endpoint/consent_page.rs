@@ -78,6 +78,7 @@ pub(super) fn page(
         client: client.name.as_deref(),
         host: host.as_deref(),
         target: target(uri, &address),
+        redirect_uri: uri.as_str(),
         trust: trust(&client, uri),
         scopes: &scopes,
         resource: request.resource.as_str(),
@@ -91,7 +92,7 @@ pub(super) fn page(
 /// Where the answer goes, in a person's words.
 pub(super) fn target<'a>(uri: &RedirectUri, address: &'a str) -> Target<'a> {
     match () {
-        () if uri.is_loopback() => Target::ThisComputer(address),
+        () if uri.is_loopback() => Target::ThisComputer(uri.uri().port()),
         () if uri.is_on_this_computer() => Target::App(address),
         () => Target::Host(address),
     }

@@ -10,6 +10,23 @@ pub(crate) const MAX_SHOWN: usize = 300;
 pub(crate) const MAX_PAGE_TEXT: usize = 600;
 /// The most languages of the pages: each takes some 10 KiB, and is looked at for each page.
 pub(crate) const MAX_LANGUAGES: usize = 64;
+/// Scopes that a person takes in at one look: more of them get headings.
+pub(crate) const FEW_RIGHTS: usize = 6;
+/// The most bytes of an icon: each page holds it twice, a third larger.
+pub(crate) const MAX_ICON: usize = 16 * 1024;
+/// The most links of the operator's at the foot of a page: privacy, terms, imprint, home.
+pub(crate) const MAX_PAGE_LINKS: usize = 4;
+/// The longest of their URLs, in bytes.
+pub(crate) const MAX_PAGE_URL: usize = 1024;
+/// The longest address for mail, in bytes (RFC 5321 section 4.5.3.1.3, less the angle brackets).
+pub(crate) const MAX_MAIL_ADDRESS: usize = 254;
+/// The longest text of a scope, in characters: a sentence that a person reads.
+pub(crate) const MAX_SCOPE_TEXT: usize = 200;
+/// The most texts of scopes, in all languages: a hundred scopes in ten of them.
+pub(crate) const MAX_SCOPE_TEXTS: usize = 1000;
+/// The most bytes of a page that the operator writes: what is ours of it has some 20 KiB.
+pub(crate) const MAX_CUSTOM_PAGE: usize = 256 * 1024;
+
 /// The languages of `Accept-Language` that are looked at. A browser names a handful.
 pub(crate) const MAX_LANGUAGES_READ: usize = 32;
 /// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).

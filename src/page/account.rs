@@ -1,12 +1,16 @@
 //! The account page: as whom, for which app, and where the access goes.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
-    consent::{Target, Trust, goes_to},
-    frame::frame,
+    consent::{Target, Trust, client_box, page_client, what_for},
+    custom::{PageKind, PageScope},
+    decision::{Button, Decision},
+    frame::{About, Sheet},
+    parts::claim,
+    scope_words::Rights,
     stage::Stage,
-    words::fill,
+    words::{Words, fill},
 };
 use crate::{
     limits::MAX_SHOWN,
@@ -31,65 +35,89 @@ pub(crate) struct YourAccount<'a> {
     pub(crate) client: Option<&'a str>,
     pub(crate) host: Option<&'a str>,
     pub(crate) target: Target<'a>,
+    pub(crate) redirect_uri: &'a str,
     pub(crate) trust: Trust,
     pub(crate) scopes: &'a ScopeSet,
+    pub(crate) resource: &'a str,
     pub(crate) action: &'a str,
     pub(crate) login: &'a str,
     pub(crate) form_token: &'a str,
 }
 
-/// Nothing that the provider or the app says of itself stands in a sentence of ours. The button that goes on is the
-/// first, as on the consent page; what stands above it is all that a person needs to say no.
+/// Nothing that the provider or the app says of itself stands in a sentence of ours. What stands above the buttons is
+/// all that a person needs to say no.
 pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
     let words = stage.words();
     let shown = |text: Option<&str>| text.map(|text| printable(text, MAX_SHOWN));
-    let (name, client, host) = (shown(page.name), shown(page.client), shown(page.host));
-    // An address is what people know best; a number says at least that it is another account.
-    let account = shown(page.address.or(page.login_name).or(page.subject));
-    let is_claimed = page.address.is_some() && !page.is_confirmed;
+    let (client, host) = (shown(page.client), shown(page.host));
+    let scopes = &stage.look.brand.scopes;
+    let rights = Rights::of(page.scopes, scopes, words, stage.language.tag());
     let content = html! {
         h1 { (words.account_heading) }
-        dl .account {
-            @if let Some(name) = &name { dt { (words.account_name) } dd .claim { bdi { (name) } } }
+        (account(page, words))
+        p { (fill(&words.account_text, &stage.service())) }
+        (client_box(client.as_deref(), host.as_deref(), page.trust, &page.target, page.redirect_uri, stage))
+        (what_for(&rights, page.resource, stage))
+        @if !page.can_change { p { (words.account_log_out_first) } }
+    };
+    let button = |value, label: &str| Button {
+        value,
+        label: html! { (label) },
+    };
+    let decision = Decision {
+        action: page.action,
+        hidden: &[("login", page.login), ("csrf", page.form_token)],
+        choice: None,
+        no: button("deny", &words.cancel),
+        yes: button("approve", &words.go_on),
+        other: (page.can_change).then(|| button("other", &words.another_account)),
+    };
+    let caution = Some(&*words.account_caution);
+    let sheet = Sheet {
+        kind: PageKind::Account,
+        title: &words.account_heading,
+        content: decision.around(&content, caution),
+        form: Some(decision.alone()),
+        about: About {
+            client: Some(page_client(
+                client.as_deref(),
+                host.as_deref(),
+                page.trust,
+                &page.target,
+                page.redirect_uri,
+                words,
+            )),
+            scopes: rights.iter().map(PageScope::from).collect(),
+            resource: Some(page.resource),
+            caution,
+        },
+    };
+    sheet.html(stage)
+}
+
+/// As the provider has it. An address is what people know best; a number says at least that it is another account.
+fn account(page: &YourAccount<'_>, words: &Words) -> Markup {
+    let shown = |text: Option<&str>| text.map(|text| printable(text, MAX_SHOWN));
+    let name = shown(page.name);
+    let account = shown(page.address.or(page.login_name).or(page.subject));
+    let is_claimed = page.address.is_some() && !page.is_confirmed;
+    html! {
+        dl .box {
+            @if let Some(name) = &name { div { dt { (words.account_name) } (claim(name)) } }
             @match &account {
                 Some(account) => {
-                    dt { (words.account_address) }
-                    dd { bdi { (account) } @if is_claimed { " " small { (words.account_unconfirmed) } } }
+                    div {
+                        dt { (words.account_address) }
+                        dd { bdi { (account) } }
+                        @if is_claimed { dd { (words.account_unconfirmed) } }
+                    }
                 }
-                None if name.is_none() => { dt { (words.account_name) } dd { (words.account_unnamed) } }
+                None if name.is_none() => { div { dt { (words.account_name) } dd { (words.account_unnamed) } } }
                 None => {}
             }
-            dt { (words.at) }
-            dd { bdi { (page.provider) } }
+            div { dt { (words.at) } dd { bdi { (page.provider) } } }
         }
-        p { (fill(&words.account_text, &stage.service())) }
-        dl .app {
-            @match (&client, &page.trust) {
-                (Some(name), Trust::Configured) => { dt { (words.account_app) } dd .claim { bdi { (name) } } }
-                (Some(name), _) => { dt { (words.calls_itself) } dd .claim { bdi { (name) } } }
-                (None, _) => { dt { (words.account_app) } dd { (words.no_name) } }
-            }
-            @if let Some(host) = &host { dt { (words.described_by) } dd { bdi { (host) } } }
-            dt { (words.goes_to) }
-            dd { (goes_to(&page.target, words)) }
-            @if !page.scopes.is_empty() {
-                dt { (words.it_may) }
-                dd { ul { @for scope in page.scopes.iter() { li { bdi { (scope) } } } } }
-            }
-        }
-        p .caution { (words.account_caution) }
-        @if !page.can_change { p { (words.account_log_out_first) } }
-        form method="post" action=(page.action) {
-            input type="hidden" name="login" value=(page.login);
-            input type="hidden" name="csrf" value=(page.form_token);
-            button type="submit" name="decision" value="approve" { (words.go_on) }
-            @if page.can_change {
-                button type="submit" name="decision" value="other" { (words.another_account) }
-            }
-            button type="submit" name="decision" value="deny" { (words.cancel) }
-        }
-    };
-    frame(stage, &words.account_heading, &content)
+    }
 }
 
 #[cfg(test)]
@@ -108,8 +136,10 @@ mod tests {
             client: Some("Kit"),
             host: None,
             target: Target::Host("app.example"),
+            redirect_uri: "https://app.example/callback",
             trust: Trust::Address,
             scopes,
+            resource: "https://notes.example",
             action: "https://notes.example/oauth/account",
             login: "t",
             form_token: "f",
@@ -125,12 +155,12 @@ mod tests {
         let scopes = ScopeSet::parse("read").unwrap();
         let html = shown(&ada(&scopes));
         for part in [
-            "<dd class=\"claim\"><bdi>Ada</bdi></dd>",
+            "<dd class=\"claim\"><q><bdi>Ada</bdi></q></dd>",
             "<dd><bdi>ada@notes.example</bdi></dd>",
             "<dd><bdi>Acme</bdi></dd>",
-            "<dd class=\"claim\"><bdi>Kit</bdi></dd>",
+            "<dd class=\"claim\"><q><bdi>Kit</bdi></q></dd>",
             "<dd><bdi>app.example</bdi></dd>",
-            "<li><bdi>read</bdi></li>",
+            "<code><bdi>read</bdi></code>",
         ] {
             assert_eq!(html.matches(part).count(), 1, "{part}: {html}");
         }
@@ -139,7 +169,7 @@ mod tests {
 
     #[test]
     fn an_address_that_nobody_vouches_for_says_so_and_a_number_is_better_than_nothing() {
-        let (scopes, words) = (ScopeSet::default(), crate::page::Words::english());
+        let (scopes, words) = (ScopeSet::default(), Words::english());
         let claimed = &*words.account_unconfirmed;
         let page = |address, is_confirmed, login_name, subject, name| YourAccount {
             address,
@@ -171,7 +201,7 @@ mod tests {
         };
         assert!(html(true).contains("value=\"other\""));
         assert!(!html(false).contains("value=\"other\""));
-        let words = crate::page::Words::english();
+        let words = Words::english();
         assert!(html(false).contains(&*words.account_log_out_first));
         assert!(!html(true).contains(&*words.account_log_out_first));
     }

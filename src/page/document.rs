@@ -5,9 +5,12 @@ use maud::html;
 use super::{
     account::{self, YourAccount},
     consent::{self, ConsentPage},
+    custom::PageKind,
     for_apps::{self, ForApps},
-    frame::frame,
+    frame::Sheet,
+    parts::{self, onward},
     provider::{self, ProviderPage},
+    signs::Sign,
     stage::Stage,
     words::Situation,
 };
@@ -52,12 +55,24 @@ impl Page<'_> {
 fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> String {
     let words = stage.words();
     let (title, text) = words.situation(situation);
-    let content = html! {
-        h1 { (title) }
-        p { (text) }
-        @if let Some(again) = again { p { a href=(again) { (words.try_again) } } }
-    };
-    frame(stage, title, &content)
+    let content = parts::message(
+        sign(situation),
+        &html! { (title) },
+        &html! { (text) },
+        &html! { @if let Some(again) = again { (onward(again, &words.try_again)) } },
+    );
+    Sheet::plain(PageKind::Message, title, content).html(stage)
+}
+
+/// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.
+fn sign(situation: Situation) -> Sign {
+    match situation {
+        Situation::AlreadyUsed | Situation::Cancelled | Situation::WrongMethod => Sign::Info,
+        Situation::Finished => Sign::Tick,
+        Situation::CannotStart | Situation::CannotFinish | Situation::NoDocument => Sign::Clock,
+        Situation::DeniedClient => Sign::Stop,
+        _ => Sign::Warning,
+    }
 }
 
 #[cfg(test)]
@@ -78,8 +93,8 @@ mod tests {
         let html = staged("Notes", |stage| {
             Page::Message(Situation::AlreadyUsed).html(stage)
         });
-        let foot = "<footer><small><bdi>Notes</bdi> · ID <bdi>K7</bdi> · \
-            <time datetime=\"2027-06-30T12:34:56Z\"><bdi>2027-06-30 12:34:56 UTC</bdi></time></small></footer>";
+        let foot = "<footer><p class=\"id\"><span>ID <bdi>K7</bdi></span>\
+            <time datetime=\"2027-06-30T12:34:56Z\"><bdi>2027-06-30 12:34:56 UTC</bdi></time></p></footer>";
         assert!(html.contains(foot), "{html}");
     }
 
@@ -92,7 +107,7 @@ mod tests {
         };
         assert!(!page(None).contains("<a "));
         let html = page(Some("https://notes.example/oauth/authorize?a=\"><b>&c='d'"));
-        let link = "<a href=\"https://notes.example/oauth/authorize?a=&quot;&gt;&lt;b&gt;&amp;c='d'\">Try again</a>";
+        let link = "<a class=\"button yes\" href=\"https://notes.example/oauth/authorize?a=&quot;&gt;&lt;b&gt;&amp;c='d'\">Try again</a>";
         assert!(html.contains(link), "{html}");
     }
 }

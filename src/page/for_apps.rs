@@ -3,7 +3,9 @@
 use maud::html;
 
 use super::{
-    frame::frame,
+    custom::PageKind,
+    frame::Sheet,
+    signs::Sign,
     stage::Stage,
     words::{fill, fill_title},
 };
@@ -17,16 +19,22 @@ pub(crate) struct ForApps<'a> {
 pub(super) fn html(page: &ForApps<'_>, stage: &Stage<'_>) -> String {
     let (words, service) = (stage.words(), stage.service());
     let content = html! {
-        h1 { (fill(&words.for_apps_title, &service)) }
-        p { (fill(&words.for_apps_text, &service)) }
-        dl {
-            dt { (words.for_apps_address) }
-            dd { bdi { code { (page.address) } } }
+        div .stack {
+            (Sign::Plug.large())
+            h1 { (fill(&words.for_apps_title, &service)) }
+            p { (fill(&words.for_apps_text, &service)) }
+            dl .box {
+                div {
+                    dt { (words.for_apps_address) }
+                    // A click takes the whole of it, to be copied.
+                    dd { code .copied { bdi { (page.address) } } }
+                }
+            }
+            p { (words.for_apps_steps) }
         }
-        p { (words.for_apps_steps) }
     };
     let title = fill_title(&words.for_apps_title, &service);
-    frame(stage, &title, &content)
+    Sheet::plain(PageKind::ForApps, &title, content).html(stage)
 }
 
 #[cfg(test)]
@@ -37,8 +45,7 @@ mod tests {
     fn the_address_is_text() {
         let address = "https://notes.example/mcp<script>\"";
         let html = staged("Notes", |stage| html(&ForApps { address }, stage));
-        let shown =
-            "<dd><bdi><code>https://notes.example/mcp&lt;script&gt;&quot;</code></bdi></dd>";
+        let shown = "<bdi>https://notes.example/mcp&lt;script&gt;&quot;</bdi>";
         assert!(html.contains(shown), "{html}");
     }
 }

@@ -99,7 +99,7 @@ impl Languages {
             .unwrap_or(&self.first)
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Language> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Language> {
         std::iter::once(&self.first).chain(&self.further)
     }
 }

@@ -3,7 +3,9 @@
 use maud::{Markup, html};
 
 use super::{
-    frame::frame_with,
+    custom::PageKind,
+    decision::{Button, Decision},
+    frame::{About, Sheet},
     stage::Stage,
     words::{Words, fill, fill_title},
 };
@@ -26,30 +28,31 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) form_token: &'a str,
 }
 
-/// In the style of the pages. A long list scrolls by itself, so that the buttons stay in view.
-pub(super) const STYLE: &str = "\
-fieldset{flex:1 0 100%;min-width:0;margin:0;padding:.5rem 1rem;border:1px solid #8888;\
-border-radius:8px;max-height:40vh;overflow:auto}\
-legend{font-weight:600}label{display:block;padding:.35rem 0;cursor:pointer}";
-
 pub(super) fn html(page: &ProviderPage<'_>, stage: &Stage<'_>) -> String {
     let (words, service) = (stage.words(), stage.service());
-    let content = html! {
-        h1 { (fill(&words.log_in_to, &service)) }
-        form method="post" action=(page.action) {
-            input type="hidden" name="login" value=(page.login);
-            input type="hidden" name="csrf" value=(page.form_token);
-            (choice(words, page.options, page.again))
-            button type="submit" name="decision" value="approve" { (words.go_on) }
-            (deny(&words.cancel))
-        }
+    let decision = Decision {
+        action: page.action,
+        hidden: &[("login", page.login), ("csrf", page.form_token)],
+        choice: Some(choice(words, page.options, page.again)),
+        no: Button {
+            value: "deny",
+            label: html! { (words.cancel) },
+        },
+        yes: Button {
+            value: "approve",
+            label: html! { (words.go_on) },
+        },
+        other: None,
     };
-    frame_with(
-        stage,
-        &fill_title(&words.log_in_to, &service),
-        STYLE,
-        &content,
-    )
+    let heading = html! { h1 { (fill(&words.log_in_to, &service)) } };
+    let sheet = Sheet {
+        kind: PageKind::Provider,
+        title: &fill_title(&words.log_in_to, &service),
+        content: decision.around(&heading, None),
+        form: Some(decision.alone()),
+        about: About::default(),
+    };
+    sheet.html(stage)
 }
 
 /// One of several, and none beforehand. A reader hears the legend with the first; the browser asks for a
@@ -62,14 +65,9 @@ pub(super) fn choice(words: &Words, options: &[ProviderOption<'_>], again: bool)
             @for option in options {
                 label {
                     input type="radio" name="provider" value=(option.id) required;
-                    " " bdi { (option.name) }
+                    bdi { (option.name) }
                 }
             }
         }
     }
-}
-
-/// A no needs no choice.
-pub(super) fn deny(label: &str) -> Markup {
-    html! { button type="submit" name="decision" value="deny" formnovalidate { (label) } }
 }

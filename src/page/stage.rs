@@ -1,6 +1,10 @@
 //! What every page needs besides its own content.
 
+#[cfg(test)]
+use super::look::Brand;
 use super::{language::Language, look::Look, words::Words};
+#[cfg(test)]
+use crate::oauth::BaseUrl;
 use crate::time::Unix;
 
 /// In whose name a page speaks, in which language, and how its visit is found again.
@@ -28,9 +32,14 @@ impl<'a> Stage<'a> {
 /// For the tests of pages: English, `K7`, a Wednesday in 2027.
 #[cfg(test)]
 pub(super) fn staged<T>(service: &str, show: impl FnOnce(&Stage<'_>) -> T) -> T {
-    let look = Look {
-        service: service.to_owned(),
-    };
+    staged_with(service, Brand::default(), show)
+}
+
+/// The same with what an operator says of the pages.
+#[cfg(test)]
+pub(super) fn staged_with<T>(service: &str, brand: Brand, show: impl FnOnce(&Stage<'_>) -> T) -> T {
+    let base = BaseUrl::parse("https://notes.example").unwrap();
+    let look = Look::new(Some(service), &base, brand);
     let language = Language::new("en", Words::english());
     show(&Stage {
         look: &look,

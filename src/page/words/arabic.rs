@@ -20,6 +20,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("يسمّي نفسه"),
         no_name: t("لا يذكر أي اسم"),
         name_not_checked: t("لم يُتحقَّق من هذا الاسم من قِبل {service}."),
+        name_of_operator: t("أُعِدّ هذا التطبيق من قِبل {service}."),
         described_by: t("مصدر الوصف"),
         goes_to: t("وجهة إذن الوصول"),
         this_computer: t("هذا الحاسوب"),
@@ -48,7 +49,9 @@ pub(super) fn words() -> Words {
         ),
         at: t("لدى"),
         it_may: t("إذا سمحت بذلك، يمكنه"),
+        act_for_you: t("استخدام {service} نيابةً عنك"),
         scope_names: t("عرض الأسماء التقنية"),
+        scopes: t("النطاقات"),
         scopes_of_service: t("في {service}"),
         scopes_of_person: t("معلومات عنك"),
         scope_openid: t("التعرّف عليك عند عودتك"),
@@ -73,7 +76,6 @@ pub(super) fn words() -> Words {
         account_address: t("الحساب"),
         account_unconfirmed: t("(لم يؤكده مزوّد الحساب)"),
         account_unnamed: t("لا يذكر مزوّد الحساب أي اسم"),
-        account_app: t("التطبيق"),
         account_text: t("إذا تابعت، فسيعمل التطبيق بهذا الحساب في {service}."),
         account_caution: t(
             "أليس هذا حسابك، أو لم تبدأ تسجيل الدخول هذا؟ إذن لا تتابع، لأن ما تفعله في التطبيق سينتهي \

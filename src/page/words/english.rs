@@ -16,6 +16,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("It calls itself"),
         no_name: t("It gives no name"),
         name_not_checked: t("{service} has not checked this name."),
+        name_of_operator: t("{service} has set up this app."),
         described_by: t("Described by"),
         goes_to: t("Access goes to"),
         this_computer: t("this computer"),
@@ -43,8 +44,10 @@ pub(super) fn words() -> Words {
              yourself.",
         ),
         at: t("At"),
-        it_may: t("It may"),
+        it_may: t("If you allow it, it can"),
+        act_for_you: t("use {service} in your name"),
         scope_names: t("Show the technical names"),
+        scopes: t("Scopes"),
         scopes_of_service: t("On {service}"),
         scopes_of_person: t("About you"),
         scope_openid: t("recognize you when you come back"),
@@ -69,7 +72,6 @@ pub(super) fn words() -> Words {
         account_address: t("Account"),
         account_unconfirmed: t("(not confirmed by the account provider)"),
         account_unnamed: t("The account provider gives no name"),
-        account_app: t("App"),
         account_text: t("If you continue, the app acts with this account on {service}."),
         account_caution: t(
             "Is this not your account, or did you not start this login? Then do not continue: what you do in the \

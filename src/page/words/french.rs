@@ -20,6 +20,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("Elle se présente comme"),
         no_name: t("Elle ne donne aucun nom"),
         name_not_checked: t("Ce nom n’a pas été vérifié par {service}."),
+        name_of_operator: t("Cette application a été configurée par {service}."),
         described_by: t("Décrite par"),
         goes_to: t("L’accès est envoyé à"),
         this_computer: t("cet ordinateur"),
@@ -49,7 +50,9 @@ pub(super) fn words() -> Words {
         ),
         at: t("Auprès de"),
         it_may: t("Si vous l’autorisez, elle pourra"),
+        act_for_you: t("utiliser {service} en votre nom"),
         scope_names: t("Afficher les noms techniques"),
+        scopes: t("Autorisations (scopes)"),
         scopes_of_service: t("Dans {service}"),
         scopes_of_person: t("À votre sujet"),
         scope_openid: t("vous reconnaître à votre retour"),
@@ -74,7 +77,6 @@ pub(super) fn words() -> Words {
         account_address: t("Compte"),
         account_unconfirmed: t("(non confirmée par le fournisseur du compte)"),
         account_unnamed: t("Le fournisseur du compte ne donne aucun nom"),
-        account_app: t("Application"),
         account_text: t("Si vous continuez, l’application agira avec ce compte dans {service}."),
         account_caution: t(
             "Ce n’est pas votre compte, ou vous n’avez pas lancé cette connexion\u{a0}? Alors ne \

@@ -20,6 +20,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("Sie nennt sich"),
         no_name: t("Sie nennt keinen Namen"),
         name_not_checked: t("{service} hat diesen Namen nicht geprüft."),
+        name_of_operator: t("{service} hat diese App eingerichtet."),
         described_by: t("Beschrieben von"),
         goes_to: t("Der Zugriff geht an"),
         this_computer: t("dieser Computer"),
@@ -50,7 +51,9 @@ pub(super) fn words() -> Words {
         ),
         at: t("Bei"),
         it_may: t("Wenn Sie es erlauben, kann sie"),
+        act_for_you: t("{service} in Ihrem Namen verwenden"),
         scope_names: t("Technische Namen anzeigen"),
+        scopes: t("Berechtigungen (Scopes)"),
         scopes_of_service: t("Bei {service}"),
         scopes_of_person: t("Über Sie"),
         scope_openid: t("Sie wiedererkennen, wenn Sie zurückkommen"),
@@ -75,7 +78,6 @@ pub(super) fn words() -> Words {
         account_address: t("Konto"),
         account_unconfirmed: t("(vom Kontoanbieter nicht bestätigt)"),
         account_unnamed: t("Der Kontoanbieter nennt keinen Namen"),
-        account_app: t("App"),
         account_text: t("Wenn Sie fortfahren, handelt die App bei {service} mit diesem Konto."),
         account_caution: t(
             "Ist das nicht Ihr Konto, oder haben Sie diese Anmeldung nicht begonnen? Dann fahren Sie \

@@ -20,6 +20,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("アプリが名乗る名前"),
         no_name: t("アプリは名前を名乗っていません"),
         name_not_checked: t("この名前は {service} が確認したものではありません。"),
+        name_of_operator: t("このアプリは {service} が設定したものです。"),
         described_by: t("説明の提供元"),
         goes_to: t("アクセス権の送り先"),
         this_computer: t("このコンピューター"),
@@ -49,7 +50,9 @@ pub(super) fn words() -> Words {
         ),
         at: t("対象"),
         it_may: t("許可すると、アプリができること"),
+        act_for_you: t("あなたに代わって {service} を利用する"),
         scope_names: t("技術上の名前を表示"),
+        scopes: t("スコープ"),
         scopes_of_service: t("{service} で"),
         scopes_of_person: t("あなたについて"),
         scope_openid: t("再訪時にあなたを認識する"),
@@ -74,7 +77,6 @@ pub(super) fn words() -> Words {
         account_address: t("アカウント"),
         account_unconfirmed: t("（アカウントの提供元は確認していません）"),
         account_unnamed: t("アカウントの提供元は名前を示していません"),
-        account_app: t("アプリ"),
         account_text: t("続行すると、アプリはこのアカウントで {service} を利用します。"),
         account_caution: t(
             "ご自分のアカウントではない場合や、このログインを始めた覚えがない場合は、続行しないでください。\

@@ -20,6 +20,7 @@ pub(super) fn words() -> Words {
         calls_itself: t("Se presenta como"),
         no_name: t("No indica ningún nombre"),
         name_not_checked: t("Este nombre no ha sido comprobado por {service}."),
+        name_of_operator: t("Esta aplicación ha sido configurada por {service}."),
         described_by: t("Descrita por"),
         goes_to: t("El acceso se envía a"),
         this_computer: t("este equipo"),
@@ -49,7 +50,9 @@ pub(super) fn words() -> Words {
         ),
         at: t("En"),
         it_may: t("Si lo permite, podrá"),
+        act_for_you: t("usar {service} en su nombre"),
         scope_names: t("Mostrar los nombres técnicos"),
+        scopes: t("Permisos (scopes)"),
         scopes_of_service: t("En {service}"),
         scopes_of_person: t("Sobre usted"),
         scope_openid: t("reconocerle cuando vuelva"),
@@ -74,7 +77,6 @@ pub(super) fn words() -> Words {
         account_address: t("Cuenta"),
         account_unconfirmed: t("(no confirmada por el proveedor de la cuenta)"),
         account_unnamed: t("El proveedor de la cuenta no indica ningún nombre"),
-        account_app: t("Aplicación"),
         account_text: t("Si continúa, la aplicación actuará con esta cuenta en {service}."),
         account_caution: t(
             "¿No es su cuenta o no ha empezado usted este inicio de sesión? Entonces no continúe: lo que \

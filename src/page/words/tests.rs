@@ -10,7 +10,7 @@ use crate::{
 
 /// Texts that read in this language as they do in English.
 const THE_SAME: &[(&str, &[&str])] = &[
-    ("de", &["id", "app", "account_name", "account_app"]),
+    ("de", &["id", "app", "account_name"]),
     ("fr", &["id"]),
     ("es", &["id"]),
     ("ja", &["id"]),

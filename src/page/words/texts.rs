@@ -50,6 +50,8 @@ texts! {
     no_name,
     /// Below a name that is the app's own word. May hold `{service}`.
     name_not_checked ["service"],
+    /// Below the name of an app that the operator configured. May hold `{service}`.
+    name_of_operator ["service"],
     /// Before the host of the document that describes the app: that was checked.
     described_by,
     /// Before the place where the code is sent.
@@ -74,10 +76,14 @@ texts! {
     caution_address,
     /// Before the resource that the app wants to reach.
     at,
-    /// Above what the app may do.
+    /// Above what the app may do, as things that a person does: each is a scope's text.
     it_may,
+    /// What the app may do where it asks for no scope of the service. May hold `{service}`.
+    act_for_you ["service"],
     /// Opens the names that the scopes have in the protocol.
     scope_names,
+    /// Before those names.
+    scopes,
     /// Above the scopes of the service. May hold `{service}`.
     scopes_of_service ["service"],
     /// Above the scopes that tell the service about the person.
@@ -128,8 +134,6 @@ texts! {
     account_unconfirmed,
     /// In the place of both, where the provider gives neither.
     account_unnamed,
-    /// Before the app's name.
-    account_app,
     /// What happens next. May hold `{service}`.
     account_text ["service"],
     /// When not to go on.
