@@ -223,8 +223,12 @@
 //! # Map
 //!
 //! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
-//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
-//! [`ConfigError`], and the chapters in [`docs`].
+//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`] and
+//! [`ConfigError`].
+//!
+//! **[`docs`] is the guide**: [how a login works](docs::how_it_works), [every option](docs::options),
+//! [who may log in](docs::people), [what they may do](docs::guards), [running it](docs::deployment),
+//! [when something is wrong](docs::troubleshooting), [coming from FastMCP](docs::migration), and more.
 //!
 //! `ARCHITECTURE.md` in the repository shows the rooms of the source and what may import what;
 //! `SECURITY.md` says what is promised, against whom, and what is not.

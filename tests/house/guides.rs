@@ -119,17 +119,8 @@ fn what_a_guide_quotes_is_a_text_of_the_code() {
 
 #[test]
 fn every_event_that_a_guide_names_exists() {
-    let code = source_texts();
-    let variants = |name: &str| -> BTreeSet<String> {
-        let (_, body) = code.split_once(&format!("pub enum {name} {{")).unwrap();
-        let (body, _) = body.split_once("\n}").unwrap();
-        let lines = body.lines().map(str::trim);
-        let names = lines.filter_map(|line| line.strip_suffix(','));
-        let plain = names.map(|name| name.split(' ').next().unwrap().to_owned());
-        plain.collect()
-    };
-    let (steps, reasons) = (variants("Step"), variants("Reason"));
-    assert!(steps.contains("Callback") && reasons.contains("NotAllowed"));
+    let (steps, reasons) = (words("Step"), words("Reason"));
+    assert!(steps.contains("callback") && reasons.contains("not_allowed"));
     let mut unknown = Vec::new();
     let mut events = 0;
     for (path, text) in texts() {
@@ -146,6 +137,34 @@ fn every_event_that_a_guide_names_exists() {
     }
     assert!(events > 40, "only {events} events were found");
     assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+/// The stable words of `Step` or `Reason`: `not_allowed` for `NotAllowed`.
+fn words(of: &str) -> BTreeSet<String> {
+    let code = source_texts();
+    let enum_or_table = [
+        format!("pub enum {of} {{"),
+        format!("{of}s! {{").to_lowercase(),
+    ];
+    let bodies = enum_or_table
+        .iter()
+        .filter_map(|open| code.split_once(open.as_str()));
+    let bodies = bodies.filter_map(|(_, rest)| rest.split_once("\n}").map(|(body, _)| body));
+    let lines = bodies.flat_map(str::lines).map(str::trim);
+    let names = lines.filter_map(|line| line.split([',', ' ']).next());
+    let variants = names.filter(|name| name.starts_with(char::is_uppercase));
+    variants.map(snake).collect()
+}
+
+fn snake(variant: &str) -> String {
+    let mut word = String::new();
+    for c in variant.chars() {
+        if c.is_uppercase() && !word.is_empty() {
+            word.push('_');
+        }
+        word.extend(c.to_lowercase());
+    }
+    word
 }
 
 #[test]
