@@ -100,8 +100,6 @@ texts! {
     scope_phone,
     /// The scope `offline_access`.
     scope_offline_access,
-    /// Above the buttons, where there is one account provider. Should hold `{provider}`.
-    log_in_at ["provider"],
     /// The button that grants access, where the person chooses the account provider.
     allow,
     /// The same, where there is one. May hold `{provider}`.
@@ -160,14 +158,10 @@ texts! {
     done_title,
     /// Its text.
     done_text,
-    /// The link that opens the app.
-    open_app,
     /// The title of the page after a no that cannot be told to the app.
     cancelled_title,
     /// Its text.
     cancelled_text,
-    /// While the browser goes on by itself.
-    one_moment,
 
     // ---- what happened: a title and what to do
 
