@@ -154,13 +154,13 @@ texts! {
 
     // ---- after the last step
 
-    /// The title of the page that waits for the app to open.
+    /// The person comes back to a login of theirs that gave access.
     done_title,
-    /// Its text.
+    /// What to do then.
     done_text,
-    /// The title of the page after a no that cannot be told to the app.
+    /// The person said no, and there is no app that could be told.
     cancelled_title,
-    /// Its text.
+    /// What to do then.
     cancelled_text,
 
     // ---- what happened: a title and what to do
