@@ -128,7 +128,9 @@ async fn go_on(
         }
         Err(error) => {
             let refusal = Refusal::from(error).of(grant).in_login(&account.id);
-            refusal.into_page(proxy, Step::Account, Situation::CannotFinish, visit)
+            let again = account_page::url(proxy, &account.id);
+            let situation = Situation::CannotFinish;
+            refusal.into_page_with(proxy, Step::Account, situation, visit, Some(&again))
         }
     }
 }

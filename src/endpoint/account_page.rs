@@ -47,7 +47,7 @@ pub(super) fn back_there(proxy: &Proxy, id: &str) -> OwnResponse {
     answer::redirect(StatusCode::FOUND, &url(proxy, id), Vec::new())
 }
 
-fn url(proxy: &Proxy, id: &str) -> String {
+pub(super) fn url(proxy: &Proxy, id: &str) -> String {
     format!("{}?login={id}", proxy.options.base.join(route::ACCOUNT))
 }
 

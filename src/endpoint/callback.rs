@@ -66,7 +66,8 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
         Err(not_now) => {
             let (refusal, visit) = (Refusal::from(not_now), visit.of_login(&login));
-            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish, &visit)
+            let (step, situation) = (Step::Callback, Situation::CannotFinish);
+            refusal.into_page_with(proxy, step, situation, &visit, Some(""))
         }
     }
 }

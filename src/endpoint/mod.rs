@@ -16,7 +16,6 @@ mod consent_page;
 mod introspect;
 mod jwks;
 mod metadata;
-mod no_document;
 mod not_here;
 mod on_register;
 mod onward;

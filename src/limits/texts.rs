@@ -32,6 +32,9 @@ pub(crate) const MAX_LANGUAGES_READ: usize = 32;
 /// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).
 pub(crate) const MAX_LANGUAGE_TAG: usize = 35;
 
+/// The media ranges of an `Accept` that are looked at; browsers send some eight.
+pub(crate) const MAX_MEDIA_RANGES: usize = 32;
+
 // ---- oauth: parameters and URIs
 
 /// The longest base URL, in bytes: it stands in every token and every discovery document.

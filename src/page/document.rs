@@ -6,6 +6,7 @@ use super::{
     account::{self, YourAccount},
     consent::{self, ConsentPage},
     custom::PageKind,
+    for_apps::{self, ForApps},
     frame::Sheet,
     parts::{self, onward},
     provider::{self, ProviderPage},
@@ -22,6 +23,8 @@ pub(crate) enum Page<'a> {
     Provider(ProviderPage<'a>),
     /// Shows the person the account that they came back with.
     Account(YourAccount<'a>),
+    /// Says what an address is for that a person opened in a browser.
+    ForApps(ForApps<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
     /// The same, with a way to try again where the person may.
@@ -31,7 +34,7 @@ pub(crate) enum Page<'a> {
 /// What went wrong for reasons that only the operator can see.
 pub(crate) struct Failure<'a> {
     pub(crate) situation: Situation,
-    /// A URL of ours, which does the same once more.
+    /// A URL of ours, which does the same once more; empty for the one that the browser is at.
     pub(crate) again: Option<&'a str>,
 }
 
@@ -42,6 +45,7 @@ impl Page<'_> {
             Self::Consent(page) => consent::html(page, stage),
             Self::Provider(page) => provider::html(page, stage),
             Self::Account(page) => account::html(page, stage),
+            Self::ForApps(page) => for_apps::html(page, stage),
             Self::Message(situation) => message(*situation, None, stage),
             Self::Failure(page) => message(page.situation, page.again, stage),
         }

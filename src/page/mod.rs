@@ -6,6 +6,7 @@ mod consent;
 mod custom;
 mod decision;
 mod document;
+mod for_apps;
 mod frame;
 #[cfg(test)]
 mod gallery;
@@ -26,6 +27,7 @@ pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use custom::CustomPages;
 pub use custom::{PageClient, PageContext, PageKind, PageScope};
 pub(crate) use document::{Failure, Page};
+pub(crate) use for_apps::ForApps;
 pub(crate) use icon::Icon;
 pub(crate) use language::{Language, Languages};
 pub(crate) use language_tag::is_tag;
