@@ -77,6 +77,9 @@ steps! {
     /// The provider was asked for a token of another API, in a person's name, by `AuthSession::token_for`. The
     /// detail names the API.
     TokenExchange = "token_exchange",
+    /// `OAuthProxyHandle::probe` found that a part had stopped working, or that it works again. The detail names
+    /// the part.
+    Probe = "probe",
     /// The store failed, or held a record that cannot be opened.
     Storage = "storage",
     /// Any other request: a wrong method, an unknown document.
