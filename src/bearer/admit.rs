@@ -14,6 +14,7 @@ use http::{Extensions, Method, Request, Uri};
 
 use super::{
     credentials::{Credentials, credentials, is_token68},
+    for_people,
     objection::Objection,
     source::SOURCES,
     verdict::{Presented, Question, Source, Verdict},
@@ -53,10 +54,7 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         }
         // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
         // server SHOULD NOT include an error code or other error information."
-        Credentials::None => {
-            server.emit(&Event::refused(Step::Bearer, Reason::NoCredentials));
-            return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
-        }
+        Credentials::None => return Decision::Refused(for_people::challenge(server, request)),
         Credentials::Malformed => {
             return Decision::Refused(refused(server, &Objection::malformed(), path));
         }

@@ -1,6 +1,8 @@
 //! The proxy's own URLs: one file answers one URL, and opens with that URL and the RFC clauses it
 //! obeys. The paths, methods and callers of all of them are the table in [`route`](crate::route).
 
+mod account;
+mod account_page;
 mod answer;
 mod authorize;
 mod browser_client;
@@ -14,7 +16,7 @@ mod consent_page;
 mod introspect;
 mod jwks;
 mod metadata;
-mod no_document;
+mod not_here;
 mod on_register;
 mod onward;
 mod redirect;
@@ -108,6 +110,13 @@ where
             )
         }
         (Endpoint::Consent, Some(proxy)) => ready(row, consent::show(&proxy, &parts)),
+        (Endpoint::Account, Some(proxy)) if is_post => {
+            pending(
+                row,
+                async move { account::decide(&proxy, &parts, body).await },
+            )
+        }
+        (Endpoint::Account, Some(proxy)) => ready(row, account::show(&proxy, &parts)),
         (Endpoint::Callback, Some(proxy)) if is_post => {
             pending(
                 row,
