@@ -298,7 +298,7 @@ pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
-pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
+pub use page::{PageAccount, PageClient, PageContext, PageKind, PageScope, Words};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
     Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,

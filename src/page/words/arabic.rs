@@ -60,7 +60,6 @@ pub(super) fn words() -> Words {
         scope_address: t("الاطلاع على عنوانك البريدي"),
         scope_phone: t("الاطلاع على رقم هاتفك"),
         scope_offline_access: t("البقاء متصلًا إلى أن تنهي ذلك"),
-        log_in_at: t("ستسجّل الدخول عبر {provider}."),
         allow: t("السماح وتسجيل الدخول"),
         allow_with: t("السماح ثم تسجيل الدخول عبر {provider}"),
         deny: t("رفض"),

@@ -56,7 +56,6 @@ pub(super) fn words() -> Words {
         scope_address: t("see your postal address"),
         scope_phone: t("see your phone number"),
         scope_offline_access: t("stay connected until you end it"),
-        log_in_at: t("You will log in with {provider}."),
         allow: t("Allow and log in"),
         allow_with: t("Allow, then log in with {provider}"),
         deny: t("Deny"),

@@ -61,7 +61,6 @@ pub(super) fn words() -> Words {
         scope_address: t("voir votre adresse postale"),
         scope_phone: t("voir votre numéro de téléphone"),
         scope_offline_access: t("rester connectée jusqu’à ce que vous y mettiez fin"),
-        log_in_at: t("Vous vous connecterez avec {provider}."),
         allow: t("Autoriser et se connecter"),
         allow_with: t("Autoriser, puis se connecter avec {provider}"),
         deny: t("Refuser"),

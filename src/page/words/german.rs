@@ -62,7 +62,6 @@ pub(super) fn words() -> Words {
         scope_address: t("Ihre Postanschrift sehen"),
         scope_phone: t("Ihre Telefonnummer sehen"),
         scope_offline_access: t("verbunden bleiben, bis Sie das beenden"),
-        log_in_at: t("Sie melden sich mit {provider} an."),
         allow: t("Erlauben und anmelden"),
         allow_with: t("Erlauben, dann mit {provider} anmelden"),
         deny: t("Ablehnen"),

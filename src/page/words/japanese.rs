@@ -61,7 +61,6 @@ pub(super) fn words() -> Words {
         scope_address: t("住所を見る"),
         scope_phone: t("電話番号を見る"),
         scope_offline_access: t("あなたが解除するまで接続を維持する"),
-        log_in_at: t("{provider} でログインします。"),
         allow: t("許可してログイン"),
         allow_with: t("許可して {provider} でログイン"),
         deny: t("拒否"),

@@ -61,7 +61,6 @@ pub(super) fn words() -> Words {
         scope_address: t("ver su dirección postal"),
         scope_phone: t("ver su número de teléfono"),
         scope_offline_access: t("mantener la conexión hasta que usted la termine"),
-        log_in_at: t("Iniciará sesión con {provider}."),
         allow: t("Permitir e iniciar sesión"),
         allow_with: t("Permitir y luego iniciar sesión con {provider}"),
         deny: t("Denegar"),

@@ -100,8 +100,6 @@ texts! {
     scope_phone,
     /// The scope `offline_access`.
     scope_offline_access,
-    /// Above the buttons, where there is one account provider. Should hold `{provider}`.
-    log_in_at ["provider"],
     /// The button that grants access, where the person chooses the account provider.
     allow,
     /// The same, where there is one. May hold `{provider}`.
