@@ -8,7 +8,7 @@ use crate::{
     challenge::Problem,
     event::{Event, Reason, Step},
     limits::MAX_MEDIA_RANGES,
-    page::{self, ForApps, Page, Stage},
+    page::{ForApps, Page, Stage},
     random,
     resource_server::ResourceServer,
 };
@@ -41,7 +41,7 @@ pub(super) fn challenge<B>(server: &ResourceServer, request: &Request<B>) -> Own
     *response.body_mut() = Bytes::from(page.html(&stage));
     let language = HeaderValue::from_str(stage.language.tag()).ok();
     let language = language.map(|tag| (header::CONTENT_LANGUAGE, tag));
-    for (name, value) in page::headers().into_iter().chain(language) {
+    for (name, value) in stage.look.headers().into_iter().chain(language) {
         response.headers_mut().insert(name, value);
     }
     response

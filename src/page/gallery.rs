@@ -13,8 +13,9 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use serde_json::json;
 
 use super::{
-    Brand, Color, ConsentPage, Failure, Icon, Languages, Look, Page, PageLink, ProviderOption,
-    ProviderPage, ScopeText, ScopeTexts, Situation, Stage, Target, Theme, Trust, YourAccount,
+    Brand, Color, ConsentPage, Failure, ForApps, Icon, Languages, Look, Page, PageLink,
+    ProviderOption, ProviderPage, ScopeText, ScopeTexts, Situation, Stage, Target, Theme, Trust,
+    YourAccount,
 };
 use crate::{
     oauth::{BaseUrl, ScopeSet},
@@ -180,6 +181,16 @@ fn pages(each: &mut dyn FnMut(&str, &Page<'_>)) {
         each(&format!("provider-{state}"), &Page::Provider(page));
     }
     accounts(each);
+    let long = format!("https://notes.acme.example/{}", "mcp/".repeat(80));
+    for (state, address) in [
+        ("short", "https://notes.acme.example/mcp"),
+        ("long", &*long),
+    ] {
+        each(
+            &format!("for-apps-{state}"),
+            &Page::ForApps(ForApps { address }),
+        );
+    }
     for situation in SITUATIONS {
         each(
             &format!("message-{}", kebab(*situation)),
