@@ -52,6 +52,9 @@ pub enum Step {
     /// The provider was asked for a token of another API, in a person's name: see
     /// [`AuthSession::token_for`](crate::AuthSession::token_for). The detail names the API.
     TokenExchange,
+    /// [`OAuthProxyHandle::probe`](crate::OAuthProxyHandle::probe) found that a part had stopped working, or that it
+    /// works again. The detail names the part.
+    Probe,
     /// The store failed, or held a record that cannot be opened.
     Storage,
     /// Any other request: a wrong method, an unknown document.
@@ -153,6 +156,8 @@ pub enum Reason {
     OtherSecret,
     /// The key of access tokens did not sign: the system gave no randomness, say.
     Unsigned,
+    /// The clock of this server and that of a provider differ by more than tokens bear.
+    Clock,
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention,
     /// This process handles as many logins as it takes on at once.

@@ -266,6 +266,7 @@ mod oauth;
 mod outbound;
 mod page;
 mod prehashed;
+mod probe;
 pub mod provider;
 mod proxy;
 mod random;
@@ -303,6 +304,7 @@ pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
+pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
     Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,

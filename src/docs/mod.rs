@@ -19,6 +19,7 @@
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
+//! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
@@ -37,6 +38,9 @@ pub mod cost {}
 
 #[doc = include_str!("deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("doctor.md")]
+pub mod doctor {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}

@@ -166,7 +166,7 @@ mod tests {
             "fr;q=2",
             "fr;q=1.001",
             "fr;q=-1",
-            "fr;q=0.1234",
+            "fr;q=0.0001",
             "fr;q=.5",
             "fr;q=",
             "fr;q",
@@ -216,7 +216,9 @@ mod tests {
             assert_eq!(lookup(&tags, range), tag, "{range}");
         }
         // "x" goes with what follows it: it is no language of its own.
-        assert_eq!(lookup(&["zh-Hant-CN-x"], "zh-Hant-CN-x-private1"), None);
+        assert_eq!(truncated("zh-Hant-CN-x-private1"), Some("zh-Hant-CN"));
+        assert_eq!(truncated("de-a-b-cd"), Some("de"));
+        assert_eq!(truncated("de"), None);
     }
 
     #[test]

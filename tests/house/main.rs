@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["testing"],
     &["layer"],
     &["future"],
-    &["admin", "endpoint", "extractor", "report"],
+    &["admin", "endpoint", "extractor", "probe", "report"],
     &["bearer"],
     &["guard", "resource_server"],
     &["proxy"],

@@ -33,6 +33,7 @@ mod passthrough;
 mod paths;
 mod people;
 mod presets;
+mod probe;
 mod proof;
 mod resource_server;
 mod several;

@@ -61,7 +61,6 @@ pub(super) fn words() -> Words {
         scope_address: t("住所を見る"),
         scope_phone: t("電話番号を見る"),
         scope_offline_access: t("あなたが解除するまで接続を維持する"),
-        log_in_at: t("{provider} でログインします。"),
         allow: t("許可してログイン"),
         allow_with: t("許可して {provider} でログイン"),
         deny: t("拒否"),
@@ -101,12 +100,10 @@ pub(super) fn words() -> Words {
 
         done_title: t("ログインしました"),
         done_text: t("アプリに戻ってください。このページは閉じてかまいません。"),
-        open_app: t("アプリを開く"),
         cancelled_title: t("ログインはキャンセルされました"),
         cancelled_text: t(
             "アプリにアクセス権は与えられていません。このページは閉じてかまいません。",
         ),
-        one_moment: t("少々お待ちください"),
 
         unreadable_request_title: t("このログイン用リンクを読み取れません"),
         unreadable_request: t(

@@ -61,7 +61,6 @@ pub(super) fn words() -> Words {
         scope_address: t("ver su dirección postal"),
         scope_phone: t("ver su número de teléfono"),
         scope_offline_access: t("mantener la conexión hasta que usted la termine"),
-        log_in_at: t("Iniciará sesión con {provider}."),
         allow: t("Permitir e iniciar sesión"),
         allow_with: t("Permitir y luego iniciar sesión con {provider}"),
         deny: t("Denegar"),
@@ -101,10 +100,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("Ha iniciado sesión"),
         done_text: t("Vuelva a su aplicación. Puede cerrar esta página."),
-        open_app: t("Abrir la aplicación"),
         cancelled_title: t("El inicio de sesión se ha cancelado"),
         cancelled_text: t("La aplicación no ha obtenido acceso. Puede cerrar esta página."),
-        one_moment: t("Un momento, por favor"),
 
         unreadable_request_title: t("No se puede leer este enlace de inicio de sesión"),
         unreadable_request: t(
