@@ -19,10 +19,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(account) => account_page::page(proxy, &account, &visit),
-        None => {
-            let detail = "no account cookie of this login";
-            not_here::page(proxy, Step::Account, id, detail, &visit)
-        }
+        None => not_here::page(proxy, Step::Account, id, &visit),
     }
 }
 

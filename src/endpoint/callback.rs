@@ -118,8 +118,7 @@ fn no_login(proxy: &Proxy, returned: &Returned<'_>, state: &str, visit: &Visit<'
     if returned.is_denial() && cookies.finished(headers, state, ttl, now).is_none() {
         return not_here::cancelled(proxy, visit);
     }
-    let detail = "no login cookie answers to this state";
-    not_here::page(proxy, Step::Callback, state, detail, visit)
+    not_here::page(proxy, Step::Callback, state, visit)
 }
 
 fn unreadable(proxy: &Proxy, refusal: Refusal, visit: &Visit<'_>) -> OwnResponse {

@@ -34,10 +34,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(requested) => consent_page::page(proxy, &requested, false, &visit),
-        None => {
-            let detail = "no request cookie of this login";
-            not_here::page(proxy, Step::Consent, id, detail, &visit)
-        }
+        None => not_here::page(proxy, Step::Consent, id, &visit),
     }
 }
 
