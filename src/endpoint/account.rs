@@ -16,7 +16,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthError, OAuthErrorCode as Code},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     grant::GrantId,
     key::constant_time_eq,
     login::{
@@ -64,7 +64,7 @@ where
     let Some(account) = account else {
         return not_here::after_form(proxy, Step::Account, &params, &visit);
     };
-    account.who().mark_span();
+    mark_span(|| account.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), account.form_token.as_bytes()) {
         return not_ours("the form token is another one");

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     limits::{MAX_BODY, MAX_QUERY},
     login::{Login, LoginError, NoCode, Outcome, Returned},
     oauth::ParamsError,
@@ -40,7 +40,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return no_login(proxy, &returned, state, &visit);
     };
-    login.who().mark_span();
+    mark_span(|| login.who());
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);

@@ -19,7 +19,7 @@ use crate::{
     body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     key::constant_time_eq,
     login::{RequestedLogin, choice},
     page::Situation,
@@ -63,7 +63,7 @@ where
     let Some(requested) = requested else {
         return not_here::after_form(proxy, Step::Consent, &params, &visit);
     };
-    requested.who().mark_span();
+    mark_span(|| requested.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
         return not_ours("the form token is another one");

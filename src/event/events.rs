@@ -60,7 +60,6 @@ impl Events {
     /// Hands the event to `tracing` and to the operator's callback.
     pub(crate) fn emit(&self, event: &Event) {
         let event = self.completed(event.clone());
-        event.mark_span();
         to_tracing(&event);
         if let Some(callback) = &self.callback {
             callback(&event);
