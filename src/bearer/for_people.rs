@@ -84,11 +84,11 @@ fn thousandths(weight: &[u8]) -> Option<u32> {
         [b'.', digits @ ..] if digits.len() <= 3 => digits,
         _ => return None,
     };
-    let is_number = matches!(whole, b'0' | b'1') && digits.iter().all(u8::is_ascii_digit);
-    let places = digits.iter().chain(b"000").take(3);
-    let part = places.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    let value = u32::from(whole.wrapping_sub(b'0')) * 1_000 + part;
-    (is_number && value <= 1_000).then_some(value)
+    let all = [whole].into_iter().chain(digits).chain(b"000").take(4);
+    let value = all.fold(Some(0), |sum: Option<u32>, digit| {
+        Some(sum? * 10 + char::from(*digit).to_digit(10)?)
+    });
+    value.filter(|value| *value <= 1_000)
 }
 
 #[cfg(test)]
@@ -124,6 +124,9 @@ mod tests {
             "text/html;q=2",
             "text/html;q=",
             "text/html;q=0.1234",
+            "text/html;q=0.-1",
+            "text/html;q=1.001",
+            "text/html;q=0,",
             "text/html, application/json",
             "text/html, text/event-stream;q=1.000",
             "text/htmlx",

@@ -26,9 +26,6 @@ use crate::{
     proxy::Proxy,
 };
 
-/// For the operator, of a browser that is another one than the login's.
-const NO_COOKIE: &str = "no request cookie of this login";
-
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
@@ -37,7 +34,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(requested) => consent_page::page(proxy, &requested, false, &visit),
-        None => not_here::page(proxy, Step::Consent, id, NO_COOKIE, &visit),
+        None => not_here::page(proxy, Step::Consent, id, &visit),
     }
 }
 
