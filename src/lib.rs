@@ -295,7 +295,7 @@ pub use config::{
     TrustedIssuer, Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
-pub use event::{Event, Reason, Step};
+pub use event::{Detail, Event, Fault, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;

@@ -23,7 +23,7 @@ use crate::{
     client::RedirectPolicy,
     clock::{Clock, SystemClock},
     error::ConfigError,
-    event::{Event, EventCallback, Events, Reason, Step},
+    event::{Detail, Event, EventCallback, Reason, Step},
     oauth::BaseUrl,
     outbound::Outbound,
     page::Look,
@@ -219,6 +219,18 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// As [`OAuthProxyConfigBuilder::instance_name`](crate::OAuthProxyConfigBuilder::instance_name).
+    pub fn instance_name(mut self, name: impl Into<String>) -> Self {
+        self.plain.instance_name = Some(name.into());
+        self
+    }
+
+    /// As [`OAuthProxyConfigBuilder::event_detail`](crate::OAuthProxyConfigBuilder::event_detail).
+    pub fn event_detail(mut self, detail: Detail) -> Self {
+        self.plain.event_detail = detail;
+        self
+    }
+
     /// The source of time, for tests. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -279,7 +291,7 @@ impl ResourceServerBuilder {
             languages: self.languages.checked()?,
             plain: self.plain,
         };
-        let events = Arc::new(Events::new(self.on_event));
+        let events = Arc::new(options.events(self.on_event));
         let lookups = Lookups::new(&outbound, &self.clock);
         let context =
             VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);

@@ -24,6 +24,7 @@
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
 //! | **Something is wrong** | [`troubleshooting`] |
+//! | What does an event say, and what is each reason's remedy? | [`events`] |
 //! | **Deciding** | |
 //! | What is promised, and what is not? | [`security`] |
 //! | What does it cost? | [`cost`] |
@@ -41,6 +42,9 @@ pub mod deployment {}
 
 #[doc = include_str!("doctor.md")]
 pub mod doctor {}
+
+#[doc = include_str!("events.md")]
+pub mod events {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}

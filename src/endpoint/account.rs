@@ -8,8 +8,13 @@ use http_body::Body;
 
 use super::{account_decision, account_page, not_here, request, same_site, visit::Visit};
 use crate::{
-    body::OwnResponse, error::BoxError, event::Step, key::constant_time_eq, login::Account,
-    page::Situation, proxy::Proxy,
+    body::OwnResponse,
+    error::BoxError,
+    event::{Step, mark_span},
+    key::constant_time_eq,
+    login::Account,
+    page::Situation,
+    proxy::Proxy,
 };
 
 /// `GET`: the page. May be fetched more than once: it changes nothing.
@@ -46,6 +51,7 @@ where
     let Some(account) = account else {
         return not_here::after_form(proxy, Step::Account, &params, &visit);
     };
+    mark_span(|| account.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), account.form_token.as_bytes()) {
         return not_ours("the form token is another one");

@@ -33,13 +33,12 @@ pub(super) async fn go_on(
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     let gone = |reason, text| {
         let refusal = Refusal::new(reason, Code::AccessDenied, text);
-        refusal.of(grant).in_login(&account.id)
+        refusal.of(grant).about(account.who())
     };
     match admission.hand_out(grant, &account.code, now).await {
         Ok(HandedOut::Code) => {
-            let event = Event::done(Step::Account).login(&account.id);
-            let event = event.grant(grant.to_string());
-            proxy.emit(&event.provider(&account.provider));
+            let event = Event::done(Step::Account).grant(grant);
+            proxy.emit(&event.about(account.who()));
             let over = proxy
                 .cookies
                 .finish_account(headers, account, true, ttl, now);
@@ -54,7 +53,7 @@ pub(super) async fn go_on(
             without_access(proxy, headers, account, &refusal.error)
         }
         Err(error) => {
-            let refusal = Refusal::from(error).of(grant).in_login(&account.id);
+            let refusal = Refusal::from(error).of(grant).about(account.who());
             let again = account_page::url(proxy, &account.id);
             let situation = Situation::CannotFinish;
             refusal.into_page_with(proxy, Step::Account, situation, visit, Some(&again))
@@ -100,10 +99,11 @@ async fn drop_grant(
     admission: &Admission,
     reason: Reason,
 ) {
-    let event = Event::refused(Step::Account, reason).login(&account.id);
-    proxy.emit(&event.grant(grant.to_string()).provider(&account.provider));
+    let event = Event::refused(Step::Account, reason).grant(grant);
+    proxy.emit(&event.about(account.who()));
     if let Err(error) = admission.drop_held_back(grant).await {
-        proxy.emit(&Refusal::from(error).of(grant).event(Step::Storage));
+        let refusal = Refusal::from(error).of(grant).about(account.who());
+        proxy.emit(&refusal.event(Step::Storage));
     }
 }
 

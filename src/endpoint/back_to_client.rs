@@ -26,22 +26,21 @@ pub(super) fn answer(
     };
     match outcome {
         Ok(granted) => {
-            let event = Event::done(Step::Callback).login(&login.id);
-            let event = event.provider(&login.provider);
-            proxy.emit(&event.grant(granted.id.to_string()));
+            let event = Event::done(Step::Callback).about(granted.who.clone());
+            proxy.emit(&event.about(login.who()));
             match &granted.account {
                 Some(name) => account_page::go_there(proxy, headers, login, granted, name),
                 None => target.with_code(proxy, StatusCode::FOUND, &granted.code, over(true)),
             }
         }
         Err(error) => {
-            let refusal = Refusal::from(error).in_login(&login.id);
+            let refusal = Refusal::from(error).about(login.who());
             if let LoginError::Replayed = error {
                 // The client has heard already.
                 let visit = visit.of_login(login);
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
             }
-            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
+            proxy.emit(&refusal.event(Step::Callback));
             target.refuse(proxy, &refusal, over(false))
         }
     }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
-    event::{Reason, Step},
+    event::{Reason, Step, mark_span},
     limits::{MAX_BODY, MAX_QUERY},
     login::{NoCode, Returned},
     oauth::ParamsError,
@@ -40,10 +40,11 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return no_login(proxy, &returned, state, &visit);
     };
+    mark_span(|| login.who());
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
-        let visit = visit.of_login(&login);
+        let (refusal, visit) = (refusal.about(login.who()), visit.of_login(&login));
         return refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser, &visit);
     };
     let provider = admission.provider.about();
@@ -65,9 +66,9 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     match completed.await {
         Ok(outcome) => back_to_client::answer(proxy, &login, &outcome, &visit),
         Err(not_now) => {
-            let (refusal, visit) = (Refusal::from(not_now), visit.of_login(&login));
-            let (step, situation) = (Step::Callback, Situation::CannotFinish);
-            refusal.into_page_with(proxy, step, situation, &visit, Some(""))
+            let refusal = Refusal::from(not_now).about(login.who());
+            let (visit, step) = (visit.of_login(&login), Step::Callback);
+            refusal.into_page_with(proxy, step, Situation::CannotFinish, &visit, Some(""))
         }
     }
 }

@@ -37,11 +37,13 @@ use std::pin::Pin;
 
 use http::{Method, Request, request::Parts};
 use http_body::Body;
+use tracing::Instrument;
 
 use crate::{
     body::OwnResponse,
     cors,
     error::BoxError,
+    event::span,
     resource_server::ResourceServer,
     route::{Caller, Endpoint, Row},
 };
@@ -133,7 +135,8 @@ fn ready(row: &Row, response: OwnResponse) -> Answer {
 }
 
 fn pending(row: &'static Row, work: impl Future<Output = OwnResponse> + Send + 'static) -> Answer {
-    Answer::Pending(Box::pin(async move { readable(row, work.await) }))
+    let work = async move { readable(row, work.await) };
+    Answer::Pending(Box::pin(work.instrument(span(row.path))))
 }
 
 /// Any origin may read what machines are answered.

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tower_oauth_proxy::{Reason, Step};
+
 /// The README, the chapters, and the other texts of the project, by their paths from its root.
 fn texts() -> BTreeMap<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -119,7 +121,18 @@ fn what_a_guide_quotes_is_a_text_of_the_code() {
 
 #[test]
 fn every_event_that_a_guide_names_exists() {
-    let (steps, reasons) = (words("Step"), words("Reason"));
+    let code = source_texts();
+    // `    Callback = "callback", …` in the tables of `event/step.rs` and `event/reason.rs`.
+    let words = |table: &str| -> BTreeSet<String> {
+        let (_, body) = code.split_once(&format!("\n{table}! {{")).unwrap();
+        let (body, _) = body.split_once("\n}").unwrap();
+        let rows = body
+            .lines()
+            .filter_map(|line| line.trim().split_once(" = \""));
+        let words = rows.filter_map(|(_, rest)| rest.split('"').next());
+        words.map(str::to_owned).collect()
+    };
+    let (steps, reasons) = (words("steps"), words("reasons"));
     assert!(steps.contains("callback") && reasons.contains("not_allowed"));
     let mut unknown = Vec::new();
     let mut events = 0;
@@ -139,32 +152,55 @@ fn every_event_that_a_guide_names_exists() {
     assert!(unknown.is_empty(), "{}", unknown.join("\n"));
 }
 
-/// The stable words of `Step` or `Reason`: `not_allowed` for `NotAllowed`.
-fn words(of: &str) -> BTreeSet<String> {
-    let code = source_texts();
-    let enum_or_table = [
-        format!("pub enum {of} {{"),
-        format!("{of}s! {{").to_lowercase(),
-    ];
-    let bodies = enum_or_table
-        .iter()
-        .filter_map(|open| code.split_once(open.as_str()));
-    let bodies = bodies.filter_map(|(_, rest)| rest.split_once("\n}").map(|(body, _)| body));
-    let lines = bodies.flat_map(str::lines).map(str::trim);
-    let names = lines.filter_map(|line| line.split([',', ' ']).next());
-    let variants = names.filter(|name| name.starts_with(char::is_uppercase));
-    variants.map(snake).collect()
+/// The rows of a table of `docs/events.md`, without the head.
+fn rows_below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let (_, rows) = text.split_once(head).unwrap();
+    let rows = rows.lines().skip(2);
+    rows.take_while(|line| line.starts_with('|')).collect()
 }
 
-fn snake(variant: &str) -> String {
-    let mut word = String::new();
-    for c in variant.chars() {
-        if c.is_uppercase() && !word.is_empty() {
-            word.push('_');
-        }
-        word.extend(c.to_lowercase());
+#[test]
+fn the_chapter_on_events_has_every_step_and_every_reason_with_its_remedy() {
+    let texts = texts();
+    let chapter = &*texts[Path::new("src/docs/events.md")];
+    let steps = Step::ALL.iter();
+    let steps = steps.map(|step| format!("| `{step}` | {} |", step.meaning()));
+    let reasons = Reason::ALL.iter().map(|reason| {
+        let (meaning, fault, remedy) = (reason.meaning(), reason.fault(), reason.remedy());
+        format!("| `{reason}` | {meaning} | {fault} | {remedy} |")
+    });
+    let expected = |rows: Vec<String>| rows.join("\n");
+    let steps = expected(steps.collect());
+    assert_eq!(rows_below(chapter, "| step | meaning").join("\n"), steps);
+    let reasons = expected(reasons.collect());
+    let head = "| reason | meaning | at fault";
+    assert_eq!(rows_below(chapter, head).join("\n"), reasons);
+}
+
+#[test]
+fn the_words_of_steps_and_reasons_are_their_names_and_say_something_each() {
+    let snake = |name: String| {
+        let word = |c: char| match c.is_uppercase() {
+            true => format!("_{}", c.to_lowercase()),
+            false => c.to_string(),
+        };
+        let words: String = name.chars().map(word).collect();
+        words.trim_start_matches('_').to_owned()
+    };
+    for step in Step::ALL {
+        assert_eq!(step.as_str(), snake(format!("{step:?}")));
+        assert!(step.meaning().ends_with('.'), "{step}");
     }
-    word
+    for reason in Reason::ALL {
+        assert_eq!(reason.as_str(), snake(format!("{reason:?}")));
+        assert!(reason.meaning().ends_with('.'), "{reason}");
+        let remedy = reason.remedy();
+        assert!(
+            remedy.len() > 20 && remedy.ends_with(['.', '?']),
+            "{reason}"
+        );
+        assert!(!remedy.contains('|') && !remedy.contains("  "), "{reason}");
+    }
 }
 
 #[test]

@@ -40,8 +40,8 @@ const FLOORS: &[&[&str]] = &[
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
-    &["oauth", "body"],
     &["event"],
+    &["oauth", "body"],
     &["key", "generations"],
     &[
         "error",
