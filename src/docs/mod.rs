@@ -11,6 +11,7 @@
 //! | What is known of my provider? | [`providers`] |
 //! | Who may log in? | [`people`] |
 //! | How do programs without a person come in? | [`machines`] |
+//! | How do the pages look, and in which language? | [`pages`] |
 //! | **What they may do** | |
 //! | How do I protect one route or one tool? | [`guards`] |
 //! | How does a client get more scopes later? | [`step_up`] |
@@ -20,6 +21,7 @@
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
+//! | What do I look at when it runs? | [`operations`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
@@ -75,6 +77,9 @@ pub mod network {}
 
 #[doc = include_str!("on_behalf.md")]
 pub mod on_behalf {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("options.md")]
 pub mod options {}
