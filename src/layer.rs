@@ -20,6 +20,7 @@ use crate::{
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
+    probe::OAuthProxyHandle,
     resource_server::ResourceServer,
     route::Route,
     session::AuthSession,
@@ -58,20 +59,27 @@ use crate::{
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct OAuthProxyLayer {
     server: Arc<ResourceServer>,
+    handle: OAuthProxyHandle,
 }
 
 impl OAuthProxyLayer {
     /// A layer with this configuration. Clones, and all services that it makes, share one state.
     pub fn new(config: OAuthProxyConfig) -> Self {
-        Self {
-            server: Arc::new(ResourceServer::new(config)),
-        }
+        let server = Arc::new(ResourceServer::new(config));
+        let handle = OAuthProxyHandle::new(&server);
+        Self { server, handle }
     }
 
     /// Administration of the running proxy: list and end grants, deny clients.
     #[must_use]
     pub fn admin(&self) -> OAuthProxyAdmin {
         OAuthProxyAdmin::new(&self.server)
+    }
+
+    /// What watches the running proxy, and changes nothing: for a readiness endpoint.
+    #[must_use]
+    pub fn handle(&self) -> OAuthProxyHandle {
+        self.handle.clone()
     }
 }
 

@@ -223,8 +223,12 @@
 //! # Map
 //!
 //! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
-//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
-//! [`ConfigError`], and the chapters in [`docs`].
+//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`] and
+//! [`ConfigError`].
+//!
+//! **[`docs`] is the guide**: [how a login works](docs::how_it_works), [every option](docs::options),
+//! [who may log in](docs::people), [what they may do](docs::guards), [running it](docs::deployment),
+//! [when something is wrong](docs::troubleshooting), [coming from FastMCP](docs::migration), and more.
 //!
 //! `ARCHITECTURE.md` in the repository shows the rooms of the source and what may import what;
 //! `SECURITY.md` says what is promised, against whom, and what is not.
@@ -262,6 +266,7 @@ mod oauth;
 mod outbound;
 mod page;
 mod prehashed;
+mod probe;
 pub mod provider;
 mod proxy;
 mod random;
@@ -290,7 +295,7 @@ pub use config::{
     TrustedIssuer, Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
-pub use event::{Event, Reason, Step};
+pub use event::{Detail, Event, Fault, Reason, Step};
 #[cfg(feature = "axum")]
 pub use extractor::NoSession;
 pub use future::ResponseFuture;
@@ -299,6 +304,7 @@ pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use page::{PageAccount, PageClient, PageContext, PageKind, PageScope, Words};
+pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
     Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,

@@ -209,14 +209,21 @@ fn let_in(
 ) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
     if !covers(server, &session, uri.path()) {
-        let objection = Objection::elsewhere().of(&session);
+        let why = format!(
+            "the token is for {}, and {} is not of it",
+            session.resource(),
+            uri.path()
+        );
+        let objection = Objection::elsewhere().of(&session).detail(why);
         return Err(refused(server, &objection, uri.path()));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
-        report(server, Reason::Scope, session.grant_id(), None);
-        let needed = Problem::InsufficientScope(&server.options.required_scopes);
+        let needed = &server.options.required_scopes;
+        let event = Event::refused(Step::Bearer, Reason::Scope).about(session.who());
+        server.emit(&event.detail(format_args!("`required_scopes` are `{needed}`")));
+        let needed = Problem::InsufficientScope(needed);
         return Err(server.challenges.refuse(uri.path(), &needed));
     }
     Ok(session.asked_at(uri))
@@ -231,27 +238,22 @@ fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnRes
     let Objection {
         reason,
         words,
-        grant,
+        who,
         detail,
     } = objection;
-    report(server, *reason, grant.as_deref(), detail.as_deref());
+    let mut event = Event::refused(Step::Bearer, *reason);
+    if let Some(who) = who {
+        event = event.about((**who).clone());
+    }
+    if let Some(detail) = detail {
+        event = event.told(detail);
+    }
+    server.emit(&event);
     let problem = match words {
         Some(words) => Problem::InvalidToken(words),
         None => Problem::Unavailable,
     };
     server.challenges.refuse(path, &problem)
-}
-
-/// Reports a refusal to the operator.
-fn report(server: &ResourceServer, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
-    let mut event = Event::refused(Step::Bearer, reason);
-    if let Some(grant) = grant {
-        event = event.grant(grant);
-    }
-    if let Some(detail) = detail {
-        event = event.detail(detail);
-    }
-    server.emit(&event);
 }
 
 #[cfg(test)]

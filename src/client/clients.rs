@@ -151,6 +151,12 @@ impl Clients {
         }
     }
 
+    /// What the client of this id calls itself, or the operator calls it, as far as that is known without its
+    /// document.
+    pub(crate) fn name(&self, client_id: &str) -> Option<String> {
+        self.find(client_id).ok()?.name
+    }
+
     /// What this client may in its own name, by the configuration of now; `None` where it is no machine.
     pub(crate) fn machine(&self, client_id: &str) -> Option<&Machine> {
         self.configured.machine(client_id)

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     client::{Clients, DeniedClients, DocumentClients, KeyProofs},
     error::ConfigError,
-    event::{Event, Events, Reason, Step},
+    event::{Event, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
     page::Look,
@@ -60,6 +60,9 @@ impl OAuthProxyConfigBuilder {
         self.plain.people.check()?;
         if let Some(name) = &self.plain.service_name {
             check_name("service_name", name)?;
+        }
+        if let Some(name) = &self.plain.instance_name {
+            check_name("instance_name", name)?;
         }
         let terms = terms(&self, &base)?;
         let scopes = terms.iter().map(|terms| &terms.scopes);
@@ -118,7 +121,7 @@ impl OAuthProxyConfigBuilder {
 
         check_account_page(&options)?;
 
-        let events = Arc::new(Events::new(self.on_event));
+        let events = Arc::new(options.events(self.on_event));
         let storage_name = self
             .storage_name
             .unwrap_or_else(|| "MemoryStorage".to_owned());
@@ -164,6 +167,9 @@ impl OAuthProxyConfigBuilder {
             KeyProofs::new(&outbound, &self.clock, Arc::clone(&vault)),
             self.static_clients,
         )?;
+        let clients = Arc::new(clients);
+        let known = Arc::downgrade(&clients);
+        events.know_clients(move |id| known.upgrade()?.name(id));
         remarks.weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
         remarks.odd = odd;
         for words in &remarks.weak {
@@ -180,7 +186,7 @@ impl OAuthProxyConfigBuilder {
             server: Some(ServerConfig {
                 providers,
                 trusted_issuers,
-                clients: Arc::new(clients),
+                clients,
                 vault,
                 storage_name,
                 secrets,

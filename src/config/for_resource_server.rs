@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
+    authorization_servers::check_issuers,
     bearer_sources::{SaidSources, check_at_resource},
     configuration::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes},
@@ -22,9 +23,8 @@ use crate::{
     client::RedirectPolicy,
     clock::{Clock, SystemClock},
     error::ConfigError,
-    event::{Event, EventCallback, Events, Reason, Step},
-    limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
-    oauth::{BaseUrl, StrictUri},
+    event::{Detail, Event, EventCallback, Reason, Step},
+    oauth::BaseUrl,
     outbound::Outbound,
     page::Look,
     provider::Lookups,
@@ -219,6 +219,18 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// As [`OAuthProxyConfigBuilder::instance_name`](crate::OAuthProxyConfigBuilder::instance_name).
+    pub fn instance_name(mut self, name: impl Into<String>) -> Self {
+        self.plain.instance_name = Some(name.into());
+        self
+    }
+
+    /// As [`OAuthProxyConfigBuilder::event_detail`](crate::OAuthProxyConfigBuilder::event_detail).
+    pub fn event_detail(mut self, detail: Detail) -> Self {
+        self.plain.event_detail = detail;
+        self
+    }
+
     /// The source of time, for tests. Default: [`SystemClock`].
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -279,7 +291,7 @@ impl ResourceServerBuilder {
             languages: self.languages.checked()?,
             plain: self.plain,
         };
-        let events = Arc::new(Events::new(self.on_event));
+        let events = Arc::new(options.events(self.on_event));
         let lookups = Lookups::new(&outbound, &self.clock);
         let context =
             VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);
@@ -306,40 +318,6 @@ impl ResourceServerBuilder {
             server: None,
         })
     }
-}
-
-/// RFC 8414 section 2, `issuer`: "The authorization server's issuer identifier, which is a URL that uses the
-/// "https" scheme and has no query or fragment components."
-fn check_issuers(issuers: &[String]) -> Result<(), ConfigError> {
-    let refuse = |why: String| Err(ConfigError::new("authorization_server", why));
-    // RFC 9728 leaves it open; MCP: "MCP servers MUST implement the OAuth 2.0 Protected Resource Metadata
-    // specification to indicate the locations of authorization servers."
-    if issuers.is_empty() {
-        return refuse("name the issuer that clients get their tokens from".to_owned());
-    }
-    if issuers.len() > MAX_AUTHORIZATION_SERVERS {
-        return refuse(format!("more than {MAX_AUTHORIZATION_SERVERS} issuers"));
-    }
-    for issuer in issuers {
-        // What stands before an `@` may be a password.
-        let shown = if issuer.contains('@') {
-            "the URL"
-        } else {
-            issuer
-        };
-        let parts = match StrictUri::parse(issuer, MAX_BASE_URL) {
-            Ok(parts) => parts,
-            Err(fault) => return refuse(format!("`{shown}` {fault}")),
-        };
-        if parts.scheme() != "https" && !(parts.scheme() == "http" && parts.is_loopback()) {
-            let why = "must be https; plain http is accepted for loopback hosts only";
-            return refuse(format!("`{shown}` {why}"));
-        }
-        if parts.query().is_some() {
-            return refuse(format!("`{shown}` must not have a query"));
-        }
-    }
-    Ok(())
 }
 
 impl fmt::Debug for ResourceServerBuilder {

@@ -3,6 +3,7 @@
 //! comes out.
 
 pub(crate) mod allow_list;
+mod authorization_servers;
 mod bearer_sources;
 mod build;
 mod builder;

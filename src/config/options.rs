@@ -13,10 +13,11 @@ use crate::{
         page_options::SaidPages,
         people_rules::PeopleRules,
     },
+    event::{Detail, EventCallback, Events},
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeSet},
     page::{Languages, Look},
-    route,
+    random, route,
     token::ClaimsPassthrough,
 };
 
@@ -130,6 +131,20 @@ pub(crate) struct Plain {
     pub(crate) on_login: Option<LoginHook>,
     pub(crate) choose_provider: Option<ProviderRule>,
     pub(crate) subjects: Subjects,
+    pub(crate) instance_name: Option<String>,
+    pub(crate) event_detail: Detail,
+}
+
+impl Plain {
+    /// Where events go, with the name of this instance in each. Without one it is a random one, so that two
+    /// instances can be told apart, and a restart be seen.
+    pub(crate) fn events(&self, callback: Option<EventCallback>) -> Events {
+        let random = || random::token::<6>();
+        let name = self.instance_name.clone().unwrap_or_else(random);
+        Events::new(callback)
+            .from_instance(&name)
+            .with_detail(self.event_detail)
+    }
 }
 
 impl Default for Plain {
@@ -189,6 +204,8 @@ impl Default for Plain {
             on_login: None,
             choose_provider: None,
             subjects: Subjects::default(),
+            instance_name: None,
+            event_detail: Detail::default(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! | What is known of my provider? | [`providers`] |
 //! | Who may log in? | [`people`] |
 //! | How do programs without a person come in? | [`machines`] |
+//! | How do the pages look, and in which language? | [`pages`] |
 //! | **What they may do** | |
 //! | How do I protect one route or one tool? | [`guards`] |
 //! | How does a client get more scopes later? | [`step_up`] |
@@ -19,10 +20,13 @@
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
+//! | Is my configuration what I think, and do its parts work? | [`doctor`] |
+//! | What do I look at when it runs? | [`operations`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
 //! | **Something is wrong** | [`troubleshooting`] |
+//! | What does an event say, and what is each reason's remedy? | [`events`] |
 //! | **Deciding** | |
 //! | What is promised, and what is not? | [`security`] |
 //! | What does it cost? | [`cost`] |
@@ -37,6 +41,12 @@ pub mod cost {}
 
 #[doc = include_str!("deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("doctor.md")]
+pub mod doctor {}
+
+#[doc = include_str!("events.md")]
+pub mod events {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}
@@ -67,6 +77,9 @@ pub mod network {}
 
 #[doc = include_str!("on_behalf.md")]
 pub mod on_behalf {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("options.md")]
 pub mod options {}

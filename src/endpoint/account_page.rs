@@ -34,7 +34,7 @@ pub(super) fn go_there(
             let text =
                 "this browser has no room for another cookie: finish the logins that wait in it";
             let refusal = Refusal::new(Reason::TooLarge, OAuthErrorCode::ServerError, text);
-            let refusal = refusal.of(granted.id).in_login(&login.id);
+            let refusal = refusal.about(granted.who.clone()).about(login.who());
             proxy.emit(&refusal.event(Step::Account));
             let over = proxy.cookies.finish_login(headers, login, false, ttl, now);
             Target::of(&login.request).refuse(proxy, &refusal, over)
@@ -55,6 +55,7 @@ pub(super) fn page(proxy: &Proxy, account: &Account, visit: &Visit<'_>) -> OwnRe
     let (request, visit) = (&account.request, &visit.of_account(account));
     let not_now = |detail: String| {
         let refusal = Refusal::new(Reason::Browser, OAuthErrorCode::InvalidRequest, detail);
+        let refusal = refusal.about(account.who());
         refusal.into_page(proxy, Step::Account, Situation::NotWaiting, visit)
     };
     let Some(provider) = proxy.providers.of(&account.provider) else {

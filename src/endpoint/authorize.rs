@@ -15,7 +15,7 @@ use crate::{
     body::OwnResponse,
     client::{Client, RedirectUri},
     error::OAuthErrorCode as Code,
-    event::{Reason, Step},
+    event::{Reason, Step, Who},
     login::request::{proven_redirect_uri, validated},
     oauth::{Params, ParamsError},
     page::Situation,
@@ -46,13 +46,15 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         Ok(target) => target,
         Err((refusal, situation)) => {
             let refusal = repeated.unwrap_or(refusal);
+            let refusal = refusal.about(asked(&params, Who::default()));
             let again = again(&parts.headers, situation);
             return refusal.into_page_with(proxy, Step::Authorize, situation, &visit, again);
         }
     };
     let validated = match repeated {
         Some(refusal) => Err(refusal),
-        None => validated(&params, &client, &redirect_uri, &proxy.options).map_err(Refusal::from),
+        None => validated(&params, &client, &redirect_uri, &proxy.options)
+            .map_err(|error| Refusal::from(error).detail(error.told(&params, &proxy.options))),
     };
     match validated {
         Ok(request) => {
@@ -60,6 +62,8 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             onward::go_on(proxy, &parts.headers, &client, request, hint).await
         }
         Err(refusal) => {
+            let (who, host) = (client.who(), redirect_uri.shown_address());
+            let refusal = refusal.about(asked(&params, who.redirect_host(&host)));
             proxy.emit(&refusal.event(Step::Authorize));
             let state = params.get_raw("state");
             Target::new(&redirect_uri, state).refuse(proxy, &refusal, Vec::new())
@@ -87,6 +91,13 @@ fn parameters(parts: &Parts) -> Result<(Params, Option<Refusal>), Refusal> {
     }
 }
 
+/// What was asked for, beside what is known of the client: none of it is proven.
+fn asked(params: &Params, known: Who) -> Who {
+    let asked = |name| params.get(name).unwrap_or_default();
+    let who = Who::default().client(asked("client_id"), None);
+    known.or(who.access(asked("resource"), asked("scope")))
+}
+
 /// Proves who is asking, and where the answer may go.
 async fn target(
     proxy: &Proxy,
@@ -100,9 +111,13 @@ async fn target(
     let client = client_in_browser(proxy, client_id).await?;
     let redirect_uri = proven_redirect_uri(params, &client, &proxy.options).map_err(|why| {
         let refusal = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
-        (refusal.detail(why), Situation::UnprovenRedirect)
+        let refusal = refusal
+            .detail(why.told(params, &client))
+            .about(client.who());
+        (refusal, Situation::UnprovenRedirect)
     })?;
-    on_register::ask_of_document(proxy, &client).await?;
+    let asked = on_register::ask_of_document(proxy, &client).await;
+    asked.map_err(|(refusal, situation)| (refusal.about(client.who()), situation))?;
     Ok((client, redirect_uri))
 }
 

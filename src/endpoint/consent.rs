@@ -19,15 +19,12 @@ use crate::{
     body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     key::constant_time_eq,
     login::{RequestedLogin, choice},
     page::Situation,
     proxy::Proxy,
 };
-
-/// For the operator, of a browser that is another one than the login's.
-const NO_COOKIE: &str = "no request cookie of this login";
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
@@ -37,7 +34,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(requested) => consent_page::page(proxy, &requested, false, &visit),
-        None => not_here::page(proxy, Step::Consent, id, NO_COOKIE, &visit),
+        None => not_here::page(proxy, Step::Consent, id, &visit),
     }
 }
 
@@ -63,6 +60,7 @@ where
     let Some(requested) = requested else {
         return not_here::after_form(proxy, Step::Consent, &params, &visit);
     };
+    mark_span(|| requested.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
         return not_ours("the form token is another one");
@@ -86,7 +84,7 @@ async fn approved(
     let open = match choice::open(&proxy.providers, chosen.as_deref(), scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
+            let refusal = Refusal::from(&error).about(requested.who());
             proxy.emit(&refusal.event(Step::Consent));
             let cookies = over(proxy, visit.headers(), &requested);
             let target = Target::of(&requested.request);
@@ -99,12 +97,13 @@ async fn approved(
         (Some(id), open) => open.iter().copied().find(|of| of.about().id == id),
     };
     let Some(provider) = choice else {
-        let event = Event::refused(Step::Consent, Reason::UnknownProvider).login(&requested.id);
+        let event = Event::refused(Step::Consent, Reason::UnknownProvider).about(requested.who());
         proxy.emit(&event.detail("the form names none of the providers that are open"));
         return consent_page::page(proxy, &requested, true, &visit);
     };
     let (headers, id) = (visit.headers(), &provider.about().id);
-    proxy.emit(&Event::done(Step::Consent).login(&requested.id).provider(id));
+    let event = Event::done(Step::Consent).provider(id);
+    proxy.emit(&event.about(requested.who()));
     let approval = remembered(proxy, headers, &requested, id);
     let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);
     redirect::to_provider(proxy, headers, requested, provider, status, approval).await
@@ -137,7 +136,7 @@ fn remembered(
 
 fn denied(proxy: &Proxy, headers: &HeaderMap, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.login(&requested.id));
+    proxy.emit(&event.about(requested.who()));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = over(proxy, headers, requested);

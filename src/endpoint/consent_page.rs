@@ -31,7 +31,7 @@ pub(super) fn page(
     let open = match choice::open(&proxy.providers, chosen, &request.scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error);
+            let refusal = Refusal::from(&error).about(requested.who());
             return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit);
         }
     };
@@ -40,6 +40,7 @@ pub(super) fn page(
         Err(why) => {
             let code = OAuthErrorCode::InvalidRequest;
             let refusal = Refusal::new(Reason::Browser, code, why.to_string());
+            let refusal = refusal.about(requested.who());
             return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit);
         }
     };

@@ -2,9 +2,11 @@
 //! obeys. The paths, methods and callers of all of them are the table in [`route`](crate::route).
 
 mod account;
+mod account_decision;
 mod account_page;
 mod answer;
 mod authorize;
+mod back_to_client;
 mod browser_client;
 mod cacheable;
 mod callback;
@@ -31,16 +33,17 @@ mod token;
 mod unserved;
 mod visit;
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use http::{Method, Request, request::Parts};
 use http_body::Body;
+use tracing::Instrument;
 
 use crate::{
     body::OwnResponse,
     cors,
     error::BoxError,
-    proxy::Proxy,
+    event::span,
     resource_server::ResourceServer,
     route::{Caller, Endpoint, Row},
 };
@@ -62,7 +65,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(server, row, &parts) {
+    if let Some(refusal) = unserved::method_refused(server, row, &parts) {
         return ready(row, refusal);
     }
     let is_post = parts.method == Method::POST;
@@ -127,27 +130,13 @@ where
     }
 }
 
-/// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<OwnResponse> {
-    let method = &parts.method;
-    let may_be_posted = |proxy: &Arc<Proxy>| callback::may_be_posted(proxy, parts);
-    let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
-        _ => row.methods,
-    };
-    if row.caller == Caller::Machine && *method == Method::OPTIONS {
-        return Some(cors::preflight(methods));
-    }
-    let is_served = methods.contains(method);
-    (!is_served).then(|| unserved::method_not_allowed(server, methods, row.caller, parts))
-}
-
 fn ready(row: &Row, response: OwnResponse) -> Answer {
     Answer::Ready(readable(row, response))
 }
 
 fn pending(row: &'static Row, work: impl Future<Output = OwnResponse> + Send + 'static) -> Answer {
-    Answer::Pending(Box::pin(async move { readable(row, work.await) }))
+    let work = async move { readable(row, work.await) };
+    Answer::Pending(Box::pin(work.instrument(span(row.path))))
 }
 
 /// Any origin may read what machines are answered.

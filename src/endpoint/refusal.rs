@@ -8,7 +8,7 @@ use super::{answer, refusal_hint::Hint, visit::Visit};
 use crate::{
     body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Told, Who},
     grant::GrantId,
     page::{Failure, Page, Situation},
     proxy::Proxy,
@@ -19,8 +19,8 @@ use crate::{
 pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) error: OAuthError,
-    grant: Option<GrantId>,
-    login: Option<Box<str>>,
+    told: Option<Told>,
+    who: Box<Who>,
     hint: Option<Hint>,
 }
 
@@ -37,8 +37,8 @@ impl Refusal {
         Self {
             reason,
             error,
-            grant: None,
-            login: None,
+            told: None,
+            who: Box::default(),
             hint: None,
         }
     }
@@ -71,14 +71,19 @@ impl Refusal {
         self
     }
 
-    pub(super) fn of(mut self, grant: GrantId) -> Self {
-        self.grant = Some(grant);
+    /// What the operator reads of it, where that may quote a person's claims.
+    pub(super) fn told(mut self, words: Told) -> Self {
+        self.told = Some(words);
         self
     }
 
-    /// Names the login that it belongs to, by its id.
-    pub(super) fn in_login(mut self, id: &str) -> Self {
-        self.login = Some(id.into());
+    pub(super) fn of(self, grant: GrantId) -> Self {
+        self.about(Who::default().grant(grant))
+    }
+
+    /// Whom it is about. What was said before stands.
+    pub(super) fn about(mut self, who: Who) -> Self {
+        *self.who = std::mem::take(&mut *self.who).or(who);
         self
     }
 
@@ -96,16 +101,11 @@ impl Refusal {
 
     /// The event of this refusal.
     pub(super) fn event(&self, step: Step) -> Event {
-        let mut event = Event::refused(step, self.reason);
-        if let Some(grant) = &self.grant {
-            event = event.grant(grant.to_string());
-        }
-        if let Some(login) = &self.login {
-            event = event.login(&**login);
-        }
-        match &self.error.detail {
-            Some(detail) => event.detail(detail),
-            None => event.detail(&self.error.description),
+        let event = Event::refused(step, self.reason).about((*self.who).clone());
+        match (&self.told, &self.error.detail) {
+            (Some(told), _) => event.told(told),
+            (None, Some(detail)) => event.detail(detail),
+            (None, None) => event.detail(&self.error.description),
         }
     }
 
@@ -131,10 +131,10 @@ impl Refusal {
         again: Option<&str>,
     ) -> OwnResponse {
         let id = self
-            .login
-            .as_deref()
+            .who
+            .of_login()
             .map_or_else(|| visit.id(), str::to_owned);
-        let refusal = self.in_login(&id);
+        let refusal = self.about(Who::default().login(&id));
         proxy.emit(&refusal.event(step));
         let page = Page::Failure(Failure { situation, again });
         answer::page(&visit.in_login(&id), refusal.error.status, &page)

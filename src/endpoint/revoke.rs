@@ -16,10 +16,10 @@ use super::{answer, caller::Caller, client_auth::authenticate, refusal::Refusal,
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     grant::GrantId,
     mode::Mode,
-    oauth::Params,
+    oauth::{Params, describable},
     proxy::Proxy,
     token::{AccessClaims, AccessTokens},
 };
@@ -44,11 +44,12 @@ where
 {
     let params = request::form(parts, body).await?;
     let client = authenticate(proxy, parts, &params).await?;
+    mark_span(|| client.who());
     let revoked = revoke_for(proxy, &client, &params).await;
     if let Err(refusal) = &revoked {
         client.give_back(proxy, refusal).await;
     }
-    revoked
+    revoked.map_err(|no| no.about(client.who()))
 }
 
 async fn revoke_for(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<(), Refusal> {
@@ -72,13 +73,16 @@ async fn revoke_for(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Res
     // RFC 7009 section 2.1: the server "verifies whether the token was issued to the client making the
     // revocation request".
     if grant.client_id != client.id {
-        let event = Event::refused(Step::Revoke, Reason::ForeignClient);
-        proxy.emit(&event.grant(id.to_string()));
+        let event = Event::refused(Step::Revoke, Reason::ForeignClient).about(client.who());
+        let owner = describable(&grant.client_id);
+        let event = event.about(proxy.grants.who(&id, &grant));
+        proxy.emit(&event.detail(format_args!("the token is of client `{owner}`")));
         return Ok(());
     }
     client.spend(proxy).await.map_err(|no| no.of(id))?;
     proxy.ending.end(id).await?;
-    proxy.emit(&Event::done(Step::Revoke).grant(id.to_string()));
+    let event = Event::done(Step::Revoke).about(client.who());
+    proxy.emit(&event.about(proxy.grants.who(&id, &grant)));
     Ok(())
 }
 

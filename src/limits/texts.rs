@@ -1,5 +1,7 @@
 //! The bounds of texts: what a person or the operator reads, parameters, URIs.
 
+use super::{MAX_CLIENT_ID, MAX_PERSON_TEXT};
+
 // ---- page: what a person reads
 
 /// The longest name or address that is shown, in characters. Both are bounded where they are made;
@@ -63,5 +65,17 @@ pub(crate) const MAX_MARKS: usize = 4;
 
 // ---- event: what the operator reads
 
-/// The longest detail of an event, in characters.
-pub(crate) const MAX_DETAIL: usize = 300;
+/// The longest detail of an event, in characters: a sentence of ours, with what the provider said and a redirect URI
+/// beside those that are registered.
+pub(crate) const MAX_DETAIL: usize = 600;
+/// Codes of another server that are kept of its words, where those may name a person.
+pub(crate) const MAX_QUOTED_CODES: usize = 5;
+/// Registered addresses that an event shows beside one that is not.
+pub(crate) const MAX_SHOWN_URIS: usize = 3;
+/// The longest id, name, address or host in an event, in characters: the longest address fits.
+pub(crate) const MAX_EVENT_TEXT: usize = MAX_PERSON_TEXT;
+/// The longest `client_id` or resource in an event, in characters: each id that is a client's is shown whole, so that
+/// it can be denied.
+pub(crate) const MAX_EVENT_CLIENT: usize = MAX_CLIENT_ID;
+/// The longest list of scopes in an event, in characters.
+pub(crate) const MAX_EVENT_SCOPES: usize = 600;

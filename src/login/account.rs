@@ -34,6 +34,7 @@ use super::{
     progress::{AuthorizationRequest, Login, RequestedLogin, Start},
 };
 use crate::{
+    event::Who,
     grant::{GrantId, read_code},
     key::sha256,
     limits::{MAX_ACCOUNT_ADDRESS, MAX_ACCOUNT_NAME},
@@ -135,6 +136,16 @@ impl Account {
             person,
             request: login.request.clone(),
         }
+    }
+
+    /// For events. Its cookie has no room for a subject where there is an address.
+    pub(crate) fn who(&self) -> Who {
+        let AccountName {
+            subject, address, ..
+        } = &self.person;
+        let who = self.request.who().login(&self.id);
+        let who = who.person(subject.as_deref(), address.as_deref());
+        who.provider(&self.provider)
     }
 
     /// The grant that waits.

@@ -9,10 +9,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::Instrument;
 
 use super::{
     AccountName, Login, Outcome,
-    admission::{Admission, Application},
+    admission::{Admission, Admitted, Application},
     arrival::Arrivals,
     claim::{Claimed, Claims},
     departure,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Options,
+    event::{Who, mark_span},
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
     provider::TokenAnswer,
@@ -54,13 +56,14 @@ impl Completion {
         // single-use code was spent for. The reload finds it.
         let work = {
             let (this, arrival) = (Arc::clone(self), Arc::clone(&arrival));
-            self.tasks.spawn(async move {
+            let work = async move {
                 let _place = place;
                 let outcome = arrival
                     .outcome
                     .get_or_try_init(|| this.arrive(&admission, &login, code));
                 outcome.await.map(drop)
-            })
+            };
+            self.tasks.spawn(work.in_current_span())
         };
         work.await.unwrap_or(Err(NotNow::Ended))?;
         let given = arrival.give();
@@ -148,6 +151,7 @@ impl Completion {
             false => options.authorization_code_ttl,
         };
         let id = GrantId::random();
+        mark_span(|| Who::default().grant(id));
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
@@ -177,8 +181,8 @@ impl Completion {
             makes_room: !waits,
         };
         let admitted = admission.admit(asked, answer, now).await;
-        let person = admitted.map_err(LoginError::NotAdmitted)?;
+        let Admitted { person, who } = admitted.map_err(LoginError::NotAdmitted)?;
         let account = waits.then(|| AccountName::of(&person));
-        Ok(Granted { code, id, account })
+        Ok(Granted { code, who, account })
     }
 }

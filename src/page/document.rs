@@ -61,7 +61,11 @@ fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> Stri
         &html! { (text) },
         &html! { @if let Some(again) = again { (onward(again, &words.try_again)) } },
     );
-    Sheet::plain(PageKind::Message, title, content).html(stage)
+    let kind = match situation {
+        Situation::Finished | Situation::Cancelled => PageKind::Done,
+        _ => PageKind::Message,
+    };
+    Sheet::plain(kind, title, content).html(stage)
 }
 
 /// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.

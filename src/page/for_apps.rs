@@ -5,6 +5,7 @@ use maud::html;
 use super::{
     custom::PageKind,
     frame::Sheet,
+    parts,
     signs::Sign,
     stage::Stage,
     words::{fill, fill_title},
@@ -18,21 +19,21 @@ pub(crate) struct ForApps<'a> {
 
 pub(super) fn html(page: &ForApps<'_>, stage: &Stage<'_>) -> String {
     let (words, service) = (stage.words(), stage.service());
-    let content = html! {
-        div .stack {
-            (Sign::Plug.large())
-            h1 { (fill(&words.for_apps_title, &service)) }
-            p { (fill(&words.for_apps_text, &service)) }
-            dl .box {
-                div {
-                    dt { (words.for_apps_address) }
-                    // A click takes the whole of it, to be copied.
-                    dd { code .copied { bdi { (page.address) } } }
-                }
+    let more = html! {
+        dl .box {
+            div {
+                dt { (words.for_apps_address) }
+                dd { code { bdi { (page.address) } } }
             }
-            p { (words.for_apps_steps) }
         }
+        p { (words.for_apps_steps) }
     };
+    let content = parts::message(
+        Sign::Info,
+        &fill(&words.for_apps_title, &service),
+        &fill(&words.for_apps_text, &service),
+        &more,
+    );
     let title = fill_title(&words.for_apps_title, &service);
     Sheet::plain(PageKind::ForApps, &title, content).html(stage)
 }

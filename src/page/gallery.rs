@@ -181,13 +181,13 @@ fn pages(each: &mut dyn FnMut(&str, &Page<'_>)) {
         each(&format!("provider-{state}"), &Page::Provider(page));
     }
     accounts(each);
-    let long = format!("https://notes.acme.example/{}", "notes-".repeat(40));
+    let long = format!("https://notes.acme.example/{}", "mcp/".repeat(80));
     for (state, address) in [
-        ("plain", "https://notes.acme.example/mcp"),
+        ("short", "https://notes.acme.example/mcp"),
         ("long", &*long),
     ] {
         each(
-            &format!("for_apps-{state}"),
+            &format!("for-apps-{state}"),
             &Page::ForApps(ForApps { address }),
         );
     }

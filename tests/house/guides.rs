@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tower_oauth_proxy::{Reason, Step};
+
 /// The README, the chapters, and the other texts of the project, by their paths from its root.
 fn texts() -> BTreeMap<PathBuf, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -119,17 +121,8 @@ fn what_a_guide_quotes_is_a_text_of_the_code() {
 
 #[test]
 fn every_event_that_a_guide_names_exists() {
-    let code = source_texts();
-    let variants = |name: &str| -> BTreeSet<String> {
-        let (_, body) = code.split_once(&format!("pub enum {name} {{")).unwrap();
-        let (body, _) = body.split_once("\n}").unwrap();
-        let lines = body.lines().map(str::trim);
-        let names = lines.filter_map(|line| line.strip_suffix(','));
-        let plain = names.map(|name| name.split(' ').next().unwrap().to_owned());
-        plain.collect()
-    };
-    let (steps, reasons) = (variants("Step"), variants("Reason"));
-    assert!(steps.contains("Callback") && reasons.contains("NotAllowed"));
+    let steps: BTreeSet<_> = Step::ALL.iter().map(|step| step.as_str()).collect();
+    let reasons: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
     let mut unknown = Vec::new();
     let mut events = 0;
     for (path, text) in texts() {
@@ -146,6 +139,57 @@ fn every_event_that_a_guide_names_exists() {
     }
     assert!(events > 40, "only {events} events were found");
     assert!(unknown.is_empty(), "{}", unknown.join("\n"));
+}
+
+/// The rows of a table of `docs/events.md`, without the head.
+fn rows_below<'a>(text: &'a str, head: &str) -> Vec<&'a str> {
+    let (_, rows) = text.split_once(head).unwrap();
+    let rows = rows.lines().skip(2);
+    rows.take_while(|line| line.starts_with('|')).collect()
+}
+
+#[test]
+fn the_chapter_on_events_has_every_step_and_every_reason_with_its_remedy() {
+    let texts = texts();
+    let chapter = &*texts[Path::new("src/docs/events.md")];
+    let steps = Step::ALL.iter();
+    let steps = steps.map(|step| format!("| `{step}` | {} |", step.meaning()));
+    let reasons = Reason::ALL.iter().map(|reason| {
+        let (meaning, fault, remedy) = (reason.meaning(), reason.fault(), reason.remedy());
+        format!("| `{reason}` | {meaning} | {fault} | {remedy} |")
+    });
+    let expected = |rows: Vec<String>| rows.join("\n");
+    let steps = expected(steps.collect());
+    assert_eq!(rows_below(chapter, "| step | meaning").join("\n"), steps);
+    let reasons = expected(reasons.collect());
+    let head = "| reason | meaning | at fault";
+    assert_eq!(rows_below(chapter, head).join("\n"), reasons);
+}
+
+#[test]
+fn the_words_of_steps_and_reasons_are_their_names_and_say_something_each() {
+    let snake = |name: String| {
+        let word = |c: char| match c.is_uppercase() {
+            true => format!("_{}", c.to_lowercase()),
+            false => c.to_string(),
+        };
+        let words: String = name.chars().map(word).collect();
+        words.trim_start_matches('_').to_owned()
+    };
+    for step in Step::ALL {
+        assert_eq!(step.as_str(), snake(format!("{step:?}")));
+        assert!(step.meaning().ends_with('.'), "{step}");
+    }
+    for reason in Reason::ALL {
+        assert_eq!(reason.as_str(), snake(format!("{reason:?}")));
+        assert!(reason.meaning().ends_with('.'), "{reason}");
+        let remedy = reason.remedy();
+        assert!(
+            remedy.len() > 20 && remedy.ends_with(['.', '?']),
+            "{reason}"
+        );
+        assert!(!remedy.contains('|') && !remedy.contains("  "), "{reason}");
+    }
 }
 
 #[test]

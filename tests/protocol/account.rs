@@ -55,8 +55,9 @@ async fn the_page_says_as_whom_for_which_app_and_whither_and_nothing_was_handed_
         assert!(html.contains(shown), "{shown}: {html}");
     }
     let buttons = waiting.browser.form().buttons;
-    let values: Vec<_> = buttons.iter().map(|(_, value)| &**value).collect();
-    assert_eq!(values, ["approve", "other", "deny"]);
+    let mut values: Vec<_> = buttons.iter().map(|(_, value)| &**value).collect();
+    values.sort_unstable();
+    assert_eq!(values, ["approve", "deny", "other"]);
     // Neither the client nor its callback has been heard of.
     let urls = waiting.browser.history.iter();
     assert!(urls.clone().all(|visit| !visit.url.starts_with(CALLBACK)));

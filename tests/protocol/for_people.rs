@@ -16,7 +16,10 @@ async fn a_browser_reads_what_this_is_and_an_app_gets_what_it_always_got() {
         let page = proxy.browser().open(&format!("{base}/mcp")).await.page();
         assert_eq!(page.reply.status, 401);
         let html = page.reply.text();
-        assert!(html.contains(&format!("<code>{base}/mcp</code>")), "{html}");
+        assert!(
+            html.contains(&format!("<code><bdi>{base}/mcp</bdi></code>")),
+            "{html}"
+        );
         assert!(html.contains("Notes"), "{html}");
         assert_eq!(page.reply.header(INSIDE), None);
         // The same challenge, and all that guards a page.

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::{clock::Clock, event::Event};
+use crate::{
+    clock::Clock,
+    event::{Detail, Event},
+};
 
 /// # Operation
 impl OAuthProxyConfigBuilder {
@@ -22,6 +25,35 @@ impl OAuthProxyConfigBuilder {
     /// ```
     pub fn on_event(mut self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.on_event = Some(Box::new(callback));
+        self
+    }
+
+    /// The name of this process in each event, such as a host's or a pod's. Default: a random one of 8 letters,
+    /// which changes with each start.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// let pod = std::env::var("HOSTNAME").unwrap_or_else(|_| "local".to_owned());
+    /// builder.instance_name(pod)
+    /// # }
+    /// ```
+    pub fn instance_name(mut self, name: impl Into<String>) -> Self {
+        self.plain.instance_name = Some(name.into());
+        self
+    }
+
+    /// How much of a person leaves in an event, to `tracing` and to [`on_event`](Self::on_event). Default:
+    /// [`Detail::Full`], so that "why can she not log in?" is answered by the log alone.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{Detail, OAuthProxyConfigBuilder};
+    /// # fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.event_detail(Detail::NoPersons)
+    /// # }
+    /// ```
+    pub fn event_detail(mut self, detail: Detail) -> Self {
+        self.plain.event_detail = detail;
         self
     }
 

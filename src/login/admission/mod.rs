@@ -17,7 +17,7 @@ mod token_admission;
 mod vouched;
 
 pub(crate) use admissions::Admissions;
-pub(crate) use admit::{Admission, AdmissionError, Application};
+pub(crate) use admit::{Admission, AdmissionError, Admitted, Application, NotGranted};
 pub(crate) use hand_out::HandedOut;
 pub(crate) use operator::NotAdmitted;
 pub(crate) use token_admission::{TokenAdmission, TokenBearer};

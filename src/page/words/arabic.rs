@@ -99,10 +99,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("تم تسجيل دخولك"),
         done_text: t("ارجع إلى تطبيقك. يمكنك إغلاق هذه الصفحة."),
-        open_app: t("فتح التطبيق"),
         cancelled_title: t("أُلغي تسجيل الدخول"),
         cancelled_text: t("لم يحصل التطبيق على إذن وصول. يمكنك إغلاق هذه الصفحة."),
-        one_moment: t("لحظة من فضلك"),
 
         unreadable_request_title: t("تعذّرت قراءة رابط تسجيل الدخول هذا"),
         unreadable_request: t("لم يتغيّر شيء. ابدأ تسجيل الدخول من تطبيقك مرة أخرى."),

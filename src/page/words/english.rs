@@ -95,10 +95,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("You are logged in"),
         done_text: t("Go back to your app. You can close this page."),
-        open_app: t("Open the app"),
         cancelled_title: t("The login was cancelled"),
         cancelled_text: t("The app has got no access. You can close this page."),
-        one_moment: t("One moment, please"),
 
         unreadable_request_title: t("This login link cannot be read"),
         unreadable_request: t("Nothing was changed. Start the login from your app again."),

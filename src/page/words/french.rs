@@ -101,10 +101,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("Connexion réussie"),
         done_text: t("Revenez à votre application. Vous pouvez fermer cette page."),
-        open_app: t("Ouvrir l’application"),
         cancelled_title: t("La connexion a été annulée"),
         cancelled_text: t("L’application n’a reçu aucun accès. Vous pouvez fermer cette page."),
-        one_moment: t("Un instant, s’il vous plaît"),
 
         unreadable_request_title: t("Ce lien de connexion est illisible"),
         unreadable_request: t(

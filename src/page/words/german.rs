@@ -101,10 +101,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("Sie sind angemeldet"),
         done_text: t("Gehen Sie zurück zu Ihrer App. Sie können diese Seite schließen."),
-        open_app: t("App öffnen"),
         cancelled_title: t("Die Anmeldung wurde abgebrochen"),
         cancelled_text: t("Die App hat keinen Zugriff erhalten. Sie können diese Seite schließen."),
-        one_moment: t("Einen Moment bitte"),
 
         unreadable_request_title: t("Dieser Anmeldelink ist nicht lesbar"),
         unreadable_request: t(

@@ -100,12 +100,10 @@ pub(super) fn words() -> Words {
 
         done_title: t("ログインしました"),
         done_text: t("アプリに戻ってください。このページは閉じてかまいません。"),
-        open_app: t("アプリを開く"),
         cancelled_title: t("ログインはキャンセルされました"),
         cancelled_text: t(
             "アプリにアクセス権は与えられていません。このページは閉じてかまいません。",
         ),
-        one_moment: t("少々お待ちください"),
 
         unreadable_request_title: t("このログイン用リンクを読み取れません"),
         unreadable_request: t(

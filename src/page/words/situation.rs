@@ -73,3 +73,52 @@ impl Words {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `NotWaiting` is said by `not_waiting_title` and `not_waiting`.
+    #[test]
+    fn a_situation_is_said_by_the_texts_of_its_name() {
+        use Situation::*;
+        let words = Words::german();
+        let of_name = |name: &str| {
+            let found = words.texts().find(|(other, ..)| *other == name);
+            found.map(|(_, _, text)| text)
+        };
+        for situation in [
+            UnreadableRequest,
+            Embedded,
+            UnknownClient,
+            DeniedClient,
+            NoDocument,
+            BadDocument,
+            UnprovenRedirect,
+            CannotStart,
+            NotWaiting,
+            Expired,
+            NoCookies,
+            UnreadableForm,
+            NotThisBrowser,
+            UnreadableAnswer,
+            AlreadyUsed,
+            CannotFinish,
+            WrongMethod,
+        ] {
+            let mut name = String::new();
+            for c in format!("{situation:?}").chars() {
+                if c.is_uppercase() && !name.is_empty() {
+                    name.push('_');
+                }
+                name.extend(c.to_lowercase());
+            }
+            let title = of_name(&format!("{name}_title")).unwrap();
+            let text = of_name(&name).unwrap();
+            assert_eq!(words.situation(situation), (title, text), "{name}");
+        }
+        let text = |situation| words.situation(situation).1;
+        assert_eq!(text(Finished), words.done_text);
+        assert_eq!(text(Cancelled), words.cancelled_text);
+    }
+}

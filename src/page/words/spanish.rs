@@ -100,10 +100,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("Ha iniciado sesión"),
         done_text: t("Vuelva a su aplicación. Puede cerrar esta página."),
-        open_app: t("Abrir la aplicación"),
         cancelled_title: t("El inicio de sesión se ha cancelado"),
         cancelled_text: t("La aplicación no ha obtenido acceso. Puede cerrar esta página."),
-        one_moment: t("Un momento, por favor"),
 
         unreadable_request_title: t("No se puede leer este enlace de inicio de sesión"),
         unreadable_request: t(

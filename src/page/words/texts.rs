@@ -154,18 +154,14 @@ texts! {
 
     // ---- after the last step
 
-    /// The title of the page that waits for the app to open.
+    /// The person comes back to a login of theirs that gave access.
     done_title,
-    /// Its text.
+    /// What to do then.
     done_text,
-    /// The link that opens the app.
-    open_app,
-    /// The title of the page after a no that cannot be told to the app.
+    /// The person said no, and there is no app that could be told.
     cancelled_title,
-    /// Its text.
+    /// What to do then.
     cancelled_text,
-    /// While the browser goes on by itself.
-    one_moment,
 
     // ---- what happened: a title and what to do
 
