@@ -15,13 +15,14 @@ use http::{Extensions, Method, Request, Uri};
 use super::{
     credentials::{Credentials, credentials, is_token68},
     objection::Objection,
-    source::SOURCES,
-    verdict::{Presented, Question, Source, Verdict},
+    source::{SOURCES, last_tried},
+    verdict::{NamedSource, Presented, Question, Verdict},
 };
 use crate::{
     body::OwnResponse,
     challenge::{Asked, Problem},
     event::{Event, Reason, Step},
+    metrics::{self, Check, NO_SOURCE, Stopwatch},
     resource_server::ResourceServer,
     session::{AuthSession, Validated},
     time::Unix,
@@ -54,6 +55,7 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
         // server SHOULD NOT include an error code or other error information."
         Credentials::None => {
+            metrics::bearer(Check::Absent, NO_SOURCE);
             report(server, Reason::NoCredentials, None, None);
             return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
         }
@@ -63,8 +65,9 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
     };
     let now = server.now();
     if let Some(validated) = server.sessions.get(token, now) {
-        return Decision::of(let_in(server, validated, uri));
+        return Decision::of(let_in(server, validated, uri, Check::Cached));
     }
+    let watch = Stopwatch::start();
     let Ok(token) = std::str::from_utf8(token) else {
         return Decision::Refused(refused(server, &Objection::malformed(), path));
     };
@@ -82,11 +85,15 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
             now,
             question,
             untried,
+            watch,
         }),
         ControlFlow::Break(Ok(validated)) => {
-            Decision::of(keep(server, token.into(), validated, now, uri))
+            Decision::of(keep(server, token.into(), validated, now, watch, uri))
         }
-        ControlFlow::Break(Err(objection)) => Decision::Refused(refused(server, &objection, path)),
+        ControlFlow::Break(Err(objection)) => {
+            watch.bearer(objection.check(), objection.source);
+            Decision::Refused(refused(server, &objection, path))
+        }
     }
 }
 
@@ -125,7 +132,8 @@ pub(crate) struct Asking {
     token: Box<str>,
     now: Unix,
     question: Question,
-    untried: slice::Iter<'static, Source>,
+    untried: slice::Iter<'static, NamedSource>,
+    watch: Stopwatch,
 }
 
 impl Asking {
@@ -148,9 +156,11 @@ impl Asking {
                 ControlFlow::Continue(question) => self.question = question,
                 ControlFlow::Break(Ok(validated)) => {
                     let token = std::mem::take(&mut self.token);
-                    return Poll::Ready(keep(&self.server, token, validated, self.now, uri));
+                    let (server, now, watch) = (&self.server, self.now, self.watch);
+                    return Poll::Ready(keep(server, token, validated, now, watch, uri));
                 }
                 ControlFlow::Break(Err(objection)) => {
+                    self.watch.bearer(objection.check(), objection.source);
                     return Poll::Ready(Err(refused(&self.server, &objection, uri.path())));
                 }
             }
@@ -164,18 +174,22 @@ fn follow(
     server: &Arc<ResourceServer>,
     presented: &Presented<'_>,
     mut verdict: Verdict,
-    untried: &mut slice::Iter<'_, Source>,
+    untried: &mut slice::Iter<'_, NamedSource>,
 ) -> ControlFlow<Result<Validated, Objection>, Question> {
     loop {
         verdict = match verdict {
             Verdict::Session(validated) => return ControlFlow::Break(Ok(validated)),
-            Verdict::Refused(objection) => return ControlFlow::Break(Err(objection)),
+            Verdict::Refused(objection) => {
+                return ControlFlow::Break(Err(objection.by(last_tried(untried))));
+            }
             Verdict::Ask(question) => return ControlFlow::Continue(question),
             Verdict::NotMine => match untried.next() {
-                Some(source) => source(server, presented),
+                Some((_, source)) => source(server, presented),
                 // Looked through only now: what a source recognises has the form of a token.
-                None if !is_token68(presented.token) => Verdict::Refused(Objection::malformed()),
-                None => Verdict::Refused(Objection::invalid()),
+                None if !is_token68(presented.token) => {
+                    return ControlFlow::Break(Err(Objection::malformed()));
+                }
+                None => return ControlFlow::Break(Err(Objection::invalid())),
             },
         }
     }
@@ -191,12 +205,14 @@ fn keep(
     token: Box<str>,
     validated: Validated,
     now: Unix,
+    watch: Stopwatch,
     uri: &Uri,
 ) -> Result<AuthSession, OwnResponse> {
+    watch.bearer(Check::FirstSight, validated.session.source().as_str());
     server
         .sessions
         .put(token.into_boxed_bytes(), validated.clone(), now);
-    let_in(server, validated, uri)
+    let_in(server, validated, uri, Check::FirstSight)
 }
 
 /// What is asked of every good token: whether it is good for this request.
@@ -208,8 +224,10 @@ fn let_in(
     server: &ResourceServer,
     validated: Validated,
     uri: &Uri,
+    check: Check,
 ) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
+    let source = session.source();
     if !covers(server, &session, uri.path()) {
         let objection = Objection::elsewhere().of(&session);
         return Err(refused(server, &objection, uri.path()));
@@ -217,9 +235,14 @@ fn let_in(
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
+        metrics::bearer(Check::Insufficient, source.as_str());
         report(server, Reason::Scope, session.grant_id(), None);
         let needed = Problem::InsufficientScope(&server.options.required_scopes);
         return Err(server.challenges.refuse(uri.path(), &needed));
+    }
+    match check {
+        Check::Cached => server.checks.cached(source as usize, || source.as_str()),
+        check => metrics::bearer(check, source.as_str()),
     }
     Ok(session.asked_at(uri))
 }
@@ -235,7 +258,9 @@ fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnRes
         words,
         grant,
         detail,
+        source,
     } = objection;
+    metrics::bearer(objection.check(), source);
     report(server, *reason, grant.as_deref(), detail.as_deref());
     let problem = match words {
         Some(words) => Problem::InvalidToken(words),

@@ -5,6 +5,7 @@ use crate::{
     error::{StorageError, with_causes},
     event::Reason,
     grant::GrantId,
+    metrics::{Check, NO_SOURCE},
     session::AuthSession,
 };
 
@@ -15,6 +16,8 @@ pub(super) struct Objection {
     pub(super) words: Option<&'static Words>,
     pub(super) grant: Option<String>,
     pub(super) detail: Option<String>,
+    /// Whose token it would be, for metrics.
+    pub(super) source: &'static str,
 }
 
 /// RFC 6750 section 3.1, `invalid_token`: "The access token provided is expired, revoked, malformed, or
@@ -26,6 +29,7 @@ impl Objection {
             words: Some(words),
             grant: None,
             detail: None,
+            source: NO_SOURCE,
         }
     }
 
@@ -69,6 +73,7 @@ impl Objection {
             words: None,
             grant: None,
             detail: None,
+            source: NO_SOURCE,
         }
     }
 
@@ -86,7 +91,21 @@ impl Objection {
 
     pub(super) fn of(mut self, session: &AuthSession) -> Self {
         self.grant = session.grant_id().map(str::to_owned);
+        self.by(session.source().as_str())
+    }
+
+    /// The same, by this source.
+    pub(super) fn by(mut self, source: &'static str) -> Self {
+        self.source = source;
         self
+    }
+
+    /// What came of the check.
+    pub(super) fn check(&self) -> Check {
+        match self.words {
+            Some(_) => Check::Refused,
+            None => Check::Unavailable,
+        }
     }
 
     pub(super) fn of_grant(mut self, id: GrantId) -> Self {

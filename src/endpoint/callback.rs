@@ -18,6 +18,7 @@ use crate::{
     event::{Event, Reason, Step},
     limits::{MAX_BODY, MAX_QUERY},
     login::{Login, LoginError, NoCode, Outcome, Returned},
+    metrics,
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -104,6 +105,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
     let target = Target::of(&login.request);
     match outcome {
         Ok(granted) => {
+            counted(proxy, login, None);
             let event = Event::done(Step::Callback).login(&login.id);
             let event = event.provider(&login.provider);
             proxy.emit(&event.grant(granted.id.to_string()));
@@ -111,6 +113,7 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
         }
         Err(error) => {
             let refusal = Refusal::from(error).in_login(&login.id);
+            counted(proxy, login, Some(refusal.reason));
             if let LoginError::Replayed = error {
                 // The client has heard already.
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
@@ -119,6 +122,12 @@ fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }
+}
+
+/// Every login that came back counts once, as what it came to.
+fn counted(proxy: &Proxy, login: &Login, reason: Option<Reason>) {
+    let client = || proxy.clients.counted_as(&login.request.client);
+    metrics::login(client, &login.provider, reason.map(Reason::as_str));
 }
 
 fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>) -> OwnResponse {

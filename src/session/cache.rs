@@ -22,6 +22,7 @@ use crate::{
     grant::{RevocationMark, Revocations},
     key::constant_time_eq,
     limits::SESSION_CACHE_BYTES,
+    metrics::Live,
     prehashed::BuildPrehashed,
     time::Unix,
 };
@@ -61,6 +62,7 @@ type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], Gone<u64, Entry>);
 struct Entry {
     token: Box<[u8]>,
     validated: Validated,
+    _live: Live,
 }
 
 /// A session, and what the layer has to know of it beside what a handler gets.
@@ -114,7 +116,11 @@ impl SessionCache {
         let Some((key, shard)) = self.place(&token) else {
             return;
         };
-        let entry = Entry { token, validated };
+        let entry = Entry {
+            token,
+            validated,
+            _live: Live::session(),
+        };
         let dead = shard.write().put(key, entry, now);
         // Only now, without the lock.
         drop(dead);

@@ -52,7 +52,7 @@ const FLOORS: &[&[&str]] = &[
         "formats",
         "docs",
     ],
-    &["limits"],
+    &["limits", "metrics"],
 ];
 
 fn room(module: &Module) -> &str {
