@@ -55,21 +55,21 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
         // server SHOULD NOT include an error code or other error information."
         Credentials::None => {
-            metrics::bearer(Check::Absent, NO_SOURCE);
+            metrics::bearer(Check::Absent, NO_SOURCE, None);
             report(server, Reason::NoCredentials, None, None);
             return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
         }
         Credentials::Malformed => {
-            return Decision::Refused(refused(server, &Objection::malformed(), path));
+            return Decision::Refused(refused(server, &Objection::malformed(), path, None));
         }
     };
     let now = server.now();
     if let Some(validated) = server.sessions.get(token, now) {
-        return Decision::of(let_in(server, validated, uri, Check::Cached));
+        return Decision::of(let_in(server, validated, uri, None));
     }
     let watch = Stopwatch::start();
     let Ok(token) = std::str::from_utf8(token) else {
-        return Decision::Refused(refused(server, &Objection::malformed(), path));
+        return Decision::Refused(refused(server, &Objection::malformed(), path, None));
     };
     let presented = Presented {
         token,
@@ -91,8 +91,7 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
             Decision::of(keep(server, token.into(), validated, now, watch, uri))
         }
         ControlFlow::Break(Err(objection)) => {
-            watch.bearer(objection.check(), objection.source);
-            Decision::Refused(refused(server, &objection, path))
+            Decision::Refused(refused(server, &objection, path, Some(watch)))
         }
     }
 }
@@ -160,8 +159,8 @@ impl Asking {
                     return Poll::Ready(keep(server, token, validated, now, watch, uri));
                 }
                 ControlFlow::Break(Err(objection)) => {
-                    self.watch.bearer(objection.check(), objection.source);
-                    return Poll::Ready(Err(refused(&self.server, &objection, uri.path())));
+                    let (server, watch) = (&self.server, Some(self.watch));
+                    return Poll::Ready(Err(refused(server, &objection, uri.path(), watch)));
                 }
             }
         }
@@ -208,14 +207,13 @@ fn keep(
     watch: Stopwatch,
     uri: &Uri,
 ) -> Result<AuthSession, OwnResponse> {
-    watch.bearer(Check::FirstSight, validated.session.source().as_str());
     server
         .sessions
         .put(token.into_boxed_bytes(), validated.clone(), now);
-    let_in(server, validated, uri, Check::FirstSight)
+    let_in(server, validated, uri, Some(watch))
 }
 
-/// What is asked of every good token: whether it is good for this request.
+/// What is asked of every good token: whether it is good for this request. With a watch where it had to be checked.
 #[expect(
     clippy::result_large_err,
     reason = "once a request, and answered where it is made"
@@ -224,25 +222,26 @@ fn let_in(
     server: &ResourceServer,
     validated: Validated,
     uri: &Uri,
-    check: Check,
+    watch: Option<Stopwatch>,
 ) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
     let source = session.source();
     if !covers(server, &session, uri.path()) {
         let objection = Objection::elsewhere().of(&session);
-        return Err(refused(server, &objection, uri.path()));
+        return Err(refused(server, &objection, uri.path(), watch));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
-        metrics::bearer(Check::Insufficient, source.as_str());
+        metrics::bearer(Check::Insufficient, source.as_str(), watch);
         report(server, Reason::Scope, session.grant_id(), None);
         let needed = Problem::InsufficientScope(&server.options.required_scopes);
         return Err(server.challenges.refuse(uri.path(), &needed));
     }
-    match check {
-        Check::Cached => server.checks.cached(source as usize, || source.as_str()),
-        check => metrics::bearer(check, source.as_str()),
+    let (place, name) = (source as usize, || source.as_str());
+    match watch {
+        None => server.checks.cached(place, name),
+        Some(watch) => server.checks.first_sight(place, name, watch),
     }
     Ok(session.asked_at(uri))
 }
@@ -252,7 +251,12 @@ fn covers(server: &ResourceServer, session: &AuthSession, path: &str) -> bool {
     !server.options.audience_by_path || session.covers(&server.options.base, path)
 }
 
-fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnResponse {
+fn refused(
+    server: &ResourceServer,
+    objection: &Objection,
+    path: &str,
+    watch: Option<Stopwatch>,
+) -> OwnResponse {
     let Objection {
         reason,
         words,
@@ -260,7 +264,7 @@ fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnRes
         detail,
         source,
     } = objection;
-    metrics::bearer(objection.check(), source);
+    metrics::bearer(objection.check(), source, watch);
     report(server, *reason, grant.as_deref(), detail.as_deref());
     let problem = match words {
         Some(words) => Problem::InvalidToken(words),

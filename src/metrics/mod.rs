@@ -21,10 +21,13 @@ mod table;
 pub(crate) use labels::{Check, Ended, NO_SOURCE, Peer, Renewed, Verb};
 #[cfg(feature = "metrics")]
 pub(crate) use recorded::{
-    BearerChecks, Live, Stopwatch, backed_off, bearer, login, no_longer_backed_off, step,
+    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, login,
+    no_longer_backed_off, step,
 };
 #[cfg(not(feature = "metrics"))]
-pub(crate) use silent::{BearerChecks, Live, Stopwatch, backed_off, bearer, login, step};
+pub(crate) use silent::{
+    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, login, step,
+};
 
 /// Bounds of buckets, in seconds, that fit all of this crate's histograms: from a store in memory to a provider
 /// that is given up. `metrics/grafana.json` and `metrics/alerts.yml` need histograms with buckets; an exporter

@@ -7,7 +7,8 @@ use std::{
 };
 
 use ::metrics::{
-    Counter, Gauge, Key, Label, Level, Metadata, Recorder, SharedString, Unit, with_recorder,
+    Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, SharedString, Unit,
+    with_recorder,
 };
 use http::StatusCode;
 
@@ -43,9 +44,13 @@ pub(crate) fn login<'a>(
     count(&LOGINS, [provider.into(), client.into(), outcome.into()]);
 }
 
-/// A request to a protected path, but for [`BearerChecks::cached`].
-pub(crate) fn bearer(check: Check, source: &'static str) {
-    count(&CHECKS, [source.into(), check.as_str().into()]);
+/// A request to a protected path that is not let in. With a watch where the token had to be checked.
+pub(crate) fn bearer(check: Check, source: &'static str, watch: Option<Stopwatch>) {
+    let labels = || [source.into(), check.as_str().into()];
+    count(&CHECKS, labels());
+    if let Some(watch) = watch {
+        histogram(&CHECK_TIMES, labels()).record(watch.elapsed());
+    }
 }
 
 /// One grant more whose provider is left alone; see [`no_longer_backed_off`].
@@ -61,9 +66,10 @@ pub(crate) fn no_longer_backed_off() {
 /// More than there are sources of tokens.
 const SOURCES: usize = 16;
 
-/// Counts the checks of tokens whose session is in the cache: the hot path. Each source's counter is found once.
+/// Counts the requests that are let in: the hot path. What it counts with is looked up once for each source.
 pub(crate) struct BearerChecks {
     cached: [OnceLock<Counter>; SOURCES],
+    first_sights: [OnceLock<(Counter, Histogram)>; SOURCES],
     _layer: Live,
 }
 
@@ -73,6 +79,7 @@ impl BearerChecks {
         with_recorder(describe);
         Self {
             cached: [const { OnceLock::new() }; SOURCES],
+            first_sights: [const { OnceLock::new() }; SOURCES],
             _layer: Live::of(&INFO, [env!("CARGO_PKG_VERSION").into()]),
         }
     }
@@ -80,12 +87,71 @@ impl BearerChecks {
     /// A session was found in the cache. `place` is the number of its source.
     #[inline]
     pub(crate) fn cached(&self, place: usize, source: impl FnOnce() -> &'static str) {
-        let Some(counter) = self.cached.get(place) else {
-            return bearer(Check::Cached, source());
+        let found = || counter(&CHECKS, [source().into(), Check::Cached.as_str().into()]);
+        match self.cached.get(place) {
+            Some(counter) => counter.get_or_init(found).increment(1),
+            None => found().increment(1),
+        }
+    }
+
+    /// The token was checked, and is good.
+    pub(crate) fn first_sight(
+        &self,
+        place: usize,
+        source: impl FnOnce() -> &'static str,
+        watch: Stopwatch,
+    ) {
+        let found = || {
+            let source = source();
+            let labels = || [source.into(), Check::FirstSight.as_str().into()];
+            (
+                counter(&CHECKS, labels()),
+                histogram(&CHECK_TIMES, labels()),
+            )
         };
-        let found =
-            || registered_counter(&CHECKS, [source().into(), Check::Cached.as_str().into()]);
-        counter.get_or_init(found).increment(1);
+        let record = |(count, times): &(Counter, Histogram)| {
+            count.increment(1);
+            times.record(watch.elapsed());
+        };
+        match self.first_sights.get(place) {
+            Some(known) => record(known.get_or_init(found)),
+            None => record(&found()),
+        }
+    }
+}
+
+/// How many verbs a store has.
+const VERBS: usize = Verb::ListPage as usize + 1;
+
+/// The times of a store's verbs. The histogram of what goes well is looked up once for each verb.
+pub(crate) struct StoreTimes([OnceLock<Histogram>; VERBS]);
+
+impl StoreTimes {
+    pub(crate) fn new() -> Self {
+        Self([const { OnceLock::new() }; VERBS])
+    }
+
+    /// A verb ended.
+    pub(crate) fn record(&self, verb: Verb, ended: Ended, watch: Stopwatch) {
+        let found = || histogram(&STORE, [verb.as_str().into(), ended.as_str().into()]);
+        match self.0.get(verb as usize) {
+            Some(known) if ended == Ended::Ok => known.get_or_init(found).record(watch.elapsed()),
+            _ => found().record(watch.elapsed()),
+        }
+    }
+}
+
+/// How many sessions are in a cache.
+pub(crate) struct Sessions(OnceLock<Gauge>);
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// One more, as long as it is kept.
+    pub(crate) fn one(&self) -> Live {
+        Live::in_gauge(self.0.get_or_init(|| gauge(&SESSIONS, [])).clone())
     }
 }
 
@@ -102,12 +168,6 @@ impl Stopwatch {
         self.0.elapsed()
     }
 
-    /// A token that was not in the cache was checked.
-    pub(crate) fn bearer(self, check: Check, source: &'static str) {
-        let labels = [source.into(), check.as_str().into()];
-        record(&CHECK_TIMES, labels, self.elapsed());
-    }
-
     /// A request to one of our URLs was answered.
     pub(crate) fn endpoint(self, endpoint: &'static str, status: StatusCode) {
         let class = match status.as_u16() {
@@ -117,13 +177,8 @@ impl Stopwatch {
             400..500 => "4xx",
             500.. => "5xx",
         };
-        record(&ENDPOINTS, [endpoint.into(), class.into()], self.elapsed());
-    }
-
-    /// A verb of the store ended.
-    pub(crate) fn store(self, verb: Verb, ended: Ended) {
-        let labels = [verb.as_str().into(), ended.as_str().into()];
-        record(&STORE, labels, self.elapsed());
+        let labels = [endpoint.into(), class.into()];
+        histogram(&ENDPOINTS, labels).record(self.elapsed());
     }
 
     /// An exchange with another server ended.
@@ -134,7 +189,7 @@ impl Stopwatch {
             provider.to_owned().into(),
             ended.as_str().into(),
         ];
-        record(&OUTBOUND, labels, self.elapsed());
+        histogram(&OUTBOUND, labels).record(self.elapsed());
     }
 
     /// A provider's token was renewed, or was to be; or the person behind it was looked at.
@@ -145,7 +200,7 @@ impl Stopwatch {
             kind.into(),
             renewed.as_str().into(),
         ];
-        record(&RENEWALS, labels, self.elapsed());
+        histogram(&RENEWALS, labels).record(self.elapsed());
     }
 }
 
@@ -153,11 +208,6 @@ impl Stopwatch {
 pub(crate) struct Live(Gauge);
 
 impl Live {
-    /// A session in the cache.
-    pub(crate) fn session() -> Self {
-        Self::of(&SESSIONS, [])
-    }
-
     /// A login that is being completed.
     pub(crate) fn login() -> Self {
         Self::of(&LOGINS_AT_WORK, [])
@@ -169,7 +219,10 @@ impl Live {
     }
 
     fn of<const N: usize>(metric: &'static Metric, labels: [SharedString; N]) -> Self {
-        let gauge = gauge(metric, labels);
+        Self::in_gauge(gauge(metric, labels))
+    }
+
+    fn in_gauge(gauge: Gauge) -> Self {
         gauge.increment(1);
         Self(gauge)
     }
@@ -199,13 +252,10 @@ fn describe(recorder: &dyn Recorder) {
 }
 
 fn count<const N: usize>(metric: &'static Metric, labels: [SharedString; N]) {
-    registered_counter(metric, labels).increment(1);
+    counter(metric, labels).increment(1);
 }
 
-fn registered_counter<const N: usize>(
-    metric: &'static Metric,
-    labels: [SharedString; N],
-) -> Counter {
+fn counter<const N: usize>(metric: &'static Metric, labels: [SharedString; N]) -> Counter {
     let key = key(metric, labels);
     with_recorder(|recorder| recorder.register_counter(&key, &METADATA))
 }
@@ -215,9 +265,9 @@ fn gauge<const N: usize>(metric: &'static Metric, labels: [SharedString; N]) -> 
     with_recorder(|recorder| recorder.register_gauge(&key, &METADATA))
 }
 
-fn record<const N: usize>(metric: &'static Metric, labels: [SharedString; N], time: Duration) {
+fn histogram<const N: usize>(metric: &'static Metric, labels: [SharedString; N]) -> Histogram {
     let key = key(metric, labels);
-    with_recorder(|recorder| recorder.register_histogram(&key, &METADATA)).record(time);
+    with_recorder(|recorder| recorder.register_histogram(&key, &METADATA))
 }
 
 /// The series of these values, in the order of the metric's labels.

@@ -11,7 +11,7 @@ pub(crate) fn step(_: &'static str, _: Option<&'static str>) {}
 pub(crate) fn login<'a>(_: impl FnOnce() -> &'a str, _: &str, _: Option<&'static str>) {}
 
 #[inline(always)]
-pub(crate) fn bearer(_: Check, _: &'static str) {}
+pub(crate) fn bearer(_: Check, _: &'static str, _: Option<Stopwatch>) {}
 
 #[inline(always)]
 pub(crate) fn backed_off() {}
@@ -25,6 +25,33 @@ impl BearerChecks {
 
     #[inline(always)]
     pub(crate) fn cached(&self, _: usize, _: impl FnOnce() -> &'static str) {}
+
+    #[inline(always)]
+    pub(crate) fn first_sight(&self, _: usize, _: impl FnOnce() -> &'static str, _: Stopwatch) {}
+}
+
+pub(crate) struct StoreTimes;
+
+impl StoreTimes {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn record(&self, _: Verb, _: Ended, _: Stopwatch) {}
+}
+
+pub(crate) struct Sessions;
+
+impl Sessions {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn one(&self) -> Live {
+        Live
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -37,13 +64,7 @@ impl Stopwatch {
     }
 
     #[inline(always)]
-    pub(crate) fn bearer(self, _: Check, _: &'static str) {}
-
-    #[inline(always)]
     pub(crate) fn endpoint(self, _: &'static str, _: StatusCode) {}
-
-    #[inline(always)]
-    pub(crate) fn store(self, _: Verb, _: Ended) {}
 
     #[inline(always)]
     pub(crate) fn outbound(self, _: Peer<'_>, _: Ended) {}
@@ -56,11 +77,6 @@ impl Stopwatch {
 pub(crate) struct Live;
 
 impl Live {
-    #[inline(always)]
-    pub(crate) fn session() -> Self {
-        Self
-    }
-
     #[inline(always)]
     pub(crate) fn login() -> Self {
         Self

@@ -3,8 +3,6 @@ use std::collections::BTreeSet;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 
 use super::{
-    labels::{Check, Ended, NO_SOURCE, Peer, Renewed, Verb},
-    recorded::{BearerChecks, Live, Stopwatch, bearer, login, step},
     table::{Kind, Metric, TABLE},
     *,
 };
@@ -35,15 +33,14 @@ fn record_all() {
     checks.cached(TokenSource::Login as usize, || TokenSource::Login.as_str());
     step("callback", Some("expired"));
     login(|| "app", "google", None);
-    bearer(Check::Refused, NO_SOURCE);
     let watch = Stopwatch::start();
-    watch.bearer(Check::FirstSight, "login");
+    bearer(Check::Refused, NO_SOURCE, Some(watch));
     watch.endpoint("token", http::StatusCode::OK);
-    watch.store(Verb::Get, Ended::Ok);
+    StoreTimes::new().record(Verb::Get, Ended::Ok, watch);
     watch.outbound(Peer::Provider("google"), Ended::Throttled);
     watch.renewal("google", false, Renewed::Later);
     backed_off();
-    for live in [Live::session(), Live::login(), Live::task()] {
+    for live in [Sessions::new().one(), Live::login(), Live::task()] {
         drop(live);
     }
     drop(checks);
@@ -82,7 +79,8 @@ fn a_gauge_goes_back_when_what_it_counts_is_gone() {
     let recorder = recorder();
     let page = || recorder.handle().render();
     ::metrics::with_local_recorder(&recorder, || {
-        let some = [Live::session(), Live::session()];
+        let sessions = Sessions::new();
+        let some = [sessions.one(), sessions.one()];
         assert!(page().contains("oauth_proxy_sessions_cached 2\n"));
         drop(some);
         assert!(page().contains("oauth_proxy_sessions_cached 0\n"));
@@ -99,10 +97,16 @@ fn a_source_beyond_the_counters_at_hand_counts_all_the_same() {
         let checks = BearerChecks::new();
         for place in [0, 0, 15, 16, 99] {
             checks.cached(place, || "login");
+            checks.first_sight(place, || "login", Stopwatch::start());
         }
     });
-    let series = "oauth_proxy_bearer_checks_total{source=\"login\",verdict=\"cached\"} 5\n";
-    assert!(page.contains(series), "{page}");
+    for series in [
+        "oauth_proxy_bearer_checks_total{source=\"login\",verdict=\"cached\"} 5\n",
+        "oauth_proxy_bearer_checks_total{source=\"login\",verdict=\"first_sight\"} 5\n",
+        "oauth_proxy_bearer_check_seconds_count{source=\"login\",verdict=\"first_sight\"} 5\n",
+    ] {
+        assert!(page.contains(series), "{page}");
+    }
     // The last of them.
     assert!((TokenSource::Provider as usize) < 16);
 }

@@ -22,7 +22,7 @@ use crate::{
     grant::{RevocationMark, Revocations},
     key::constant_time_eq,
     limits::SESSION_CACHE_BYTES,
-    metrics::Live,
+    metrics::{Live, Sessions as Counted},
     prehashed::BuildPrehashed,
     time::Unix,
 };
@@ -44,6 +44,7 @@ pub(crate) struct SessionCache {
     hasher: RandomState,
     ttl: Duration,
     revocations: Arc<Revocations>,
+    counted: Counted,
 }
 
 /// On cache lines of its own: else one core's reading slows its neighbours down.
@@ -88,6 +89,7 @@ impl SessionCache {
             hasher: RandomState::default(),
             ttl,
             revocations,
+            counted: Counted::new(),
         }
     }
 
@@ -119,7 +121,7 @@ impl SessionCache {
         let entry = Entry {
             token,
             validated,
-            _live: Live::session(),
+            _live: self.counted.one(),
         };
         let dead = shard.write().put(key, entry, now);
         // Only now, without the lock.
