@@ -20,6 +20,7 @@
 //! | `UPSTREAM_ISSUER` | the provider's issuer, to the byte; alone it is enough where the provider has a document about itself |
 //! | `UPSTREAM_AUTHORIZE_URL`, `UPSTREAM_TOKEN_URL` | the provider's endpoints; with them no document is read |
 //! | `UPSTREAM_REVOCATION_URL`, `UPSTREAM_USERINFO_URL`, `UPSTREAM_JWKS_URL` | more URLs, if it has them and no document says them |
+//! | `UPSTREAM_FORM_POST` | `on`: the provider posts its answer to the callback |
 //! | `UPSTREAM_CLIENT_ID`, `UPSTREAM_CLIENT_SECRET` | this app at the provider |
 //! | `UPSTREAM_KEY_FILE` | a private key as PEM: this app proves itself by it (`private_key_jwt`) in place of the secret. `SECRET_KEY` is needed then |
 //! | `TOKEN_SWAP` | `false`: clients hold the provider's own tokens |
@@ -46,6 +47,9 @@
 //! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
 //! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what is passed on to the provider of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
+//! | `SERVICE_NAME` | how pages call this service |
+//! | `COOKIE_PREFIX` | how the names of cookies begin, where `__Host-` cannot be kept |
+//! | `TRANSACTION_TTL` | seconds that a person may take on each page of a login |
 //! | `MAX_CONNECTIONS` | connections at once; 512 unless set. The process needs 100 file descriptors more |
 //! | `ACCESS_TOKEN_AUDIENCES` | whose access tokens of the provider may name roles and claims here (`aud`), besides this app's own |
 //! | `GRANTS_PER_PERSON` | how many grants one person may have; the oldest idle one goes first. 100 unless set |

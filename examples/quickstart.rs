@@ -8,6 +8,10 @@
 //! `cargo run --example quickstart -- --walk` makes that journey by itself, prints each request and
 //! answer, and exits with 0 only if every step was right.
 //!
+//! `cargo run --example quickstart -- --provider-only` starts the identity provider alone, for a service of
+//! your own on this machine, and prints the credentials that it knows: the same at each start. `--port 9000`
+//! is where it listens then; 8081 unless set, and 0 for any.
+//!
 //! The part that you would write yourself is `build`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
@@ -19,7 +23,7 @@ use std::{error::Error, process::ExitCode};
 
 use axum::{Router, response::Html, routing::get};
 use support::{
-    idp::{self, IdentityProvider},
+    idp::IdentityProvider,
     serve::{self, Limits},
 };
 use tokio::net::TcpListener;
@@ -34,16 +38,8 @@ fn build(
     idp: &IdentityProvider,
     start_url: &str,
 ) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
-    let upstream = provider::generic(
-        idp.url("/authorize"),
-        idp.url("/token"),
-        idp::CLIENT_ID,
-        idp.client_secret.as_str(),
-    )
-    .name("the example's identity provider")
-    .issuer(&idp.issuer)
-    .userinfo_url(idp.url("/userinfo"))
-    .revocation_url(idp.url("/revoke"));
+    let upstream = provider::oidc(&idp.issuer, &idp.app.id, &idp.app.secret)
+        .name("the example's identity provider");
 
     // Roles come as an array.
     let roles = ClaimsPassthrough::default()
@@ -52,7 +48,7 @@ fn build(
     let config = OAuthProxyConfig::builder(upstream, base_url)
         // A real server keeps its secret: with a new one, clients have to register again.
         .secret_key(SecretKey::from_bytes(rand::random::<[u8; 32]>())?)
-        .scopes(["openid", "profile"])
+        .scopes(["openid", "profile", "email"])
         .public_paths(["/"])
         .custom_claims_passthrough(roles)
         .cors_on_protected_paths(true)
@@ -68,10 +64,44 @@ fn build(
     Ok((app, admin))
 }
 
+/// What to do, by the arguments.
+#[derive(Debug, PartialEq)]
+enum Mode {
+    Watch,
+    Walk,
+    ProviderOnly { port: u16 },
+}
+
+impl Mode {
+    fn of(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let arguments: Vec<String> = arguments.into_iter().collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        match arguments[..] {
+            [] => Ok(Self::Watch),
+            ["--walk"] => Ok(Self::Walk),
+            ["--provider-only"] => Ok(Self::ProviderOnly {
+                port: walk::provider_only::PORT,
+            }),
+            ["--provider-only", "--port", port] | ["--port", port, "--provider-only"] => {
+                let wrong = |_| format!("--port: `{port}` is not a number from 0 to 65535");
+                let port = port.parse().map_err(wrong)?;
+                Ok(Self::ProviderOnly { port })
+            }
+            _ => Err(format!(
+                "`{}`: say --walk, or --provider-only with or without --port and a number, or nothing",
+                arguments.join(" ")
+            )),
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let walk = std::env::args().any(|argument| argument == "--walk");
-    match run(walk).await {
+    let done = match Mode::of(std::env::args().skip(1)) {
+        Ok(mode) => run(mode).await,
+        Err(why) => Err(why.into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -80,8 +110,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(walk: bool) -> Result<(), Box<dyn Error>> {
+async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
     let stop = serve::stop_signals()?;
+    if let Mode::ProviderOnly { port } = mode {
+        return Ok(walk::provider_only::run(port, stop).await?);
+    }
+    let walk = mode == Mode::Walk;
     let server = listen(8080, walk).await?;
     let base_url = format!("http://{}", server.local_addr()?);
     let mcp_url = format!("{base_url}/mcp");

@@ -47,15 +47,7 @@ async fn instance(
     secret: SecretKey,
     idp: &IdentityProvider,
 ) -> Result<(Router, OAuthProxyAdmin), ConfigError> {
-    let upstream = provider::generic(
-        idp.url("/authorize"),
-        idp.url("/token"),
-        idp::CLIENT_ID,
-        idp.client_secret.as_str(),
-    )
-    .issuer(&idp.issuer)
-    .userinfo_url(idp.url("/userinfo"))
-    .revocation_url(idp.url("/revoke"));
+    let upstream = provider::oidc(&idp.issuer, &idp.app.id, &idp.app.secret);
     let config = OAuthProxyConfig::builder(upstream, base_url)
         .secret_key(secret)
         .scopes(["openid", "profile"])

@@ -31,7 +31,12 @@ impl<S: Sync> FromRequestParts<S> for AuthSession {
         match Self::from_extensions(&parts.extensions) {
             Some(session) => Ok(session.clone()),
             None => {
-                let refusal = refuse(parts.uri.path(), &parts.extensions, &Denied::NoSession);
+                let refusal = refuse(
+                    parts.uri.path(),
+                    &parts.extensions,
+                    &Denied::NoSession,
+                    None,
+                );
                 Err(NoSession(refusal.map(Body::from)))
             }
         }

@@ -124,7 +124,7 @@
 //! [`allowed_groups`](OAuthProxyConfigBuilder::allowed_groups),
 //! [`allowed_claim`](OAuthProxyConfigBuilder::allowed_claim),
 //! [`Provider::allowed_organizations`] (GitHub organizations and teams, Google Workspaces, Entra tenants) and
-//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::lifecycle#who-may-log-in): **without them, everyone whom the provider lets
+//! [`on_login`](OAuthProxyConfigBuilder::on_login), which [combine](docs::people): **without them, everyone whom the provider lets
 //! in.**
 //!
 //! # What clients need
@@ -224,8 +224,12 @@
 //! # Map
 //!
 //! [`OAuthProxyConfig`] → [`OAuthProxyLayer`] → [`AuthSession`] is the whole way. Around it:
-//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`],
-//! [`ConfigError`], and the chapters in [`docs`].
+//! [`provider`] (presets and the generic one), [`guard`], [`storage`], [`OAuthProxyAdmin`] and
+//! [`ConfigError`].
+//!
+//! **[`docs`] is the guide**: [how a login works](docs::how_it_works), [every option](docs::options),
+//! [who may log in](docs::people), [what they may do](docs::guards), [running it](docs::deployment),
+//! [when something is wrong](docs::troubleshooting), [coming from FastMCP](docs::migration), and more.
 //!
 //! `ARCHITECTURE.md` in the repository shows the rooms of the source and what may import what;
 //! `SECURITY.md` says what is promised, against whom, and what is not.
@@ -270,6 +274,7 @@ mod prehashed;
 pub mod provider;
 mod proxy;
 mod random;
+mod report;
 mod resource_server;
 mod route;
 mod session;
@@ -302,7 +307,12 @@ pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
+pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
 pub use provider::{Identity, Provider, TokenTarget};
+pub use report::{
+    Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,
+    ReportedStore, ReportedTime, ReportedUrl,
+};
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};
 pub use token::{

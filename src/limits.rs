@@ -3,6 +3,7 @@
 
 mod assertions;
 mod away;
+mod doctor;
 mod others_tokens;
 mod texts;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(crate) use assertions::*;
 pub(crate) use away::*;
+pub(crate) use doctor::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;
 

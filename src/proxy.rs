@@ -67,6 +67,7 @@ impl Proxy {
             trusted_issuers,
             clients,
             vault,
+            storage_name: _,
             secrets,
             signing_keys,
             token_keys,
@@ -186,10 +187,5 @@ impl Proxy {
 
     pub(crate) fn emit(&self, event: &Event) {
         self.events.emit(event);
-    }
-
-    /// The name that people read.
-    pub(crate) fn service_name(&self) -> &str {
-        self.options.shown_name()
     }
 }

@@ -45,27 +45,17 @@ pub(crate) struct ResourceServer {
 
 impl ResourceServer {
     pub(crate) fn new(config: OAuthProxyConfig) -> Self {
+        let routes = routes(&config);
         let OAuthProxyConfig {
             options,
             verifier,
             sources,
             clock,
             events,
+            remarks: _,
             server,
         } = config;
         let base = &options.base;
-        let routes = match &server {
-            Some(server) => {
-                let further = server.providers.iter().skip(1);
-                Routes::new(base, &options.redirect_path, &options.public_paths)
-                    .with(Endpoint::ClientDocument, options.client_document.is_some())
-                    .with(Endpoint::Register, options.dynamic_registration)
-                    .with(Endpoint::Introspect, options.introspection.is_served())
-                    .with(Endpoint::KeySet, options.key_set.is_some())
-                    .returning_from(further.map(|of| of.about().id.as_str()))
-            }
-            None => Routes::of_resource(base, options.redirects_metadata, &options.public_paths),
-        };
         let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));
         let proxy = server
             .map(|server| Arc::new(Proxy::new(server, &options, &challenges, &clock, &events)));
@@ -100,4 +90,23 @@ impl ResourceServer {
     pub(crate) fn emit(&self, event: &Event) {
         self.events.emit(event);
     }
+}
+
+/// The URLs of a configuration that are ours.
+pub(crate) fn routes(config: &OAuthProxyConfig) -> Routes {
+    let options = &config.options;
+    let Some(server) = &config.server else {
+        return Routes::of_resource(
+            &options.base,
+            options.redirects_metadata,
+            &options.public_paths,
+        );
+    };
+    let further = server.providers.iter().skip(1);
+    Routes::new(&options.base, &options.redirect_path, &options.public_paths)
+        .with(Endpoint::ClientDocument, options.client_document.is_some())
+        .with(Endpoint::Register, options.dynamic_registration)
+        .with(Endpoint::Introspect, options.introspection.is_served())
+        .with(Endpoint::KeySet, options.key_set.is_some())
+        .returning_from(further.map(|of| of.about().id.as_str()))
 }

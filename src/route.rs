@@ -97,6 +97,28 @@ impl Routes {
         }
     }
 
+    /// Where each of them is, but those that are found by more than one URL of their own.
+    pub(crate) fn urls(&self, base: &BaseUrl) -> Vec<(&'static Row, String)> {
+        let below = |path: &str| vec![base.join(path)];
+        let of = |row: &'static Row| {
+            let urls = match row.place {
+                Place::Below => below(row.path),
+                Place::Callback => below(&self.callback),
+                Place::Return => {
+                    let ids = self.further.iter();
+                    ids.map(|id| base.join(&[row.path, id].concat())).collect()
+                }
+                // RFC 8414 section 3, RFC 9728 section 3.1.
+                Place::Issuer | Place::Resource => {
+                    vec![[base.origin(), row.path, base.path()].concat()]
+                }
+                Place::Nowhere => Vec::new(),
+            };
+            urls.into_iter().map(move |url| (row, url))
+        };
+        self.served().flat_map(of).collect()
+    }
+
     pub(crate) fn serves_authorization(&self) -> bool {
         self.served == Served::All
     }

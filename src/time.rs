@@ -43,6 +43,25 @@ impl Unix {
     }
 }
 
+impl Unix {
+    /// `2027-06-30T12:34:56Z` (RFC 3339), at most the year 9999.
+    pub(crate) fn rfc3339(self) -> String {
+        let secs = self.0.min(FAR_FUTURE);
+        let (days, second) = (secs / 86_400, secs % 86_400);
+        // Years begin in March here, so that a leap day is the last of one; 400 of them are an era.
+        let shifted = days + 719_468;
+        let (era, day) = (shifted / 146_097, shifted % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year + u64::from(month <= 2);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+}
+
 /// Parts of a second are dropped.
 impl Add<Duration> for Unix {
     type Output = Self;
@@ -103,6 +122,23 @@ mod tests {
         assert_eq!((time + day).since(time), day);
         assert_eq!(time.since(time + day), Duration::ZERO);
         assert_eq!(time + Duration::from_millis(1_900), Unix::at(1_001));
+    }
+
+    #[test]
+    fn people_read_a_day_and_a_time() {
+        for (secs, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (946_684_799, "1999-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_814_358_896, "2027-06-30T12:34:56Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (FAR_FUTURE, "9999-12-31T23:59:59Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Unix::at(secs).rfc3339(), text);
+        }
     }
 
     #[test]

@@ -290,6 +290,15 @@ impl Env {
         if let Some(time) = self.seconds("SESSION_CACHE_TTL")? {
             builder = builder.session_cache_ttl(time);
         }
+        if let Some(time) = self.seconds("TRANSACTION_TTL")? {
+            builder = builder.transaction_ttl(time);
+        }
+        if let Some(prefix) = self.optional("COOKIE_PREFIX") {
+            builder = builder.cookie_prefix(prefix);
+        }
+        if let Some(name) = self.optional("SERVICE_NAME") {
+            builder = builder.service_name(name);
+        }
         if let Some(time) = self.seconds("UPSTREAM_TIMEOUT")? {
             builder = builder.upstream_request_timeout(time);
         }

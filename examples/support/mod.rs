@@ -8,6 +8,7 @@ mod files;
 pub mod idp;
 mod machines;
 mod outbound;
+pub mod pages;
 pub mod serve;
 mod signing;
 mod upstream;

@@ -43,6 +43,9 @@ impl Env {
         if let Some(url) = self.url("UPSTREAM_JWKS_URL")? {
             upstream = upstream.jwks_url(url);
         }
+        if let Some(on) = self.switch("UPSTREAM_FORM_POST")? {
+            upstream = upstream.form_post(on);
+        }
         self.of_organizations(upstream)
     }
 

@@ -4,5 +4,6 @@ pub(crate) mod alone;
 mod journey;
 pub(crate) mod mcp;
 pub(crate) mod page;
+pub(crate) mod provider_only;
 pub(crate) mod web;
 mod wire;

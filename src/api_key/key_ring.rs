@@ -106,6 +106,10 @@ impl KeyRing {
         candidates.find(|key| constant_time_eq(&key.hash, hash))
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }

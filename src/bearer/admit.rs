@@ -56,7 +56,7 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         // server SHOULD NOT include an error code or other error information."
         Credentials::None => {
             metrics::bearer(Check::Absent, NO_SOURCE, None);
-            report(server, Reason::NoCredentials, None, None);
+            server.emit(&Event::refused(Step::Bearer, Reason::NoCredentials));
             return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
         }
         Credentials::Malformed => {
@@ -227,15 +227,22 @@ fn let_in(
     let session = validated.session;
     let source = session.source();
     if !covers(server, &session, uri.path()) {
-        let objection = Objection::elsewhere().of(&session);
+        let why = format!(
+            "the token is for {}, and {} is not of it",
+            session.resource(),
+            uri.path()
+        );
+        let objection = Objection::elsewhere().of(&session).detail(why);
         return Err(refused(server, &objection, uri.path(), watch));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
         metrics::bearer(Check::Insufficient, source.as_str(), watch);
-        report(server, Reason::Scope, session.grant_id(), None);
-        let needed = Problem::InsufficientScope(&server.options.required_scopes);
+        let needed = &server.options.required_scopes;
+        let event = Event::refused(Step::Bearer, Reason::Scope).about(session.who());
+        server.emit(&event.detail(format_args!("`required_scopes` are `{needed}`")));
+        let needed = Problem::InsufficientScope(needed);
         return Err(server.challenges.refuse(uri.path(), &needed));
     }
     let (place, name) = (source as usize, || source.as_str());
@@ -260,29 +267,24 @@ fn refused(
     let Objection {
         reason,
         words,
-        grant,
+        who,
         detail,
         source,
     } = objection;
     metrics::bearer(objection.check(), source, watch);
-    report(server, *reason, grant.as_deref(), detail.as_deref());
+    let mut event = Event::refused(Step::Bearer, *reason);
+    if let Some(who) = who {
+        event = event.about((**who).clone());
+    }
+    if let Some(detail) = detail {
+        event = event.told(detail);
+    }
+    server.emit(&event);
     let problem = match words {
         Some(words) => Problem::InvalidToken(words),
         None => Problem::Unavailable,
     };
     server.challenges.refuse(path, &problem)
-}
-
-/// Reports a refusal to the operator.
-fn report(server: &ResourceServer, reason: Reason, grant: Option<&str>, detail: Option<&str>) {
-    let mut event = Event::refused(Step::Bearer, reason);
-    if let Some(grant) = grant {
-        event = event.grant(grant);
-    }
-    if let Some(detail) = detail {
-        event = event.detail(detail);
-    }
-    server.emit(&event);
 }
 
 #[cfg(test)]

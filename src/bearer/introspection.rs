@@ -8,7 +8,12 @@ use std::sync::Arc;
 
 use super::{objection::Objection, source::as_it_stands};
 use crate::{
-    event::Reason, mode::Mode, oauth::Resource, proxy::Proxy, session::AuthSession, time::Unix,
+    event::{Reason, Told, Who},
+    mode::Mode,
+    oauth::Resource,
+    proxy::Proxy,
+    session::AuthSession,
+    time::Unix,
 };
 
 /// A token that is good now.
@@ -24,8 +29,8 @@ pub(crate) struct NotActive {
     pub(crate) reason: Reason,
     /// Whether the store could not say.
     pub(crate) is_unknown: bool,
-    pub(crate) grant: Option<String>,
-    pub(crate) detail: Option<String>,
+    pub(crate) who: Option<Box<Who>>,
+    pub(crate) detail: Option<Told>,
 }
 
 /// Looks at a token for a service that stands for these resources.
@@ -76,7 +81,7 @@ impl From<Objection> for NotActive {
         Self {
             reason: objection.reason,
             is_unknown: objection.words.is_none(),
-            grant: objection.grant,
+            who: objection.who,
             detail: objection.detail,
         }
     }

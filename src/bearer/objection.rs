@@ -3,7 +3,7 @@
 use crate::{
     challenge::words::{self, Words},
     error::{StorageError, with_causes},
-    event::Reason,
+    event::{Reason, Told, Who},
     grant::GrantId,
     metrics::{Check, NO_SOURCE},
     session::AuthSession,
@@ -14,8 +14,9 @@ pub(super) struct Objection {
     pub(super) reason: Reason,
     /// For the client; `None` when the token cannot be judged right now.
     pub(super) words: Option<&'static Words>,
-    pub(super) grant: Option<String>,
-    pub(super) detail: Option<String>,
+    /// Whose token it is, as far as that is known.
+    pub(super) who: Option<Box<Who>>,
+    pub(super) detail: Option<Told>,
     /// Whose token it would be, for metrics.
     pub(super) source: &'static str,
 }
@@ -27,7 +28,7 @@ impl Objection {
         Self {
             reason,
             words: Some(words),
-            grant: None,
+            who: None,
             detail: None,
             source: NO_SOURCE,
         }
@@ -71,27 +72,27 @@ impl Objection {
         Self {
             reason,
             words: None,
-            grant: None,
+            who: None,
             detail: None,
             source: NO_SOURCE,
         }
     }
 
-    pub(super) fn detail(mut self, detail: impl Into<String>) -> Self {
+    pub(super) fn detail(mut self, detail: impl Into<Told>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 
     /// The same, with whose token it is.
     pub(super) fn said_by(mut self, who: &str) -> Self {
-        let detail = self.detail.as_deref().unwrap_or("no answer in time");
-        self.detail = Some(format!("{who}: {detail}"));
+        let detail = self.detail.unwrap_or_else(|| "no answer in time".into());
+        let lead = format!("{who}: ");
+        self.detail = Some(detail.after(&lead, &lead));
         self
     }
 
-    pub(super) fn of(mut self, session: &AuthSession) -> Self {
-        self.grant = session.grant_id().map(str::to_owned);
-        self.by(session.source().as_str())
+    pub(super) fn of(self, session: &AuthSession) -> Self {
+        self.by(session.source().as_str()).about(session.who())
     }
 
     /// The same, by this source.
@@ -108,8 +109,16 @@ impl Objection {
         }
     }
 
-    pub(super) fn of_grant(mut self, id: GrantId) -> Self {
-        self.grant = Some(id.to_string());
+    pub(super) fn of_grant(self, id: GrantId) -> Self {
+        self.about(Who::default().grant(id))
+    }
+
+    /// Whose token it is. What was said before stands.
+    pub(super) fn about(mut self, who: Who) -> Self {
+        self.who = Some(Box::new(match self.who {
+            Some(said) => said.or(who),
+            None => who,
+        }));
         self
     }
 }

@@ -1,5 +1,7 @@
 //! A token that another server vouches for: its word, then the operator's, then the session.
 
+use serde_json::Value;
+
 use super::{
     objection::Objection,
     others_token::{Holder, OthersToken, session},
@@ -7,7 +9,7 @@ use super::{
     word::{Against, ask},
 };
 use crate::{
-    event::Reason,
+    event::{Reason, Who},
     login::admission::{NotAdmitted, TokenBearer},
     resource_server::{ResourceServer, Voucher},
     session::{TokenSource, UpstreamTokens, Validated},
@@ -29,10 +31,21 @@ pub(super) async fn vouched(
             return Verdict::Refused(objection.said_by(&voucher.shown()));
         }
     };
+    let who = who(&verified);
     let found = admitted(server, voucher, source, asked, verified).await;
     found
-        .map_err(|objection| objection.said_by(&voucher.shown()))
+        .map_err(|objection| objection.said_by(&voucher.shown()).about(who))
         .into()
+}
+
+/// Whom a verified token is about, for events.
+fn who(verified: &VerifiedToken) -> Who {
+    let email = verified.claims.get("email").and_then(Value::as_str);
+    let who = Who::default().person(Some(&verified.subject), email);
+    match &verified.client_id {
+        Some(client) => who.client(client, None),
+        None => who,
+    }
 }
 
 async fn admitted(

@@ -22,9 +22,8 @@ use super::{
 };
 use crate::{
     error::{OAuthError, OAuthErrorCode},
-    event::printable,
     limits::{MAX_ECHOED_URI, MAX_NAME, MAX_REDIRECT_URIS},
-    oauth::{GrantType, ScopeSet, describable, is_blank},
+    oauth::{GrantType, ScopeSet, describable, is_blank, printable},
     time::Unix,
 };
 

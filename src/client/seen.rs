@@ -8,6 +8,7 @@ use super::{
     auth::{AuthRule, ClientAuthMethod, ClientKeys},
     identified::{Client, ClientKind},
 };
+use crate::event::Who;
 
 /// The first byte of what a record keeps.
 const VERSION: u8 = 1;
@@ -66,6 +67,13 @@ impl SeenClient {
         Some(Self { id, document })
     }
 
+    /// For events. The name of other kinds than those with a document is known by the id.
+    pub(crate) fn who(&self) -> Who {
+        let document = self.document.as_ref();
+        let name = document.and_then(|document| document.name.as_deref());
+        Who::default().client(&self.id, name)
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
@@ -102,6 +110,11 @@ impl SeenClient {
 }
 
 impl Client {
+    /// For events.
+    pub(crate) fn who(&self) -> Who {
+        Who::default().client(&self.id, self.name.as_deref())
+    }
+
     /// What a login keeps of this client.
     pub(crate) fn seen(&self) -> SeenClient {
         let document = || SeenDocument {

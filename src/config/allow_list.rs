@@ -6,6 +6,7 @@ use url::Host;
 
 use crate::{
     error::ConfigError,
+    limits::MAX_SHOWN_ENTRIES,
     provider::{Identity, domain_of},
 };
 
@@ -68,6 +69,47 @@ impl AllowList {
             emails: emails.collect::<Result<_, _>>()?,
             domains: domains.collect::<Result<_, _>>()?,
             ..self
+        })
+    }
+
+    /// Why the person is not on the list, in words for the operator; `None` where they are.
+    pub(crate) fn refusal(&self, person: &Identity) -> Option<String> {
+        if self.admits(person) {
+            return None;
+        }
+        let options = match (self.emails.is_empty(), self.domains.is_empty()) {
+            (false, false) => format!("`{EMAILS}`, `{DOMAINS}`"),
+            (false, true) => format!("`{EMAILS}`"),
+            _ => format!("`{DOMAINS}`"),
+        };
+        let Some(email) = &person.email else {
+            return Some(format!(
+                "{options}: the provider vouched for no address: ask it for the scope that brings one, mostly \
+                 `email`"
+            ));
+        };
+        if !self.trust_unverified && !person.email_verified {
+            return Some(format!(
+                "{options}: the provider does not vouch for the address {email}, and only verified ones count: \
+                 see `insecure_trust_unverified_emails`"
+            ));
+        }
+        if parts(email).is_none() {
+            return Some(format!("{options}: {email} is no address with one domain"));
+        }
+        let mut domains: Vec<&str> = self.domains.iter().map(String::as_str).collect();
+        let more = domains.len().saturating_sub(MAX_SHOWN_ENTRIES);
+        domains.truncate(MAX_SHOWN_ENTRIES);
+        let domains = match (domains.join(", "), more) {
+            (shown, 0) => shown,
+            (shown, more) => format!("{shown} or {more} more"),
+        };
+        Some(match (self.emails.len(), self.domains.is_empty()) {
+            (0, _) => format!("{options}: {email} is not of {domains}"),
+            (count, true) => format!("{options}: {email} is none of the {count} addresses"),
+            (count, false) => {
+                format!("{options}: {email} is none of the {count} addresses, and not of {domains}")
+            }
         })
     }
 
@@ -187,6 +229,52 @@ mod tests {
             wanted_by: Some(EMAILS),
         }
         .checked()
+    }
+
+    #[test]
+    fn a_refusal_names_the_option_the_address_and_what_would_be_in() {
+        let refusal = |emails: &[&str], domains: &[&str], person: &Identity| {
+            lists(emails, domains).unwrap().refusal(person).unwrap()
+        };
+        let eve = person("eve@evil.example", true);
+        assert_eq!(
+            refusal(&[], &["example.com"], &eve),
+            "`allowed_domains`: eve@evil.example is not of example.com"
+        );
+        assert_eq!(
+            refusal(
+                &[],
+                &[
+                    "a.example",
+                    "b.example",
+                    "c.example",
+                    "d.example",
+                    "e.example"
+                ],
+                &eve
+            ),
+            "`allowed_domains`: eve@evil.example is not of a.example, b.example, c.example or 2 more"
+        );
+        assert_eq!(
+            refusal(&["ada@example.com", "bob@example.com"], &[], &eve),
+            "`allowed_emails`: eve@evil.example is none of the 2 addresses"
+        );
+        assert_eq!(
+            refusal(&["ada@example.com"], &["corp.example"], &eve),
+            "`allowed_emails`, `allowed_domains`: eve@evil.example is none of the 1 addresses, and not of \
+             corp.example"
+        );
+        assert_eq!(
+            refusal(&[], &["corp.example"], &Identity::default()),
+            "`allowed_domains`: the provider vouched for no address: ask it for the scope that brings one, \
+             mostly `email`"
+        );
+        let unverified = refusal(&[], &["corp.example"], &person("ada@corp.example", false));
+        assert!(unverified.contains("does not vouch for the address ada@corp.example"));
+        let odd = refusal(&[], &["corp.example"], &person("ada@x@corp.example", true));
+        assert!(odd.ends_with("ada@x@corp.example is no address with one domain"));
+        let list = lists(&[], &["corp.example"]).unwrap();
+        assert_eq!(list.refusal(&person("ada@corp.example", true)), None);
     }
 
     #[test]

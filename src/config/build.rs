@@ -17,6 +17,7 @@ use super::{
     outbound::way_out,
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
+    remarks::Remarks,
     secrets::Secrets,
     trusted_issuer::{check_grants_nothing, check_trusted_issuers},
     trusted_issuers::TrustedIssuers,
@@ -28,6 +29,7 @@ use crate::{
     event::{Event, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
+    page::{Languages, Look},
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -51,6 +53,7 @@ impl OAuthProxyConfigBuilder {
         let further = further.map(|provider| provider.at_document(base.join(CLIENT_DOCUMENT)));
         self.further_providers = further.collect::<Result<_, _>>()?;
         check_paths(&self, &base)?;
+        let mut remarks = Remarks::of(&self);
         check_lifetimes(&self.plain)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
@@ -82,6 +85,8 @@ impl OAuthProxyConfigBuilder {
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
         let mut odd = odd_options(&self, &base);
         odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &scopes));
         let grant_types = grant_types(&self);
 
         let mut plain = self.plain;
@@ -94,6 +99,7 @@ impl OAuthProxyConfigBuilder {
         for pattern in &self.redirect_patterns {
             redirect_policy = redirect_policy.allow(pattern)?;
         }
+        let look = Look::new(plain.service_name.as_deref(), &base, brand);
         let mut options = Options {
             authorization_servers: vec![base.as_str().to_owned()],
             redirects_metadata: false,
@@ -108,10 +114,15 @@ impl OAuthProxyConfigBuilder {
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
+            look,
+            languages: Languages::default(),
             plain,
         };
 
         let events = Arc::new(options.events(self.on_event));
+        let storage_name = self
+            .storage_name
+            .unwrap_or_else(|| "MemoryStorage".to_owned());
         let storage: Arc<dyn TokenStorage> = match self.storage {
             Some(storage) => storage,
             None => Arc::new(MemoryStorage::new().with_clock(Arc::clone(&self.clock))),
@@ -143,7 +154,7 @@ impl OAuthProxyConfigBuilder {
         let providers = Providers::new(first, further.collect());
         let us = AboutUs {
             home: options.base.as_str(),
-            name: options.shown_name(),
+            name: &options.look.service,
         };
         options.client_document = client_document(us, &providers)?;
         let clients = Clients::new(
@@ -157,22 +168,25 @@ impl OAuthProxyConfigBuilder {
         let clients = Arc::new(clients);
         let known = Arc::downgrade(&clients);
         events.know_clients(move |id| known.upgrade()?.name(id));
-        let weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
-        for words in weak {
+        remarks.weak = weak_options(&options, &providers, &sources, self.passthrough.is_some());
+        remarks.odd = odd;
+        for words in &remarks.weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
-        for words in odd {
+        for words in &remarks.odd {
             events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
         }
         Ok(OAuthProxyConfig {
             options: Arc::new(options),
             clock: self.clock,
             events,
+            remarks: Arc::new(remarks),
             server: Some(ServerConfig {
                 providers,
                 trusted_issuers,
                 clients,
                 vault,
+                storage_name,
                 secrets,
                 signing_keys: self.signing_keys,
                 token_keys: self.token_keys,

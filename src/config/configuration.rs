@@ -6,6 +6,7 @@ use super::{
     bearer_sources::BearerSources,
     builder::OAuthProxyConfigBuilder,
     options::Options,
+    remarks::Remarks,
     secrets::{KeyOption, Secrets},
     trusted_issuers::TrustedIssuers,
 };
@@ -32,6 +33,7 @@ pub struct OAuthProxyConfig {
     pub(crate) sources: BearerSources,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
+    pub(crate) remarks: Arc<Remarks>,
     /// Of the authorization server; `None` where the provider is that itself.
     pub(crate) server: Option<ServerConfig>,
 }
@@ -44,6 +46,8 @@ pub(crate) struct ServerConfig {
     pub(crate) clients: Arc<Clients>,
     /// Encrypts, unless the operator said otherwise.
     pub(crate) vault: Arc<Vault>,
+    /// The name of the store's type.
+    pub(crate) storage_name: String,
     pub(crate) secrets: Secrets,
     pub(crate) signing_keys: KeyOption,
     pub(crate) token_keys: TokenKeys,

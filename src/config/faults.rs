@@ -111,17 +111,26 @@ pub(super) fn check_static_clients(
 
 /// A name that people read, on the consent page and in metadata.
 pub(super) fn check_name(option: &'static str, name: &str) -> Result<(), ConfigError> {
+    if is_blank(name) {
+        let why = format!("{name:?} is empty: people could not see whom they give access to");
+        return Err(ConfigError::new(option, why));
+    }
+    check_text(option, name, limits::MAX_NAME)
+}
+
+/// A text that people read, with the most characters that it may have.
+pub(super) fn check_text(option: &'static str, text: &str, most: usize) -> Result<(), ConfigError> {
     let refuse = |why: &str| {
-        let start: String = name.chars().take(limits::MAX_NAME).collect();
+        let start: String = text.chars().take(limits::MAX_NAME).collect();
         Err(ConfigError::new(option, format!("{start:?} {why}")))
     };
-    if is_blank(name) {
-        return refuse("is empty: people could not see whom they give access to");
+    if text.chars().count() > most {
+        return refuse(&format!("is longer than {most} characters"));
     }
-    if name.chars().count() > limits::MAX_NAME {
-        return refuse("is longer than 100 characters");
+    if is_blank(text) {
+        return refuse("is empty: people could not see it");
     }
-    if printable(name, limits::MAX_NAME) != name {
+    if printable(text, most) != text {
         return refuse("holds a control, direction or invisible character");
     }
     Ok(())

@@ -12,6 +12,7 @@ use super::{
     options::{Options, Plain},
     outbound::way_out,
     path_faults::check_public_paths,
+    remarks::Remarks,
     scope_option::scope_set,
     trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
@@ -24,6 +25,7 @@ use crate::{
     limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
     oauth::{BaseUrl, StrictUri},
     outbound::Outbound,
+    page::{Languages, Look},
     provider::Lookups,
     route::Routes,
     time::Unix,
@@ -37,7 +39,7 @@ use crate::{
 /// come in is said by [guards](crate::guard) on the session.
 #[must_use = "a builder does nothing until `build`"]
 pub struct ResourceServerBuilder {
-    plain: Plain,
+    pub(super) plain: Plain,
     base_url: String,
     authorization_servers: Vec<String>,
     scopes: Vec<String>,
@@ -266,6 +268,9 @@ impl ResourceServerBuilder {
             &self.plain,
             &base,
         ));
+        let brand = self.plain.pages.checked()?;
+        odd.extend(self.plain.pages.odd(&brand, &named));
+        let look = Look::new(self.plain.service_name.as_deref(), &base, brand);
         let options = Options {
             authorization_servers: self.authorization_servers,
             redirects_metadata: self.redirects_metadata,
@@ -279,6 +284,8 @@ impl ResourceServerBuilder {
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),
             base,
+            look,
+            languages: Languages::default(),
             plain: self.plain,
         };
         let events = Arc::new(options.events(self.on_event));
@@ -287,10 +294,11 @@ impl ResourceServerBuilder {
             VerifierContext::new(&outbound, &lookups, &self.clock, &options.base, &events);
         self.verifier.connect(&context)?;
         sources.connect(&context)?;
-        for words in weak_at_resource(&options) {
+        let weak = weak_at_resource(&options);
+        for words in &weak {
             events.emit(&Event::refused(Step::Configuration, Reason::WeakOption).detail(words));
         }
-        for words in odd {
+        for words in &odd {
             events.emit(&Event::refused(Step::Configuration, Reason::OddOption).detail(words));
         }
         Ok(OAuthProxyConfig {
@@ -299,6 +307,11 @@ impl ResourceServerBuilder {
             sources,
             clock: self.clock,
             events,
+            remarks: Arc::new(Remarks {
+                weak,
+                odd,
+                ..Remarks::default()
+            }),
             server: None,
         })
     }

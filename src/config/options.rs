@@ -10,11 +10,13 @@ use crate::{
         choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
         introspection::Introspection,
+        page_options::SaidPages,
         people_rules::PeopleRules,
     },
     event::{Detail, EventCallback, Events},
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeSet},
+    page::{Languages, Look},
     random, route,
     token::ClaimsPassthrough,
 };
@@ -47,6 +49,10 @@ pub(crate) struct Options {
     /// The operator's policy with the operator's patterns.
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) cookie_prefix: String,
+    /// In whose name the pages are.
+    pub(crate) look: Look,
+    /// The languages that the pages are there in.
+    pub(crate) languages: Languages,
     pub(crate) plain: Plain,
 }
 
@@ -57,13 +63,6 @@ impl Options {
     pub(crate) fn let_documents_vouch(&self) -> bool {
         let shows_page = matches!(self.consent, Consent::Always | Consent::Remember);
         shows_page || self.metadata_documents.are_of_named_hosts()
-    }
-
-    /// The name that people read: the one that was given, or the host.
-    pub(crate) fn shown_name(&self) -> &str {
-        let origin = self.base.origin();
-        let host = || origin.split_once("://").map_or(origin, |(_, host)| host);
-        self.service_name.as_deref().unwrap_or_else(host)
     }
 }
 
@@ -81,6 +80,7 @@ pub(crate) struct Plain {
     pub(crate) redirect_path: String,
     pub(crate) public_paths: Vec<String>,
     pub(crate) service_name: Option<String>,
+    pub(crate) pages: SaidPages,
     pub(crate) consent: Consent,
     pub(crate) allow_plain_pkce: bool,
     pub(crate) metadata_documents: MetadataDocuments,
@@ -140,6 +140,7 @@ impl Default for Plain {
             redirect_path: route::CALLBACK.to_owned(),
             public_paths: Vec::new(),
             service_name: None,
+            pages: SaidPages::default(),
             consent: Consent::default(),
             allow_plain_pkce: false,
             metadata_documents: MetadataDocuments::default(),

@@ -1,20 +1,17 @@
 //! How answers look: JSON for machines, pages for people, and the headers that both need.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::Value;
+
+use super::visit::Visit;
 
 use crate::{
     body::OwnResponse,
-    cors,
-    error::{OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    error::OAuthError,
     limits::RETRY_AFTER_SECS,
     oauth::description,
-    page::{self, Page, Situation},
-    proxy::Proxy,
-    resource_server::ResourceServer,
-    route::Caller,
+    page::{Page, Situation},
 };
 
 /// A JSON answer that no cache keeps (RFC 6749 section 5.1).
@@ -53,58 +50,17 @@ pub(super) fn error(error: &OAuthError) -> OwnResponse {
     response
 }
 
-/// 405 with `Allow` (RFC 9110 section 15.5.6).
-pub(super) fn method_not_allowed(
-    server: &ResourceServer,
-    methods: &'static [Method],
-    caller: Caller,
-) -> OwnResponse {
-    server.emit(&Event::refused(Step::Http, Reason::NotServed).detail("method"));
-    let mut response = if caller == Caller::Browser {
-        let page = Page::Message(Situation::WrongMethod);
-        page_of(
-            server.options.shown_name(),
-            StatusCode::METHOD_NOT_ALLOWED,
-            &page,
-        )
-    } else {
-        let refusal = OAuthError::new(OAuthErrorCode::InvalidRequest, "method not allowed");
-        error(&refusal.with_status(StatusCode::METHOD_NOT_ALLOWED))
-    };
-    let allowed = match caller {
-        Caller::Machine => cors::list(methods),
-        Caller::Service | Caller::Browser => methods
-            .iter()
-            .map(Method::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
-    };
-    if let Ok(allowed) = HeaderValue::try_from(allowed) {
-        response.headers_mut().insert(header::ALLOW, allowed);
-    }
-    response
-}
-
-/// A document that does not exist.
-pub(super) fn not_found(server: &ResourceServer) -> OwnResponse {
-    server.emit(&Event::refused(Step::Http, Reason::NotServed).detail("no such document"));
-    json(
-        StatusCode::NOT_FOUND,
-        &serde_json::json!({ "error": "not_found" }),
-    )
-}
-
 /// A page for a person, which no cache keeps.
-pub(super) fn page(proxy: &Proxy, status: StatusCode, page: &Page<'_>) -> OwnResponse {
-    page_of(proxy.service_name(), status, page)
-}
-
-fn page_of(service: &str, status: StatusCode, page: &Page<'_>) -> OwnResponse {
-    let html = page.html(service);
-    let mut response = Response::new(Bytes::from(html));
+pub(super) fn page(visit: &Visit<'_>, status: StatusCode, page: &Page<'_>) -> OwnResponse {
+    let id = visit.id();
+    let stage = visit.stage(&id);
+    let mut response = Response::new(Bytes::from(page.html(&stage)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.extend(page::headers());
+    headers.extend(stage.look.headers());
+    if let Ok(tag) = HeaderValue::from_str(stage.language.tag()) {
+        headers.insert(header::CONTENT_LANGUAGE, tag);
+    }
     if status == StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(
             header::RETRY_AFTER,
@@ -115,8 +71,8 @@ fn page_of(service: &str, status: StatusCode, page: &Page<'_>) -> OwnResponse {
 }
 
 /// The page that says what happened.
-pub(super) fn message(proxy: &Proxy, status: StatusCode, situation: Situation) -> OwnResponse {
-    page(proxy, status, &Page::Message(situation))
+pub(super) fn message(visit: &Visit<'_>, status: StatusCode, situation: Situation) -> OwnResponse {
+    page(visit, status, &Page::Message(situation))
 }
 
 /// A redirect of a browser. The status is 302 after a GET and 303 after a POST.

@@ -9,13 +9,13 @@ use http::request::Parts;
 
 use super::{
     browser_client::client_in_browser, no_document, on_register, onward, redirect::Target,
-    refusal::Refusal, request, same_site,
+    refusal::Refusal, request, same_site, visit::Visit,
 };
 use crate::{
     body::OwnResponse,
     client::{Client, RedirectUri},
     error::OAuthErrorCode as Code,
-    event::{Reason, Step},
+    event::{Reason, Step, Who},
     login::request::{proven_redirect_uri, validated},
     oauth::{Params, ParamsError},
     page::Situation,
@@ -28,30 +28,36 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     if same_site::is_prefetch(&parts.headers) {
         return same_site::not_before_it_is_wanted(proxy, Step::Authorize);
     }
+    let visit = Visit::of(proxy, parts);
     if same_site::is_embedded_elsewhere(&parts.headers) {
         let text = "another site put the login into its page";
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, text);
-        return refusal.into_page(proxy, Step::Authorize, Situation::Embedded);
+        return refusal.into_page(proxy, Step::Authorize, Situation::Embedded, &visit);
     }
     let (params, repeated) = match parameters(parts) {
         Ok(read) => read,
         Err(refusal) => {
-            return refusal.into_page(proxy, Step::Authorize, Situation::UnreadableRequest);
+            let situation = Situation::UnreadableRequest;
+            return refusal.into_page(proxy, Step::Authorize, situation, &visit);
         }
     };
+    let visit = visit.speaking(params.get("ui_locales"));
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
         Err((refusal, situation)) => {
             if let (None, Situation::NoDocument | Situation::BadDocument) = (&repeated, situation) {
-                return no_document::page(proxy, parts, refusal, situation);
+                let refusal = refusal.about(asked(&params, Who::default()));
+                return no_document::page(proxy, parts, refusal, situation, &visit);
             }
             let refusal = repeated.unwrap_or(refusal);
-            return refusal.into_page(proxy, Step::Authorize, situation);
+            let refusal = refusal.about(asked(&params, Who::default()));
+            return refusal.into_page(proxy, Step::Authorize, situation, &visit);
         }
     };
     let validated = match repeated {
         Some(refusal) => Err(refusal),
-        None => validated(&params, &client, &redirect_uri, &proxy.options).map_err(Refusal::from),
+        None => validated(&params, &client, &redirect_uri, &proxy.options)
+            .map_err(|error| Refusal::from(error).detail(error.told(&params, &proxy.options))),
     };
     match validated {
         Ok(request) => {
@@ -59,6 +65,8 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
             onward::go_on(proxy, &parts.headers, &client, request, hint).await
         }
         Err(refusal) => {
+            let (who, host) = (client.who(), redirect_uri.shown_address());
+            let refusal = refusal.about(asked(&params, who.redirect_host(&host)));
             proxy.emit(&refusal.event(Step::Authorize));
             let state = params.get_raw("state");
             Target::new(&redirect_uri, state).refuse(proxy, &refusal, Vec::new())
@@ -86,6 +94,13 @@ fn parameters(parts: &Parts) -> Result<(Params, Option<Refusal>), Refusal> {
     }
 }
 
+/// What was asked for, beside what is known of the client: none of it is proven.
+fn asked(params: &Params, known: Who) -> Who {
+    let asked = |name| params.get(name).unwrap_or_default();
+    let who = Who::default().client(asked("client_id"), None);
+    known.or(who.access(asked("resource"), asked("scope")))
+}
+
 /// Proves who is asking, and where the answer may go.
 async fn target(
     proxy: &Proxy,
@@ -99,8 +114,12 @@ async fn target(
     let client = client_in_browser(proxy, client_id).await?;
     let redirect_uri = proven_redirect_uri(params, &client, &proxy.options).map_err(|why| {
         let refusal = Refusal::new(Reason::RedirectUri, Code::InvalidRequest, "redirect_uri");
-        (refusal.detail(why), Situation::UnprovenRedirect)
+        let refusal = refusal
+            .detail(why.told(params, &client))
+            .about(client.who());
+        (refusal, Situation::UnprovenRedirect)
     })?;
-    on_register::ask_of_document(proxy, &client).await?;
+    let asked = on_register::ask_of_document(proxy, &client).await;
+    asked.map_err(|(refusal, situation)| (refusal.about(client.who()), situation))?;
     Ok((client, redirect_uri))
 }

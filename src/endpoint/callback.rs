@@ -11,7 +11,7 @@ use std::{borrow::Cow, sync::Arc};
 use http::{StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, redirect::Target, refusal::Refusal, request, same_site};
+use super::{answer, redirect::Target, refusal::Refusal, request, same_site, visit::Visit};
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
@@ -28,18 +28,20 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     if same_site::is_prefetch(&parts.headers) {
         return same_site::not_before_it_is_wanted(proxy, Step::Callback);
     }
+    let visit = Visit::of(proxy, parts);
     let query = parts.uri.query().unwrap_or_default();
     let Some(returned) = Returned::read(query.as_bytes(), MAX_QUERY) else {
-        return unreadable(proxy, ParamsError::TooLong.into());
+        return unreadable(proxy, ParamsError::TooLong.into(), &visit);
     };
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return not_here(proxy, "no login cookie answers to this state");
+        return not_here(proxy, "no login cookie answers to this state", &visit);
     };
+    login.who().mark_span();
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
-        return not_here(proxy, detail);
+        return not_here(proxy, detail, &visit.of_login(&login));
     };
     let provider = admission.provider.about();
     let code = match admission.provider.terms().callback_path == parts.uri.path() {
@@ -58,10 +60,11 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         .completion
         .complete(Arc::clone(admission), Arc::clone(&login), code);
     match completed.await {
-        Ok(outcome) => answer_client(proxy, &login, &outcome),
+        Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
         Err(not_now) => {
-            let refusal = Refusal::from(not_now).in_login(&login.id);
-            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish)
+            let refusal = Refusal::from(not_now).about(login.who());
+            let visit = visit.of_login(&login);
+            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish, &visit)
         }
     }
 }
@@ -83,16 +86,17 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
+    let visit = Visit::of(proxy, parts);
     let form = match request::form_bytes(parts, body).await {
         Ok(form) => form,
-        Err(refusal) => return unreadable(proxy, refusal),
+        Err(refusal) => return unreadable(proxy, refusal, &visit),
     };
     // A posted answer may bring what is not sent on, such as an ID token.
     let query = Returned::read(&form, MAX_BODY).map(|returned| returned.to_query());
     let Some(query) = query.filter(|query| query.len() <= MAX_QUERY) else {
         let text = "the provider's answer is too large";
         let refusal = Refusal::new(Reason::TooLarge, Code::InvalidRequest, text);
-        return unreadable(proxy, refusal);
+        return unreadable(proxy, refusal, &visit);
     };
     let provider = proxy.providers.returning_to(parts.uri.path());
     let provider = provider.unwrap_or(proxy.providers.main());
@@ -101,24 +105,29 @@ where
 }
 
 /// Goes back to the client, with a code or an error.
-fn answer_client(proxy: &Proxy, login: &Login, outcome: &Outcome) -> OwnResponse {
+fn answer_client(
+    proxy: &Proxy,
+    login: &Login,
+    outcome: &Outcome,
+    visit: &Visit<'_>,
+) -> OwnResponse {
     let target = Target::of(&login.request);
     match outcome {
         Ok(granted) => {
             counted(proxy, login, None);
-            let event = Event::done(Step::Callback).login(&login.id);
-            let event = event.provider(&login.provider);
-            proxy.emit(&event.grant(granted.id.to_string()));
+            let event = Event::done(Step::Callback).about(granted.who.clone());
+            proxy.emit(&event.about(login.who()));
             target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
         }
         Err(error) => {
-            let refusal = Refusal::from(error).in_login(&login.id);
-            counted(proxy, login, Some(refusal.reason));
+            let refusal = Refusal::from(error).about(login.who());
             if let LoginError::Replayed = error {
                 // The client has heard already.
-                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed);
+                let visit = visit.of_login(login);
+                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
             }
-            proxy.emit(&refusal.event(Step::Callback).provider(&login.provider));
+            counted(proxy, login, Some(refusal.reason));
+            proxy.emit(&refusal.event(Step::Callback));
             target.refuse(proxy, &refusal, proxy.cookies.clear(login))
         }
     }
@@ -130,11 +139,11 @@ fn counted(proxy: &Proxy, login: &Login, reason: Option<Reason>) {
     metrics::login(client, &login.provider, reason.map(Reason::as_str));
 }
 
-fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>) -> OwnResponse {
+fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>, visit: &Visit<'_>) -> OwnResponse {
     let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
-    refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser)
+    refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser, visit)
 }
 
-fn unreadable(proxy: &Proxy, refusal: Refusal) -> OwnResponse {
-    refusal.into_page(proxy, Step::Callback, Situation::UnreadableAnswer)
+fn unreadable(proxy: &Proxy, refusal: Refusal, visit: &Visit<'_>) -> OwnResponse {
+    refusal.into_page(proxy, Step::Callback, Situation::UnreadableAnswer, visit)
 }

@@ -12,7 +12,7 @@ use crate::{
         refusal::Refusal,
     },
     error::OAuthErrorCode,
-    event::Reason,
+    event::{Reason, Who},
     oauth::Params,
     outbound::AskedBy,
     proxy::Proxy,
@@ -47,11 +47,6 @@ pub(in crate::endpoint) async fn authenticate(
 ) -> Result<Caller, Refusal> {
     let lines = || parts.headers.get_all(header::AUTHORIZATION).iter();
     let tried_basic = lines().any(|line| is_basic(line.as_bytes()));
-    let invalid = |reason: Reason, detail: &dyn Display| {
-        Refusal::new(reason, OAuthErrorCode::InvalidClient, INVALID)
-            .detail(detail)
-            .with_basic_challenge(tried_basic)
-    };
     let lines = lines().map(HeaderValue::as_bytes);
     let presented = Presented::read(lines, params).map_err(|error| {
         let reason = match error.code {
@@ -60,6 +55,24 @@ pub(in crate::endpoint) async fn authenticate(
         };
         Refusal::from_error(reason, error).with_basic_challenge(tried_basic)
     })?;
+    let who = || Who::default().client(&presented.id, None);
+    let proven = proven(proxy, parts, params, &presented, tried_basic).await;
+    proven.map_err(|no| no.about(who()))
+}
+
+/// The same for what the request presents.
+async fn proven(
+    proxy: &Proxy,
+    parts: &Parts,
+    params: &Params,
+    presented: &Presented,
+    tried_basic: bool,
+) -> Result<Caller, Refusal> {
+    let invalid = |reason: Reason, detail: &dyn Display| {
+        Refusal::new(reason, OAuthErrorCode::InvalidClient, INVALID)
+            .detail(detail)
+            .with_basic_challenge(tried_basic)
+    };
     // Before the secret is looked at: it costs a stranger one read of the store, as at authorize.
     let client = match client_of_code::identified(proxy, &presented.id, params).await? {
         Identified::Client(client) => client,
@@ -87,7 +100,7 @@ pub(in crate::endpoint) async fn authenticate(
     let prove = |asked_by| {
         let now = proxy.now();
         let clients = &proxy.clients;
-        clients.authenticate(&client, &presented, &audiences, asked_by, now)
+        clients.authenticate(&client, presented, &audiences, asked_by, now)
     };
     let proven = match prove(AskedBy::Anyone).await {
         // Others' requests, about other keys of that host, must not keep out those who are in.

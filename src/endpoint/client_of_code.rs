@@ -11,7 +11,7 @@ use crate::{
     event::Reason,
     grant::read_code,
     mode::Mode,
-    oauth::Params,
+    oauth::{Params, describable},
     outbound::AskedBy,
     proxy::Proxy,
 };
@@ -82,13 +82,18 @@ async fn of_code(proxy: &Proxy, client_id: &str, params: &Params) -> Result<Iden
     let grant = grant.map_err(|error| Refusal::from(error).of(id))?;
     let grant = grant.ok_or_else(|| Refusal::grant(Reason::GrantEnded).of(id))?;
     if grant.client_id != client_id {
-        return Err(Refusal::grant(Reason::ForeignClient).of(id));
+        let owner = describable(&grant.client_id);
+        let refusal = Refusal::grant(Reason::ForeignClient).of(id);
+        return Err(refusal.detail(format_args!("the code is of client `{owner}`")));
     }
     let record = grant.seen_client.as_deref();
     let seen = record.and_then(|record| SeenClient::recorded(client_id, record));
     match seen {
         Some(seen) => Ok(proxy.clients.identify_seen(&seen).await),
         // Of a login as a configured client, which it is no more.
-        None => Err(Refusal::grant(Reason::GrantEnded).of(id)),
+        None => {
+            let why = "the login was of another kind of client with this id";
+            Err(Refusal::grant(Reason::GrantEnded).of(id).detail(why))
+        }
     }
 }

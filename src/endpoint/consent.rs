@@ -13,6 +13,7 @@ use super::{
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
+    visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -28,14 +29,15 @@ use crate::{
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
+    let visit = Visit::of(proxy, parts);
     let requested = request::query(parts)
         .ok()
         .and_then(|params| params.get("login").map(str::to_owned))
         .and_then(|id| find(proxy, &parts.headers, &id));
     let Some(requested) = requested else {
-        return not_here(proxy, "no request cookie of this login");
+        return not_here(proxy, "no request cookie of this login", &visit);
     };
-    consent_page::page(proxy, &requested, false)
+    consent_page::page(proxy, &requested, false, &visit)
 }
 
 /// `POST`: the decision.
@@ -45,28 +47,29 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let headers = &parts.headers;
+    let (headers, visit) = (&parts.headers, Visit::of(proxy, parts));
     if !same_site::is_own_form(proxy, headers) {
-        return not_here(proxy, "the form was posted from another site");
+        return not_here(proxy, "the form was posted from another site", &visit);
     }
     let params = match request::form(parts, body).await {
         Ok(params) => params,
         Err(refusal) => {
-            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm);
+            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm, &visit);
         }
     };
     let requested = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(requested) = requested else {
-        return not_here(proxy, "no request cookie of this login");
+        return not_here(proxy, "no request cookie of this login", &visit);
     };
+    requested.who().mark_span();
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
-        return not_here(proxy, "the form token is another one");
+        return not_here(proxy, "the form token is another one", &visit);
     }
     match params.get("decision") {
-        Some("approve") => approved(proxy, headers, requested, params.get("provider")).await,
+        Some("approve") => approved(proxy, requested, params.get("provider"), visit).await,
         Some("deny") => denied(proxy, &requested),
-        _ => not_here(proxy, "no decision in the form"),
+        _ => not_here(proxy, "no decision in the form", &visit),
     }
 }
 
@@ -74,15 +77,15 @@ where
 /// this login: by now it may be another list than the page had.
 async fn approved(
     proxy: &Proxy,
-    headers: &HeaderMap,
     requested: RequestedLogin,
     provider: Option<&str>,
+    visit: Visit<'_>,
 ) -> OwnResponse {
     let (chosen, scopes) = (&requested.start.provider, &requested.request.scopes);
     let open = match choice::open(&proxy.providers, chosen.as_deref(), scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
+            let refusal = Refusal::from(&error).about(requested.who());
             proxy.emit(&refusal.event(Step::Consent));
             let cookies = proxy.cookies.clear_request(&requested);
             let target = Target::of(&requested.request);
@@ -95,12 +98,13 @@ async fn approved(
         (Some(id), open) => open.iter().copied().find(|of| of.about().id == id),
     };
     let Some(provider) = choice else {
-        let event = Event::refused(Step::Consent, Reason::UnknownProvider).login(&requested.id);
+        let event = Event::refused(Step::Consent, Reason::UnknownProvider).about(requested.who());
         proxy.emit(&event.detail("the form names none of the providers that are open"));
-        return consent_page::page(proxy, &requested, true);
+        return consent_page::page(proxy, &requested, true, &visit);
     };
-    let id = &provider.about().id;
-    proxy.emit(&Event::done(Step::Consent).login(&requested.id).provider(id));
+    let (headers, id) = (visit.headers(), &provider.about().id);
+    let event = Event::done(Step::Consent).provider(id);
+    proxy.emit(&event.about(requested.who()));
     let approval = remembered(proxy, headers, &requested, id);
     let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);
     redirect::to_provider(proxy, headers, requested, provider, status, approval).await
@@ -133,7 +137,7 @@ fn remembered(
 
 fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
-    proxy.emit(&event.login(&requested.id));
+    proxy.emit(&event.about(requested.who()));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = proxy.cookies.clear_request(requested);
@@ -141,7 +145,7 @@ fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
 }
 
 /// The answer to everything that is not this browser's own login in progress.
-fn not_here(proxy: &Proxy, detail: &'static str) -> OwnResponse {
+fn not_here(proxy: &Proxy, detail: &'static str, visit: &Visit<'_>) -> OwnResponse {
     let refusal = Refusal::new(Reason::Browser, OAuthErrorCode::InvalidRequest, detail);
-    refusal.into_page(proxy, Step::Consent, Situation::NotWaiting)
+    refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit)
 }

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::{answer, refusal::Refusal};
+use super::{answer, refusal::Refusal, visit::Visit};
 use crate::{
     body::OwnResponse,
     client::ClientKind,
@@ -13,20 +13,26 @@ use crate::{
         RequestedLogin,
         choice::{self, ChoiceError},
     },
-    page::{ConsentPage, Page, ProviderOption, ProviderPage, Situation, Trust},
+    page::{ConsentPage, Page, ProviderOption, ProviderPage, Situation, Target, Trust},
     proxy::Proxy,
     route,
 };
 
 /// What the person is asked. `again` says that they sent the form without a provider that is open to them.
-pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> OwnResponse {
+pub(super) fn page(
+    proxy: &Proxy,
+    requested: &RequestedLogin,
+    again: bool,
+    visit: &Visit<'_>,
+) -> OwnResponse {
+    let visit = &visit.of_requested(requested);
     let request = &requested.request;
     let chosen = requested.start.provider.as_deref();
     let open = match choice::open(&proxy.providers, chosen, &request.scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
-            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
+            let refusal = Refusal::from(&error).about(requested.who());
+            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit);
         }
     };
     let client = match proxy.clients.recall(&request.client) {
@@ -34,8 +40,8 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         Err(why) => {
             let code = OAuthErrorCode::InvalidRequest;
             let refusal = Refusal::new(Reason::Browser, code, why.to_string());
-            let refusal = refusal.in_login(&requested.id);
-            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting);
+            let refusal = refusal.about(requested.who());
+            return refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit);
         }
     };
     let options = open.iter().map(|provider| ProviderOption {
@@ -59,23 +65,30 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
             login,
             form_token,
         });
-        return answer::page(proxy, status, &page);
+        return answer::page(visit, status, &page);
     }
     let scopes = match open.as_slice() {
         [only] => only.terms().grantable(&request.scopes),
         _ => request.scopes.clone(),
     };
-    let host = client.document_host();
+    let (host, uri) = (client.document_host(), &request.redirect_uri);
+    let address = uri.shown_address();
+    let port = uri.uri().port();
     let page = Page::Consent(ConsentPage {
         options: &options,
         again,
         client: client.name.as_deref(),
         host: host.as_deref(),
-        target: &request.redirect_uri.display_target(),
+        target: match () {
+            () if uri.is_loopback() => Target::ThisComputer(port),
+            () if uri.is_on_this_computer() => Target::App(&address),
+            () => Target::Host(&address),
+        },
+        redirect_uri: uri.as_str(),
         trust: match client.kind {
             ClientKind::Configured => Trust::Configured,
-            _ if request.redirect_uri.is_on_this_computer() => Trust::Local,
-            ClientKind::Document if client.vouches_for(&request.redirect_uri) => Trust::Host,
+            _ if uri.is_on_this_computer() => Trust::Local,
+            ClientKind::Document if client.vouches_for(uri) => Trust::Host,
             ClientKind::Document => Trust::OtherAddress,
             ClientKind::Signed => Trust::Address,
         },
@@ -85,7 +98,7 @@ pub(super) fn page(proxy: &Proxy, requested: &RequestedLogin, again: bool) -> Ow
         login,
         form_token,
     });
-    answer::page(proxy, status, &page)
+    answer::page(visit, status, &page)
 }
 
 impl From<&ChoiceError> for Refusal {

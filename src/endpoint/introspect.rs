@@ -44,7 +44,8 @@ where
     // authorization to access this endpoint, such as client authentication".
     let client = authenticate(proxy, parts, &params).await?;
     let answer = look(proxy, &client, &params).await;
-    client.settle(proxy, answer).await
+    let settled = client.settle(proxy, answer).await;
+    settled.map_err(|no| no.about(client.who()))
 }
 
 /// What is said of the token to this client.
@@ -70,10 +71,17 @@ async fn look(
         Ok(active) => Ok(members(&active, proxy.options.base.as_str())),
         Err(why) if why.is_unknown => {
             let refusal = Refusal::unavailable(why.reason);
-            Err(refusal.detail(why.detail.unwrap_or_default()))
+            let refusal = match why.who {
+                Some(who) => refusal.about(client.who().or(*who)),
+                None => refusal.about(client.who()),
+            };
+            Err(match why.detail {
+                Some(detail) => refusal.told(detail),
+                None => refusal,
+            })
         }
         Err(why) => {
-            proxy.emit(&event(why, &client.id));
+            proxy.emit(&event(why, client));
             Ok(inactive())
         }
     }
@@ -118,15 +126,16 @@ fn members(active: &Active, issuer: &str) -> Map<String, Value> {
     members
 }
 
-fn event(why: NotActive, asked_by: &str) -> Event {
-    let asked_by = describable(asked_by);
-    let event = Event::refused(Step::Introspect, why.reason);
-    let event = match why.grant {
-        Some(grant) => event.grant(grant),
+/// The client is the one that asks; the person, and what was granted, are the token's.
+fn event(why: NotActive, asks: &Caller) -> Event {
+    let event = Event::refused(Step::Introspect, why.reason).about(asks.who());
+    let event = match why.who {
+        Some(token) => event.about(*token),
         None => event,
     };
-    match why.detail {
-        Some(detail) => event.detail(format_args!("asked by client `{asked_by}`: {detail}")),
-        None => event.detail(format_args!("asked by client `{asked_by}`")),
-    }
+    let lead = format!("asked by client `{}`", describable(&asks.id));
+    event.told(&match why.detail {
+        Some(detail) => detail.after(&format!("{lead}: "), &format!("{lead}: ")),
+        None => lead.into(),
+    })
 }

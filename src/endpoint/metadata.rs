@@ -6,7 +6,7 @@
 
 use http::{StatusCode, request::Parts};
 
-use super::{answer, cacheable::cacheable};
+use super::{answer, cacheable::cacheable, unserved};
 use crate::{
     body::OwnResponse,
     documents::AuthorizationServer,
@@ -40,7 +40,7 @@ pub(super) fn protected_resource(server: &ResourceServer, parts: &Parts) -> OwnR
         .protected_resource(&server.options.base, path)
     {
         Some(body) => cacheable(&parts.method, JSON, body),
-        None => answer::not_found(server),
+        None => unserved::not_found(server),
     }
 }
 

@@ -26,16 +26,20 @@ mod request;
 mod revoke;
 mod same_site;
 mod token;
+mod unserved;
+mod visit;
 
 use std::{pin::Pin, sync::Arc};
 
 use http::{Method, Request, request::Parts};
 use http_body::Body;
+use tracing::Instrument;
 
 use crate::{
     body::OwnResponse,
     cors,
     error::BoxError,
+    event::span,
     proxy::Proxy,
     resource_server::ResourceServer,
     route::{Caller, Endpoint, Row},
@@ -72,7 +76,7 @@ where
         (Endpoint::ClientDocument, _) => ready(row, metadata::client(server, &parts)),
         (Endpoint::KeySet, _) => ready(row, jwks::handle(server, &parts)),
         // Where no authorization server is here, `route` finds none of its rows.
-        (Endpoint::UnknownDocument, _) | (_, None) => ready(row, answer::not_found(server)),
+        (Endpoint::UnknownDocument, _) | (_, None) => ready(row, unserved::not_found(server)),
         (Endpoint::Register, Some(proxy)) => {
             pending(
                 row,
@@ -128,7 +132,7 @@ fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<O
         return Some(cors::preflight(methods));
     }
     let is_served = methods.contains(method);
-    (!is_served).then(|| answer::method_not_allowed(server, methods, row.caller))
+    (!is_served).then(|| unserved::method_not_allowed(server, methods, row.caller, parts))
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {
@@ -136,7 +140,8 @@ fn ready(row: &Row, response: OwnResponse) -> Answer {
 }
 
 fn pending(row: &'static Row, work: impl Future<Output = OwnResponse> + Send + 'static) -> Answer {
-    Answer::Pending(Box::pin(async move { readable(row, work.await) }))
+    let work = async move { readable(row, work.await) };
+    Answer::Pending(Box::pin(work.instrument(span(row.path))))
 }
 
 /// Any origin may read what machines are answered.

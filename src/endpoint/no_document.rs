@@ -2,13 +2,12 @@
 
 use http::request::Parts;
 
-use super::{answer, refusal::Refusal, same_site};
+use super::{answer, refusal::Refusal, same_site, visit::Visit};
 use crate::{
     body::OwnResponse,
     event::Step,
     page::{Failure, Page, Situation},
     proxy::Proxy,
-    random,
 };
 
 /// The page, with a name that the operator finds in the events, and a link to try again.
@@ -20,8 +19,9 @@ pub(super) fn page(
     parts: &Parts,
     refusal: Refusal,
     situation: Situation,
+    visit: &Visit<'_>,
 ) -> OwnResponse {
-    let id = random::token::<16>();
+    let id = visit.id();
     let refusal = refusal.in_login(&id);
     proxy.emit(&refusal.event(Step::Authorize));
     let may_again =
@@ -30,10 +30,7 @@ pub(super) fn page(
         let (origin, uri) = (proxy.options.base.origin(), &parts.uri);
         [origin, uri.path(), "?", uri.query().unwrap_or_default()].concat()
     });
-    let page = Page::Failure(Failure {
-        situation,
-        id: &id,
-        again: again.as_deref(),
-    });
-    answer::page(proxy, refusal.error.status, &page)
+    let again = again.as_deref();
+    let page = Page::Failure(Failure { situation, again });
+    answer::page(&visit.in_login(&id), refusal.error.status, &page)
 }

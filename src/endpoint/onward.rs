@@ -32,7 +32,7 @@ pub(super) async fn go_on(
     let open = match choice::open(&proxy.providers, chosen.as_deref(), &request.scopes) {
         Ok(open) => open,
         Err(error) => {
-            let refusal = Refusal::from(&error);
+            let refusal = Refusal::from(&error).about(request.who());
             proxy.emit(&refusal.event(Step::Authorize));
             return Target::of(&request).refuse(proxy, &refusal, Vec::new());
         }
@@ -56,12 +56,9 @@ pub(super) async fn go_on(
         provider: chosen,
     };
     let requested = RequestedLogin::new(request, start, now);
-    let event = Event::done(Step::Authorize).login(&requested.id);
-    let name = client.name.as_deref().unwrap_or("");
-    let event = match client.document_host() {
-        Some(host) => event.detail(format_args!("{name}, described by {host}")),
-        None => event.detail(name),
-    };
+    let who = requested.who();
+    who.mark_span();
+    let event = Event::done(Step::Authorize).about(who);
     let to = past_consent.or(open.first().copied().filter(|_| open.len() == 1));
     proxy.emit(&match to {
         Some(provider) => event.provider(&provider.about().id),

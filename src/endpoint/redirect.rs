@@ -30,7 +30,8 @@ pub(super) async fn to_provider(
     let provider = match client.resolved().await {
         Ok(provider) => provider,
         Err(error) => {
-            let refusal = Refusal::from(&error).in_login(&requested.id);
+            let who = requested.who().provider(&client.about().id);
+            let refusal = Refusal::from(&error).about(who);
             proxy.emit(&refusal.event(Step::Authorize));
             let target = Target::of(&requested.request);
             return target.with_error(proxy, status, &refusal.error, Vec::new());
@@ -59,6 +60,7 @@ pub(super) fn too_large(
     let text =
         "the request is too large: shorten state, or finish the logins that wait in this browser";
     let refusal = Refusal::new(Reason::TooLarge, OAuthErrorCode::InvalidRequest, text);
+    let refusal = refusal.about(request.who());
     proxy.emit(&refusal.event(Step::Authorize));
     Target::of(request).with_error(proxy, status, &refusal.error, Vec::new())
 }

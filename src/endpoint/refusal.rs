@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::StatusCode;
 
-use super::{answer, refusal_hint::Hint};
+use super::{answer, refusal_hint::Hint, visit::Visit};
 use crate::{
     body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
@@ -115,10 +115,21 @@ impl Refusal {
         }
     }
 
-    /// Reports to the operator, and shows the person a page.
-    pub(super) fn into_page(self, proxy: &Proxy, step: Step, situation: Situation) -> OwnResponse {
-        proxy.emit(&self.event(step));
-        answer::message(proxy, self.error.status, situation)
+    /// Reports to the operator, and shows the person a page of the same id.
+    pub(super) fn into_page(
+        self,
+        proxy: &Proxy,
+        step: Step,
+        situation: Situation,
+        visit: &Visit<'_>,
+    ) -> OwnResponse {
+        let id = self
+            .who
+            .of_login()
+            .map_or_else(|| visit.id(), str::to_owned);
+        let refusal = self.in_login(&id);
+        proxy.emit(&refusal.event(step));
+        answer::message(&visit.in_login(&id), refusal.error.status, situation)
     }
 
     /// Reports to the operator, and answers the client in JSON.

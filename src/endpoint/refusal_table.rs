@@ -63,7 +63,7 @@ impl From<&UpstreamError> for Refusal {
             UpstreamError::Discovery(why) if !why.is_passing() => OAuthErrorCode::ServerError,
             _ => OAuthErrorCode::TemporarilyUnavailable,
         };
-        Self::new(error.reason(), code, NOT_COMPLETED).detail(error)
+        Self::new(error.reason(), code, NOT_COMPLETED).told(error.told())
     }
 }
 
@@ -78,7 +78,7 @@ impl From<&LoginError> for Refusal {
                 error.to_string(),
             ),
             LoginError::Store(error) => error.into(),
-            LoginError::NotAdmitted(error) => error.into(),
+            LoginError::NotAdmitted(no) => Self::from(&no.error).about(no.who.clone()),
         }
     }
 }
@@ -96,7 +96,7 @@ impl From<&NoCode> for Refusal {
             }
             NoCode::Unreadable(_) => (Reason::ProviderMalformed, NOT_COMPLETED),
         };
-        Self::new(reason, error.code(), text).detail(error)
+        Self::new(reason, error.code(), text).told(error.told())
     }
 }
 
@@ -112,9 +112,9 @@ impl From<&AdmissionError> for Refusal {
                 reason,
                 description,
                 detail,
-            }) => Self::new(*reason, denied, description.clone()).detail(detail),
+            }) => Self::new(*reason, denied, description.clone()).told(detail.clone()),
             AdmissionError::Operator(NotAdmitted::Later { detail }) => {
-                Self::unavailable(Reason::HookDenied).detail(detail)
+                Self::unavailable(Reason::HookDenied).told(detail.clone())
             }
             AdmissionError::NoScope => Self::new(Reason::Scope, denied, error.to_string()),
             AdmissionError::Store(error) => error.into(),

@@ -9,10 +9,10 @@ use http_body::Body;
 use super::{answer, on_register, refusal::Refusal, request};
 use crate::{
     body::OwnResponse,
-    client::{ClientMetadata, registration_answer},
+    client::{ClientMetadata, RedirectUri, registration_answer},
     config::RegistrationRequest,
     error::{BoxError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Who},
     proxy::Proxy,
 };
 
@@ -60,12 +60,19 @@ where
         scopes: registration.scope.clone().unwrap_or_default(),
         document: None,
     };
-    on_register::ask(proxy, request).await?;
+    let hosts = registration.redirect_uris.iter();
+    let hosts: Vec<_> = hosts.map(RedirectUri::shown_address).collect();
+    let who = |client_id: &str| {
+        let who = Who::default().client(client_id, registration.name.as_deref());
+        who.redirect_host(&hosts.join(" "))
+    };
+    let asked = on_register::ask(proxy, request).await;
+    asked.map_err(|no| no.about(who("")))?;
     let (client_id, secret) = proxy.clients.register(registration).map_err(|error| {
         let code = OAuthErrorCode::InvalidClientMetadata;
-        Refusal::new(Reason::TooLarge, code, error.to_string())
+        Refusal::new(Reason::TooLarge, code, error.to_string()).about(who(""))
     })?;
-    proxy.emit(&Event::done(Step::Register).detail(registration.name.as_deref().unwrap_or("")));
+    proxy.emit(&Event::done(Step::Register).about(who(&client_id)));
     let body = registration_answer(
         &metadata,
         &client_id,

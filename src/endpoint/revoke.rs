@@ -19,7 +19,7 @@ use crate::{
     event::{Event, Reason, Step},
     grant::GrantId,
     mode::Mode,
-    oauth::Params,
+    oauth::{Params, describable},
     proxy::Proxy,
     token::{AccessClaims, AccessTokens},
 };
@@ -48,7 +48,7 @@ where
     if let Err(refusal) = &revoked {
         client.give_back(proxy, refusal).await;
     }
-    revoked
+    revoked.map_err(|no| no.about(client.who()))
 }
 
 async fn revoke_for(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<(), Refusal> {
@@ -72,13 +72,16 @@ async fn revoke_for(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Res
     // RFC 7009 section 2.1: the server "verifies whether the token was issued to the client making the
     // revocation request".
     if grant.client_id != client.id {
-        let event = Event::refused(Step::Revoke, Reason::ForeignClient);
-        proxy.emit(&event.grant(id.to_string()));
+        let event = Event::refused(Step::Revoke, Reason::ForeignClient).about(client.who());
+        let owner = describable(&grant.client_id);
+        let event = event.about(proxy.grants.who(&id, &grant));
+        proxy.emit(&event.detail(format_args!("the token is of client `{owner}`")));
         return Ok(());
     }
     client.spend(proxy).await.map_err(|no| no.of(id))?;
     proxy.ending.end(id).await?;
-    proxy.emit(&Event::done(Step::Revoke).grant(id.to_string()));
+    let event = Event::done(Step::Revoke).about(client.who());
+    proxy.emit(&event.about(proxy.grants.who(&id, &grant)));
     Ok(())
 }
 

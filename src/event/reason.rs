@@ -99,8 +99,8 @@ reasons! {
         "Open the client's document from this server. See the chapter on the network for what is refused.";
     /// The redirect URI is not one of the client's, or the policy does not allow it.
     RedirectUri = "redirect_uri", Client,
-        "Where the client is trusted, allow the address with `allow_redirect_uri` or `allow_known_clients`. Where \
-         it changed its address, it has to register again.";
+        "The detail has the address, and those that are registered. Trust a client with `allow_client` or \
+         `allowed_redirect_uri_patterns`. One that changed its address registers again.";
     /// The response type or grant type is not served, or not to this client.
     UnsupportedType = "unsupported_type", Client,
         "Use the type that the metadata document names, or switch the other on.";

@@ -2,8 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{printable, reason::Reason, step::Step, told::Told, who::Who};
-use crate::limits::{MAX_DETAIL, MAX_EVENT_TEXT};
+use super::{reason::Reason, step::Step, told::Told, who::Who};
+use crate::{
+    limits::{MAX_DETAIL, MAX_EVENT_TEXT},
+    oauth::printable,
+};
 
 /// What happened, to whom and why, without anything secret.
 ///

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::printable;
-use crate::limits::{MAX_EVENT_CLIENT, MAX_EVENT_SCOPES, MAX_EVENT_TEXT};
+use crate::{
+    limits::{MAX_EVENT_CLIENT, MAX_EVENT_SCOPES, MAX_EVENT_TEXT},
+    oauth::printable,
+};
 
 /// The login or the grant, the client, the person, the provider and what was asked for, as far as they are known.
 ///
@@ -23,53 +25,64 @@ pub(crate) struct Who {
 }
 
 impl Who {
+    /// The id of the login, where it is one's.
+    pub(crate) fn of_login(&self) -> Option<&str> {
+        self.login.as_deref()
+    }
+
+    /// `None` for an empty text.
+    fn shown(text: &str, limit: usize) -> Option<String> {
+        let shown = printable(text, limit);
+        Some(shown).filter(|shown| !shown.is_empty())
+    }
+
     #[must_use]
     pub(crate) fn login(mut self, id: &str) -> Self {
-        self.login = Some(printable(id, MAX_EVENT_TEXT));
+        self.login = Self::shown(id, MAX_EVENT_TEXT);
         self
     }
 
     #[must_use]
     pub(crate) fn grant(mut self, id: impl fmt::Display) -> Self {
-        self.grant = Some(printable(&id.to_string(), MAX_EVENT_TEXT));
+        self.grant = Self::shown(&id.to_string(), MAX_EVENT_TEXT);
         self
     }
 
     /// The client's id, and its name where it is known here.
     #[must_use]
     pub(crate) fn client(mut self, id: &str, name: Option<&str>) -> Self {
-        self.client = Some(printable(id, MAX_EVENT_CLIENT));
-        self.client_name = name.map(|name| printable(name, MAX_EVENT_TEXT));
+        self.client = Self::shown(id, MAX_EVENT_CLIENT);
+        self.client_name = name.and_then(|name| Self::shown(name, MAX_EVENT_TEXT));
         self
     }
 
     /// Where the answer of the login goes: a host with its port, or a scheme.
     #[must_use]
     pub(crate) fn redirect_host(mut self, host: &str) -> Self {
-        self.redirect_host = Some(printable(host, MAX_EVENT_TEXT));
+        self.redirect_host = Self::shown(host, MAX_EVENT_TEXT);
         self
     }
 
     /// The person: their subject at the provider or here, and their address.
     #[must_use]
     pub(crate) fn person(mut self, subject: Option<&str>, email: Option<&str>) -> Self {
-        let text = |text: &str| printable(text, MAX_EVENT_TEXT);
-        self.subject = subject.map(text);
-        self.email = email.map(text);
+        let shown = |text| Self::shown(text, MAX_EVENT_TEXT);
+        self.subject = subject.and_then(shown);
+        self.email = email.and_then(shown);
         self
     }
 
     #[must_use]
     pub(crate) fn provider(mut self, id: &str) -> Self {
-        self.provider = Some(printable(id, MAX_EVENT_TEXT));
+        self.provider = Self::shown(id, MAX_EVENT_TEXT);
         self
     }
 
     /// The resource and the scopes, asked for or granted.
     #[must_use]
     pub(crate) fn access(mut self, resource: &str, scopes: impl fmt::Display) -> Self {
-        self.resource = Some(printable(resource, MAX_EVENT_CLIENT));
-        self.scopes = Some(printable(&scopes.to_string(), MAX_EVENT_SCOPES));
+        self.resource = Self::shown(resource, MAX_EVENT_CLIENT);
+        self.scopes = Self::shown(&scopes.to_string(), MAX_EVENT_SCOPES);
         self
     }
 
@@ -109,6 +122,7 @@ mod tests {
         assert_eq!(client.chars().count(), MAX_EVENT_CLIENT);
         assert_eq!(who.client_name.unwrap(), "Good\u{fffd}\u{fffd}\u{fffd}Name");
         assert_eq!(who.subject.unwrap(), "a\u{fffd}b");
+        assert_eq!(Who::default().client("", Some("")), Who::default());
     }
 
     #[test]

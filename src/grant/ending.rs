@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Grant, GrantId, Grants, UpstreamGrant, at_once};
+use super::{GrantId, Grants, UpstreamGrant, at_once};
 use crate::{
     error::{StorageError, with_causes},
-    event::{Event, Events, Reason, Step},
+    event::{Event, Events, Reason, Step, Who},
     limits::{REVOKE_WAIT, STORE_TIMEOUT},
     provider::{ProviderClient, Providers},
     tasks::Tasks,
@@ -55,8 +55,9 @@ impl Ending {
             };
             let _ = done.send(result);
             if let Some(grant) = grant {
+                let who = ending.grants.who(&id, &grant);
                 ending
-                    .at_provider(id, &grant.provider, &grant.upstream)
+                    .at_provider(&who, &grant.provider, &grant.upstream)
                     .await;
             }
         });
@@ -80,14 +81,11 @@ impl Ending {
         if count > 0 {
             let ending = self.clone();
             self.tasks.spawn(async move {
-                for (
-                    id,
-                    Grant {
-                        provider, upstream, ..
-                    },
-                ) in ended
-                {
-                    ending.at_provider(id, &provider, &upstream).await;
+                for (id, grant) in ended {
+                    let who = ending.grants.who(&id, &grant);
+                    ending
+                        .at_provider(&who, &grant.provider, &grant.upstream)
+                        .await;
                 }
             });
         }
@@ -108,9 +106,8 @@ impl Ending {
         let ending = self.tasks.spawn(async move {
             match grants.end_surplus(new, &subject, limit).await {
                 Ok(ended) => {
-                    for id in ended {
-                        let event = Event::refused(Step::Revoke, Reason::TooMany);
-                        let event = event.grant(id.to_string());
+                    for who in ended {
+                        let event = Event::refused(Step::Revoke, Reason::TooMany).about(who);
                         events.emit(&event.detail(format_args!(
                             "the person has more than {limit} grants: this one was used longest ago"
                         )));
@@ -120,7 +117,8 @@ impl Ending {
                     let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
                     let why = with_causes(&error);
                     let detail = format_args!("the person's other grants were not counted: {why}");
-                    events.emit(&event.grant(new.to_string()).detail(detail));
+                    let event = event.grant(new).person(Some(&subject), None);
+                    events.emit(&event.detail(detail));
                 }
             }
         });
@@ -130,9 +128,9 @@ impl Ending {
     /// Ends a grant that is past its last day. The provider does not hear of it: at some, one
     /// revocation ends the person's other grants as well, and those have days left.
     pub(crate) async fn expire(&self, id: GrantId) -> Result<(), StorageError> {
-        if self.grants.end(&id).await?.is_some() {
+        if let Some(grant) = self.grants.end(&id).await? {
             let event = Event::refused(Step::UpstreamRefresh, Reason::Expired);
-            let event = event.grant(id.to_string());
+            let event = event.about(self.grants.who(&id, &grant));
             self.events
                 .emit(&event.detail("the grant is as old as it may get: it ends"));
         }
@@ -140,26 +138,26 @@ impl Ending {
     }
 
     /// The grant has ended here: revokes at its provider what that gave for it, in a task of its own.
-    pub(super) fn revoke_later(&self, id: GrantId, provider: String, given: Vec<UpstreamGrant>) {
+    pub(super) fn revoke_later(&self, who: Who, provider: String, given: Vec<UpstreamGrant>) {
         let ending = self.clone();
         self.tasks.spawn(async move {
             for given in given {
-                ending.at_provider(id, &provider, &given).await;
+                ending.at_provider(&who, &provider, &given).await;
             }
         });
     }
 
     /// Revokes what a provider gave, at that provider: the tokens of one must never reach another.
-    async fn at_provider(&self, id: GrantId, provider: &str, given: &UpstreamGrant) {
+    async fn at_provider(&self, who: &Who, provider: &str, given: &UpstreamGrant) {
         if given.revocable().next().is_none() {
             return;
         }
         if let Some(provider) = self.providers.of(provider) {
-            return end_at_provider(provider, &self.events, id, given.revocable()).await;
+            return end_at_provider(provider, &self.events, who, given.revocable()).await;
         }
         let event = Event::refused(Step::UpstreamRevoke, Reason::GrantEnded);
         self.events
-            .emit(&event.grant(id.to_string()).detail(format_args!(
+            .emit(&event.about(who.clone()).detail(format_args!(
             "the grant belongs to provider `{provider}`, which is not configured: its tokens are \
                  not revoked there"
         )));
@@ -171,7 +169,7 @@ impl Ending {
 pub(crate) async fn end_at_provider<'a>(
     provider: &ProviderClient,
     events: &Events,
-    id: GrantId,
+    who: &Who,
     given: impl Iterator<Item = (&'a str, &'static str)>,
 ) {
     let mut outcome = Ok(false);
@@ -183,11 +181,11 @@ pub(crate) async fn end_at_provider<'a>(
         }
     }
     match outcome {
-        Ok(true) => events.emit(&Event::done(Step::UpstreamRevoke).grant(id.to_string())),
+        Ok(true) => events.emit(&Event::done(Step::UpstreamRevoke).about(who.clone())),
         Ok(false) => {}
         Err(error) => {
             let event = Event::refused(Step::UpstreamRevoke, error.reason());
-            events.emit(&event.grant(id.to_string()).detail(error));
+            events.emit(&event.about(who.clone()).told(&error.told()));
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio::{
     sync::{OwnedMutexGuard, oneshot},
     time::timeout,
 };
+use tracing::Instrument;
 
 use super::{
     Grant, GrantId, LiveGrant, SeenGrant, UpstreamGrant, lifetime,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     error::StorageError,
+    event::span_of_its_own,
     limits::{POLL, RENEWAL_PATIENCE, STORE_TIMEOUT},
     time::Unix,
 };
@@ -68,7 +70,7 @@ impl Freshness {
             true => RENEWAL_PATIENCE,
             false => self.patience(),
         };
-        let result = timeout(patience, self.fresh(id, need.clone())).await;
+        let result = timeout(patience, self.fresh(id, grant, need.clone())).await;
         let fresh = match result.unwrap_or(Err(FreshnessError::Later)) {
             Ok(fresh) => Some(fresh),
             Err(FreshnessError::Later | FreshnessError::Store(_)) if is_good => None,
@@ -101,7 +103,7 @@ impl Freshness {
         let grant = match self.0.due(&grant, &need) {
             Due::Nothing => grant,
             Due::Renewal | Due::Look => {
-                let fresh = Box::pin(timeout(self.patience(), self.fresh(id, need)));
+                let fresh = Box::pin(timeout(self.patience(), self.fresh(id, &grant, need)));
                 let fresh = fresh.await.unwrap_or(Err(FreshnessError::Later))?;
                 fresh.into_value()
             }
@@ -116,7 +118,12 @@ impl Freshness {
     }
 
     /// Waits for the process's lock, without a task of its own; only the one that gets it starts one.
-    async fn fresh(&self, id: GrantId, need: Need) -> Result<SeenGrant, FreshnessError> {
+    async fn fresh(
+        &self,
+        id: GrantId,
+        grant: &Grant,
+        need: Need,
+    ) -> Result<SeenGrant, FreshnessError> {
         let live = self.0.grants.handle(id);
         let turn = self.turn(id, &live).await?;
         // The one before may have done it. Where there was none, the renewal looks, under its lease.
@@ -128,10 +135,14 @@ impl Freshness {
             }
         }
         let (waiting, answer) = oneshot::channel();
-        let renewal = Renewal::new(Arc::clone(&self.0), id, need, live, turn.lock, waiting);
+        let who = self.0.grants.who(&id, grant);
+        let span = span_of_its_own("renewal");
+        span.in_scope(|| who.mark_span());
+        let whose = (id, who);
+        let renewal = Renewal::new(Arc::clone(&self.0), whose, need, live, turn.lock, waiting);
         // A task of its own: a client that hangs up must not drop the answer, because a provider
         // that rotates its refresh tokens has then already spent the old one.
-        self.0.tasks.spawn(renewal.run());
+        self.0.tasks.spawn(renewal.run().instrument(span));
         answer.await.unwrap_or(Err(FreshnessError::Later))
     }
 

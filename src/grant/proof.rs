@@ -4,7 +4,12 @@
 use std::{future::Future, pin::Pin};
 
 use super::{Grant, GrantId};
-use crate::{event::Reason, provider::TokenAnswer, time::Unix, token::CarriedClaims};
+use crate::{
+    event::{Reason, Told},
+    provider::TokenAnswer,
+    time::Unix,
+    token::CarriedClaims,
+};
 
 /// What [`ProofOfLife::ask`] returns.
 pub(crate) type LookFuture<'a> = Pin<Box<dyn Future<Output = Look> + Send + 'a>>;
@@ -42,7 +47,7 @@ pub(crate) enum Look {
         /// For the operator.
         reason: Reason,
         /// What was said.
-        detail: String,
+        detail: Told,
     },
     /// The provider's API refused the grant's own access token (401). Only a look without a renewal
     /// comes to this.
@@ -52,7 +57,7 @@ pub(crate) enum Look {
         /// For the operator.
         reason: Reason,
         /// Which rule, and what was said.
-        detail: String,
+        detail: Told,
     },
 }
 

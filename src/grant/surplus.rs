@@ -5,7 +5,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{Grant, GrantId, Grants, Owner, Phase, at_once};
-use crate::{error::StorageError, limits::SURPLUS_AT_ONCE, time::Unix};
+use crate::{error::StorageError, event::Who, limits::SURPLUS_AT_ONCE, time::Unix};
 
 /// A grant as this rule sees it. The order is that of its last use, and within a second that of the
 /// list: the store's own clock, the same for all instances.
@@ -27,7 +27,7 @@ impl Grants {
         new: GrantId,
         subject: &str,
         limit: usize,
-    ) -> Result<Vec<GrantId>, StorageError> {
+    ) -> Result<Vec<Who>, StorageError> {
         let ids = self.first_listed(subject, limit).await?;
         if ids.len() <= limit {
             return Ok(Vec::new());
@@ -59,7 +59,7 @@ impl Grants {
         let mut ended = Vec::new();
         for id in surplus(held, new, limit) {
             match self.end(&id).await {
-                Ok(Some(_)) => ended.push(id),
+                Ok(Some(grant)) => ended.push(self.who(&id, &grant)),
                 Ok(None) => {}
                 // What has ended is reported all the same.
                 Err(_) if !ended.is_empty() => break,

@@ -16,7 +16,7 @@ use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
     challenge::{Asked, Problem},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Told},
     inner::InnerFuture,
     oauth::ScopeSet,
     session::AuthSession,
@@ -99,7 +99,12 @@ where
             },
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
-                    response: Some(refuse(request.uri().path(), request.extensions(), &denied)),
+                    response: Some(refuse(
+                        request.uri().path(),
+                        request.extensions(),
+                        &denied,
+                        Some(&self.guard),
+                    )),
                 },
             },
         }
@@ -125,7 +130,12 @@ impl PassedBy {
 }
 
 /// The answer to a request for `path` that a guard denied.
-pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> OwnResponse {
+pub(crate) fn refuse(
+    path: &str,
+    extensions: &Extensions,
+    denied: &Denied,
+    guard: Option<&Guard>,
+) -> OwnResponse {
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
     let challenges = session
@@ -154,14 +164,24 @@ pub(crate) fn refuse(path: &str, extensions: &Extensions, denied: &Denied) -> Ow
                 Denied::Forbidden => Reason::Forbidden,
             };
             let mut event = Event::refused(Step::Guard, reason);
-            if let Some(grant) = session.and_then(AuthSession::grant_id) {
-                event = event.grant(grant);
+            if let Some(session) = session {
+                event = event.about(session.who()).told(&why(path, session, guard));
             }
             challenges.report(&event);
             challenges.refuse(path, &problem)
         }
         None => outside_the_layer(),
     }
+}
+
+/// What the guard asks for, and what the session has, in words for the operator. The roles are the person's.
+fn why(path: &str, session: &AuthSession, guard: Option<&Guard>) -> Told {
+    let guard = guard.map_or_else(String::new, |guard| format!("{guard:?}"));
+    let (scopes, roles) = (session.scopes(), session.roles().join(", "));
+    Told::of_person(
+        format!("{guard} at {path}: the session has the scopes `{scopes}` and the roles [{roles}]"),
+        format!("{guard} at {path}: the session has the scopes `{scopes}`"),
+    )
 }
 
 /// Without the proxy's layer around it, only the scheme is known. Fails closed.

@@ -8,6 +8,28 @@ use super::{MAX_CLIENT_ID, MAX_PERSON_TEXT};
 /// this keeps a record of an older version in its place too.
 pub(crate) const MAX_SHOWN: usize = 300;
 
+/// Scopes that a person takes in at one look: more of them get headings.
+pub(crate) const FEW_RIGHTS: usize = 6;
+/// The most bytes of an icon: each page holds it twice, a third larger.
+pub(crate) const MAX_ICON: usize = 16 * 1024;
+/// The most links of the operator's at the foot of a page: privacy, terms, imprint, home.
+pub(crate) const MAX_PAGE_LINKS: usize = 4;
+/// The longest of their URLs, in bytes.
+pub(crate) const MAX_PAGE_URL: usize = 1024;
+/// The longest address for mail, in bytes (RFC 5321 section 4.5.3.1.3, less the angle brackets).
+pub(crate) const MAX_MAIL_ADDRESS: usize = 254;
+/// The longest text of a scope, in characters: a sentence that a person reads.
+pub(crate) const MAX_SCOPE_TEXT: usize = 200;
+/// The most texts of scopes, in all languages: a hundred scopes in ten of them.
+pub(crate) const MAX_SCOPE_TEXTS: usize = 1000;
+/// The most bytes of a page that the operator writes: what is ours of it has some 20 KiB.
+pub(crate) const MAX_CUSTOM_PAGE: usize = 256 * 1024;
+
+/// The languages of `Accept-Language` that are looked at. A browser names a handful.
+pub(crate) const MAX_LANGUAGES_READ: usize = 32;
+/// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).
+pub(crate) const MAX_LANGUAGE_TAG: usize = 35;
+
 // ---- oauth: parameters and URIs
 
 /// The longest base URL, in bytes: it stands in every token and every discovery document.
@@ -39,6 +61,10 @@ pub(crate) const MAX_MARKS: usize = 4;
 /// The longest detail of an event, in characters: a sentence of ours, with what the provider said and a redirect URI
 /// beside those that are registered.
 pub(crate) const MAX_DETAIL: usize = 600;
+/// Codes of another server that are kept of its words, where those may name a person.
+pub(crate) const MAX_QUOTED_CODES: usize = 5;
+/// Registered addresses that an event shows beside one that is not.
+pub(crate) const MAX_SHOWN_URIS: usize = 3;
 /// The longest id, name, address or host in an event, in characters: the longest address fits.
 pub(crate) const MAX_EVENT_TEXT: usize = MAX_PERSON_TEXT;
 /// The longest `client_id` or resource in an event, in characters: each id that is a client's is shown whole, so that

@@ -60,7 +60,7 @@ fn fingerprint(request: &AuthorizationRequest, provider: &str) -> [u8; 16] {
     scopes.sort_unstable();
     let seen = (
         request.client.id(),
-        request.redirect_uri.display_target(),
+        request.redirect_uri.place(),
         scopes,
         request.resource.as_str(),
         provider,

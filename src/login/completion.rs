@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tracing::Instrument;
 
 use super::{
     Login, Outcome,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Options,
+    event::Who,
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
     provider::TokenAnswer,
@@ -54,13 +56,14 @@ impl Completion {
         // single-use code was spent for. The reload finds it.
         let work = {
             let (this, arrival) = (Arc::clone(self), Arc::clone(&arrival));
-            self.tasks.spawn(async move {
+            let work = async move {
                 let _place = place;
                 let outcome = arrival
                     .outcome
                     .get_or_try_init(|| this.arrive(&admission, &login, code));
                 outcome.await.map(drop)
-            })
+            };
+            self.tasks.spawn(work.in_current_span())
         };
         work.await.unwrap_or(Err(NotNow::Ended))?;
         let given = arrival.give();
@@ -142,6 +145,7 @@ impl Completion {
         let now = Unix::from(self.clock.now());
         let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
         let id = GrantId::random();
+        Who::default().grant(id).mark_span();
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
@@ -167,7 +171,7 @@ impl Completion {
             ttl,
         };
         let admitted = admission.admit(asked, answer, now).await;
-        admitted.map_err(LoginError::NotAdmitted)?;
-        Ok(Granted { code, id })
+        let who = admitted.map_err(LoginError::NotAdmitted)?;
+        Ok(Granted { code, who })
     }
 }

@@ -15,6 +15,7 @@ mod outcome;
 mod packed;
 mod progress;
 pub(crate) mod request;
+mod request_words;
 mod returned;
 mod wishes;
 

@@ -1,7 +1,7 @@
 //! What a login comes to.
 
-use super::{admission::AdmissionError, returned::NoCode};
-use crate::{error::StorageError, grant::GrantId, provider::UpstreamError};
+use super::{admission::NotGranted, returned::NoCode};
+use crate::{error::StorageError, event::Who, provider::UpstreamError};
 
 /// What a login came to. It does not change any more, whatever the browser repeats.
 pub(crate) type Outcome = Result<Granted, LoginError>;
@@ -9,7 +9,8 @@ pub(crate) type Outcome = Result<Granted, LoginError>;
 /// The client's authorization code, and the grant that it stands for.
 pub(crate) struct Granted {
     pub(crate) code: String,
-    pub(crate) id: GrantId,
+    /// The grant and its person, for events.
+    pub(crate) who: Who,
 }
 
 /// Why a login came to no grant.
@@ -29,7 +30,7 @@ pub(crate) enum LoginError {
     Store(StorageError),
     /// The person did not come in.
     #[error(transparent)]
-    NotAdmitted(AdmissionError),
+    NotAdmitted(Box<NotGranted>),
 }
 
 /// Why a login cannot be completed now. Nothing was spent: a reload may complete it.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Wishes, packed};
 use crate::{
     client::{RedirectUri, SeenClient},
+    event::Who,
     key::constant_time_eq,
     oauth::{CodeChallenge, CodeVerifier, Resource, ScopeSet},
     random,
@@ -31,6 +32,15 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) resource: Resource,
     /// What is passed on to the provider besides.
     pub(crate) wishes: Wishes,
+}
+
+impl AuthorizationRequest {
+    /// For events.
+    pub(crate) fn who(&self) -> Who {
+        let host = self.redirect_uri.shown_address();
+        let who = self.client.who().redirect_host(&host);
+        who.access(self.resource.as_str(), &self.scopes)
+    }
 }
 
 /// The request cookie: waits for the person's decision.
@@ -104,6 +114,15 @@ impl RequestedLogin {
         }
     }
 
+    /// For events.
+    pub(crate) fn who(&self) -> Who {
+        let who = self.request.who().login(&self.id);
+        match &self.start.provider {
+            Some(provider) => who.provider(provider),
+            None => who,
+        }
+    }
+
     /// The person said yes: from here on it is their own.
     #[must_use]
     pub(crate) fn approved(mut self) -> Self {
@@ -148,6 +167,12 @@ impl Login {
             from_elsewhere: requested.start.from_elsewhere,
             request: requested.request,
         }
+    }
+
+    /// For events.
+    pub(crate) fn who(&self) -> Who {
+        let who = self.request.who().login(&self.id);
+        who.provider(&self.provider)
     }
 
     pub(crate) fn answers_to(&self, state: &str) -> bool {

@@ -9,6 +9,7 @@ use url::form_urlencoded;
 
 use crate::{
     error::OAuthErrorCode,
+    event::Told,
     limits::{MAX_ERROR_ANSWER, MAX_ERROR_DESCRIPTION},
     provider::UpstreamError,
 };
@@ -178,6 +179,18 @@ pub(crate) enum NoCode {
 }
 
 impl NoCode {
+    /// In words for the operator. What the provider says may name a person.
+    pub(crate) fn told(&self) -> Told {
+        match self {
+            Self::Error { error, description } => Told::quoting(
+                format_args!("the provider answered with `{error}`"),
+                Some(description),
+            ),
+            Self::Provider(error) => error.told(),
+            other => other.to_string().into(),
+        }
+    }
+
     /// What the client hears (RFC 6749 section 4.1.2.1, OpenID Connect Core section 3.1.2.6): a code
     /// that it can act on.
     pub(crate) fn code(&self) -> OAuthErrorCode {

@@ -69,6 +69,11 @@ impl Wishes {
         self.prompt.iter().any(|word| word == "select_account")
     }
 
+    /// The languages that the person reads, as the client has it (`ui_locales`): tags, with spaces between.
+    pub(crate) fn ui_locales(&self) -> Option<&str> {
+        self.ui_locales.as_deref()
+    }
+
     /// The words of `prompt`.
     pub(crate) fn prompt(&self) -> &[String] {
         &self.prompt

@@ -1,13 +1,20 @@
 //! The consent page: who asks, where the answer goes, and for what.
 
-use maud::html;
+use maud::{Markup, html};
 
 use super::{
-    frame::frame_with,
+    custom::{PageClient, PageKind, PageScope},
+    decision::{Button, Decision},
+    frame::{About, Sheet},
+    parts::{checked, claim, on_demand},
     provider::{self, ProviderOption},
+    scope_words::{Right, Rights},
+    signs::Sign,
+    stage::Stage,
+    words::{Words, fill, fill_title},
 };
 use crate::{
-    limits::MAX_SHOWN,
+    limits::{FEW_RIGHTS, MAX_SHOWN},
     oauth::{ScopeSet, printable},
 };
 
@@ -20,8 +27,9 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) client: Option<&'a str>,
     /// Whose server the app's own description came from: all about the app that was checked.
     pub(crate) host: Option<&'a str>,
-    /// Where the code will be sent, in a person's words.
-    pub(crate) target: &'a str,
+    pub(crate) target: Target<'a>,
+    /// The whole of it.
+    pub(crate) redirect_uri: &'a str,
     pub(crate) trust: Trust,
     pub(crate) scopes: &'a ScopeSet,
     pub(crate) resource: &'a str,
@@ -31,6 +39,7 @@ pub(crate) struct ConsentPage<'a> {
 }
 
 /// What speaks for the client's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trust {
     /// The operator configured it.
     Configured,
@@ -44,223 +53,193 @@ pub(crate) enum Trust {
     OtherAddress,
 }
 
+/// Where the code will be sent.
+pub(crate) enum Target<'a> {
+    /// A host, with a port that is not the scheme's own.
+    Host(&'a str),
+    /// A program on the person's computer, at this port.
+    ThisComputer(Option<u16>),
+    /// An app with a URI scheme of its own.
+    App(&'a str),
+}
+
 /// A stranger's words are held apart from ours: the name stands in a box of its own that says whose
 /// word it is, never inside a sentence of the page.
-pub(super) fn html(page: &ConsentPage<'_>, service: &str) -> String {
+pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
+    let (words, service) = (stage.words(), stage.service());
     let client = page.client.map(|name| printable(name, MAX_SHOWN));
     let host = page.host.map(|host| printable(host, MAX_SHOWN));
-    let target = printable(page.target, MAX_SHOWN);
-    let is_choice = page.options.len() > 1;
+    let scopes = &stage.look.brand.scopes;
+    let rights = Rights::of(page.scopes, scopes, words, stage.language.tag());
+    let caution = caution(page.trust, host.is_some(), words);
     let content = html! {
-        h1 { "An app asks for access to " (service) }
-        dl {
-            @match (&client, &page.trust) {
-                (Some(name), Trust::Configured) => { dt { "App" } dd .claim { bdi { (name) } } }
-                (Some(name), _) => { dt { "It calls itself" } dd .claim { bdi { (name) } } }
-                (None, _) => { dt { "App" } dd { "It gives no name" } }
+        h1 { (fill(&words.consent_heading, &service)) }
+        dl .box {
+            div { (who(client.as_deref(), page.trust, stage)) }
+            @if let Some(host) = &host {
+                div { dt { (words.described_by) } (checked(host)) }
             }
-            @if let Some(host) = &host { dt { "Described by" } dd { bdi { (host) } } }
-            dt { "Access goes to" }
-            dd { bdi { (target) } }
-        }
-        @match page.trust {
-            Trust::Configured => {}
-            Trust::Local => p .caution {
-                "Any program on this computer can call itself by this name"
-                @if host.is_some() { ", and show this description" }
-                ". Go on only if you started this login yourself, just now."
-            },
-            Trust::Host => p .caution {
-                "The name is the app's own word; the address that describes it was checked. Go on only if \
-                 you know that address and started this login yourself."
-            },
-            Trust::OtherAddress => p .caution {
-                "The name is the app's own word; the address that describes it was checked, and access \
-                 goes to another one. Go on only if you know both and started this login yourself."
-            },
-            Trust::Address => p .caution {
-                "The name is the app's own word. Go on only if you know the address above and \
-                 started this login yourself."
-            },
-        }
-        dl {
-            dt { "At" }
-            dd { (page.resource) }
-            @if !page.scopes.is_empty() {
-                dt { "It may" }
-                dd { ul { @for scope in page.scopes.iter() { li { (scope) } } } }
+            div {
+                dt { (words.goes_to) }
+                (place(&page.target, words))
+                dd { (on_demand(&words.whole_address, [page.redirect_uri].into_iter())) }
             }
         }
-        @if let [only] = page.options {
-            p { small { "You will log in with " (only.name) "." } }
-        }
-        form method="post" action=(page.action) {
-            input type="hidden" name="login" value=(page.login);
-            input type="hidden" name="csrf" value=(page.form_token);
-            @if is_choice { (provider::choice(page.options, page.again)) }
-            button type="submit" name="decision" value="approve" { "Allow and log in" }
-            @match is_choice {
-                true => (provider::deny("Deny")),
-                false => button type="submit" name="decision" value="deny" { "Deny" },
-            }
-        }
+        (what_for(&rights, page.resource, stage))
     };
-    let style = match is_choice {
-        true => provider::STYLE,
-        false => "",
+    let is_choice = page.options.len() > 1;
+    let decision = Decision {
+        action: page.action,
+        hidden: &[("login", page.login), ("csrf", page.form_token)],
+        choice: is_choice.then(|| provider::choice(words, page.options, page.again)),
+        no: Button {
+            value: "deny",
+            label: html! { (words.deny) },
+        },
+        yes: Button {
+            value: "approve",
+            label: match page.options {
+                [only] => fill(&words.allow_with, &[("provider", only.name)]),
+                _ => html! { (words.allow) },
+            },
+        },
+        other: None,
     };
-    frame_with(&format!("Access to {service}"), style, &content)
+    let sheet = Sheet {
+        kind: PageKind::Consent,
+        title: &fill_title(&words.consent_title, &service),
+        content: decision.around(&content, caution),
+        form: Some(decision.alone()),
+        about: About {
+            client: Some(PageClient {
+                name: client.as_deref(),
+                is_configured: page.trust == Trust::Configured,
+                verified_host: host.as_deref(),
+                goes_to: goes_to(&page.target, words),
+                redirect_uri: page.redirect_uri,
+                is_on_this_computer: !matches!(page.target, Target::Host(_)),
+            }),
+            scopes: rights.iter().map(PageScope::from).collect(),
+            resource: Some(page.resource),
+            caution,
+        },
+    };
+    sheet.html(stage)
+}
+
+/// Who asks, and whose word that is.
+fn who(client: Option<&str>, trust: Trust, stage: &Stage<'_>) -> Markup {
+    let (words, service) = (stage.words(), stage.service());
+    html! {
+        @match (client, trust) {
+            (Some(name), Trust::Configured) => {
+                dt { (words.app) } (claim(name)) dd { (fill(&words.name_of_operator, &service)) }
+            }
+            (Some(name), _) => {
+                dt { (words.calls_itself) } (claim(name)) dd { (fill(&words.name_not_checked, &service)) }
+            }
+            (None, _) => { dt { (words.app) } dd { (words.no_name) } }
+        }
+    }
+}
+
+fn place(target: &Target<'_>, words: &Words) -> Markup {
+    html! {
+        @match target {
+            Target::Host(address) => dd { bdi { (printable(address, MAX_SHOWN)) } },
+            Target::ThisComputer(Some(port)) => dd { (fill(&words.this_computer_port, &[("port", &port.to_string())])) },
+            Target::ThisComputer(None) => dd { (words.this_computer) },
+            Target::App(scheme) => {
+                dd { bdi { (printable(scheme, MAX_SHOWN)) } }
+                dd { (words.app_on_this_computer) }
+            }
+        }
+    }
+}
+
+/// The same as a text.
+fn goes_to(target: &Target<'_>, words: &Words) -> String {
+    match target {
+        Target::Host(address) => printable(address, MAX_SHOWN),
+        Target::ThisComputer(Some(port)) => {
+            fill_title(&words.this_computer_port, &[("port", &port.to_string())])
+        }
+        Target::ThisComputer(None) => words.this_computer.to_string(),
+        Target::App(scheme) => {
+            let (scheme, what) = (printable(scheme, MAX_SHOWN), &words.app_on_this_computer);
+            format!("{scheme} ({what})")
+        }
+    }
+}
+
+fn caution(trust: Trust, is_described: bool, words: &Words) -> Option<&str> {
+    Some(match trust {
+        Trust::Configured => return None,
+        Trust::Local if is_described => &words.caution_local_described,
+        Trust::Local => &words.caution_local,
+        Trust::Host => &words.caution_host,
+        Trust::OtherAddress => &words.caution_other_address,
+        Trust::Address => &words.caution_address,
+    })
+}
+
+/// What the app can do, as things that a person does. All of it is on the page: nothing that is granted stands
+/// behind a click but the names that the protocol has for it.
+fn what_for(rights: &Rights<'_>, resource: &str, stage: &Stage<'_>) -> Markup {
+    let (words, service) = (stage.words(), stage.service());
+    let is_long = rights.iter().count() > FEW_RIGHTS;
+    let stay: Vec<_> = rights.stay.into_iter().collect();
+    let is_described = rights.iter().any(|right| right.meaning.is_some());
+    html! {
+        section {
+            h2 { (words.it_may) }
+            @if rights.service.is_empty() {
+                ul .can { li { (Sign::Tick.picture()) span { (fill(&words.act_for_you, &service)) } } }
+            } @else {
+                @if is_long { h3 { (fill(&words.scopes_of_service, &service)) } }
+                (list(Sign::Tick, &rights.service))
+            }
+            @if is_long && !rights.person.is_empty() { h3 { (words.scopes_of_person) } }
+            @if !rights.person.is_empty() { (list(Sign::Person, &rights.person)) }
+            @if !stay.is_empty() { (list(Sign::Clock, &stay)) }
+            details {
+                summary { (words.scope_names) }
+                dl {
+                    div { dt { (words.at) } dd { code { bdi { (resource) } } } }
+                    @if is_described {
+                        div { dt { (words.scopes) } dd { @for right in rights.iter() { code { bdi { (right.scope) } } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn list(sign: Sign, rights: &[Right<'_>]) -> Markup {
+    html! {
+        ul .can {
+            @for right in rights {
+                li {
+                    (sign.picture())
+                    @match right.meaning {
+                        Some(meaning) => span { bdi { (meaning) } },
+                        // Nobody has said what it means, and we do not guess.
+                        None => code { bdi { (right.scope) } },
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<'a> From<&Right<'a>> for PageScope<'a> {
+    fn from(right: &Right<'a>) -> Self {
+        Self {
+            name: right.scope,
+            description: right.meaning,
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_clients_name_cannot_leave_its_place() {
-        let attack = "<script>alert(1)</script>\"'><img src=x onerror=1>";
-        let page = ConsentPage {
-            options: &[ProviderOption {
-                id: attack,
-                name: attack,
-            }],
-            again: false,
-            client: Some(attack),
-            host: Some(attack),
-            target: attack,
-            trust: Trust::Local,
-            scopes: &ScopeSet::parse("<b>x</b>").unwrap(),
-            resource: attack,
-            action: attack,
-            login: attack,
-            form_token: attack,
-        };
-        let html = html(&page, attack);
-        assert!(!html.contains("<script"));
-        assert!(!html.contains("<img"));
-        assert!(!html.contains("<b>"));
-        assert!(!html.contains("\"'>"));
-        assert!(html.contains("&lt;script&gt;"));
-    }
-
-    const ACME: &[ProviderOption<'static>] = &[ProviderOption {
-        id: "acme",
-        name: "Acme",
-    }];
-
-    fn shown(name: &str, trust: Trust) -> ConsentPage<'_> {
-        static NONE: std::sync::LazyLock<ScopeSet> = std::sync::LazyLock::new(ScopeSet::default);
-        ConsentPage {
-            options: ACME,
-            again: false,
-            client: Some(name),
-            host: None,
-            target: "app.example",
-            trust,
-            scopes: &NONE,
-            resource: "https://notes.example",
-            action: "https://notes.example/oauth/consent",
-            login: "t",
-            form_token: "f",
-        }
-    }
-
-    fn named(name: &str, trust: Trust) -> String {
-        html(&shown(name, trust), "Notes")
-    }
-
-    #[test]
-    fn a_clients_name_is_no_part_of_a_sentence_of_ours() {
-        let claim = "Claude by Anthropic is verified and approved by your company IT";
-        for trust in [Trust::Address, Trust::Local] {
-            let html = named(claim, trust);
-            let before = "<dt>It calls itself</dt><dd class=\"claim\"><bdi>";
-            assert!(
-                html.contains(&format!("{before}{claim}</bdi></dd>")),
-                "{html}"
-            );
-            assert_eq!(html.matches(claim).count(), 1, "{html}");
-        }
-        // The operator's own word about an app of the operator's.
-        assert!(named("Intranet", Trust::Configured).contains("<dt>App</dt>"));
-    }
-
-    #[test]
-    fn the_host_that_was_checked_stands_apart_from_what_the_app_calls_itself() {
-        let page = |trust| ConsentPage {
-            host: Some("client.example"),
-            trust,
-            ..shown("Claude (described by claude.ai)", Trust::Host)
-        };
-        for (trust, says) in [
-            (
-                Trust::Host,
-                "the address that describes it was checked. Go on",
-            ),
-            (Trust::OtherAddress, "goes to another one"),
-            (Trust::Local, "and show this description. Go on"),
-        ] {
-            let html = html(&page(trust), "Notes");
-            assert!(
-                html.contains(
-                    "</bdi></dd><dt>Described by</dt><dd><bdi>client.example</bdi></dd>\
-                     <dt>Access goes to</dt>"
-                ),
-                "{html}"
-            );
-            assert!(html.contains(says), "{html}");
-        }
-        assert!(!named("Kit", Trust::Address).contains("Described by"));
-    }
-
-    #[test]
-    fn what_moves_or_hides_other_text_is_not_on_the_page() {
-        let html = named("a\u{202e}b\u{2028}c\u{e0041}d", Trust::Local);
-        assert!(html.contains("a\u{fffd}b\u{fffd}c\u{fffd}d"), "{html}");
-    }
-
-    fn with_options(options: &[ProviderOption<'_>]) -> String {
-        let page = ConsentPage {
-            options,
-            again: false,
-            client: Some("Kit"),
-            host: None,
-            target: "app.example",
-            trust: Trust::Address,
-            scopes: &ScopeSet::default(),
-            resource: "https://notes.example",
-            action: "https://notes.example/oauth/consent",
-            login: "t",
-            form_token: "f",
-        };
-        html(&page, "Notes")
-    }
-
-    #[test]
-    fn with_one_provider_there_is_nothing_to_choose_and_no_style_for_it() {
-        let acme = ProviderOption {
-            id: "acme",
-            name: "Acme",
-        };
-        let html = with_options(&[acme]);
-        let end = "<p><small>You will log in with Acme.</small></p><form method=\"post\" \
-            action=\"https://notes.example/oauth/consent\"><input type=\"hidden\" name=\"login\" value=\"t\">\
-            <input type=\"hidden\" name=\"csrf\" value=\"f\"><button type=\"submit\" name=\"decision\" \
-            value=\"approve\">Allow and log in</button><button type=\"submit\" name=\"decision\" \
-            value=\"deny\">Deny</button></form></main></body></html>";
-        assert!(html.ends_with(end), "{html}");
-        assert!(!html.contains(provider::STYLE));
-        assert!(html.contains("@keyframes ready{to{pointer-events:auto}}</style></head>"));
-    }
-
-    #[test]
-    fn with_several_a_no_needs_no_choice_and_a_name_is_text() {
-        let named = |id, name| ProviderOption { id, name };
-        let html = with_options(&[named("a", "A & Co"), named("b", "<b>\"Bee\"</b>")]);
-        assert!(!html.contains("You will log in with"));
-        assert!(html.contains("<bdi>A &amp; Co</bdi>"), "{html}");
-        assert!(!html.contains("<b>"), "{html}");
-        assert!(html.contains("value=\"deny\" formnovalidate>Deny</button>"));
-        assert!(html.contains(provider::STYLE));
-    }
-}
+mod tests;

@@ -4,8 +4,12 @@ use maud::html;
 
 use super::{
     consent::{self, ConsentPage},
-    frame::frame,
+    custom::PageKind,
+    frame::Sheet,
+    parts::{self, onward},
     provider::{self, ProviderPage},
+    signs::Sign,
+    stage::Stage,
     words::Situation,
 };
 
@@ -17,79 +21,84 @@ pub(crate) enum Page<'a> {
     Provider(ProviderPage<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
-    /// The same, with a name for the operator and, where the person may, a way to try again.
+    /// The same, with a way to try again where the person may.
     Failure(Failure<'a>),
 }
 
 /// What went wrong for reasons that only the operator can see.
 pub(crate) struct Failure<'a> {
     pub(crate) situation: Situation,
-    /// Names it in the events.
-    pub(crate) id: &'a str,
     /// A URL of ours, which does the same once more.
     pub(crate) again: Option<&'a str>,
 }
 
 impl Page<'_> {
-    /// The page as HTML, in the name of this service.
-    pub(crate) fn html(&self, service: &str) -> String {
+    /// The page as HTML, on this stage.
+    pub(crate) fn html(&self, stage: &Stage<'_>) -> String {
         match self {
-            Self::Consent(page) => consent::html(page, service),
-            Self::Provider(page) => provider::html(page, service),
-            Self::Message(situation) => message(*situation, service),
-            Self::Failure(page) => failure(page, service),
+            Self::Consent(page) => consent::html(page, stage),
+            Self::Provider(page) => provider::html(page, stage),
+            Self::Message(situation) => message(*situation, None, stage),
+            Self::Failure(page) => message(page.situation, page.again, stage),
         }
     }
 }
 
-fn message(situation: Situation, service: &str) -> String {
-    let (title, words) = situation.words();
-    let content = html! {
-        h1 { (title) }
-        p { (words) }
-        small { (service) }
-    };
-    frame(title, &content)
+fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> String {
+    let words = stage.words();
+    let (title, text) = words.situation(situation);
+    let content = parts::message(
+        sign(situation),
+        &html! { (title) },
+        &html! { (text) },
+        &html! { @if let Some(again) = again { (onward(again, &words.try_again)) } },
+    );
+    Sheet::plain(PageKind::Message, title, content).html(stage)
 }
 
-fn failure(page: &Failure<'_>, service: &str) -> String {
-    let (title, words) = page.situation.words();
-    let content = html! {
-        h1 { (title) }
-        p { (words) }
-        @if let Some(again) = page.again { p { a href=(again) { "Try again" } } }
-        small { (service) " · " (page.id) }
-    };
-    frame(title, &content)
+/// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.
+fn sign(situation: Situation) -> Sign {
+    match situation {
+        Situation::AlreadyUsed | Situation::WrongMethod => Sign::Info,
+        Situation::CannotStart | Situation::CannotFinish | Situation::NoDocument => Sign::Clock,
+        Situation::DeniedClient => Sign::Stop,
+        _ => Sign::Warning,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::stage::staged, *};
 
     #[test]
     fn a_message_says_what_happened_and_escapes_the_services_name() {
-        let html = Page::Message(Situation::AlreadyUsed).html("<b>Notes</b>");
-        let (title, words) = Situation::AlreadyUsed.words();
-        assert!(html.contains(&format!("<h1>{title}</h1><p>{words}</p>")));
-        assert!(html.contains("<small>&lt;b&gt;Notes&lt;/b&gt;</small>"));
+        let html = staged("<b>Notes</b>", |stage| {
+            Page::Message(Situation::AlreadyUsed).html(stage)
+        });
+        assert!(html.contains("<h1>This login was already used</h1><p>If your app"));
+        assert!(html.contains("<bdi>&lt;b&gt;Notes&lt;/b&gt;</bdi>"));
     }
 
     #[test]
-    fn a_failure_has_a_name_for_the_operator_and_a_link_only_where_one_is_given() {
+    fn every_page_has_a_name_for_the_operator_and_its_time() {
+        let html = staged("Notes", |stage| {
+            Page::Message(Situation::AlreadyUsed).html(stage)
+        });
+        let foot = "<footer><p class=\"id\"><span>ID <bdi>K7</bdi></span>\
+            <time datetime=\"2027-06-30T12:34:56Z\"><bdi>2027-06-30 12:34:56 UTC</bdi></time></p></footer>";
+        assert!(html.contains(foot), "{html}");
+    }
+
+    #[test]
+    fn a_failure_has_a_link_only_where_one_is_given() {
         let page = |again| {
-            let (situation, id) = (Situation::NoDocument, "abc");
-            Page::Failure(Failure {
-                situation,
-                id,
-                again,
-            })
-            .html("Notes")
+            let situation = Situation::NoDocument;
+            let page = Page::Failure(Failure { situation, again });
+            staged("Notes", |stage| page.html(stage))
         };
-        assert!(page(None).contains("<small>Notes · abc</small>"));
         assert!(!page(None).contains("<a "));
         let html = page(Some("https://notes.example/oauth/authorize?a=\"><b>&c='d'"));
-        let link = "<a href=\"https://notes.example/oauth/authorize?a=&quot;&gt;&lt;b&gt;&amp;c='d'\">Try again</a>";
+        let link = "<a class=\"button yes\" href=\"https://notes.example/oauth/authorize?a=&quot;&gt;&lt;b&gt;&amp;c='d'\">Try again</a>";
         assert!(html.contains(link), "{html}");
     }
 }

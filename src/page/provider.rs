@@ -2,7 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::{frame::frame_with, words};
+use super::{
+    custom::PageKind,
+    decision::{Button, Decision},
+    frame::{About, Sheet},
+    stage::Stage,
+    words::{Words, fill, fill_title},
+};
 
 /// A provider that a person can choose.
 pub(crate) struct ProviderOption<'a> {
@@ -22,44 +28,46 @@ pub(crate) struct ProviderPage<'a> {
     pub(crate) form_token: &'a str,
 }
 
-/// In the style of the pages. A long list scrolls by itself, so that the buttons stay in view.
-pub(super) const STYLE: &str = "\
-fieldset{flex:1 0 100%;min-width:0;margin:0;padding:.5rem 1rem;border:1px solid #8888;\
-border-radius:8px;max-height:40vh;overflow:auto}\
-legend{font-weight:600}label{display:block;padding:.35rem 0;cursor:pointer}";
-
-pub(super) fn html(page: &ProviderPage<'_>, service: &str) -> String {
-    let content = html! {
-        h1 { (words::log_in_to(service)) }
-        form method="post" action=(page.action) {
-            input type="hidden" name="login" value=(page.login);
-            input type="hidden" name="csrf" value=(page.form_token);
-            (choice(page.options, page.again))
-            button type="submit" name="decision" value="approve" { (words::CONTINUE) }
-            (deny(words::CANCEL))
-        }
+pub(super) fn html(page: &ProviderPage<'_>, stage: &Stage<'_>) -> String {
+    let (words, service) = (stage.words(), stage.service());
+    let decision = Decision {
+        action: page.action,
+        hidden: &[("login", page.login), ("csrf", page.form_token)],
+        choice: Some(choice(words, page.options, page.again)),
+        no: Button {
+            value: "deny",
+            label: html! { (words.cancel) },
+        },
+        yes: Button {
+            value: "approve",
+            label: html! { (words.go_on) },
+        },
+        other: None,
     };
-    frame_with(&words::log_in_to(service), STYLE, &content)
+    let heading = html! { h1 { (fill(&words.log_in_to, &service)) } };
+    let sheet = Sheet {
+        kind: PageKind::Provider,
+        title: &fill_title(&words.log_in_to, &service),
+        content: decision.around(&heading, None),
+        form: Some(decision.alone()),
+        about: About::default(),
+    };
+    sheet.html(stage)
 }
 
 /// One of several, and none beforehand. A reader hears the legend with the first; the browser asks for a
 /// choice before it sends the form, and moves to it.
-pub(super) fn choice(options: &[ProviderOption<'_>], again: bool) -> Markup {
+pub(super) fn choice(words: &Words, options: &[ProviderOption<'_>], again: bool) -> Markup {
     html! {
         fieldset {
-            legend { (words::LOG_IN_WITH) }
-            @if again { p .caution role="alert" { (words::CHOOSE) } }
+            legend { (words.log_in_with) }
+            @if again { p .caution role="alert" { (words.choose) } }
             @for option in options {
                 label {
                     input type="radio" name="provider" value=(option.id) required;
-                    " " bdi { (option.name) }
+                    bdi { (option.name) }
                 }
             }
         }
     }
-}
-
-/// A no needs no choice.
-pub(super) fn deny(label: &str) -> Markup {
-    html! { button type="submit" name="decision" value="deny" formnovalidate { (label) } }
 }

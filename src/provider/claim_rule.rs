@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::claim_path::claim_at;
 use crate::{
     error::ConfigError,
+    event::Told,
     limits::{MAX_SHOWN_ENTRIES, MAX_SHOWN_ENTRY},
     oauth::printable,
 };
@@ -46,6 +47,10 @@ impl ClaimRule {
     /// # Errors
     ///
     /// [`ConfigError`] for a rule that no one could meet.
+    pub(crate) fn allowed(&self) -> &[String] {
+        &self.allowed
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let refuse = |why: &str| Err(ConfigError::new(self.option, why));
         if self.claims.is_empty() || self.claims.iter().any(String::is_empty) {
@@ -77,7 +82,7 @@ impl ClaimRule {
 
     /// Why the person of these claims does not come in, in words for the operator that follow the person's
     /// name; `None` when they do.
-    pub(crate) fn refusal(&self, sources: &[&Map<String, Value>]) -> Option<String> {
+    pub(crate) fn refusal(&self, sources: &[&Map<String, Value>]) -> Option<Told> {
         let seen: Vec<Cow<'_, str>> = self.found(sources).flat_map(values).collect();
         if seen
             .iter()
@@ -88,16 +93,18 @@ impl ClaimRule {
         let claims = self.claims.join("` or `");
         if self.is_named_in(sources) {
             let (seen, allowed) = (shown(&seen), shown(&self.allowed));
-            return Some(format!(
-                "has {seen} in `{claims}`, and is in none of {allowed}"
+            return Some(Told::of_person(
+                format!("has {seen} in `{claims}`, and is in none of {allowed}"),
+                format!("is in none of {allowed} by `{claims}`"),
             ));
         }
         Some(match self.is_elsewhere(sources) {
             true => format!(
                 "has too many of `{claims}` for a token, which points elsewhere instead \
                  (`_claim_names`): let the provider name fewer"
-            ),
-            false => format!("has no claim `{claims}`"),
+            )
+            .into(),
+            false => format!("has no claim `{claims}`").into(),
         })
     }
 
@@ -163,7 +170,8 @@ mod tests {
     }
 
     fn refusal(rule: &ClaimRule, claims: &Value) -> Option<String> {
-        rule.refusal(&[claims.as_object().unwrap()])
+        let told = rule.refusal(&[claims.as_object().unwrap()]);
+        told.map(|told| told.to_string())
     }
 
     #[test]

@@ -32,6 +32,16 @@ impl Credential {
             Self::None | Self::MadeSecret(_) | Self::Assertion { .. } => None,
         }
     }
+
+    /// What it is, for the operator.
+    pub(crate) fn words(&self) -> &'static str {
+        match self {
+            Self::None => "its id alone",
+            Self::Secret(_) => "client secret",
+            Self::MadeSecret(_) => "a secret that is made when it is needed",
+            Self::Assertion { .. } => "signed assertion",
+        }
+    }
 }
 
 impl fmt::Debug for Credential {

@@ -1,7 +1,7 @@
 //! Why a provider's answer is not usable, and what that does to the grant it was for.
 
 use super::discovery_error::DiscoveryError;
-use crate::event::Reason;
+use crate::event::{Reason, Told};
 
 /// Why the identity provider's answer is not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +63,34 @@ pub(crate) enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// In words for the operator. What the provider says may name a person.
+    pub(crate) fn told(&self) -> Told {
+        match self {
+            Self::Rejected {
+                status,
+                code,
+                description,
+                ..
+            } => Told::quoting(
+                format_args!("the provider refused with status {status}: {code}"),
+                description.as_deref(),
+            ),
+            Self::TokenRefused { status, said } => Told::quoting(
+                format_args!("the provider refused the access token with status {status}"),
+                said.as_deref(),
+            ),
+            Self::NotPermitted { status, said } => Told::quoting(
+                format_args!("the provider does not permit the request, status {status}"),
+                said.as_deref(),
+            ),
+            Self::Failed { status, said } => Told::quoting(
+                format_args!("the provider failed with status {status}"),
+                said.as_deref(),
+            ),
+            other => other.to_string().into(),
+        }
+    }
+
     /// What an event calls it.
     pub(crate) fn reason(&self) -> Reason {
         match self {

@@ -29,7 +29,7 @@ mod tests;
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use super::{ListPage, MAX_LIST_PAGE, MAX_VALUE_BYTES, StorageError, TokenStorage};
-use crate::{event::printable, random};
+use crate::{oauth::printable, random};
 
 /// Every store takes a value of this size.
 const LARGE: usize = MAX_VALUE_BYTES - 256;

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     error::{ConfigError, StorageError},
-    event::printable,
     limits::MAX_RECORD_TTL,
+    oauth::printable,
 };
 
 /// Long enough to be taken out again.

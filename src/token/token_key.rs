@@ -99,7 +99,7 @@ impl TokenKey {
         }
     }
 
-    pub(super) fn public(&self) -> &PublishedKey {
+    pub(crate) fn public(&self) -> &PublishedKey {
         &self.public
     }
 

@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod guides;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["testing"],
     &["layer"],
     &["future"],
-    &["admin", "endpoint", "extractor"],
+    &["admin", "endpoint", "extractor", "report"],
     &["bearer"],
     &["guard", "resource_server"],
     &["proxy"],
@@ -39,8 +40,8 @@ const FLOORS: &[&[&str]] = &[
     &["provider"],
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
-    &["oauth", "body"],
     &["event"],
+    &["oauth", "body"],
     &["key", "generations"],
     &[
         "error",

@@ -1,24 +1,23 @@
-// Journeys in a real browser (Debian's headless Chromium): what only a browser
+// Journeys in Debian's headless Chromium with its own developer tools: what only a browser
 // enforces. It applies CSP `form-action` to the whole chain of redirects that a
 // submitted form starts, keeps SameSite and prefixed cookies by its own rules, and
-// sends the headers that tell one site's form from another's.
+// sends the headers that tell one site's form from another's. What every browser
+// can be led through is in browsers/.
 //
 //   BASE_URL, MCP_URL, PROVIDER_ISSUER   as run.mjs sets them
 //   SCREENSHOT_DIR                       where the pictures for people go
 
-import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { chromium, errors } from 'playwright-core';
+import { chromium } from 'playwright-core';
 
-import { atEnd, check, env, equal, finish, journey, Late, until, within } from './steps.mjs';
+import { LAUNCH } from './browsers/chromium.mjs';
+import { APPROVE, isOfTheBrowser, PRIVATE_SCHEME } from './browsers/hands.mjs';
+import { register, request, startSite } from './browsers/site.mjs';
+import { atEnd, check, env, equal, finish, journey, until, within } from './steps.mjs';
 
-const APPROVE = /^(approve|allow|continue|authorize|yes)/i;
-const PRIVATE_SCHEME = 'myapp://done';
 const PATIENCE_MS = 20_000;
 const CLOSING_SECONDS = 3;
 
@@ -26,8 +25,8 @@ const baseUrl = env('BASE_URL');
 const screenshots = env('SCREENSHOT_DIR');
 await mkdir(screenshots, { recursive: true });
 const step = journey('browser', { isOfTheTool: isOfTheBrowser });
-const client = await startClient();
-const clientId = await step('a client with two callbacks on another port registers', register);
+const client = await startSite(PRIVATE_SCHEME);
+const clientId = await step('a client with two callbacks on another port registers', () => registerAs('Browser journey'));
 
 const first = await step('Chromium starts with a new profile', () => openProfile('first'));
 
@@ -85,7 +84,7 @@ await step('on a small screen nothing is pushed out of view, whatever a client c
 
 await step('a click that another page lured out grants nothing, and one after a moment does', async () => {
   const { page } = await openConsentWithState(first, client.callback);
-  const { x, y, width, height } = await page.locator('button[value=approve]').boundingBox();
+  const { x, y, width, height } = await button(page).boundingBox();
   const click = () => page.mouse.click(x + width / 2, y + height / 2);
   const consent = page.url();
   await click();
@@ -119,7 +118,7 @@ await step('approve carries the person on to a private scheme, and CSP blocks no
   const { reached, violations, arrived } = await approveTowardsPrivateScheme({});
   equal(violations.join('\n'), '', 'CSP violations');
   check(arrived.searchParams.get('code'), `no code in ${arrived}`);
-  check(reached?.startsWith(PRIVATE_SCHEME), `the browser did not go on to ${PRIVATE_SCHEME}, but: ${reached}`);
+  check(reached?.startsWith(`${PRIVATE_SCHEME}:`), `the browser did not go on to ${PRIVATE_SCHEME}:, but: ${reached}`);
 });
 
 await step('(control) with form-action in the page’s CSP, this browser would have blocked the last hop', async () => {
@@ -224,12 +223,12 @@ async function approveTowardsPrivateScheme({ addedPolicy }) {
     if (/Content Security Policy|form-action/i.test(message.text())) violations.push(message.text());
   });
   devtools.on('Network.requestWillBeSent', ({ request }) => {
-    if (request.url.startsWith('myapp:')) reached = request.url;
+    if (request.url.startsWith(`${PRIVATE_SCHEME}:`)) reached = request.url;
   });
   devtools.on('Page.frameRequestedNavigation', ({ url }) => {
-    if (url.startsWith('myapp:')) reached = url;
+    if (url.startsWith(`${PRIVATE_SCHEME}:`)) reached = url;
   });
-  await page.goto(authorizationUrl(client.callbackToPrivateScheme).url);
+  await page.goto(authorizationUrl(client.callbackToApp).url);
   if (addedPolicy) {
     // What a redirect leads to is not intercepted, so the page is fetched a second time.
     await page.route(`${baseUrl}/oauth/**`, async (route) => {
@@ -257,12 +256,6 @@ function newPage(context) {
 /** A page that does not close is left open: its profile ends with the journey. */
 async function leave(page) {
   await within('closing a page', CLOSING_SECONDS, () => page.close()).catch(({ message }) => console.log(`    ${message}`));
-}
-
-/** Late, or gone: that is of Chromium on a busy machine, unless it is so again. */
-function isOfTheBrowser(error) {
-  return error instanceof Late || error instanceof errors.TimeoutError
-    || /Protocol error|crashed|has been closed|Failed to launch/.test(error?.message ?? '');
 }
 
 /** Holds the first request for `pattern`, at whatever hop of a chain. */
@@ -347,22 +340,15 @@ function extremeNames() {
 }
 
 function authorizationUrl(redirectUri, id = clientId) {
-  const state = randomBytes(12).toString('base64url');
-  const url = new URL(`${baseUrl}/oauth/authorize`);
-  url.search = new URLSearchParams({
-    response_type: 'code',
-    client_id: id,
-    redirect_uri: redirectUri,
-    code_challenge: createHash('sha256').update(randomBytes(32).toString('base64url')).digest('base64url'),
-    code_challenge_method: 'S256',
-    state,
-    resource: env('MCP_URL'),
-  });
-  return { url: url.href, state };
+  return request(baseUrl, id, redirectUri);
+}
+
+function registerAs(name) {
+  return register(baseUrl, client, name);
 }
 
 function button(page) {
-  return page.getByRole('button', { name: APPROVE }).first();
+  return page.locator(APPROVE);
 }
 
 /** As a person does, whose pointer is on the page for a moment before it presses. */
@@ -382,76 +368,12 @@ async function logIn(page, name) {
 
 async function openProfile(name) {
   const folder = await mkdtemp(join(tmpdir(), `tower-oauth-proxy-${name}-`));
-  const context = await chromium.launchPersistentContext(folder, {
-    executablePath: env('CHROMIUM', '/usr/bin/chromium'),
-    headless: true,
-    ignoreHTTPSErrors: true, // the certificate is of run.mjs's own making
-    args: [
-      // In a container: no namespaces of its own, a small /dev/shm, no graphics, no crash handler.
-      '--no-sandbox', '--no-zygote', '--disable-dev-shm-usage', '--disable-gpu', '--disable-breakpad',
-      '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
-      // Nothing but this machine, whatever a page asks for.
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
-    ],
-  });
+  // The certificate is of run.mjs's own making.
+  const context = await chromium.launchPersistentContext(folder, { ...LAUNCH, ignoreHTTPSErrors: true });
   context.setDefaultTimeout(PATIENCE_MS);
   atEnd(async () => {
     await context.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   return context;
-}
-
-/** The client's own little server, on its own port. */
-async function startClient() {
-  const arrivals = [];
-  const server = createServer((request, response) => {
-    const url = new URL(request.url, `http://${request.headers.host}`);
-    if (url.pathname === '/callback') {
-      arrivals.push(url);
-      response.setHeader('content-type', 'text/html');
-      response.end('<title>client</title><p>Back at the client.</p>');
-    } else if (url.pathname === '/to-app') {
-      // As hosted clients do: their callback hands over to the app on this computer.
-      arrivals.push(url);
-      response.writeHead(302, { location: `${PRIVATE_SCHEME}?${url.searchParams}` });
-      response.end();
-    } else {
-      response.writeHead(404);
-      response.end();
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const origin = `http://127.0.0.1:${server.address().port}`;
-  return {
-    callback: `${origin}/callback`,
-    callbackToPrivateScheme: `${origin}/to-app`,
-    arrivals,
-    arrival: async () => {
-      await until('the browser to arrive at the client', PATIENCE_MS / 1000, () => arrivals.length > 0);
-      return arrivals.shift();
-    },
-    forget: () => { arrivals.length = 0; },
-  };
-}
-
-async function register() {
-  return registerAs('Browser journey');
-}
-
-async function registerAs(name) {
-  const response = await fetch(`${baseUrl}/oauth/register`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      client_name: name,
-      redirect_uris: [client.callback, client.callbackToPrivateScheme],
-      token_endpoint_auth_method: 'none',
-    }),
-  });
-  const body = await response.text();
-  check(response.status === 201, 'not registered', { method: 'POST', url: response.url, status: response.status, headers: Object.fromEntries(response.headers), body });
-  return JSON.parse(body).client_id;
 }

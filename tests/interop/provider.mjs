@@ -10,7 +10,8 @@
 //
 // Prints one line of JSON when it listens: issuer, endpoints, client. `GET /_seen` and `POST /_control` are for
 // the journeys alone: what it has answered so far; and what an administrator does: `rotate=1` signs with a new key,
-// `disable=<account>` and `enable=<account>`.
+// `disable=<account>` and `enable=<account>`; and `slow=<ms>`: how long each answer of the token endpoint takes from
+// now on.
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -47,6 +48,7 @@ const seen = {
   authorization_code: 0, refresh_token: 0, revoked_grants: 0, revocations: 0, keys: 0, introspections: 0, exchanged: [], errors: [],
 };
 const disabled = new Set();
+let slowness = 0;
 // What was issued outlives a restart.
 const adapter = createMemoryAdapter();
 let keys = [newKey('key-1')];
@@ -135,6 +137,7 @@ function control(body) {
     keys = [newKey(`key-${seen.keys + Date.now()}`), ...keys].slice(0, 2);
     answer = provider().callback();
   }
+  if (told.has('slow')) slowness = Number(told.get('slow'));
   for (const name of told.getAll('disable')) disabled.add(name);
   for (const name of told.getAll('enable')) disabled.delete(name);
 }
@@ -158,6 +161,7 @@ server.on('request', async (request, response) => {
   if (request.method === 'POST' && request.url === '/token/revocation') seen.revocations += 1;
   if (request.method === 'POST' && request.url === '/token/introspection') seen.introspections += 1;
   if (request.url === '/jwks') seen.keys += 1;
+  if (request.url === '/token' && slowness > 0) await new Promise((done) => { setTimeout(done, slowness); });
   answer(request, response);
 });
 

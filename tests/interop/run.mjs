@@ -1,13 +1,15 @@
 // Starts the provider and the interop server on free loopback ports, runs every
-// journey against them, and ends with `N passed, 0 failed`. The server runs three times:
-// on plain HTTP at the root, below a path behind a proxy that ends TLS, and with all that
-// lets in other clients than those that register, and machines (anyone.mjs).
+// journey against them, and ends with `N passed, 0 failed`. The server runs several times:
+// on plain HTTP at the root, below a path behind a proxy that ends TLS, with all that
+// lets in other clients than those that register, and machines (anyone.mjs), and for what browsers meet
+// nowhere else (PLACES).
 // A journey whose browser let it down runs once more, in a new process and a new browser.
 // `node run.mjs [journey …]` runs only those named.
 //
 //   INTEROP_SERVER, INTEROP_CLIENT, NEW_API_KEY   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
-//   CHROMIUM                         default /usr/bin/chromium
+//   CHROMIUM, FIREFOX                default /usr/bin/chromium, /usr/bin/firefox-esr
+//   PAGES                            a folder of pages (src/page/gallery.rs); unset, they are not looked at
 //   PYTHON_MCP                       a Python that has mcp; unset, its journey is left out
 //   VERBOSE=1                        the servers' log as it comes
 
@@ -25,6 +27,7 @@ import { freePort, start, startReady, stopAll } from './processes.mjs';
 import { until, UNDECIDED } from './steps.mjs';
 
 const here = import.meta.dirname;
+const HURRY_SECONDS = '8';
 const examples = join(process.env.CARGO_TARGET_DIR ?? resolve(here, '../../target'), 'debug/examples');
 const ALL = [
   { file: 'journey-sdk.mjs' },
@@ -39,11 +42,22 @@ const ALL = [
   { file: 'browser.mjs', tries: 2 },
   { file: 'journey-client.mjs', at: 'behindTls' },
   { file: 'browser.mjs', at: 'behindTls', tries: 2 },
+  // browser.mjs is in Chromium at both places.
+  { file: 'browsers/logins.mjs', browser: 'chromium', tries: 2 },
+  { file: 'browsers/logins.mjs', browser: 'firefox', at: 'behindTls', tries: 2 },
+  ...inEachBrowser({ file: 'browsers/troubles.mjs' }),
+  ...inEachBrowser({ file: 'browsers/posted.mjs', at: 'formPost' }),
+  ...inEachBrowser({ file: 'browsers/expired.mjs', at: 'hurried' }),
+  ...inEachBrowser({ file: 'browsers/account.mjs', at: 'planted' }),
+  ...process.env.PAGES ? inEachBrowser({ file: 'browsers/gallery.mjs', limit: 600 }) : [],
 ];
 const PLACES = {
   plain: {},
   behindTls: { title: ' (below a path, behind TLS)', suffix: ', TLS' },
   anyone: { title: ' (for anyone)', suffix: '' },
+  formPost: { title: ' (a provider that posts its answer)', environment: { UPSTREAM_FORM_POST: 'on' } },
+  planted: { title: ' (where others plant cookies)', environment: { COOKIE_PREFIX: '__Secure-' } },
+  hurried: { title: ' (who has to be quick)', environment: { TRANSACTION_TTL: HURRY_SECONDS }, told: { LOGIN_SECONDS: HURRY_SECONDS } },
 };
 const JOURNEY_LIMIT_SECONDS = 150;
 const STOPPING_LIMIT_SECONDS = 10;
@@ -64,19 +78,26 @@ if (journeys.length === 0) {
 // The proxy as `localhost`, the provider as `127.0.0.1`: two sites, as in real life, for cookies and CSP.
 folder = await mkdtemp(join(tmpdir(), 'tower-oauth-proxy-interop-'));
 const certificate = await makeCertificate(folder);
-const edge = await startEdge(certificate);
-const ports = [await freePort(), await freePort(), await freePort()];
-edge.forwardTo(ports[1]);
-const urls = [`http://localhost:${ports[0]}`, `${edge.origin}/team/api`, `http://localhost:${ports[2]}`];
+const edges = { behindTls: await startEdge(certificate), planted: await startEdge(certificate) };
+const ports = {};
+const urls = {};
+for (const at of Object.keys(PLACES)) {
+  ports[at] = await freePort();
+  urls[at] = `http://localhost:${ports[at]}`;
+}
+for (const [at, edge] of Object.entries(edges)) {
+  edge.forwardTo(ports[at]);
+  urls[at] = `${edge.origin}/team/api`;
+}
 const scopes = 'openid profile email';
 
-const provider = await startProvider(urls);
+const provider = await startProvider(Object.values(urls));
 const company = await startCompany(certificate, folder);
-const servers = {
-  plain: await startServer(ports[0], urls[0]),
-  behindTls: await startServer(ports[1], urls[1]),
-  anyone: await startServer(ports[2], urls[2], await anyone({ company, folder, baseUrl: urls[2], certificate, newApiKey: example('new_api_key') })),
-};
+PLACES.anyone = { ...PLACES.anyone, ...await anyone({ company, folder, baseUrl: urls.anyone, certificate, newApiKey: example('new_api_key') }) };
+const servers = {};
+for (const [at, about] of Object.entries(PLACES)) {
+  if (journeys.some(({ at: place = 'plain' }) => place === at)) servers[at] = await startServer(ports[at], urls[at], about);
+}
 
 let passed = 0;
 let failed = 0;
@@ -121,11 +142,16 @@ async function startServer(port, baseUrl, { environment = {}, told = {} } = {}) 
   return { baseUrl, told, tail: child.tail };
 }
 
-async function runJourney({ file, at = 'plain', tries = 1 }) {
-  const title = `${file}${PLACES[at].title ?? ''}`;
+/** A browser may let a journey down: it has two tries in each. */
+function inEachBrowser(journey) {
+  return ['chromium', 'firefox'].map((browser) => ({ ...journey, browser, tries: 2 }));
+}
+
+async function runJourney({ file, at = 'plain', browser, tries = 1, limit = JOURNEY_LIMIT_SECONDS }) {
+  const title = `${file}${browser ? `, ${browser}` : ''}${PLACES[at].title ?? ''}`;
   console.log(`--- ${title}`);
   for (let left = tries - 1; ; left -= 1) {
-    const { steps, faults, isUndecided } = await tryJourney(file, at);
+    const { steps, faults, isUndecided } = await tryJourney({ file, at, browser, limit });
     if (faults.length > 0 && isUndecided && left > 0) {
       console.log(`--- ${title} once more: its browser let it down, and nothing was found wrong`);
       continue;
@@ -139,7 +165,7 @@ async function runJourney({ file, at = 'plain', tries = 1 }) {
 }
 
 /** How many steps passed, and what failed. */
-async function tryJourney(file, at) {
+async function tryJourney({ file, at, browser, limit }) {
   const server = servers[at];
   const child = start(file, process.execPath, [join(here, file)], {
     MCP_URL: `${server.baseUrl}/mcp`,
@@ -151,6 +177,7 @@ async function tryJourney(file, at) {
     ACCESS_TOKEN_TTL,
     UPSTREAM_ACCESS_TOKEN_TTL,
     ...server.told,
+    ...browser ? { BROWSER: browser } : {},
     INTEROP_SERVER: example('interop_server'),
     INTEROP_CLIENT: example('interop_client'),
     SCREENSHOT_DIR: process.env.SCREENSHOT_DIR ?? join(tmpdir(), 'tower-oauth-proxy-screenshots'),
@@ -161,10 +188,10 @@ async function tryJourney(file, at) {
     if (line.startsWith('ok ')) steps += 1;
     if (line.startsWith('FAILED ')) faults.push(line);
   });
-  const { code, isLate } = await ending(child.process);
+  const { code, isLate } = await ending(child.process, limit);
   const isUndecided = faults.length === 0 && (isLate || code === UNDECIDED);
   if (faults.length === 0 && code !== 0) {
-    const what = isLate ? `not done within ${JOURNEY_LIMIT_SECONDS} s` : `exit code ${code}`;
+    const what = isLate ? `not done within ${limit} s` : `exit code ${code}`;
     faults.push(what);
     console.log(`${isUndecided ? 'UNDECIDED' : 'FAILED'} ${file}: ${what}`);
     if (!isUndecided) console.log(child.tail());
@@ -173,10 +200,10 @@ async function tryJourney(file, at) {
 }
 
 /** Of a journey, which is asked to end when its time is up, and then made to. */
-async function ending(journey) {
+async function ending(journey, seconds) {
   let isLate = false;
-  const limit = setTimeout(() => { isLate = true; journey.kill('SIGTERM'); }, JOURNEY_LIMIT_SECONDS * 1000);
-  const end = setTimeout(() => journey.kill('SIGKILL'), (JOURNEY_LIMIT_SECONDS + STOPPING_LIMIT_SECONDS) * 1000);
+  const limit = setTimeout(() => { isLate = true; journey.kill('SIGTERM'); }, seconds * 1000);
+  const end = setTimeout(() => journey.kill('SIGKILL'), (seconds + STOPPING_LIMIT_SECONDS) * 1000);
   const [code, signal] = await once(journey, 'close');
   clearTimeout(limit);
   clearTimeout(end);

@@ -91,7 +91,7 @@ export async function until(what, seconds, probe) {
   for (;;) {
     const result = await probe();
     if (result) return result;
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    if (Date.now() > deadline) throw new Late(`${what}: not within ${seconds} s`);
     await sleep(200);
   }
 }

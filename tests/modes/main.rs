@@ -42,4 +42,5 @@ mod sources;
 mod surplus;
 mod upstream;
 mod userinfo;
+mod why;
 mod workloads;

@@ -1,8 +1,12 @@
 //! A small identity provider, for examples only: it believes anyone who presses a button.
 //!
 //! OAuth 2.1 authorization code flow with PKCE for one registered app, rotating refresh tokens,
-//! OpenID Connect ID tokens with a `roles` claim, userinfo and revocation. In memory, on loopback.
+//! OpenID Connect with a document about itself, signed ID tokens with a `roles` claim, userinfo and
+//! revocation. In memory, on loopback.
 
+pub mod app;
+mod document;
+mod keys;
 mod page;
 pub mod people;
 mod token;
@@ -14,22 +18,24 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use app::App;
 use axum::{
     Form, Router,
     extract::{Query, State},
     http::StatusCode,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
+use keys::Keys;
 use people::Person;
-use token::{Chain, Ledger};
+use token::{Chain, Grant, Ledger};
 use tokio::net::TcpListener;
 
-use crate::support::serve::{Limits, never, serve};
-
-/// The one app registered here.
-pub const CLIENT_ID: &str = "mcp-server";
+use crate::support::{
+    pages,
+    serve::{Limits, Stop, never, serve},
+};
 
 /// How long a login page may stand open.
 const LOGIN_TIME: Duration = Duration::from_secs(600);
@@ -41,43 +47,56 @@ const MAX_LOGINS: usize = 100;
 pub struct IdentityProvider {
     /// Its origin, which is its issuer.
     pub issuer: String,
-    /// The secret of [`CLIENT_ID`], made up at start.
-    pub client_secret: String,
+    /// The one app registered here.
+    pub app: App,
 }
 
 impl IdentityProvider {
-    /// Serves on a loopback listener, for an app with this one redirect URI.
+    /// Serves on a loopback listener, for an app with this one redirect URI and a secret that is made up now.
     pub fn start(listener: TcpListener, redirect_uri: String) -> io::Result<Self> {
+        let app = App::with_callback(redirect_uri);
+        let (provider, router) = Self::new(&listener, app)?;
+        tokio::spawn(serve(listener, router, Limits::small(), never()));
+        Ok(provider)
+    }
+
+    /// Serves an app until a stop signal.
+    pub async fn serve(
+        listener: TcpListener,
+        app: App,
+        stop: Stop,
+        ready: impl FnOnce(&Self),
+    ) -> io::Result<()> {
+        let (provider, router) = Self::new(&listener, app)?;
+        ready(&provider);
+        serve(listener, router, Limits::small(), stop).await;
+        Ok(())
+    }
+
+    fn new(listener: &TcpListener, app: App) -> io::Result<(Self, Router)> {
         let address = listener.local_addr()?;
         if !address.ip().is_loopback() {
             return Err(io::Error::other("believes anyone: loopback only"));
         }
         let issuer = format!("http://{address}");
-        let client_secret = random();
         let shared = Shared(Arc::new(Inner {
             issuer: issuer.clone(),
-            client_secret: client_secret.clone(),
-            redirect_uri,
+            app: app.clone(),
+            keys: Keys::new()?,
             logins: Mutex::default(),
             ledger: Mutex::default(),
         }));
-        let app = Router::new()
+        let router = Router::new()
+            .route("/", get(document::front))
+            .route("/.well-known/openid-configuration", get(document::about))
+            .route("/jwks", get(document::jwks))
             .route("/authorize", get(authorize))
             .route("/login", post(login))
             .route("/token", post(token::token))
             .route("/userinfo", get(token::userinfo))
             .route("/revoke", post(token::revoke))
             .with_state(shared);
-        tokio::spawn(serve(listener, app, Limits::small(), never()));
-        Ok(Self {
-            issuer,
-            client_secret,
-        })
-    }
-
-    /// The URL of an endpoint.
-    pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.issuer)
+        Ok((Self { issuer, app }, router))
     }
 }
 
@@ -86,14 +105,15 @@ struct Shared(Arc<Inner>);
 
 struct Inner {
     issuer: String,
-    client_secret: String,
-    redirect_uri: String,
+    app: App,
+    keys: Keys,
     logins: Mutex<HashMap<String, Login>>,
     ledger: Mutex<Ledger>,
 }
 
 /// A login page that stands open.
 struct Login {
+    redirect_uri: String,
     state: String,
     scope: String,
     nonce: Option<String>,
@@ -116,23 +136,36 @@ type Fields = HashMap<String, String>;
 /// `GET /authorize`: checks the request and shows the login page.
 async fn authorize(State(Shared(idp)): State<Shared>, Query(asked): Query<Fields>) -> Response {
     let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
-    if field("client_id") != CLIENT_ID || field("redirect_uri") != idp.redirect_uri {
-        return (StatusCode::BAD_REQUEST, "unknown app or redirect URI").into_response();
+    let redirect_uri = field("redirect_uri");
+    if field("client_id") != idp.app.id {
+        return refuse(
+            "client_id",
+            field("client_id"),
+            "not the app that is known here",
+        );
+    }
+    if !idp.app.callback.admits(redirect_uri) {
+        return refuse("redirect_uri", redirect_uri, idp.app.callback.expected());
     }
     if field("response_type") != "code" || field("code_challenge_method") != "S256" {
-        let wrong = [("error", "invalid_request"), ("state", field("state"))];
-        return send_back(&idp.redirect_uri, &wrong);
+        return idp.send_back(redirect_uri, field("state"), [("error", "invalid_request")]);
+    }
+    // OpenID Connect Core section 3.1.2.1: nobody is logged in here before they press a button.
+    if field("prompt").split(' ').any(|word| word == "none") {
+        return idp.send_back(redirect_uri, field("state"), [("error", "login_required")]);
     }
     let id = random();
     let now = now();
     let mut logins = idp.logins();
     logins.retain(|_, login| now < login.opened + LOGIN_TIME.as_secs());
     if logins.len() >= MAX_LOGINS {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many open logins").into_response();
+        let why = "Too many logins are open. Try again in ten minutes.";
+        return pages::answer(StatusCode::SERVICE_UNAVAILABLE, page::refusal(why, None));
     }
     logins.insert(
         id.clone(),
         Login {
+            redirect_uri: redirect_uri.to_owned(),
             state: field("state").to_owned(),
             scope: field("scope").to_owned(),
             nonce: asked.get("nonce").cloned(),
@@ -140,35 +173,57 @@ async fn authorize(State(Shared(idp)): State<Shared>, Query(asked): Query<Fields
             opened: now,
         },
     );
-    Html(page::login(&id, field("scope"))).into_response()
+    pages::answer(
+        StatusCode::OK,
+        page::login(&id, field("scope"), field("login_hint")),
+    )
 }
 
 /// `POST /login`: whose button was pressed.
 async fn login(State(Shared(idp)): State<Shared>, Form(form): Form<Fields>) -> Response {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let Some(login) = idp.logins().remove(field("login")) else {
-        return (StatusCode::BAD_REQUEST, "this login page is too old").into_response();
+        let why = "This login page is too old, or was used before. Go back to your client and begin again.";
+        return pages::answer(StatusCode::BAD_REQUEST, page::refusal(why, None));
     };
     let Some(person) = Person::named(field("person")) else {
-        let denied = [("error", "access_denied"), ("state", &login.state)];
-        return send_back(&idp.redirect_uri, &denied);
+        return idp.send_back(
+            &login.redirect_uri,
+            &login.state,
+            [("error", "access_denied")],
+        );
     };
-    let chain = Chain {
-        person,
-        scope: login.scope,
+    let grant = Grant {
+        chain: Chain {
+            person,
+            scope: login.scope,
+            since: now(),
+        },
+        redirect_uri: login.redirect_uri.clone(),
+        challenge: login.challenge,
+        nonce: login.nonce,
     };
-    let code = idp.ledger().issue_code(chain, login.challenge, login.nonce);
-    send_back(
-        &idp.redirect_uri,
-        &[("code", &code), ("state", &login.state)],
-    )
+    let code = idp.ledger().issue_code(grant);
+    idp.send_back(&login.redirect_uri, &login.state, [("code", code.as_str())])
 }
 
-fn send_back(redirect_uri: &str, params: &[(&str, &str)]) -> Response {
-    match url::Url::parse_with_params(redirect_uri, params) {
-        Ok(url) => Redirect::to(url.as_str()).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+impl Inner {
+    /// Back to the app, which RFC 9207 tells who answers.
+    fn send_back(&self, redirect_uri: &str, state: &str, result: [(&str, &str); 1]) -> Response {
+        let params = result
+            .into_iter()
+            .chain([("state", state), ("iss", &self.issuer)]);
+        match url::Url::parse_with_params(redirect_uri, params) {
+            Ok(url) => Redirect::to(url.as_str()).into_response(),
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
     }
+}
+
+/// A request that cannot be answered by way of the app.
+fn refuse(parameter: &str, value: &str, expected: &str) -> Response {
+    let why = format!("The parameter {parameter} is {expected}.");
+    pages::answer(StatusCode::BAD_REQUEST, page::refusal(&why, Some(value)))
 }
 
 /// 256 random bits, base64url.

@@ -14,11 +14,10 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as B64},
 };
-use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{CLIENT_ID, Fields, Inner, Shared, now, people::Person, random};
+use super::{Fields, Inner, Shared, now, people::Person, random};
 
 /// Seconds that a code lives.
 const CODE_TIME: u64 = 60;
@@ -39,33 +38,41 @@ pub struct Ledger {
 pub struct Chain {
     pub person: &'static Person,
     pub scope: String,
+    /// When the person logged in.
+    pub since: u64,
+}
+
+/// What a code stands for.
+pub struct Grant {
+    pub chain: Chain,
+    pub redirect_uri: String,
+    pub challenge: String,
+    pub nonce: Option<String>,
 }
 
 struct Code {
-    chain: Chain,
-    challenge: String,
-    nonce: Option<String>,
+    grant: Grant,
     expires: u64,
 }
 
 impl Ledger {
     /// A code, to be redeemed once and soon.
-    pub fn issue_code(&mut self, chain: Chain, challenge: String, nonce: Option<String>) -> String {
+    pub fn issue_code(&mut self, grant: Grant) -> String {
         let code = random();
-        let entry = Code {
-            chain,
-            challenge,
-            nonce,
-            expires: now() + CODE_TIME,
-        };
-        self.codes.insert(code.clone(), entry);
+        let expires = now() + CODE_TIME;
+        self.codes.insert(code.clone(), Code { grant, expires });
         code
     }
 
-    fn redeem(&mut self, code: &str, verifier: &str) -> Option<(Chain, Option<String>)> {
-        let entry = self.codes.remove(code)?;
-        let proven = B64.encode(Sha256::digest(verifier)) == entry.challenge;
-        (proven && now() < entry.expires).then_some((entry.chain, entry.nonce))
+    /// RFC 6749 section 4.1.3: "ensure that the "redirect_uri" parameter is present if the "redirect_uri"
+    /// parameter was included in the initial authorization request [...], and if included ensure that their
+    /// values are identical."
+    fn redeem(&mut self, form: &Fields) -> Option<(Chain, Option<String>)> {
+        let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+        let Code { grant, expires } = self.codes.remove(field("code"))?;
+        let is_proven = B64.encode(Sha256::digest(field("code_verifier"))) == grant.challenge;
+        let is_right = is_proven && field("redirect_uri") == grant.redirect_uri && now() < expires;
+        is_right.then_some((grant.chain, grant.nonce))
     }
 
     /// A new pair of tokens.
@@ -90,10 +97,7 @@ pub async fn token(
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let mut ledger = idp.ledger();
     let granted = match field("grant_type") {
-        "authorization_code" if field("redirect_uri") == idp.redirect_uri => {
-            ledger.redeem(field("code"), field("code_verifier"))
-        }
-        "authorization_code" => None,
+        "authorization_code" => ledger.redeem(&form),
         "refresh_token" => {
             let chain = ledger.refresh.remove(field("refresh_token"));
             chain.map(|chain| (chain, None))
@@ -112,7 +116,7 @@ pub async fn token(
         "scope": chain.scope,
     });
     if chain.scope.split(' ').any(|scope| scope == "openid") {
-        answer["id_token"] = idp.id_token(chain.person, nonce).into();
+        answer["id_token"] = idp.id_token(&chain, nonce).into();
     }
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
@@ -147,7 +151,7 @@ pub async fn revoke(
 impl Inner {
     /// By `client_secret_basic` or `client_secret_post`.
     fn is_client(&self, headers: &HeaderMap, form: &Fields) -> bool {
-        let expected = [CLIENT_ID, &self.client_secret];
+        let expected = [&*self.app.id, &*self.app.secret];
         let post = ["client_id", "client_secret"].map(|name| form.get(name).map(String::as_str));
         // Neither id nor secret has characters that form-encoding would change.
         let basic = BASE64_STANDARD.encode(expected.join(":"));
@@ -155,23 +159,18 @@ impl Inner {
             || authorization(headers).strip_prefix("Basic ") == Some(basic.as_str())
     }
 
-    /// Signed with the app's secret (OpenID Connect Core section 10.1): no key document needed.
-    fn id_token(&self, person: &Person, nonce: Option<String>) -> String {
-        let mut claims = person.claims();
+    /// OpenID Connect Core section 2.
+    fn id_token(&self, chain: &Chain, nonce: Option<String>) -> Option<String> {
+        let mut claims = chain.person.claims();
         claims["iss"] = self.issuer.as_str().into();
-        claims["aud"] = CLIENT_ID.into();
+        claims["aud"] = self.app.id.as_str().into();
         claims["iat"] = now().into();
         claims["exp"] = (now() + ACCESS_TIME).into();
+        claims["auth_time"] = chain.since.into();
         if let Some(nonce) = nonce {
             claims["nonce"] = nonce.into();
         }
-        let encode = |part: &Value| B64.encode(part.to_string());
-        let header = json!({ "alg": "HS256", "typ": "JWT" });
-        let signed = format!("{}.{}", encode(&header), encode(&claims));
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.client_secret.as_bytes())
-            .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
-        mac.update(signed.as_bytes());
-        format!("{signed}.{}", B64.encode(mac.finalize().into_bytes()))
+        self.keys.sign(&claims)
     }
 }
 

@@ -15,5 +15,6 @@ mod connections;
 mod environment;
 mod files;
 mod machines;
+mod provider;
 mod server;
 mod stopping;

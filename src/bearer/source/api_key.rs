@@ -8,6 +8,7 @@ use crate::{
         objection::Objection,
         verdict::{Presented, Verdict},
     },
+    event::Who,
     resource_server::ResourceServer,
     session::{AuthSession, Inner, TokenSource, UpstreamTokens, Validated},
     time::Unix,
@@ -28,7 +29,9 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
         ),
         Found::Key(key) if key.is_over(presented.now) => {
             let why = format!("the API key `{}` has expired", key.name);
-            refused(Objection::expired(), &why)
+            let (subject, who) = (key.subject(), Who::default());
+            let who = who.client(&subject, None).person(Some(&subject), None);
+            refused(Objection::expired().about(who), &why)
         }
         Found::Key(key) => Verdict::Session(session(server, key, presented.now)),
     }

@@ -7,6 +7,7 @@ mod own_token;
 use std::{borrow::Cow, sync::Arc};
 
 use http::{Method, Uri};
+use serde_json::Value;
 
 use self::own_token::OwnToken;
 use crate::{
@@ -15,8 +16,9 @@ use crate::{
         verdict::{Presented, Verdict},
         word::{Subject, word_on},
     },
-    event::Reason,
+    event::{Reason, Who},
     grant::{FreshnessError, Grant, GrantId, Need, Phase, RevocationMark},
+    jose::unverified_claims,
     limits::{MAX_LOOKS, REPLACED_ONCE_IN},
     mode::Mode,
     oauth::Resource,
@@ -109,22 +111,36 @@ fn verify(
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value
         // corresponding to an identifier the resource server expects for itself."
         if !Resource::is_issued(&claims.aud, &proxy.options.base) {
-            return refused(Objection::elsewhere());
+            return refused(Objection::elsewhere().about(said_by(token)));
         }
         Ok(OwnToken::new(grant, claims))
     };
     match tokens.verify(token, now, read) {
         Ok(read) => read,
         // "The current time MUST be before the time represented by the "exp" claim."
-        Err(TokenError::Expired) => refused(Objection::expired()),
+        Err(TokenError::Expired) => refused(Objection::expired().about(said_by(token))),
         // "The issuer identifier for the authorization server [...] MUST exactly match the value of the
         // "iss" claim."
-        Err(TokenError::Issuer) => refused(Objection::of_another_issuer()),
-        Err(TokenError::NotYet) => refused(Objection::invalid()),
+        Err(TokenError::Issuer) => refused(Objection::of_another_issuer().about(said_by(token))),
+        Err(TokenError::NotYet) => refused(Objection::invalid().about(said_by(token))),
         // Not signed by a key of this proxy.
         Err(TokenError::Malformed | TokenError::Header | TokenError::Signature) => {
             Err(Verdict::NotMine)
         }
+    }
+}
+
+/// What a token that one of our keys signed says of itself, for events.
+fn said_by(token: &str) -> Who {
+    let claims = unverified_claims(token).unwrap_or_default();
+    let text = |name| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    let who = Who::default()
+        .client(text("client_id"), None)
+        .person(Some(text("sub")), None)
+        .access(text("aud"), text("scope"));
+    match text("gid") {
+        "" => who,
+        grant => who.grant(grant),
     }
 }
 
@@ -136,17 +152,19 @@ async fn look_up(
     now: Unix,
     wanted: Wanted,
 ) -> Result<Validated, Objection> {
-    let (mark, grant, vouched_until) = match wanted {
-        Wanted::Vouched(check) => vouched_grant(proxy, &token, now, &check).await?,
+    let found = match wanted {
+        Wanted::Vouched(check) => vouched_grant(proxy, &token, now, &check).await,
         Wanted::Fresh => {
-            let (mark, grant) = fresh_grant(proxy, &token, now).await?;
-            (mark, grant, Unix::NEVER)
+            let found = fresh_grant(proxy, &token, now).await;
+            found.map(|(mark, grant)| (mark, grant, Unix::NEVER))
         }
         Wanted::Stored => {
             let mark = proxy.grants.revocation_mark(token.grant);
-            (mark, stored_grant(proxy, &token, now).await?, Unix::NEVER)
+            let found = stored_grant(proxy, &token, now).await;
+            found.map(|grant| (mark, grant, Unix::NEVER))
         }
     };
+    let (mark, grant, vouched_until) = found.map_err(|no| no.about(token.who()))?;
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
@@ -218,7 +236,9 @@ async fn vouched_grant(
             Ok(verified) => {
                 let until = verified.expires_at.map_or(Unix::NEVER, Unix::from);
                 if until <= now {
-                    return Err(Objection::expired().of_grant(id));
+                    let who = proxy.grants.who(&id, &grant);
+                    let why = "the verifier says that the provider's token is over";
+                    return Err(Objection::expired().about(who).detail(why));
                 }
                 // Revoked while the verifier was asked.
                 if !proxy.grants.revocations().is_current(mark) {
@@ -227,7 +247,7 @@ async fn vouched_grant(
                 }
                 return Ok((mark, grant, until));
             }
-            Err(objection) => objection.of_grant(id),
+            Err(objection) => objection.about(proxy.grants.who(&id, &grant)),
         };
         if objection.words.is_none() || is_renewed {
             return Err(objection);
@@ -244,7 +264,9 @@ async fn vouched_grant(
                     return Err(objection);
                 }
                 let unavailable = Objection::unavailable(Reason::ProviderUnavailable);
-                let why = objection.detail.unwrap_or_default();
+                let why = objection
+                    .detail
+                    .unwrap_or_else(|| "no answer in time".into());
                 return Err(unavailable.of_grant(id).detail(why));
             }
             Err(FreshnessError::Store(error)) => return Err(error.into()),
@@ -262,13 +284,18 @@ fn is_live(grant: &Grant, token: &OwnToken, now: Unix) -> bool {
         && !grant.upstream.is_over(now)
 }
 
+const LAST_DAY: &str = "`grant_max_age`: the grant is as old as it may get";
+
 /// The grant of a token, as it stands in the store.
 async fn stored_grant(proxy: &Proxy, token: &OwnToken, now: Unix) -> Result<Box<Grant>, Objection> {
     let grant = proxy.grants.look(&token.grant).await?;
     let live = grant.filter(|grant| is_live(grant, token, now));
     let grant = live.ok_or_else(|| Objection::ended(token.grant))?;
     match proxy.freshness.is_past_last_day(&grant, now) {
-        true => Err(Objection::expired().of_grant(token.grant)),
+        true => {
+            let who = proxy.grants.who(&token.grant, &grant);
+            Err(Objection::expired().about(who).detail(LAST_DAY))
+        }
         false => Ok(grant),
     }
 }
@@ -291,7 +318,8 @@ async fn fresh_grant(
         }
         if proxy.freshness.is_past_last_day(&grant, now) {
             proxy.freshness.expire(id).await?;
-            return Err(Objection::expired().of_grant(id));
+            let who = proxy.grants.who(&id, &grant);
+            return Err(Objection::expired().about(who).detail(LAST_DAY));
         }
         let grant = match proxy.freshness.ensure(id, &grant, Need::Token).await {
             Ok(fresh) => fresh.map_or(grant, Seen::into_value),

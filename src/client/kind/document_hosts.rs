@@ -77,6 +77,16 @@ impl MetadataDocuments {
         !matches!(self.0, Hosts::None)
     }
 
+    /// In words for the operator.
+    pub(crate) fn words(&self) -> String {
+        match &self.0 {
+            Hosts::All => "of every host".to_owned(),
+            Hosts::None => "off".to_owned(),
+            Hosts::Only(hosts) => format!("of {}", hosts.join(", ")),
+            Hosts::Except(hosts) => format!("of every host but {}", hosts.join(", ")),
+        }
+    }
+
     /// Whether the operator vouches for each host that is let in.
     pub(crate) fn are_of_named_hosts(&self) -> bool {
         matches!(self.0, Hosts::Only(_))

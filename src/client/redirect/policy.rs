@@ -40,6 +40,8 @@ const OPTION: &str = "allowed_redirect_uri_patterns";
 pub struct RedirectPolicy {
     loopback: bool,
     patterns: Vec<Pattern>,
+    /// What was allowed, in the operator's words.
+    said: Vec<String>,
 }
 
 impl Default for RedirectPolicy {
@@ -55,6 +57,7 @@ impl RedirectPolicy {
         Self {
             loopback: true,
             patterns: Vec::new(),
+            said: Vec::new(),
         }
     }
 
@@ -64,6 +67,7 @@ impl RedirectPolicy {
         Self {
             loopback: false,
             patterns: Vec::new(),
+            said: Vec::new(),
         }
     }
 
@@ -76,6 +80,7 @@ impl RedirectPolicy {
         let parsed = Pattern::parse(pattern)
             .map_err(|why| ConfigError::new(OPTION, format!("`{pattern}` {why}")))?;
         self.patterns.push(parsed);
+        self.said.push(pattern.to_owned());
         Ok(self)
     }
 
@@ -85,12 +90,19 @@ impl RedirectPolicy {
         // Each of them parses, as a test checks.
         let known = client.patterns().iter().map(|text| Pattern::parse(text));
         self.patterns.extend(known.filter_map(Result::ok));
+        self.said.push(format!("{client:?}"));
         self
     }
 
     /// Whether no client could register.
     pub(crate) fn permits_nothing(&self) -> bool {
         !self.loopback && self.patterns.is_empty()
+    }
+
+    /// What is permitted, in words for the operator.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let loopback = self.loopback.then(|| "http on loopback".to_owned());
+        loopback.into_iter().chain(self.said.clone()).collect()
     }
 
     /// Whether a client may register this URI.

@@ -131,18 +131,30 @@ impl RedirectUri {
         self.is_loopback() || !self.uri().is_web()
     }
 
-    /// Where the person is about to be sent, in words for the consent page. Not escaped for HTML.
-    pub(crate) fn display_target(&self) -> String {
+    /// What of it tells a person where the answer goes: host and port, or the scheme where it is an app's own.
+    /// Not escaped for HTML.
+    pub(crate) fn shown_address(&self) -> String {
         let (scheme, host) = (self.uri.scheme(), self.uri.host());
         if self.is_loopback() {
-            return format!("{host} (this computer)");
+            return host.to_owned();
         }
         if !self.uri.is_web() {
-            return format!("{scheme}:// (an app on this computer)");
+            return format!("{scheme}://");
         }
         match self.uri.port() {
             None | Some(443) => host.to_owned(),
             Some(port) => format!("{host}:{port}"),
+        }
+    }
+
+    /// The same for every port on this computer, which changes with each start of a client. A remembered
+    /// approval holds it: it never changes.
+    pub(crate) fn place(&self) -> String {
+        let address = self.shown_address();
+        match self.is_loopback() {
+            true => format!("{address} (this computer)"),
+            false if self.is_on_this_computer() => format!("{address} (an app on this computer)"),
+            false => address,
         }
     }
 

@@ -9,6 +9,22 @@ use crate::{
 };
 
 /// # Clients
+///
+/// Clients on loopback come in without a line. Hosted ones, and those that you configure, are a line each:
+/// [`docs::clients`](crate::docs::clients).
+///
+/// ```
+/// use tower_oauth_proxy::{ConfigError, KnownClient, OAuthProxyConfigBuilder, StaticClient};
+///
+/// fn clients(builder: OAuthProxyConfigBuilder) -> Result<OAuthProxyConfigBuilder, ConfigError> {
+///     let desk = StaticClient::public("desk").redirect_uri("http://127.0.0.1/callback")?;
+///     Ok(builder
+///         .allow_client(KnownClient::Claude)
+///         .allowed_redirect_uri_patterns(["https://agents.example.com/oauth/callback"])
+///         .static_client(desk))
+/// }
+/// # let _ = clients;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// Where registered clients may have their codes sent. Default: loopback only. A policy that permits
     /// nothing needs a static client beside it.

@@ -3,12 +3,23 @@
 use std::sync::Arc;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::{key::SecretKey, storage::TokenStorage, token::TokenKey};
+use crate::{config::remarks::name_of, key::SecretKey, storage::TokenStorage, token::TokenKey};
 
 /// # Keys and storage
 ///
 /// Every key is derived from one secret. A key of its own for signing or for encryption can be set
 /// beside it, so that it can be shared, or replaced, alone.
+///
+/// ```
+/// use tower_oauth_proxy::{ConfigError, MemoryStorage, OAuthProxyConfigBuilder, SecretKey};
+///
+/// fn keys(builder: OAuthProxyConfigBuilder, secret: &str) -> Result<OAuthProxyConfigBuilder, ConfigError> {
+///     // One process: with several, `SqliteStorage` or `RedisStorage`, and the same secret on all.
+///     let store = MemoryStorage::with_max_bytes(64 * 1024 * 1024);
+///     Ok(builder.secret_key(SecretKey::from_bytes(secret)?).token_storage(store))
+/// }
+/// # let _ = keys;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// The secret that every key is derived from. Default: the (first) provider's client secret (at least 16
     /// bytes, and none that can be guessed), so that restarts and replicas agree out of the box.
@@ -113,6 +124,7 @@ impl OAuthProxyConfigBuilder {
 
     /// Where grants are kept. Default: a [`MemoryStorage`](crate::MemoryStorage) of this process.
     pub fn token_storage(mut self, storage: impl TokenStorage) -> Self {
+        self.storage_name = Some(name_of(&storage));
         self.storage = Some(Arc::new(storage));
         self
     }

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::said::OAuthProxyConfigBuilder;
-use crate::config::choices::Consent;
+use crate::{
+    config::choices::Consent,
+    page::{CustomPages, PageContext},
+};
 
 /// # Pages and consent
 impl OAuthProxyConfigBuilder {
@@ -17,6 +20,113 @@ impl OAuthProxyConfigBuilder {
     /// characters. Default: the host of the base URL on pages, and no name in metadata.
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.plain.service_name = Some(name.into());
+        self
+    }
+
+    /// The service's sign on each page and in the browser's tab: the bytes of a PNG, JPEG, WebP, GIF or SVG
+    /// picture of at most 16 KiB; square, 64 by 64 pixels are enough. It stands in the pages themselves, which load
+    /// nothing. Default: the first letter of the service's name on [`page_color`](Self::page_color).
+    ///
+    /// ```no_run
+    /// # use tower_oauth_proxy::{ConfigError, OAuthProxyConfig, OAuthProxyConfigBuilder, provider};
+    /// # fn example(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// // With `include_bytes!("icon.svg")` the picture is a part of the program.
+    /// builder
+    ///     .service_name("Acme Notes")
+    ///     .page_icon(std::fs::read("icon.svg").unwrap_or_default())
+    ///     .page_color("#0a7d4f")
+    ///     .page_contact("help@acme.example")
+    ///     .page_link("Privacy", "https://acme.example/privacy")
+    ///     .scope_description("notes:read", "read your notes")
+    ///     .scope_description_in("de", "notes:read", "deine Notizen lesen")
+    /// # }
+    /// ```
+    pub fn page_icon(mut self, picture: impl Into<Vec<u8>>) -> Self {
+        self.plain.pages.icon = Some(picture.into());
+        self
+    }
+
+    /// The colour of buttons, links and signs, as `#2456e6` or `#25e`. Default: a blue.
+    ///
+    /// It is used as it is wherever it can be read, in a light and in a dark page, by the contrasts of WCAG 2.2
+    /// (1.4.3 and 1.4.11). Where it cannot, text and borders get the nearest shade of it that can, and the text on a
+    /// button is white or black. A colour that cannot be told from a white page at all is reported at start, as an
+    /// event of [`Reason::OddOption`](crate::Reason::OddOption).
+    #[doc(alias = "page_colour")]
+    pub fn page_color(mut self, color: impl Into<String>) -> Self {
+        self.plain.pages.color = Some(color.into());
+        self
+    }
+
+    /// Whom a person asks when something is wrong, at the foot of each page: an e-mail address or an https URL.
+    /// Default: none. The id beside it is the one that the events have.
+    pub fn page_contact(mut self, contact: impl Into<String>) -> Self {
+        self.plain.pages.contact = Some(contact.into());
+        self
+    }
+
+    /// A link at the foot of each page, such as to a privacy policy: its text of 1 to 100 visible characters, and an
+    /// https URL. At most 4; each call adds one.
+    pub fn page_link(mut self, text: impl Into<String>, url: impl Into<String>) -> Self {
+        self.plain.pages.links.push((text.into(), url.into()));
+        self
+    }
+
+    /// What a scope lets an app do, in words for the person who decides: 1 to 200 visible characters that end the
+    /// sentence "If you allow it, it can …", without a full stop. Default: the consent page shows the scope's name;
+    /// `openid`, `profile`, `email`, `address`, `phone` and `offline_access` have words in each language, which this
+    /// replaces.
+    ///
+    /// It is for each language that has no text of [its own](Self::scope_description_in).
+    pub fn scope_description(mut self, scope: impl Into<String>, text: impl Into<String>) -> Self {
+        let pages = &mut self.plain.pages;
+        pages.describe(scope.into(), None, text.into());
+        self
+    }
+
+    /// The same for pages in one language, by its tag (RFC 5646): `de`, `pt-BR`.
+    pub fn scope_description_in(
+        mut self,
+        language: impl Into<String>,
+        scope: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Self {
+        let pages = &mut self.plain.pages;
+        pages.describe(scope.into(), Some(language.into()), text.into());
+        self
+    }
+
+    /// Writes pages in the place of ours: HTML from `<!DOCTYPE html>` on, at most 256 KiB. `None` leaves a page as it
+    /// is. Default: none.
+    ///
+    /// A page that asks for a decision must hold [`PageContext::form`] or [`PageContext::content`], once and byte for
+    /// byte: the fields in it bind the decision to this browser and this login. A page without it is not shown, and
+    /// ours stands in.
+    ///
+    /// The headers stay ours: no script runs, nothing is loaded, images are `data:` URLs, and no frame holds the
+    /// page. Styles are free, so this page's protection against clicks that another page lured out is in your
+    /// hands: keep [`PageContext::style`]. What the person has to see is too: who asks and that it is only a claim,
+    /// where access goes, what for, and the caution.
+    ///
+    /// ```
+    /// # use tower_oauth_proxy::{OAuthProxyConfigBuilder, PageContext};
+    /// # fn example(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    /// builder.custom_pages(|page| {
+    ///     let (title, service) = (PageContext::escape(page.title), PageContext::escape(page.service));
+    ///     Some(format!(
+    ///         "<!DOCTYPE html><html lang=\"{}\" dir=\"{}\"><meta charset=\"utf-8\"><title>{title}</title>\
+    ///          <style>{} main {{ margin: auto; max-width: 40rem }}</style>\
+    ///          <header>{service}</header><main>{}</main><footer>{}</footer></html>",
+    ///         page.language, page.direction, page.style, page.content, page.id,
+    ///     ))
+    /// })
+    /// # }
+    /// ```
+    pub fn custom_pages(
+        mut self,
+        write: impl Fn(&PageContext<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.plain.pages.custom = Some(CustomPages::new(write));
         self
     }
 

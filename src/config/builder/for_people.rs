@@ -10,6 +10,24 @@ use crate::{
 };
 
 /// # People
+///
+/// Who may log in, for how long that is believed, and what is known of them: [`docs::people`](crate::docs::people),
+/// [`docs::lifecycle`](crate::docs::lifecycle). **Without a list or a hook, everyone whom the provider lets in.**
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_oauth_proxy::OAuthProxyConfigBuilder;
+///
+/// fn people(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+///     builder
+///         .allowed_domains(["example.com"])
+///         .allowed_groups(["engineering"])
+///         // Ask again after ten minutes instead of an hour, and have people log in each week.
+///         .identity_max_age(Duration::from_secs(10 * 60))
+///         .grant_max_age(Duration::from_secs(7 * 24 * 60 * 60))
+/// }
+/// # let _ = people;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// How sessions, access tokens and lists name people where there are several providers. Default:
     /// [`Subjects::first_bare`]: the people of the first provider by their bare `sub`, all others as

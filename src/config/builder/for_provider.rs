@@ -16,6 +16,21 @@ use crate::{
 ///
 /// With [several](OAuthProxyConfigBuilder::also_provider), what is said here of the provider is said of the
 /// first.
+///
+/// What a provider is like is said on the [`Provider`](crate::Provider); here, how it is used.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_oauth_proxy::{OAuthProxyConfigBuilder, PassOn, provider};
+///
+/// fn providers(builder: OAuthProxyConfigBuilder, secret: &str) -> OAuthProxyConfigBuilder {
+///     builder
+///         .also_provider(provider::google("id.apps.googleusercontent.com", secret))
+///         .pass_on([PassOn::LoginHint])
+///         .upstream_request_timeout(Duration::from_secs(5))
+/// }
+/// # let _ = providers;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// An issuer that is trusted beside the providers, with what is said on it; up to 32. Default: none.
     ///

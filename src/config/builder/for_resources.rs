@@ -3,6 +3,21 @@
 use super::said::OAuthProxyConfigBuilder;
 
 /// # Scopes and resources
+///
+/// Everything behind the layer is protected, unless it is named here.
+///
+/// ```
+/// use tower_oauth_proxy::OAuthProxyConfigBuilder;
+///
+/// fn resources(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+///     builder
+///         .scopes(["openid", "notes:read", "notes:write"])
+///         // Every protected path needs this one; a route may demand more by a guard.
+///         .required_scopes(["notes:read"])
+///         .public_paths(["/health"])
+/// }
+/// # let _ = resources;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// The scopes that clients may ask for, and the first provider is asked for. Default: the provider's. Those of
     /// each [further provider](Self::also_provider) are offered beside them.

@@ -6,6 +6,22 @@ use super::said::OAuthProxyConfigBuilder;
 use crate::{grant::RefreshGrace, token::TokenVerifier};
 
 /// # Tokens and their lifetimes
+///
+/// The defaults fit most services: an hour for access tokens, 30 days for a login that is not used, and ten seconds
+/// until other instances see a revocation.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_oauth_proxy::OAuthProxyConfigBuilder;
+///
+/// fn stricter(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+///     builder
+///         .access_token_ttl(Duration::from_secs(10 * 60))
+///         .refresh_token_ttl(Duration::from_secs(24 * 60 * 60))
+///         .session_cache_ttl(Duration::ZERO)
+/// }
+/// # let _ = stricter;
+/// ```
 impl OAuthProxyConfigBuilder {
     /// Passthrough mode: clients hold the provider's own access token, and this verifier checks it
     /// when it is first seen. Default: off; clients hold tokens of this proxy, and the provider's

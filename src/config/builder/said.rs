@@ -43,6 +43,8 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) token_keys: TokenKeys,
     pub(crate) encryption_keys: KeyOption,
     pub(crate) storage: Option<Arc<dyn TokenStorage>>,
+    /// The name of its type.
+    pub(crate) storage_name: Option<String>,
     pub(crate) passthrough: Option<Arc<dyn TokenVerifier>>,
     pub(crate) upstream_verifier: Option<Arc<dyn TokenVerifier>>,
     pub(crate) on_event: Option<EventCallback>,
@@ -73,6 +75,7 @@ impl OAuthProxyConfigBuilder {
             token_keys: TokenKeys::default(),
             encryption_keys: KeyOption::default(),
             storage: None,
+            storage_name: None,
             passthrough: None,
             upstream_verifier: None,
             on_event: None,

@@ -3,11 +3,13 @@
 use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Who},
+    grant::GrantId,
     limits::MAX_BEARER,
     mode::Passthrough,
     provider::Finality,
     proxy::Proxy,
+    token::PassedThrough,
 };
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
@@ -46,7 +48,12 @@ pub(super) async fn revoke(
     proxy.sessions.forget(token.as_bytes());
     match answer {
         Ok(true) => {
-            proxy.emit(&Event::done(Step::Revoke));
+            let event = Event::done(Step::Revoke).about(client.who());
+            let provider = &proxy.providers.main().about().id;
+            proxy.emit(&match &opened {
+                Some(held) => event.about(held_by(held)),
+                None => event.provider(provider),
+            });
             Ok(())
         }
         Ok(false) => Err(not_revocable(Reason::UnsupportedType)),
@@ -54,12 +61,21 @@ pub(super) async fn revoke(
             // The provider knows no such token: it is as good as revoked (RFC 7009 section 2.2).
             Finality::Ends => Ok(()),
             // Any other refusal leaves it alive, and the client has to know.
-            Finality::Bounded => Err(not_revocable(Reason::ProviderRejected).detail(error)),
+            Finality::Bounded => Err(not_revocable(Reason::ProviderRejected).told(error.told())),
             Finality::Trouble => {
-                Err(Refusal::unavailable(Reason::ProviderUnavailable).detail(error))
+                Err(Refusal::unavailable(Reason::ProviderUnavailable).told(error.told()))
             }
         },
     }
+}
+
+/// Whose refresh token it is, for events.
+fn held_by(held: &PassedThrough) -> Who {
+    Who::default()
+        .grant(GrantId::from_bytes(held.login))
+        .person(Some(&held.subject), None)
+        .provider(&held.provider)
+        .access(held.resource.as_str(), &held.scopes)
 }
 
 fn not_revocable(reason: Reason) -> Refusal {

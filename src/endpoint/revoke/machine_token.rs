@@ -22,7 +22,7 @@ pub(super) async fn revoke(
         is_grantless.then(|| (text(&claims.client_id), text(&claims.jti), claims.exp))
     };
     let Ok(Some((client_id, jti, end))) = tokens.verify(token, now, of_machine) else {
-        let event = Event::refused(Step::Revoke, Reason::InvalidToken);
+        let event = Event::refused(Step::Revoke, Reason::InvalidToken).about(client.who());
         proxy.emit(&event.detail("the token was not issued by this server, or has expired"));
         return Ok(());
     };
@@ -30,12 +30,13 @@ pub(super) async fn revoke(
     // RFC 7009 section 2.1: the server "verifies whether the token was issued to the client making the
     // revocation request".
     if client_id != client.id {
-        let event = Event::refused(Step::Revoke, Reason::ForeignClient);
+        let event = Event::refused(Step::Revoke, Reason::ForeignClient).about(client.who());
         proxy.emit(&event.detail(format!("client `{caller}`, a token of `{owner}`")));
         return Ok(());
     }
     client.spend(proxy).await?;
     proxy.grantless.revoke(&jti, &client_id, end, now).await?;
-    proxy.emit(&Event::done(Step::Revoke).detail(format!("a token of client `{owner}`")));
+    let event = Event::done(Step::Revoke).about(client.who());
+    proxy.emit(&event.detail(format!("a token of client `{owner}`")));
     Ok(())
 }

@@ -22,12 +22,14 @@ use super::{
 use crate::{
     client::Client,
     endpoint::{caller::Caller, refusal::Refusal},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Who},
     grant::{GrantId, Phase, lifetime, read_code},
     mode::Mode,
     oauth::Params,
     proxy::Proxy,
 };
+
+const REPLAYED: &str = "the client brings the code a second time: the grant ends";
 
 pub(super) async fn redeem(
     proxy: &Arc<Proxy>,
@@ -38,19 +40,21 @@ pub(super) async fn redeem(
     let id = read_code(code).ok_or_else(|| {
         Refusal::grant(Reason::InvalidToken).detail("the code was not issued by this server")
     })?;
+    Who::default().grant(id).mark_span();
     let seen = proxy.grants.load(&id).await;
     let seen = seen.map_err(|error| Refusal::from(error).of(id))?;
     let seen = seen.ok_or_else(|| Refusal::grant(Reason::GrantEnded).of(id))?;
     let now = proxy.now();
-    let mark = proven(&seen, client, code, params, now).map_err(|no| no.of(id))?;
-    client.spend(proxy).await.map_err(|no| no.of(id))?;
+    let of = |no: Refusal| no.about(client.who().or(proxy.grants.who(&id, &seen)));
+    let mark = proven(&seen, client, code, params, now).map_err(of)?;
+    client.spend(proxy).await.map_err(of)?;
     if !matches!(seen.phase, Phase::Pending(_)) {
         // Two parties hold it: what it gave has to go.
-        return Err(ended(proxy, id, Reason::Replayed).await);
+        return Err(of(ended(proxy, id, Reason::Replayed, REPLAYED).await));
     }
     // Before the code is consumed, not after (a peer's bug).
     let options = &proxy.options;
-    let resource = resource(&options.base, params, &seen.resource).map_err(|no| no.of(id))?;
+    let resource = resource(&options.base, params, &seen.resource).map_err(of)?;
 
     let code_ttl = lifetime::ttl_until(mark.expires_at, now);
     let (to, ttl) = match &proxy.mode {
@@ -67,9 +71,10 @@ pub(super) async fn redeem(
     };
     let redeemed = proxy.grants.advance(&id, &seen, to, ttl, code_ttl, now);
     let Some(grant) = redeemed.await? else {
-        return Err(lost_race(proxy, client, id, code, params).await);
+        return Err(of(lost_race(proxy, client, id, code, params).await));
     };
-    proxy.emit(&Event::done(Step::Redeem).grant(id.to_string()));
+    let event = Event::done(Step::Redeem).about(client.who());
+    proxy.emit(&event.about(proxy.grants.who(&id, &grant)));
     match &proxy.mode {
         Mode::Swap(tokens) => issue(proxy, tokens, &id, &grant, &grant.scopes, &resource, 0),
         Mode::Passthrough(mode) => Ok(passthrough::issue(proxy, mode, client, id, &grant)),
@@ -95,7 +100,7 @@ async fn lost_race(
         Ok(_) if matches!(grant.phase, Phase::Pending(_)) => {
             Refusal::unavailable(Reason::Contention).of(id)
         }
-        Ok(_) => ended(proxy, id, Reason::Replayed).await,
+        Ok(_) => ended(proxy, id, Reason::Replayed, REPLAYED).await,
         Err(refusal) => refusal.of(id),
     }
 }

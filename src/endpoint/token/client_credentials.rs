@@ -11,7 +11,7 @@ use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
     event::{Event, Reason, Step},
-    oauth::{Params, Resource, ScopeSet, describable},
+    oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
     random,
     token::{AccessClaims, AccessTokens},
@@ -42,9 +42,9 @@ pub(super) async fn issue(
     };
     let token = tokens.issue(&claims, &serde_json::Map::new());
     let token = token.map_err(unsigned)?;
-    let id = describable(&client.id);
-    let done = Event::done(Step::ClientCredentials);
-    proxy.emit(&done.detail(format_args!("client `{id}`, scope `{scopes}`, {resource}")));
+    let who = client.who().person(Some(&client.id), None);
+    let who = who.access(resource.as_str(), &scopes);
+    proxy.emit(&Event::done(Step::ClientCredentials).about(who));
     Ok(json!({
         "access_token": token,
         "token_type": "Bearer",
@@ -64,7 +64,12 @@ fn scopes(asked: Option<&str>, own: &ScopeSet) -> Result<ScopeSet, Refusal> {
     let asked = ScopeSet::parse(asked).map_err(|error| refused(error.to_string()))?;
     let granted = asked.intersection(own);
     match granted.is_empty() && !asked.is_empty() {
-        true => Err(refused("this client has none of these scopes".to_owned())),
+        true => {
+            let refusal = refused("this client has none of these scopes".to_owned());
+            Err(refusal.detail(format_args!(
+                "the machine asks for `{asked}`, and has `{own}`"
+            )))
+        }
         false => Ok(granted),
     }
 }

@@ -1,6 +1,8 @@
 //! What a request has to prove about an authorization code (RFC 6749 section 4.1.3, RFC 7636 section
 //! 4.6, RFC 9700 section 4.5).
 
+use std::fmt::Display;
+
 use super::request::missing;
 use crate::{
     client::Client,
@@ -8,7 +10,7 @@ use crate::{
     event::Reason,
     grant::{CodeMark, Grant, Phase, code_hash},
     key::constant_time_eq,
-    oauth::Params,
+    oauth::{Params, describable},
     time::Unix,
 };
 
@@ -37,26 +39,35 @@ pub(super) fn proven<'a>(
         let refusal = Refusal::grant(Reason::InvalidToken);
         return Err(refusal.detail("the code has the id of a grant and not its secret"));
     }
-    let refused = |reason: Reason| match grant.phase {
-        Phase::Pending(_) => Refusal::grant(reason),
-        _ => Refusal::grant(reason).detail(
-            "the code was redeemed before, and this request does not prove what its client did",
-        ),
+    let refused = |reason: Reason, why: &dyn Display| {
+        match grant.phase {
+        Phase::Pending(_) => Refusal::grant(reason).detail(why),
+        _ => Refusal::grant(reason).detail(format_args!(
+            "{why}; the code was redeemed before, and this request does not prove what its client did"
+        )),
+    }
     };
     // RFC 6749 section 4.1.3: "ensure that the authorization code was issued to the authenticated
     // confidential client, or if the client is public, [...] to client_id in the request".
     if grant.client_id != client.id {
-        return Err(refused(Reason::ForeignClient));
+        let owner = describable(&grant.client_id);
+        let why = format_args!("the code is of client `{owner}`").to_string();
+        return Err(refused(Reason::ForeignClient, &why));
     }
     // An old code from some log is no attack on what it gave.
     if now >= mark.expires_at {
-        return Err(refused(Reason::Expired));
+        return Err(refused(
+            Reason::Expired,
+            &"the code is older than `authorization_code_ttl`",
+        ));
     }
     // OAuth 2.1 no longer sends redirect_uri here; RFC 6749 does, and then it has to be the same.
     if let Some(redirect_uri) = params.get("redirect_uri")
         && redirect_uri != &*mark.redirect_uri
     {
-        return Err(refused(Reason::RedirectUri));
+        let (asked, meant) = (describable(redirect_uri), describable(&mark.redirect_uri));
+        let why = format!("redirect_uri is {asked}, and was {meant} at authorize");
+        return Err(refused(Reason::RedirectUri, &why));
     }
     let verifier = params
         .get("code_verifier")
@@ -64,7 +75,10 @@ pub(super) fn proven<'a>(
     // RFC 7636 section 4.6: "If the values are not equal, an error response indicating
     // "invalid_grant" [...] MUST be returned."
     if !mark.challenge.verify(verifier) {
-        return Err(refused(Reason::Pkce));
+        return Err(refused(
+            Reason::Pkce,
+            &"code_verifier is not that of the code_challenge",
+        ));
     }
     Ok(mark)
 }

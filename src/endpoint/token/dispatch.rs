@@ -59,8 +59,10 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
         return jwt_bearer::redeem(proxy, tokens, None, params).await;
     }
     let client = authenticate(proxy, parts, params).await?;
+    client.who().mark_span();
     let granted = granted(proxy, &client, params).await;
-    client.settle(proxy, granted).await
+    let settled = client.settle(proxy, granted).await;
+    settled.map_err(|no| no.about(client.who()))
 }
 
 async fn granted(proxy: &Arc<Proxy>, client: &Caller, params: &Params) -> Result<Value, Refusal> {

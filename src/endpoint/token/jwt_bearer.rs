@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Told},
     grant::{Grant, GrantId},
     login::admission::{AdmissionError, NotAdmitted, Vouched},
     oauth::Params,
@@ -80,8 +80,12 @@ pub(super) async fn redeem(
         proxy.used_grants.give_back(&used).await;
         return Err(error.into());
     }
-    let event = Event::done(Step::Assertion).provider(&*presented.trusted.about.id);
-    proxy.emit(&event.grant(id.to_string()).detail(presented.who()));
+    let told = Told::of_person(
+        presented.who(),
+        format!("of issuer `{}`", presented.trusted.about.id),
+    );
+    let event = Event::done(Step::Assertion).about(proxy.grants.who(&id, &grant));
+    proxy.emit(&event.about(presented.about()).told(&told));
     Ok(answer)
 }
 
@@ -98,7 +102,7 @@ fn not_admitted(presented: &PresentedGrant<'_>, error: AdmissionError) -> Refusa
             Reason::IdToken,
             "its subject cannot be told from another's here",
         ),
-        other => Refusal::from(&other),
+        other => Refusal::from(&other).about(presented.about()),
     }
 }
 

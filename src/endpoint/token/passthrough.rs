@@ -9,6 +9,7 @@ mod renewal;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 use super::request::{missing, narrowed, resource};
 use crate::{
@@ -63,25 +64,36 @@ pub(super) async fn refresh(
     // RFC 6749 section 6: "The authorization server MUST: [...] ensure that the refresh token was issued
     // to the authenticated client, and validate the refresh token."
     let held = mode.open_for(client, token);
-    let held = held.ok_or_else(|| Refusal::grant(Reason::InvalidToken))?;
+    let held = held.ok_or_else(|| {
+        let why = "the refresh token was not issued by this server to this client";
+        Refusal::grant(Reason::InvalidToken).detail(why)
+    })?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
+    let who = renewal::who(&client.id, id, &held);
+    who.mark_span();
+    let of = |refusal: Refusal| refusal.about(who.clone());
     if !held.is_from(proxy.providers.main().about()) {
-        return Err(Refusal::grant(Reason::GrantEnded)
-            .of(id)
-            .detail(held.why_foreign()));
+        let refusal = Refusal::grant(Reason::GrantEnded);
+        return Err(of(refusal.detail(held.why_foreign())));
     }
     if now >= held.expires_at {
-        return Err(Refusal::grant(Reason::Expired).of(id));
+        let refusal = Refusal::grant(Reason::Expired);
+        return Err(of(
+            refusal.detail("`refresh_token_ttl`: the refresh token is over")
+        ));
     }
     let last_day = proxy.freshness.last_day_of_login(held.created_at);
     // As in the other mode, nothing is revoked at the provider: see `Freshness::expire`.
     if last_day.is_some_and(|day| now >= day) {
-        let refusal = Refusal::grant(Reason::Expired).of(id);
-        return Err(refusal.detail("the grant is as old as it may get: it ends"));
+        let refusal = Refusal::grant(Reason::Expired);
+        return Err(of(refusal.detail(
+            "`grant_max_age`: the grant is as old as it may get, and ends",
+        )));
     }
-    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes)?;
-    resource(&proxy.options.base, params, &held.resource)?;
-    client.spend(proxy).await.map_err(|no| no.of(id))?;
+    let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes);
+    let asked = asked.map_err(of)?;
+    resource(&proxy.options.base, params, &held.resource).map_err(of)?;
+    client.spend(proxy).await.map_err(of)?;
     let renewal = Renewal {
         proxy: Arc::clone(proxy),
         client_id: client.id.clone(),
@@ -91,7 +103,7 @@ pub(super) async fn refresh(
     };
     // In a task of its own: what the provider has begun is brought to its end, and a process that stops
     // waits for it, although the client may have hung up.
-    let renewed = proxy.tasks.spawn(renewal.run()).await;
+    let renewed = proxy.tasks.spawn(renewal.run().in_current_span()).await;
     let Renewed {
         tokens,
         scopes,

@@ -5,9 +5,16 @@ use std::fmt::Display;
 use serde_json::{Map, Value};
 
 use crate::{
-    assertion::JwtGrant, config::Trusted, endpoint::refusal::Refusal, event::Reason,
-    jose::unverified_claims, login::admission::AdmissionError, oauth::describable,
-    provider::KeysError, proxy::Proxy, route,
+    assertion::JwtGrant,
+    config::Trusted,
+    endpoint::refusal::Refusal,
+    event::{Reason, Told, Who},
+    jose::unverified_claims,
+    login::admission::AdmissionError,
+    oauth::describable,
+    provider::KeysError,
+    proxy::Proxy,
+    route,
 };
 
 /// One that its issuer signed, and that is for us, now.
@@ -72,10 +79,25 @@ impl<'a> PresentedGrant<'a> {
         }
     }
 
+    /// The same in an event's fields.
+    pub(super) fn about(&self) -> Who {
+        let email = self.claims.get("email").and_then(Value::as_str);
+        let who = Who::default().person(Some(&self.said.subject), email);
+        let who = who.provider(&self.trusted.about.id);
+        match &self.said.client_id {
+            Some(client) => who.client(client, None),
+            None => who,
+        }
+    }
+
     /// `invalid_grant`, with all of it for the operator.
-    pub(super) fn refuse(&self, reason: Reason, why: impl Display) -> Refusal {
-        let who = self.who();
-        Refusal::grant(reason).detail(format_args!("the assertion about {who} is refused: {why}"))
+    pub(super) fn refuse(&self, reason: Reason, why: impl Into<Told>) -> Refusal {
+        let (who, id) = (self.who(), &self.trusted.about.id);
+        let told = why.into().after(
+            &format!("the assertion about {who} is refused: "),
+            &format!("an assertion of issuer `{id}` is refused: "),
+        );
+        Refusal::grant(reason).told(told).about(self.about())
     }
 }
 
@@ -86,7 +108,8 @@ pub(super) async fn own_name(
 ) -> Result<String, Refusal> {
     let (id, subject) = (&presented.trusted.about.id, &presented.said.subject);
     let name = proxy.vouched.name(id, subject);
-    let name = name.map_err(|error: AdmissionError| presented.refuse(Reason::IdToken, error))?;
+    let name =
+        name.map_err(|error: AdmissionError| presented.refuse(Reason::IdToken, error.to_string()))?;
     match proxy.clients.is_denied(&name).await? {
         true => Err(presented.refuse(Reason::DeniedClient, "the operator denied it as a client")),
         false => Ok(name.into_owned()),

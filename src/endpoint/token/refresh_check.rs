@@ -11,7 +11,7 @@ use crate::{
         CodeMark, Grant, GrantId, Phase,
         rotation::{Reuse, Rotation, judge},
     },
-    oauth::{Params, Resource, ScopeSet},
+    oauth::{Params, Resource, ScopeSet, describable},
     proxy::Proxy,
 };
 
@@ -52,7 +52,9 @@ impl Asked<'_> {
         // RFC 6749 section 6: "The authorization server MUST [...] ensure that the refresh token was
         // issued to the authenticated client".
         if grant.client_id != self.client.id {
-            return Err(Refusal::grant(Reason::ForeignClient));
+            let owner = describable(&grant.client_id);
+            let refusal = Refusal::grant(Reason::ForeignClient);
+            return Err(refusal.detail(format_args!("the refresh token is of client `{owner}`")));
         }
         if !self.client.may_go_on_with(grant.seen_client.as_deref()) {
             let text =
@@ -69,14 +71,24 @@ impl Asked<'_> {
                     "others rotated more than once while this request waited: nothing ends";
                 return Err(Refusal::grant(Reason::RefreshReuse).detail(detail));
             }
-            Err(Reuse) => return Err(ended(proxy, self.id, Reason::RefreshReuse).await),
+            Err(Reuse) => {
+                let detail = format!(
+                    "refresh token number {} came back, and number {generation} is good since {} s: the grant \
+                     ends",
+                    self.presented,
+                    now.since(*rotated_at).as_secs()
+                );
+                return Err(ended(proxy, self.id, Reason::RefreshReuse, detail).await);
+            }
             // The person has to log in again.
             Ok(_) if proxy.freshness.is_past_last_day(grant, now) => {
                 proxy.freshness.expire(self.id).await?;
-                return Err(Refusal::grant(Reason::Expired));
+                let refusal = Refusal::grant(Reason::Expired);
+                return Err(refusal.detail("`grant_max_age`: the grant is as old as it may get"));
             }
             Ok(_) if grant.upstream.is_over(now) => {
-                return Err(ended(proxy, self.id, Reason::Expired).await);
+                let detail = "the provider's token is over and cannot be renewed: the grant ends";
+                return Err(ended(proxy, self.id, Reason::Expired, detail).await);
             }
             Ok(rotation) => rotation,
         };

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Who},
     grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,
     oauth::Params,
@@ -32,6 +32,7 @@ pub(super) async fn refresh(
         let refusal = Refusal::grant(Reason::InvalidToken);
         return Err(refusal.detail("the refresh token was not issued by this server"));
     };
+    Who::default().grant(id).mark_span();
     let of = |refusal: Refusal| refusal.of(id);
     let mut asked = Asked {
         client,
@@ -47,6 +48,8 @@ pub(super) async fn refresh(
             .await
             .map_err(|error| of(error.into()))?;
         let seen = seen.ok_or_else(|| of(Refusal::grant(Reason::GrantEnded)))?;
+        let who = client.who().or(proxy.grants.who(&id, &seen));
+        let of = |refusal: Refusal| refusal.about(who.clone());
         asked.judged(proxy, &seen).await.map_err(of)?;
         asked.was_good = true;
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
@@ -71,7 +74,8 @@ pub(super) async fn refresh(
             }
             Rotation::Repeat { live } => (seen, live),
         };
-        proxy.emit(&Event::done(Step::Refresh).grant(id.to_string()));
+        let event = Event::done(Step::Refresh).about(client.who());
+        proxy.emit(&event.about(proxy.grants.who(&id, &seen)));
         let (scopes, resource) = (&due.scopes, &due.resource);
         return issue(
             proxy,

@@ -1,11 +1,13 @@
 //! What the grant types read of a request alike, and how it ends a grant.
 
+use std::fmt::Display;
+
 use crate::{
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
     event::Reason,
     grant::{GrantId, scopes},
-    oauth::{BaseUrl, Params, Resource, ScopeSet},
+    oauth::{BaseUrl, Params, Resource, ScopeSet, describable},
     proxy::Proxy,
 };
 
@@ -32,8 +34,12 @@ pub(super) fn narrowed(
         return Ok(granted.clone());
     };
     let asked = ScopeSet::parse(asked).map_err(|error| wider(error.to_string()))?;
-    scopes::narrowed(&asked, granted, offered)
-        .ok_or_else(|| wider("a refresh cannot ask for more than was granted".to_owned()))
+    scopes::narrowed(&asked, granted, offered).ok_or_else(|| {
+        let refusal = wider("a refresh cannot ask for more than was granted".to_owned());
+        refusal.detail(format_args!(
+            "a refresh asks for `{asked}`, and `{granted}` was granted"
+        ))
+    })
 }
 
 /// The resource that a token request names: the granted one, or one below it (RFC 8707 section
@@ -50,7 +56,12 @@ pub(super) fn resource(
             Reason::Resource,
             OAuthErrorCode::InvalidTarget,
             "the resource is not the one that was granted",
-        )),
+        )
+        .detail(format_args!(
+            "the resource {} is not of {}, which was granted",
+            describable(params.get("resource").unwrap_or_default()),
+            granted.as_str()
+        ))),
     }
 }
 
@@ -67,9 +78,14 @@ pub(super) fn asked_resource(base: &BaseUrl, params: &Params) -> Result<Option<R
 
 /// Ends the grant, and refuses the request: its token or code is in other hands, or the person has to
 /// come again.
-pub(super) async fn ended(proxy: &Proxy, id: GrantId, reason: Reason) -> Refusal {
+pub(super) async fn ended(
+    proxy: &Proxy,
+    id: GrantId,
+    reason: Reason,
+    why: impl Display,
+) -> Refusal {
     match proxy.ending.end(id).await {
-        Ok(_) => Refusal::grant(reason).of(id),
+        Ok(_) => Refusal::grant(reason).of(id).detail(why),
         Err(error) => error.into(),
     }
 }

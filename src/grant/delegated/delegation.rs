@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    event::{Event, Events, Reason, Step},
+    event::{Event, Events, Reason, Step, Told, Who},
     grant::{
         Freshness, Grant, GrantId, Grants, Phase,
         renewal::{FreshnessError, Need},
@@ -108,7 +108,8 @@ impl Delegation {
             Err(error) => {
                 if error == TokenForError::Ended {
                     self.kept.invalidate(&key);
-                    self.refused(Reason::GrantEnded, &holder, target, "the login has ended");
+                    let who = self.holder(&holder, None);
+                    self.refused(Reason::GrantEnded, who, target, "the login has ended");
                 }
                 return Err(error);
             }
@@ -125,7 +126,8 @@ impl Delegation {
             Err(Boarded::Waits(answer)) => answer,
             Err(Boarded::Full) => {
                 let words = format!("{MAX_EXCHANGES_AT_WORK} are at the provider already");
-                self.refused(Reason::Busy, &holder, target, words);
+                let who = self.holder(&holder, grant.as_deref());
+                self.refused(Reason::Busy, who, target, words);
                 return Err(TokenForError::Unavailable);
             }
             Err(Boarded::Starts(flight, answer)) => {
@@ -213,12 +215,13 @@ impl Delegation {
         target: &TokenTarget,
     ) -> Outcome {
         let providers = &self.parts.providers;
+        let who = self.holder(holder, grant.as_deref());
         let (provider, subject) = match (holder, grant) {
             (Holder::Bearer { token, .. }, _) => (providers.main(), token.to_string()),
             (Holder::Grant(id), Some(grant)) => {
                 // A token of one provider is never shown to another.
                 let provider = providers.of(&grant.provider).ok_or(TokenForError::Ended)?;
-                (provider, self.fresh(*id, grant, target, holder).await?)
+                (provider, self.fresh(*id, grant, target, &who).await?)
             }
             (Holder::Grant(_), None) => return Err(TokenForError::Ended),
         };
@@ -231,15 +234,11 @@ impl Delegation {
                         TokenForError::Ended => Reason::GrantEnded,
                         _ => Reason::StoreUnavailable,
                     };
-                    self.refused(reason, holder, target, "a token came, and is dropped");
+                    self.refused(reason, who, target, "a token came, and is dropped");
                     return Err(error);
                 }
-                self.parts.events.emit(&about(
-                    Event::done(Step::TokenExchange),
-                    holder,
-                    target,
-                    "",
-                ));
+                let event = Event::done(Step::TokenExchange).about(who);
+                self.parts.events.emit(&event.detail(target));
                 Ok(ExchangedToken::new(answer, now))
             }
             Err(error) => {
@@ -247,7 +246,11 @@ impl Delegation {
                     OnBehalfError::NotOffered(_) => Reason::UnsupportedType,
                     OnBehalfError::Upstream(error) => error.reason(),
                 };
-                self.refused(reason, holder, target, &error);
+                let why = match &error {
+                    OnBehalfError::Upstream(error) => error.told(),
+                    OnBehalfError::NotOffered(_) => error.to_string().into(),
+                };
+                self.refused(reason, who, target, why);
                 Err(error.into())
             }
         }
@@ -258,46 +261,47 @@ impl Delegation {
         id: GrantId,
         grant: Box<Grant>,
         target: &TokenTarget,
-        holder: &Holder,
+        who: &Who,
     ) -> Result<String, TokenForError> {
         match self.parts.freshness.ensure(id, &grant, Need::Token).await {
             Ok(Some(fresh)) => Ok(fresh.upstream.access_token.to_string()),
             Ok(None) => Ok(grant.upstream.access_token.to_string()),
             Err(FreshnessError::Ended) => {
-                self.refused(Reason::GrantEnded, holder, target, "the login has ended");
+                self.refused(
+                    Reason::GrantEnded,
+                    who.clone(),
+                    target,
+                    "the login has ended",
+                );
                 Err(TokenForError::Ended)
             }
             Err(FreshnessError::Later | FreshnessError::Store(_)) => {
                 let words = "the provider's own token cannot be renewed right now";
-                self.refused(Reason::ProviderUnavailable, holder, target, words);
+                self.refused(Reason::ProviderUnavailable, who.clone(), target, words);
                 Err(TokenForError::Unavailable)
             }
         }
     }
 
-    fn refused(
-        &self,
-        reason: Reason,
-        holder: &Holder,
-        target: &TokenTarget,
-        why: impl std::fmt::Display,
-    ) {
-        let event = Event::refused(Step::TokenExchange, reason);
-        self.parts
-            .events
-            .emit(&about(event, holder, target, &format!(": {why}")));
+    /// For events.
+    fn holder(&self, holder: &Holder, grant: Option<&Grant>) -> Who {
+        let main = || self.parts.providers.main().about().id.as_str();
+        match (holder, grant) {
+            (Holder::Grant(id), Some(grant)) => self.parts.grants.who(id, grant),
+            (Holder::Grant(id), None) => Who::default().grant(id),
+            (Holder::Bearer { .. }, _) => Who::default().provider(main()),
+        }
+    }
+
+    fn refused(&self, reason: Reason, who: Who, target: &TokenTarget, why: impl Into<Told>) {
+        let event = Event::refused(Step::TokenExchange, reason).about(who);
+        let lead = format!("{target}: ");
+        let why = why.into().after(&lead, &lead);
+        self.parts.events.emit(&event.told(&why));
     }
 
     fn now(&self) -> Unix {
         Unix::from(self.parts.clock.now())
-    }
-}
-
-fn about(event: Event, holder: &Holder, target: &TokenTarget, why: &str) -> Event {
-    let event = event.detail(format_args!("{target}{why}"));
-    match holder {
-        Holder::Grant(id) => event.grant(id.to_string()),
-        Holder::Bearer { .. } => event,
     }
 }
 

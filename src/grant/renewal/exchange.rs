@@ -86,7 +86,7 @@ impl Renewal {
             Some(Look::Proven(proven)) => (Some(proven), None),
             Some(Look::No { reason, detail }) => {
                 let new = seen.upstream.renewed(&answered.tokens, answered.at);
-                return self.end(lease, &seen, reason, &detail, Some(new)).await;
+                return self.end(lease, &seen, reason, detail, Some(new)).await;
             }
             nothing_yet => (None, Some(nothing_yet)),
         };
@@ -99,7 +99,7 @@ impl Renewal {
         };
         match look {
             Look::Proven(proven) => self.save(saved, &Change::proven(&proven)).await,
-            Look::No { reason, detail } => self.end(lease, &saved, reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, &saved, reason, detail, None).await,
             unknown => {
                 self.not_known_now(lease, unknown);
                 Ok(saved)

@@ -13,7 +13,7 @@ use super::{
     task::Renewal,
 };
 use crate::{
-    event::Reason,
+    event::{Reason, Told},
     limits::{LATE_ANSWER, REPLACED_ONCE_IN},
     provider::TokenAnswer,
 };
@@ -27,11 +27,11 @@ impl Renewal {
     ) -> Result<SeenGrant, FreshnessError> {
         match self.ask_about(&seen, None).await {
             Look::Proven(proven) => self.proven(lease, seen, &proven).await,
-            Look::No { reason, detail } => self.end(lease, &seen, reason, &detail, None).await,
+            Look::No { reason, detail } => self.end(lease, &seen, reason, detail, None).await,
             Look::TokenRefused if seen.upstream.can_renew() => self.renew(lease, seen).await,
             Look::TokenRefused => {
                 let detail = "the provider's API refuses the token, and there is no other";
-                self.end(lease, &seen, Reason::ProviderRejected, detail, None)
+                self.end(lease, &seen, Reason::ProviderRejected, detail.into(), None)
                     .await
             }
             later @ Look::Later { .. } => {
@@ -68,7 +68,7 @@ impl Renewal {
             Ok(look) => look,
             Err(_) => Look::Later {
                 reason: Reason::ProviderUnavailable,
-                detail: "no answer in time".to_owned(),
+                detail: "no answer in time".into(),
             },
         }
     }
@@ -80,13 +80,15 @@ impl Renewal {
             // Only a look without a renewal comes to this.
             _ => {
                 let detail = "the provider's API refuses the token that was just renewed";
-                (Reason::ProviderRejected, detail.to_owned())
+                (Reason::ProviderRejected, detail.into())
             }
         };
         let seconds = self.fail(lease).as_secs();
         self.emit(
             reason,
-            format!("{detail}: what was known of the person stands; asked again in {seconds} s"),
+            detail.and(format_args!(
+                ": what was known of the person stands; asked again in {seconds} s"
+            )),
         );
     }
 
@@ -97,7 +99,7 @@ impl Renewal {
         lease: &Lease,
         grant: &Grant,
         reason: Reason,
-        why: &str,
+        why: Told,
         new: Option<UpstreamGrant>,
     ) -> Result<SeenGrant, FreshnessError> {
         let ended = self.of.grants.end(&self.id).await;
@@ -105,7 +107,7 @@ impl Renewal {
             Ok(_) => "the grant ends",
             Err(_) => "the grant is to end, and the store does not answer",
         };
-        self.emit(reason, format!("{why}: {follows}"));
+        self.emit(reason, why.and(format_args!(": {follows}")));
         let old = match ended {
             Ok(ended) => ended.map(|grant| grant.upstream),
             Err(error) => {
@@ -116,7 +118,8 @@ impl Renewal {
         };
         let given = new.into_iter().chain(old).collect();
         let provider = grant.provider.clone();
-        self.of.ending.revoke_later(self.id, provider, given);
+        let who = (*self.who).clone();
+        self.of.ending.revoke_later(who, provider, given);
         Err(FreshnessError::Ended)
     }
 }

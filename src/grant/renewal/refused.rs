@@ -34,7 +34,7 @@ impl Renewal {
         presented: &str,
     ) -> Result<SeenGrant, FreshnessError> {
         let reason = error.reason();
-        let said = error.to_string();
+        let said = error.told();
         let outcome = match error.finality() {
             Finality::Ends => self.ends(lease, presented).await,
             Finality::Bounded => self.lasts(lease, presented).await,
@@ -42,17 +42,20 @@ impl Renewal {
         };
         match outcome {
             Ok(Outcome::Ended) => {
-                self.emit(reason, format!("{said}: the grant ends"));
+                self.emit(reason, said.and(": the grant ends"));
                 Err(FreshnessError::Ended)
             }
             Ok(Outcome::Lives(why)) => {
                 let seconds = self.fail(lease).as_secs();
-                self.emit(reason, format!("{said}: {why}; asked again in {seconds} s"));
+                let follows = format_args!(": {why}; asked again in {seconds} s").to_string();
+                self.emit(reason, said.and(follows));
                 Err(FreshnessError::Later)
             }
             Ok(Outcome::Overtaken(seen)) => {
-                let detail = format!("{said}: a newer token is there, the grant lives");
-                self.emit(reason, detail);
+                self.emit(
+                    reason,
+                    said.and(": a newer token is there, the grant lives"),
+                );
                 match self.of.due(&seen, &self.need) {
                     Due::Nothing => Ok(seen),
                     _ => Err(FreshnessError::Later),

@@ -161,7 +161,7 @@ impl Renewal {
                     None => return Err(self.is_gone(change)),
                 },
                 Err(error @ StorageError::TooLarge { .. }) => {
-                    self.emit(Reason::TooLarge, &error);
+                    self.emit(Reason::TooLarge, error.to_string());
                     fit = fits.next().ok_or(error)?;
                 }
                 Err(error) => return Err(error.into()),
@@ -180,7 +180,7 @@ impl Renewal {
         if is_someone_else || is_early {
             self.of.grants.forget(self.id);
         }
-        let event = Event::done(Step::UpstreamRefresh).grant(self.id.to_string());
+        let event = Event::done(Step::UpstreamRefresh).about(self.of.grants.who(&self.id, after));
         self.of
             .events
             .emit(&match after.proven_at == before.proven_at {
@@ -200,7 +200,8 @@ impl Renewal {
         {
             let new = UpstreamGrant::new(tokens, *at);
             let provider = provider.clone();
-            self.of.ending.revoke_later(self.id, provider, vec![new]);
+            let who = (*self.who).clone();
+            self.of.ending.revoke_later(who, provider, vec![new]);
         }
         FreshnessError::Ended
     }

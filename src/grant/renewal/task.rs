@@ -9,7 +9,7 @@ use super::{
     due::Need,
     renewer::{FreshnessError, Renewer},
 };
-use crate::event::{Event, Reason, Step};
+use crate::event::{Event, Reason, Step, Told, Who};
 
 /// The caller that began it, and hears how it ended unless that takes too long.
 pub(in crate::grant) type Waiting = oneshot::Sender<Result<SeenGrant, FreshnessError>>;
@@ -19,6 +19,8 @@ pub(in crate::grant) type Waiting = oneshot::Sender<Result<SeenGrant, FreshnessE
 pub(in crate::grant) struct Renewal {
     pub(super) of: Arc<Renewer>,
     pub(super) id: GrantId,
+    /// Whose grant it is, for events.
+    pub(super) who: Box<Who>,
     pub(super) need: Need,
     pub(super) live: Arc<LiveGrant>,
     #[allow(dead_code, reason = "held, not read")]
@@ -30,7 +32,7 @@ pub(in crate::grant) struct Renewal {
 impl Renewal {
     pub(in crate::grant) fn new(
         of: Arc<Renewer>,
-        id: GrantId,
+        (id, who): (GrantId, Who),
         need: Need,
         live: Arc<LiveGrant>,
         turn: OwnedMutexGuard<()>,
@@ -39,6 +41,7 @@ impl Renewal {
         Self {
             of,
             id,
+            who: Box::new(who),
             need,
             live,
             turn,
@@ -62,9 +65,9 @@ impl Renewal {
         }
     }
 
-    pub(super) fn emit(&self, reason: Reason, detail: impl std::fmt::Display) {
+    pub(super) fn emit(&self, reason: Reason, words: impl Into<Told>) {
         let event = Event::refused(Step::UpstreamRefresh, reason);
-        let event = event.grant(self.id.to_string()).detail(detail);
+        let event = event.about((*self.who).clone()).told(&words.into());
         self.of.events.emit(&event);
     }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::StorageError,
-    event::{Event, Events, Reason, Step},
+    event::{Event, Events, Reason, Step, Who},
     key::{MacKey, Rotating},
     provider::Providers,
     random,
@@ -200,7 +200,9 @@ impl Grants {
             Some(_) => return true,
         };
         let event = Event::refused(Step::Storage, Reason::GrantEnded);
-        self.events.emit(&event.grant(id.to_string()).detail(why));
+        let who = Who::default().grant(id).client(&grant.client_id, None);
+        let event = event.about(who.person(Some(&grant.subject), None).provider(provider));
+        self.events.emit(&event.detail(why));
         false
     }
 

@@ -80,7 +80,9 @@ impl Grants {
         let event = Event::refused(Step::Storage, Reason::StoreUnavailable);
         let why = with_causes(&error);
         let detail = format_args!("not listed until its next write: {why}");
-        self.events.emit(&event.grant(member).detail(detail));
+        let event = event.grant(member).client(client_id, None);
+        let event = event.person(Some(subject), None);
+        self.events.emit(&event.detail(detail));
         false
     }
 

@@ -9,6 +9,7 @@
 mod grants;
 mod index;
 mod undo;
+mod whose;
 
 pub(crate) use grants::{Grants, SeenGrant};
 pub(crate) use index::{Listed, Owner};

@@ -63,6 +63,6 @@ fn not_configured(grant: &Grant) -> Look {
     let provider = &grant.provider;
     Look::Later {
         reason: Reason::ProviderUnavailable,
-        detail: format!("the provider `{provider}` is not configured"),
+        detail: format!("the provider `{provider}` is not configured").into(),
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::{LoginRequest, Occasion, Options},
     error::StorageError,
-    event::Events,
+    event::{Events, Who},
     grant::{
         Ending, Grant, GrantId, Grants, Phase, UpstreamGrant, is_named_by_provider, scopes, unnamed,
     },
@@ -70,6 +70,14 @@ pub(crate) enum AdmissionError {
     Store(StorageError),
 }
 
+/// Why nothing was granted, and to whom, as far as that is known.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub(crate) struct NotGranted {
+    pub(crate) error: AdmissionError,
+    pub(crate) who: Who,
+}
+
 impl Admission {
     pub(crate) fn new(
         provider: Arc<ProviderClient>,
@@ -95,16 +103,33 @@ impl Admission {
     ///
     /// # Errors
     ///
-    /// [`AdmissionError`]. Nothing was written then, or, where the store did not answer, a grant that
+    /// [`NotGranted`]. Nothing was written then, or, where the store did not answer, a grant that
     /// no client holds anything of.
     pub(crate) async fn admit(
         &self,
         asked: Application<'_>,
         answer: &TokenAnswer,
         now: Unix,
+    ) -> Result<Who, Box<NotGranted>> {
+        let mut who = Who::default();
+        match self.admitted(asked, answer, now, &mut who).await {
+            Ok(()) => Ok(who),
+            Err(error) => Err(Box::new(NotGranted { error, who })),
+        }
+    }
+
+    /// The same. `who` learns what becomes known of the person and the grant.
+    async fn admitted(
+        &self,
+        asked: Application<'_>,
+        answer: &TokenAnswer,
+        now: Unix,
+        who: &mut Who,
     ) -> Result<(), AdmissionError> {
         let person = self.provider.identity(answer, asked.nonce, now).await;
         let person = person.map_err(AdmissionError::Identity)?;
+        let (subject, email) = (person.subject.as_deref(), person.email.as_deref());
+        *who = Who::default().person(subject, email);
         let provider = &self.provider.about().id;
         let named = match &person.subject {
             // A name of ours is for those whom the provider does not name.
@@ -113,6 +138,7 @@ impl Admission {
             None => Some(unnamed(asked.id)),
         };
         let named = named.ok_or(AdmissionError::Ambiguous)?;
+        *who = Who::default().person(Some(&named), email);
         let request = LoginRequest {
             person: person.clone(),
             subject: named.clone(),
@@ -128,6 +154,10 @@ impl Admission {
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
         let grant = self.grant(&asked, answer, person, now)?;
+        let said = std::mem::take(who);
+        *who = said
+            .grant(id)
+            .access(grant.resource.as_str(), &grant.scopes);
         let created = self.grants.create(&id, &grant, ttl).await;
         created.map_err(AdmissionError::Store)?;
         // Listed once it exists, and before its client holds anything; that may fail.

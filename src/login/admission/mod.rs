@@ -16,7 +16,7 @@ mod token_admission;
 mod vouched;
 
 pub(crate) use admissions::Admissions;
-pub(crate) use admit::{Admission, AdmissionError, Application};
+pub(crate) use admit::{Admission, AdmissionError, Application, NotGranted};
 pub(crate) use operator::NotAdmitted;
 pub(crate) use token_admission::{TokenAdmission, TokenBearer};
 pub(crate) use vouched::{Vouched, VouchedAdmission};

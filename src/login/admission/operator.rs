@@ -3,10 +3,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use serde_json::{Map, Value};
+use tracing::Instrument;
 
 use crate::{
     config::{LoginRequest, Options},
-    event::Reason,
+    event::{Reason, Told},
     limits::HOOK_TIMEOUT,
     provider::{ClaimRule, Identity, ORGANIZATIONS, Provider, first_of},
 };
@@ -21,14 +22,14 @@ pub(crate) enum NotAdmitted {
         reason: Reason,
         /// What the person and the client may read.
         description: Cow<'static, str>,
-        /// Who, and which option, for the operator.
-        detail: String,
+        /// Which option and why, for the operator.
+        detail: Told,
     },
     /// The hook did not answer.
     #[error("{detail}")]
     Later {
         /// For the operator.
-        detail: String,
+        detail: Told,
     },
 }
 
@@ -90,24 +91,34 @@ impl Demands {
         };
         let (who, hook) = (who(&request.person), Arc::clone(hook));
         // In a task of its own: a hook that panics must not take the renewal with it that asks.
-        let mut asked = tokio::spawn(async move { hook(request).await });
+        let asked = async move { hook(request).await };
+        let mut asked = tokio::spawn(asked.in_current_span());
         match tokio::time::timeout(HOOK_TIMEOUT, &mut asked).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(no))) => {
                 let description = no.into_description();
                 Err(NotAdmitted::No {
                     reason: Reason::HookDenied,
-                    detail: format!("on_login refused {who}: {description}"),
+                    detail: Told::of_person(
+                        format!("`on_login` refused {who}: {description}"),
+                        format!("`on_login` refused the person: {description}"),
+                    ),
                     description,
                 })
             }
             Ok(Err(_)) => Err(NotAdmitted::Later {
-                detail: format!("on_login panicked about {who}"),
+                detail: Told::of_person(
+                    format!("`on_login` panicked about {who}"),
+                    "`on_login` panicked",
+                ),
             }),
             Err(_) => {
                 asked.abort();
                 Err(NotAdmitted::Later {
-                    detail: format!("on_login did not answer within {HOOK_TIMEOUT:?} about {who}"),
+                    detail: Told::of_person(
+                        format!("`on_login` did not answer within {HOOK_TIMEOUT:?} about {who}"),
+                        format!("`on_login` did not answer within {HOOK_TIMEOUT:?}"),
+                    ),
                 })
             }
         }
@@ -119,10 +130,8 @@ impl Demands {
         person: &Identity,
         more: Option<&Map<String, Value>>,
     ) -> Result<(), NotAdmitted> {
-        if !self.options.allow_list.admits(person) {
-            let who = who(person);
-            let why = format!("{who} is in neither allowed_emails nor allowed_domains");
-            return Err(not_allowed(why));
+        if let Some(why) = self.options.allow_list.refusal(person) {
+            return Err(not_allowed(why.into()));
         }
         let sources: Vec<_> = [&person.claims].into_iter().chain(more).collect();
         let refusal = |rule: &ClaimRule| Some((rule.option(), rule.refusal(&sources)?));
@@ -131,12 +140,15 @@ impl Demands {
         };
         let untold = person.untold.as_ref();
         let untold = untold.map(|said| format!("; {said}")).unwrap_or_default();
-        let who = who(person);
-        Err(not_allowed(format!("`{option}`: {who} {why}{untold}")))
+        let (of_person, without) = (
+            format!("`{option}`: {} ", who(person)),
+            format!("`{option}`: the person "),
+        );
+        Err(not_allowed(why.after(&of_person, &without).and(untold)))
     }
 }
 
-fn not_allowed(detail: String) -> NotAdmitted {
+fn not_allowed(detail: Told) -> NotAdmitted {
     NotAdmitted::No {
         reason: Reason::NotAllowed,
         description: "this account may not use this service".into(),

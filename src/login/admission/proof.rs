@@ -142,7 +142,7 @@ impl Admission {
                     reason: Reason::ProviderUnavailable,
                     detail:
                         "the provider's document names no userinfo: its token is renewed instead"
-                            .to_owned(),
+                            .into(),
                 });
             }
             Ok(None) => return Ok(None),
@@ -160,7 +160,7 @@ impl Admission {
             Err(error @ IdentityError::IdToken(_)) => {
                 return Err(Look::Later {
                     reason: Reason::IdToken,
-                    detail: error.to_string(),
+                    detail: error.to_string().into(),
                 });
             }
         };
@@ -318,14 +318,14 @@ fn person_of(grant: &Grant, claims: Option<Map<String, Value>>) -> Identity {
 fn another_person(what: &str) -> Look {
     Look::No {
         reason: Reason::IdToken,
-        detail: format!("{what} is about another person than the login was"),
+        detail: format!("{what} is about another person than the login was").into(),
     }
 }
 
 fn trouble(error: &UpstreamError) -> Look {
     Look::Later {
         reason: Reason::ProviderUnavailable,
-        detail: error.to_string(),
+        detail: error.told(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     error::{ConfigError, StorageError},
-    event::printable,
+    oauth::printable,
 };
 
 const OPTION: &str = "token_storage";

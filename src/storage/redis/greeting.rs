@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use redis::{ErrorKind, RedisResult, Value, aio::MultiplexedConnection, from_redis_value};
 
-use crate::event::printable;
+use crate::oauth::printable;
 
 /// Refuses a replica (its answers are old), a cluster's node (it knows a part only) and a Sentinel.
 ///

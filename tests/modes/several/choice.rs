@@ -158,7 +158,10 @@ async fn a_rule_chooses_by_path_and_leaves_other_paths_to_the_person() {
         .authorize(&pkce, "s")
         .with("resource", &format!("{}/b", world.proxy.base));
     let text = browser.open(&url.url()).await.page().reply.text();
-    assert!(text.contains("You will log in with Second"), "{text}");
+    assert!(
+        text.contains("You will log in with <bdi>Second</bdi>"),
+        "{text}"
+    );
     assert!(browser.form().radios.is_empty());
     // Nor can the form say otherwise.
     let form = browser.form();

@@ -51,7 +51,10 @@ async fn an_approval_of_one_provider_is_none_of_another_that_a_rule_chooses_now(
     });
     let mut browser = browser.knowing(ruled.wire.clone());
     let text = browser.open(&url).await.page().reply.text();
-    assert!(text.contains("You will log in with Second"), "{text}");
+    assert!(
+        text.contains("You will log in with <bdi>Second</bdi>"),
+        "{text}"
+    );
     browser.press("approve").await.left();
     let before = world.second.count(Kind::Authorize);
     browser.open(&url).await.left();

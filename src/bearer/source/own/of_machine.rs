@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     bearer::{objection::Objection, verdict::Verdict},
     client::Machine,
-    event::Reason,
+    event::{Reason, Who},
     oauth::{Resource, ScopeSet, describable},
     proxy::Proxy,
     session::{AuthSession, Inner, LoginName, TokenSource, UpstreamTokens, Validated},
@@ -95,6 +95,9 @@ async fn validated(proxy: &Proxy, token: MachineToken, now: Unix) -> Result<Vali
 }
 
 fn refused(reason: Reason, client_id: &str, why: &str) -> Objection {
+    let who = Who::default().client(client_id, None);
+    let who = who.person(Some(client_id), None);
     let client_id = describable(client_id);
-    Objection::withdrawn(reason).detail(format!("client `{client_id}` {why}"))
+    let objection = Objection::withdrawn(reason).about(who);
+    objection.detail(format!("client `{client_id}` {why}"))
 }

@@ -1,6 +1,6 @@
 //! What is kept of a verified token while its grant is looked up.
 
-use crate::{grant::GrantId, time::Unix, token::AccessClaims};
+use crate::{event::Who, grant::GrantId, time::Unix, token::AccessClaims};
 
 /// The claims that the lookup needs.
 pub(super) struct OwnToken {
@@ -23,6 +23,13 @@ impl OwnToken {
             audience_at: claims.client_id.len() + claims.scope.len(),
             expires_at: claims.exp,
         }
+    }
+
+    /// For events. The person is the grant's to name.
+    pub(super) fn who(&self) -> Who {
+        let who = Who::default().grant(self.grant);
+        let who = who.client(self.client_id(), None);
+        who.access(self.audience(), self.scope())
     }
 
     pub(super) fn client_id(&self) -> &str {

@@ -182,7 +182,7 @@ fn the_consent_page_names_the_host_that_is_really_meant() {
         ),
         ("https://xn--cude-0nd1d.example/", "xn--cude-0nd1d.example"),
     ] {
-        assert_eq!(uri(raw).display_target(), shown);
+        assert_eq!(uri(raw).place(), shown);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     endpoint::refusal::Refusal,
     error::OAuthErrorCode,
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, Who},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     oauth::ScopeSet,
     provider::{Finality, TokenAnswer, UpstreamError},
@@ -39,9 +39,9 @@ impl Renewal {
         let tokens = provider
             .refresh(&self.held.token, Some(&scope), &terms.token_params)
             .await
-            .map_err(|error| refused(&error).of(self.id))?;
+            .map_err(|error| refused(&error).about(self.who()))?;
         self.look_again(&tokens).await?;
-        proxy.emit(&Event::done(Step::Refresh).grant(self.id.to_string()));
+        proxy.emit(&Event::done(Step::Refresh).about(self.who()));
         let token = self.next_refresh_token(&tokens).to_owned();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
@@ -52,6 +52,11 @@ impl Renewal {
             },
             tokens,
         })
+    }
+
+    /// For events.
+    fn who(&self) -> Who {
+        who(&self.client_id, self.id, &self.held)
     }
 
     /// RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
@@ -90,12 +95,12 @@ impl Renewal {
             Look::Proven(_) | Look::TokenRefused => Ok(()),
             Look::Later { reason, detail } => {
                 let event = Event::refused(Step::UpstreamRefresh, reason);
-                proxy.emit(&event.grant(self.id.to_string()).detail(detail));
+                proxy.emit(&event.about(self.who()).told(&detail));
                 Ok(())
             }
             Look::No { reason, detail } => {
                 self.end(tokens);
-                Err(Refusal::grant(reason).detail(detail).of(self.id))
+                Err(Refusal::grant(reason).told(detail).about(self.who()))
             }
         }
     }
@@ -105,15 +110,31 @@ impl Renewal {
     fn end(&self, renewed: &TokenAnswer) {
         let refresh_token = self.next_refresh_token(renewed).to_owned();
         let access_token = renewed.access_token().to_owned();
-        let (proxy, id) = (Arc::clone(&self.proxy), self.id);
+        let (proxy, who) = (Arc::clone(&self.proxy), self.who());
         self.proxy.tasks.spawn(async move {
             let given = [
                 (&*refresh_token, "refresh_token"),
                 (&*access_token, "access_token"),
             ];
-            end_at_provider(proxy.providers.main(), &proxy.events, id, given.into_iter()).await;
+            end_at_provider(
+                proxy.providers.main(),
+                &proxy.events,
+                &who,
+                given.into_iter(),
+            )
+            .await;
         });
     }
+}
+
+/// For events: the client, and whose refresh token it holds.
+pub(super) fn who(client_id: &str, id: GrantId, held: &PassedThrough) -> Who {
+    Who::default()
+        .grant(id)
+        .client(client_id, None)
+        .person(Some(&held.subject), None)
+        .provider(&held.provider)
+        .access(held.resource.as_str(), &held.scopes)
 }
 
 /// What a client hears of the provider's refusal. Nothing is kept here, so the time that a refusal
@@ -130,14 +151,14 @@ fn refused(error: &UpstreamError) -> Refusal {
         UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
             code.as_str()
         }
-        _ => return Refusal::unavailable(error.reason()).detail(error),
+        _ => return Refusal::unavailable(error.reason()).told(error.told()),
     };
     if code == "invalid_scope" {
         let text = "the identity provider does not grant this scope, or no longer";
         let code = OAuthErrorCode::InvalidScope;
-        return Refusal::new(Reason::ProviderRejected, code, text).detail(error);
+        return Refusal::new(Reason::ProviderRejected, code, text).told(error.told());
     }
-    Refusal::grant(Reason::ProviderRejected).detail(error)
+    Refusal::grant(Reason::ProviderRejected).told(error.told())
 }
 
 #[cfg(test)]
