@@ -116,6 +116,7 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
     let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
+    env::tell(&config);
 
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();

@@ -31,6 +31,7 @@ async fn start(env: Env) -> Result<(), Refusal> {
     let builder = OAuthProxyConfig::builder(env.custom_provider()?, base_url);
     let builder = env.token_swap(builder)?;
     let config = env.options(builder).await?.build()?;
+    env::tell(&config);
 
     let mcp = StreamableHttpService::new(
         || Ok(Tools::new()),

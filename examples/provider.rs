@@ -44,6 +44,7 @@ async fn main() -> ExitCode {
 async fn start(env: Env) -> Result<(), Refusal> {
     let builder = OAuthProxyConfig::builder(env.preset()?, env.required("BASE_URL")?);
     let config = env.options(builder).await?.build()?;
+    env::tell(&config);
 
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();

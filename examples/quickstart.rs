@@ -6,7 +6,7 @@
 //! - a page on which to watch the whole journey of an MCP client.
 //!
 //! `cargo run --example quickstart -- --walk` makes that journey by itself, prints each request and
-//! answer, and exits with 0 only if every step was right.
+//! answer, ends with a verdict, and exits with 0 only if every step was right. Saying no is a right answer.
 //!
 //! `cargo run --example quickstart -- --provider-only` starts the identity provider alone, for a service of
 //! your own on this machine, and prints the credentials that it knows: the same at each start. `--port 9000`
@@ -21,9 +21,10 @@ mod walk;
 
 use std::{error::Error, process::ExitCode};
 
-use axum::{Router, response::Html, routing::get};
+use axum::{Router, http::StatusCode, routing::get};
 use support::{
     idp::IdentityProvider,
+    log, pages,
     serve::{self, Limits},
 };
 use tokio::net::TcpListener;
@@ -31,6 +32,7 @@ use tower_oauth_proxy::{
     ClaimsPassthrough, ConfigError, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyLayer, SecretKey,
     provider,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 /// The MCP server with its layer.
 fn build(
@@ -58,7 +60,7 @@ fn build(
     let admin = layer.admin();
     let front = walk::page::front(&format!("{base_url}/mcp"), start_url);
     let app = Router::new()
-        .route("/", get(async || Html(front)))
+        .route("/", get(async || pages::answer(StatusCode::OK, front)))
         .route_service("/mcp", walk::mcp::service())
         .layer(layer);
     Ok((app, admin))
@@ -111,6 +113,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
+    let otherwise = match mode {
+        // It has refusals that are meant.
+        Mode::Walk => LevelFilter::OFF,
+        Mode::Watch | Mode::ProviderOnly { .. } => LevelFilter::WARN,
+    };
+    log::start(otherwise).map_err(|refusal| refusal.to_string())?;
     let stop = serve::stop_signals()?;
     if let Mode::ProviderOnly { port } = mode {
         return Ok(walk::provider_only::run(port, stop).await?);
@@ -131,10 +139,7 @@ async fn run(mode: Mode) -> Result<(), Box<dyn Error>> {
     let serving = tokio::spawn(serve::serve(server, app, Limits::default(), stop.clone()));
 
     if walk {
-        let steps = walk::alone::walk(&mcp_url).await;
-        let steps = steps.map_err(|_| "The last step was wrong.")?;
-        println!("All {steps} steps were right.");
-        return Ok(());
+        return Ok(walk::alone::walk(&mcp_url).await?);
     }
     print_urls(&base_url, &mcp_url);
     serving.await?;

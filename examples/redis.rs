@@ -30,6 +30,7 @@ use axum::{Extension, Json, Router, extract::Request, routing::any};
 use serde_json::{Value, json};
 use support::{
     idp::{self, IdentityProvider},
+    log,
     serve::{self, Limits},
 };
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ use tower_oauth_proxy::{
     AuthSession, ConfigError, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyLayer, SecretKey,
     provider, storage::RedisStorage,
 };
+use tracing_subscriber::filter::LevelFilter;
 
 /// One instance. On another host, it would be another process with the same arguments.
 async fn instance(
@@ -74,10 +76,12 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
+    log::start(LevelFilter::WARN).map_err(|refusal| refusal.to_string())?;
     let stop = serve::stop_signals()?;
     let redis_url =
         std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());
-    let front = TcpListener::bind("127.0.0.1:8080").await?;
+    let front = TcpListener::bind("127.0.0.1:8080").await;
+    let front = front.map_err(|error| format!("127.0.0.1:8080: {error}"))?;
     let base_url = format!("http://{}", front.local_addr()?);
     let callback = format!("{base_url}/oauth/callback");
     let idp = IdentityProvider::start(TcpListener::bind("127.0.0.1:0").await?, callback)?;

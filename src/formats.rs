@@ -11,6 +11,7 @@
 //! | denied client | store, sealed | version 1 | `client/denied.rs` |
 //! | used assertion | store, sealed | version 1 | `assertion/used.rs` |
 //! | revoked token of a machine | store, sealed | version 1 | `grant/grantless.rs` |
+//! | what a probe writes, for a minute | store, sealed | version 1 | `probe/of_store.rs` |
 //! | lists of grants: a MAC and ids | store | | `grant/store/index.rs` |
 //! | schema of the file | SQLite | `user_version` | `storage/sqlite/file.rs` |
 //! | envelope of everything sealed | store, browser, client | version 1, the key's name | `key/seal.rs` |

@@ -21,6 +21,7 @@ use crate::{
     error::BoxError,
     future::ResponseFuture,
     metrics::Stopwatch,
+    probe::OAuthProxyHandle,
     resource_server::ResourceServer,
     route::Route,
     session::AuthSession,
@@ -59,20 +60,27 @@ use crate::{
 #[must_use = "a layer does nothing until it is put around a service"]
 pub struct OAuthProxyLayer {
     server: Arc<ResourceServer>,
+    handle: OAuthProxyHandle,
 }
 
 impl OAuthProxyLayer {
     /// A layer with this configuration. Clones, and all services that it makes, share one state.
     pub fn new(config: OAuthProxyConfig) -> Self {
-        Self {
-            server: Arc::new(ResourceServer::new(config)),
-        }
+        let server = Arc::new(ResourceServer::new(config));
+        let handle = OAuthProxyHandle::new(&server);
+        Self { server, handle }
     }
 
     /// Administration of the running proxy: list and end grants, deny clients.
     #[must_use]
     pub fn admin(&self) -> OAuthProxyAdmin {
         OAuthProxyAdmin::new(&self.server)
+    }
+
+    /// What watches the running proxy, and changes nothing: for a readiness endpoint.
+    #[must_use]
+    pub fn handle(&self) -> OAuthProxyHandle {
+        self.handle.clone()
     }
 }
 

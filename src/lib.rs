@@ -271,6 +271,7 @@ mod oauth;
 mod outbound;
 mod page;
 mod prehashed;
+mod probe;
 pub mod provider;
 mod proxy;
 mod random;
@@ -294,9 +295,9 @@ pub use client::{
 };
 pub use clock::{Clock, SystemClock};
 pub use config::{
-    Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion, PassOn,
-    ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder, TrustedIssuer,
-    Veto, Workload,
+    AccountPage, Consent, LoginRequest, OAuthProxyConfig, OAuthProxyConfigBuilder, Occasion,
+    PassOn, ProviderChoice, ProviderRequest, RegistrationRequest, ResourceServerBuilder,
+    TrustedIssuer, Veto, Workload,
 };
 pub use error::{BoxError, ConfigError, StorageError};
 pub use event::{Detail, Event, Fault, Reason, Step};
@@ -308,6 +309,7 @@ pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
 pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
+pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
     Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,

@@ -22,6 +22,7 @@ use crate::{
     tasks::Tasks,
     time::Unix,
     token::{AccessTokens, TokenVerifier},
+    vault::Vault,
 };
 
 /// What every endpoint works with, and the check of tokens that were issued here.
@@ -49,6 +50,7 @@ pub(crate) struct Proxy {
     /// The assertions that were brought as grants.
     pub(crate) used_grants: UsedAssertions,
     pub(crate) sessions: Arc<SessionCache>,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
@@ -116,7 +118,7 @@ impl Proxy {
         });
         let freshness = Freshness::new(
             FreshnessParts {
-                vault,
+                vault: Arc::clone(&vault),
                 grants: Arc::clone(&grants),
                 ending: ending.clone(),
                 providers: providers.clone(),
@@ -160,7 +162,8 @@ impl Proxy {
                 base,
                 &options.cookie_prefix,
                 CookieKeys::derived(|label| secrets.seal(label)),
-            ),
+            )
+            .with_account_page(options.shows_account_page()),
             ending,
             freshness,
             delegation,
@@ -169,6 +172,7 @@ impl Proxy {
                 Arc::clone(grants.revocations()),
             )),
             grants,
+            vault,
             grantless,
             tasks,
             completion,

@@ -11,7 +11,7 @@ mod table;
 use crate::oauth::BaseUrl;
 
 pub(crate) use table::{
-    AUTHORIZATION_SERVER, CALLBACK, CLIENT_DOCUMENT, CONSENT, Caller, Endpoint,
+    ACCOUNT, AUTHORIZATION_SERVER, CALLBACK, CLIENT_DOCUMENT, CONSENT, Caller, Endpoint,
     OPENID_CONFIGURATION, RETURN, Row, TOKEN,
 };
 use table::{PROTECTED_RESOURCE, Place, TABLE, UNKNOWN_DOCUMENT};

@@ -7,10 +7,16 @@ use std::{
 
 use axum::Router;
 use tower_oauth_proxy::{
-    ConfigError, Consent, OAuthProxyAdmin, OAuthProxyConfigBuilder, PassOn, RefreshGrace, SecretKey,
+    ConfigError, Consent, OAuthProxyAdmin, OAuthProxyConfig, OAuthProxyConfigBuilder, PassOn,
+    RefreshGrace, SecretKey,
 };
 
-use super::serve::{self, Limits, Stop, stop_signals};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{
+    known, log,
+    serve::{self, Limits, Stop, stop_signals},
+};
 
 /// The variables of a process, and its stop signals.
 pub struct Env {
@@ -55,21 +61,39 @@ impl From<ConfigError> for Refusal {
 pub async fn run<F: Future<Output = Result<(), Refusal>>>(
     start: impl FnOnce(Env) -> F,
 ) -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
-    // Before anything else: a stop signal may come while the store is being opened.
-    let started = match stop_signals() {
-        Ok(stop) => start(Env::new(std::env::vars(), stop)).await,
-        Err(error) => Err(Refusal(format!("no handler for signals: {error}"))),
-    };
-    match started {
+    match begin(start).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
             eprintln!("{refusal}");
             ExitCode::from(2)
         }
     }
+}
+
+async fn begin<F: Future<Output = Result<(), Refusal>>>(
+    start: impl FnOnce(Env) -> F,
+) -> Result<(), Refusal> {
+    log::start(LevelFilter::INFO)?;
+    // Before anything else: a stop signal may come while the store is being opened.
+    let stop = stop_signals();
+    let stop = stop.map_err(|error| Refusal(format!("no handler for signals: {error}")))?;
+    let variables = std::env::vars_os().map(|(name, value)| {
+        let name = name.to_string_lossy().into_owned();
+        let text = value.into_string();
+        let text = text.map_err(|_| Refusal(format!("{name}: the value is not UTF-8")));
+        (name, text)
+    });
+    // Those of others may be anything.
+    let variables =
+        variables.filter(|(name, text)| text.is_ok() || known::KNOWN.contains(&&**name));
+    let variables: Result<Vec<_>, Refusal> =
+        variables.map(|(name, text)| Ok((name, text?))).collect();
+    start(Env::new(variables?, stop)).await
+}
+
+/// What the configuration comes to, on standard error, before anything is served.
+pub fn tell(config: &OAuthProxyConfig) {
+    eprintln!("{}", config.report());
 }
 
 /// Listens at `LISTEN` until SIGTERM or SIGINT (Ctrl-C).
@@ -223,6 +247,7 @@ impl Env {
         &self,
         mut builder: OAuthProxyConfigBuilder,
     ) -> Result<OAuthProxyConfigBuilder, Refusal> {
+        known::check(self.variables.keys().map(String::as_str))?;
         if let Some(secret) = self.optional("SECRET_KEY") {
             builder = builder.secret_key(self.secret_key("SECRET_KEY", secret)?);
         }

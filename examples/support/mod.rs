@@ -6,6 +6,8 @@ mod clients;
 pub mod env;
 mod files;
 pub mod idp;
+mod known;
+pub mod log;
 mod machines;
 mod outbound;
 pub mod pages;

@@ -6,40 +6,81 @@ use http::{Request, StatusCode};
 use url::Url;
 
 use super::{
-    journey::{Journey, form, post_form},
+    journey::{Journey, Return, form, post_form},
+    verdict::Verdict,
     wire::{Reply, Wire, Wrong},
 };
 
 /// Where the person is sent back to; no server needs to listen there.
 const CALLBACK: &str = "http://127.0.0.1:7777/callback";
 
-/// Walks twice: as Bob, who is no admin, and as Ada, who is.
-pub(crate) async fn walk(mcp_url: &str) -> Result<usize, Wrong> {
-    println!("Bob logs in\n===========\n");
-    let wire = Wire::new(true).map_err(|_| Wrong)?;
-    let mut bob = Journey::new(wire, mcp_url, CALLBACK);
-    log_in(&mut bob, "bob").await?;
-    bob.whoami(Some("bob")).await?;
-    bob.admin_tool(false).await?;
-
-    println!("Ada logs in\n===========\n");
-    let wire = Wire::new(true).map_err(|_| Wrong)?;
-    let mut ada = Journey::new(wire, mcp_url, CALLBACK);
-    log_in(&mut ada, "ada").await?;
-    ada.whoami(Some("ada")).await?;
-    ada.admin_tool(true).await?;
-    ada.refresh().await?;
-    ada.whoami(Some("ada")).await?;
-    ada.revoke().await?;
-    Ok(bob.wire.steps.len() + ada.wire.steps.len())
+/// What a person does on the pages.
+#[derive(Clone, Copy)]
+enum Person {
+    /// Says no on the consent page.
+    Denies,
+    /// Says yes there, and no at the provider.
+    Cancels,
+    /// Says yes, and is this one.
+    Is(&'static str),
 }
 
-async fn log_in(journey: &mut Journey, person: &str) -> Result<(), Wrong> {
+/// Walks four times: with people who say no, here and at the provider, as Bob, who is no admin, and as Ada, who
+/// is. `Err`: a step was wrong; it was printed.
+pub(crate) async fn walk(mcp_url: &str) -> Result<(), String> {
+    let (mut right, mut total, mut all_right) = (0, 0, true);
+    for (title, person) in [
+        ("A person denies", Person::Denies),
+        ("A person cancels at the provider", Person::Cancels),
+        ("Bob logs in", Person::Is("bob")),
+        ("Ada logs in", Person::Is("ada")),
+    ] {
+        println!("{title}\n{}\n", "=".repeat(title.len()));
+        let wire = Wire::new(true).map_err(|error| format!("no HTTP client: {error}"))?;
+        let mut journey = Journey::new(wire, mcp_url, CALLBACK);
+        let ended = make(&mut journey, person).await;
+        let verdict = Verdict::of(&journey.wire.steps, ended);
+        println!("{title}: {verdict}\n");
+        right += verdict.right;
+        total += verdict.total;
+        all_right &= verdict.is_right();
+    }
+    let verdict = format!("{right} of {total} steps right");
+    match all_right {
+        true => {
+            println!("All four journeys: {verdict}.");
+            Ok(())
+        }
+        false => Err(format!("{verdict}: see above which was wrong")),
+    }
+}
+
+/// Whom the journey logged in, if it was to log anybody in.
+async fn make(journey: &mut Journey, person: Person) -> Result<Option<String>, Wrong> {
     let url = journey.prepare().await?;
-    let callback = Browser::default()
-        .log_in(&mut journey.wire, &url, person)
-        .await?;
-    journey.redeem(&callback).await
+    let mut browser = Browser::default();
+    let callback = browser.log_in(&mut journey.wire, &url, person).await?;
+    let code = match (journey.returned(&callback)?, person) {
+        (Return::Denied, Person::Denies | Person::Cancels) => return Ok(None),
+        (Return::Code(code), Person::Is(_)) => code,
+        (Return::Denied, Person::Is(_)) | (Return::Code(_), _) => {
+            let expected = "what the person said";
+            journey
+                .wire
+                .note("The answer is another one", &callback, expected, false)?;
+            return Err(Wrong);
+        }
+    };
+    journey.redeem(&code).await?;
+    let Person::Is(person) = person else {
+        return Ok(None);
+    };
+    journey.whoami(Some(person)).await?;
+    journey.admin_tool(person == "ada").await?;
+    journey.refresh().await?;
+    journey.whoami(Some(person)).await?;
+    journey.revoke().await?;
+    Ok(Some(person.to_owned()))
 }
 
 /// A browser's cookies. Everything here is on one loopback address, so names suffice.
@@ -53,29 +94,31 @@ impl Browser {
         &mut self,
         wire: &mut Wire,
         authorize_url: &str,
-        person: &str,
+        person: Person,
     ) -> Result<String, Wrong> {
         let title = "The browser opens the authorization endpoint";
         let consent = self.follow(wire, title, authorize_url).await?;
 
         let title = "The browser shows the consent page";
         let page = self.show(wire, title, &consent).await?;
-        let fields = [
-            ("login", hidden(&page.body, "login")),
-            ("csrf", hidden(&page.body, "csrf")),
-            ("decision", "approve".to_owned()),
-        ];
-        let title = "The person approves";
+        let (title, decision) = match person {
+            Person::Denies => ("The person denies", "deny"),
+            Person::Cancels | Person::Is(_) => ("The person approves", "approve"),
+        };
+        let fields = fields(&page.body, ("decision", decision));
         let upstream = self.press(wire, title, &consent, &fields).await?;
+        if matches!(person, Person::Denies) {
+            return Ok(upstream);
+        }
 
         let title = "The identity provider shows its login page";
         let page = self.show(wire, title, &upstream).await?;
-        let fields = [
-            ("login", hidden(&page.body, "login")),
-            ("person", person.to_owned()),
-        ];
+        let (title, button) = match person {
+            Person::Is(person) => (format!("The person logs in as {person}"), person),
+            Person::Denies | Person::Cancels => ("The person cancels".to_owned(), ""),
+        };
+        let fields = self::fields(&page.body, ("person", button));
         let login = join(&upstream, "/login")?;
-        let title = format!("The person logs in as {person}");
         let callback = self.press(wire, &title, &login, &fields).await?;
 
         // The browser that consents is the browser that returns.
@@ -115,7 +158,7 @@ impl Browser {
         wire: &mut Wire,
         title: &str,
         url: &str,
-        fields: &[(&str, String)],
+        fields: &[(String, String)],
     ) -> Result<String, Wrong> {
         let action = url.split('?').next().unwrap_or(url);
         let origin = Url::parse(url).map_err(|_| Wrong)?.origin();
@@ -123,7 +166,10 @@ impl Browser {
             .header("origin", origin.ascii_serialization())
             .header("sec-fetch-site", "same-origin");
         let request = self.with_cookies(request);
-        let fields: Vec<_> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_str()))
+            .collect();
         let body = form(&fields);
         let reply = wire
             .send(title, request, body, "a redirect", redirects)
@@ -167,10 +213,23 @@ fn join(base: &str, target: &str) -> Result<String, Wrong> {
     url.map(String::from).map_err(|_| Wrong)
 }
 
-/// The value of a hidden input.
-fn hidden(page: &str, name: &str) -> String {
-    let after = page.split(&format!("name=\"{name}\"")).nth(1);
-    let value = after.and_then(|rest| rest.split("value=\"").nth(1));
-    let value = value.and_then(|rest| rest.split('"').next());
-    value.unwrap_or_default().to_owned()
+/// What a form sends: its hidden inputs, and the button that was pressed.
+fn fields(page: &str, button: (&str, &str)) -> Vec<(String, String)> {
+    let inputs = page.split("<input").skip(1);
+    let inputs = inputs.filter_map(|rest| rest.split_once('>').map(|(input, _)| input));
+    let hidden = inputs.filter(|input| attribute(input, "type") == Some("hidden"));
+    let hidden = hidden.filter_map(|input| {
+        Some((
+            attribute(input, "name")?.to_owned(),
+            attribute(input, "value")?.to_owned(),
+        ))
+    });
+    let button = (button.0.to_owned(), button.1.to_owned());
+    hidden.chain([button]).collect()
+}
+
+/// No value that is needed here has a character that HTML would write otherwise.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = tag.split_once(&format!("{name}=\""))?;
+    rest.split('"').next()
 }

@@ -23,6 +23,12 @@ pub(crate) struct Journey {
     refresh_token: String,
 }
 
+/// What a browser brings back to its client.
+pub(crate) enum Return {
+    Code(String),
+    Denied,
+}
+
 impl Journey {
     pub(crate) fn new(wire: Wire, mcp_url: &str, callback: &str) -> Self {
         Self {
@@ -166,8 +172,8 @@ impl Journey {
         }
     }
 
-    /// The browser came back: redeem the code.
-    pub(crate) async fn redeem(&mut self, callback: &str) -> Result<(), Wrong> {
+    /// The browser came back, with a code or with a no: both are right, if they are for this client.
+    pub(crate) fn returned(&mut self, callback: &str) -> Result<Return, Wrong> {
         let url = url::Url::parse(callback).map_err(|_| Wrong)?;
         let param = |name: &str| {
             let mut pairs = url.query_pairs();
@@ -176,17 +182,31 @@ impl Journey {
                 .map(|(_, value)| value.into_owned())
                 .unwrap_or_default()
         };
-        let code = param("code");
-        let right = param("state") == self.state && param("iss") == self.issuer;
+        let (code, error) = (param("code"), param("error"));
+        let is_ours = param("state") == self.state && param("iss") == self.issuer;
+        if error == "access_denied" {
+            self.wire.note(
+                "The browser comes back to the client: the person said no",
+                callback,
+                "access_denied and no code, the client's own state, and iss (RFC 9207)",
+                is_ours && code.is_empty(),
+            )?;
+            return Ok(Return::Denied);
+        }
         self.wire.note(
             "The browser comes back to the client",
             callback,
             "a code, the client's own state, and iss (RFC 9207)",
-            right && !code.is_empty(),
+            is_ours && !code.is_empty() && error.is_empty(),
         )?;
+        Ok(Return::Code(code))
+    }
+
+    /// Redeems the code that the browser brought.
+    pub(crate) async fn redeem(&mut self, code: &str) -> Result<(), Wrong> {
         let fields = [
             ("grant_type", "authorization_code"),
-            ("code", &code),
+            ("code", code),
             ("redirect_uri", &self.callback),
             ("code_verifier", &self.verifier),
             ("client_id", &self.client_id),

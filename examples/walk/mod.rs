@@ -5,5 +5,6 @@ mod journey;
 pub(crate) mod mcp;
 pub(crate) mod page;
 pub(crate) mod provider_only;
+mod verdict;
 pub(crate) mod web;
 mod wire;

@@ -1,32 +1,35 @@
 //! The pages of the example.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::html;
 
-use super::wire::Step;
+use super::{verdict::Verdict, wire::Step};
+use crate::support::pages::page;
 
-const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:54rem;margin:2rem auto;\
-    padding:0 1rem}pre{background:#8881;padding:.6rem;overflow-x:auto;font-size:.85rem}\
-    a.button{display:inline-block;padding:.7rem 1.4rem;background:#14532d;color:#fff;\
-    text-decoration:none;border-radius:.3rem}.wrong{color:#b91c1c}.right{color:#15803d}";
+const NAME: &str = "tower-oauth-proxy, quick start";
 
 /// The front page, with the one button.
 pub(crate) fn front(mcp_url: &str, start: &str) -> String {
     let body = html! {
-        h1 { "tower-oauth-proxy, quick start" }
-        p { "There is an MCP server at " code { (mcp_url) } ". It wants a login. Give that URL to "
-            "your MCP client, or press the button and be the person while a small client does "
-            "what yours would do: find out where to log in, register itself, send you there, "
-            "redeem its code, call tools, refresh, revoke." }
+        h1 { "An MCP server that wants a login" }
+        p { "It is at " code { (mcp_url) } ". Give that URL to your MCP client, or press the button and be the \
+             person, while a small client does what yours would do: find out where to log in, register \
+             itself, send you there, redeem its code, call tools, refresh, revoke." }
         p { a.button href=(start) { "Watch the whole journey" } }
-        p { "You will see a consent page, then a login page: Ada is an admin, Bob is not." }
+        p { "You will see a consent page, then a login page: Ada is an admin, Bob is not. Saying no is a right \
+             answer too." }
     };
-    layout("Quick start", &body)
+    page("Quick start", NAME, false, &body)
 }
 
-/// What happened, in order.
-pub(crate) fn journey(steps: &[Step], done: bool) -> String {
+/// What happened: the verdict, and each step in order.
+pub(crate) fn journey(steps: &[Step], verdict: &Verdict) -> String {
+    let is_right = verdict.is_right();
     let body = html! {
-        h1 { @if done { "The whole journey" } @else { "The journey ended early" } }
+        h1 { "The journey" }
+        div.verdict.right[is_right].wrong[!is_right] role="status" {
+            b { (if is_right { "Right" } else { "Wrong" }) }
+            span { (verdict) "." }
+        }
         p { "Every request of the client and every answer, secrets shortened." }
         @for (index, step) in steps.iter().enumerate() {
             h2 { (index + 1) ". " (step.title) }
@@ -37,21 +40,20 @@ pub(crate) fn journey(steps: &[Step], done: bool) -> String {
             }
         }
     };
-    layout("The journey", &body)
+    let title = if is_right {
+        "Right: the journey"
+    } else {
+        "Wrong: the journey"
+    };
+    page(title, NAME, true, &body)
 }
 
-fn layout(title: &str, body: &Markup) -> String {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (STYLE) }
-            }
-            body { (body) }
-        }
-    }
-    .into_string()
+/// A callback that was opened twice.
+pub(crate) fn ended(start: &str) -> String {
+    let body = html! {
+        h1 { "This journey has ended" }
+        p { "Each of them is for once." }
+        p { a.button href=(start) { "Begin another one" } }
+    };
+    page("This journey has ended", NAME, false, &body)
 }

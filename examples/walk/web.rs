@@ -9,17 +9,21 @@ use axum::{
     Router,
     extract::{Query, RawQuery, State},
     http::StatusCode,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use tokio::net::TcpListener;
 
 use super::{
-    journey::Journey,
+    journey::{Journey, Return},
     page,
+    verdict::Verdict,
     wire::{Wire, Wrong},
 };
-use crate::support::serve::{Limits, never, serve};
+use crate::support::{
+    pages,
+    serve::{Limits, never, serve},
+};
 
 /// Journeys that wait for their person to come back.
 const MAX_WAITING: usize = 50;
@@ -34,6 +38,10 @@ struct Inner {
 }
 
 impl Inner {
+    fn start(&self) -> String {
+        format!("{}/start", self.origin)
+    }
+
     fn waiting(&self) -> MutexGuard<'_, HashMap<String, Journey>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,7 +68,7 @@ async fn begin(State(Client(client)): State<Client>) -> Response {
     let callback = format!("{}/callback", client.origin);
     let mut journey = Journey::new(wire, &client.mcp_url, &callback);
     let Ok(url) = journey.prepare().await else {
-        return Html(page::journey(&journey.wire.steps, false)).into_response();
+        return told(&journey, Err(Wrong));
     };
     let mut waiting = client.waiting();
     if waiting.len() >= MAX_WAITING {
@@ -78,22 +86,29 @@ async fn finish(
 ) -> Response {
     let state = query.get("state").map(String::as_str).unwrap_or_default();
     let Some(mut journey) = client.waiting().remove(state) else {
-        return (
-            StatusCode::BAD_REQUEST,
-            "this journey has ended; start again",
-        )
-            .into_response();
+        return pages::answer(StatusCode::BAD_REQUEST, page::ended(&client.start()));
     };
     let url = format!("{}/callback?{}", client.origin, raw.unwrap_or_default());
-    let done = complete(&mut journey, &url).await;
-    Html(page::journey(&journey.wire.steps, done.is_ok())).into_response()
+    let ended = complete(&mut journey, &url).await;
+    told(&journey, ended)
 }
 
-async fn complete(journey: &mut Journey, callback: &str) -> Result<(), Wrong> {
-    journey.redeem(callback).await?;
+fn told(journey: &Journey, ended: Result<Option<String>, Wrong>) -> Response {
+    let steps = &journey.wire.steps;
+    let verdict = Verdict::of(steps, ended);
+    pages::answer(StatusCode::OK, page::journey(steps, &verdict))
+}
+
+/// Whom it logged in.
+async fn complete(journey: &mut Journey, callback: &str) -> Result<Option<String>, Wrong> {
+    let Return::Code(code) = journey.returned(callback)? else {
+        return Ok(None);
+    };
+    journey.redeem(&code).await?;
     let person = journey.whoami(None).await?;
     journey.admin_tool(person == "ada").await?;
     journey.refresh().await?;
     journey.whoami(Some(&person)).await?;
-    journey.revoke().await
+    journey.revoke().await?;
+    Ok(Some(person))
 }

@@ -14,6 +14,7 @@ use http::{Extensions, Method, Request, Uri};
 
 use super::{
     credentials::{Credentials, credentials, is_token68},
+    for_people,
     objection::Objection,
     source::{SOURCES, last_tried},
     verdict::{NamedSource, Presented, Question, Verdict},
@@ -56,8 +57,7 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         // server SHOULD NOT include an error code or other error information."
         Credentials::None => {
             metrics::bearer(Check::Absent, NO_SOURCE, None);
-            server.emit(&Event::refused(Step::Bearer, Reason::NoCredentials));
-            return Decision::Refused(server.challenges.refuse(path, &Problem::NoCredentials));
+            return Decision::Refused(for_people::challenge(server, request));
         }
         Credentials::Malformed => {
             return Decision::Refused(refused(server, &Objection::malformed(), path, None));

@@ -12,6 +12,7 @@ mod admit;
 mod behind;
 mod claimed_issuer;
 mod credentials;
+mod for_people;
 mod introspection;
 mod objection;
 mod others_token;

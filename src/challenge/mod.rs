@@ -98,6 +98,11 @@ impl Challenges {
         }
     }
 
+    /// What a client has to be given to reach this path: the resource of the challenge's document.
+    pub(crate) fn address(&self, path: &str) -> String {
+        [self.0.base.as_str(), self.below(path)].concat()
+    }
+
     /// RFC 6750 section 3: "If the protected resource request does not include authentication credentials
     /// or does not contain an access token that enables access to the protected resource, the resource
     /// server MUST include the HTTP "WWW-Authenticate" response header field", and "All challenges

@@ -6,8 +6,8 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     configuration::{OAuthProxyConfig, ServerConfig},
     faults::{
-        check_entries, check_keys, check_lifetimes, check_name, check_static_clients,
-        cookie_prefix, required_scopes,
+        check_account_page, check_entries, check_keys, check_lifetimes, check_name,
+        check_static_clients, cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
     introspection::Introspection,
@@ -29,7 +29,7 @@ use crate::{
     event::{Event, Reason, Step},
     oauth::{BaseUrl, ScopeSet},
     outbound::{Outbound, WayOut},
-    page::{Languages, Look},
+    page::Look,
     provider::{AboutUs, Lookups, ProviderClient, Providers, client_document},
     route::CLIENT_DOCUMENT,
     storage::{MemoryStorage, TokenStorage},
@@ -115,9 +115,11 @@ impl OAuthProxyConfigBuilder {
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,
             base,
             look,
-            languages: Languages::default(),
+            languages: self.languages.checked()?,
             plain,
         };
+
+        check_account_page(&options)?;
 
         let events = Arc::new(options.events(self.on_event));
         let storage_name = self

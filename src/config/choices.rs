@@ -26,6 +26,32 @@ pub enum Consent {
     Disabled,
 }
 
+/// When a person who is back from the provider sees which account they are logged in to, and decides whether to go
+/// on with it.
+///
+/// The page shows the account's name and address, the app that will act in it, and where the access goes, with
+/// *continue*, *use another account* and *cancel*. Until the person decides, the client gets nothing: no code that
+/// it could redeem exists.
+///
+/// It is what stops a login into somebody else's account, or for somebody else's app, from going unnoticed. Where
+/// neighbours can plant cookies at this host ([`cookie_prefix`](crate::OAuthProxyConfigBuilder::cookie_prefix)
+/// says when), nothing else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AccountPage {
+    /// At each login.
+    Always,
+    /// Where the base URL is https and the cookies' prefix is another one than `__Host-`, so that a neighbouring
+    /// subdomain can plant cookies; else never.
+    ///
+    /// On loopback http any program of this computer can. There it is left out all the same: such a program can do
+    /// worse, and nothing but development runs there.
+    #[default]
+    WhereCookiesCanBePlanted,
+    /// At no login. Refused by [`build`](crate::OAuthProxyConfigBuilder::build) where cookies can be planted.
+    Never,
+}
+
 /// A parameter of a client's authorization request that may go on to the provider; see
 /// [`pass_on`](crate::OAuthProxyConfigBuilder::pass_on).
 ///

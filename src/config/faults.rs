@@ -3,7 +3,12 @@
 use std::time::Duration;
 
 use crate::{
-    config::{builder::OAuthProxyConfigBuilder, options::Plain, scope_option::scope_set},
+    config::{
+        builder::OAuthProxyConfigBuilder,
+        choices::AccountPage,
+        options::{Options, Plain},
+        scope_option::scope_set,
+    },
     error::ConfigError,
     grant::RefreshGrace,
     limits,
@@ -205,6 +210,21 @@ pub(super) fn check_lifetimes(options: &Plain) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+/// The page that shows a planted login is the only thing that does.
+pub(super) fn check_account_page(options: &Options) -> Result<(), ConfigError> {
+    match options.account_page {
+        AccountPage::Never if options.neighbours_can_plant_cookies() => {
+            let why = format!(
+                "Never, and the cookie_prefix {:?} lets neighbouring subdomains plant a login of their own: leave \
+                 out one of the two",
+                options.cookie_prefix
+            );
+            Err(ConfigError::new("account_page", why))
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn cookie_prefix(given: Option<String>, base: &BaseUrl) -> Result<String, ConfigError> {

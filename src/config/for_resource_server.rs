@@ -4,6 +4,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use super::{
+    authorization_servers::check_issuers,
     bearer_sources::{SaidSources, check_at_resource},
     configuration::OAuthProxyConfig,
     faults::{check_entries, check_lifetimes, check_name, required_scopes},
@@ -11,6 +12,7 @@ use super::{
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
     outbound::way_out,
+    page_languages::SaidLanguages,
     path_faults::check_public_paths,
     remarks::Remarks,
     scope_option::scope_set,
@@ -22,10 +24,9 @@ use crate::{
     clock::{Clock, SystemClock},
     error::ConfigError,
     event::{Detail, Event, EventCallback, Reason, Step},
-    limits::{MAX_AUTHORIZATION_SERVERS, MAX_BASE_URL},
-    oauth::{BaseUrl, StrictUri},
+    oauth::BaseUrl,
     outbound::Outbound,
-    page::{Languages, Look},
+    page::Look,
     provider::Lookups,
     route::Routes,
     time::Unix,
@@ -48,6 +49,7 @@ pub struct ResourceServerBuilder {
     verifier: Arc<dyn TokenVerifier>,
     pub(super) trusted_issuers: Vec<TrustedIssuer>,
     pub(super) sources: SaidSources,
+    pub(super) languages: SaidLanguages,
     on_event: Option<EventCallback>,
     clock: Arc<dyn Clock>,
 }
@@ -92,6 +94,7 @@ impl OAuthProxyConfig {
             verifier: Arc::new(verifier),
             trusted_issuers: Vec::new(),
             sources: SaidSources::default(),
+            languages: SaidLanguages::default(),
             on_event: None,
             clock: Arc::new(SystemClock),
         }
@@ -285,7 +288,7 @@ impl ResourceServerBuilder {
             cookie_prefix: String::new(),
             base,
             look,
-            languages: Languages::default(),
+            languages: self.languages.checked()?,
             plain: self.plain,
         };
         let events = Arc::new(options.events(self.on_event));
@@ -315,40 +318,6 @@ impl ResourceServerBuilder {
             server: None,
         })
     }
-}
-
-/// RFC 8414 section 2, `issuer`: "The authorization server's issuer identifier, which is a URL that uses the
-/// "https" scheme and has no query or fragment components."
-fn check_issuers(issuers: &[String]) -> Result<(), ConfigError> {
-    let refuse = |why: String| Err(ConfigError::new("authorization_server", why));
-    // RFC 9728 leaves it open; MCP: "MCP servers MUST implement the OAuth 2.0 Protected Resource Metadata
-    // specification to indicate the locations of authorization servers."
-    if issuers.is_empty() {
-        return refuse("name the issuer that clients get their tokens from".to_owned());
-    }
-    if issuers.len() > MAX_AUTHORIZATION_SERVERS {
-        return refuse(format!("more than {MAX_AUTHORIZATION_SERVERS} issuers"));
-    }
-    for issuer in issuers {
-        // What stands before an `@` may be a password.
-        let shown = if issuer.contains('@') {
-            "the URL"
-        } else {
-            issuer
-        };
-        let parts = match StrictUri::parse(issuer, MAX_BASE_URL) {
-            Ok(parts) => parts,
-            Err(fault) => return refuse(format!("`{shown}` {fault}")),
-        };
-        if parts.scheme() != "https" && !(parts.scheme() == "http" && parts.is_loopback()) {
-            let why = "must be https; plain http is accepted for loopback hosts only";
-            return refuse(format!("`{shown}` {why}"));
-        }
-        if parts.query().is_some() {
-            return refuse(format!("`{shown}` must not have a query"));
-        }
-    }
-    Ok(())
 }
 
 impl fmt::Debug for ResourceServerBuilder {

@@ -3,6 +3,7 @@
 //! comes out.
 
 pub(crate) mod allow_list;
+mod authorization_servers;
 mod bearer_sources;
 mod build;
 mod builder;
@@ -12,6 +13,7 @@ mod configuration;
 mod faults;
 mod for_resource_bearers;
 mod for_resource_look;
+mod for_resource_pages;
 mod for_resource_server;
 mod grant_types;
 pub(crate) mod hooks;
@@ -23,6 +25,7 @@ mod options;
 #[cfg(test)]
 mod options_chapter;
 mod outbound;
+mod page_languages;
 mod page_options;
 mod path_faults;
 mod people_rules;
@@ -37,7 +40,7 @@ mod workload;
 
 pub(crate) use bearer_sources::{BearerSources, Vouches};
 pub use builder::OAuthProxyConfigBuilder;
-pub use choices::{Consent, PassOn};
+pub use choices::{AccountPage, Consent, PassOn};
 pub use choose_provider::{ProviderChoice, ProviderRequest};
 pub use configuration::OAuthProxyConfig;
 pub(crate) use configuration::ServerConfig;

@@ -6,7 +6,7 @@ use crate::{
     client::{MetadataDocuments, RedirectPolicy},
     config::{
         allow_list::AllowList,
-        choices::{Consent, PassOn},
+        choices::{AccountPage, Consent, PassOn},
         choose_provider::ProviderRule,
         hooks::{LoginHook, RegistrationHook},
         introspection::Introspection,
@@ -64,6 +64,21 @@ impl Options {
         let shows_page = matches!(self.consent, Consent::Always | Consent::Remember);
         shows_page || self.metadata_documents.are_of_named_hosts()
     }
+
+    /// Whether another host's page can plant cookies here: a cookie's name keeps it out where it begins with
+    /// `__Host-` (RFC 6265bis section 4.1.3.2), and browsers see to that on https alone.
+    pub(crate) fn neighbours_can_plant_cookies(&self) -> bool {
+        self.base.is_https() && !self.cookie_prefix.starts_with("__Host-")
+    }
+
+    /// Whether a person sees their account before the client gets a code.
+    pub(crate) fn shows_account_page(&self) -> bool {
+        match self.account_page {
+            AccountPage::Always => true,
+            AccountPage::WhereCookiesCanBePlanted => self.neighbours_can_plant_cookies(),
+            AccountPage::Never => false,
+        }
+    }
 }
 
 impl Deref for Options {
@@ -82,6 +97,7 @@ pub(crate) struct Plain {
     pub(crate) service_name: Option<String>,
     pub(crate) pages: SaidPages,
     pub(crate) consent: Consent,
+    pub(crate) account_page: AccountPage,
     pub(crate) allow_plain_pkce: bool,
     pub(crate) metadata_documents: MetadataDocuments,
     pub(crate) dynamic_registration: bool,
@@ -142,6 +158,7 @@ impl Default for Plain {
             service_name: None,
             pages: SaidPages::default(),
             consent: Consent::default(),
+            account_page: AccountPage::default(),
             allow_plain_pkce: false,
             metadata_documents: MetadataDocuments::default(),
             dynamic_registration: true,

@@ -74,6 +74,7 @@ fn the_chapter_names_the_defaults_that_count() {
     let mut counts: Vec<(&str, String)> = times.map(|(name, time)| (name, words(time))).into();
     counts.extend([
         ("consent", code(&plain.consent)),
+        ("event_detail", code(&plain.event_detail)),
         ("dynamic_registration", code(&plain.dynamic_registration)),
         ("allow_plain_pkce", code(&plain.allow_plain_pkce)),
         ("optional_auth", code(&plain.optional_auth)),

@@ -25,13 +25,13 @@ pub(super) fn weak_options(
     sources: &BearerSources,
     is_passthrough: bool,
 ) -> Vec<String> {
-    let host_prefix = options.cookie_prefix.starts_with("__Host-");
     let judges_people =
         options.allow_list.is_wanted() || options.people.is_wanted() || options.on_login.is_some();
     let rules = [
         (
-            options.base.is_https() && !host_prefix,
-            "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own",
+            options.neighbours_can_plant_cookies(),
+            "cookie_prefix is not __Host-: a neighbouring subdomain can plant a login of its own, and only the \
+             account page shows it",
         ),
         (!options.audience_by_path, ANY_PATH),
         (

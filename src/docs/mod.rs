@@ -11,6 +11,7 @@
 //! | What is known of my provider? | [`providers`] |
 //! | Who may log in? | [`people`] |
 //! | How do programs without a person come in? | [`machines`] |
+//! | How do the pages look, and in which language? | [`pages`] |
 //! | **What they may do** | |
 //! | How do I protect one route or one tool? | [`guards`] |
 //! | How does a client get more scopes later? | [`step_up`] |
@@ -19,6 +20,8 @@
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
+//! | Is my configuration what I think, and do its parts work? | [`doctor`] |
+//! | What do I look at when it runs? | [`operations`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
@@ -38,6 +41,9 @@ pub mod cost {}
 
 #[doc = include_str!("deployment.md")]
 pub mod deployment {}
+
+#[doc = include_str!("doctor.md")]
+pub mod doctor {}
 
 #[doc = include_str!("events.md")]
 pub mod events {}
@@ -75,8 +81,14 @@ pub mod network {}
 #[doc = include_str!("on_behalf.md")]
 pub mod on_behalf {}
 
+#[doc = include_str!("operations.md")]
+pub mod operations {}
+
 #[doc = include_str!("options.md")]
 pub mod options {}
+
+#[doc = include_str!("pages.md")]
+pub mod pages {}
 
 #[doc = include_str!("people.md")]
 pub mod people {}

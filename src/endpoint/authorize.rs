@@ -5,11 +5,11 @@
 //! with a page and never with a redirect; every other error goes back to the client. Nothing is
 //! stored: what was validated is sealed into the browser's request cookie.
 
-use http::request::Parts;
+use http::{HeaderMap, request::Parts};
 
 use super::{
-    browser_client::client_in_browser, no_document, on_register, onward, redirect::Target,
-    refusal::Refusal, request, same_site, visit::Visit,
+    browser_client::client_in_browser, on_register, onward, redirect::Target, refusal::Refusal,
+    request, same_site, visit::Visit,
 };
 use crate::{
     body::OwnResponse,
@@ -45,13 +45,10 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let (client, redirect_uri) = match target(proxy, &params).await {
         Ok(target) => target,
         Err((refusal, situation)) => {
-            if let (None, Situation::NoDocument | Situation::BadDocument) = (&repeated, situation) {
-                let refusal = refusal.about(asked(&params, Who::default()));
-                return no_document::page(proxy, parts, refusal, situation, &visit);
-            }
             let refusal = repeated.unwrap_or(refusal);
             let refusal = refusal.about(asked(&params, Who::default()));
-            return refusal.into_page(proxy, Step::Authorize, situation, &visit);
+            let again = again(&parts.headers, situation);
+            return refusal.into_page_with(proxy, Step::Authorize, situation, &visit, again);
         }
     };
     let validated = match repeated {
@@ -122,4 +119,12 @@ async fn target(
     let asked = on_register::ask_of_document(proxy, &client).await;
     asked.map_err(|(refusal, situation)| (refusal.about(client.who()), situation))?;
     Ok((client, redirect_uri))
+}
+
+/// A way to try again, where that may help. The link leads to where the browser is already. It stands there only for
+/// a person who came by themselves: what follows a link of ours counts as their own step, and a login that another
+/// site began must not become that.
+fn again(headers: &HeaderMap, situation: Situation) -> Option<&'static str> {
+    let may_pass = matches!(situation, Situation::NoDocument | Situation::CannotStart);
+    (may_pass && same_site::is_by_the_person(headers)).then_some("")
 }

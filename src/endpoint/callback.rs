@@ -6,19 +6,21 @@
 //! every outcome goes back to the client as a redirect, never as a bare error page: a client that
 //! hears nothing waits for ever.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use http::{StatusCode, request::Parts};
 use http_body::Body;
 
-use super::{answer, redirect::Target, refusal::Refusal, request, same_site, visit::Visit};
+use super::{
+    account_page, answer, back_to_client, not_here, refusal::Refusal, request, same_site,
+    visit::Visit,
+};
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
-    event::{Event, Reason, Step},
+    event::{Reason, Step, mark_span},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{Login, LoginError, NoCode, Outcome, Returned},
-    metrics,
+    login::{NoCode, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -36,12 +38,14 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let state = returned.state().unwrap_or_default();
     let ttl = proxy.options.transaction_ttl;
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
-        return not_here(proxy, "no login cookie answers to this state", &visit);
+        return no_login(proxy, &returned, state, &visit);
     };
-    login.who().mark_span();
+    mark_span(|| login.who());
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
-        return not_here(proxy, detail, &visit.of_login(&login));
+        let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
+        let (refusal, visit) = (refusal.about(login.who()), visit.of_login(&login));
+        return refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser, &visit);
     };
     let provider = admission.provider.about();
     let code = match admission.provider.terms().callback_path == parts.uri.path() {
@@ -60,11 +64,11 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         .completion
         .complete(Arc::clone(admission), Arc::clone(&login), code);
     match completed.await {
-        Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
+        Ok(outcome) => back_to_client::answer(proxy, &login, &outcome, &visit),
         Err(not_now) => {
             let refusal = Refusal::from(not_now).about(login.who());
-            let visit = visit.of_login(&login);
-            refusal.into_page(proxy, Step::Callback, Situation::CannotFinish, &visit)
+            let (visit, step) = (visit.of_login(&login), Step::Callback);
+            refusal.into_page_with(proxy, step, Situation::CannotFinish, &visit, Some(""))
         }
     }
 }
@@ -104,44 +108,18 @@ where
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
-/// Goes back to the client, with a code or an error.
-fn answer_client(
-    proxy: &Proxy,
-    login: &Login,
-    outcome: &Outcome,
-    visit: &Visit<'_>,
-) -> OwnResponse {
-    let target = Target::of(&login.request);
-    match outcome {
-        Ok(granted) => {
-            counted(proxy, login, None);
-            let event = Event::done(Step::Callback).about(granted.who.clone());
-            proxy.emit(&event.about(login.who()));
-            target.with_code(proxy, &granted.code, proxy.cookies.clear(login))
-        }
-        Err(error) => {
-            let refusal = Refusal::from(error).about(login.who());
-            if let LoginError::Replayed = error {
-                // The client has heard already.
-                let visit = visit.of_login(login);
-                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
-            }
-            counted(proxy, login, Some(refusal.reason));
-            proxy.emit(&refusal.event(Step::Callback));
-            target.refuse(proxy, &refusal, proxy.cookies.clear(login))
-        }
+/// This browser holds no login that the answer belongs to.
+fn no_login(proxy: &Proxy, returned: &Returned<'_>, state: &str, visit: &Visit<'_>) -> OwnResponse {
+    let (headers, cookies) = (visit.headers(), &proxy.cookies);
+    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
+    // A reload, while the person is asked about their account.
+    if let Some(id) = cookies.account_after(headers, state, ttl, now) {
+        return account_page::back_there(proxy, &id);
     }
-}
-
-/// Every login that came back counts once, as what it came to.
-fn counted(proxy: &Proxy, login: &Login, reason: Option<Reason>) {
-    let client = || proxy.clients.counted_as(&login.request.client);
-    metrics::login(client, &login.provider, reason.map(Reason::as_str));
-}
-
-fn not_here(proxy: &Proxy, detail: impl Into<Cow<'static, str>>, visit: &Visit<'_>) -> OwnResponse {
-    let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
-    refusal.into_page(proxy, Step::Callback, Situation::NotThisBrowser, visit)
+    if returned.is_denial() && cookies.finished(headers, state, ttl, now).is_none() {
+        return not_here::cancelled(proxy, visit);
+    }
+    not_here::page(proxy, Step::Callback, state, visit)
 }
 
 fn unreadable(proxy: &Proxy, refusal: Refusal, visit: &Visit<'_>) -> OwnResponse {

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use http_body::Body;
 
 use super::{
-    consent_page,
+    consent_page, not_here,
     redirect::{self, Target},
     refusal::Refusal,
     request, same_site,
@@ -19,7 +19,7 @@ use crate::{
     body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     key::constant_time_eq,
     login::{RequestedLogin, choice},
     page::Situation,
@@ -30,14 +30,12 @@ use crate::{
 /// do): it changes nothing.
 pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let visit = Visit::of(proxy, parts);
-    let requested = request::query(parts)
-        .ok()
-        .and_then(|params| params.get("login").map(str::to_owned))
-        .and_then(|id| find(proxy, &parts.headers, &id));
-    let Some(requested) = requested else {
-        return not_here(proxy, "no request cookie of this login", &visit);
-    };
-    consent_page::page(proxy, &requested, false, &visit)
+    let params = request::query(parts).unwrap_or_default();
+    let id = params.get("login").unwrap_or_default();
+    match find(proxy, &parts.headers, id) {
+        Some(requested) => consent_page::page(proxy, &requested, false, &visit),
+        None => not_here::page(proxy, Step::Consent, id, &visit),
+    }
 }
 
 /// `POST`: the decision.
@@ -48,8 +46,9 @@ where
     B::Error: Into<BoxError>,
 {
     let (headers, visit) = (&parts.headers, Visit::of(proxy, parts));
+    let not_ours = |detail| not_here::not_ours(proxy, Step::Consent, detail, &visit);
     if !same_site::is_own_form(proxy, headers) {
-        return not_here(proxy, "the form was posted from another site", &visit);
+        return not_ours("the form was posted from another site");
     }
     let params = match request::form(parts, body).await {
         Ok(params) => params,
@@ -59,17 +58,17 @@ where
     };
     let requested = params.get("login").and_then(|id| find(proxy, headers, id));
     let Some(requested) = requested else {
-        return not_here(proxy, "no request cookie of this login", &visit);
+        return not_here::after_form(proxy, Step::Consent, &params, &visit);
     };
-    requested.who().mark_span();
+    mark_span(|| requested.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
-        return not_here(proxy, "the form token is another one", &visit);
+        return not_ours("the form token is another one");
     }
     match params.get("decision") {
         Some("approve") => approved(proxy, requested, params.get("provider"), visit).await,
-        Some("deny") => denied(proxy, &requested),
-        _ => not_here(proxy, "no decision in the form", &visit),
+        Some("deny") => denied(proxy, headers, &requested),
+        _ => not_ours("no decision in the form"),
     }
 }
 
@@ -87,7 +86,7 @@ async fn approved(
         Err(error) => {
             let refusal = Refusal::from(&error).about(requested.who());
             proxy.emit(&refusal.event(Step::Consent));
-            let cookies = proxy.cookies.clear_request(&requested);
+            let cookies = over(proxy, visit.headers(), &requested);
             let target = Target::of(&requested.request);
             return target.with_error(proxy, StatusCode::SEE_OTHER, &refusal.error, cookies);
         }
@@ -135,17 +134,17 @@ fn remembered(
     proxy.cookies.set_approvals(&approvals)
 }
 
-fn denied(proxy: &Proxy, requested: &RequestedLogin) -> OwnResponse {
+fn denied(proxy: &Proxy, headers: &HeaderMap, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
     proxy.emit(&event.about(requested.who()));
     let target = Target::of(&requested.request);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
-    let cookies = proxy.cookies.clear_request(requested);
+    let cookies = over(proxy, headers, requested);
     target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)
 }
 
-/// The answer to everything that is not this browser's own login in progress.
-fn not_here(proxy: &Proxy, detail: &'static str, visit: &Visit<'_>) -> OwnResponse {
-    let refusal = Refusal::new(Reason::Browser, OAuthErrorCode::InvalidRequest, detail);
-    refusal.into_page(proxy, Step::Consent, Situation::NotWaiting, visit)
+/// The cookies of a login that goes no further.
+fn over(proxy: &Proxy, headers: &HeaderMap, requested: &RequestedLogin) -> Vec<HeaderValue> {
+    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
+    proxy.cookies.finish_request(headers, requested, ttl, now)
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::{answer, refusal::Refusal, visit::Visit};
 use crate::{
     body::OwnResponse,
-    client::ClientKind,
+    client::{Client, ClientKind, RedirectUri},
     config::Consent,
     error::OAuthErrorCode,
     event::{Reason, Step},
@@ -73,25 +73,14 @@ pub(super) fn page(
     };
     let (host, uri) = (client.document_host(), &request.redirect_uri);
     let address = uri.shown_address();
-    let port = uri.uri().port();
     let page = Page::Consent(ConsentPage {
         options: &options,
         again,
         client: client.name.as_deref(),
         host: host.as_deref(),
-        target: match () {
-            () if uri.is_loopback() => Target::ThisComputer(port),
-            () if uri.is_on_this_computer() => Target::App(&address),
-            () => Target::Host(&address),
-        },
+        target: target(uri, &address),
         redirect_uri: uri.as_str(),
-        trust: match client.kind {
-            ClientKind::Configured => Trust::Configured,
-            _ if uri.is_on_this_computer() => Trust::Local,
-            ClientKind::Document if client.vouches_for(uri) => Trust::Host,
-            ClientKind::Document => Trust::OtherAddress,
-            ClientKind::Signed => Trust::Address,
-        },
+        trust: trust(&client, uri),
         scopes: &scopes,
         resource: request.resource.as_str(),
         action: &action,
@@ -99,6 +88,26 @@ pub(super) fn page(
         form_token,
     });
     answer::page(visit, status, &page)
+}
+
+/// Where the answer goes, in a person's words.
+pub(super) fn target<'a>(uri: &RedirectUri, address: &'a str) -> Target<'a> {
+    match () {
+        () if uri.is_loopback() => Target::ThisComputer(uri.uri().port()),
+        () if uri.is_on_this_computer() => Target::App(address),
+        () => Target::Host(address),
+    }
+}
+
+/// What speaks for the client's name, where the answer goes to this URI.
+pub(super) fn trust(client: &Client, uri: &RedirectUri) -> Trust {
+    match client.kind {
+        ClientKind::Configured => Trust::Configured,
+        _ if uri.is_on_this_computer() => Trust::Local,
+        ClientKind::Document if client.vouches_for(uri) => Trust::Host,
+        ClientKind::Document => Trust::OtherAddress,
+        ClientKind::Signed => Trust::Address,
+    }
 }
 
 impl From<&ChoiceError> for Refusal {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Makes everything that is secret in a login at this provider, seals it into the login cookie, and sends
-/// the browser there. `approval` is the cookie that remembers the person's approval.
+/// the browser there. `besides` is a cookie that goes along: one that remembers the person's approval, say.
 ///
 /// Where the provider is may have to be asked first. Without an answer to that the client hears that the
 /// login cannot be done now.
@@ -25,7 +25,7 @@ pub(super) async fn to_provider(
     mut requested: RequestedLogin,
     client: &ProviderClient,
     status: StatusCode,
-    approval: Option<HeaderValue>,
+    besides: Option<HeaderValue>,
 ) -> OwnResponse {
     let provider = match client.resolved().await {
         Ok(provider) => provider,
@@ -34,7 +34,8 @@ pub(super) async fn to_provider(
             let refusal = Refusal::from(&error).about(who);
             proxy.emit(&refusal.event(Step::Authorize));
             let target = Target::of(&requested.request);
-            return target.with_error(proxy, status, &refusal.error, Vec::new());
+            let cookies = besides.into_iter().collect();
+            return target.with_error(proxy, status, &refusal.error, cookies);
         }
     };
     let (options, now) = (&proxy.options, proxy.now());
@@ -45,7 +46,7 @@ pub(super) async fn to_provider(
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return too_large(proxy, &login.request, status);
     };
-    cookies.extend(approval);
+    cookies.extend(besides);
     let url = departure::url(&provider, client.terms(), options, &login);
     answer::redirect(status, &url, cookies)
 }
@@ -87,10 +88,11 @@ impl<'a> Target<'a> {
     pub(super) fn with_code(
         &self,
         proxy: &Proxy,
+        status: StatusCode,
         code: &str,
         cookies: Vec<HeaderValue>,
     ) -> OwnResponse {
-        self.send(proxy, StatusCode::FOUND, &[("code", code)], cookies)
+        self.send(proxy, status, &[("code", code)], cookies)
     }
 
     pub(super) fn with_error(

@@ -10,7 +10,7 @@ use crate::{
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step, Told, Who},
     grant::GrantId,
-    page::Situation,
+    page::{Failure, Page, Situation},
     proxy::Proxy,
 };
 
@@ -81,15 +81,9 @@ impl Refusal {
         self.about(Who::default().grant(grant))
     }
 
-    /// Names the login that it belongs to, by its id.
-    pub(super) fn in_login(self, id: &str) -> Self {
-        self.about(Who::default().login(id))
-    }
-
     /// Whom it is about. What was said before stands.
     pub(super) fn about(mut self, who: Who) -> Self {
-        let said = std::mem::take(&mut *self.who);
-        *self.who = said.or(who);
+        *self.who = std::mem::take(&mut *self.who).or(who);
         self
     }
 
@@ -123,13 +117,27 @@ impl Refusal {
         situation: Situation,
         visit: &Visit<'_>,
     ) -> OwnResponse {
+        self.into_page_with(proxy, step, situation, visit, None)
+    }
+
+    /// The same with a link to a URL of ours, which does the same once more. An empty one leads to where the
+    /// browser is: no page has to repeat what stands in its address.
+    pub(super) fn into_page_with(
+        self,
+        proxy: &Proxy,
+        step: Step,
+        situation: Situation,
+        visit: &Visit<'_>,
+        again: Option<&str>,
+    ) -> OwnResponse {
         let id = self
             .who
             .of_login()
             .map_or_else(|| visit.id(), str::to_owned);
-        let refusal = self.in_login(&id);
+        let refusal = self.about(Who::default().login(&id));
         proxy.emit(&refusal.event(step));
-        answer::message(&visit.in_login(&id), refusal.error.status, situation)
+        let page = Page::Failure(Failure { situation, again });
+        answer::page(&visit.in_login(&id), refusal.error.status, &page)
     }
 
     /// Reports to the operator, and answers the client in JSON.

@@ -49,6 +49,12 @@ pub(super) fn is_own_form(proxy: &Proxy, headers: &HeaderMap) -> bool {
     origins_fit && site.is_none_or(|site| site == "same-origin")
 }
 
+/// Whether the browser says at all which page a form comes from. All do today; what takes this off on the way must
+/// not open what depends on it.
+pub(super) fn says_where_from(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN) || headers.contains_key(SEC_FETCH_SITE)
+}
+
 /// Whether the browser only guesses that the person will want this: `prefetch`,
 /// `prefetch;prerender`, `prefetch;anonymous-client-ip`, `preview`.
 pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {

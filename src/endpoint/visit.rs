@@ -4,7 +4,7 @@ use http::{HeaderMap, header, request::Parts};
 
 use crate::{
     config::Options,
-    login::{Login, RequestedLogin},
+    login::{Account, Login, RequestedLogin},
     page::Stage,
     proxy::Proxy,
     random,
@@ -58,6 +58,12 @@ impl<'a> Visit<'a> {
     pub(super) fn of_login(self, login: &'a Login) -> Self {
         let locales = login.request.wishes.ui_locales();
         self.speaking(locales).in_login(&login.id)
+    }
+
+    /// The visit belongs to a login that waits at the account page.
+    pub(super) fn of_account(self, account: &'a Account) -> Self {
+        let locales = account.request.wishes.ui_locales();
+        self.speaking(locales).in_login(&account.id)
     }
 
     /// The login's id is the page's, and its event's.

@@ -61,7 +61,6 @@ impl Events {
     /// Hands the event to `tracing` and to the operator's callback.
     pub(crate) fn emit(&self, event: &Event) {
         let event = self.completed(event.clone());
-        event.mark_span();
         to_tracing(&event);
         metrics::step(event.step.as_str(), event.reason.map(Reason::as_str));
         if let Some(callback) = &self.callback {

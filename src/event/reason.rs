@@ -120,6 +120,10 @@ reasons! {
     /// The person said no.
     PersonDenied = "person_denied", Person,
         "None, if they meant it. Else begin the login again.";
+    /// The provider had brought the person to another account than they meant, and they are on their way to
+    /// choose again.
+    AnotherAccount = "another_account", NoOne,
+        "None: the login goes on, with the same id.";
     /// The operator's hook said no.
     HookDenied = "hook_denied", Operator,
         "Look at `on_login`: the detail has its words.";
@@ -200,6 +204,9 @@ reasons! {
     /// The key of access tokens did not sign: the system gave no randomness, say.
     Unsigned = "unsigned", Operator,
         "Look at the signing key, or the service that holds it.";
+    /// The clock of this server and that of a provider differ by more than tokens bear.
+    Clock = "clock", Operator,
+        "Set the clock of this host by NTP, or look at that of the provider.";
     /// Concurrent work on one grant, or on one login, did not settle in time.
     Contention = "contention", NoOne,
         "The client comes again. Often: the store or the provider is slow.";

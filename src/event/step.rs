@@ -48,6 +48,8 @@ steps! {
     Consent = "consent",
     /// The provider sent the person back.
     Callback = "callback",
+    /// A person who is back from the provider saw the account page, and decided there.
+    Account = "account",
     /// A client redeemed an authorization code.
     Redeem = "redeem",
     /// A client used its refresh token.
@@ -75,6 +77,9 @@ steps! {
     /// The provider was asked for a token of another API, in a person's name, by `AuthSession::token_for`. The
     /// detail names the API.
     TokenExchange = "token_exchange",
+    /// `OAuthProxyHandle::probe` found that a part had stopped working, or that it works again. The detail names
+    /// the part.
+    Probe = "probe",
     /// The store failed, or held a record that cannot be opened.
     Storage = "storage",
     /// Any other request: a wrong method, an unknown document.

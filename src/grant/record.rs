@@ -181,6 +181,15 @@ pub(crate) struct CodeMark {
     pub(crate) challenge: CodeChallenge,
 }
 
+impl CodeMark {
+    /// The end of a code that no one has been given yet: whoever guesses it, or finds it, comes too late.
+    pub(crate) const HELD_BACK: Unix = Unix::EPOCH;
+
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.expires_at == Self::HELD_BACK
+    }
+}
+
 /// The provider's side of a grant.
 #[derive(Clone, Serialize)]
 #[cfg_attr(test, derive(Debug, PartialEq))]

@@ -8,6 +8,10 @@ use super::{MAX_CLIENT_ID, MAX_PERSON_TEXT};
 /// this keeps a record of an older version in its place too.
 pub(crate) const MAX_SHOWN: usize = 300;
 
+/// The longest text of a page, in characters: some sentences. The longest that is shipped has 340.
+pub(crate) const MAX_PAGE_TEXT: usize = 600;
+/// The most languages of the pages: each takes some 10 KiB, and is looked at for each page.
+pub(crate) const MAX_LANGUAGES: usize = 64;
 /// Scopes that a person takes in at one look: more of them get headings.
 pub(crate) const FEW_RIGHTS: usize = 6;
 /// The most bytes of an icon: each page holds it twice, a third larger.
@@ -29,6 +33,9 @@ pub(crate) const MAX_CUSTOM_PAGE: usize = 256 * 1024;
 pub(crate) const MAX_LANGUAGES_READ: usize = 32;
 /// The longest language tag, in bytes (RFC 5646 section 4.4.1 has 35 suffice for all but private use).
 pub(crate) const MAX_LANGUAGE_TAG: usize = 35;
+
+/// The media ranges of an `Accept` that are looked at; browsers send some eight.
+pub(crate) const MAX_MEDIA_RANGES: usize = 32;
 
 // ---- oauth: parameters and URIs
 

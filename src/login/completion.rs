@@ -12,8 +12,8 @@ use bytes::Bytes;
 use tracing::Instrument;
 
 use super::{
-    Login, Outcome,
-    admission::{Admission, Application},
+    AccountName, Login, Outcome,
+    admission::{Admission, Admitted, Application},
     arrival::Arrivals,
     claim::{Claimed, Claims},
     departure,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Options,
-    event::Who,
+    event::{Who, mark_span},
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
     provider::TokenAnswer,
@@ -140,17 +140,26 @@ impl Completion {
         exchange.await.map_err(LoginError::Exchange)
     }
 
-    /// The grant waits for the client to redeem its code.
+    /// The grant waits for the client to redeem its code. Where the person sees the account page first, it
+    /// holds the code back until then.
     async fn grant(&self, admission: &Admission, login: &Login, answer: &TokenAnswer) -> Outcome {
         let now = Unix::from(self.clock.now());
-        let (request, ttl) = (&login.request, self.options.authorization_code_ttl);
+        let (request, options) = (&login.request, &self.options);
+        let waits = options.shows_account_page();
+        let ttl = match waits {
+            true => options.transaction_ttl,
+            false => options.authorization_code_ttl,
+        };
         let id = GrantId::random();
-        Who::default().grant(id).mark_span();
+        mark_span(|| Who::default().grant(id));
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {
                 hash: code_hash(&code).into(),
-                expires_at: Unix::from(self.clock.now()) + ttl,
+                expires_at: match waits {
+                    true => CodeMark::HELD_BACK,
+                    false => Unix::from(self.clock.now()) + ttl,
+                },
                 redirect_uri: request.redirect_uri.as_str().into(),
                 challenge: request.challenge.clone(),
             })
@@ -169,9 +178,11 @@ impl Completion {
             id,
             phase: &phase,
             ttl,
+            makes_room: !waits,
         };
         let admitted = admission.admit(asked, answer, now).await;
-        let who = admitted.map_err(LoginError::NotAdmitted)?;
-        Ok(Granted { code, who })
+        let Admitted { person, who } = admitted.map_err(LoginError::NotAdmitted)?;
+        let account = waits.then(|| AccountName::of(&person));
+        Ok(Granted { code, who, account })
     }
 }

@@ -34,7 +34,7 @@ pub(crate) fn url(provider: &Provider, terms: &Terms, options: &Options, login: 
     let extra = provider.with_wishes(
         &terms.authorization_params,
         wishes.prompt(),
-        wishes.others(),
+        wishes.others(&options.pass_on),
     );
     provider.authorization_url(&params, &extra)
 }

@@ -1,6 +1,6 @@
 //! What a login comes to.
 
-use super::{admission::NotGranted, returned::NoCode};
+use super::{AccountName, admission::NotGranted, returned::NoCode};
 use crate::{error::StorageError, event::Who, provider::UpstreamError};
 
 /// What a login came to. It does not change any more, whatever the browser repeats.
@@ -11,6 +11,8 @@ pub(crate) struct Granted {
     pub(crate) code: String,
     /// The grant and its person, for events.
     pub(crate) who: Who,
+    /// Where the person has to see it first: the account that they came with.
+    pub(crate) account: Option<AccountName>,
 }
 
 /// Why a login came to no grant.

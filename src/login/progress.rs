@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Wishes, packed};
+use super::{Wishes, packed, stamp};
 use crate::{
     client::{RedirectUri, SeenClient},
     event::Who,
@@ -106,7 +106,7 @@ impl From<WrittenStart> for Start {
 impl RequestedLogin {
     pub(crate) fn new(request: AuthorizationRequest, start: Start, now: Unix) -> Self {
         Self {
-            id: random::token::<16>(),
+            id: stamp::id(now),
             form_token: random::token::<16>(),
             issued_at: now,
             start,
@@ -141,7 +141,7 @@ pub(crate) struct Login {
     /// RFC 9700 section 4.4.2: "clients MUST store, for each authorization request, the issuer they
     /// sent the authorization request to and bind this information to the user agent."
     pub(crate) provider: String,
-    /// What the provider sends back; 32 random bytes, meaningless to anyone else.
+    /// What the provider sends back: random, and meaningless to anyone else but for the time in it.
     #[serde(with = "packed::text")]
     pub(crate) state: String,
     #[serde(with = "packed::text")]
@@ -160,7 +160,7 @@ impl Login {
         Self {
             id: requested.id,
             provider: provider.to_owned(),
-            state: random::token::<32>(),
+            state: stamp::state(now),
             nonce: random::token::<16>(),
             verifier: CodeVerifier::generate(),
             issued_at: now,

@@ -120,6 +120,13 @@ impl<'a> Returned<'a> {
         }
     }
 
+    /// Whether it says that the person did not want to, or could not: for a page, where no login is known that it
+    /// would end.
+    pub(crate) fn is_denial(&self) -> bool {
+        let no = self.code(|_| true, false).err();
+        no.is_some_and(|no| no.code() == OAuthErrorCode::AccessDenied)
+    }
+
     /// The same as a query: what is known, the provider's words cut short.
     pub(crate) fn to_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());

@@ -53,7 +53,9 @@ impl Wishes {
             let seconds = seconds.parse().ok().filter(|_| is_number);
             wishes.max_age = Some(seconds.ok_or(WishError::MaxAge)?);
         }
-        wishes.ui_locales = get(PassOn::UiLocales, "ui_locales")
+        // Read in any case: the pages here are in these languages too.
+        wishes.ui_locales = params
+            .get("ui_locales")
             .filter(|tags| tags.len() <= MAX_LOCALES && tags.bytes().all(is_language_tag))
             .map(str::to_owned);
         Ok(wishes)
@@ -69,6 +71,19 @@ impl Wishes {
         self.prompt.iter().any(|word| word == "select_account")
     }
 
+    /// The same for a person who wants another account than the provider took: by this word of `prompt`, and
+    /// without a hint that names the account.
+    #[must_use]
+    pub(crate) fn for_another_account(mut self, prompt: Option<&str>) -> Self {
+        self.login_hint = None;
+        if let Some(word) = prompt
+            && !self.prompt.iter().any(|known| known == word)
+        {
+            self.prompt.push(word.to_owned());
+        }
+        self
+    }
+
     /// The languages that the person reads, as the client has it (`ui_locales`): tags, with spaces between.
     pub(crate) fn ui_locales(&self) -> Option<&str> {
         self.ui_locales.as_deref()
@@ -79,12 +94,17 @@ impl Wishes {
         &self.prompt
     }
 
-    /// The others, by name.
-    pub(crate) fn others(&self) -> impl Iterator<Item = (&'static str, String)> {
+    /// The others that go on to the provider, by name.
+    pub(crate) fn others(
+        &self,
+        allowed: &[PassOn],
+    ) -> impl Iterator<Item = (&'static str, String)> {
+        let locales = self.ui_locales.clone();
+        let locales = locales.filter(|_| allowed.contains(&PassOn::UiLocales));
         let named = [
             ("login_hint", self.login_hint.clone()),
             ("max_age", self.max_age.map(|seconds| seconds.to_string())),
-            ("ui_locales", self.ui_locales.clone()),
+            ("ui_locales", locales),
         ];
         named
             .into_iter()
@@ -111,7 +131,7 @@ mod tests {
     fn read(raw: &str, allowed: &[PassOn]) -> Result<(String, Vec<String>), WishError> {
         let wishes = Wishes::read(&Params::parse(raw).unwrap(), allowed)?;
         let others = wishes
-            .others()
+            .others(allowed)
             .map(|(name, value)| format!("{name}={value}"));
         Ok((wishes.prompt().join(" "), others.collect()))
     }
@@ -133,6 +153,19 @@ mod tests {
         // What is not passed on may say anything.
         let bad = "prompt=none&max_age=x";
         assert_eq!(read(bad, &[]).unwrap(), (String::new(), Vec::new()));
+    }
+
+    #[test]
+    fn the_pages_here_know_the_languages_that_do_not_go_on() {
+        let read = |raw: &str| Wishes::read(&Params::parse(raw).unwrap(), &[]).unwrap();
+        let wishes = read("ui_locales=de-AT%20fr&login_hint=a@b");
+        assert_eq!(wishes.ui_locales(), Some("de-AT fr"));
+        assert_eq!(wishes.others(&[]).count(), 0);
+        assert_eq!(read("ui_locales=%3Cb%3E").ui_locales(), None);
+        assert_eq!(
+            read(&format!("ui_locales={}", "d".repeat(101))).ui_locales(),
+            None
+        );
     }
 
     #[test]

@@ -58,7 +58,12 @@ impl FetchError {
         }
     }
 
-    pub(super) fn content(url: &str, words: &str) -> Self {
+    pub(crate) fn status(url: &str, status: StatusCode) -> Self {
+        let host = host(url);
+        Self::Status { host, status }
+    }
+
+    pub(crate) fn content(url: &str, words: &str) -> Self {
         Self::Content {
             host: host(url),
             words: printable(words, MAX_TRANSPORT_WORDS),

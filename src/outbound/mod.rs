@@ -29,3 +29,4 @@ pub(crate) use http_client::{Customize, WayOut};
 pub(crate) use networks::Networks;
 pub(crate) use parsed::Document;
 pub(crate) use send::{OutboundError, Reply, send};
+pub(crate) use shelf_life::imf_fixdate;

@@ -68,7 +68,7 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` in seconds since 1970: the one form that is still sent (RFC 9110
 /// section 5.6.7). The two obsolete ones count as past, so the document is asked for again.
-fn imf_fixdate(text: &str) -> Option<u64> {
+pub(crate) fn imf_fixdate(text: &str) -> Option<u64> {
     const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
     let (_, rest) = text.trim().split_once(", ")?;
     let mut parts = rest.split([' ', ':']);

@@ -74,17 +74,7 @@ pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
     let caution = caution(page.trust, host.is_some(), words);
     let content = html! {
         h1 { (fill(&words.consent_heading, &service)) }
-        dl .box {
-            div { (who(client.as_deref(), page.trust, stage)) }
-            @if let Some(host) = &host {
-                div { dt { (words.described_by) } (checked(host)) }
-            }
-            div {
-                dt { (words.goes_to) }
-                (place(&page.target, words))
-                dd { (on_demand(&words.whole_address, [page.redirect_uri].into_iter())) }
-            }
-        }
+        (client_box(client.as_deref(), host.as_deref(), page.trust, &page.target, page.redirect_uri, stage))
         (what_for(&rights, page.resource, stage))
     };
     let is_choice = page.options.len() > 1;
@@ -111,20 +101,64 @@ pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
         content: decision.around(&content, caution),
         form: Some(decision.alone()),
         about: About {
-            client: Some(PageClient {
-                name: client.as_deref(),
-                is_configured: page.trust == Trust::Configured,
-                verified_host: host.as_deref(),
-                goes_to: goes_to(&page.target, words),
-                redirect_uri: page.redirect_uri,
-                is_on_this_computer: !matches!(page.target, Target::Host(_)),
-            }),
+            client: Some(page_client(
+                client.as_deref(),
+                host.as_deref(),
+                page.trust,
+                &page.target,
+                page.redirect_uri,
+                words,
+            )),
             scopes: rights.iter().map(PageScope::from).collect(),
             resource: Some(page.resource),
             caution,
         },
     };
     sheet.html(stage)
+}
+
+/// Who asks, whose word that is, and where the access goes.
+pub(super) fn client_box(
+    client: Option<&str>,
+    host: Option<&str>,
+    trust: Trust,
+    target: &Target<'_>,
+    redirect_uri: &str,
+    stage: &Stage<'_>,
+) -> Markup {
+    let words = stage.words();
+    html! {
+        dl .box {
+            div { (who(client, trust, stage)) }
+            @if let Some(host) = host {
+                div { dt { (words.described_by) } (checked(host)) }
+            }
+            div {
+                dt { (words.goes_to) }
+                (place(target, words))
+                dd { (on_demand(&words.whole_address, [redirect_uri].into_iter())) }
+            }
+        }
+    }
+}
+
+/// The same for those who write the page themselves.
+pub(super) fn page_client<'a>(
+    client: Option<&'a str>,
+    host: Option<&'a str>,
+    trust: Trust,
+    target: &Target<'_>,
+    redirect_uri: &'a str,
+    words: &Words,
+) -> PageClient<'a> {
+    PageClient {
+        name: client,
+        is_configured: trust == Trust::Configured,
+        verified_host: host,
+        goes_to: goes_to(target, words),
+        redirect_uri,
+        is_on_this_computer: !matches!(target, Target::Host(_)),
+    }
 }
 
 /// Who asks, and whose word that is.
@@ -185,7 +219,7 @@ fn caution(trust: Trust, is_described: bool, words: &Words) -> Option<&str> {
 
 /// What the app can do, as things that a person does. All of it is on the page: nothing that is granted stands
 /// behind a click but the names that the protocol has for it.
-fn what_for(rights: &Rights<'_>, resource: &str, stage: &Stage<'_>) -> Markup {
+pub(super) fn what_for(rights: &Rights<'_>, resource: &str, stage: &Stage<'_>) -> Markup {
     let (words, service) = (stage.words(), stage.service());
     let is_long = rights.iter().count() > FEW_RIGHTS;
     let stay: Vec<_> = rights.stay.into_iter().collect();

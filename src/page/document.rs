@@ -3,8 +3,10 @@
 use maud::html;
 
 use super::{
+    account::{self, YourAccount},
     consent::{self, ConsentPage},
     custom::PageKind,
+    for_apps::{self, ForApps},
     frame::Sheet,
     parts::{self, onward},
     provider::{self, ProviderPage},
@@ -19,6 +21,10 @@ pub(crate) enum Page<'a> {
     Consent(ConsentPage<'a>),
     /// Asks the person where to log in, and nothing else.
     Provider(ProviderPage<'a>),
+    /// Shows the person the account that they came back with.
+    Account(YourAccount<'a>),
+    /// Says what an address is for that a person opened in a browser.
+    ForApps(ForApps<'a>),
     /// Says what happened, and what to do.
     Message(Situation),
     /// The same, with a way to try again where the person may.
@@ -28,7 +34,7 @@ pub(crate) enum Page<'a> {
 /// What went wrong for reasons that only the operator can see.
 pub(crate) struct Failure<'a> {
     pub(crate) situation: Situation,
-    /// A URL of ours, which does the same once more.
+    /// A URL of ours, which does the same once more; empty for the one that the browser is at.
     pub(crate) again: Option<&'a str>,
 }
 
@@ -38,6 +44,8 @@ impl Page<'_> {
         match self {
             Self::Consent(page) => consent::html(page, stage),
             Self::Provider(page) => provider::html(page, stage),
+            Self::Account(page) => account::html(page, stage),
+            Self::ForApps(page) => for_apps::html(page, stage),
             Self::Message(situation) => message(*situation, None, stage),
             Self::Failure(page) => message(page.situation, page.again, stage),
         }
@@ -53,13 +61,18 @@ fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> Stri
         &html! { (text) },
         &html! { @if let Some(again) = again { (onward(again, &words.try_again)) } },
     );
-    Sheet::plain(PageKind::Message, title, content).html(stage)
+    let kind = match situation {
+        Situation::Finished | Situation::Cancelled => PageKind::Done,
+        _ => PageKind::Message,
+    };
+    Sheet::plain(kind, title, content).html(stage)
 }
 
 /// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.
 fn sign(situation: Situation) -> Sign {
     match situation {
-        Situation::AlreadyUsed | Situation::WrongMethod => Sign::Info,
+        Situation::AlreadyUsed | Situation::Cancelled | Situation::WrongMethod => Sign::Info,
+        Situation::Finished => Sign::Tick,
         Situation::CannotStart | Situation::CannotFinish | Situation::NoDocument => Sign::Clock,
         Situation::DeniedClient => Sign::Stop,
         _ => Sign::Warning,

@@ -13,8 +13,9 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path};
 use serde_json::json;
 
 use super::{
-    Brand, Color, ConsentPage, Failure, Icon, Languages, Look, Page, PageLink, ProviderOption,
-    ProviderPage, ScopeText, ScopeTexts, Situation, Stage, Target, Theme, Trust,
+    Brand, Color, ConsentPage, Failure, ForApps, Icon, Languages, Look, Page, PageLink,
+    ProviderOption, ProviderPage, ScopeText, ScopeTexts, Situation, Stage, Target, Theme, Trust,
+    YourAccount,
 };
 use crate::{
     oauth::{BaseUrl, ScopeSet},
@@ -46,6 +47,10 @@ const SITUATIONS: &[Situation] = &[
     Situation::UnprovenRedirect,
     Situation::CannotStart,
     Situation::NotWaiting,
+    Situation::Expired,
+    Situation::NoCookies,
+    Situation::Finished,
+    Situation::Cancelled,
     Situation::UnreadableForm,
     Situation::NotThisBrowser,
     Situation::UnreadableAnswer,
@@ -175,6 +180,17 @@ fn pages(each: &mut dyn FnMut(&str, &Page<'_>)) {
         };
         each(&format!("provider-{state}"), &Page::Provider(page));
     }
+    accounts(each);
+    let long = format!("https://notes.acme.example/{}", "mcp/".repeat(80));
+    for (state, address) in [
+        ("short", "https://notes.acme.example/mcp"),
+        ("long", &*long),
+    ] {
+        each(
+            &format!("for-apps-{state}"),
+            &Page::ForApps(ForApps { address }),
+        );
+    }
     for situation in SITUATIONS {
         each(
             &format!("message-{}", kebab(*situation)),
@@ -187,6 +203,58 @@ fn pages(each: &mut dyn FnMut(&str, &Page<'_>)) {
         "message-again",
         &Page::Failure(Failure { situation, again }),
     );
+}
+
+/// As whom, where the provider says all of it, nothing, or what the person would not believe.
+fn accounts(each: &mut dyn FnMut(&str, &Page<'_>)) {
+    let scopes = scopes("notes:read notes:write profile email offline_access");
+    let mut show = |state: &str, page| each(&format!("account-{state}"), &Page::Account(page));
+    let page = || YourAccount {
+        provider: "Acme Accounts",
+        name: Some("Ada Lovelace"),
+        address: Some("ada@notes.acme.example"),
+        is_confirmed: true,
+        login_name: Some("ada"),
+        subject: Some("7"),
+        can_change: true,
+        client: Some("Claude"),
+        host: None,
+        target: Target::ThisComputer(Some(33418)),
+        redirect_uri: "http://127.0.0.1:33418/callback",
+        trust: Trust::Local,
+        scopes: &scopes,
+        resource: "https://notes.acme.example/mcp",
+        action: "https://notes.acme.example/oauth/account",
+        login: "bG9naW4",
+        form_token: "Zm9ybQ",
+    };
+    show("known", page());
+    let claimed = YourAccount {
+        is_confirmed: false,
+        can_change: false,
+        ..page()
+    };
+    show("claimed", claimed);
+    let unnamed = YourAccount {
+        name: None,
+        address: None,
+        login_name: None,
+        subject: None,
+        client: None,
+        ..page()
+    };
+    show("unnamed", unnamed);
+    for (what, name) in NAMES {
+        let (name, address) = (Some(*name), Some(*name));
+        show(
+            &format!("name-{what}"),
+            YourAccount {
+                name,
+                address,
+                ..page()
+            },
+        );
+    }
 }
 
 /// For what, and with what to choose.
@@ -398,9 +466,12 @@ fn every_page_is_whole_in_every_language_and_loads_nothing() {
         );
         assert!(html.matches(" id=\"").count() == 0, "{page}");
         assert_eq!(balance(html), Vec::<String>::new(), "{page}");
-        let is_asked = name.starts_with("consent") || name.starts_with("provider");
-        let buttons = html.matches("name=\"decision\"").count();
-        assert_eq!(buttons, if is_asked { 2 } else { 0 }, "{page}");
+        let buttons = match name.split('-').next().unwrap() {
+            "account" if name != "account-claimed" => 3,
+            "account" | "consent" | "provider" => 2,
+            _ => 0,
+        };
+        assert_eq!(html.matches("name=\"decision\"").count(), buttons, "{page}");
     }
     if let Some(directory) = std::env::var_os("PAGES_DIR") {
         write(&gallery, Path::new(&directory));

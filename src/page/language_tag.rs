@@ -1,6 +1,9 @@
 //! Language tags (RFC 5646), and which of those that are there fits what somebody reads (RFC 4647).
 
-use crate::limits::{MAX_LANGUAGE_TAG, MAX_LANGUAGES_READ};
+use crate::{
+    limits::{MAX_LANGUAGE_TAG, MAX_LANGUAGES_READ},
+    oauth::quality,
+};
 
 /// The language ranges of `Accept-Language`, the dearest first; what is malformed, not wanted (`q=0`) or any
 /// language at all (`*`) is left out.
@@ -34,20 +37,6 @@ fn weighted(element: &str) -> Option<(&str, u16)> {
         None => 1_000,
     };
     (range == "*" || is_tag(range)).then_some((range, weight))
-}
-
-/// RFC 9110 section 12.4.2: `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`.
-fn quality(text: &str) -> Option<u16> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if !matches!(whole, "0" | "1") || part.len() > 3 {
-        return None;
-    }
-    if !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths: u16 = format!("{part:0<3}").parse().ok()?;
-    let quality = thousandths + if whole == "1" { 1_000 } else { 0 };
-    (quality <= 1_000).then_some(quality)
 }
 
 /// The form of a tag, short of the registry: letters and digits in parts of one to eight, the first of
@@ -130,5 +119,165 @@ pub(super) fn is_right_to_left(tag: &str) -> bool {
     match script(tag) {
         Some(script) => is_among(SCRIPTS, script),
         None => is_among(LANGUAGES, primary(tag)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &[&'static str]) -> Vec<&'static str> {
+        preferred(lines.iter().copied())
+    }
+
+    #[test]
+    fn the_dearest_comes_first_and_of_equals_the_first() {
+        assert_eq!(read(&["da, en-gb;q=0.8, en;q=0.7"]), ["da", "en-gb", "en"]);
+        assert_eq!(
+            read(&["en;q=0.7,da ,en-gb ; q=0.80"]),
+            ["da", "en-gb", "en"]
+        );
+        assert_eq!(
+            read(&["fr;q=0.5, de;q=0.5", "es;q=0.5"]),
+            ["fr", "de", "es"]
+        );
+        assert_eq!(
+            read(&["fr;q=0.001, de;Q=0.01, es;q=1.000"]),
+            ["es", "de", "fr"]
+        );
+    }
+
+    #[test]
+    fn what_is_malformed_or_not_wanted_is_left_out_alone() {
+        for bad in [
+            "fr;q=0",
+            "fr;q=0.000",
+            "fr;q=2",
+            "fr;q=1.001",
+            "fr;q=-1",
+            "fr;q=0.0001",
+            "fr;q=.5",
+            "fr;q=",
+            "fr;q",
+            "fr;x=1",
+            "fr;q=0.5;x",
+            "fr;q=0,5x",
+            "f",
+            "fr_CA",
+            "fr-",
+            "-fr",
+            "fr ca",
+            "*",
+            "*;q=0.5",
+            "",
+            "é",
+            "123456789",
+            "fr-123456789",
+        ] {
+            let line = format!("{bad}, de");
+            assert_eq!(preferred([line.as_str()].into_iter()), ["de"], "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_languages_is_not_read_to_its_end() {
+        let flood = format!("{}de", "pl,".repeat(MAX_LANGUAGES_READ));
+        assert!(!preferred([flood.as_str()].into_iter()).contains(&"de"));
+        let most = format!("{}de", "pl,".repeat(MAX_LANGUAGES_READ - 1));
+        assert!(preferred([most.as_str()].into_iter()).contains(&"de"));
+    }
+
+    #[test]
+    fn a_range_is_shortened_until_there_is_a_tag() {
+        let tags = ["en", "zh", "zh-Hant", "de-CH"];
+        for (range, tag) in [
+            ("en", Some("en")),
+            ("EN-us", Some("en")),
+            // The example of RFC 4647 section 3.4.
+            ("zh-Hant-CN-x-private1-private2", Some("zh-Hant")),
+            ("zh-Hans", Some("zh")),
+            ("de-CH-1996", Some("de-CH")),
+            ("pl", None),
+            ("e", None),
+            ("", None),
+            ("en\u{301}", None),
+        ] {
+            assert_eq!(lookup(&tags, range), tag, "{range}");
+        }
+        // "x" goes with what follows it: it is no language of its own.
+        assert_eq!(truncated("zh-Hant-CN-x-private1"), Some("zh-Hant-CN"));
+        assert_eq!(truncated("de-a-b-cd"), Some("de"));
+        assert_eq!(truncated("de"), None);
+    }
+
+    #[test]
+    fn another_region_stands_in_and_another_script_does_not() {
+        let tags = ["en", "pt-BR", "sr-Latn", "zh-Hans"];
+        for (range, tag) in [
+            ("pt", Some("pt-BR")),
+            ("pt-PT", Some("pt-BR")),
+            ("sr-Cyrl", None),
+            ("sr", Some("sr-Latn")),
+            ("sr-Latn-RS", Some("sr-Latn")),
+            ("zh-TW", Some("zh-Hans")),
+            ("zh-Hant-TW", None),
+        ] {
+            assert_eq!(lookup(&tags, range), tag, "{range}");
+        }
+    }
+
+    #[test]
+    fn a_tag_is_letters_and_digits_in_parts() {
+        for tag in ["de", "pt-BR", "zh-Hant-TW", "es-419", "de-CH-1996", "sgn"] {
+            assert!(is_tag(tag), "{tag}");
+        }
+        let long = ["de", &"-abcdefgh".repeat(4)].concat();
+        for tag in [
+            "",
+            "d",
+            "x-klingon",
+            "12",
+            "de-",
+            "de--ch",
+            "de_CH",
+            "de ch",
+            "dé",
+            "d3",
+            "de\n",
+            &long,
+        ] {
+            assert!(!is_tag(tag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_script_decides_the_direction_and_else_the_language() {
+        for tag in [
+            "ar",
+            "ar-EG",
+            "he",
+            "fa-IR",
+            "ur",
+            "yi",
+            "ckb",
+            "pa-Arab",
+            "az-Arab-IR",
+            "AR",
+        ] {
+            assert!(is_right_to_left(tag), "{tag}");
+        }
+        for tag in [
+            "en",
+            "de",
+            "ja",
+            "pa",
+            "az",
+            "ar-Latn",
+            "ks-Deva",
+            "en-x-arab",
+            "ara",
+        ] {
+            assert!(!is_right_to_left(tag), "{tag}");
+        }
     }
 }

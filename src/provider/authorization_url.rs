@@ -44,6 +44,11 @@ impl Provider {
         all
     }
 
+    /// The word of `prompt` that has this provider ask which account it should be; `None` where it has none.
+    pub(crate) fn prompt_for_another_account(&self) -> Option<&'static str> {
+        self.dialect.prompts().for_another_account()
+    }
+
     /// Whether an authorization request for these scopes of the provider's brings a nonce.
     ///
     /// OpenID Connect Core section 3.1.2.1: "OpenID Connect requests MUST contain the openid scope

@@ -23,6 +23,7 @@ use crate::{
 /// What providers say of themselves, and their keys; one for all of them. Clones share the documents.
 #[derive(Clone)]
 pub(crate) struct Lookups {
+    outbound: Outbound,
     metadata: Documents<Metadata>,
     keys: KeySets,
 }
@@ -33,6 +34,7 @@ impl Lookups {
     pub(crate) fn new(outbound: &Outbound, clock: &Arc<dyn Clock>) -> Self {
         let parse = |reply: &Reply| Metadata::parse(&reply.body);
         Self {
+            outbound: outbound.clone(),
             metadata: Documents::new(
                 outbound.clone(),
                 Arc::clone(clock),
@@ -48,6 +50,7 @@ impl Lookups {
 /// The documents of one provider; clones share them.
 #[derive(Clone)]
 pub(super) struct Lookup {
+    pub(super) outbound: Outbound,
     metadata: Documents<Metadata>,
     keys: KeySets,
     last: Arc<Mutex<Option<Filled>>>,
@@ -68,6 +71,7 @@ pub(super) struct Keys {
 impl Lookup {
     pub(super) fn new(lookups: &Lookups) -> Self {
         Self {
+            outbound: lookups.outbound.clone(),
             metadata: lookups.metadata.clone(),
             keys: lookups.keys.clone(),
             last: Arc::default(),

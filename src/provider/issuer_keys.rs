@@ -13,8 +13,8 @@ use crate::jose::{Jwt, SignatureError};
 
 /// An issuer's keys, fetched when they are needed.
 pub(crate) struct IssuerKeys {
-    lookup: Lookup,
-    about: Arc<Provider>,
+    pub(super) lookup: Lookup,
+    pub(super) about: Arc<Provider>,
 }
 
 /// Why a token is not known to be signed by a key of its issuer.

@@ -76,6 +76,7 @@ mod prompt;
 )]
 mod provider;
 mod providers;
+mod reached;
 mod redaction;
 mod rejection;
 mod requests;
@@ -114,6 +115,7 @@ pub(crate) use person::IdentityError;
 pub use preset::*;
 pub use provider::{Provider, TokenEndpointAuth};
 pub(crate) use providers::Providers;
+pub(crate) use reached::Reached;
 pub(crate) use requests::ProviderClient;
 pub(crate) use scope_names::IDENTITY_SCOPES;
 pub(crate) use supply::{Supply, Wanted};

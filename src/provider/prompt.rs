@@ -12,6 +12,21 @@ pub(crate) enum Prompts {
 }
 
 impl Prompts {
+    /// The word that has the provider ask which account it should be; `None` where it has none.
+    ///
+    /// OpenID Connect Core section 15.1: "OpenID Providers MUST support the prompt parameter, as defined in
+    /// Section 3.1.2, including the specified user interface behaviors such as none and login." No provider has
+    /// to know `select_account`. Where neither is known, a page that asks for consent mostly says for whom, and
+    /// lets the person change that.
+    pub(crate) fn for_another_account(self) -> Option<&'static str> {
+        match self {
+            Self::Any => Some("login"),
+            Self::List(known) | Self::One(known) => ["select_account", "login", "consent"]
+                .into_iter()
+                .find(|word| known.contains(word)),
+        }
+    }
+
     /// The value with the client's words in it; `None` when they change nothing.
     ///
     /// What is configured stays: Google gives no refresh token without `consent`.
@@ -64,5 +79,21 @@ mod tests {
             );
         }
         assert_eq!(Prompts::Any.joined("login", &[]), None);
+    }
+
+    #[test]
+    fn another_account_is_asked_for_by_a_word_that_the_provider_knows() {
+        let google = Prompts::List(&["consent", "select_account"]);
+        let b2c = Prompts::One(&["login"]);
+        let discord = Prompts::One(&["consent", "none"]);
+        for (rule, word) in [
+            (Prompts::Any, Some("login")),
+            (google, Some("select_account")),
+            (b2c, Some("login")),
+            (discord, Some("consent")),
+            (Prompts::List(&[]), None),
+        ] {
+            assert_eq!(rule.for_another_account(), word, "{rule:?}");
+        }
     }
 }

@@ -38,6 +38,9 @@ impl fmt::Display for Report {
         for clients in &self.clients {
             line(f, "clients", format!("{}: {}", clients.kind, clients.words))?;
         }
+        if let Some(consent) = self.consent {
+            line(f, "consent", consent)?;
+        }
         if !self.grant_types.is_empty() {
             line(f, "grant types", self.grant_types.join(", "))?;
         }

@@ -36,6 +36,8 @@ pub struct Report {
     pub required_scopes: ScopeSet,
     /// What is good as a bearer token, in the order in which it is asked.
     pub bearer_sources: Vec<ReportedSource>,
+    /// Whether people are asked before a client gets access. None at a resource server.
+    pub consent: Option<&'static str>,
     /// What clients may bring to the token endpoint.
     pub grant_types: Vec<&'static str>,
     /// Which clients there can be.

@@ -8,7 +8,7 @@ use super::{
     times::times,
 };
 use crate::{
-    config::{OAuthProxyConfig, Options, ServerConfig},
+    config::{Consent, OAuthProxyConfig, Options, ServerConfig},
     oauth::GrantType,
     provider::ProviderClient,
     resource_server::routes,
@@ -57,6 +57,7 @@ impl OAuthProxyConfig {
             scopes: options.scopes.clone(),
             required_scopes: options.required_scopes.clone(),
             bearer_sources: sources(self, mode),
+            consent: server.map(|_| consent(options.consent)),
             grant_types: options
                 .grant_types
                 .iter()
@@ -71,6 +72,17 @@ impl OAuthProxyConfig {
             findings: findings(self, mode, store.as_ref()),
             store,
         }
+    }
+}
+
+fn consent(consent: Consent) -> &'static str {
+    match consent {
+        Consent::Always => "a page asks each time",
+        Consent::Remember => {
+            "a page asks, and a browser that approved is not asked again for 30 days"
+        }
+        Consent::External => "no page: something else asks for each client",
+        Consent::Disabled => "NO PAGE: nobody is asked",
     }
 }
 

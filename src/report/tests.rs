@@ -287,6 +287,7 @@ fn the_text_has_a_line_for_each_thing_and_no_line_is_left_open() {
         "grant_max_age = no end",
         "registered: callbacks: http on loopback",
         "metadata document: of every host",
+        "consent           a page asks each time",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }

@@ -4,6 +4,8 @@ use http::Method;
 
 /// Where the browser goes to let the person decide.
 pub(crate) const CONSENT: &str = "/oauth/consent";
+/// Where the person says whether the account is theirs.
+pub(crate) const ACCOUNT: &str = "/oauth/account";
 /// Where clients get their tokens.
 pub(crate) const TOKEN: &str = "/oauth/token";
 /// The callback, unless the operator chose another path.
@@ -49,6 +51,8 @@ pub(crate) enum Endpoint {
     Authorize,
     /// `GET` and `POST {base}/oauth/consent`: the page, and the person's answer.
     Consent,
+    /// `GET` and `POST {base}/oauth/account`: the page, and the person's answer, where it is shown.
+    Account,
     /// `GET {base}/oauth/callback`: the browser returns from the provider. `POST` where the provider
     /// answers by form post.
     Callback,
@@ -73,6 +77,7 @@ impl Endpoint {
             Self::Authorize => "authorize",
             Self::Consent => "consent",
             Self::Callback => "callback",
+            Self::Account => "account",
             Self::Token => "token",
             Self::Revoke => "revoke",
             Self::Introspect => "introspect",
@@ -127,7 +132,7 @@ pub(crate) struct Row {
     pub(crate) advertised: Option<&'static str>,
 }
 
-pub(super) static TABLE: [Row; 13] = [
+pub(super) static TABLE: [Row; 14] = [
     Row::document(
         Endpoint::AuthorizationServerMetadata,
         AUTHORIZATION_SERVER,
@@ -170,6 +175,7 @@ pub(super) static TABLE: [Row; 13] = [
         ..Row::browser(Endpoint::Authorize, "/oauth/authorize", &[Method::GET])
     },
     Row::browser(Endpoint::Consent, CONSENT, &[Method::GET, Method::POST]),
+    Row::browser(Endpoint::Account, ACCOUNT, &[Method::GET, Method::POST]),
     Row {
         place: Place::Callback,
         ..Row::browser(Endpoint::Callback, CALLBACK, &[Method::GET, Method::POST])

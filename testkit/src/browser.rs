@@ -23,6 +23,8 @@ const MAX_REDIRECTS: usize = 20;
 #[derive(Clone)]
 pub struct Browser {
     pub jar: Jar,
+    /// What it says of the languages that the person reads (`Accept-Language`).
+    pub languages: Option<String>,
     servers: HashMap<String, Wire>,
     tab: Option<Page>,
     /// Every request and reply, for assertions on what a person's browser has seen.
@@ -80,6 +82,7 @@ impl Browser {
     pub fn new(clock: &FakeClock) -> Self {
         Self {
             jar: Jar::new(clock.clone()),
+            languages: None,
             servers: HashMap::new(),
             tab: None,
             history: Vec::new(),
@@ -90,6 +93,13 @@ impl Browser {
     #[must_use]
     pub fn knowing(mut self, server: Wire) -> Self {
         self.servers.insert(server.origin.clone(), server);
+        self
+    }
+
+    /// Sends `Accept-Language`.
+    #[must_use]
+    pub fn reading(mut self, languages: &str) -> Self {
+        self.languages = Some(languages.to_owned());
         self
     }
 
@@ -245,6 +255,9 @@ impl Browser {
             .header("sec-fetch-user", "?1");
         if let Some(cookies) = &cookies {
             request = request.header(header::COOKIE, cookies);
+        }
+        if let Some(languages) = &self.languages {
+            request = request.header(header::ACCEPT_LANGUAGE, languages);
         }
         for (name, value) in &step.headers {
             let headers = request.headers_mut().expect("a request");

@@ -63,7 +63,7 @@ await step('on a small screen nothing is pushed out of view, whatever a client c
         page: { width: document.documentElement.clientWidth, content: document.documentElement.scrollWidth },
         main: { width: document.querySelector('main').clientWidth, content: document.querySelector('main').scrollWidth },
         boxes: {
-          name: box('.claim'), address: box('dl dd:last-of-type'), caution: box('.caution'),
+          name: box('.claim'), address: box('dl.box > div:last-of-type dd'), caution: box('.caution'),
           approve: box('button[value=approve]'), deny: box('button[value=deny]'),
         },
       };

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod account;
 mod authorize;
 mod bearer;
 mod browsers;
@@ -17,6 +18,8 @@ mod compose;
 mod consent;
 mod credentials;
 mod discovery;
+mod finished;
+mod for_people;
 mod grace;
 mod journey;
 mod modes;
@@ -24,6 +27,7 @@ mod order;
 mod overtaken;
 mod pass_on;
 mod paths;
+mod planted;
 mod posted;
 mod redeem;
 mod refresh;

@@ -18,3 +18,4 @@ mod machines;
 mod provider;
 mod server;
 mod stopping;
+mod telling;

@@ -30,9 +30,9 @@ pub(crate) struct Admission {
     pub(super) demands: Demands,
     pub(super) events: Arc<Events>,
     pub(super) grants: Arc<Grants>,
-    ending: Ending,
+    pub(super) ending: Ending,
     /// Whether grants live on after their code: then they are listed, and counted for each person.
-    keeps_grants: bool,
+    pub(super) keeps_grants: bool,
 }
 
 /// What a client asks for, and the grant that it gets.
@@ -50,6 +50,9 @@ pub(crate) struct Application<'a> {
     /// time. And how long it lasts from there.
     pub(crate) phase: &'a (dyn Fn() -> Phase + Sync),
     pub(crate) ttl: Duration,
+    /// Whether older grants of the person make room for it now: one that waits for the person's word does
+    /// not cost them another yet.
+    pub(crate) makes_room: bool,
 }
 
 /// Why nothing was granted.
@@ -68,6 +71,12 @@ pub(crate) enum AdmissionError {
     NoScope,
     #[error(transparent)]
     Store(StorageError),
+}
+
+/// Who came in, and for events the grant that they have now.
+pub(crate) struct Admitted {
+    pub(crate) person: Identity,
+    pub(crate) who: Who,
 }
 
 /// Why nothing was granted, and to whom, as far as that is known.
@@ -99,7 +108,7 @@ impl Admission {
         }
     }
 
-    /// Makes the grant, when the provider's answer names a person whom the operator lets in.
+    /// Makes the grant, when the provider's answer names a person whom the operator lets in, and says who it is.
     ///
     /// # Errors
     ///
@@ -110,10 +119,10 @@ impl Admission {
         asked: Application<'_>,
         answer: &TokenAnswer,
         now: Unix,
-    ) -> Result<Who, Box<NotGranted>> {
+    ) -> Result<Admitted, Box<NotGranted>> {
         let mut who = Who::default();
         match self.admitted(asked, answer, now, &mut who).await {
-            Ok(()) => Ok(who),
+            Ok(person) => Ok(Admitted { person, who }),
             Err(error) => Err(Box::new(NotGranted { error, who })),
         }
     }
@@ -125,7 +134,7 @@ impl Admission {
         answer: &TokenAnswer,
         now: Unix,
         who: &mut Who,
-    ) -> Result<(), AdmissionError> {
+    ) -> Result<Identity, AdmissionError> {
         let person = self.provider.identity(answer, asked.nonce, now).await;
         let person = person.map_err(AdmissionError::Identity)?;
         let (subject, email) = (person.subject.as_deref(), person.email.as_deref());
@@ -153,7 +162,7 @@ impl Admission {
         let answered = self.demands.ask(request, more.as_ref()).await;
         answered.map_err(AdmissionError::Operator)?;
         let (id, ttl) = (asked.id, asked.ttl);
-        let grant = self.grant(&asked, answer, person, now)?;
+        let grant = self.grant(&asked, answer, &person, now)?;
         let said = std::mem::take(who);
         *who = said
             .grant(id)
@@ -164,16 +173,18 @@ impl Admission {
         if self.keeps_grants {
             let limit = self.options.grants_per_person;
             self.grants.list(&id, &named, &grant.client_id, ttl).await;
-            self.ending.end_surplus(id, &named, limit).await;
+            if asked.makes_room {
+                self.ending.end_surplus(id, &named, limit).await;
+            }
         }
-        Ok(())
+        Ok(person)
     }
 
     fn grant(
         &self,
         asked: &Application<'_>,
         answer: &TokenAnswer,
-        person: Identity,
+        person: &Identity,
         now: Unix,
     ) -> Result<Grant, AdmissionError> {
         let scopes = scopes::granted(asked.scopes, answer.scope.as_ref());
@@ -190,7 +201,10 @@ impl Admission {
         Ok(Grant {
             provider: self.provider.about().id.clone(),
             client_id: asked.client_id.to_owned(),
-            subject: person.subject.unwrap_or_else(|| unnamed(asked.id)),
+            subject: match &person.subject {
+                Some(subject) => subject.clone(),
+                None => unnamed(asked.id),
+            },
             scopes,
             resource: asked.resource.clone(),
             claims: known.claims,

@@ -15,6 +15,7 @@ use crate::{
     key::sha256,
     limits,
     login::{
+        account::{Account, Finished},
         approvals::Approvals,
         progress::{Login, RequestedLogin, is_live},
     },
@@ -24,12 +25,14 @@ use crate::{
 
 /// Makes and reads the cookies of one proxy.
 pub(crate) struct Cookies {
-    sealing: Sealing,
+    pub(super) sealing: Sealing,
     prefix: String,
     /// A hash of the base URL, because a host's ports share their cookies (RFC 6265 section 8.5) and
     /// two proxies must not take each other's.
     id: String,
     secure: bool,
+    /// What a login's cookie has to leave free of a cookie's size.
+    login_leaves: usize,
 }
 
 /// A cookie that would be larger than browsers have to keep, or has no room beside the others.
@@ -48,7 +51,15 @@ impl Cookies {
             prefix: prefix.to_owned(),
             id,
             secure: base.is_https(),
+            login_leaves: 0,
         }
+    }
+
+    /// Where each login comes to the account page: refuses one whose cookie could not grow into that page's.
+    #[must_use]
+    pub(crate) fn with_account_page(mut self, is_shown: bool) -> Self {
+        self.login_leaves = if is_shown { limits::ACCOUNT_ROOM } else { 0 };
+        self
     }
 
     /// The header lines that give the browser this request, and take what has to make room.
@@ -62,7 +73,7 @@ impl Cookies {
         let tag = tag(&requested.id);
         let value = self.sealing.seal(Kind::Request, &tag, requested);
         let rank = Rank::of(Kind::Request, requested.start.from_elsewhere);
-        self.set(headers, (Kind::Request, rank), &tag, &value, ttl, now)
+        self.set(headers, (Kind::Request, rank), &tag, &value, &[], ttl, now)
     }
 
     /// The same for a login.
@@ -75,16 +86,20 @@ impl Cookies {
     ) -> Result<Vec<HeaderValue>, TooLarge> {
         let tag = tag(&login.state);
         let value = self.sealing.seal(Kind::Login, &tag, login);
+        if value.len() + self.login_leaves > limits::MAX_COOKIE {
+            return Err(TooLarge);
+        }
         let rank = Rank::of(Kind::Login, login.from_elsewhere);
-        self.set(headers, (Kind::Login, rank), &tag, &value, ttl, now)
+        self.set(headers, (Kind::Login, rank), &tag, &value, &[], ttl, now)
     }
 
-    fn set(
+    pub(super) fn set(
         &self,
         headers: &HeaderMap,
         (kind, rank): (Kind, Rank),
         tag: &str,
         value: &str,
+        gone: &[(Kind, String)],
         ttl: Duration,
         now: Unix,
     ) -> Result<Vec<HeaderValue>, TooLarge> {
@@ -98,7 +113,10 @@ impl Cookies {
             tag: tag.to_owned(),
         };
         let mut held = self.held(headers, ttl, now);
-        held.retain(|held| (held.kind, &*held.tag) != (kind, tag));
+        held.retain(|held| {
+            let is = |(kind, tag): (Kind, &str)| (held.kind, &*held.tag) == (kind, tag);
+            !is((kind, tag)) && !gone.iter().any(|(kind, tag)| is((*kind, tag)))
+        });
         // What stays anyway counts too.
         let approvals = self.name(Kind::Approvals, "");
         let besides = pairs(headers)
@@ -112,7 +130,7 @@ impl Cookies {
         Ok(removals.chain([line]).collect())
     }
 
-    /// The requests and logins in this browser.
+    /// What is in this browser of logins that wait or are over.
     fn held(&self, headers: &HeaderMap, ttl: Duration, now: Unix) -> Vec<Held> {
         let requests = self.tagged(headers, Kind::Request, |tag, value| {
             let requested: Option<RequestedLogin> = self.sealing.open(Kind::Request, tag, value);
@@ -122,7 +140,16 @@ impl Cookies {
             let login: Option<Login> = self.sealing.open(Kind::Login, tag, value);
             login.map(|login| (login.issued_at, login.from_elsewhere))
         });
+        let accounts = self.tagged(headers, Kind::Account, |tag, value| {
+            let account: Option<Account> = self.sealing.open(Kind::Account, tag, value);
+            account.map(|account| (account.issued_at, account.from_elsewhere))
+        });
+        let finished = self.tagged(headers, Kind::Finished, |tag, value| {
+            let finished: Option<Finished> = self.sealing.open(Kind::Finished, tag, value);
+            finished.map(|finished| (finished.at, false))
+        });
         let held = requests.into_iter().chain(logins);
+        let held = held.chain(accounts).chain(finished);
         let live = |at: &Unix| is_live(*at, ttl, now);
         held.map(|(kind, tag, bytes, opened)| Held {
             issued_at: opened.map(|(at, _)| at).filter(live),
@@ -135,7 +162,7 @@ impl Cookies {
     }
 
     /// The cookies of a kind whose names are exactly ours: each tag, the size, and what was read.
-    fn tagged<T>(
+    pub(super) fn tagged<T>(
         &self,
         headers: &HeaderMap,
         kind: Kind,
@@ -178,21 +205,6 @@ impl Cookies {
             .filter(|login: &Login| login.answers_to(state) && is_live(login.issued_at, ttl, now))
     }
 
-    /// Takes both cookies of a finished login.
-    pub(crate) fn clear(&self, login: &Login) -> Vec<HeaderValue> {
-        let names = [
-            self.name(Kind::Request, &tag(&login.id)),
-            self.name(Kind::Login, &tag(&login.state)),
-        ];
-        names.iter().filter_map(|name| self.removal(name)).collect()
-    }
-
-    /// Takes the cookie of a request that the person denied.
-    pub(crate) fn clear_request(&self, requested: &RequestedLogin) -> Vec<HeaderValue> {
-        let name = self.name(Kind::Request, &tag(&requested.id));
-        self.removal(&name).into_iter().collect()
-    }
-
     /// What this browser approved before.
     pub(crate) fn approvals(&self, headers: &HeaderMap, now: Unix) -> Approvals {
         let approvals: Option<Approvals> = self.find(headers, Kind::Approvals, "");
@@ -205,17 +217,22 @@ impl Cookies {
         self.line(&name, &sealed, limits::APPROVAL_TTL).ok()
     }
 
-    fn name(&self, kind: Kind, tag: &str) -> String {
+    pub(super) fn name(&self, kind: Kind, tag: &str) -> String {
         let (prefix, word, id) = (&self.prefix, kind.word(), &self.id);
         match kind {
             Kind::Approvals => format!("{prefix}oauth-{word}-{id}"),
-            Kind::Request | Kind::Login => format!("{prefix}oauth-{word}-{id}-{tag}"),
+            _ => format!("{prefix}oauth-{word}-{id}-{tag}"),
         }
     }
 
     /// A browser may send several cookies of one name (another path, another subdomain); the one
     /// that opens is ours.
-    fn find<T: DeserializeOwned>(&self, headers: &HeaderMap, kind: Kind, tag: &str) -> Option<T> {
+    pub(super) fn find<T: DeserializeOwned>(
+        &self,
+        headers: &HeaderMap,
+        kind: Kind,
+        tag: &str,
+    ) -> Option<T> {
         let name = self.name(kind, tag);
         pairs(headers)
             .filter(|(found, _)| *found == name)
@@ -230,7 +247,7 @@ impl Cookies {
         line(name, value, ttl, self.secure).ok_or(TooLarge)
     }
 
-    fn removal(&self, name: &str) -> Option<HeaderValue> {
+    pub(super) fn removal(&self, name: &str) -> Option<HeaderValue> {
         line(name, "", Duration::ZERO, self.secure)
     }
 }

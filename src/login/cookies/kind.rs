@@ -7,15 +7,27 @@ use crate::key::sha256;
 pub(super) enum Kind {
     Request,
     Login,
+    Account,
     Approvals,
+    Finished,
 }
 
 impl Kind {
+    pub(super) const ALL: [Self; 5] = [
+        Self::Request,
+        Self::Login,
+        Self::Account,
+        Self::Approvals,
+        Self::Finished,
+    ];
+
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Login => "login",
+            Self::Account => "account",
             Self::Approvals => "approved",
+            Self::Finished => "finished",
         }
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Held {
 /// Whose it is, the first to go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
+    /// It is over.
+    Finished,
     /// A page of another site started it, and the person was not asked yet.
     Elsewhere,
     /// The person started it: by hand, from an app, from a page of ours.
@@ -33,8 +35,9 @@ pub(super) enum Rank {
 impl Rank {
     pub(super) fn of(kind: Kind, from_elsewhere: bool) -> Self {
         match (kind, from_elsewhere) {
+            (Kind::Finished, _) => Self::Finished,
             (_, true) => Self::Elsewhere,
-            (Kind::Login, false) => Self::Login,
+            (Kind::Login | Kind::Account, false) => Self::Login,
             (_, false) => Self::Request,
         }
     }
@@ -83,6 +86,7 @@ mod tests {
     fn held(tag: &str, rank: Rank, issued_at: impl Into<Option<u64>>, bytes: usize) -> Held {
         let kind = match rank {
             Rank::Login => Kind::Login,
+            Rank::Finished => Kind::Finished,
             _ => Kind::Request,
         };
         Held {

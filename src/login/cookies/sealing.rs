@@ -22,7 +22,9 @@ const VERSION: u8 = 1;
 pub(crate) struct CookieKeys {
     pub(super) request: Rotating<SealKey>,
     pub(super) login: Rotating<SealKey>,
+    pub(super) account: Rotating<SealKey>,
     pub(super) approvals: Rotating<SealKey>,
+    pub(super) finished: Rotating<SealKey>,
 }
 
 impl CookieKeys {
@@ -31,7 +33,9 @@ impl CookieKeys {
         Self {
             request: key("request cookie"),
             login: key("login cookie"),
+            account: key("account cookie"),
             approvals: key("approvals cookie"),
+            finished: key("finished cookie"),
         }
     }
 
@@ -39,7 +43,9 @@ impl CookieKeys {
         match kind {
             Kind::Request => &self.request,
             Kind::Login => &self.login,
+            Kind::Account => &self.account,
             Kind::Approvals => &self.approvals,
+            Kind::Finished => &self.finished,
         }
     }
 }

@@ -56,7 +56,6 @@ pub(super) fn words() -> Words {
         scope_address: t("see your postal address"),
         scope_phone: t("see your phone number"),
         scope_offline_access: t("stay connected until you end it"),
-        log_in_at: t("You will log in with {provider}."),
         allow: t("Allow and log in"),
         allow_with: t("Allow, then log in with {provider}"),
         deny: t("Deny"),
@@ -70,14 +69,18 @@ pub(super) fn words() -> Words {
         account_heading: t("You are logged in"),
         account_name: t("Name"),
         account_address: t("Account"),
+        account_unconfirmed: t("(not confirmed by the account provider)"),
         account_unnamed: t("The account provider gives no name"),
-        account_app: t("App"),
         account_text: t("If you continue, the app acts with this account on {service}."),
         account_caution: t(
             "Is this not your account, or did you not start this login? Then do not continue: what you do in the \
              app would end up in somebody else's account.",
         ),
         another_account: t("Use another account"),
+        account_log_out_first: t(
+            "To use another account, log out at the account provider first. Then start the login from your app \
+             again.",
+        ),
 
         for_apps_title: t("{service} is for apps"),
         for_apps_text: t(
@@ -92,10 +95,8 @@ pub(super) fn words() -> Words {
 
         done_title: t("You are logged in"),
         done_text: t("Go back to your app. You can close this page."),
-        open_app: t("Open the app"),
         cancelled_title: t("The login was cancelled"),
         cancelled_text: t("The app has got no access. You can close this page."),
-        one_moment: t("One moment, please"),
 
         unreadable_request_title: t("This login link cannot be read"),
         unreadable_request: t("Nothing was changed. Start the login from your app again."),

@@ -4,13 +4,21 @@
 //! braces. What a stranger says (an app's name, a provider's error) is no value of any text: it stands in a
 //! place of its own. So no language has to bend a name, and no name can bend a sentence.
 
+mod arabic;
 mod english;
 mod fill;
+mod french;
+mod german;
+mod japanese;
 mod shipped;
 mod situation;
+mod spanish;
 mod texts;
 
 pub(super) use fill::{fill, fill_title};
 pub(super) use shipped::SHIPPED;
 pub(crate) use situation::Situation;
 pub use texts::Words;
+
+#[cfg(test)]
+mod tests;

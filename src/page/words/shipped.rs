@@ -1,13 +1,20 @@
 //! The languages that are here without the operator's doing.
 
-use super::{english, texts::Words};
+use super::{arabic, english, french, german, japanese, spanish, texts::Words};
 
-/// Each with its tag (RFC 5646). The first is the one for whoever reads none of them.
-pub(in crate::page) const SHIPPED: &[(&str, fn() -> Words)] = &[("en", Words::english)];
+/// Each with its tag (RFC 5646). The first is for people who read none of them.
+pub(in crate::page) const SHIPPED: &[(&str, fn() -> Words)] = &[
+    ("en", Words::english),
+    ("de", Words::german),
+    ("fr", Words::french),
+    ("es", Words::spanish),
+    ("ja", Words::japanese),
+    ("ar", Words::arabic),
+];
 
 /// The languages that are shipped.
 impl Words {
-    /// English, `en`: for everyone who reads none of the others.
+    /// English, `en`: also for people who read none of the others.
     ///
     /// ```
     /// use tower_oauth_proxy::Words;
@@ -19,5 +26,35 @@ impl Words {
     #[must_use]
     pub fn english() -> Self {
         english::words()
+    }
+
+    /// German, `de`, with *Sie*.
+    #[must_use]
+    pub fn german() -> Self {
+        german::words()
+    }
+
+    /// French, `fr`, with *vous*.
+    #[must_use]
+    pub fn french() -> Self {
+        french::words()
+    }
+
+    /// Spanish, `es`, with *usted*.
+    #[must_use]
+    pub fn spanish() -> Self {
+        spanish::words()
+    }
+
+    /// Japanese, `ja`, in polite form.
+    #[must_use]
+    pub fn japanese() -> Self {
+        japanese::words()
+    }
+
+    /// Modern Standard Arabic, `ar`.
+    #[must_use]
+    pub fn arabic() -> Self {
+        arabic::words()
     }
 }

@@ -23,6 +23,14 @@ pub(crate) enum Situation {
     CannotStart,
     /// This browser holds no login that waits for a decision.
     NotWaiting,
+    /// The login was begun too long ago.
+    Expired,
+    /// A login that was begun a moment ago, and a browser that sends no cookie of ours.
+    NoCookies,
+    /// The person comes back to a login of theirs that gave access.
+    Finished,
+    /// The person said no, and there is no app that could be told.
+    Cancelled,
     /// The posted decision cannot be read.
     UnreadableForm,
     /// This browser holds no login that the provider's answer belongs to.
@@ -52,6 +60,10 @@ impl Words {
             Situation::UnprovenRedirect => (&self.unproven_redirect_title, &self.unproven_redirect),
             Situation::CannotStart => (&self.cannot_start_title, &self.cannot_start),
             Situation::NotWaiting => (&self.not_waiting_title, &self.not_waiting),
+            Situation::Expired => (&self.expired_title, &self.expired),
+            Situation::NoCookies => (&self.no_cookies_title, &self.no_cookies),
+            Situation::Finished => (&self.done_title, &self.done_text),
+            Situation::Cancelled => (&self.cancelled_title, &self.cancelled_text),
             Situation::UnreadableForm => (&self.unreadable_form_title, &self.unreadable_form),
             Situation::NotThisBrowser => (&self.not_this_browser_title, &self.not_this_browser),
             Situation::UnreadableAnswer => (&self.unreadable_answer_title, &self.unreadable_answer),
@@ -59,5 +71,54 @@ impl Words {
             Situation::CannotFinish => (&self.cannot_finish_title, &self.cannot_finish),
             Situation::WrongMethod => (&self.wrong_method_title, &self.wrong_method),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `NotWaiting` is said by `not_waiting_title` and `not_waiting`.
+    #[test]
+    fn a_situation_is_said_by_the_texts_of_its_name() {
+        use Situation::*;
+        let words = Words::german();
+        let of_name = |name: &str| {
+            let found = words.texts().find(|(other, ..)| *other == name);
+            found.map(|(_, _, text)| text)
+        };
+        for situation in [
+            UnreadableRequest,
+            Embedded,
+            UnknownClient,
+            DeniedClient,
+            NoDocument,
+            BadDocument,
+            UnprovenRedirect,
+            CannotStart,
+            NotWaiting,
+            Expired,
+            NoCookies,
+            UnreadableForm,
+            NotThisBrowser,
+            UnreadableAnswer,
+            AlreadyUsed,
+            CannotFinish,
+            WrongMethod,
+        ] {
+            let mut name = String::new();
+            for c in format!("{situation:?}").chars() {
+                if c.is_uppercase() && !name.is_empty() {
+                    name.push('_');
+                }
+                name.extend(c.to_lowercase());
+            }
+            let title = of_name(&format!("{name}_title")).unwrap();
+            let text = of_name(&name).unwrap();
+            assert_eq!(words.situation(situation), (title, text), "{name}");
+        }
+        let text = |situation| words.situation(situation).1;
+        assert_eq!(text(Finished), words.done_text);
+        assert_eq!(text(Cancelled), words.cancelled_text);
     }
 }

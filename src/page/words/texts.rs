@@ -19,7 +19,6 @@ macro_rules! texts {
 
         impl Words {
             /// Each text: its name, the values that it may hold, and what it says.
-            #[cfg_attr(not(test), allow(dead_code, reason = "checked by tests"))]
             pub(crate) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str], &str)> {
                 [$((stringify!($name), &[$($($value),+)?] as &[&str], &*self.$name),)+].into_iter()
             }
@@ -101,8 +100,6 @@ texts! {
     scope_phone,
     /// The scope `offline_access`.
     scope_offline_access,
-    /// Above the buttons, where there is one account provider. Should hold `{provider}`.
-    log_in_at ["provider"],
     /// The button that grants access, where the person chooses the account provider.
     allow,
     /// The same, where there is one. May hold `{provider}`.
@@ -131,16 +128,18 @@ texts! {
     account_name,
     /// Before the person's address or name of login.
     account_address,
+    /// Beside an address that the provider does not vouch for.
+    account_unconfirmed,
     /// In the place of both, where the provider gives neither.
     account_unnamed,
-    /// Before the app's name.
-    account_app,
     /// What happens next. May hold `{service}`.
     account_text ["service"],
     /// When not to go on.
     account_caution,
     /// The button that starts again at the provider.
     another_account,
+    /// In its place, where the provider cannot be asked for another account.
+    account_log_out_first,
 
     // ---- a browser at an address for apps
 
@@ -155,18 +154,14 @@ texts! {
 
     // ---- after the last step
 
-    /// The title of the page that waits for the app to open.
+    /// The person comes back to a login of theirs that gave access.
     done_title,
-    /// Its text.
+    /// What to do then.
     done_text,
-    /// The link that opens the app.
-    open_app,
-    /// The title of the page after a no that cannot be told to the app.
+    /// The person said no, and there is no app that could be told.
     cancelled_title,
-    /// Its text.
+    /// What to do then.
     cancelled_text,
-    /// While the browser goes on by itself.
-    one_moment,
 
     // ---- what happened: a title and what to do
 

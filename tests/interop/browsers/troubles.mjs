@@ -122,6 +122,16 @@ await step('an unknown client ends at a page that can be read', async () => {
   await tab.close();
 });
 
+await step('the service’s own address, opened by hand, says what it is, and is still a 401 with its challenge', async () => {
+  const tab = await person.tab();
+  const answer = await tab.open(env('MCP_URL'));
+  const { text } = await mustBeReadable(tab, baseUrl, 'the service’s own address', { status: 401 });
+  check(text.includes(env('MCP_URL')), `it does not say what to add to a client:\n${text}`);
+  check(answer.headers['www-authenticate']?.includes('resource_metadata='), `no challenge: ${JSON.stringify(answer.headers)}`);
+  await tab.picture(join(pictures, 'service-opened-by-hand.png'));
+  await tab.close();
+});
+
 await step('no address of ours that is opened by hand is a failure, or a blank page', async () => {
   const tab = await person.tab();
   for (const path of ['/oauth/consent', '/oauth/callback', '/oauth/authorize', '/oauth/callback?code=x&state=y']) {

@@ -3,6 +3,7 @@ use crate::{
     client::{AuthRule, Client, ClientAuthMethod, ClientKind, RedirectUri},
     config::PassOn,
     login::{
+        account::{Account, AccountName, Finished, StateMark},
         approvals::Approvals,
         cookies::kind::tag,
         progress::{AuthorizationRequest, Login, RequestedLogin, Start},
@@ -22,12 +23,18 @@ fn here() -> Sealing {
     Sealing::new(CookieKeys::derived(key), BASE)
 }
 
-const KINDS: [Kind; 3] = [Kind::Request, Kind::Login, Kind::Approvals];
+const KINDS: [Kind; 5] = Kind::ALL;
 
 #[test]
 fn no_two_cookies_share_a_key() {
     let keys = CookieKeys::derived(key);
-    let all = [&keys.request, &keys.login, &keys.approvals];
+    let all = [
+        &keys.request,
+        &keys.login,
+        &keys.account,
+        &keys.approvals,
+        &keys.finished,
+    ];
     for (n, sealing) in all.iter().enumerate() {
         let sealed = sealing.seal(b"", b"x");
         for (m, opening) in all.iter().enumerate() {
@@ -107,6 +114,31 @@ fn login() -> Login {
     }
 }
 
+fn account() -> Account {
+    let name = AccountName {
+        name: Some("Ada".into()),
+        address: Some("ada@notes.example".into()),
+        is_confirmed: true,
+        login_name: None,
+        subject: None,
+    };
+    let code = "AQABAgMEBQYHCAkKCwwNDg8HBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw";
+    let account = Account::new(&login(), code, name, Unix::at(1_700_000_090));
+    Account {
+        form_token: "Zm9ybSB0b2tlbg".into(),
+        ..account
+    }
+}
+
+fn finished() -> Finished {
+    Finished {
+        id: "aWQgb2YgdGhlIGxvZ2lu".into(),
+        state: Some(StateMark::of("c3RhdGUgdG8gcHJvdmlkZXI")),
+        at: Unix::at(1_700_000_100),
+        has_access: true,
+    }
+}
+
 fn approvals() -> Approvals {
     let request = request(Wishes::default());
     Approvals::default().with(&request, "github", [].into_iter(), Unix::at(1_700_000_120))
@@ -143,6 +175,18 @@ fn a_login_cookie_of_this_format_is_read() {
         TIhv75LwsoBo6GqJhNE68dde6PZJVqR5zT6lf0OuvGvjwcSDS5-UsjVgnRbNCLclCw6fC8kD-23itQuP\
         8a9C_XmYTAAZzFxEKwV1UBj2LjSgUNtAJPxSj0UdPanzpAVbcxlHnHf2h4bTvs0mRMsJbMRMtSiTitU";
     is_read(Kind::Login, &tag("state"), sample, &login());
+}
+
+#[test]
+fn an_account_cookie_of_this_format_is_read() {
+    let sample = "ACCOUNT-SAMPLE";
+    is_read(Kind::Account, &tag("id"), sample, &account());
+}
+
+#[test]
+fn a_finished_cookie_of_this_format_is_read() {
+    let sample = "FINISHED-SAMPLE";
+    is_read(Kind::Finished, &tag("id"), sample, &finished());
 }
 
 /// Read, and it covers nothing: it does not say which provider was approved.
