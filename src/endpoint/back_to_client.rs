@@ -5,8 +5,9 @@ use http::StatusCode;
 use super::{account_page, redirect::Target, refusal::Refusal, visit::Visit};
 use crate::{
     body::OwnResponse,
-    event::{Event, Step},
+    event::{Event, Reason, Step},
     login::{Login, LoginError, Outcome},
+    metrics,
     page::Situation,
     proxy::Proxy,
 };
@@ -26,6 +27,7 @@ pub(super) fn answer(
     };
     match outcome {
         Ok(granted) => {
+            counted(proxy, login, None);
             let event = Event::done(Step::Callback).about(granted.who.clone());
             proxy.emit(&event.about(login.who()));
             match &granted.account {
@@ -40,8 +42,15 @@ pub(super) fn answer(
                 let visit = visit.of_login(login);
                 return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
             }
+            counted(proxy, login, Some(refusal.reason));
             proxy.emit(&refusal.event(Step::Callback));
             target.refuse(proxy, &refusal, over(false))
         }
     }
+}
+
+/// Every login that came back counts once, as what it came to.
+fn counted(proxy: &Proxy, login: &Login, reason: Option<Reason>) {
+    let client = || proxy.clients.counted_as(&login.request.client);
+    metrics::login(client, &login.provider, reason.map(Reason::as_str));
 }
