@@ -15,6 +15,7 @@ use crate::{
     body::{OwnResponse, ResponseBody},
     cors,
     inner::InnerFuture,
+    metrics::Stopwatch,
 };
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -42,7 +43,7 @@ pin_project! {
         // Known at once: a refusal.
         Ready { response: Option<OwnResponse> },
         // One of the proxy's endpoints at work.
-        Endpoint { future: BoxFuture<OwnResponse> },
+        Endpoint { future: BoxFuture<OwnResponse>, endpoint: &'static str, watch: Stopwatch },
         // The bearer token has to be looked up; the request waits, with an instance of the inner
         // service that was not asked yet whether it is ready.
         Asking { asking: Asking, next: Option<Box<(S, Request<ReqBody>)>> },
@@ -67,8 +68,17 @@ where
         })
     }
 
-    pub(crate) fn endpoint(future: BoxFuture<OwnResponse>) -> Self {
-        Self::of(Kind::Endpoint { future })
+    /// One of the proxy's endpoints, by its name, and since when it is asked.
+    pub(crate) fn endpoint(
+        future: BoxFuture<OwnResponse>,
+        endpoint: &'static str,
+        watch: Stopwatch,
+    ) -> Self {
+        Self::of(Kind::Endpoint {
+            future,
+            endpoint,
+            watch,
+        })
     }
 
     pub(crate) fn asking(asking: Asking, service: S, request: Request<ReqBody>) -> Self {
@@ -131,8 +141,13 @@ where
                         None => Poll::Pending,
                     };
                 }
-                KindProjection::Endpoint { future } => {
+                KindProjection::Endpoint {
+                    future,
+                    endpoint,
+                    watch,
+                } => {
                     let response = ready!(future.as_mut().poll(cx));
+                    watch.endpoint(endpoint, response.status());
                     return Poll::Ready(Ok(response.map(ResponseBody::own)));
                 }
                 KindProjection::Inner { future } => {

@@ -20,6 +20,7 @@ use crate::{
     endpoint::{self, Answer},
     error::BoxError,
     future::ResponseFuture,
+    metrics::Stopwatch,
     probe::OAuthProxyHandle,
     resource_server::ResourceServer,
     route::Route,
@@ -133,10 +134,16 @@ where
                 let stranger = bearer::stranger(&self.server, request.uri());
                 self.inside(stranger, request)
             }
-            Route::Own(row) => match endpoint::answer(&self.server, row, request) {
-                Answer::Ready(response) => ResponseFuture::ready(response),
-                Answer::Pending(future) => ResponseFuture::endpoint(future),
-            },
+            Route::Own(row) => {
+                let (watch, name) = (Stopwatch::start(), row.endpoint.name());
+                match endpoint::answer(&self.server, row, request) {
+                    Answer::Ready(response) => {
+                        watch.endpoint(name, response.status());
+                        ResponseFuture::ready(response)
+                    }
+                    Answer::Pending(future) => ResponseFuture::endpoint(future, name, watch),
+                }
+            }
         }
     }
 }

@@ -213,6 +213,7 @@
 //! | `rustls` | yes | TLS towards the provider with rustls |
 //! | `native-tls` | | TLS towards the provider with the operating system's library |
 //! | `axum` | | `AuthSession` as an axum extractor |
+//! | `metrics` | | counters, gauges and histograms for dashboards, by the facade of that name: see [`docs::metrics`](docs::metrics) |
 //! | `sqlite` | | `storage::SqliteStorage`, one file for the processes of one host (SQLite is built in) |
 //! | `redis` | | `storage::RedisStorage`, Redis 7 or Valkey for many hosts (TLS with `rustls`) |
 //! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
@@ -261,6 +262,10 @@ mod key;
 mod layer;
 mod limits;
 mod login;
+#[cfg(not(feature = "metrics"))]
+mod metrics;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod mode;
 mod oauth;
 mod outbound;
@@ -303,7 +308,7 @@ pub use grant::{ExchangedToken, RefreshGrace, Subjects, TokenForError};
 pub use key::SecretKey;
 pub use layer::{OAuthProxyLayer, OAuthProxyService};
 pub use oauth::{InvalidScope, ScopeSet};
-pub use page::{PageClient, PageContext, PageKind, PageScope, Words};
+pub use page::{PageAccount, PageClient, PageContext, PageKind, PageScope, Words};
 pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{

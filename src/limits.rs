@@ -52,6 +52,12 @@ pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// ask for one with any text: nothing here knows a provider's token.
 pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 
+// ---- metrics: labels
+
+/// Configured clients that are counted each by its id. More of them are counted together: each would make a time
+/// series for every provider and outcome.
+pub(crate) const MAX_CLIENTS_COUNTED: usize = 100;
+
 // ---- bearer, session, challenge: protected requests
 
 /// A bearer token, in bytes. Ours stay below [`MAX_ISSUED`] even with all claims passed through, except

@@ -14,6 +14,7 @@ use crate::{
     documents::Documents,
     event::{Event, Events},
     grant::Revocations,
+    metrics::BearerChecks,
     proxy::Proxy,
     route::{Endpoint, Routes},
     session::SessionCache,
@@ -32,6 +33,7 @@ pub(crate) struct ResourceServer {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) events: Arc<Events>,
     pub(crate) sessions: Arc<SessionCache>,
+    pub(crate) checks: BearerChecks,
     pub(crate) sources: BearerSources,
     /// Other servers whose tokens are good here.
     pub(crate) vouchers: Vouchers,
@@ -72,6 +74,7 @@ impl ResourceServer {
             clock,
             events,
             sessions,
+            checks: BearerChecks::new(),
             vouchers: Vouchers::new(&sources, &options, proxy.as_ref()),
             sources,
             verifier,

@@ -5,6 +5,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinHandle};
 
+use crate::metrics::Live;
+
 /// The tasks of one proxy; clones count together.
 #[derive(Clone)]
 pub(crate) struct Tasks(Arc<watch::Sender<usize>>);
@@ -40,18 +42,22 @@ impl Tasks {
 }
 
 /// One task, counted until it is dropped: at its end, when it panics, or with its runtime.
-struct Counted(Arc<watch::Sender<usize>>);
+struct Counted {
+    running: Arc<watch::Sender<usize>>,
+    _live: Live,
+}
 
 impl Counted {
     fn new(running: Arc<watch::Sender<usize>>) -> Self {
         running.send_modify(|running| *running += 1);
-        Self(running)
+        let _live = Live::task();
+        Self { running, _live }
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.send_modify(|running| *running -= 1);
+        self.running.send_modify(|running| *running -= 1);
     }
 }
 

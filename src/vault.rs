@@ -20,6 +20,7 @@ use crate::{
     event::{Event, Events, Reason, Step},
     key::{KeyId, Rotating, SealKey, Shut, sha256},
     limits::{MAX_REPORTED_SECRETS, STORE_TIMEOUT},
+    metrics::{Ended, Stopwatch, StoreTimes, Verb},
     random,
     storage::{ListPage, TokenStorage},
 };
@@ -47,6 +48,7 @@ pub(crate) struct Vault {
     /// The unknown secrets that were reported.
     reported: Mutex<Vec<KeyId>>,
     events: Arc<Events>,
+    times: StoreTimes,
 }
 
 /// The bytes of a record, as they stand in the store or are about to.
@@ -103,13 +105,14 @@ impl Vault {
             keys,
             reported: Mutex::default(),
             events,
+            times: StoreTimes::new(),
         }
     }
 
     /// The text of a record, for those who will not change it. `None` when nothing stands there, or
     /// nothing that opens.
     pub(crate) async fn peek(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let found = bounded(self.store.get(key)).await?;
+        let found = self.bounded(Verb::Get, self.store.get(key)).await?;
         Ok(found.and_then(|raw| self.open(key, raw)))
     }
 
@@ -118,7 +121,7 @@ impl Vault {
         &self,
         key: &str,
     ) -> Result<Option<Seen<Option<Vec<u8>>>>, StorageError> {
-        let found = bounded(self.store.get(key)).await?;
+        let found = self.bounded(Verb::Get, self.store.get(key)).await?;
         Ok(found.map(|raw| {
             let value = self.open(key, raw.clone());
             Seen::new(value, Raw(raw))
@@ -144,7 +147,7 @@ impl Vault {
         ttl: Duration,
     ) -> Result<(), StorageError> {
         let Raw(raw) = self.seal(key, text);
-        bounded(self.store.set(key, raw, ttl)).await
+        self.bounded(Verb::Set, self.store.set(key, raw, ttl)).await
     }
 
     /// Writes over exactly what was seen, or where nothing stands; `false` when something else stands
@@ -162,8 +165,20 @@ impl Vault {
     ) -> Result<bool, StorageError> {
         let Raw(new) = new.clone();
         match over {
-            Some(Raw(seen)) => bounded(self.store.compare_and_swap(key, seen, new, ttl)).await,
-            None => bounded(self.store.insert_if_absent(key, new, ttl)).await,
+            Some(Raw(seen)) => {
+                self.bounded(
+                    Verb::CompareAndSwap,
+                    self.store.compare_and_swap(key, seen, new, ttl),
+                )
+                .await
+            }
+            None => {
+                self.bounded(
+                    Verb::InsertIfAbsent,
+                    self.store.insert_if_absent(key, new, ttl),
+                )
+                .await
+            }
         }
     }
 
@@ -184,7 +199,7 @@ impl Vault {
             Err(error @ StorageError::Unavailable(_)) => error,
             answer => return answer,
         };
-        match bounded(self.store.get(key)).await {
+        match self.bounded(Verb::Get, self.store.get(key)).await {
             Ok(Some(found)) if found == new.0 => Ok(true),
             Ok(Some(found)) if found == over.0 => Err(error),
             Ok(_) => Ok(false),
@@ -200,7 +215,7 @@ impl Vault {
 
     /// Removes a record, whatever it says, and returns its text. Of several callers one gets it.
     pub(crate) async fn take(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let taken = bounded(self.store.take(key)).await?;
+        let taken = self.bounded(Verb::Take, self.store.take(key)).await?;
         Ok(taken.and_then(|raw| self.open(key, raw)))
     }
 
@@ -213,11 +228,13 @@ impl Vault {
         member: &str,
         ttl: Duration,
     ) -> Result<(), StorageError> {
-        bounded(self.store.list_add(list, member, ttl)).await
+        self.bounded(Verb::ListAdd, self.store.list_add(list, member, ttl))
+            .await
     }
 
     pub(crate) async fn list_remove(&self, list: &str, member: &str) -> Result<(), StorageError> {
-        bounded(self.store.list_remove(list, member)).await
+        self.bounded(Verb::ListRemove, self.store.list_remove(list, member))
+            .await
     }
 
     pub(crate) async fn list_page(
@@ -226,7 +243,31 @@ impl Vault {
         after: Option<&str>,
         limit: usize,
     ) -> Result<ListPage, StorageError> {
-        bounded(self.store.list_page(list, after, limit)).await
+        self.bounded(Verb::ListPage, self.store.list_page(list, after, limit))
+            .await
+    }
+
+    /// A store that hangs is a store that is down.
+    async fn bounded<T>(
+        &self,
+        name: Verb,
+        verb: impl Future<Output = Result<T, StorageError>>,
+    ) -> Result<T, StorageError> {
+        let watch = Stopwatch::start();
+        let mut verb = pin!(verb);
+        // A store in memory answers at once. A timer would cost as much as its look.
+        if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(verb.as_mut().poll(cx))).await {
+            self.times.record(name, ended(&answer), watch);
+            return answer;
+        }
+        let Ok(answer) = tokio::time::timeout(STORE_TIMEOUT, verb).await else {
+            self.times.record(name, Ended::Timeout, watch);
+            return Err(StorageError::unavailable(
+                "the store did not answer in time",
+            ));
+        };
+        self.times.record(name, ended(&answer), watch);
+        answer
     }
 
     /// `None`, with an event, when the record is dead.
@@ -278,20 +319,11 @@ pub(crate) fn hashed_key(kind: &str, of: &str) -> String {
     format!("{kind}{}", URL_SAFE_NO_PAD.encode(sha256(of.as_bytes())))
 }
 
-/// A store that hangs is a store that is down.
-async fn bounded<T>(
-    verb: impl Future<Output = Result<T, StorageError>>,
-) -> Result<T, StorageError> {
-    let mut verb = pin!(verb);
-    // A store in memory answers at once. A timer would cost as much as its look.
-    if let Poll::Ready(answer) = poll_fn(|cx| Poll::Ready(verb.as_mut().poll(cx))).await {
-        return answer;
-    }
-    match tokio::time::timeout(STORE_TIMEOUT, verb).await {
-        Ok(answer) => answer,
-        Err(_) => Err(StorageError::unavailable(
-            "the store did not answer in time",
-        )),
+fn ended<T>(answer: &Result<T, StorageError>) -> Ended {
+    match answer {
+        Ok(_) => Ended::Ok,
+        Err(StorageError::Unavailable(_)) => Ended::Unreachable,
+        Err(_) => Ended::Failed,
     }
 }
 

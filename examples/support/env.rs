@@ -86,7 +86,8 @@ async fn begin<F: Future<Output = Result<(), Refusal>>>(
     // Those of others may be anything.
     let variables =
         variables.filter(|(name, text)| text.is_ok() || known::KNOWN.contains(&&**name));
-    let variables: Result<Vec<_>, _> = variables.map(|(name, text)| Ok((name, text?))).collect();
+    let variables: Result<Vec<_>, Refusal> =
+        variables.map(|(name, text)| Ok((name, text?))).collect();
     start(Env::new(variables?, stop)).await
 }
 

@@ -16,13 +16,14 @@ use super::{
     credentials::{Credentials, credentials, is_token68},
     for_people,
     objection::Objection,
-    source::SOURCES,
-    verdict::{Presented, Question, Source, Verdict},
+    source::{SOURCES, last_tried},
+    verdict::{NamedSource, Presented, Question, Verdict},
 };
 use crate::{
     body::OwnResponse,
     challenge::{Asked, Problem},
     event::{Event, Reason, Step},
+    metrics::{self, Check, NO_SOURCE, Stopwatch},
     resource_server::ResourceServer,
     session::{AuthSession, Validated},
     time::Unix,
@@ -54,17 +55,21 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
         }
         // RFC 6750 section 3.1: "If the request lacks any authentication information [...], the resource
         // server SHOULD NOT include an error code or other error information."
-        Credentials::None => return Decision::Refused(for_people::challenge(server, request)),
+        Credentials::None => {
+            metrics::bearer(Check::Absent, NO_SOURCE, None);
+            return Decision::Refused(for_people::challenge(server, request));
+        }
         Credentials::Malformed => {
-            return Decision::Refused(refused(server, &Objection::malformed(), path));
+            return Decision::Refused(refused(server, &Objection::malformed(), path, None));
         }
     };
     let now = server.now();
     if let Some(validated) = server.sessions.get(token, now) {
-        return Decision::of(let_in(server, validated, uri));
+        return Decision::of(let_in(server, validated, uri, None));
     }
+    let watch = Stopwatch::start();
     let Ok(token) = std::str::from_utf8(token) else {
-        return Decision::Refused(refused(server, &Objection::malformed(), path));
+        return Decision::Refused(refused(server, &Objection::malformed(), path, None));
     };
     let presented = Presented {
         token,
@@ -80,11 +85,14 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
             now,
             question,
             untried,
+            watch,
         }),
         ControlFlow::Break(Ok(validated)) => {
-            Decision::of(keep(server, token.into(), validated, now, uri))
+            Decision::of(keep(server, token.into(), validated, now, watch, uri))
         }
-        ControlFlow::Break(Err(objection)) => Decision::Refused(refused(server, &objection, path)),
+        ControlFlow::Break(Err(objection)) => {
+            Decision::Refused(refused(server, &objection, path, Some(watch)))
+        }
     }
 }
 
@@ -123,7 +131,8 @@ pub(crate) struct Asking {
     token: Box<str>,
     now: Unix,
     question: Question,
-    untried: slice::Iter<'static, Source>,
+    untried: slice::Iter<'static, NamedSource>,
+    watch: Stopwatch,
 }
 
 impl Asking {
@@ -146,10 +155,12 @@ impl Asking {
                 ControlFlow::Continue(question) => self.question = question,
                 ControlFlow::Break(Ok(validated)) => {
                     let token = std::mem::take(&mut self.token);
-                    return Poll::Ready(keep(&self.server, token, validated, self.now, uri));
+                    let (server, now, watch) = (&self.server, self.now, self.watch);
+                    return Poll::Ready(keep(server, token, validated, now, watch, uri));
                 }
                 ControlFlow::Break(Err(objection)) => {
-                    return Poll::Ready(Err(refused(&self.server, &objection, uri.path())));
+                    let (server, watch) = (&self.server, Some(self.watch));
+                    return Poll::Ready(Err(refused(server, &objection, uri.path(), watch)));
                 }
             }
         }
@@ -162,18 +173,22 @@ fn follow(
     server: &Arc<ResourceServer>,
     presented: &Presented<'_>,
     mut verdict: Verdict,
-    untried: &mut slice::Iter<'_, Source>,
+    untried: &mut slice::Iter<'_, NamedSource>,
 ) -> ControlFlow<Result<Validated, Objection>, Question> {
     loop {
         verdict = match verdict {
             Verdict::Session(validated) => return ControlFlow::Break(Ok(validated)),
-            Verdict::Refused(objection) => return ControlFlow::Break(Err(objection)),
+            Verdict::Refused(objection) => {
+                return ControlFlow::Break(Err(objection.by(last_tried(untried))));
+            }
             Verdict::Ask(question) => return ControlFlow::Continue(question),
             Verdict::NotMine => match untried.next() {
-                Some(source) => source(server, presented),
+                Some((_, source)) => source(server, presented),
                 // Looked through only now: what a source recognises has the form of a token.
-                None if !is_token68(presented.token) => Verdict::Refused(Objection::malformed()),
-                None => Verdict::Refused(Objection::invalid()),
+                None if !is_token68(presented.token) => {
+                    return ControlFlow::Break(Err(Objection::malformed()));
+                }
+                None => return ControlFlow::Break(Err(Objection::invalid())),
             },
         }
     }
@@ -189,15 +204,16 @@ fn keep(
     token: Box<str>,
     validated: Validated,
     now: Unix,
+    watch: Stopwatch,
     uri: &Uri,
 ) -> Result<AuthSession, OwnResponse> {
     server
         .sessions
         .put(token.into_boxed_bytes(), validated.clone(), now);
-    let_in(server, validated, uri)
+    let_in(server, validated, uri, Some(watch))
 }
 
-/// What is asked of every good token: whether it is good for this request.
+/// What is asked of every good token: whether it is good for this request. With a watch where it had to be checked.
 #[expect(
     clippy::result_large_err,
     reason = "once a request, and answered where it is made"
@@ -206,8 +222,10 @@ fn let_in(
     server: &ResourceServer,
     validated: Validated,
     uri: &Uri,
+    watch: Option<Stopwatch>,
 ) -> Result<AuthSession, OwnResponse> {
     let session = validated.session;
+    let source = session.source();
     if !covers(server, &session, uri.path()) {
         let why = format!(
             "the token is for {}, and {} is not of it",
@@ -215,16 +233,22 @@ fn let_in(
             uri.path()
         );
         let objection = Objection::elsewhere().of(&session).detail(why);
-        return Err(refused(server, &objection, uri.path()));
+        return Err(refused(server, &objection, uri.path(), watch));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
     if !validated.is_sufficient {
+        metrics::bearer(Check::Insufficient, source.as_str(), watch);
         let needed = &server.options.required_scopes;
         let event = Event::refused(Step::Bearer, Reason::Scope).about(session.who());
         server.emit(&event.detail(format_args!("`required_scopes` are `{needed}`")));
         let needed = Problem::InsufficientScope(needed);
         return Err(server.challenges.refuse(uri.path(), &needed));
+    }
+    let (place, name) = (source as usize, || source.as_str());
+    match watch {
+        None => server.checks.cached(place, name),
+        Some(watch) => server.checks.first_sight(place, name, watch),
     }
     Ok(session.asked_at(uri))
 }
@@ -234,13 +258,20 @@ fn covers(server: &ResourceServer, session: &AuthSession, path: &str) -> bool {
     !server.options.audience_by_path || session.covers(&server.options.base, path)
 }
 
-fn refused(server: &ResourceServer, objection: &Objection, path: &str) -> OwnResponse {
+fn refused(
+    server: &ResourceServer,
+    objection: &Objection,
+    path: &str,
+    watch: Option<Stopwatch>,
+) -> OwnResponse {
     let Objection {
         reason,
         words,
         who,
         detail,
+        source,
     } = objection;
+    metrics::bearer(objection.check(), source, watch);
     let mut event = Event::refused(Step::Bearer, *reason);
     if let Some(who) = who {
         event = event.about((**who).clone());

@@ -8,6 +8,7 @@ use crate::{
     challenge::Problem,
     event::{Event, Reason, Step},
     limits::MAX_MEDIA_RANGES,
+    oauth::quality,
     page::{ForApps, Page, Stage},
     random,
     resource_server::ResourceServer,
@@ -70,25 +71,10 @@ fn would_read_a_page(headers: &HeaderMap) -> bool {
             () => continue,
         };
         let weight = parts.find_map(|part| part.strip_prefix(b"q=").or(part.strip_prefix(b"Q=")));
-        *liked = (*liked).max(weight.map_or(Some(1_000), thousandths).unwrap_or(0));
+        let weight = weight.map_or(Some(1_000), |weight| quality(str::from_utf8(weight).ok()?));
+        *liked = (*liked).max(weight.unwrap_or(0));
     }
     html > for_apps
-}
-
-/// RFC 9110 section 12.4.2: `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`. `None` for anything
-/// else.
-fn thousandths(weight: &[u8]) -> Option<u32> {
-    let (whole, rest) = weight.split_first()?;
-    let digits = match rest {
-        [] => &[][..],
-        [b'.', digits @ ..] if digits.len() <= 3 => digits,
-        _ => return None,
-    };
-    let is_number = matches!(whole, b'0' | b'1') && digits.iter().all(u8::is_ascii_digit);
-    let places = digits.iter().chain(b"000").take(3);
-    let part = places.fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0'));
-    let value = u32::from(whole.wrapping_sub(b'0')) * 1_000 + part;
-    (is_number && value <= 1_000).then_some(value)
 }
 
 #[cfg(test)]
@@ -124,6 +110,11 @@ mod tests {
             "text/html;q=2",
             "text/html;q=",
             "text/html;q=0.1234",
+            "text/html;q=0.!",
+            "text/html;q=!",
+            "text/html;q=0.-1",
+            "text/html;q=1.001",
+            "text/html;q=0,",
             "text/html, application/json",
             "text/html, text/event-stream;q=1.000",
             "text/htmlx",

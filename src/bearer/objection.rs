@@ -5,6 +5,7 @@ use crate::{
     error::{StorageError, with_causes},
     event::{Reason, Told, Who},
     grant::GrantId,
+    metrics::{Check, NO_SOURCE},
     session::AuthSession,
 };
 
@@ -16,6 +17,8 @@ pub(super) struct Objection {
     /// Whose token it is, as far as that is known.
     pub(super) who: Option<Box<Who>>,
     pub(super) detail: Option<Told>,
+    /// Whose token it would be, for metrics.
+    pub(super) source: &'static str,
 }
 
 /// RFC 6750 section 3.1, `invalid_token`: "The access token provided is expired, revoked, malformed, or
@@ -27,6 +30,7 @@ impl Objection {
             words: Some(words),
             who: None,
             detail: None,
+            source: NO_SOURCE,
         }
     }
 
@@ -70,6 +74,7 @@ impl Objection {
             words: None,
             who: None,
             detail: None,
+            source: NO_SOURCE,
         }
     }
 
@@ -87,7 +92,21 @@ impl Objection {
     }
 
     pub(super) fn of(self, session: &AuthSession) -> Self {
-        self.about(session.who())
+        self.by(session.source().as_str()).about(session.who())
+    }
+
+    /// The same, by this source.
+    pub(super) fn by(mut self, source: &'static str) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// What came of the check.
+    pub(super) fn check(&self) -> Check {
+        match self.words {
+            Some(_) => Check::Refused,
+            None => Check::Unavailable,
+        }
     }
 
     pub(super) fn of_grant(self, id: GrantId) -> Self {

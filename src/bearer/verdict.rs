@@ -10,6 +10,9 @@ use crate::{resource_server::ResourceServer, session::Validated, time::Unix};
 /// A kind of bearer token. It judges at once what it can.
 pub(super) type Source = fn(&Arc<ResourceServer>, &Presented<'_>) -> Verdict;
 
+/// A source, and its name for metrics: where it can be that of the sessions it makes.
+pub(super) type NamedSource = (&'static str, Source);
+
 /// A token, and the request that carries it.
 #[derive(Clone, Copy)]
 pub(super) struct Presented<'a> {

@@ -19,6 +19,7 @@ use crate::{
     assertion::{OneUse, UseMark},
     error::{ConfigError, StorageError},
     key::{MacKey, Rotating},
+    limits::MAX_CLIENTS_COUNTED,
     oauth::GrantType,
     outbound::AskedBy,
     time::Unix,
@@ -155,6 +156,18 @@ impl Clients {
     /// document.
     pub(crate) fn name(&self, client_id: &str) -> Option<String> {
         self.find(client_id).ok()?.name
+    }
+
+    /// How a login of this client is counted: a configured one by its id, where they are not too many, others by
+    /// their kind. Never by what a stranger chose.
+    pub(crate) fn counted_as<'a>(&self, seen: &'a SeenClient) -> &'a str {
+        let is_configured = self.configured.has(seen.id());
+        match is_configured {
+            true if self.configured.len() <= MAX_CLIENTS_COUNTED => seen.id(),
+            true => "configured",
+            false if seen.document().is_some() => "document",
+            false => "registered",
+        }
     }
 
     /// What this client may in its own name, by the configuration of now; `None` where it is no machine.

@@ -12,7 +12,6 @@ mod choose_provider;
 mod configuration;
 mod faults;
 mod for_resource_bearers;
-mod for_resource_look;
 mod for_resource_pages;
 mod for_resource_server;
 mod grant_types;

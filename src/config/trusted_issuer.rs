@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{scope_option::scope_set, workload::Workload};
 use crate::{
     error::ConfigError,
+    event::Told,
     limits::{MAX_PROVIDER_ID, MAX_TRUSTED_ISSUERS},
     oauth::{BaseUrl, ScopeSet, printable},
     provider::{ClaimRule, check_url, is_id, shown_url},
@@ -175,14 +176,15 @@ impl TrustedIssuer {
     ///
     /// OpenID Connect Enterprise Extensions has `tenant` for an issuer with several: their people are told apart by
     /// both claims.
-    pub(crate) fn refusal(&self, claims: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn refusal(&self, claims: &Map<String, Value>) -> Option<Told> {
         let is_about_tenant = |rule: &ClaimRule| rule.claims().iter().any(|name| name == TENANT);
         if claims.get(TENANT).is_some_and(|tenant| !tenant.is_null())
             && !self.required.iter().any(is_about_tenant)
         {
-            return Some(format!(
+            let why = format!(
                 "it has a `{TENANT}`, and no `assertion_claim` of the issuer says which one is meant"
-            ));
+            );
+            return Some(why.into());
         }
         let mut refusals = self
             .required
@@ -190,7 +192,7 @@ impl TrustedIssuer {
             .filter_map(|rule| rule.refusal(&[claims]));
         refusals
             .next()
-            .map(|why| format!("`assertion_claim`: it {why}"))
+            .map(|why| why.after("`assertion_claim`: it ", "`assertion_claim`: it "))
     }
 
     /// Refuses what cannot work by itself.

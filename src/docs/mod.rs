@@ -66,6 +66,9 @@ pub mod lifecycle {}
 #[doc = include_str!("machines.md")]
 pub mod machines {}
 
+#[doc = include_str!("metrics.md")]
+pub mod metrics {}
+
 #[doc = include_str!("migration.md")]
 pub mod migration {}
 

@@ -3,26 +3,16 @@
 //!
 //! Nothing was handed out so far. What the page shows and what its buttons do comes from one sealed cookie.
 
-use http::{HeaderMap, StatusCode, request::Parts};
+use http::{HeaderMap, request::Parts};
 use http_body::Body;
 
-use super::{
-    account_page, not_here,
-    redirect::{self, Target},
-    refusal::Refusal,
-    request, same_site,
-    visit::Visit,
-};
+use super::{account_decision, account_page, not_here, request, same_site, visit::Visit};
 use crate::{
     body::OwnResponse,
-    error::{BoxError, OAuthError, OAuthErrorCode as Code},
-    event::{Event, Reason, Step},
-    grant::GrantId,
+    error::BoxError,
+    event::{Step, mark_span},
     key::constant_time_eq,
-    login::{
-        Account,
-        admission::{Admission, HandedOut},
-    },
+    login::Account,
     page::Situation,
     proxy::Proxy,
 };
@@ -34,10 +24,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(account) => account_page::page(proxy, &account, &visit),
-        None => {
-            let detail = "no account cookie of this login";
-            not_here::page(proxy, Step::Account, id, detail, &visit)
-        }
+        None => not_here::page(proxy, Step::Account, id, &visit),
     }
 }
 
@@ -64,7 +51,7 @@ where
     let Some(account) = account else {
         return not_here::after_form(proxy, Step::Account, &params, &visit);
     };
-    account.who().mark_span();
+    mark_span(|| account.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), account.form_token.as_bytes()) {
         return not_ours("the form token is another one");
@@ -74,95 +61,13 @@ where
         return not_ours("the provider of this login is not configured any more");
     };
     match params.get("decision") {
-        Some("approve") => go_on(proxy, &account, grant, admission, &visit).await,
+        Some("approve") => account_decision::go_on(proxy, &account, grant, admission, &visit).await,
         Some("other") => {
-            drop_grant(proxy, &account, grant, admission, Reason::AnotherAccount).await;
-            let provider = &admission.provider;
-            let (taken, prompt) = (
-                proxy.cookies.take_account(&account),
-                provider.about().prompt_for_another_account(),
-            );
-            let again = account.with_another_account(prompt, proxy.now());
-            let status = StatusCode::SEE_OTHER;
-            redirect::to_provider(proxy, headers, again, provider, status, taken).await
+            account_decision::choose_again(proxy, account, grant, admission, headers).await
         }
-        Some("deny") => {
-            drop_grant(proxy, &account, grant, admission, Reason::PersonDenied).await;
-            let error = OAuthError::new(Code::AccessDenied, "the person denied access");
-            without_access(proxy, headers, &account, &error)
-        }
+        Some("deny") => account_decision::cancel(proxy, &account, grant, admission, headers).await,
         _ => not_ours("no decision in the form"),
     }
-}
-
-/// It is the right account: the client gets its code.
-async fn go_on(
-    proxy: &Proxy,
-    account: &Account,
-    grant: GrantId,
-    admission: &Admission,
-    visit: &Visit<'_>,
-) -> OwnResponse {
-    let (headers, visit) = (visit.headers(), &visit.of_account(account));
-    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
-    let gone = |reason, text| {
-        let refusal = Refusal::new(reason, Code::AccessDenied, text);
-        refusal.of(grant).about(account.who())
-    };
-    match admission.hand_out(grant, &account.code, now).await {
-        Ok(HandedOut::Code) => {
-            let event = Event::done(Step::Account).grant(grant);
-            proxy.emit(&event.about(account.who()));
-            let over = proxy
-                .cookies
-                .finish_account(headers, account, true, ttl, now);
-            let target = Target::of(&account.request);
-            target.with_code(proxy, StatusCode::SEE_OTHER, &account.code, over)
-        }
-        Ok(HandedOut::Redeemed) => gone(Reason::Replayed, "the code was redeemed before")
-            .into_page(proxy, Step::Account, Situation::AlreadyUsed, visit),
-        Ok(HandedOut::Gone) => {
-            let refusal = gone(Reason::GrantEnded, "the login was not continued in time");
-            proxy.emit(&refusal.event(Step::Account));
-            without_access(proxy, headers, account, &refusal.error)
-        }
-        Err(error) => {
-            let refusal = Refusal::from(error).of(grant).about(account.who());
-            let again = account_page::url(proxy, &account.id);
-            let situation = Situation::CannotFinish;
-            refusal.into_page_with(proxy, Step::Account, situation, visit, Some(&again))
-        }
-    }
-}
-
-/// What the person does not want ends now; where the store does not answer, by its time.
-async fn drop_grant(
-    proxy: &Proxy,
-    account: &Account,
-    grant: GrantId,
-    admission: &Admission,
-    reason: Reason,
-) {
-    let event = Event::refused(Step::Account, reason).grant(grant);
-    proxy.emit(&event.about(account.who()));
-    if let Err(error) = admission.drop_held_back(grant).await {
-        let refusal = Refusal::from(error).of(grant).about(account.who());
-        proxy.emit(&refusal.event(Step::Storage));
-    }
-}
-
-fn without_access(
-    proxy: &Proxy,
-    headers: &HeaderMap,
-    account: &Account,
-    error: &OAuthError,
-) -> OwnResponse {
-    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
-    let over = proxy
-        .cookies
-        .finish_account(headers, account, false, ttl, now);
-    let target = Target::of(&account.request);
-    target.with_error(proxy, StatusCode::SEE_OTHER, error, over)
 }
 
 fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<Account> {

@@ -12,15 +12,15 @@ use http::{StatusCode, request::Parts};
 use http_body::Body;
 
 use super::{
-    account_page, answer, not_here, redirect::Target, refusal::Refusal, request, same_site,
+    account_page, answer, back_to_client, not_here, refusal::Refusal, request, same_site,
     visit::Visit,
 };
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode as Code},
-    event::{Event, Reason, Step},
+    event::{Reason, Step, mark_span},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{Login, LoginError, NoCode, Outcome, Returned},
+    login::{NoCode, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -40,7 +40,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let Some(login) = proxy.cookies.login(&parts.headers, state, ttl, proxy.now()) else {
         return no_login(proxy, &returned, state, &visit);
     };
-    login.who().mark_span();
+    mark_span(|| login.who());
     let Some(admission) = proxy.admissions.of(&login.provider) else {
         let detail = format!("the login went to the provider `{}`", login.provider);
         let refusal = Refusal::new(Reason::Browser, Code::InvalidRequest, detail);
@@ -64,7 +64,7 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
         .completion
         .complete(Arc::clone(admission), Arc::clone(&login), code);
     match completed.await {
-        Ok(outcome) => answer_client(proxy, &login, &outcome, &visit),
+        Ok(outcome) => back_to_client::answer(proxy, &login, &outcome, &visit),
         Err(not_now) => {
             let refusal = Refusal::from(not_now).about(login.who());
             let (visit, step) = (visit.of_login(&login), Step::Callback);
@@ -108,41 +108,6 @@ where
     answer::redirect(StatusCode::SEE_OTHER, &here, Vec::new())
 }
 
-/// Goes back to the client, with a code or an error, or first to the page that shows the account.
-fn answer_client(
-    proxy: &Proxy,
-    login: &Login,
-    outcome: &Outcome,
-    visit: &Visit<'_>,
-) -> OwnResponse {
-    let (target, headers) = (Target::of(&login.request), visit.headers());
-    let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
-    let over = |has_access| {
-        let cookies = &proxy.cookies;
-        cookies.finish_login(headers, login, has_access, ttl, now)
-    };
-    match outcome {
-        Ok(granted) => {
-            let event = Event::done(Step::Callback).about(granted.who.clone());
-            proxy.emit(&event.about(login.who()));
-            match &granted.account {
-                Some(name) => account_page::go_there(proxy, headers, login, granted, name),
-                None => target.with_code(proxy, StatusCode::FOUND, &granted.code, over(true)),
-            }
-        }
-        Err(error) => {
-            let refusal = Refusal::from(error).about(login.who());
-            if let LoginError::Replayed = error {
-                // The client has heard already.
-                let visit = visit.of_login(login);
-                return refusal.into_page(proxy, Step::Callback, Situation::AlreadyUsed, &visit);
-            }
-            proxy.emit(&refusal.event(Step::Callback));
-            target.refuse(proxy, &refusal, over(false))
-        }
-    }
-}
-
 /// This browser holds no login that the answer belongs to.
 fn no_login(proxy: &Proxy, returned: &Returned<'_>, state: &str, visit: &Visit<'_>) -> OwnResponse {
     let (headers, cookies) = (visit.headers(), &proxy.cookies);
@@ -154,14 +119,7 @@ fn no_login(proxy: &Proxy, returned: &Returned<'_>, state: &str, visit: &Visit<'
     if returned.is_denial() && cookies.finished(headers, state, ttl, now).is_none() {
         return not_here::cancelled(proxy, visit);
     }
-    let detail = "no login cookie answers to this state";
-    let detail = match returned.code(|_| true, false) {
-        Err(NoCode::Error { error, .. }) => {
-            format!("{detail}; the provider answered with `{error}`")
-        }
-        _ => detail.to_owned(),
-    };
-    not_here::page(proxy, Step::Callback, state, &detail, visit)
+    not_here::page(proxy, Step::Callback, state, visit)
 }
 
 fn unreadable(proxy: &Proxy, refusal: Refusal, visit: &Visit<'_>) -> OwnResponse {

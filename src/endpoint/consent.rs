@@ -19,15 +19,12 @@ use crate::{
     body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     key::constant_time_eq,
     login::{RequestedLogin, choice},
     page::Situation,
     proxy::Proxy,
 };
-
-/// For the operator, of a browser that is another one than the login's.
-const NO_COOKIE: &str = "no request cookie of this login";
 
 /// `GET`: the page. May be fetched more than once, and before the person wants it (some browsers
 /// do): it changes nothing.
@@ -37,7 +34,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let id = params.get("login").unwrap_or_default();
     match find(proxy, &parts.headers, id) {
         Some(requested) => consent_page::page(proxy, &requested, false, &visit),
-        None => not_here::page(proxy, Step::Consent, id, NO_COOKIE, &visit),
+        None => not_here::page(proxy, Step::Consent, id, &visit),
     }
 }
 
@@ -63,7 +60,7 @@ where
     let Some(requested) = requested else {
         return not_here::after_form(proxy, Step::Consent, &params, &visit);
     };
-    requested.who().mark_span();
+    mark_span(|| requested.who());
     let form_token = params.get("csrf").unwrap_or_default();
     if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
         return not_ours("the form token is another one");

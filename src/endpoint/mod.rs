@@ -2,9 +2,11 @@
 //! obeys. The paths, methods and callers of all of them are the table in [`route`](crate::route).
 
 mod account;
+mod account_decision;
 mod account_page;
 mod answer;
 mod authorize;
+mod back_to_client;
 mod browser_client;
 mod cacheable;
 mod callback;
@@ -31,7 +33,7 @@ mod token;
 mod unserved;
 mod visit;
 
-use std::{pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use http::{Method, Request, request::Parts};
 use http_body::Body;
@@ -42,7 +44,6 @@ use crate::{
     cors,
     error::BoxError,
     event::span,
-    proxy::Proxy,
     resource_server::ResourceServer,
     route::{Caller, Endpoint, Row},
 };
@@ -64,7 +65,7 @@ where
     B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
-    if let Some(refusal) = method_refused(server, row, &parts) {
+    if let Some(refusal) = unserved::method_refused(server, row, &parts) {
         return ready(row, refusal);
     }
     let is_post = parts.method == Method::POST;
@@ -127,21 +128,6 @@ where
             pending(row, async move { callback::handle(&proxy, &parts).await })
         }
     }
-}
-
-/// The answer to a method that the endpoint does not serve, or to a preflight.
-fn method_refused(server: &ResourceServer, row: &Row, parts: &Parts) -> Option<OwnResponse> {
-    let method = &parts.method;
-    let may_be_posted = |proxy: &Arc<Proxy>| callback::may_be_posted(proxy, parts);
-    let methods: &'static [Method] = match row.endpoint {
-        Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
-        _ => row.methods,
-    };
-    if row.caller == Caller::Machine && *method == Method::OPTIONS {
-        return Some(cors::preflight(methods));
-    }
-    let is_served = methods.contains(method);
-    (!is_served).then(|| unserved::method_not_allowed(server, methods, row.caller, parts))
 }
 
 fn ready(row: &Row, response: OwnResponse) -> Answer {

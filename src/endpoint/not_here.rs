@@ -15,13 +15,7 @@ use crate::{
 
 /// The page for a browser without the login of this id, or of the callback with this `state`: over and done with
 /// here, too old, or not of this browser.
-pub(super) fn page(
-    proxy: &Proxy,
-    step: Step,
-    asked: &str,
-    detail: &str,
-    visit: &Visit<'_>,
-) -> OwnResponse {
+pub(super) fn page(proxy: &Proxy, step: Step, asked: &str, visit: &Visit<'_>) -> OwnResponse {
     let headers = visit.headers();
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     if let Some(finished) = proxy.cookies.finished(headers, asked, ttl, now) {
@@ -33,6 +27,11 @@ pub(super) fn page(
         };
         return answer::message(&visit.in_login(&finished.id), StatusCode::OK, situation);
     }
+    let detail = match step {
+        Step::Callback => "no login cookie answers to this state",
+        Step::Consent => "no request cookie of this login",
+        _ => "no account cookie of this login",
+    };
     let keeps_cookies = proxy.cookies.has_any(headers);
     let (reason, situation) = match absent(asked, keeps_cookies, ttl, now) {
         Absent::Expired => (Reason::Expired, Situation::Expired),
@@ -57,15 +56,14 @@ pub(super) fn after_form(
     params: &Params,
     visit: &Visit<'_>,
 ) -> OwnResponse {
-    let detail = "no cookie of this login";
     match params.get("decision") {
         Some("deny") => {
-            let refusal = refusal(Reason::PersonDenied, detail);
+            let refusal = refusal(Reason::PersonDenied, "no cookie of this login");
             refusal.into_page(proxy, step, Situation::Cancelled, visit)
         }
         _ => {
             let asked = params.get("login").unwrap_or_default();
-            page(proxy, step, asked, detail, visit)
+            page(proxy, step, asked, visit)
         }
     }
 }

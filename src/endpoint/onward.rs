@@ -12,7 +12,7 @@ use crate::{
     body::OwnResponse,
     client::Client,
     config::Consent,
-    event::{Event, Step},
+    event::{Event, Step, mark_span},
     login::{AuthorizationRequest, RequestedLogin, Start, choice},
     proxy::Proxy,
     route,
@@ -57,7 +57,7 @@ pub(super) async fn go_on(
     };
     let requested = RequestedLogin::new(request, start, now);
     let who = requested.who();
-    who.mark_span();
+    mark_span(|| who.clone());
     let event = Event::done(Step::Authorize).about(who);
     let to = past_consent.or(open.first().copied().filter(|_| open.len() == 1));
     proxy.emit(&match to {

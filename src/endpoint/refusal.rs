@@ -81,15 +81,9 @@ impl Refusal {
         self.about(Who::default().grant(grant))
     }
 
-    /// Names the login that it belongs to, by its id.
-    pub(super) fn in_login(self, id: &str) -> Self {
-        self.about(Who::default().login(id))
-    }
-
     /// Whom it is about. What was said before stands.
     pub(super) fn about(mut self, who: Who) -> Self {
-        let said = std::mem::take(&mut *self.who);
-        *self.who = said.or(who);
+        *self.who = std::mem::take(&mut *self.who).or(who);
         self
     }
 
@@ -140,7 +134,7 @@ impl Refusal {
             .who
             .of_login()
             .map_or_else(|| visit.id(), str::to_owned);
-        let refusal = self.in_login(&id);
+        let refusal = self.about(Who::default().login(&id));
         proxy.emit(&refusal.event(step));
         let page = Page::Failure(Failure { situation, again });
         answer::page(&visit.in_login(&id), refusal.error.status, &page)

@@ -16,7 +16,7 @@ use super::{answer, caller::Caller, client_auth::authenticate, refusal::Refusal,
 use crate::{
     body::OwnResponse,
     error::{BoxError, OAuthErrorCode},
-    event::{Event, Reason, Step},
+    event::{Event, Reason, Step, mark_span},
     grant::GrantId,
     mode::Mode,
     oauth::{Params, describable},
@@ -44,6 +44,7 @@ where
 {
     let params = request::form(parts, body).await?;
     let client = authenticate(proxy, parts, &params).await?;
+    mark_span(|| client.who());
     let revoked = revoke_for(proxy, &client, &params).await;
     if let Err(refusal) = &revoked {
         client.give_back(proxy, refusal).await;

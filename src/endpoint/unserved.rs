@@ -1,20 +1,42 @@
 //! Requests at our URLs that no endpoint serves.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 
-use super::{answer, visit::Visit};
+use super::{answer, callback, visit::Visit};
 use crate::{
     body::OwnResponse,
     cors,
     error::{OAuthError, OAuthErrorCode},
     event::{Event, Reason, Step},
     page::Situation,
+    proxy::Proxy,
     resource_server::ResourceServer,
-    route::Caller,
+    route::{Caller, Endpoint, Row},
 };
 
+/// The answer to a method that the endpoint does not serve, or to a preflight.
+pub(super) fn method_refused(
+    server: &ResourceServer,
+    row: &Row,
+    parts: &Parts,
+) -> Option<OwnResponse> {
+    let method = &parts.method;
+    let may_be_posted = |proxy: &Arc<Proxy>| callback::may_be_posted(proxy, parts);
+    let methods: &'static [Method] = match row.endpoint {
+        Endpoint::Callback if !server.proxy.as_ref().is_some_and(may_be_posted) => &[Method::GET],
+        _ => row.methods,
+    };
+    if row.caller == Caller::Machine && *method == Method::OPTIONS {
+        return Some(cors::preflight(methods));
+    }
+    let is_served = methods.contains(method);
+    (!is_served).then(|| method_not_allowed(server, methods, row.caller, parts))
+}
+
 /// 405 with `Allow` (RFC 9110 section 15.5.6).
-pub(super) fn method_not_allowed(
+fn method_not_allowed(
     server: &ResourceServer,
     methods: &'static [Method],
     caller: Caller,

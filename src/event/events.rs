@@ -10,6 +10,7 @@ use super::{
     reason::Reason,
     what::Event,
 };
+use crate::metrics;
 
 /// The operator's callback.
 pub(crate) type EventCallback = Box<dyn Fn(&Event) + Send + Sync>;
@@ -60,8 +61,8 @@ impl Events {
     /// Hands the event to `tracing` and to the operator's callback.
     pub(crate) fn emit(&self, event: &Event) {
         let event = self.completed(event.clone());
-        event.mark_span();
         to_tracing(&event);
+        metrics::step(event.step.as_str(), event.reason.map(Reason::as_str));
         if let Some(callback) = &self.callback {
             callback(&event);
         }

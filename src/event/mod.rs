@@ -25,7 +25,7 @@ pub use step::Step;
 pub use what::Event;
 pub(crate) use {
     events::{EventCallback, Events},
-    span::{span, span_of_its_own},
+    span::{mark_span, span, span_of_its_own},
     told::Told,
     who::Who,
 };

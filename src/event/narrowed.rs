@@ -15,8 +15,8 @@ pub enum Detail {
     /// words, a word stands for them. Of a rule that refused somebody, and of an error of the provider's, the option
     /// and the code are left.
     ///
-    /// The ids of logins and grants stay, and lead to a person only by way of the store. What a hook or a key's name
-    /// says in words of its own is the operator's to keep free of persons.
+    /// The ids of logins and grants stay, and lead to a person only by way of the store. Where a hook, a token
+    /// verifier or the name of a key has words of its own, addresses are taken out of them, and nothing else.
     NoPersons,
 }
 

@@ -2,14 +2,14 @@
 
 use tracing::{Metadata, Span, field::Empty};
 
-use super::{what::Event, who::Who};
+use super::who::Who;
 
 const NAME: &str = "oauth";
 const TARGET: &str = "tower_oauth_proxy";
 
 /// A span for the work on one request, or for work that outlives its request.
 ///
-/// Its ids are filled in by [`Who::mark_span`] as soon as they are known.
+/// Its ids are filled in by [`mark_span`] as soon as they are known.
 pub(crate) fn span(endpoint: &'static str) -> Span {
     tracing::info_span!(target: TARGET, NAME, endpoint, login = Empty, grant = Empty, client = Empty)
 }
@@ -21,27 +21,21 @@ pub(crate) fn span_of_its_own(endpoint: &'static str) -> Span {
     )
 }
 
-impl Who {
-    /// Writes the ids into the span that this runs in, where that is one of ours: a field of the same name in
-    /// somebody else's is left alone.
-    pub(crate) fn mark_span(&self) {
-        mark(&self.login, &self.grant, &self.client);
-    }
-}
-
-impl Event {
-    /// The same for all that the span has not heard of yet.
-    pub(super) fn mark_span(&self) {
-        mark(&self.login, &self.grant, &self.client);
-    }
-}
-
-fn mark(login: &Option<String>, grant: &Option<String>, client: &Option<String>) {
+/// Writes the ids into the span that this runs in, where that is one of ours: a field of the same name in somebody
+/// else's is left alone. Where nobody listens, nothing is put together for it. Once for each id: some subscribers
+/// write a field anew beside the old one.
+pub(crate) fn mark_span(who: impl FnOnce() -> Who) {
     let span = Span::current();
     let is_ours = |meta: &Metadata<'_>| meta.name() == NAME && meta.target() == TARGET;
     if !span.metadata().is_some_and(is_ours) {
         return;
     }
+    let Who {
+        login,
+        grant,
+        client,
+        ..
+    } = who();
     for (name, value) in [("login", login), ("grant", grant), ("client", client)] {
         if let Some(value) = value {
             span.record(name, value.as_str());

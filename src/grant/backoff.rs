@@ -9,6 +9,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use super::GrantId;
 use crate::{
     limits::{BACK_OFF_FIRST, BACK_OFF_MEMORY, BACK_OFF_MOST, MAX_BACK_OFFS},
+    metrics,
     time::Unix,
 };
 
@@ -48,6 +49,9 @@ impl Failures {
             .max_capacity(MAX_BACK_OFFS)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(BACK_OFF_MEMORY);
+        // Each that goes: replaced, renewed, forgotten in time, or pushed out.
+        #[cfg(feature = "metrics")]
+        let failures = failures.eviction_listener(|_, _, _| metrics::no_longer_backed_off());
         Self(failures.build())
     }
 
@@ -61,6 +65,7 @@ impl Failures {
     }
 
     pub(super) fn remember(&self, id: GrantId, failure: Failure) {
+        metrics::backed_off();
         self.0.insert(id, failure);
     }
 

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::StorageError,
-    event::span_of_its_own,
+    event::{mark_span, span_of_its_own},
     limits::{POLL, RENEWAL_PATIENCE, STORE_TIMEOUT},
     time::Unix,
 };
@@ -137,7 +137,7 @@ impl Freshness {
         let (waiting, answer) = oneshot::channel();
         let who = self.0.grants.who(&id, grant);
         let span = span_of_its_own("renewal");
-        span.in_scope(|| who.mark_span());
+        span.in_scope(|| mark_span(|| who.clone()));
         let whose = (id, who);
         let renewal = Renewal::new(Arc::clone(&self.0), whose, need, live, turn.lock, waiting);
         // A task of its own: a client that hangs up must not drop the answer, because a provider

@@ -16,6 +16,7 @@ use crate::{
     generations::{Generations, Gone, Kept},
     key::sha256,
     limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
+    metrics::Live,
     time::Unix,
 };
 
@@ -43,8 +44,12 @@ impl Arrivals {
     }
 
     /// Place for one more callback, however often it is repeated; `None` when there is none.
-    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.places).try_acquire_owned().ok()
+    pub(super) fn place(&self) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        Some(Place {
+            _permit: permit,
+            _live: Live::login(),
+        })
     }
 
     /// One callback's turn at the provider, in the order of arrival; `None` when it does not come
@@ -72,6 +77,12 @@ impl Arrivals {
         drop((gone, more_gone));
         arrival
     }
+}
+
+/// The place of one callback, until it is dropped.
+pub(super) struct Place {
+    _permit: OwnedSemaphorePermit,
+    _live: Live,
 }
 
 /// Those at work stay: forgotten, they would begin a second time, and the claim in the store, which is

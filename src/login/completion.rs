@@ -23,7 +23,7 @@ use super::{
 use crate::{
     clock::Clock,
     config::Options,
-    event::Who,
+    event::{Who, mark_span},
     grant::{CodeMark, GrantId, Phase, code_hash, new_code},
     limits::STORE_TIMEOUT,
     provider::TokenAnswer,
@@ -151,7 +151,7 @@ impl Completion {
             false => options.authorization_code_ttl,
         };
         let id = GrantId::random();
-        Who::default().grant(id).mark_span();
+        mark_span(|| Who::default().grant(id));
         let code = new_code(&id);
         let phase = || {
             Phase::Pending(CodeMark {

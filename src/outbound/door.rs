@@ -16,7 +16,7 @@ use super::{
     http_client::{WayOut, client},
     send::{OutboundError, Reply, describe, send},
 };
-use crate::{error::ConfigError, event::Events, limits::MAX_STRANGERS_TIME};
+use crate::{error::ConfigError, event::Events, limits::MAX_STRANGERS_TIME, metrics::Peer};
 
 /// The way to other servers, as the operator set it up; clones share their connections.
 #[derive(Clone)]
@@ -67,12 +67,12 @@ impl Outbound {
         let url = self
             .destination(url, named_by)
             .map_err(OutboundError::Refused)?;
-        let client = match named_by {
-            NamedBy::Operator => &self.0.operators,
-            NamedBy::Stranger => self.0.strangers()?,
+        let (client, to) = match named_by {
+            NamedBy::Operator => (&self.0.operators, Peer::Document),
+            NamedBy::Stranger => (self.0.strangers()?, Peer::ClientDocument),
         };
         let request = client.get(url).header(ACCEPT, accept);
-        send(request, self.patience(named_by), limit).await
+        send(request, to, self.patience(named_by), limit).await
     }
 
     /// The URL as it would be sent, by what it says itself.
@@ -90,9 +90,10 @@ impl Outbound {
     pub(crate) async fn send(
         &self,
         request: RequestBuilder,
+        to: Peer<'_>,
         limit: usize,
     ) -> Result<Reply, OutboundError> {
-        send(request, self.patience(NamedBy::Operator), limit).await
+        send(request, to, self.patience(NamedBy::Operator), limit).await
     }
 
     /// How long one exchange may take.

@@ -10,7 +10,11 @@ use http::{
 use reqwest::{RequestBuilder, Response};
 
 use super::destination::Refusal;
-use crate::{limits::MAX_TRANSPORT_WORDS, oauth::printable};
+use crate::{
+    limits::MAX_TRANSPORT_WORDS,
+    metrics::{Ended, Peer, Stopwatch},
+    oauth::printable,
+};
 
 /// An answer that was read to its end.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub(crate) enum OutboundError {
 /// `limit` bytes of body.
 pub(crate) async fn send(
     request: RequestBuilder,
+    to: Peer<'_>,
     timeout: Duration,
     limit: usize,
 ) -> Result<Reply, OutboundError> {
@@ -48,9 +53,22 @@ pub(crate) async fn send(
         let response = request.send().await.map_err(transport)?;
         read(response, limit).await
     };
-    tokio::time::timeout(timeout, exchange)
+    let watch = Stopwatch::start();
+    let outcome = tokio::time::timeout(timeout, exchange)
         .await
-        .unwrap_or(Err(OutboundError::Timeout))
+        .unwrap_or(Err(OutboundError::Timeout));
+    watch.outbound(to, ended(&outcome));
+    outcome
+}
+
+fn ended(outcome: &Result<Reply, OutboundError>) -> Ended {
+    match outcome {
+        Ok(reply) => Ended::with(reply.status),
+        Err(OutboundError::Refused(_)) => Ended::Forbidden,
+        Err(OutboundError::Transport(_)) => Ended::Unreachable,
+        Err(OutboundError::Timeout) => Ended::Timeout,
+        Err(OutboundError::TooLarge(_) | OutboundError::Coded { .. }) => Ended::Unusable,
+    }
 }
 
 async fn read(mut response: Response, limit: usize) -> Result<Reply, OutboundError> {

@@ -4,10 +4,9 @@ use maud::{Markup, html};
 
 use super::{
     consent::{Target, Trust, client_box, page_client, what_for},
-    custom::{PageKind, PageScope},
+    custom::{PageAccount, PageKind, PageScope},
     decision::{Button, Decision},
     frame::{About, Sheet},
-    parts::claim,
     scope_words::Rights,
     stage::Stage,
     words::{Words, fill},
@@ -58,7 +57,7 @@ pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
         p { (fill(&words.account_text, &stage.service())) }
         (client_box(client.as_deref(), host.as_deref(), page.trust, &page.target, page.redirect_uri, stage))
         (what_for(&rights, page.resource, stage))
-        @if !page.can_change { p { (words.account_log_out_first) } }
+        @if !page.can_change { p { small { (words.account_log_out_first) } } }
     };
     let button = |value, label: &str| Button {
         value,
@@ -88,6 +87,12 @@ pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
                 words,
             )),
             scopes: rights.iter().map(PageScope::from).collect(),
+            account: Some(PageAccount {
+                provider: page.provider,
+                name: page.name,
+                address: page.address,
+                is_confirmed: page.is_confirmed,
+            }),
             resource: Some(page.resource),
             caution,
         },
@@ -103,17 +108,17 @@ fn account(page: &YourAccount<'_>, words: &Words) -> Markup {
     let is_claimed = page.address.is_some() && !page.is_confirmed;
     html! {
         dl .box {
-            @if let Some(name) = &name { div { dt { (words.account_name) } (claim(name)) } }
-            @match &account {
-                Some(account) => {
-                    div {
-                        dt { (words.account_address) }
-                        dd { bdi { (account) } }
-                        @if is_claimed { dd { (words.account_unconfirmed) } }
-                    }
-                }
-                None if name.is_none() => { div { dt { (words.account_name) } dd { (words.account_unnamed) } } }
+            @match &name {
+                Some(name) => div { dt { (words.account_name) } dd .claim { bdi { (name) } } },
+                None if account.is_none() => div { dt { (words.account_name) } dd { (words.account_unnamed) } },
                 None => {}
+            }
+            @if let Some(account) = &account {
+                div {
+                    dt { (words.account_address) }
+                    dd .claim { bdi { (account) } }
+                    @if is_claimed { dd { (words.account_unconfirmed) } }
+                }
             }
             div { dt { (words.at) } dd { bdi { (page.provider) } } }
         }
@@ -155,8 +160,8 @@ mod tests {
         let scopes = ScopeSet::parse("read").unwrap();
         let html = shown(&ada(&scopes));
         for part in [
-            "<dd class=\"claim\"><q><bdi>Ada</bdi></q></dd>",
-            "<dd><bdi>ada@notes.example</bdi></dd>",
+            "<dd class=\"claim\"><bdi>Ada</bdi></dd>",
+            "<dd class=\"claim\"><bdi>ada@notes.example</bdi></dd>",
             "<dd><bdi>Acme</bdi></dd>",
             "<dd class=\"claim\"><q><bdi>Kit</bdi></q></dd>",
             "<dd><bdi>app.example</bdi></dd>",

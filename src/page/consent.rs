@@ -112,6 +112,7 @@ pub(super) fn html(page: &ConsentPage<'_>, stage: &Stage<'_>) -> String {
             scopes: rights.iter().map(PageScope::from).collect(),
             resource: Some(page.resource),
             caution,
+            ..About::default()
         },
     };
     sheet.html(stage)
@@ -167,7 +168,7 @@ fn who(client: Option<&str>, trust: Trust, stage: &Stage<'_>) -> Markup {
     html! {
         @match (client, trust) {
             (Some(name), Trust::Configured) => {
-                dt { (words.app) } (claim(name)) dd { (fill(&words.name_of_operator, &service)) }
+                dt { (words.app) } dd .claim { bdi { (name) } } dd { (fill(&words.name_of_operator, &service)) }
             }
             (Some(name), _) => {
                 dt { (words.calls_itself) } (claim(name)) dd { (fill(&words.name_not_checked, &service)) }

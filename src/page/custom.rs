@@ -90,7 +90,9 @@ pub struct PageContext<'a> {
     pub form: Option<&'a str>,
     /// The app, on a page that is about one.
     pub client: Option<PageClient<'a>>,
-    /// What the app asks for, on the consent page.
+    /// The account that the person came back with, on the account page.
+    pub account: Option<PageAccount<'a>>,
+    /// What the app asks for, on the consent and the account page.
     pub scopes: Vec<PageScope<'a>>,
     /// The resource that the app wants to reach, on the consent page.
     pub resource: Option<&'a str>,
@@ -137,6 +139,20 @@ pub struct PageClient<'a> {
     pub redirect_uri: &'a str,
     /// Whether it is a program on the person's own computer, of which nothing is known.
     pub is_on_this_computer: bool,
+}
+
+/// An account at a provider: the provider's words.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct PageAccount<'a> {
+    /// The name of the provider.
+    pub provider: &'a str,
+    /// The person's name.
+    pub name: Option<&'a str>,
+    /// The person's e-mail address.
+    pub address: Option<&'a str>,
+    /// Whether the provider vouches for the address.
+    pub is_confirmed: bool,
 }
 
 /// A scope that an app asks for.

@@ -71,10 +71,13 @@ fn message(situation: Situation, again: Option<&str>, stage: &Stage<'_>) -> Stri
 /// Where the person has nothing to do, or may simply wait, nothing is drawn that alarms.
 fn sign(situation: Situation) -> Sign {
     match situation {
-        Situation::AlreadyUsed | Situation::Cancelled | Situation::WrongMethod => Sign::Info,
+        Situation::AlreadyUsed | Situation::WrongMethod => Sign::Info,
         Situation::Finished => Sign::Tick,
-        Situation::CannotStart | Situation::CannotFinish | Situation::NoDocument => Sign::Clock,
-        Situation::DeniedClient => Sign::Stop,
+        Situation::CannotStart
+        | Situation::CannotFinish
+        | Situation::NoDocument
+        | Situation::Expired => Sign::Clock,
+        Situation::DeniedClient | Situation::Cancelled => Sign::Stop,
         _ => Sign::Warning,
     }
 }

@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    custom::{PageClient, PageContext, PageKind, PageScope},
+    custom::{PageAccount, PageClient, PageContext, PageKind, PageScope},
     look::PageLink,
     stage::Stage,
 };
@@ -23,6 +23,7 @@ pub(super) struct Sheet<'a> {
 #[derive(Default)]
 pub(super) struct About<'a> {
     pub(super) client: Option<PageClient<'a>>,
+    pub(super) account: Option<PageAccount<'a>>,
     pub(super) scopes: Vec<PageScope<'a>>,
     pub(super) resource: Option<&'a str>,
     pub(super) caution: Option<&'a str>,
@@ -58,6 +59,7 @@ impl<'a> Sheet<'a> {
                     style: &stage.look.style,
                     form: form.as_deref(),
                     client: self.about.client.clone(),
+                    account: self.about.account,
                     scopes: self.about.scopes.clone(),
                     resource: self.about.resource,
                     caution: self.about.caution,

@@ -1,6 +1,9 @@
 //! Language tags (RFC 5646), and which of those that are there fits what somebody reads (RFC 4647).
 
-use crate::limits::{MAX_LANGUAGE_TAG, MAX_LANGUAGES_READ};
+use crate::{
+    limits::{MAX_LANGUAGE_TAG, MAX_LANGUAGES_READ},
+    oauth::quality,
+};
 
 /// The language ranges of `Accept-Language`, the dearest first; what is malformed, not wanted (`q=0`) or any
 /// language at all (`*`) is left out.
@@ -34,20 +37,6 @@ fn weighted(element: &str) -> Option<(&str, u16)> {
         None => 1_000,
     };
     (range == "*" || is_tag(range)).then_some((range, weight))
-}
-
-/// RFC 9110 section 12.4.2: `qvalue = ( "0" [ "." 0*3DIGIT ] ) / ( "1" [ "." 0*3("0") ] )`.
-fn quality(text: &str) -> Option<u16> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if !matches!(whole, "0" | "1") || part.len() > 3 {
-        return None;
-    }
-    if !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let thousandths: u16 = format!("{part:0<3}").parse().ok()?;
-    let quality = thousandths + if whole == "1" { 1_000 } else { 0 };
-    (quality <= 1_000).then_some(quality)
 }
 
 /// The form of a tag, short of the registry: letters and digits in parts of one to eight, the first of

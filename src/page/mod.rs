@@ -25,7 +25,7 @@ mod words;
 pub(crate) use account::YourAccount;
 pub(crate) use consent::{ConsentPage, Target, Trust};
 pub(crate) use custom::CustomPages;
-pub use custom::{PageClient, PageContext, PageKind, PageScope};
+pub use custom::{PageAccount, PageClient, PageContext, PageKind, PageScope};
 pub(crate) use document::{Failure, Page};
 pub(crate) use for_apps::ForApps;
 pub(crate) use icon::Icon;

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     clock::Clock,
     limits::MAX_ANSWER_BYTES,
+    metrics::Peer,
     outbound::{Outbound, send},
     time::Unix,
 };
@@ -264,7 +265,8 @@ impl ProviderClient {
         let request = own.fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        let reply = send(request, self.timeout, MAX_ANSWER_BYTES).await?;
+        let to = Peer::Provider(&self.id);
+        let reply = send(request, to, self.timeout, MAX_ANSWER_BYTES).await?;
         Ok(reply.into())
     }
 }

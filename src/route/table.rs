@@ -64,6 +64,33 @@ pub(crate) enum Endpoint {
     Introspect,
 }
 
+impl Endpoint {
+    /// Its name, for metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AuthorizationServerMetadata => "authorization_server_metadata",
+            Self::ProtectedResourceMetadata => "protected_resource_metadata",
+            Self::ClientDocument => "client_document",
+            Self::KeySet => "jwks",
+            Self::UnknownDocument => "unknown_document",
+            Self::Register => "register",
+            Self::Authorize => "authorize",
+            Self::Consent => "consent",
+            Self::Callback => "callback",
+            Self::Account => "account",
+            Self::Token => "token",
+            Self::Revoke => "revoke",
+            Self::Introspect => "introspect",
+        }
+    }
+
+    /// Each that has a URL.
+    #[cfg(all(test, feature = "metrics"))]
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.endpoint)
+    }
+}
+
 /// Who calls an endpoint: that decides about CORS, and what a refusal looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {

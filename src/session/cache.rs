@@ -22,6 +22,7 @@ use crate::{
     grant::{RevocationMark, Revocations},
     key::constant_time_eq,
     limits::SESSION_CACHE_BYTES,
+    metrics::{Live, Sessions as Counted},
     prehashed::BuildPrehashed,
     time::Unix,
 };
@@ -43,6 +44,7 @@ pub(crate) struct SessionCache {
     hasher: RandomState,
     ttl: Duration,
     revocations: Arc<Revocations>,
+    counted: Counted,
 }
 
 /// On cache lines of its own: else one core's reading slows its neighbours down.
@@ -61,6 +63,7 @@ type Dead = ([Option<(u64, Entry)>; FREED_AT_ONCE], Gone<u64, Entry>);
 struct Entry {
     token: Box<[u8]>,
     validated: Validated,
+    _live: Live,
 }
 
 /// A session, and what the layer has to know of it beside what a handler gets.
@@ -86,6 +89,7 @@ impl SessionCache {
             hasher: RandomState::default(),
             ttl,
             revocations,
+            counted: Counted::new(),
         }
     }
 
@@ -114,7 +118,11 @@ impl SessionCache {
         let Some((key, shard)) = self.place(&token) else {
             return;
         };
-        let entry = Entry { token, validated };
+        let entry = Entry {
+            token,
+            validated,
+            _live: self.counted.one(),
+        };
         let dead = shard.write().put(key, entry, now);
         // Only now, without the lock.
         drop(dead);

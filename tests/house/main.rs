@@ -53,7 +53,7 @@ const FLOORS: &[&[&str]] = &[
         "formats",
         "docs",
     ],
-    &["limits"],
+    &["limits", "metrics"],
 ];
 
 fn room(module: &Module) -> &str {

@@ -600,7 +600,7 @@ async fn allow_lists_claims_and_the_hook_are_asked_as_at_a_login() {
         (
             json!({"groups": ["mcp"], "email_verified": null}),
             Reason::NotAllowed,
-            "does not verify",
+            "does not vouch",
         ),
         (
             json!({"groups": ["mcp"], "email": "ada@evil.example"}),

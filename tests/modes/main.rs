@@ -29,6 +29,7 @@ mod metadata_documents;
 mod mistakes;
 mod oidc;
 mod on_use;
+mod pages;
 mod passthrough;
 mod paths;
 mod people;

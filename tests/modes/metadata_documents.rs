@@ -166,8 +166,9 @@ async fn a_client_with_a_document_makes_the_whole_journey_and_is_asked_for_once(
         .await;
     let html = page.page().reply.text();
     assert!(html.contains("<bdi>Kit of the web</bdi>"), "{html}");
-    let checked = format!("<dt>Described by</dt><dd><bdi>{}</bdi></dd>", host.name());
-    assert!(html.contains(&checked), "{html}");
+    let (_, described) = html.split_once("<dt>Described by</dt>").unwrap();
+    let checked = format!("</svg><bdi>{}</bdi></dd></div>", host.name());
+    assert!(described.contains(&checked), "{html}");
     assert_eq!(store.writes(), 0, "a login in progress takes no room");
     let callback = browser.press("approve").await.left();
     let tokens = Tokens::read(&client.redeem(&callback, &pkce).await);

@@ -53,10 +53,15 @@ async fn the_page_cannot_be_framed_scripted_cached_or_bound_to_its_own_origin() 
     assert_eq!(reply.header("x-frame-options"), Some("DENY"));
     let elements = html::elements(&reply.text());
     assert!(!elements.contains(&"script".to_owned()), "{elements:?}");
-    // A click that a page beneath lured out finds no button under the pointer yet.
-    let style = reply.text();
-    assert!(style.contains("button[value=approve]{pointer-events:none}"));
-    assert!(style.contains("body:hover button[value=approve]{animation:ready 0s .8s forwards}"));
+    // A click that a page beneath lured out finds no button under the pointer yet, and a tap or a key none at all.
+    let page = reply.text();
+    let place = "<div class=\"yes-place\"><button class=\"yes\" type=\"submit\" name=\"decision\" value=\"approve\">";
+    assert!(page.contains(place), "{page}");
+    assert!(page.contains(".yes-place button{animation:appear .15s .6s backwards;}"));
+    assert!(page.contains("body:hover .yes-place{animation:ready 0s .8s forwards;}"));
+    // The style is let in by its hash, and no other one is.
+    assert!(policy.contains("; style-src 'sha256-"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ fn second(_: &Arc<ResourceServer>, presented: &Presented<'_>) -> Verdict {
 
 /// Who let the token in, or why nobody did; and how many questions that took.
 fn outcome(token: &str) -> (Result<String, Reason>, usize) {
-    const SOURCES: &[Source] = &[first, second];
+    const SOURCES: &[NamedSource] = &[("first", first), ("second", second)];
     let (server, uri) = (server(), Uri::from_static("/mcp"));
     let presented = Presented {
         token,

@@ -42,6 +42,10 @@ impl ConfiguredClients {
         self.machines.keys().map(String::as_str)
     }
 
+    pub(in crate::client) fn has(&self, client_id: &str) -> bool {
+        self.by_id.contains_key(client_id)
+    }
+
     pub(in crate::client) fn find(&self, client_id: &str) -> Option<Client> {
         self.by_id.get(client_id).map(StaticClient::client)
     }

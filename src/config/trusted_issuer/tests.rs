@@ -122,11 +122,23 @@ fn an_issuer_of_several_tenants_is_believed_about_the_one_that_was_named() {
     let claims = |claims: Value| claims.as_object().unwrap().clone();
     let (none, acme) = (claims(json!({})), claims(json!({"tenant": "acme"})));
     assert_eq!(issuer("a").refusal(&none), None);
-    assert!(issuer("a").refusal(&acme).unwrap().contains("`tenant`"));
+    assert!(
+        issuer("a")
+            .refusal(&acme)
+            .unwrap()
+            .to_string()
+            .contains("`tenant`")
+    );
     let of_acme = issuer("a").assertion_claim("tenant", ["acme"]);
     assert_eq!(of_acme.refusal(&acme), None);
     for other in [none, claims(json!({"tenant": "evil"}))] {
-        assert!(of_acme.refusal(&other).unwrap().contains("assertion_claim"));
+        assert!(
+            of_acme
+                .refusal(&other)
+                .unwrap()
+                .to_string()
+                .contains("assertion_claim")
+        );
     }
     let both = of_acme.assertion_claim("env", ["prod"]);
     assert!(both.refusal(&acme).is_some());

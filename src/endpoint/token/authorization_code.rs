@@ -22,7 +22,7 @@ use super::{
 use crate::{
     client::Client,
     endpoint::{caller::Caller, refusal::Refusal},
-    event::{Event, Reason, Step, Who},
+    event::{Event, Reason, Step, Who, mark_span},
     grant::{GrantId, Phase, lifetime, read_code},
     mode::Mode,
     oauth::Params,
@@ -40,7 +40,7 @@ pub(super) async fn redeem(
     let id = read_code(code).ok_or_else(|| {
         Refusal::grant(Reason::InvalidToken).detail("the code was not issued by this server")
     })?;
-    Who::default().grant(id).mark_span();
+    mark_span(|| Who::default().grant(id));
     let seen = proxy.grants.load(&id).await;
     let seen = seen.map_err(|error| Refusal::from(error).of(id))?;
     let seen = seen.ok_or_else(|| Refusal::grant(Reason::GrantEnded).of(id))?;

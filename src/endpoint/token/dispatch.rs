@@ -21,7 +21,7 @@ use crate::{
         request,
     },
     error::{BoxError, OAuthErrorCode},
-    event::{Reason, Step},
+    event::{Reason, Step, mark_span},
     mode::Mode,
     oauth::{GrantType, Params, describable},
     proxy::Proxy,
@@ -59,7 +59,7 @@ async fn token(proxy: &Arc<Proxy>, parts: &Parts, params: &Params) -> Result<Val
         return jwt_bearer::redeem(proxy, tokens, None, params).await;
     }
     let client = authenticate(proxy, parts, params).await?;
-    client.who().mark_span();
+    mark_span(|| client.who());
     let granted = granted(proxy, &client, params).await;
     let settled = client.settle(proxy, granted).await;
     settled.map_err(|no| no.about(client.who()))

@@ -84,7 +84,8 @@ pub(super) async fn redeem(
         presented.who(),
         format!("of issuer `{}`", presented.trusted.about.id),
     );
-    let event = Event::done(Step::Assertion).about(proxy.grants.who(&id, &grant));
+    let event = Event::done(Step::Assertion).provider(&presented.trusted.about.id);
+    let event = event.about(proxy.grants.who(&id, &grant));
     proxy.emit(&event.about(presented.about()).told(&told));
     Ok(answer)
 }

@@ -15,7 +15,7 @@ use super::request::{missing, narrowed, resource};
 use crate::{
     client::Client,
     endpoint::{caller::Caller, refusal::Refusal},
-    event::Reason,
+    event::{Reason, Who, mark_span},
     grant::{Grant, GrantId},
     mode::Passthrough,
     oauth::{Params, ScopeSet},
@@ -70,7 +70,7 @@ pub(super) async fn refresh(
     })?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
     let who = renewal::who(&client.id, id, &held);
-    who.mark_span();
+    mark_span(|| Who::default().grant(id));
     let of = |refusal: Refusal| refusal.about(who.clone());
     if !held.is_from(proxy.providers.main().about()) {
         let refusal = Refusal::grant(Reason::GrantEnded);

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::{answer::issue, refresh_check::Asked, request::missing};
 use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
-    event::{Event, Reason, Step, Who},
+    event::{Event, Reason, Step, Who, mark_span},
     grant::{Need, Phase, rotation::Rotation},
     limits::SWAP_ATTEMPTS,
     oauth::Params,
@@ -32,7 +32,7 @@ pub(super) async fn refresh(
         let refusal = Refusal::grant(Reason::InvalidToken);
         return Err(refusal.detail("the refresh token was not issued by this server"));
     };
-    Who::default().grant(id).mark_span();
+    mark_span(|| Who::default().grant(id));
     let of = |refusal: Refusal| refusal.of(id);
     let mut asked = Asked {
         client,

@@ -7,7 +7,10 @@ use tokio::time::Instant;
 use super::{
     super::SeenGrant, due::Due, lease::Lease, renewer::FreshnessError, task::Renewal, wait::Turn,
 };
-use crate::limits::{SETTLE_FOR, SETTLE_PAUSE};
+use crate::{
+    limits::{SETTLE_FOR, SETTLE_PAUSE},
+    metrics::{Renewed, Stopwatch},
+};
 
 impl Renewal {
     pub(in crate::grant) async fn run(mut self) {
@@ -37,8 +40,25 @@ impl Renewal {
         // The one before us may have done it: what was read before the lease was ours proves nothing.
         match self.of.due(&seen, &self.need) {
             Due::Nothing => Ok(seen),
-            Due::Renewal => self.renew(lease, seen).await,
-            Due::Look => self.look(lease, seen).await,
+            due => {
+                let (watch, provider) = (Stopwatch::start(), seen.provider.clone());
+                let is_look = matches!(due, Due::Look);
+                let result = match is_look {
+                    true => self.look(lease, seen).await,
+                    false => self.renew(lease, seen).await,
+                };
+                watch.renewal(&provider, is_look, renewed(&result));
+                result
+            }
         }
+    }
+}
+
+fn renewed(result: &Result<SeenGrant, FreshnessError>) -> Renewed {
+    match result {
+        Ok(_) => Renewed::Done,
+        Err(FreshnessError::Ended) => Renewed::Ended,
+        Err(FreshnessError::Later) => Renewed::Later,
+        Err(FreshnessError::Store(_)) => Renewed::Store,
     }
 }

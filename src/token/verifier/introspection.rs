@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::ConfigError,
     limits::{MAX_INTROSPECTION_BYTES, MAX_VERDICT_LIFE},
+    metrics::Peer,
     outbound::FetchError,
     provider::{ClientKey, assertions_by, check_url, shown_url},
 };
@@ -213,7 +214,10 @@ impl IntrospectionVerifier {
         let outbound = context.outbound();
         let request = outbound.client().post(&self.endpoint).headers(headers);
         let request = request.body(body.as_str().to_owned());
-        let reply = match outbound.send(request, MAX_INTROSPECTION_BYTES).await {
+        let reply = match outbound
+            .send(request, Peer::Introspection, MAX_INTROSPECTION_BYTES)
+            .await
+        {
             Ok(reply) => reply,
             Err(error) => {
                 return Verdict::Trouble(FetchError::new(&self.endpoint, error).to_string());

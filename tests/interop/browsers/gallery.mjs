@@ -126,13 +126,13 @@ async function runAxe(rules) {
   }));
 }
 
-/** In the page: for a moment under a style of the person's. */
+/** In the page: for a moment under a style of the person's, which no policy of the page's is asked about. */
 function withStyle(css) {
-  const style = document.createElement('style');
-  style.textContent = css;
-  document.head.append(style);
+  const style = new CSSStyleSheet();
+  style.replaceSync(css);
+  document.adoptedStyleSheets = [style];
   const { scrollWidth: content, clientWidth: window } = document.documentElement;
-  style.remove();
+  document.adoptedStyleSheets = [];
   return { content, window };
 }
 

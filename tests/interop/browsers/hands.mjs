@@ -35,8 +35,10 @@ export async function ask(tab, what, question, ...args) {
 
 /** Waits until the tab shows what fits that selector. */
 export async function appears(tab, selector) {
-  await until(`a page with ${selector}`, PATIENCE_SECONDS, () => tab.run((selector) => document.readyState === 'complete'
-    && document.querySelector(selector) !== null, selector).catch(() => false))
+  await until(`a page with ${selector}`, PATIENCE_SECONDS, () => tab.run((selector) => {
+    const element = document.querySelector(selector);
+    return document.readyState === 'complete' && element !== null && getComputedStyle(element).visibility === 'visible';
+  }, selector).catch(() => false))
     .catch((error) => withSight(tab, error));
 }
 

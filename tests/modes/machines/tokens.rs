@@ -69,12 +69,10 @@ async fn a_machine_gets_a_short_token_of_its_own_and_no_refresh_token() {
         .filter(|event| event.step == Step::ClientCredentials)
         .collect();
     assert_eq!(done.len(), 2);
-    let detail = done[0].detail.as_deref().unwrap();
-    assert!(
-        detail.contains("`ci`") && detail.contains("`read write`"),
-        "{detail}"
-    );
-    assert!(!detail.contains(SECRET));
+    assert_eq!(done[0].client.as_deref(), Some("ci"));
+    assert_eq!(done[0].scopes.as_deref(), Some("read write"));
+    assert_eq!(done[0].resource.as_deref(), Some(BASE));
+    assert!(!format!("{events:?}").contains(SECRET));
 }
 
 #[tokio::test]

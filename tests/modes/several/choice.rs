@@ -15,8 +15,8 @@ async fn with_one_provider_the_page_names_it_and_offers_no_choice() {
         .await
         .page();
     let text = browser.page().reply.text();
-    assert!(text.contains("You will log in with"), "{text}");
-    for word in ["fieldset", "radio", "formnovalidate"] {
+    assert!(text.contains("Allow, then log in with <bdi>"), "{text}");
+    for word in ["<fieldset", "type=\"radio\"", "formnovalidate"] {
         assert!(!text.contains(word), "{word}: {text}");
     }
     // What a form without a choice sends is what it always sent.
@@ -37,17 +37,17 @@ async fn the_page_offers_each_provider_and_none_beforehand() {
         .collect();
     assert_eq!(values, ["oauth", "b"], "in the operator's order");
     assert!(form.radios.iter().all(|(name, _)| name == "provider"));
-    assert!(!text.contains("checked"), "{text}");
+    assert!(!text.contains(" checked"), "{text}");
     assert_eq!(text.matches(" required>").count(), 2, "{text}");
-    assert!(!text.contains("You will log in with"), "{text}");
+    assert!(!text.contains("then log in with"), "{text}");
     // A reader hears the question, then the answers, then what to do; a no needs no answer.
     let at = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
     let order = [
         "<legend>Log in with</legend>",
         "value=\"oauth\"",
         "<bdi>Second</bdi>",
-        "value=\"approve\"",
         "value=\"deny\" formnovalidate",
+        "value=\"approve\"",
     ];
     assert!(
         order.windows(2).all(|pair| at(pair[0]) < at(pair[1])),
@@ -276,7 +276,7 @@ async fn without_a_consent_page_a_page_asks_for_the_provider_alone() {
             ("Continue", true),
             ("Cancel", true),
             ("Kit", false),
-            ("It may", false),
+            ("If you allow it", false),
         ] {
             assert_eq!(text.contains(word), stands, "{word}: {text}");
         }
