@@ -28,6 +28,7 @@ import { until, UNDECIDED } from './steps.mjs';
 
 const here = import.meta.dirname;
 const HURRY_SECONDS = '8';
+const BROWSER_LIMIT_SECONDS = 300;
 const examples = join(process.env.CARGO_TARGET_DIR ?? resolve(here, '../../target'), 'debug/examples');
 const ALL = [
   { file: 'journey-sdk.mjs' },
@@ -43,8 +44,8 @@ const ALL = [
   { file: 'journey-client.mjs', at: 'behindTls' },
   { file: 'browser.mjs', at: 'behindTls', tries: 2 },
   // browser.mjs is in Chromium at both places.
-  { file: 'browsers/logins.mjs', browser: 'chromium', tries: 2 },
-  { file: 'browsers/logins.mjs', browser: 'firefox', at: 'behindTls', tries: 2 },
+  { file: 'browsers/logins.mjs', browser: 'chromium', tries: 2, limit: BROWSER_LIMIT_SECONDS },
+  { file: 'browsers/logins.mjs', browser: 'firefox', at: 'behindTls', tries: 2, limit: BROWSER_LIMIT_SECONDS },
   ...inEachBrowser({ file: 'browsers/troubles.mjs' }),
   ...inEachBrowser({ file: 'browsers/posted.mjs', at: 'formPost' }),
   ...inEachBrowser({ file: 'browsers/expired.mjs', at: 'hurried' }),
@@ -144,7 +145,7 @@ async function startServer(port, baseUrl, { environment = {}, told = {} } = {}) 
 
 /** A browser may let a journey down: it has two tries in each. */
 function inEachBrowser(journey) {
-  return ['chromium', 'firefox'].map((browser) => ({ ...journey, browser, tries: 2 }));
+  return ['chromium', 'firefox'].map((browser) => ({ limit: BROWSER_LIMIT_SECONDS, ...journey, browser, tries: 2 }));
 }
 
 async function runJourney({ file, at = 'plain', browser, tries = 1, limit = JOURNEY_LIMIT_SECONDS }) {
