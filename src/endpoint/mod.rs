@@ -35,7 +35,7 @@ mod visit;
 
 use std::pin::Pin;
 
-use http::{Method, Request, request::Parts};
+use http::{Method, Request};
 use http_body::Body;
 use tracing::Instrument;
 

@@ -179,13 +179,19 @@ fn a_login_cookie_of_this_format_is_read() {
 
 #[test]
 fn an_account_cookie_of_this_format_is_read() {
-    let sample = "ACCOUNT-SAMPLE";
+    let sample = "ASzdh35Mda3zygW8PKzpnLg4I8Bi6N-i4NgfJbBBsT0pVt7yFDBz9j_Ir_9q_TxtfUYGTB18jtTcPGe7\
+        qXNncB7tF1AwL9Ht17DOd7fw4mvdgYmFy0ESVxcpHS1VtZY1Jw83HuRkV4M72l66MutAdwZPxqIy2jIu\
+        QTs00DWJD7bASwfjbIwydozJrEeniYgeXPfd4AoOfT8-QKT-C3_p6ki6Lcu0H-Gbx0ObEPFbnInH7LpN\
+        2_wOG-AByOe_vaV2iFpEseuvTEaYRIPFD6Nk5WDlVb7CqLF5cUJRUS7cpMZtPJ7jGP0NdEyTJqRZfAVP\
+        X13d9C8UE1Cml1oW_ayaS2QN50-ussYqVKrcGfMpmRXa8Y20zJbkomGtaF9TzMPaV4wMNYzW6TG3tP5A\
+        _uoPjIzIwJO0EstKQ4_fRRoSSBL85Liqch6ZdTK93TuYySg";
     is_read(Kind::Account, &tag("id"), sample, &account());
 }
 
 #[test]
 fn a_finished_cookie_of_this_format_is_read() {
-    let sample = "FINISHED-SAMPLE";
+    let sample = "ASzdh37cRQ2SsQiI9nTvIPYVcu8jV2HPLoZUb0GT8g1nuCInb0VIzvLuapz8KhEsL2d8pU-pfew8_MEJ\
+        jE8Niy_LS2sFpQbOOHsPIfCtLAyMfk_E_qc";
     is_read(Kind::Finished, &tag("id"), sample, &finished());
 }
 
