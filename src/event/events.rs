@@ -42,6 +42,11 @@ impl Events {
         self
     }
 
+    /// The name of this instance.
+    pub(crate) fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
     /// How much of a person they say.
     #[must_use]
     pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
