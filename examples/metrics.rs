@@ -28,7 +28,7 @@
     reason = "an example"
 )]
 
-pub mod support;
+pub(crate) mod support;
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
@@ -64,6 +64,7 @@ pub async fn start(env: Env) -> Result<(), Refusal> {
     let provider = env.custom_provider()?;
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
     let config = env.options(builder).await?.build()?;
+    env::tell(&config);
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();
     let app = Router::new()
