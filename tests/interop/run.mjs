@@ -29,6 +29,7 @@ import { until, UNDECIDED } from './steps.mjs';
 const here = import.meta.dirname;
 const HURRY_SECONDS = '8';
 const BROWSER_LIMIT_SECONDS = 300;
+const GALLERY_LIMIT_SECONDS = 480;
 const examples = join(process.env.CARGO_TARGET_DIR ?? resolve(here, '../../target'), 'debug/examples');
 const ALL = [
   { file: 'journey-sdk.mjs' },
@@ -50,7 +51,7 @@ const ALL = [
   ...inEachBrowser({ file: 'browsers/posted.mjs', at: 'formPost' }),
   ...inEachBrowser({ file: 'browsers/expired.mjs', at: 'hurried' }),
   ...inEachBrowser({ file: 'browsers/account.mjs', at: 'planted' }),
-  ...process.env.PAGES ? inEachBrowser({ file: 'browsers/gallery.mjs', limit: 600 }) : [],
+  ...process.env.PAGES ? inEachBrowser({ file: 'browsers/gallery.mjs', limit: GALLERY_LIMIT_SECONDS }) : [],
 ];
 const PLACES = {
   plain: {},

@@ -107,7 +107,7 @@ async function tab(page) {
     },
     keys: async (...keys) => { for (const key of keys) await page.keyboard.press(key); },
     resize: (width, height) => page.setViewportSize({ width, height }),
-    picture: (file) => page.screenshot({ path: file, fullPage: true }),
+    picture: (file) => picture(page, file),
     popup: async (act) => {
       const [popup] = await Promise.all([page.context().waitForEvent('page', { timeout: PATIENCE_MS }), act()]);
       return tab(popup);
@@ -125,6 +125,15 @@ async function tab(page) {
     },
     close: () => within('closing a tab', 3, () => page.close()).catch(() => {}),
   };
+}
+
+/** Of the whole page, in a window as high as it is: what stays in view at the end of a smaller one would lie across it. */
+async function picture(page, file) {
+  const size = page.viewportSize();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  if (height > size.height) await page.setViewportSize({ ...size, height });
+  await page.screenshot({ path: file, fullPage: true });
+  if (height > size.height) await page.setViewportSize(size);
 }
 
 function answered(answer) {

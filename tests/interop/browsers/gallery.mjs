@@ -3,7 +3,7 @@
 // letters; an order that can be read; nothing asked for from anywhere. Pictures of each are kept.
 //
 //   PAGES            the folder that they are in
-//   BASE_URL         a server, for the policy that pages come with
+//   BASE_URL         a server, for the policy that its pages come with
 //   BROWSER          chromium or firefox, which takes a smaller round
 //   SCREENSHOT_DIR   where the pictures for people go
 
@@ -20,7 +20,7 @@ import { APPROVE, DENY, isOfTheBrowser, start } from './hands.mjs';
 const PHONE = [320, 640];
 const DESK = [1280, 800];
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const STEP_PAGES = 12;
+const STEP_PAGES = 8;
 const name = env('BROWSER', 'chromium');
 const baseUrl = env('BASE_URL');
 const pictures = join(env('SCREENSHOT_DIR'), 'gallery', name);
@@ -41,18 +41,25 @@ const browser = await step('it starts', async () => {
 });
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-// Texts differ by language, colours by scheme: not each with each.
-const every = () => true;
-const spoken = (...languages) => (page) => languages.some((language) => page.includes(`.${language}.`));
+// Texts differ by language, shapes by state, colours by kind of page and scheme: not each with each.
+const named = (...names) => (page) => names.includes(page.split('.')[0]);
+const spoken = (...languages) => (page) => languages.includes(page.split('.')[1]);
+const isOfAKind = named('consent-choice', 'consent-local', 'account-known', 'provider-two', 'for-apps-short', 'message-again', 'message-expired');
+const isColoured = (page) => isOfAKind(page) || named(
+  'consent-local-green', 'consent-local-navy', 'consent-local-yellow', 'consent-other-address', 'consent-verified',
+  'account-claimed', 'account-unnamed', 'message-cancelled', 'message-finished',
+)(page);
+const both = (one, other) => (page) => one(page) && other(page);
+const either = (one, other) => (page) => one(page) || other(page);
 const rounds = name === 'chromium'
   ? [
-    { title: 'light', size: PHONE, options: { colorScheme: 'light' }, which: every },
-    { title: 'light', size: DESK, options: { colorScheme: 'light' }, which: spoken('en', 'ar', 'de') },
-    { title: 'dark', size: PHONE, options: { colorScheme: 'dark' }, which: spoken('en', 'ar') },
-    { title: 'dark', size: DESK, options: { colorScheme: 'dark' }, which: spoken('en') },
-    { title: 'forced-colours', size: DESK, options: { forcedColors: 'active' }, which: spoken('en') },
+    { title: 'light', size: PHONE, options: { colorScheme: 'light' }, which: either(spoken('en', 'ar'), isOfAKind) },
+    { title: 'light', size: DESK, options: { colorScheme: 'light' }, which: spoken('en') },
+    { title: 'dark', size: PHONE, options: { colorScheme: 'dark' }, which: both(spoken('en'), isColoured) },
+    { title: 'dark', size: DESK, options: { colorScheme: 'dark' }, which: both(spoken('ar'), isColoured) },
+    { title: 'forced-colours', size: DESK, options: { forcedColors: 'active' }, which: both(spoken('en'), isColoured) },
   ]
-  : [{ title: 'light', size: PHONE, which: spoken('en', 'ar') }];
+  : [{ title: 'light', size: PHONE, which: both(spoken('en', 'ar'), isColoured) }];
 
 // By what is wrong: where. One round shows every fault.
 const faults = new Map();
@@ -104,6 +111,7 @@ async function look(tab, page, { title, width }) {
   must(about.title, 'no title');
   must(about.headings === 1, `${about.headings} headings of the first order`);
   must(about.scripts === 0, 'runs scripts');
+  must(about.isStyled, 'its policy keeps its style out');
   for (const fault of about.faults) faults.push(fault);
   // WCAG 1.4.12 (text spacing), and letters of twice the size (1.4.4) in a window that has room for them.
   for (const [what, style] of Object.entries({
@@ -174,14 +182,21 @@ function describe(approve, deny) {
     title: document.title,
     headings: document.querySelectorAll('h1').length,
     scripts: document.scripts.length,
+    isStyled: getComputedStyle(document.body).display === 'grid',
   };
 }
 
-/** The pages as a server of ours sends them: under the policy that a page of it comes with. */
+/** The pages under their own policies, which are in them, and which name what a page of a server of ours names. */
 async function serve() {
   const real = await fetch(`${baseUrl}/oauth/consent`);
+  const names = (policy) => (policy ?? '').split(';').map((part) => part.trim().split(' ')[0]).sort().join(' ');
   const policy = real.headers.get('content-security-policy');
-  check(policy, `a page without a policy: ${real.status}`);
+  check(policy?.includes("default-src 'none'"), `a page without a policy: ${real.status} ${policy}`);
+  for (const page of pages) {
+    const [, own] = (await readFile(join(folder, page), 'utf8')).match(/<meta http-equiv="Content-Security-Policy" content="([^"]*)">/) ?? [];
+    // A `meta` element has no say in who frames the page.
+    equal(names(`${own}; frame-ancestors`), names(policy), `${page}: what its policy names`);
+  }
   const asked = [];
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
@@ -190,7 +205,7 @@ async function serve() {
       response.writeHead(404);
       return response.end();
     }
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
     return createReadStream(join(folder, pathname)).pipe(response);
   });
   server.listen(0, '127.0.0.1');
