@@ -28,7 +28,7 @@
     reason = "an example"
 )]
 
-pub mod support;
+pub(crate) mod support;
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 /// # Errors
 ///
 /// What is missing or wrong in the environment, by its name.
-pub async fn start(env: Env) -> Result<(), Refusal> {
+pub(crate) async fn start(env: Env) -> Result<(), Refusal> {
     // First of all: what the layer looks up before there is a recorder stays silent.
     let numbers = recorder()?;
 

@@ -22,6 +22,7 @@
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
+//! | What is counted and timed, for a dashboard and for alerts? | [`metrics`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
