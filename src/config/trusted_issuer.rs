@@ -186,13 +186,9 @@ impl TrustedIssuer {
             );
             return Some(why.into());
         }
-        let mut refusals = self
-            .required
-            .iter()
-            .filter_map(|rule| rule.refusal(&[claims]));
-        refusals
-            .next()
-            .map(|why| why.after("`assertion_claim`: it ", "`assertion_claim`: it "))
+        let refusal = |rule: &ClaimRule| rule.refusal(&[claims]);
+        let why = self.required.iter().find_map(refusal)?;
+        Some(why.after("`assertion_claim`: it ", "`assertion_claim`: it "))
     }
 
     /// Refuses what cannot work by itself.

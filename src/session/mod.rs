@@ -3,6 +3,7 @@
 mod cache;
 mod token_source;
 mod upstream;
+mod whom;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -12,7 +13,6 @@ use serde_json::{Map, Value};
 use self::token_source::is_of_an_app;
 use crate::{
     challenge::Challenges,
-    event::Who,
     grant::{GrantName, is_named_by_provider},
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
@@ -267,17 +267,6 @@ impl AuthSession {
     /// `None` for all but tokens of this proxy, and for those of machines, which did not log in.
     pub fn grant_id(&self) -> Option<&str> {
         self.inner.grant_id.as_ref().and_then(LoginName::grant)
-    }
-
-    /// For events.
-    pub(crate) fn who(&self) -> Who {
-        let email = self.claims().get("email").and_then(Value::as_str);
-        let who = Who::default()
-            .client(self.client_id(), None)
-            .person(Some(self.subject()), email)
-            .access(self.resource(), self.scopes());
-        let who = self.provider().into_iter().fold(who, Who::provider);
-        self.grant_id().into_iter().fold(who, Who::grant)
     }
 
     /// The `jti` of a token that no grant stands behind.

@@ -19,6 +19,7 @@ pub(super) struct Renewal {
     pub(super) client_id: String,
     pub(super) id: GrantId,
     pub(super) held: PassedThrough,
+    pub(super) who: Who,
     /// The scopes that the client wants.
     pub(super) asked: ScopeSet,
 }
@@ -39,9 +40,9 @@ impl Renewal {
         let tokens = provider
             .refresh(&self.held.token, Some(&scope), &terms.token_params)
             .await
-            .map_err(|error| refused(&error).about(self.who()))?;
+            .map_err(|error| refused(&error).about(self.who.clone()))?;
         self.look_again(&tokens).await?;
-        proxy.emit(&Event::done(Step::Refresh).about(self.who()));
+        proxy.emit(&Event::done(Step::Refresh).about(self.who.clone()));
         let token = self.next_refresh_token(&tokens).to_owned();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
@@ -52,11 +53,6 @@ impl Renewal {
             },
             tokens,
         })
-    }
-
-    /// For events.
-    fn who(&self) -> Who {
-        who(&self.client_id, self.id, &self.held)
     }
 
     /// RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
@@ -95,12 +91,12 @@ impl Renewal {
             Look::Proven(_) | Look::TokenRefused => Ok(()),
             Look::Later { reason, detail } => {
                 let event = Event::refused(Step::UpstreamRefresh, reason);
-                proxy.emit(&event.about(self.who()).told(&detail));
+                proxy.emit(&event.about(self.who.clone()).told(&detail));
                 Ok(())
             }
             Look::No { reason, detail } => {
                 self.end(tokens);
-                Err(Refusal::grant(reason).told(detail).about(self.who()))
+                Err(Refusal::grant(reason).told(detail).about(self.who.clone()))
             }
         }
     }
@@ -110,7 +106,7 @@ impl Renewal {
     fn end(&self, renewed: &TokenAnswer) {
         let refresh_token = self.next_refresh_token(renewed).to_owned();
         let access_token = renewed.access_token().to_owned();
-        let (proxy, who) = (Arc::clone(&self.proxy), self.who());
+        let (proxy, who) = (Arc::clone(&self.proxy), self.who.clone());
         self.proxy.tasks.spawn(async move {
             let given = [
                 (&*refresh_token, "refresh_token"),
@@ -125,16 +121,6 @@ impl Renewal {
             .await;
         });
     }
-}
-
-/// For events: the client, and whose refresh token it holds.
-pub(super) fn who(client_id: &str, id: GrantId, held: &PassedThrough) -> Who {
-    Who::default()
-        .grant(id)
-        .client(client_id, None)
-        .person(Some(&held.subject), None)
-        .provider(&held.provider)
-        .access(held.resource.as_str(), &held.scopes)
 }
 
 /// What a client hears of the provider's refusal. Nothing is kept here, so the time that a refusal
