@@ -28,7 +28,7 @@
     reason = "an example"
 )]
 
-pub mod support;
+pub(crate) mod support;
 
 use std::{net::SocketAddr, process::ExitCode, time::Duration};
 
@@ -57,13 +57,14 @@ async fn main() -> ExitCode {
 /// # Errors
 ///
 /// What is missing or wrong in the environment, by its name.
-pub async fn start(env: Env) -> Result<(), Refusal> {
+pub(crate) async fn start(env: Env) -> Result<(), Refusal> {
     // First of all: what the layer looks up before there is a recorder stays silent.
     let numbers = recorder()?;
 
     let provider = env.custom_provider()?;
     let builder = OAuthProxyConfig::builder(provider, env.required("BASE_URL")?);
     let config = env.options(builder).await?.build()?;
+    env::tell(&config);
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();
     let app = Router::new()

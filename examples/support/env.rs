@@ -25,7 +25,15 @@ pub struct Env {
 }
 
 /// Why the process cannot start. Names the variable, or the option of the configuration.
+#[derive(Debug)]
 pub struct Refusal(pub(super) String);
+
+/// Names alone: some values are secrets.
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

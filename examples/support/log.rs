@@ -28,26 +28,32 @@ pub fn start(otherwise: LevelFilter) -> Result<(), Refusal> {
 
 /// `info`, or `tower_oauth_proxy=debug,hyper=warn`: levels of targets, and at most one for all the rest.
 pub(super) fn filter(said: &str, otherwise: LevelFilter) -> Result<Targets, Refusal> {
-    let said = said.trim();
-    if said.is_empty() {
-        return Ok(Targets::new().with_default(otherwise));
+    let mut filter = Targets::new().with_default(otherwise);
+    if said.trim().is_empty() {
+        return Ok(filter);
     }
     let wrong = |entry: &str, what: &str| Refusal(format!("{VARIABLE}: `{entry}` {what}"));
     for entry in said.split(',').map(str::trim) {
         let (target, level) = match entry.split_once('=') {
-            Some((target, level)) => (Some(target), level),
+            Some((target, level)) => (Some(target.trim()), level.trim()),
             None => (None, entry),
         };
-        if target.is_some_and(|target| target.trim().is_empty()) {
+        if target.is_some_and(str::is_empty) {
             return Err(wrong(entry, "names no target before the `=`"));
         }
         // A word alone would count as a target, at its most: `inof` would log nothing, and say nothing.
-        if level.parse::<LevelFilter>().is_err() {
-            let what = "is not a level (off, error, warn, info, debug, trace), nor target=level as in \
-                        tower_oauth_proxy=debug";
-            return Err(wrong(entry, what));
-        }
+        let level = match level.parse::<LevelFilter>() {
+            Ok(known) if !level.is_empty() => known,
+            _ => {
+                let what = "is not a level (off, error, warn, info, debug, trace), nor target=level as in \
+                            tower_oauth_proxy=debug";
+                return Err(wrong(entry, what));
+            }
+        };
+        filter = match target {
+            Some(target) => filter.with_target(target, level),
+            None => filter.with_default(level),
+        };
     }
-    said.parse()
-        .map_err(|error| wrong(said, &format!("cannot be read: {error}")))
+    Ok(filter)
 }

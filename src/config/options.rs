@@ -142,7 +142,7 @@ impl Plain {
         let random = || random::token::<6>();
         let name = self.instance_name.clone().unwrap_or_else(random);
         Events::new(callback)
-            .from_instance(&name)
+            .named(&name)
             .with_detail(self.event_detail)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) error: OAuthError,
-    told: Option<Told>,
+    told: Option<Box<Told>>,
     who: Box<Who>,
     hint: Option<Hint>,
 }
@@ -73,7 +73,7 @@ impl Refusal {
 
     /// What the operator reads of it, where that may quote a person's claims.
     pub(super) fn told(mut self, words: Told) -> Self {
-        self.told = Some(words);
+        self.told = Some(Box::new(words));
         self
     }
 

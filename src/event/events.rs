@@ -37,9 +37,14 @@ impl Events {
 
     /// The name of this process in each event.
     #[must_use]
-    pub(crate) fn from_instance(mut self, name: &str) -> Self {
+    pub(crate) fn named(mut self, name: &str) -> Self {
         self.instance = Some(name.into());
         self
+    }
+
+    /// The name of this instance.
+    pub(crate) fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
     }
 
     /// How much of a person they say.
@@ -133,7 +138,7 @@ mod tests {
 
     #[test]
     fn every_event_says_the_instance_and_the_name_of_a_client_that_is_known() {
-        let (events, told) = told(|events| events.from_instance("blue"));
+        let (events, told) = told(|events| events.named("blue"));
         events.know_clients(|id| (id == "app").then(|| "App\n".to_owned()));
         for id in ["app", "other"] {
             events.emit(&Event::done(Step::Redeem).client(id, None));

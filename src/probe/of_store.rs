@@ -1,7 +1,7 @@
 //! What a store is asked: to keep a record, to give it back, and to give it away.
 
 use crate::{
-    error::StorageError,
+    error::{StorageError, with_causes},
     limits::PROBE_RECORD_TTL,
     random,
     vault::{Vault, hashed_key},
@@ -17,7 +17,7 @@ pub(super) async fn fault(vault: &Vault) -> Option<String> {
     match ask(vault).await {
         Ok(None) => None,
         Ok(Some(words)) => Some(words.to_owned()),
-        Err(error) => Some(error.to_string()),
+        Err(error) => Some(with_causes(&error)),
     }
 }
 

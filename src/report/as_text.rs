@@ -19,6 +19,9 @@ impl fmt::Display for Report {
             f,
             "tower-oauth-proxy {version}: {service_name} at {base_url}"
         )?;
+        if let Some(instance) = &self.instance {
+            line(f, "instance", instance)?;
+        }
         let mode = match self.mode {
             ReportedMode::Proxy => "clients get tokens of this proxy",
             ReportedMode::Passthrough => "clients get the provider's own tokens",
@@ -39,7 +42,11 @@ impl fmt::Display for Report {
             line(f, "clients", format!("{}: {}", clients.kind, clients.words))?;
         }
         if let Some(consent) = self.consent {
-            line(f, "consent", consent)?;
+            let account = match self.shows_account_page {
+                true => "; then a page shows people their account",
+                false => "",
+            };
+            line(f, "consent", format!("{consent}{account}"))?;
         }
         if !self.grant_types.is_empty() {
             line(f, "grant types", self.grant_types.join(", "))?;

@@ -18,6 +18,8 @@ pub struct Report {
     pub service_name: String,
     /// The URL of the service, and the issuer of its tokens.
     pub base_url: String,
+    /// The name of this instance in its events: the one that was given, or a random one of this start.
+    pub instance: Option<String>,
     /// Whose tokens clients hold.
     pub mode: ReportedMode,
     /// The issuers that the resource's metadata names.
@@ -38,6 +40,8 @@ pub struct Report {
     pub bearer_sources: Vec<ReportedSource>,
     /// Whether people are asked before a client gets access. None at a resource server.
     pub consent: Option<&'static str>,
+    /// Whether people see their account before a client gets access.
+    pub shows_account_page: bool,
     /// What clients may bring to the token endpoint.
     pub grant_types: Vec<&'static str>,
     /// Which clients there can be.

@@ -48,6 +48,7 @@ impl OAuthProxyConfig {
             version: env!("CARGO_PKG_VERSION"),
             service_name: options.look.service.clone(),
             base_url: options.base.as_str().to_owned(),
+            instance: self.events.instance().map(str::to_owned),
             mode,
             authorization_servers: options.authorization_servers.clone(),
             urls: urls(self),
@@ -58,6 +59,7 @@ impl OAuthProxyConfig {
             required_scopes: options.required_scopes.clone(),
             bearer_sources: sources(self, mode),
             consent: server.map(|_| consent(options.consent)),
+            shows_account_page: server.is_some() && options.shows_account_page(),
             grant_types: options
                 .grant_types
                 .iter()

@@ -2,8 +2,11 @@
 
 use super::{arabic, english, french, german, japanese, spanish, texts::Words};
 
-/// Each with its tag (RFC 5646). The first is for people who read none of them.
-pub(in crate::page) const SHIPPED: &[(&str, fn() -> Words)] = &[
+/// A tag (RFC 5646), and the words.
+type Shipped = (&'static str, fn() -> Words);
+
+/// All of them. The first is for people who read none of them.
+pub(in crate::page) const SHIPPED: &[Shipped] = &[
     ("en", Words::english),
     ("de", Words::german),
     ("fr", Words::french),

@@ -135,7 +135,7 @@ async fn a_provider_that_knows_none_of_the_scopes_is_not_offered() {
         let url = client.authorize(&pkce, "s").with("scope", scope).url();
         let text = browser.open(&url).await.page().reply.text();
         assert!(!text.contains("radio"), "{scope}: {text}");
-        assert!(text.contains("You will log in with"), "{name}: {text}");
+        assert!(text.contains("then log in with"), "{name}: {text}");
         let before = tokens_at.count(Kind::Token);
         let callback = browser.press("approve").await.left();
         assert_eq!(client.redeem(&callback, &pkce).await.status, 200);
@@ -159,7 +159,7 @@ async fn a_rule_chooses_by_path_and_leaves_other_paths_to_the_person() {
         .with("resource", &format!("{}/b", world.proxy.base));
     let text = browser.open(&url.url()).await.page().reply.text();
     assert!(
-        text.contains("You will log in with <bdi>Second</bdi>"),
+        text.contains("then log in with <bdi>Second</bdi>"),
         "{text}"
     );
     assert!(browser.form().radios.is_empty());

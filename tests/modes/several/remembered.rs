@@ -52,7 +52,7 @@ async fn an_approval_of_one_provider_is_none_of_another_that_a_rule_chooses_now(
     let mut browser = browser.knowing(ruled.wire.clone());
     let text = browser.open(&url).await.page().reply.text();
     assert!(
-        text.contains("You will log in with <bdi>Second</bdi>"),
+        text.contains("then log in with <bdi>Second</bdi>"),
         "{text}"
     );
     browser.press("approve").await.left();
@@ -72,6 +72,6 @@ async fn an_approval_of_a_provider_that_is_gone_is_none() {
     let alone = world.again(|builder| builder.consent(Consent::Remember));
     let mut browser = browser.knowing(alone.wire.clone());
     let text = browser.open(&url).await.page().reply.text();
-    assert!(text.contains("You will log in with"), "{text}");
+    assert!(text.contains("then log in with"), "{text}");
     assert_eq!(world.proxy.provider.count(Kind::Authorize), 0);
 }

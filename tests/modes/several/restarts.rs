@@ -25,7 +25,7 @@ async fn a_provider_that_is_gone_when_the_person_decides_is_not_gone_to() {
     let mut browser = browser.knowing(alone.wire.clone());
     let page = browser.choose("b", "approve").await.page();
     assert_eq!(page.reply.status, 400);
-    assert!(page.reply.text().contains("You will log in with"));
+    assert!(page.reply.text().contains("then log in with"));
     alone.told(Step::Consent, Reason::UnknownProvider);
     assert_eq!(world.second.count(Kind::Authorize), 0);
     // The one that is left is theirs to approve.
