@@ -243,13 +243,10 @@ impl TrustedIssuer {
             let why = "is trusted with nothing: call assertions, workload or access_tokens";
             return refuse(why.to_owned());
         }
-        if let Some(Err(error)) = self
-            .required
-            .iter()
-            .map(ClaimRule::check)
-            .find(Result::is_err)
-        {
-            return refuse(format!("has a assertion_claim that cannot be met: {error}"));
+        if let Err(error) = self.required.iter().try_for_each(ClaimRule::check) {
+            return refuse(format!(
+                "has an assertion_claim that cannot be met: {error}"
+            ));
         }
         if self.unlisted_tokens && self.audiences.is_empty() {
             let why = "has no access tokens: leave out access_tokens_without_allow_lists";

@@ -1,6 +1,7 @@
 //! `AuthSession`: what a handler gets.
 
 mod cache;
+mod login_name;
 mod token_source;
 mod upstream;
 
@@ -13,13 +14,14 @@ use self::token_source::is_of_an_app;
 use crate::{
     challenge::Challenges,
     event::Who,
-    grant::{GrantName, is_named_by_provider},
+    grant::is_named_by_provider,
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
 };
 
 pub(crate) use cache::{SessionCache, Validated};
+pub(crate) use login_name::LoginName;
 pub use token_source::TokenSource;
 pub(crate) use upstream::{Another, ForAnotherApi, RenewsUpstream, TokenOf};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
@@ -69,26 +71,6 @@ pub(crate) struct Inner {
     /// For guards, which have to challenge as the layer does. Here and not beside the session: one
     /// more value in each request's extensions would be one more allocation.
     pub(crate) challenges: Option<Challenges>,
-}
-
-/// What the login behind a session is called, or the token where none is.
-pub(crate) enum LoginName {
-    Grant(GrantName),
-    /// The `jti` of a machine's token, which no grant stands behind.
-    Token(Box<str>),
-    #[cfg(feature = "testing")]
-    MadeUp(String),
-}
-
-impl LoginName {
-    fn grant(&self) -> Option<&str> {
-        match self {
-            Self::Grant(name) => Some(name.as_str()),
-            Self::Token(_) => None,
-            #[cfg(feature = "testing")]
-            Self::MadeUp(name) => Some(name),
-        }
-    }
 }
 
 #[cfg(feature = "testing")]

@@ -4,6 +4,7 @@
 //! Nothing is kept here. The seal binds the refresh token to the client and to what was granted; the
 //! provider rotates it, or does not.
 
+mod heard;
 mod renewal;
 
 use std::{sync::Arc, time::Duration};
