@@ -28,7 +28,11 @@ struct Baseline {
 
 /// Prints the table; ends the process with 1 where a count is not the committed one.
 pub(crate) fn check(counted: &BTreeMap<String, Cost>, bless: bool) {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/counts/baseline.json");
+    let name = match cfg!(feature = "metrics") {
+        true => "benches/counts/baseline-metrics.json",
+        false => "benches/counts/baseline.json",
+    };
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name);
     let read = fs::read(&file).ok();
     let known: Option<Baseline> = read.map(|json| serde_json::from_slice(&json).unwrap());
     let floor = counted[NOTHING.0];
@@ -56,7 +60,7 @@ pub(crate) fn check(counted: &BTreeMap<String, Cost>, bless: bool) {
         };
         let json = serde_json::to_string_pretty(&baseline).unwrap();
         fs::write(&file, json + "\n").unwrap();
-        println!("\nwritten to benches/counts/baseline.json");
+        println!("\nwritten to {name}");
     } else if has_changed {
         let before = known.map_or("no compiler".to_owned(), |known| known.rustc);
         println!(

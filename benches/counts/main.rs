@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo bench --bench counts              # compares with benches/counts/baseline.json
 //! cargo bench --bench counts -- --bless   # writes it
+//! cargo bench --features metrics --bench counts   # the same with metrics recorded: baseline-metrics.json
 //! ```
 //!
 //! Needs valgrind.
@@ -67,6 +68,8 @@ fn main() {
 
 /// Goes a path many times; prints how many heap allocations one call makes.
 fn go(path: Path) {
+    #[cfg(feature = "metrics")]
+    record();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (provider, _stop) = runtime.block_on(provider::provider());
     // Timeouts need a runtime to be there; nothing waits for one.
@@ -82,6 +85,16 @@ fn go(path: Path) {
     println!("allocations: {}", counts[PEOPLE / 2]);
     // A clean end of the runtime would only take time.
     std::process::exit(0);
+}
+
+/// Into what a service has. Nobody reads it meanwhile, so its histograms grow, as between two scrapes.
+#[cfg(feature = "metrics")]
+fn record() {
+    use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+    let ours = Matcher::Prefix("oauth_proxy_".to_owned());
+    let buckets = tower_oauth_proxy::metrics::SECONDS_BUCKETS;
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(ours, &buckets);
+    builder.unwrap().install_recorder().unwrap();
 }
 
 /// Valgrind counts from the moment it is entered until it is left.

@@ -186,13 +186,9 @@ impl TrustedIssuer {
             );
             return Some(why.into());
         }
-        let mut refusals = self
-            .required
-            .iter()
-            .filter_map(|rule| rule.refusal(&[claims]));
-        refusals
-            .next()
-            .map(|why| why.after("`assertion_claim`: it ", "`assertion_claim`: it "))
+        let refusal = |rule: &ClaimRule| rule.refusal(&[claims]);
+        let why = self.required.iter().find_map(refusal)?;
+        Some(why.after("`assertion_claim`: it ", "`assertion_claim`: it "))
     }
 
     /// Refuses what cannot work by itself.
@@ -243,7 +239,12 @@ impl TrustedIssuer {
             let why = "is trusted with nothing: call assertions, workload or access_tokens";
             return refuse(why.to_owned());
         }
-        if let Err(error) = self.required.iter().try_for_each(ClaimRule::check) {
+        if let Some(Err(error)) = self
+            .required
+            .iter()
+            .map(ClaimRule::check)
+            .find(Result::is_err)
+        {
             return refuse(format!(
                 "has an assertion_claim that cannot be met: {error}"
             ));

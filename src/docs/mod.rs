@@ -23,6 +23,7 @@
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What can I count, chart and be woken by? | [`metrics`] |
 //! | What do I look at when it runs? | [`operations`] |
+//! | What is counted and timed, for a dashboard and for alerts? | [`metrics`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |

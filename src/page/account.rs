@@ -116,7 +116,8 @@ fn account(page: &YourAccount<'_>, words: &Words) -> Markup {
             @if let Some(account) = &account {
                 div {
                     dt { (words.account_address) }
-                    dd .claim { bdi { (account) } }
+                    // Whole: what an address belongs to stands at its end.
+                    dd { bdi { (account) } }
                     @if is_claimed { dd { (words.account_unconfirmed) } }
                 }
             }
@@ -161,7 +162,7 @@ mod tests {
         let html = shown(&ada(&scopes));
         for part in [
             "<dd class=\"claim\"><bdi>Ada</bdi></dd>",
-            "<dd class=\"claim\"><bdi>ada@notes.example</bdi></dd>",
+            "<dd><bdi>ada@notes.example</bdi></dd>",
             "<dd><bdi>Acme</bdi></dd>",
             "<dd class=\"claim\"><q><bdi>Kit</bdi></q></dd>",
             "<dd><bdi>app.example</bdi></dd>",

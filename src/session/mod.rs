@@ -1,9 +1,9 @@
 //! `AuthSession`: what a handler gets.
 
 mod cache;
-mod login_name;
 mod token_source;
 mod upstream;
+mod whom;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -13,15 +13,13 @@ use serde_json::{Map, Value};
 use self::token_source::is_of_an_app;
 use crate::{
     challenge::Challenges,
-    event::Who,
-    grant::is_named_by_provider,
+    grant::{GrantName, is_named_by_provider},
     oauth::{BaseUrl, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
 };
 
 pub(crate) use cache::{SessionCache, Validated};
-pub(crate) use login_name::LoginName;
 pub use token_source::TokenSource;
 pub(crate) use upstream::{Another, ForAnotherApi, RenewsUpstream, TokenOf};
 pub use upstream::{UpstreamTokenError, UpstreamTokens};
@@ -71,6 +69,26 @@ pub(crate) struct Inner {
     /// For guards, which have to challenge as the layer does. Here and not beside the session: one
     /// more value in each request's extensions would be one more allocation.
     pub(crate) challenges: Option<Challenges>,
+}
+
+/// What the login behind a session is called, or the token where none is.
+pub(crate) enum LoginName {
+    Grant(GrantName),
+    /// The `jti` of a machine's token, which no grant stands behind.
+    Token(Box<str>),
+    #[cfg(feature = "testing")]
+    MadeUp(String),
+}
+
+impl LoginName {
+    fn grant(&self) -> Option<&str> {
+        match self {
+            Self::Grant(name) => Some(name.as_str()),
+            Self::Token(_) => None,
+            #[cfg(feature = "testing")]
+            Self::MadeUp(name) => Some(name),
+        }
+    }
 }
 
 #[cfg(feature = "testing")]
@@ -249,17 +267,6 @@ impl AuthSession {
     /// `None` for all but tokens of this proxy, and for those of machines, which did not log in.
     pub fn grant_id(&self) -> Option<&str> {
         self.inner.grant_id.as_ref().and_then(LoginName::grant)
-    }
-
-    /// For events.
-    pub(crate) fn who(&self) -> Who {
-        let email = self.claims().get("email").and_then(Value::as_str);
-        let who = Who::default()
-            .client(self.client_id(), None)
-            .person(Some(self.subject()), email)
-            .access(self.resource(), self.scopes());
-        let who = self.provider().into_iter().fold(who, Who::provider);
-        self.grant_id().into_iter().fold(who, Who::grant)
     }
 
     /// The `jti` of a token that no grant stands behind.

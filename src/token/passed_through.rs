@@ -11,6 +11,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    event::Who,
     key::{Rotating, SealKey},
     limits::MAX_BODY,
     oauth::{Resource, ScopeSet},
@@ -70,6 +71,14 @@ impl PassedThrough {
     /// Whether the token inside is this provider's. The tokens of one must never reach another.
     pub(crate) fn is_from(&self, provider: &Provider) -> bool {
         self.provider == provider.id
+    }
+
+    /// Whom it was given for, for events.
+    pub(crate) fn who(&self) -> Who {
+        Who::default()
+            .person(Some(&self.subject), None)
+            .provider(&self.provider)
+            .access(self.resource.as_str(), &self.scopes)
     }
 
     /// Why it is of no use, where it is another provider's, for the operator.

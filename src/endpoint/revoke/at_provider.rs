@@ -3,13 +3,12 @@
 use crate::{
     endpoint::{caller::Caller, refusal::Refusal},
     error::OAuthErrorCode,
-    event::{Event, Reason, Step, Who},
+    event::{Event, Reason, Step},
     grant::GrantId,
     limits::MAX_BEARER,
     mode::Passthrough,
     provider::Finality,
     proxy::Proxy,
-    token::PassedThrough,
 };
 
 /// Passthrough mode: the provider's revocation is all there is, so its failure is ours. The client's
@@ -51,7 +50,9 @@ pub(super) async fn revoke(
             let event = Event::done(Step::Revoke).about(client.who());
             let provider = &proxy.providers.main().about().id;
             proxy.emit(&match &opened {
-                Some(held) => event.about(held_by(held)),
+                Some(held) => event
+                    .grant(GrantId::from_bytes(held.login))
+                    .about(held.who()),
                 None => event.provider(provider),
             });
             Ok(())
@@ -67,15 +68,6 @@ pub(super) async fn revoke(
             }
         },
     }
-}
-
-/// Whose refresh token it is, for events.
-fn held_by(held: &PassedThrough) -> Who {
-    Who::default()
-        .grant(GrantId::from_bytes(held.login))
-        .person(Some(&held.subject), None)
-        .provider(&held.provider)
-        .access(held.resource.as_str(), &held.scopes)
 }
 
 fn not_revocable(reason: Reason) -> Refusal {

@@ -4,7 +4,6 @@
 //! Nothing is kept here. The seal binds the refresh token to the client and to what was granted; the
 //! provider rotates it, or does not.
 
-mod heard;
 mod renewal;
 
 use std::{sync::Arc, time::Duration};
@@ -70,7 +69,7 @@ pub(super) async fn refresh(
         Refusal::grant(Reason::InvalidToken).detail(why)
     })?;
     let (now, id) = (proxy.now(), GrantId::from_bytes(held.login));
-    let who = renewal::who(&client.id, id, &held);
+    let who = client.who().grant(id).or(held.who());
     mark_span(|| Who::default().grant(id));
     let of = |refusal: Refusal| refusal.about(who.clone());
     if !held.is_from(proxy.providers.main().about()) {
@@ -100,6 +99,7 @@ pub(super) async fn refresh(
         client_id: client.id.clone(),
         id,
         held,
+        who,
         asked,
     };
     // In a task of its own: what the provider has begun is brought to its end, and a process that stops

@@ -66,13 +66,12 @@ const faults = new Map();
 for (const { title, size: [width, height], options, which } of rounds) {
   const profile = await browser.profile(options);
   const tab = await profile.tab();
-  await tab.resize(width, height);
   const chosen = pages.filter(which);
   for (let from = 0; from < chosen.length; from += STEP_PAGES) {
     const some = chosen.slice(from, from + STEP_PAGES);
     await step(`${title}, ${width} px: pages ${from + 1} to ${from + some.length} of ${chosen.length} are looked at`, async () => {
       for (const page of some) {
-        for (const fault of await look(tab, page, { title, width })) {
+        for (const fault of await look(tab, page, { title, width, height })) {
           faults.set(fault, [...faults.get(fault) ?? [], `${page} (${title}, ${width} px)`]);
         }
       }
@@ -96,8 +95,11 @@ console.log(`pictures: ${pictures}`);
 await finish(0);
 
 /** What is wrong with one page. */
-async function look(tab, page, { title, width }) {
+async function look(tab, page, { title, width, height }) {
+  await tab.resize(width, height);
   await tab.open(`${host.origin}/${page}`);
+  // In a window as high as the page: the buttons that stay in view lie on nothing then.
+  await tab.resize(width, Math.max(height, await tab.run(() => document.documentElement.scrollHeight)));
   // What appears after a moment is there now.
   await tab.run(() => document.getAnimations().map((one) => one.finish()).length);
   const picture = join(pictures, `${page.replace(/\.html$/, '')}-${width}-${title}.png`);
@@ -153,8 +155,9 @@ function describe(approve, deny) {
   // What the keyboard and a reader go through in turn stands below, or after, what came before.
   for (const [index, stop] of stops.entries()) {
     if (stop.tabIndex > 0) faults.push(`${stop.outerHTML.slice(0, 80)}: a place of its own in the order of stops`);
-    const next = stops[index + 1]?.getBoundingClientRect();
-    const here = stop.getBoundingClientRect();
+    const next = (stops[index + 1]?.closest('label') ?? stops[index + 1])?.getBoundingClientRect();
+    // Its label takes the click for a radio button.
+    const here = (stop.closest('label') ?? stop).getBoundingClientRect();
     const isAfter = next && (next.top >= here.bottom - 2 || (isRtl ? next.right <= here.left + 2 : next.left >= here.right - 2) || next.top > here.top + 2);
     if (next && !isAfter) faults.push(`${stops[index + 1].outerHTML.slice(0, 80)} stands before what is read before it`);
     if (here.width < 24 || here.height < 24) {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::heard::heard;
 use crate::{
     endpoint::refusal::Refusal,
-    event::{Event, Step, Who},
+    error::OAuthErrorCode,
+    event::{Event, Reason, Step, Who},
     grant::{Grant, GrantId, Look, ProofOfLife, UpstreamGrant, end_at_provider, scopes},
     oauth::ScopeSet,
-    provider::TokenAnswer,
+    provider::{Finality, TokenAnswer, UpstreamError},
     proxy::Proxy,
     token::PassedThrough,
 };
@@ -19,6 +19,7 @@ pub(super) struct Renewal {
     pub(super) client_id: String,
     pub(super) id: GrantId,
     pub(super) held: PassedThrough,
+    pub(super) who: Who,
     /// The scopes that the client wants.
     pub(super) asked: ScopeSet,
 }
@@ -39,9 +40,9 @@ impl Renewal {
         let tokens = provider
             .refresh(&self.held.token, Some(&scope), &terms.token_params)
             .await
-            .map_err(|error| heard(&error).about(self.who()))?;
+            .map_err(|error| refused(&error).about(self.who.clone()))?;
         self.look_again(&tokens).await?;
-        proxy.emit(&Event::done(Step::Refresh).about(self.who()));
+        proxy.emit(&Event::done(Step::Refresh).about(self.who.clone()));
         let token = self.next_refresh_token(&tokens).to_owned();
         Ok(Renewed {
             scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
@@ -52,11 +53,6 @@ impl Renewal {
             },
             tokens,
         })
-    }
-
-    /// For events.
-    fn who(&self) -> Who {
-        who(&self.client_id, self.id, &self.held)
     }
 
     /// RFC 6749 section 6: "The authorization server MAY issue a new refresh token, in which case the
@@ -95,12 +91,12 @@ impl Renewal {
             Look::Proven(_) | Look::TokenRefused => Ok(()),
             Look::Later { reason, detail } => {
                 let event = Event::refused(Step::UpstreamRefresh, reason);
-                proxy.emit(&event.about(self.who()).told(&detail));
+                proxy.emit(&event.about(self.who.clone()).told(&detail));
                 Ok(())
             }
             Look::No { reason, detail } => {
                 self.end(tokens);
-                Err(Refusal::grant(reason).told(detail).about(self.who()))
+                Err(Refusal::grant(reason).told(detail).about(self.who.clone()))
             }
         }
     }
@@ -110,7 +106,7 @@ impl Renewal {
     fn end(&self, renewed: &TokenAnswer) {
         let refresh_token = self.next_refresh_token(renewed).to_owned();
         let access_token = renewed.access_token().to_owned();
-        let (proxy, who) = (Arc::clone(&self.proxy), self.who());
+        let (proxy, who) = (Arc::clone(&self.proxy), self.who.clone());
         self.proxy.tasks.spawn(async move {
             let given = [
                 (&*refresh_token, "refresh_token"),
@@ -127,12 +123,67 @@ impl Renewal {
     }
 }
 
-/// For events: the client, and whose refresh token it holds.
-pub(super) fn who(client_id: &str, id: GrantId, held: &PassedThrough) -> Who {
-    Who::default()
-        .grant(id)
-        .client(client_id, None)
-        .person(Some(&held.subject), None)
-        .provider(&held.provider)
-        .access(held.resource.as_str(), &held.scopes)
+/// What a client hears of the provider's refusal. Nothing is kept here, so the time that a refusal
+/// has stood cannot be counted: what a retry cannot mend is said at once.
+///
+/// | the provider | the client hears | why |
+/// |---|---|---|
+/// | `invalid_scope` | the same | it can ask for less |
+/// | refuses the operator's own credentials | 503 | a login would fail as well, and the token works again once that is mended |
+/// | any other code (`invalid_grant`, `interaction_required`, `invalid_request` …) | `invalid_grant` | a person has to come again: only that can help |
+/// | 5xx, 429, no code at all, no answer | 503 | nothing was decided; it ends with the refresh token's own end |
+fn refused(error: &UpstreamError) -> Refusal {
+    let code = match error {
+        UpstreamError::Rejected { code, .. } if error.finality() != Finality::Trouble => {
+            code.as_str()
+        }
+        _ => return Refusal::unavailable(error.reason()).told(error.told()),
+    };
+    if code == "invalid_scope" {
+        let text = "the identity provider does not grant this scope, or no longer";
+        let code = OAuthErrorCode::InvalidScope;
+        return Refusal::new(Reason::ProviderRejected, code, text).told(error.told());
+    }
+    Refusal::grant(Reason::ProviderRejected).told(error.told())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_repeating_cannot_mend_is_said_at_once_and_trouble_is_no_refusal() {
+        let said = |code: &str, finality: Finality| {
+            let refusal = refused(&UpstreamError::Rejected {
+                status: 400,
+                code: code.to_owned(),
+                description: None,
+                finality,
+            });
+            refusal.error.code
+        };
+        for (code, finality) in [
+            ("invalid_grant", Finality::Ends),
+            ("interaction_required", Finality::Ends),
+            ("invalid_request", Finality::Bounded),
+            ("odd", Finality::Bounded),
+        ] {
+            let said = said(code, finality);
+            assert_eq!(said, OAuthErrorCode::InvalidGrant, "{code}");
+        }
+        let scope = said("invalid_scope", Finality::Bounded);
+        assert_eq!(scope, OAuthErrorCode::InvalidScope);
+        for code in ["invalid_client", "incorrect_client_credentials"] {
+            let said = said(code, Finality::Trouble);
+            assert_eq!(said, OAuthErrorCode::TemporarilyUnavailable, "{code}");
+        }
+        for trouble in [
+            UpstreamError::Timeout,
+            UpstreamError::Transport(String::new()),
+            UpstreamError::Malformed(String::new()),
+        ] {
+            let code = refused(&trouble).error.code;
+            assert_eq!(code, OAuthErrorCode::TemporarilyUnavailable, "{trouble}");
+        }
+    }
 }
