@@ -29,7 +29,7 @@ pub(super) fn html(page: &ForApps<'_>, stage: &Stage<'_>) -> String {
         p { (words.for_apps_steps) }
     };
     let content = parts::message(
-        Sign::Info,
+        Sign::Plug,
         &fill(&words.for_apps_title, &service),
         &fill(&words.for_apps_text, &service),
         &more,

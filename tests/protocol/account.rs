@@ -256,6 +256,7 @@ async fn older_grants_make_room_only_when_the_person_goes_on() {
     let second = Waiting::at(&proxy).await;
     second.browser.clone().press("deny").await.left();
     let next = Tokens::read(&first.client.refresh(tokens.refresh()).await);
+    proxy.clock.advance_secs(60);
     let mut third = Waiting::at(&proxy).await;
     let back = third.browser.press("approve").await.left();
     Tokens::read(&third.redeem(&back).await);

@@ -194,7 +194,12 @@ async fn another_callback_path_and_cookie_prefix_work() {
     let proxy = Proxy::with(|builder| builder.redirect_path("/login/back").cookie_prefix("")).await;
     let client = proxy.client().await;
     let mut browser = proxy.browser();
-    proxy.journey_in(&mut browser, &client).await;
+    let pkce = Pkce::new();
+    let url = client.authorize(&pkce, "s").url();
+    // Without `__Host-` there is the account page.
+    proxy.approve(&mut browser, &url).await.page();
+    let back = browser.press("approve").await.left();
+    Tokens::read(&client.redeem(&back, &pkce).await);
     let asked = proxy.provider.last(Kind::Authorize);
     assert_eq!(
         asked.param("redirect_uri"),
