@@ -72,7 +72,7 @@ pub(super) async fn choose_again(
     drop_grant(proxy, &account, grant, admission, Reason::AnotherAccount).await;
     let provider = &admission.provider;
     let taken = proxy.cookies.take_account(&account);
-    let prompt = provider.about().prompt_for_another_account();
+    let prompt = provider.prompt_for_another_account();
     let again = account.with_another_account(prompt, proxy.now());
     let status = StatusCode::SEE_OTHER;
     redirect::to_provider(proxy, headers, again, provider, status, taken).await

@@ -70,7 +70,7 @@ async fn fails(proxy: &Proxy, client: &Client) -> Event {
     assert_eq!(began.client, event.client);
     assert!(began.redirect_host.is_some() && began.redirect_host == event.redirect_host);
     assert_eq!(event.provider.as_deref(), Some("oauth"), "{event:#?}");
-    assert_eq!(event.resource.as_deref(), Some(&*proxy.base));
+    assert_eq!(event.resource, Some(format!("{}/mcp", proxy.base)));
     assert!(event.scopes.is_some());
     event
 }
