@@ -42,7 +42,7 @@ pub(super) async fn go_on(
             let over = proxy
                 .cookies
                 .finish_account(headers, account, true, ttl, now);
-            let target = Target::of(&account.request);
+            let target = Target::of(&account.request).in_login(&account.id);
             target.with_code(proxy, StatusCode::SEE_OTHER, &account.code, over)
         }
         Ok(HandedOut::Redeemed) => gone(Reason::Replayed, "the code was redeemed before")
@@ -117,6 +117,6 @@ fn without_access(
     let over = proxy
         .cookies
         .finish_account(headers, account, false, ttl, now);
-    let target = Target::of(&account.request);
+    let target = Target::of(&account.request).in_login(&account.id);
     target.with_error(proxy, StatusCode::SEE_OTHER, error, over)
 }

@@ -37,7 +37,9 @@ pub(super) fn go_there(
             let refusal = refusal.about(granted.who.clone()).about(login.who());
             proxy.emit(&refusal.event(Step::Account));
             let over = proxy.cookies.finish_login(headers, login, false, ttl, now);
-            Target::of(&login.request).refuse(proxy, &refusal, over)
+            Target::of(&login.request)
+                .in_login(&login.id)
+                .refuse(proxy, &refusal, over)
         }
     }
 }
