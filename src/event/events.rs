@@ -65,9 +65,13 @@ impl Events {
 
     /// Hands the event to `tracing` and to the operator's callback.
     pub(crate) fn emit(&self, event: &Event) {
+        metrics::step(event.step.as_str(), event.reason.map(Reason::as_str));
+        // A flood of refusals that are written nowhere costs next to nothing.
+        if self.callback.is_none() && !is_heard(event.reason) {
+            return;
+        }
         let event = self.completed(event.clone());
         to_tracing(&event);
-        metrics::step(event.step.as_str(), event.reason.map(Reason::as_str));
         if let Some(callback) = &self.callback {
             callback(&event);
         }
@@ -90,6 +94,17 @@ impl Events {
 }
 
 /// The fields have the same names as those of the event. The ids come first: a log line is read from the left.
+/// Whether a subscriber takes what [`to_tracing`] says.
+fn is_heard(reason: Option<Reason>) -> bool {
+    match reason {
+        None => tracing::enabled!(target: "tower_oauth_proxy", tracing::Level::INFO),
+        Some(Reason::NoCredentials) => {
+            tracing::enabled!(target: "tower_oauth_proxy", tracing::Level::DEBUG)
+        }
+        Some(_) => tracing::enabled!(target: "tower_oauth_proxy", tracing::Level::WARN),
+    }
+}
+
 fn to_tracing(event: &Event) {
     let step = event.step.as_str();
     let reason = event.reason.map(Reason::as_str);
