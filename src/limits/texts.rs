@@ -12,6 +12,9 @@ pub(crate) const MAX_SHOWN: usize = 300;
 pub(crate) const MAX_PAGE_TEXT: usize = 600;
 /// The most languages of the pages: each takes some 10 KiB, and is looked at for each page.
 pub(crate) const MAX_LANGUAGES: usize = 64;
+/// The most of a host that the consent page shows, in characters, from its end: three lines of a small phone. Hosts of
+/// real clients have up to 50.
+pub(crate) const MAX_HOST_SHOWN: usize = 60;
 /// Scopes that a person takes in at one look: more of them get headings.
 pub(crate) const FEW_RIGHTS: usize = 6;
 /// The most bytes of an icon: each page holds it twice, a third larger.

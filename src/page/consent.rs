@@ -1,5 +1,7 @@
 //! The consent page: who asks, where the answer goes, and for what.
 
+use std::borrow::Cow;
+
 use maud::{Markup, html};
 
 use super::{
@@ -14,7 +16,7 @@ use super::{
     words::{Words, fill, fill_title},
 };
 use crate::{
-    limits::{FEW_RIGHTS, MAX_SHOWN},
+    limits::{FEW_RIGHTS, MAX_HOST_SHOWN, MAX_SHOWN},
     oauth::{ScopeSet, printable},
 };
 
@@ -132,7 +134,7 @@ pub(super) fn client_box(
         dl .box {
             div { (who(client, trust, stage)) }
             @if let Some(host) = host {
-                div { dt { (words.described_by) } (checked(host)) }
+                div { dt { (words.described_by) } (checked(&end_of(host))) }
             }
             div {
                 dt { (words.goes_to) }
@@ -181,7 +183,7 @@ fn who(client: Option<&str>, trust: Trust, stage: &Stage<'_>) -> Markup {
 fn place(target: &Target<'_>, words: &Words) -> Markup {
     html! {
         @match target {
-            Target::Host(address) => dd { bdi { (printable(address, MAX_SHOWN)) } },
+            Target::Host(address) => dd { bdi { (end_of(&printable(address, MAX_SHOWN))) } },
             Target::ThisComputer(Some(port)) => dd { (fill(&words.this_computer_port, &[("port", &port.to_string())])) },
             Target::ThisComputer(None) => dd { (words.this_computer) },
             Target::App(scheme) => {
@@ -189,6 +191,15 @@ fn place(target: &Target<'_>, words: &Words) -> Markup {
                 dd { (words.app_on_this_computer) }
             }
         }
+    }
+}
+
+/// A host is whose its end is: of a long one the end is shown, and the whole address is on demand. A beginning that
+/// looks like somebody else's cannot push it out of view.
+fn end_of(host: &str) -> Cow<'_, str> {
+    match host.char_indices().rev().nth(MAX_HOST_SHOWN - 1) {
+        Some((at, _)) if at > 0 => format!("…{}", host.get(at..).unwrap_or_default()).into(),
+        _ => host.into(),
     }
 }
 

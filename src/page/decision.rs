@@ -66,7 +66,7 @@ impl Decision<'_> {
                 }
             }
             @if let Some(other) = &self.other {
-                button type="submit" name="decision" value=(other.value) { (other.label) }
+                button .other type="submit" name="decision" value=(other.value) { (other.label) }
             }
         }
     }

@@ -64,23 +64,53 @@ impl Color {
         (one.max(two) + 0.05) / (one.min(two) + 0.05)
     }
 
-    /// The share of the other colour in hundredths.
-    fn mixed(self, other: Self, share: u16) -> Self {
-        let [r, g, b] = self.0;
-        let [s, h, c] = other.0;
-        let mix = |own: u8, other: u8| {
-            let sum = u16::from(own) * (100 - share) + u16::from(other) * share;
-            u8::try_from(sum / 100).unwrap_or(u8::MAX)
-        };
-        Self([mix(r, s), mix(g, h), mix(b, c)])
-    }
-
-    /// This colour, moved towards another one by as little as makes it stand out from the ground.
+    /// This colour, made lighter or darker by as little as lets it stand out from the ground. Its hue stays, so that a
+    /// dark blue becomes a light blue and no grey.
     fn readable(self, towards: Self, ground: Self) -> Self {
-        let mut steps = (0..=100).map(|share| self.mixed(towards, share));
+        let (hue, saturation, lightness) = self.hsl();
+        let is_lighter = towards == WHITE;
+        let mut steps = (0..=100).map(|step| {
+            let rest = if is_lighter {
+                1.0 - lightness
+            } else {
+                -lightness
+            };
+            let lightness = lightness + rest * f64::from(step) / 100.0;
+            match step {
+                0 => self,
+                _ => Self::from_hsl(hue, saturation, lightness),
+            }
+        });
         steps
             .find(|color| color.contrast(ground) >= TEXT)
             .unwrap_or(towards)
+    }
+
+    /// Hue in sixths of the circle, saturation and lightness from 0 to 1 (CSS Color Module Level 4 section 7).
+    fn hsl(self) -> (f64, f64, f64) {
+        let [r, g, b] = self.0.map(|value| f64::from(value) / 255.0);
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        let (range, lightness) = (most - least, f64::midpoint(most, least));
+        if range == 0.0 {
+            return (0.0, 0.0, lightness);
+        }
+        let hue = match () {
+            () if most == r => (g - b) / range + 6.0,
+            () if most == g => (b - r) / range + 2.0,
+            () => (r - g) / range + 4.0,
+        };
+        let saturation = (most - lightness) / lightness.min(1.0 - lightness);
+        (hue % 6.0, saturation, lightness)
+    }
+
+    fn from_hsl(hue: f64, saturation: f64, lightness: f64) -> Self {
+        let reach = saturation * lightness.min(1.0 - lightness);
+        let channel = |turn: f64| {
+            let k = (turn + hue * 2.0) % 12.0;
+            let value = lightness - reach * (k - 3.0).min(9.0 - k).clamp(-1.0, 1.0);
+            to_byte(value)
+        };
+        Self([channel(0.0), channel(8.0), channel(4.0)])
     }
 
     /// The text on it: white where that can be read, as on most buttons there are, else the darkest one. One of
@@ -90,6 +120,13 @@ impl Color {
         let mut readable = texts.filter(|text| self.contrast(*text) >= TEXT);
         readable.next().unwrap_or(BLACK)
     }
+}
+
+/// The nearest of 256 steps.
+fn to_byte(value: f64) -> u8 {
+    let mut steps = (0..=u8::MAX).rev();
+    let found = steps.find(|step| f64::from(*step) <= value * 255.0 + 0.5);
+    found.unwrap_or_default()
 }
 
 impl fmt::Display for Color {
@@ -264,6 +301,21 @@ mod tests {
         assert!(properties.starts_with(light), "{properties}");
         let dark = "@media(prefers-color-scheme:dark){:root{--face:#";
         assert!(properties.contains(dark), "{properties}");
+    }
+
+    #[test]
+    fn a_colour_that_is_moved_keeps_its_hue() {
+        let theme = Theme::of(Some(color("#0b1f4b")));
+        let (hue, saturation, _) = theme.dark.face.hsl();
+        let (given, as_given, _) = color("#0b1f4b").hsl();
+        assert!((hue - given).abs() < 0.1, "{theme:?}");
+        assert!((saturation - as_given).abs() < 0.1, "{theme:?}");
+        for text in [
+            "#0b1f4b", "#ffd400", "#123456", "#808080", "#ffffff", "#000000",
+        ] {
+            let (hue, saturation, lightness) = color(text).hsl();
+            assert_eq!(Color::from_hsl(hue, saturation, lightness), color(text));
+        }
     }
 
     proptest! {

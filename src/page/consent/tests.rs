@@ -152,6 +152,34 @@ fn where_access_goes_is_in_view_and_the_whole_address_on_demand() {
     }
 }
 
+#[test]
+fn of_a_long_host_the_end_is_in_view_because_that_is_whose_it_is() {
+    let host = format!("{}evil.example:8443", "accounts.acme.example.".repeat(9));
+    let page = |host| ConsentPage {
+        host: Some(host),
+        target: Target::Host(host),
+        ..shown("Kit", Trust::OtherAddress)
+    };
+    let html = of(&page(&host));
+    let end = "<bdi>…";
+    assert_eq!(html.matches(end).count(), 2, "{html}");
+    assert_eq!(
+        html.matches(".example.evil.example:8443</bdi></dd>")
+            .count(),
+        2,
+        "{html}"
+    );
+    assert!(!html.contains(&host), "{html}");
+    // What fits stays as it is.
+    let fits = format!("{}.example", "a".repeat(MAX_HOST_SHOWN - 8));
+    let html = of(&page(&fits));
+    assert_eq!(
+        html.matches(&format!("<bdi>{fits}</bdi>")).count(),
+        2,
+        "{html}"
+    );
+}
+
 fn with_scopes(scopes: &str) -> String {
     let text = |scope: &str, text: &str| ScopeText {
         scope: scope.to_owned(),
