@@ -110,10 +110,8 @@ impl<'a> Target<'a> {
         error: &OAuthError,
         cookies: Vec<HeaderValue>,
     ) -> OwnResponse {
-        let mut description = crate::oauth::description(&error.description);
-        if let Some(login) = self.login {
-            description = format!("{description} (ID {login})");
-        }
+        let id = self.login.map(|login| format!(" (ID {login})"));
+        let description = crate::oauth::description(&error.description) + &id.unwrap_or_default();
         let params = [
             ("error", error.code.as_str()),
             ("error_description", description.as_str()),
