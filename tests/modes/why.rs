@@ -69,7 +69,7 @@ async fn fails(proxy: &Proxy, client: &Client) -> Event {
     let began = began.expect("the login began with an event of the same id");
     assert_eq!(began.client, event.client);
     assert!(began.redirect_host.is_some() && began.redirect_host == event.redirect_host);
-    assert_eq!(event.provider.as_deref(), Some("main"), "{event:#?}");
+    assert_eq!(event.provider.as_deref(), Some("oauth"), "{event:#?}");
     assert_eq!(event.resource.as_deref(), Some(&*proxy.base));
     assert!(event.scopes.is_some());
     event
@@ -242,7 +242,7 @@ async fn a_grant_is_followed_from_the_callback_to_its_end_with_its_person_and_cl
         assert_eq!(event.client_name.as_deref(), Some("Test client"), "{step}");
         assert_eq!(event.subject.as_deref(), Some("person-1"), "{step}");
         assert_eq!(event.email.as_deref(), Some("ada@example.com"), "{step}");
-        assert_eq!(event.provider.as_deref(), Some("main"), "{step}");
+        assert_eq!(event.provider.as_deref(), Some("oauth"), "{step}");
         assert_eq!(event.instance.as_deref(), Some("web-1"), "{step}");
     }
     let bearer = of(Step::Bearer);

@@ -49,10 +49,10 @@ const CODES: [&str; 16] = [
 
 /// The elements of our pages.
 const ELEMENTS: [&str; 40] = [
-    "!doctype", "html", "head", "meta", "title", "link", "style", "body", "header", "main", "footer",
-    "section", "h1", "h2", "h3", "p", "b", "small", "dl", "dt", "dd", "ul", "li", "form", "fieldset",
-    "legend", "label", "input", "button", "bdi", "q", "code", "strong", "div", "span", "details",
-    "summary", "svg", "path", "time",
+    "!doctype", "html", "head", "meta", "title", "link", "style", "body", "header", "main",
+    "footer", "section", "h1", "h2", "h3", "p", "b", "small", "dl", "dt", "dd", "ul", "li", "form",
+    "fieldset", "legend", "label", "input", "button", "bdi", "q", "code", "strong", "div", "span",
+    "details", "summary", "svg", "path", "time",
 ];
 
 /// A proxy, its clients, and the runtime that they live on.
@@ -181,7 +181,9 @@ impl Target {
         }
         // The icon, which comes along.
         let links = page.matches("<link ").count();
-        let icon = page.matches(r#"<link rel="icon" href="data:image/"#).count();
+        let icon = page
+            .matches(r#"<link rel="icon" href="data:image/"#)
+            .count();
         prop_assert!(links == 1 && icon == 1, "links in {page}");
         let policy = reply.header("content-security-policy").unwrap_or_default();
         prop_assert!(policy.contains("default-src 'none'"), "{reply:?}");
