@@ -38,11 +38,10 @@ pub(super) async fn to_provider(
             return target.with_error(proxy, status, &refusal.error, cookies);
         }
     };
-    let (options, now) = (&proxy.options, proxy.now());
+    let (options, now, ttl) = (&proxy.options, proxy.now(), proxy.options.transaction_ttl);
     // What another provider knows is not asked of this one, and not granted through it.
     requested.request.scopes = client.terms().grantable(&requested.request.scopes);
     let login = Login::begin(requested, &provider.id, now);
-    let ttl = options.transaction_ttl;
     let Ok(mut cookies) = proxy.cookies.set_login(headers, &login, ttl, now) else {
         return too_large(proxy, &login.request, status);
     };

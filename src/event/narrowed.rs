@@ -40,11 +40,11 @@ pub(super) fn without_person(event: Event) -> Event {
         true => (subject, None),
         false => (None, subject),
     };
-    let names: Vec<&str> = [&email, &subject]
-        .into_iter()
-        .filter_map(|name| name.as_deref())
-        .filter(|name| !name.is_empty())
-        .collect();
+    // The address first: it may begin with the subject.
+    let names = [(&email, ADDRESS), (&subject, PERSON)];
+    let names = names.into_iter();
+    let names = names.filter_map(|(name, word)| Some((name.as_deref()?, word)));
+    let names: Vec<_> = names.filter(|(name, _)| !name.is_empty()).collect();
     let words = without_person.or(detail).map(without_cut_word);
     Event {
         subject: machine,
@@ -56,10 +56,10 @@ pub(super) fn without_person(event: Event) -> Event {
 }
 
 /// The words without these names, where they stand alone, and without anything that looks like an address.
-fn unnamed(words: &str, names: &[&str]) -> String {
+fn unnamed(words: &str, names: &[(&str, &str)]) -> String {
     let mut text = words.to_owned();
-    for name in names {
-        text = without_name(&text, name);
+    for (name, word) in names {
+        text = without_name(&text, name, word);
     }
     let mut shown = String::with_capacity(text.len());
     for piece in text.split_inclusive(is_between) {
@@ -81,14 +81,14 @@ fn without_cut_word(mut words: String) -> String {
 }
 
 /// `1` is a subject too, and not to be taken out of `10 seconds`.
-fn without_name(text: &str, name: &str) -> String {
+fn without_name(text: &str, name: &str, word: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(name) {
         let is_inside = |c: char| c.is_alphanumeric();
         let stands_alone = !before.ends_with(is_inside) && !after.starts_with(is_inside);
         shown.push_str(before);
-        shown.push_str(if stands_alone { PERSON } else { name });
+        shown.push_str(if stands_alone { word } else { name });
         rest = after;
     }
     shown.push_str(rest);
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!((event.subject, event.email), (None, None));
         assert_eq!(
             event.detail.as_deref(),
-            Some("subject (person) <(person)> ((address)): 10 s, '(address)', user=(address)")
+            Some("subject (person) <(address)> ((address)): 10 s, '(address)', user=(address)")
         );
         assert_eq!(event.client_name.as_deref(), Some("App"));
         assert_eq!(event.login.as_deref(), Some("l"));

@@ -291,7 +291,7 @@ async fn where_no_person_may_be_named_no_event_of_a_whole_journey_names_one() {
     failed_login(&proxy).await;
     assert_eq!(
         words(&last_refusal(&proxy)),
-        "`allowed_domains`: (person) is not of example.com"
+        "`allowed_domains`: (address) is not of example.com"
     );
     proxy.provider.next_authorize(AuthorizeAnswer::Params(vec![
         ("error", "access_denied".to_owned()),
