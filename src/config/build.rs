@@ -6,8 +6,8 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     configuration::{OAuthProxyConfig, ServerConfig},
     faults::{
-        check_account_page, check_entries, check_keys, check_lifetimes, check_name,
-        check_static_clients, cookie_prefix, required_scopes,
+        check_account_page, check_entries, check_keys, check_lifetimes, check_static_clients,
+        cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
     introspection::Introspection,
@@ -19,6 +19,7 @@ use super::{
     provider_terms::{check_providers, check_terms, terms},
     remarks::Remarks,
     secrets::Secrets,
+    shown_text::check_name,
     trusted_issuer::{check_grants_nothing, check_trusted_issuers},
     trusted_issuers::TrustedIssuers,
     weak::weak_options,

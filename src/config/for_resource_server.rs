@@ -7,7 +7,7 @@ use super::{
     authorization_servers::check_issuers,
     bearer_sources::{SaidSources, check_at_resource},
     configuration::OAuthProxyConfig,
-    faults::{check_entries, check_lifetimes, check_name, required_scopes},
+    faults::{check_entries, check_lifetimes, required_scopes},
     introspection::Introspection,
     odd::{odd_authorization_servers, odd_paths},
     options::{Options, Plain},
@@ -16,6 +16,7 @@ use super::{
     path_faults::check_public_paths,
     remarks::Remarks,
     scope_option::scope_set,
+    shown_text::check_name,
     trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
 };

@@ -32,6 +32,7 @@ mod provider_terms;
 mod remarks;
 mod scope_option;
 mod secrets;
+mod shown_text;
 mod trusted_issuer;
 mod trusted_issuers;
 mod weak;

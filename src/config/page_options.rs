@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    config::faults::check_text,
+    config::shown_text::check_text,
     error::ConfigError,
     limits::{
         MAX_MAIL_ADDRESS, MAX_NAME, MAX_PAGE_LINKS, MAX_PAGE_URL, MAX_SCOPE_TEXT, MAX_SCOPE_TEXTS,

@@ -1,7 +1,7 @@
 //! The providers of a configuration: what is wrong with them, alone and together, and on which terms each
 //! is asked.
 
-use super::{builder::OAuthProxyConfigBuilder, faults::check_name, scope_option::scope_set};
+use super::{builder::OAuthProxyConfigBuilder, scope_option::scope_set, shown_text::check_name};
 use crate::{
     error::ConfigError,
     limits::{MAX_PROVIDER_ID, MAX_PROVIDERS},

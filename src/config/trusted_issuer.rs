@@ -245,7 +245,9 @@ impl TrustedIssuer {
             .map(ClaimRule::check)
             .find(Result::is_err)
         {
-            return refuse(format!("has a assertion_claim that cannot be met: {error}"));
+            return refuse(format!(
+                "has an assertion_claim that cannot be met: {error}"
+            ));
         }
         if self.unlisted_tokens && self.audiences.is_empty() {
             let why = "has no access tokens: leave out access_tokens_without_allow_lists";

@@ -21,7 +21,6 @@
 //! | **Running it** | |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
-//! | What can I count, chart and be woken by? | [`metrics`] |
 //! | What do I look at when it runs? | [`operations`] |
 //! | What is counted and timed, for a dashboard and for alerts? | [`metrics`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |

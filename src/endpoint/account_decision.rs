@@ -42,7 +42,7 @@ pub(super) async fn go_on(
             let over = proxy
                 .cookies
                 .finish_account(headers, account, true, ttl, now);
-            let target = Target::of(&account.request);
+            let target = Target::of(&account.request).in_login(&account.id);
             target.with_code(proxy, StatusCode::SEE_OTHER, &account.code, over)
         }
         Ok(HandedOut::Redeemed) => gone(Reason::Replayed, "the code was redeemed before")
@@ -72,7 +72,7 @@ pub(super) async fn choose_again(
     drop_grant(proxy, &account, grant, admission, Reason::AnotherAccount).await;
     let provider = &admission.provider;
     let taken = proxy.cookies.take_account(&account);
-    let prompt = provider.about().prompt_for_another_account();
+    let prompt = provider.prompt_for_another_account();
     let again = account.with_another_account(prompt, proxy.now());
     let status = StatusCode::SEE_OTHER;
     redirect::to_provider(proxy, headers, again, provider, status, taken).await
@@ -117,6 +117,6 @@ fn without_access(
     let over = proxy
         .cookies
         .finish_account(headers, account, false, ttl, now);
-    let target = Target::of(&account.request);
+    let target = Target::of(&account.request).in_login(&account.id);
     target.with_error(proxy, StatusCode::SEE_OTHER, error, over)
 }

@@ -37,7 +37,9 @@ pub(super) fn go_there(
             let refusal = refusal.about(granted.who.clone()).about(login.who());
             proxy.emit(&refusal.event(Step::Account));
             let over = proxy.cookies.finish_login(headers, login, false, ttl, now);
-            Target::of(&login.request).refuse(proxy, &refusal, over)
+            Target::of(&login.request)
+                .in_login(&login.id)
+                .refuse(proxy, &refusal, over)
         }
     }
 }
@@ -77,7 +79,7 @@ pub(super) fn page(proxy: &Proxy, account: &Account, visit: &Visit<'_>) -> OwnRe
         is_confirmed: person.is_confirmed,
         login_name: person.login_name.as_deref(),
         subject: person.subject.as_deref(),
-        can_change: provider.about().prompt_for_another_account().is_some(),
+        can_change: provider.prompt_for_another_account().is_some(),
         client: client.name.as_deref(),
         host: host.as_deref(),
         target: consent_page::target(uri, &address),

@@ -19,7 +19,10 @@ pub(super) fn answer(
     outcome: &Outcome,
     visit: &Visit<'_>,
 ) -> OwnResponse {
-    let (target, headers) = (Target::of(&login.request), visit.headers());
+    let (target, headers) = (
+        Target::of(&login.request).in_login(&login.id),
+        visit.headers(),
+    );
     let (ttl, now) = (proxy.options.transaction_ttl, proxy.now());
     let over = |has_access| {
         let cookies = &proxy.cookies;

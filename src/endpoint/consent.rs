@@ -87,7 +87,7 @@ async fn approved(
             let refusal = Refusal::from(&error).about(requested.who());
             proxy.emit(&refusal.event(Step::Consent));
             let cookies = over(proxy, visit.headers(), &requested);
-            let target = Target::of(&requested.request);
+            let target = Target::of(&requested.request).in_login(&requested.id);
             return target.with_error(proxy, StatusCode::SEE_OTHER, &refusal.error, cookies);
         }
     };
@@ -137,7 +137,7 @@ fn remembered(
 fn denied(proxy: &Proxy, headers: &HeaderMap, requested: &RequestedLogin) -> OwnResponse {
     let event = Event::refused(Step::Consent, Reason::PersonDenied);
     proxy.emit(&event.about(requested.who()));
-    let target = Target::of(&requested.request);
+    let target = Target::of(&requested.request).in_login(&requested.id);
     let error = OAuthError::new(OAuthErrorCode::AccessDenied, "the person denied access");
     let cookies = over(proxy, headers, requested);
     target.with_error(proxy, StatusCode::SEE_OTHER, &error, cookies)

@@ -33,7 +33,7 @@ pub(super) async fn to_provider(
             let who = requested.who().provider(&client.about().id);
             let refusal = Refusal::from(&error).about(who);
             proxy.emit(&refusal.event(Step::Authorize));
-            let target = Target::of(&requested.request);
+            let target = Target::of(&requested.request).in_login(&requested.id);
             let cookies = besides.into_iter().collect();
             return target.with_error(proxy, status, &refusal.error, cookies);
         }
@@ -70,6 +70,7 @@ pub(super) fn too_large(
 pub(super) struct Target<'a> {
     redirect_uri: &'a RedirectUri,
     state: Option<&'a str>,
+    login: Option<&'a str>,
 }
 
 impl<'a> Target<'a> {
@@ -78,11 +79,18 @@ impl<'a> Target<'a> {
         Self {
             redirect_uri,
             state,
+            login: None,
         }
     }
 
     pub(super) fn of(request: &'a AuthorizationRequest) -> Self {
         Self::new(&request.redirect_uri, request.state.as_deref())
+    }
+
+    /// An error will name this login, as its pages and events do: the person reads it in the app.
+    pub(super) fn in_login(mut self, id: &'a str) -> Self {
+        self.login = Some(id);
+        self
     }
 
     pub(super) fn with_code(
@@ -102,7 +110,10 @@ impl<'a> Target<'a> {
         error: &OAuthError,
         cookies: Vec<HeaderValue>,
     ) -> OwnResponse {
-        let description = crate::oauth::description(&error.description);
+        let mut description = crate::oauth::description(&error.description);
+        if let Some(login) = self.login {
+            description = format!("{description} (ID {login})");
+        }
         let params = [
             ("error", error.code.as_str()),
             ("error_description", description.as_str()),

@@ -73,7 +73,7 @@ impl Events {
         }
     }
 
-    /// What every event has, whoever made it, and nothing that the operator does not want in it.
+    /// The event with what every one has, and without what the operator does not want in it.
     fn completed(&self, mut event: Event) -> Event {
         event.instance.clone_from(&self.instance);
         if let (Some(id), None, Some(name_of)) =

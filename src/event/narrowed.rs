@@ -1,6 +1,7 @@
 //! How much of a person an event says.
 
 use super::what::Event;
+use crate::limits::MAX_DETAIL;
 
 /// How much of a person an event says: see
 /// [`event_detail`](crate::OAuthProxyConfigBuilder::event_detail).
@@ -44,7 +45,7 @@ pub(super) fn without_person(event: Event) -> Event {
         .filter_map(|name| name.as_deref())
         .filter(|name| !name.is_empty())
         .collect();
-    let words = without_person.or(detail);
+    let words = without_person.or(detail).map(without_cut_word);
     Event {
         subject: machine,
         email: None,
@@ -68,6 +69,15 @@ fn unnamed(words: &str, names: &[&str]) -> String {
         shown.push_str(gap);
     }
     shown
+}
+
+/// The words without their last one where the bound may have cut it: the half of an address does not look like one.
+fn without_cut_word(mut words: String) -> String {
+    if words.chars().count() >= MAX_DETAIL {
+        let end = words.rfind(char::is_whitespace).unwrap_or_default();
+        words.truncate(end);
+    }
+    words
 }
 
 /// `1` is a subject too, and not to be taken out of `10 seconds`.
@@ -131,6 +141,18 @@ mod tests {
         );
         let event = without_person(refused().told(&words));
         assert_eq!(event.detail.as_deref(), Some("`allowed_groups`: no group"));
+    }
+
+    #[test]
+    fn an_address_that_the_bound_cuts_in_two_is_left_out() {
+        for left in 1.."eve@evil.example".len() {
+            let lead = "x".repeat(MAX_DETAIL - 1 - left);
+            let event = refused().detail(format_args!("{lead} eve@evil.example is not let in"));
+            assert_eq!(without_person(event).detail, Some(lead), "{left}");
+        }
+        let whole = "x".repeat(MAX_DETAIL - 1);
+        let event = without_person(refused().detail(&whole));
+        assert_eq!(event.detail, Some(whole));
     }
 
     #[test]

@@ -21,8 +21,8 @@ pub(crate) fn span_of_its_own(endpoint: &'static str) -> Span {
     )
 }
 
-/// Writes the ids into the span that this runs in, where that is one of ours: a field of the same name in somebody
-/// else's is left alone. Where nobody listens, nothing is put together for it. Once for each id: some subscribers
+/// Writes the ids into the span that this runs in, where that is one of ours: a field of the same name in someone
+/// else's is left alone. Where no one listens, nothing is put together for it. Once for each id: some subscribers
 /// write a field anew beside the old one.
 pub(crate) fn mark_span(who: impl FnOnce() -> Who) {
     let span = Span::current();

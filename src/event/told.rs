@@ -22,7 +22,23 @@ impl Told {
         }
     }
 
-    /// Words of ours, and then another server's, which may name a person. Without them its codes are left: `AB1234`.
+    /// The same with another server's error code, as it is `shown` after our words. What is no code is more of its
+    /// words: some servers have only a sentence to give.
+    pub(crate) fn quoting_error(
+        ours: impl fmt::Display,
+        (error, shown): (&str, impl fmt::Display),
+        said: Option<&str>,
+    ) -> Self {
+        if is_word(error) {
+            return Self::quoting(format_args!("{ours}{shown}"), said);
+        }
+        let said = said.filter(|said| !said.is_empty());
+        let said = said.map_or_else(|| error.to_owned(), |said| format!("{error}: {said}"));
+        Self::quoting(ours, Some(&said))
+    }
+
+    /// Words of ours, and then another server's, which may name a person. Without them the codes are left that its
+    /// support asks for: `AADSTS50105`.
     pub(crate) fn quoting(ours: impl fmt::Display, said: Option<&str>) -> Self {
         let ours = ours.to_string();
         let Some(said) = said.filter(|said| !said.is_empty()) else {
@@ -82,13 +98,22 @@ impl fmt::Display for Told {
     }
 }
 
-/// Letters, then digits, and nothing else: what support asks for, and no name of a person.
+/// What begins the codes of servers that write them into their sentences: Microsoft Entra's, and those of its
+/// guests. Not any letters with digits: accounts of people are named so too (`AB12345`).
+const CODES: &[&str] = &["AADSTS", "AADB2C"];
+
 fn is_code(word: &str) -> bool {
-    let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
-    let letters = word.len() - digits.len();
-    (2..=8).contains(&letters)
-        && (3..=8).contains(&digits.len())
-        && digits.bytes().all(|byte| byte.is_ascii_digit())
+    let digits = CODES.iter().find_map(|begin| word.strip_prefix(begin));
+    digits.is_some_and(|digits| {
+        (2..=8).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// RFC 6749 section 4.1.2.1 has an `error` be "A single ASCII \[USASCII\] error code": here without what addresses
+/// and names are written with.
+fn is_word(error: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
+    !error.is_empty() && error.bytes().all(is_plain)
 }
 
 #[cfg(test)]
@@ -97,8 +122,7 @@ mod tests {
 
     #[test]
     fn of_anothers_words_the_codes_are_left() {
-        let said =
-            "AADSTS50105: the user 'eve@evil.example' (EVE1, E12345, X99999999999) is blocked.";
+        let said = "AADSTS50105: the user 'eve@evil.example' (EVE1, E12345, EV12345, X99999999999) is blocked.";
         let told = Told::quoting("the provider said access_denied", Some(said));
         assert_eq!(
             told.to_string(),
@@ -110,6 +134,28 @@ mod tests {
         );
         for silence in [None, Some("")] {
             assert_eq!(Told::quoting("no", silence), Told::from("no"));
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_no_code_is_the_other_servers_words_too() {
+        let told = |error: &str, said| {
+            let shown = format!(" with `{error}`");
+            Told::quoting_error("it refused", (error, shown), said)
+        };
+        let code = told("invalid_grant", Some("Eve Evil left"));
+        let (full, short) = (code.to_string(), code.without_person);
+        assert_eq!(full, "it refused with `invalid_grant`: Eve Evil left");
+        assert_eq!(short.as_deref(), Some("it refused with `invalid_grant`"));
+        for (sentence, said) in [
+            ("Eve Evil is blocked", None),
+            ("Eve Evil is blocked", Some("since May")),
+            ("eve@evil", Some("")),
+            ("", Some("Eve")),
+        ] {
+            let told = told(sentence, said);
+            assert!(told.to_string().contains(sentence), "{told}");
+            assert_eq!(told.without_person.as_deref(), Some("it refused"));
         }
     }
 

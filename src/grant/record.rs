@@ -182,7 +182,7 @@ pub(crate) struct CodeMark {
 }
 
 impl CodeMark {
-    /// The end of a code that no one has been given yet: whoever guesses it, or finds it, comes too late.
+    /// The end of a code that no one has been given yet: who guesses it, or finds it, comes too late.
     pub(crate) const HELD_BACK: Unix = Unix::EPOCH;
 
     pub(crate) fn is_held_back(&self) -> bool {

@@ -200,29 +200,29 @@ mod tests {
 
     use super::*;
 
-    fn person(claims: serde_json::Value) -> AccountName {
+    fn person(claims: &serde_json::Value) -> AccountName {
         AccountName::of(&Identity::from_claims(claims.as_object().unwrap().clone()))
     }
 
     #[test]
     fn an_account_is_known_by_name_address_and_number() {
-        let ada = person(json!({
+        let ada = person(&json!({
             "sub": "7", "name": "Ada", "email": "ada@notes.example", "email_verified": true
         }));
         assert_eq!(ada.name.as_deref(), Some("Ada"));
         assert_eq!(ada.address.as_deref(), Some("ada@notes.example"));
         assert!(ada.is_confirmed);
-        let bare = person(json!({ "sub": "7", "preferred_username": "ada" }));
+        let bare = person(&json!({ "sub": "7", "preferred_username": "ada" }));
         assert_eq!(bare.login_name.as_deref(), Some("ada"));
         assert!(bare.address.is_none() && bare.subject.is_none() && !bare.is_confirmed);
-        assert_eq!(person(json!({ "sub": "7" })).subject.as_deref(), Some("7"));
+        assert_eq!(person(&json!({ "sub": "7" })).subject.as_deref(), Some("7"));
     }
 
     /// Cut at its end, an address could pass for one of another domain.
     #[test]
     fn what_is_too_long_is_cut_where_it_says_least() {
         let local = "é".repeat(100);
-        let long = person(json!({
+        let long = person(&json!({
             "name": "ü".repeat(160), "email": format!("{local}@corp.example.evil.example")
         }));
         let address = long.address.unwrap();

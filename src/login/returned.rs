@@ -189,8 +189,9 @@ impl NoCode {
     /// In words for the operator. What the provider says may name a person.
     pub(crate) fn told(&self) -> Told {
         match self {
-            Self::Error { error, description } => Told::quoting(
-                format_args!("the provider answered with `{error}`"),
+            Self::Error { error, description } => Told::quoting_error(
+                "the provider answered with",
+                (error.as_str(), format_args!(" `{error}`")),
                 Some(description),
             ),
             Self::Provider(error) => error.told(),

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! No one signs the time. It chooses what a page and an event say of a login that this browser does not hold,
-//! and nothing else: whoever makes up a name is refused all the same.
+//! and nothing else: a made-up name is refused all the same.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 

@@ -76,10 +76,10 @@ impl Wishes {
     #[must_use]
     pub(crate) fn for_another_account(mut self, prompt: Option<&str>) -> Self {
         self.login_hint = None;
-        if let Some(word) = prompt
-            && !self.prompt.iter().any(|known| known == word)
-        {
-            self.prompt.push(word.to_owned());
+        if let Some(word) = prompt {
+            // First: some providers take one word alone.
+            self.prompt.retain(|known| known != word);
+            self.prompt.insert(0, word.to_owned());
         }
         self
     }
@@ -177,6 +177,27 @@ mod tests {
         for none in ["none", "none%20login", "login%20none"] {
             assert_eq!(prompt(none), Err(WishError::PromptNone), "{none}");
         }
+    }
+
+    #[test]
+    fn a_person_who_wants_another_account_is_heard_before_the_client() {
+        let read = |raw: &str| Wishes::read(&Params::parse(raw).unwrap(), &ALL).unwrap();
+        for (asked, word, prompt) in [
+            (
+                "consent%20login",
+                "select_account",
+                "select_account consent login",
+            ),
+            ("consent%20login", "login", "login consent"),
+            ("", "login", "login"),
+        ] {
+            let wishes = read(&format!("prompt={asked}&login_hint=a@b"));
+            let wishes = wishes.for_another_account(Some(word));
+            assert_eq!(wishes.prompt().join(" "), prompt);
+            assert_eq!(wishes.others(&ALL).count(), 0);
+        }
+        let unchanged = read("prompt=consent").for_another_account(None);
+        assert_eq!(unchanged.prompt(), ["consent"]);
     }
 
     #[test]

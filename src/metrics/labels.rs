@@ -27,6 +27,10 @@ macro_rules! words {
 
 words! {
     /// What came of the check of a bearer token.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(dead_code, reason = "`recorded` alone names the two good verdicts")
+    )]
     Check {
         /// The session was in the cache.
         Cached = "cached",

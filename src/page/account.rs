@@ -49,6 +49,7 @@ pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
     let words = stage.words();
     let shown = |text: Option<&str>| text.map(|text| printable(text, MAX_SHOWN));
     let (client, host) = (shown(page.client), shown(page.host));
+    let (name, address) = (shown(page.name), shown(known_by(page)));
     let scopes = &stage.look.brand.scopes;
     let rights = Rights::of(page.scopes, scopes, words, stage.language.tag());
     let content = html! {
@@ -89,9 +90,9 @@ pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
             scopes: rights.iter().map(PageScope::from).collect(),
             account: Some(PageAccount {
                 provider: page.provider,
-                name: page.name,
-                address: page.address,
-                is_confirmed: page.is_confirmed,
+                name: name.as_deref(),
+                address: address.as_deref(),
+                is_confirmed: page.is_confirmed && page.address.is_some(),
             }),
             resource: Some(page.resource),
             caution,
@@ -100,11 +101,16 @@ pub(super) fn html(page: &YourAccount<'_>, stage: &Stage<'_>) -> String {
     sheet.html(stage)
 }
 
+/// What tells the account from another one.
+fn known_by<'a>(page: &YourAccount<'a>) -> Option<&'a str> {
+    page.address.or(page.login_name).or(page.subject)
+}
+
 /// As the provider has it. An address is what people know best; a number says at least that it is another account.
 fn account(page: &YourAccount<'_>, words: &Words) -> Markup {
     let shown = |text: Option<&str>| text.map(|text| printable(text, MAX_SHOWN));
     let name = shown(page.name);
-    let account = shown(page.address.or(page.login_name).or(page.subject));
+    let account = shown(known_by(page));
     let is_claimed = page.address.is_some() && !page.is_confirmed;
     html! {
         dl .box {
@@ -128,7 +134,14 @@ fn account(page: &YourAccount<'_>, words: &Words) -> Markup {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::stage::staged, *};
+    use super::{
+        super::{
+            custom::{CustomPages, PageContext},
+            look::Brand,
+            stage::{staged, staged_with},
+        },
+        *,
+    };
 
     fn ada(scopes: &ScopeSet) -> YourAccount<'_> {
         YourAccount {
@@ -194,6 +207,42 @@ mod tests {
         let unnamed = &*words.account_unnamed;
         assert!(shown(&page(None, false, None, None, None)).contains(unnamed));
         assert!(!shown(&page(None, false, None, None, Some("Ada"))).contains(unnamed));
+    }
+
+    #[test]
+    fn a_page_of_the_operators_tells_one_account_from_another_and_holds_no_sign_that_reorders_it() {
+        let scopes = ScopeSet::default();
+        let told = |page: &YourAccount<'_>| {
+            let write = |context: &PageContext<'_>| {
+                let of = context.account?;
+                let (name, address) = (of.name.unwrap_or("-"), of.address.unwrap_or("-"));
+                Some(format!(
+                    "{name} {address} {}{}",
+                    of.is_confirmed, context.form?
+                ))
+            };
+            let brand = Brand {
+                custom: Some(CustomPages::new(write)),
+                ..Brand::default()
+            };
+            let html = staged_with("Notes", brand, |stage| html(page, stage));
+            let said = html.split_once("<form").map(|(said, _)| said.to_owned());
+            said.unwrap()
+        };
+        let page = ada(&scopes);
+        assert_eq!(told(&page), "Ada ada@notes.example true");
+        let unnamed = YourAccount {
+            name: Some("a\u{202e}b"),
+            address: None,
+            ..page
+        };
+        assert_eq!(told(&unnamed), "a\u{fffd}b ada false");
+        let numbered = YourAccount {
+            name: None,
+            login_name: None,
+            ..unnamed
+        };
+        assert_eq!(told(&numbered), "- 7 false");
     }
 
     #[test]

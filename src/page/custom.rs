@@ -149,7 +149,8 @@ pub struct PageAccount<'a> {
     pub provider: &'a str,
     /// The person's name.
     pub name: Option<&'a str>,
-    /// The person's e-mail address.
+    /// The person's e-mail address; where the provider says none, the name that they log in with there, or else
+    /// its own name for them.
     pub address: Option<&'a str>,
     /// Whether the provider vouches for the address.
     pub is_confirmed: bool,

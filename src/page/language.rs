@@ -39,7 +39,7 @@ impl Language {
     }
 }
 
-/// All of them. There is always one: the first, for whoever reads none.
+/// All of them. There is always one: the first, for people who read none of them.
 #[derive(Debug, Clone)]
 pub(crate) struct Languages {
     first: Language,

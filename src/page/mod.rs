@@ -9,6 +9,7 @@ mod document;
 mod for_apps;
 mod frame;
 #[cfg(test)]
+#[path = "tests/gallery.rs"]
 mod gallery;
 mod icon;
 mod language;

@@ -109,15 +109,15 @@ mod tests {
     #[test]
     fn a_text_is_in_the_pages_language_or_in_the_one_above_it_or_in_the_one_for_all() {
         let texts = texts(&[
-            ("read", Some("de"), "deine Notizen lesen"),
+            ("read", Some("de"), "Notizen lesen"),
             ("read", None, "read your notes"),
             ("read", Some("pt-BR"), "ler suas notas"),
         ]);
         for (language, text) in [
-            ("de", "deine Notizen lesen"),
-            ("de-CH", "deine Notizen lesen"),
-            ("de-Latn-CH", "deine Notizen lesen"),
-            ("DE", "deine Notizen lesen"),
+            ("de", "Notizen lesen"),
+            ("de-CH", "Notizen lesen"),
+            ("de-Latn-CH", "Notizen lesen"),
+            ("DE", "Notizen lesen"),
             ("pt-br", "ler suas notas"),
             ("pt", "ler suas notas"),
             ("en", "read your notes"),

@@ -16,6 +16,8 @@ pub(super) enum Sign {
     Warning,
     /// Something to know.
     Info,
+    /// For programs.
+    Plug,
     /// An end without an error.
     Stop,
 }
@@ -42,6 +44,7 @@ impl Sign {
             }
             Self::Warning => "M12 4L21 19.5H3zM12 10v4.5M12 17v.01",
             Self::Info => "M20.5 12a8.5 8.5 0 1 1-17 0a8.5 8.5 0 0 1 17 0zM12 11v5M12 8v.01",
+            Self::Plug => "M9 3v5M15 3v5M6.5 8h11v3.5a5.5 5.5 0 0 1-11 0zM12 17v4",
             Self::Stop => "M20.5 12a8.5 8.5 0 1 1-17 0a8.5 8.5 0 0 1 17 0zM9 9l6 6M15 9l-6 6",
         }
     }

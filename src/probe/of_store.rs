@@ -47,7 +47,7 @@ fn record() -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// Nobody reads it later: what counts is that no version of this crate takes it for something else.
+    /// It is not read later: what counts is that no version of this crate takes it for something else.
     #[test]
     fn a_record_begins_with_its_version() {
         let record = record();

@@ -44,9 +44,14 @@ impl Provider {
         all
     }
 
-    /// The word of `prompt` that has this provider ask which account it should be; `None` where it has none.
-    pub(crate) fn prompt_for_another_account(&self) -> Option<&'static str> {
-        self.dialect.prompts().for_another_account()
+    /// The word of `prompt` that has this provider ask which account it should be; `None` where it has none, or
+    /// where the operator's `extra` parameters leave no room for it.
+    pub(crate) fn prompt_for_another_account(
+        &self,
+        extra: &[(String, String)],
+    ) -> Option<&'static str> {
+        let configured = self.configured("prompt", extra).unwrap_or_default();
+        self.dialect.prompts().for_another_account(&configured)
     }
 
     /// Whether an authorization request for these scopes of the provider's brings a nonce.

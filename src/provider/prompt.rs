@@ -18,12 +18,22 @@ impl Prompts {
     /// Section 3.1.2, including the specified user interface behaviors such as none and login." No provider has
     /// to know `select_account`. Where neither is known, a page that asks for consent mostly says for whom, and
     /// lets the person change that.
-    pub(crate) fn for_another_account(self) -> Option<&'static str> {
+    ///
+    /// What is configured stays, so it can leave no room for another word.
+    pub(crate) fn for_another_account(self, configured: &str) -> Option<&'static str> {
+        const WORDS: [&str; 3] = ["select_account", "login", "consent"];
+        let mut set = configured.split(' ').filter(|word| !word.is_empty());
+        let (is_none, is_set) = (set.clone().any(|word| word == "none"), set.next().is_some());
         match self {
+            _ if is_none => None,
             Self::Any => Some("login"),
-            Self::List(known) | Self::One(known) => ["select_account", "login", "consent"]
+            // The one word that is sent each time asks for an account already, or never will.
+            Self::One(known) if is_set => WORDS
                 .into_iter()
-                .find(|word| known.contains(word)),
+                .find(|word| *word == configured.trim() && known.contains(word)),
+            Self::List(known) | Self::One(known) => {
+                WORDS.into_iter().find(|word| known.contains(word))
+            }
         }
     }
 
@@ -86,14 +96,21 @@ mod tests {
         let google = Prompts::List(&["consent", "select_account"]);
         let b2c = Prompts::One(&["login"]);
         let discord = Prompts::One(&["consent", "none"]);
-        for (rule, word) in [
-            (Prompts::Any, Some("login")),
-            (google, Some("select_account")),
-            (b2c, Some("login")),
-            (discord, Some("consent")),
-            (Prompts::List(&[]), None),
+        for (rule, configured, word) in [
+            (Prompts::Any, "", Some("login")),
+            (Prompts::Any, "consent", Some("login")),
+            (Prompts::Any, "none", None),
+            (google, "", Some("select_account")),
+            (google, "consent", Some("select_account")),
+            (b2c, "", Some("login")),
+            (b2c, "login", Some("login")),
+            (b2c, "create", None),
+            (discord, "", Some("consent")),
+            (discord, "none", None),
+            (Prompts::List(&[]), "", None),
         ] {
-            assert_eq!(rule.for_another_account(), word, "{rule:?}");
+            let found = rule.for_another_account(configured);
+            assert_eq!(found, word, "{rule:?} {configured}");
         }
     }
 }

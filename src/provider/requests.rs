@@ -108,6 +108,12 @@ impl ProviderClient {
         &self.provider
     }
 
+    /// The word of `prompt` that has it ask which account it should be; `None` where no word would.
+    pub(crate) fn prompt_for_another_account(&self) -> Option<&'static str> {
+        let extra = &self.terms.authorization_params;
+        self.provider.prompt_for_another_account(extra)
+    }
+
     /// The provider with all that its document about itself fills in: where it is, and how it wants to
     /// be asked. The one way to its URLs for every request. The document is read when it is first
     /// needed, and kept.

@@ -71,8 +71,9 @@ impl UpstreamError {
                 code,
                 description,
                 ..
-            } => Told::quoting(
-                format_args!("the provider refused with status {status}: {code}"),
+            } => Told::quoting_error(
+                format_args!("the provider refused with status {status}"),
+                (code.as_str(), format_args!(": {code}")),
                 description.as_deref(),
             ),
             Self::TokenRefused { status, said } => Told::quoting(

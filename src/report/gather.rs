@@ -84,7 +84,7 @@ fn consent(consent: Consent) -> &'static str {
             "a page asks, and a browser that approved is not asked again for 30 days"
         }
         Consent::External => "no page: something else asks for each client",
-        Consent::Disabled => "NO PAGE: nobody is asked",
+        Consent::Disabled => "NO PAGE: no one is asked",
     }
 }
 

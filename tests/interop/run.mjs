@@ -9,7 +9,7 @@
 //   INTEROP_SERVER, INTEROP_CLIENT, NEW_API_KEY   binaries; default: the cargo examples, debug build
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
 //   CHROMIUM, FIREFOX                default /usr/bin/chromium, /usr/bin/firefox-esr
-//   PAGES                            a folder of pages (src/page/gallery.rs); unset, they are not looked at
+//   PAGES                            a folder of pages (src/page/tests/gallery.rs); unset, they are not looked at
 //   PYTHON_MCP                       a Python that has mcp; unset, its journey is left out
 //   VERBOSE=1                        the servers' log as it comes
 

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use tower_oauth_proxy::{
-    OAuthProxyConfigBuilder, Occasion, Reason, StaticClient, Step, TokenSource, TrustedIssuer, Veto,
+    Detail, OAuthProxyConfigBuilder, Occasion, Reason, StaticClient, Step, TokenSource,
+    TrustedIssuer, Veto,
 };
 
 use crate::inside::{payload, session};
@@ -419,6 +420,42 @@ async fn the_operator_says_which_clients_and_whether_public_ones() {
     ];
     at.send(&fields, None).await.expect(200);
     at.send(&fields, None).await.refused(400, "invalid_grant");
+}
+
+#[tokio::test]
+async fn where_no_person_may_be_named_no_refusal_of_an_assertion_names_one() {
+    let at = start_with(TrustedIssuer::assertions, |builder| {
+        builder.event_detail(Detail::NoPersons)
+    })
+    .await;
+    let eve = |changes: Value| {
+        let mut all = json!({"sub": "eve-evil", "email": "eve@evil.example"});
+        let members = all.as_object_mut().unwrap();
+        members.extend(changes.as_object().unwrap().clone());
+        at.assertion(all)
+    };
+    let (mcp, other) = (format!("{BASE}/mcp"), format!("{BASE}/other"));
+    let elsewhere = [("resource", &*other)];
+    let of_mcp = eve(json!({"resource": mcp}));
+    at.bring(&of_mcp, &elsewhere).await.expect(400);
+    let unknown = [("scope", "no-such-scope")];
+    at.bring(&eve(json!({})), &unknown).await.expect(400);
+    let assertion = eve(json!({"client_id": "public"}));
+    let fields = [
+        ("grant_type", GRANT),
+        ("assertion", &*assertion),
+        ("client_id", "public"),
+    ];
+    at.send(&fields, None).await.refused(401, "invalid_client");
+    let events = at.proxy.events();
+    let refused = events.iter().filter(|event| event.reason.is_some());
+    let words: Vec<_> = refused.filter_map(|event| event.detail.clone()).collect();
+    for does in ["another resource", "none of the scopes", "authenticate"] {
+        let is_it = |words: &&String| words.contains(does) && words.contains("issuer `acme`");
+        assert_eq!(words.iter().filter(is_it).count(), 1, "{does}: {words:?}");
+    }
+    let all = format!("{events:?}");
+    assert!(!all.contains("eve"), "{all}");
 }
 
 #[tokio::test]

@@ -55,14 +55,20 @@ pub(crate) async fn tokens_of(proxy: &Proxy, client: &Client, changes: &[(&str, 
     Tokens::read(&client.redeem(&callback, &pkce).await)
 }
 
-/// The OAuth error that a login ends with at the client.
+/// The OAuth error that a login ends with at the client, and its words without the login's ID.
 pub(crate) async fn failed_login(proxy: &Proxy) -> (String, String) {
     let client = proxy.client().await;
     let url = client.authorize(&Pkce::new(), "s").url();
     let back = proxy.approve(&mut proxy.browser(), &url).await.left();
     assert_eq!(query_param(&back, "code"), None, "{back}");
     let read = |name| query_param(&back, name).unwrap_or_default();
-    (read("error"), read("error_description"))
+    let words = read("error_description");
+    let (words, id) = words.split_once(" (ID ").expect("the login's ID");
+    let id = Some(id.trim_end_matches(')'));
+    let events = proxy.events();
+    let mut refusals = events.iter().filter(|event| event.reason.is_some());
+    assert!(refusals.any(|event| event.login.as_deref() == id), "{back}");
+    (read("error"), words.to_owned())
 }
 
 /// A login that stops with the provider's redirect, not yet followed: browser and callback URL.

@@ -90,7 +90,7 @@ async fn scopes_are_said_in_the_operators_words_and_in_the_language_of_the_page(
 async fn what_no_page_can_show_is_told_at_start() {
     let proxy = Proxy::with(|builder| {
         builder
-            .scope_description("wirte", "write notes")
+            .scope_description("writes", "write notes")
             .page_color("#fefefe")
     })
     .await;
@@ -99,7 +99,7 @@ async fn what_no_page_can_show_is_told_at_start() {
         .iter()
         .filter(|event| event.reason == Some(Reason::OddOption));
     let told: Vec<_> = odd.filter_map(|event| event.detail.clone()).collect();
-    for word in ["scope_description: `wirte`", "page_color: #fefefe"] {
+    for word in ["scope_description: `writes`", "page_color: #fefefe"] {
         assert!(
             told.iter().any(|detail| detail.starts_with(word)),
             "{word}: {told:?}"

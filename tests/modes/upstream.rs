@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD as B64};
 use sha2::{Digest, Sha256};
 
 use crate::inside::{before_callback, tokens_of};
-use testkit::{Kind, Pkce, Proxy, Tokens, client::CALLBACK, wire::query_param};
+use testkit::{Kind, Landing, Pkce, Proxy, Tokens, client::CALLBACK, wire::query_param};
 
 const AT_AUTHORIZE: [&str; 11] = [
     "client_id",
@@ -228,7 +228,14 @@ async fn the_providers_callback_can_be_another_path_and_is_then_the_only_one() {
 async fn cookies(proxy: &Proxy) -> Vec<String> {
     let client = proxy.client().await;
     let mut browser = proxy.browser();
-    let tokens: Tokens = proxy.journey_in(&mut browser, &client).await;
+    let pkce = Pkce::new();
+    let url = client.authorize(&pkce, "state").url();
+    let callback = match proxy.approve(&mut browser, &url).await {
+        Landing::Left(callback) => callback,
+        // Where cookies can be planted, the person is shown the account first.
+        Landing::Page(_) => browser.press("approve").await.left(),
+    };
+    let tokens = Tokens::read(&client.redeem(&callback, &pkce).await);
     proxy.session(&client, &tokens.access).await;
     let replies = browser.history.iter().map(|visit| &visit.reply);
     let lines = replies.flat_map(|reply| reply.headers.get_all("set-cookie"));

@@ -33,5 +33,6 @@ mod redeem;
 mod refresh;
 mod register;
 mod revoke;
+mod sizing;
 mod state;
 mod verbs;

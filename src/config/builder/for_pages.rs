@@ -48,7 +48,7 @@ impl OAuthProxyConfigBuilder {
     ///     .page_contact("help@acme.example")
     ///     .page_link("Privacy", "https://acme.example/privacy")
     ///     .scope_description("notes:read", "read your notes")
-    ///     .scope_description_in("de", "notes:read", "deine Notizen lesen")
+    ///     .scope_description_in("de", "notes:read", "Notizen lesen")
     /// # }
     /// ```
     pub fn page_icon(mut self, picture: impl Into<Vec<u8>>) -> Self {

@@ -116,7 +116,7 @@ fn a_text_of_a_scope_is_short_visible_and_there_once_a_language() {
     };
     for fine in [
         text("write", None, "write notes"),
-        text("read", Some("de"), "deine Notizen lesen"),
+        text("read", Some("de"), "Notizen lesen"),
         text("read", Some("ar"), "قراءة ملاحظاتك"),
     ] {
         fine.checked().unwrap();
@@ -155,13 +155,13 @@ fn a_text_of_a_scope_is_short_visible_and_there_once_a_language() {
 fn a_text_that_no_page_can_show_is_odd() {
     let scopes = ScopeSet::parse("read openid").unwrap();
     let mut said = SaidPages::default();
-    for scope in ["read", "offline_access", "wirte", "wirte"] {
+    for scope in ["read", "offline_access", "writes", "writes"] {
         let language = (said.scopes.len() == 3).then(|| "de".to_owned());
         said.describe(scope.into(), language, "do it".into());
     }
     let odd = said.odd(&said.checked().unwrap(), &scopes);
     assert_eq!(
         odd,
-        ["scope_description: `wirte` is not one of `scopes`, so no page shows what it means"]
+        ["scope_description: `writes` is not one of `scopes`, so no page shows what it means"]
     );
 }

@@ -64,11 +64,8 @@ impl<'a> PresentedGrant<'a> {
         let asked = asked.map_err(|error| wrong(error.to_string()))?;
         let scopes = scopes::asserted(asked.as_ref(), named.as_ref(), default, offered);
         let scopes = scopes.ok_or_else(|| {
-            wrong("none of the scopes is offered here and allowed by the assertion".to_owned())
-                .detail(format_args!(
-                    "the assertion about {} allows none of them",
-                    self.who()
-                ))
+            let text = "none of the scopes is offered here and allowed by the assertion";
+            self.explained(wrong(text.to_owned()), "allows none of the scopes")
         })?;
         let resource = self.resource(proxy, params)?;
         Ok(Allowed {
@@ -89,7 +86,7 @@ impl<'a> PresentedGrant<'a> {
                 OAuthErrorCode::InvalidClient,
                 text,
             );
-            return Err(refusal.detail(format_args!("{text}: that about {}", self.who())));
+            return Err(self.explained(refusal, "came from a client that does not authenticate"));
         };
         if self.said.client_id.as_deref() != Some(&client.id) {
             let id = describable(&client.id);
@@ -118,15 +115,9 @@ impl<'a> PresentedGrant<'a> {
             (Ok(None), _) | (Err(_), _) => None,
         };
         resource.ok_or_else(|| {
-            Refusal::new(
-                Reason::Resource,
-                OAuthErrorCode::InvalidTarget,
-                "name one resource of this service that the assertion is for",
-            )
-            .detail(format_args!(
-                "the assertion about {} is for another resource",
-                self.who()
-            ))
+            let text = "name one resource of this service that the assertion is for";
+            let refusal = Refusal::new(Reason::Resource, OAuthErrorCode::InvalidTarget, text);
+            self.explained(refusal, "is for another resource")
         })
     }
 }

@@ -99,6 +99,16 @@ impl<'a> PresentedGrant<'a> {
         );
         Refusal::grant(reason).told(told).about(self.about())
     }
+
+    /// Another refusal, with what the assertion does for the operator.
+    pub(super) fn explained(&self, refusal: Refusal, does: &str) -> Refusal {
+        let id = &self.trusted.about.id;
+        let told = Told::of_person(
+            format!("the assertion about {} {does}", self.who()),
+            format!("an assertion of issuer `{id}` {does}"),
+        );
+        refusal.told(told).about(self.about())
+    }
 }
 
 /// What a workload is called as a client, where it names no other: it can be denied by that name.

@@ -40,8 +40,7 @@ impl Cookies {
         let set = self.set(
             headers,
             (Kind::Account, rank),
-            &new,
-            &value,
+            (&new, &value),
             &gone,
             ttl,
             now,
@@ -171,7 +170,7 @@ impl Cookies {
         let new = tag(&finished.id);
         let value = self.sealing.seal(Kind::Finished, &new, finished);
         let (of, now) = ((Kind::Finished, Rank::Finished), finished.at);
-        let set = self.set(headers, of, &new, &value, gone, ttl, now);
+        let set = self.set(headers, of, (&new, &value), gone, ttl, now);
         // Where there is no room, a reload meets a page that knows less.
         self.taken(gone).chain(set.unwrap_or_default()).collect()
     }

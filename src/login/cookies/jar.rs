@@ -73,7 +73,14 @@ impl Cookies {
         let tag = tag(&requested.id);
         let value = self.sealing.seal(Kind::Request, &tag, requested);
         let rank = Rank::of(Kind::Request, requested.start.from_elsewhere);
-        self.set(headers, (Kind::Request, rank), &tag, &value, &[], ttl, now)
+        self.set(
+            headers,
+            (Kind::Request, rank),
+            (&tag, &value),
+            &[],
+            ttl,
+            now,
+        )
     }
 
     /// The same for a login.
@@ -90,15 +97,15 @@ impl Cookies {
             return Err(TooLarge);
         }
         let rank = Rank::of(Kind::Login, login.from_elsewhere);
-        self.set(headers, (Kind::Login, rank), &tag, &value, &[], ttl, now)
+        self.set(headers, (Kind::Login, rank), (&tag, &value), &[], ttl, now)
     }
 
+    /// The header lines that set one cookie, and take what has to make room for it beside those that are `gone`.
     pub(super) fn set(
         &self,
         headers: &HeaderMap,
         (kind, rank): (Kind, Rank),
-        tag: &str,
-        value: &str,
+        (tag, value): (&str, &str),
         gone: &[(Kind, String)],
         ttl: Duration,
         now: Unix,

@@ -138,7 +138,7 @@ pub(super) fn words() -> Words {
         ),
         no_cookies_title: t("This browser sends no cookies"),
         no_cookies: t(
-            "A login needs cookies, so that nobody else can finish it. Nothing was changed. Allow cookies for this \
+            "A login needs cookies, so that no one else can finish it. Nothing was changed. Allow cookies for this \
              site, then start the login from your app again.",
         ),
         expired_title: t("This login has expired"),

@@ -31,7 +31,7 @@ impl Words {
         english::words()
     }
 
-    /// German, `de`, with *Sie*.
+    /// German, `de`, in its polite form.
     #[must_use]
     pub fn german() -> Self {
         german::words()

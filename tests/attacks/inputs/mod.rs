@@ -48,9 +48,11 @@ const CODES: [&str; 16] = [
 ];
 
 /// The elements of our pages.
-const ELEMENTS: [&str; 24] = [
-    "!doctype", "html", "head", "meta", "title", "style", "body", "main", "h1", "p", "small", "dl",
-    "dt", "dd", "ul", "li", "form", "input", "button", "bdi", "code", "strong", "div", "span",
+const ELEMENTS: [&str; 40] = [
+    "!doctype", "html", "head", "meta", "title", "link", "style", "body", "header", "main",
+    "footer", "section", "h1", "h2", "h3", "p", "b", "small", "dl", "dt", "dd", "ul", "li", "form",
+    "fieldset", "legend", "label", "input", "button", "bdi", "q", "code", "strong", "div", "span",
+    "details", "summary", "svg", "path", "time",
 ];
 
 /// A proxy, its clients, and the runtime that they live on.
@@ -177,6 +179,12 @@ impl Target {
             let name = element.trim_start_matches('/');
             prop_assert!(ELEMENTS.contains(&name), "<{name}> in {page}");
         }
+        // The icon, which comes along.
+        let links = page.matches("<link ").count();
+        let icon = page
+            .matches(r#"<link rel="icon" href="data:image/"#)
+            .count();
+        prop_assert!(links == 1 && icon == 1, "links in {page}");
         let policy = reply.header("content-security-policy").unwrap_or_default();
         prop_assert!(policy.contains("default-src 'none'"), "{reply:?}");
         Ok(())

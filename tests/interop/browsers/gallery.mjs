@@ -1,4 +1,4 @@
-// Every page in every state and language (src/page/gallery.rs writes them), as the browser that BROWSER names shows them:
+// Every page in every state and language (src/page/tests/gallery.rs writes them), as the browser that BROWSER names shows them:
 // WCAG 2.2 AA as axe-core checks it, in each width and scheme; nothing wider than the window, however a person sets their
 // letters; an order that can be read; nothing asked for from anywhere. Pictures of each are kept.
 //
