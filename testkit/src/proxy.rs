@@ -175,10 +175,16 @@ impl Proxy {
         Tokens::read(&client.redeem(&callback, &pkce).await)
     }
 
-    /// Authorize, consent and login; the callback URL that the client receives.
+    /// Authorize, consent, login, and the account page where it is shown; the callback URL that the client
+    /// receives.
     pub async fn login(&self, browser: &mut Browser, client: &Client, pkce: &Pkce) -> String {
         let url = client.authorize(pkce, "client-state").url();
-        let callback = self.approve(browser, &url).await.left();
+        let callback = match self.approve(browser, &url).await {
+            Landing::Page(page) if page.url.contains("/oauth/account") => {
+                browser.press("approve").await.left()
+            }
+            landing => landing.left(),
+        };
         assert_eq!(query_param(&callback, "error"), None, "{callback}");
         let state = query_param(&callback, "state");
         assert_eq!(state.as_deref(), Some("client-state"), "{callback}");
