@@ -213,7 +213,7 @@
 //! | `rustls` | yes | TLS towards the provider with rustls |
 //! | `native-tls` | | TLS towards the provider with the operating system's library |
 //! | `axum` | | `AuthSession` as an axum extractor |
-//! | `metrics` | | counters, gauges and histograms for dashboards, by the facade of that name: see [`docs::metrics`](docs::metrics) |
+//! | `metrics` | | counters, gauges and histograms for dashboards, by the facade of that name: see [`docs::metrics`] |
 //! | `sqlite` | | `storage::SqliteStorage`, one file for the processes of one host (SQLite is built in) |
 //! | `redis` | | `storage::RedisStorage`, Redis 7 or Valkey for many hosts (TLS with `rustls`) |
 //! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
