@@ -7,6 +7,7 @@ use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
 use self::grant_info::info;
 use crate::{
     error::StorageError,
+    event::{Event, Step},
     grant::{GrantId, Listed, Owner, at_once},
     proxy::Proxy,
     resource_server::ResourceServer,
@@ -122,7 +123,10 @@ impl OAuthProxyAdmin {
         finish(&Arc::clone(&proxy), async move {
             let ids = proxy.grants.listed_of_person(&subject).await?;
             let theirs = proxy.grants.not_of_others(ids, &subject).await?;
-            proxy.ending.end_many(theirs).await
+            let ended = proxy.ending.end_many(theirs).await?;
+            let event = Event::done(Step::Revoke).person(Some(&subject), None);
+            proxy.emit(&event.detail(format_args!("by the operator; grants ended: {ended}")));
+            Ok(ended)
         })
         .await
     }
@@ -139,7 +143,10 @@ impl OAuthProxyAdmin {
         };
         let client_id = client_id.to_owned();
         finish(&Arc::clone(&proxy), async move {
-            end_all(&proxy, Owner::Client(&client_id)).await
+            let ended = end_all(&proxy, Owner::Client(&client_id)).await?;
+            let event = Event::done(Step::Revoke).client(&client_id, None);
+            proxy.emit(&event.detail(format_args!("by the operator; grants ended: {ended}")));
+            Ok(ended)
         })
         .await
     }
@@ -150,10 +157,18 @@ impl OAuthProxyAdmin {
     ///
     /// [`StorageError`] when the store did not answer: the grant may or may not have ended, ask again.
     pub async fn revoke_grant(&self, id: &str) -> Result<bool, StorageError> {
-        match (GrantId::parse(id), &self.proxy) {
-            (Some(id), Some(proxy)) => proxy.ending.end(id).await,
-            _ => Ok(false),
-        }
+        let (Some(id), Some(proxy)) = (GrantId::parse(id), self.proxy.clone()) else {
+            return Ok(false);
+        };
+        finish(&Arc::clone(&proxy), async move {
+            let ended = proxy.ending.end(id).await?;
+            if ended {
+                let event = Event::done(Step::Revoke).grant(id);
+                proxy.emit(&event.detail("by the operator"));
+            }
+            Ok(ended)
+        })
+        .await
     }
 
     /// Ends the login behind a session; behind a machine's, the one token. In passthrough mode only this process's
@@ -166,10 +181,17 @@ impl OAuthProxyAdmin {
     pub async fn revoke(&self, session: &AuthSession) -> Result<(), StorageError> {
         if let (Some(jti), Some(proxy)) = (session.grantless_token(), &self.proxy) {
             let (of, end) = (session.client_id(), session.expires_at().into());
-            return proxy.grantless.revoke(jti, of, end, proxy.now()).await;
+            proxy.grantless.revoke(jti, of, end, proxy.now()).await?;
+            proxy.emit(&by_the_application(session));
+            return Ok(());
         }
         match (session.grant_id().and_then(GrantId::parse), &self.proxy) {
-            (Some(id), Some(proxy)) => proxy.ending.end(id).await.map(drop),
+            (Some(id), Some(proxy)) => {
+                if proxy.ending.end(id).await? {
+                    proxy.emit(&by_the_application(session));
+                }
+                Ok(())
+            }
             _ => {
                 let upstream = session.upstream();
                 self.sessions.forget(upstream.access_token().as_bytes());
@@ -211,7 +233,10 @@ impl OAuthProxyAdmin {
         finish(&Arc::clone(&proxy), async move {
             let denied = proxy.clients.deny(&client_id).await;
             proxy.grantless.forget(&client_id);
-            denied
+            denied?;
+            let event = Event::done(Step::Revoke).client(&client_id, None);
+            proxy.emit(&event.detail("denied by the operator"));
+            Ok(())
         })
         .await
     }
@@ -269,6 +294,12 @@ async fn finish<T: Send + 'static>(
     let ended_early = |_| Err(StorageError::unavailable("the task ended early"));
     let work = proxy.tasks.spawn(work);
     work.await.unwrap_or_else(ended_early)
+}
+
+/// A handler ended what it was called with.
+fn by_the_application(session: &AuthSession) -> Event {
+    let event = Event::done(Step::Revoke).about(session.who());
+    event.detail("by the application")
 }
 
 /// Those that still live.

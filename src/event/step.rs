@@ -58,7 +58,7 @@ steps! {
     ClientCredentials = "client_credentials",
     /// A client brought an assertion of a trusted issuer instead of a login.
     Assertion = "assertion",
-    /// A client revoked a token, or a grant ended to make room for another.
+    /// A client revoked a token, a grant ended to make room for another, or the operator ended grants or denied a client.
     Revoke = "revoke",
     /// A service asked about a token. Only refusals are reported: what was not active, and services that may
     /// not ask.

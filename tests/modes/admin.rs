@@ -339,3 +339,53 @@ async fn a_client_is_denied_when_nobody_waits_for_it() {
     let is_denied = async || proxy.browser().open(&url).await.page().reply.status == 400;
     eventually(is_denied).await;
 }
+
+#[tokio::test]
+async fn what_the_operator_ends_or_denies_has_an_event_that_says_whom() {
+    let (proxy, store) = Proxy::with_store(|builder| builder).await;
+    let (admin, client) = (proxy.layer.admin(), proxy.client().await);
+    let told = || {
+        let events = proxy.events();
+        proxy.forget_events();
+        let of_ours = events.into_iter();
+        let of_ours = of_ours.filter(|event| event.step == Step::Revoke && event.reason.is_none());
+        of_ours.collect::<Vec<_>>()
+    };
+    let (_, ada) = somebody(&proxy, &client).await;
+    somebody(&proxy, &client).await;
+    told();
+
+    let one = subjects_grants(&proxy, &ada).await.pop().unwrap();
+    assert!(admin.revoke_grant(&one).await.unwrap());
+    let [event] = &told()[..] else { panic!() };
+    assert_eq!(event.grant.as_deref(), Some(&*one));
+    assert_eq!(event.detail.as_deref(), Some("by the operator"));
+    assert!(!admin.revoke_grant(&one).await.unwrap());
+    assert!(told().is_empty(), "nothing was ended");
+
+    assert_eq!(admin.revoke_subject(&ada).await.unwrap(), 1);
+    let [event] = &told()[..] else { panic!() };
+    assert_eq!(event.subject.as_deref(), Some(&*ada));
+    let words = "by the operator; grants ended: 1";
+    assert_eq!(event.detail.as_deref(), Some(words));
+
+    somebody(&proxy, &client).await;
+    told();
+    assert_eq!(admin.revoke_client(&client.id).await.unwrap(), 1);
+    let [event] = &told()[..] else { panic!() };
+    assert_eq!(event.client.as_deref(), Some(&*client.id));
+    assert_eq!(event.detail.as_deref(), Some(words));
+
+    admin.deny_client(&client.id).await.unwrap();
+    let [event] = &told()[..] else { panic!() };
+    assert_eq!(event.client.as_deref(), Some(&*client.id));
+    assert_eq!(event.detail.as_deref(), Some("denied by the operator"));
+
+    store.be(Health::Down);
+    admin.deny_client("another").await.unwrap_err();
+    admin.revoke_subject(&ada).await.unwrap_err();
+    assert!(
+        told().is_empty(),
+        "what did not happen has no event of success"
+    );
+}
