@@ -1,0 +1,3 @@
+//! OAuth 2.1 login in front of any MCP server.
+
+fn main() {}
