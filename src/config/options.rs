@@ -17,6 +17,7 @@ use crate::{
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeSet},
     page::{Languages, Look},
+    quota::Allowed,
     random, route,
     token::ClaimsPassthrough,
 };
@@ -133,6 +134,8 @@ pub(crate) struct Plain {
     pub(crate) subjects: Subjects,
     pub(crate) instance_name: Option<String>,
     pub(crate) event_detail: Detail,
+    /// Four options, each of the name of its field.
+    pub(crate) quotas: Allowed,
 }
 
 impl Plain {
@@ -206,6 +209,7 @@ impl Default for Plain {
             subjects: Subjects::default(),
             instance_name: None,
             event_detail: Detail::default(),
+            quotas: Allowed::default(),
         }
     }
 }
