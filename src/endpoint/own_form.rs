@@ -71,9 +71,9 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    let not_ours = |detail| Err(not_here::not_ours(proxy, L::STEP, detail, visit));
+    let not_ours = |detail| not_here::not_ours(proxy, L::STEP, detail, visit);
     if !same_site::is_own_form(proxy, &parts.headers) {
-        return not_ours("the form was posted from another site");
+        return Err(not_ours("the form was posted from another site"));
     }
     let params = match request::form(parts, body).await {
         Ok(params) => params,
@@ -89,6 +89,6 @@ where
     let form_token = params.get("csrf").unwrap_or_default();
     match constant_time_eq(form_token.as_bytes(), login.form_token().as_bytes()) {
         true => Ok((params, login)),
-        false => not_ours("the form token is another one"),
+        false => Err(not_ours("the form token is another one")),
     }
 }
