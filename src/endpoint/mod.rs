@@ -22,6 +22,7 @@ mod not_here;
 mod on_register;
 mod onward;
 mod over_limit;
+mod own_form;
 mod redirect;
 mod refusal;
 mod refusal_hint;
