@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
-    challenge::{Asked, Problem},
+    challenge::{Asked, Form, Problem},
     event::{Event, Reason, Step, Told},
     inner::InnerFuture,
     oauth::ScopeSet,
@@ -99,7 +99,8 @@ where
             },
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
-                    response: Some(refuse(
+                    response: Some(refuse_in(
+                        Form::of(request.headers()),
                         request.uri().path(),
                         request.extensions(),
                         &denied,
@@ -131,6 +132,17 @@ impl PassedBy {
 
 /// The answer to a request for `path` that a guard denied.
 pub(crate) fn refuse(
+    path: &str,
+    extensions: &Extensions,
+    denied: &Denied,
+    guard: Option<&Guard>,
+) -> OwnResponse {
+    refuse_in(Form::Http, path, extensions, denied, guard)
+}
+
+/// The same in the form that the client reads.
+fn refuse_in(
+    form: Form,
     path: &str,
     extensions: &Extensions,
     denied: &Denied,
@@ -168,9 +180,9 @@ pub(crate) fn refuse(
                 event = event.about(session.who()).told(&why(path, session, guard));
             }
             challenges.report(&event);
-            challenges.refuse(path, &problem)
+            challenges.refuse_in(form, path, &problem)
         }
-        None => outside_the_layer(),
+        None => form.spoken(outside_the_layer()),
     }
 }
 
