@@ -13,6 +13,7 @@ mod outbound;
 pub mod pages;
 pub mod serve;
 mod signing;
+pub mod stage;
 mod upstream;
 
 #[cfg(test)]

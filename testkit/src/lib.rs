@@ -36,6 +36,7 @@ pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;
+pub mod port;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
@@ -45,6 +46,7 @@ pub mod wire;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
+pub use port::Port;
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
 pub use proxy::Proxy;
 pub use resource::Resource;

@@ -22,5 +22,6 @@ mod public_types;
 mod ready;
 mod servers;
 mod session;
+mod stacks;
 mod streams;
 mod upstream;
