@@ -4,6 +4,7 @@
 mod assertions;
 mod away;
 mod doctor;
+mod json_rpc;
 mod login;
 mod others_tokens;
 mod texts;
@@ -13,6 +14,7 @@ use std::time::Duration;
 pub(crate) use assertions::*;
 pub(crate) use away::*;
 pub(crate) use doctor::*;
+pub(crate) use json_rpc::*;
 pub(crate) use login::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;

@@ -24,6 +24,7 @@
 //! ```
 
 mod layer;
+mod mcp;
 mod rule;
 
 #[cfg(feature = "axum")]

@@ -194,6 +194,7 @@ const PURE: &[&str] = &[
     "grant::rotation",
     "grant::scopes",
     "grant::term",
+    "guard::mcp::reader",
     "jose",
     "login::absent",
     "login::account",
