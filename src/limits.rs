@@ -8,6 +8,7 @@ mod json_rpc;
 mod login;
 mod others_tokens;
 mod texts;
+mod tool_rules;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(crate) use json_rpc::*;
 pub(crate) use login::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;
+pub(crate) use tool_rules::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -20,7 +20,9 @@ mod tests;
 mod utf8;
 
 pub(crate) use ambiguous::Ambiguous;
-pub(crate) use call::{Call, Message, NameKey, name_key};
+#[cfg(test)]
+pub(crate) use call::NameKey;
+pub(crate) use call::{Call, Message, name_key};
 
 use envelope::Envelope;
 use grammar::Grammar;
