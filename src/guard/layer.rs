@@ -177,7 +177,7 @@ pub(crate) fn refuse(
 /// What the guard asks for, and what the session has, in words for the operator. The roles are the person's.
 fn why(path: &str, session: &AuthSession, guard: Option<&Guard>) -> Told {
     let guard = guard.map_or_else(String::new, |guard| format!("{guard:?}"));
-    let (scopes, roles) = (session.scopes(), session.roles().join(", "));
+    let (scopes, roles) = (session.effective_scopes(), session.roles().join(", "));
     Told::of_person(
         format!("{guard} at {path}: the session has the scopes `{scopes}` and the roles [{roles}]"),
         format!("{guard} at {path}: the session has the scopes `{scopes}`"),
