@@ -29,6 +29,8 @@
     reason = "a kit for tests: it fails by panicking"
 )]
 
+pub mod authority;
+pub mod between;
 pub mod browser;
 pub mod client;
 pub mod html;
@@ -42,6 +44,7 @@ pub mod redis;
 pub mod resource;
 pub mod store;
 pub mod wire;
+pub mod workers;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
