@@ -38,6 +38,7 @@ pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;
+pub mod postgres;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
