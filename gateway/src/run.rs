@@ -31,6 +31,7 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
         behind,
         identity,
         limits,
+        log: _,
     } = settings;
     // First of all: what the layer looks up before there is a recorder stays silent.
     let numbers = recorder()?;

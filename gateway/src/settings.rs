@@ -24,6 +24,15 @@ pub(crate) struct Settings {
     pub(crate) behind: BehindSettings,
     pub(crate) identity: IdentitySettings,
     pub(crate) limits: LimitSettings,
+    pub(crate) log: LogSettings,
+}
+
+/// How the log is written, on standard error.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LogSettings {
+    pub(crate) level: tracing::Level,
+    /// An object a line, for programs.
+    pub(crate) is_json: bool,
 }
 
 /// Where to listen.

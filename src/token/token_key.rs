@@ -137,13 +137,18 @@ impl TokenKey {
         // RFC 7515 section 4.1.9: with or without "application/" before it, and in any case of letters, it is the
         // same type.
         let start = "application/".len();
-        let is_full = typ.get(..start).is_some_and(|name| name.eq_ignore_ascii_case("application/"));
+        let is_full = typ
+            .get(..start)
+            .is_some_and(|name| name.eq_ignore_ascii_case("application/"));
         let bare = typ.get(start..).filter(|_| is_full).unwrap_or(typ);
         if bare.eq_ignore_ascii_case("at+jwt") {
-            return Err(fault("the type at+jwt is that of access tokens: choose another"));
+            return Err(fault(
+                "the type at+jwt is that of access tokens: choose another",
+            ));
         }
         let private = self.private.as_ref();
-        let private = private.ok_or_else(|| fault("a public key does not sign: give the private one"))?;
+        let private =
+            private.ok_or_else(|| fault("a public key does not sign: give the private one"))?;
         let signed = private.sign(Some(typ), claims);
         signed.map_err(|error| fault(format!("the key did not sign: {error}")))
     }
@@ -191,7 +196,10 @@ mod tests {
     const P256: &str = include_str!("../jose/vectors/p256.pkcs8.pem");
 
     fn claims() -> Map<String, Value> {
-        json!({"iss": "here", "sub": "ada"}).as_object().unwrap().clone()
+        json!({"iss": "here", "sub": "ada"})
+            .as_object()
+            .unwrap()
+            .clone()
     }
 
     fn key() -> TokenKey {
@@ -202,7 +210,10 @@ mod tests {
     fn a_jwt_of_your_own_is_verified_by_the_public_part() {
         let token = key().sign("identity+jwt", &claims()).unwrap();
         let set = json!({"keys": [key().jwk()]}).to_string();
-        let jwt = KeySet::parse(set.as_bytes()).unwrap().verify(&token).unwrap();
+        let jwt = KeySet::parse(set.as_bytes())
+            .unwrap()
+            .verify(&token)
+            .unwrap();
         assert_eq!(jwt.claims, claims());
         assert_eq!(jwt.header["kid"], "2026-11");
         assert!(has_type(&jwt.header, "identity+jwt"));
@@ -211,7 +222,15 @@ mod tests {
 
     #[test]
     fn it_is_never_an_access_token() {
-        for typ in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt", "", "a b", "a\nb"] {
+        for typ in [
+            "at+jwt",
+            "AT+JWT",
+            "application/at+jwt",
+            "Application/At+Jwt",
+            "",
+            "a b",
+            "a\nb",
+        ] {
             assert!(key().sign(typ, &claims()).is_err(), "{typ:?}");
         }
         assert!(key().sign(&"x".repeat(101), &claims()).is_err());
@@ -219,8 +238,14 @@ mod tests {
 
     #[test]
     fn a_public_key_signs_nothing() {
-        let public = TokenKey { private: None, ..key() };
+        let public = TokenKey {
+            private: None,
+            ..key()
+        };
         let error = public.sign("identity+jwt", &claims()).unwrap_err();
-        assert!(error.to_string().contains("a public key does not sign"), "{error}");
+        assert!(
+            error.to_string().contains("a public key does not sign"),
+            "{error}"
+        );
     }
 }

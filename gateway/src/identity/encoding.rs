@@ -68,7 +68,10 @@ mod tests {
     fn a_text_is_visible_ascii_and_comes_back_as_it_was() {
         for (value, expected) in [
             ("ada@example.com", "ada@example.com"),
-            ("auth0|5f7c8ec7c33c6c004bbafe82", "auth0|5f7c8ec7c33c6c004bbafe82"),
+            (
+                "auth0|5f7c8ec7c33c6c004bbafe82",
+                "auth0|5f7c8ec7c33c6c004bbafe82",
+            ),
             ("Ada Lovelace", "Ada Lovelace"),
             ("Zoë", "Zo%C3%AB"),
             ("100%", "100%25"),
@@ -86,7 +89,10 @@ mod tests {
 
     #[test]
     fn a_member_of_a_list_cannot_look_like_two() {
-        assert_eq!(list(["admin", "a,b", "c d", "é"], ','), "admin,a%2Cb,c%20d,%C3%A9");
+        assert_eq!(
+            list(["admin", "a,b", "c d", "é"], ','),
+            "admin,a%2Cb,c%20d,%C3%A9"
+        );
         assert_eq!(list(["read", "write"], ' '), "read write");
         assert_eq!(list([], ','), "");
         let members = ["a,b", "%2C", "c"];

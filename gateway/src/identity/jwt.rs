@@ -18,8 +18,24 @@ pub(crate) const MAX_LIFE: Duration = Duration::from_secs(60);
 
 /// The claims that are the gateway's to set.
 pub(crate) const SET: &[&str] = &[
-    "iss", "aud", "sub", "iat", "nbf", "exp", "jti", "client_id", "scope", "roles", "email",
-    "email_verified", "name", "idp", "source", "act", "cnf", "azp",
+    "iss",
+    "aud",
+    "sub",
+    "iat",
+    "nbf",
+    "exp",
+    "jti",
+    "client_id",
+    "scope",
+    "roles",
+    "email",
+    "email_verified",
+    "name",
+    "idp",
+    "source",
+    "act",
+    "cnf",
+    "azp",
 ];
 
 /// What makes the JWTs.
@@ -86,7 +102,11 @@ impl Signer {
         self.key.sign(TYPE, &Map::new()).map(drop)
     }
 
-    pub(super) fn sign(&self, session: &AuthSession, now: SystemTime) -> Result<String, ConfigError> {
+    pub(super) fn sign(
+        &self,
+        session: &AuthSession,
+        now: SystemTime,
+    ) -> Result<String, ConfigError> {
         self.key.sign(TYPE, &self.claims_of(session, now))
     }
 
@@ -130,13 +150,16 @@ pub(crate) fn derived(secret: &str) -> Result<TokenKey, ConfigError> {
     const LABEL: &[u8] = b"tower-oauth-gateway identity ed25519 v1";
     // RFC 8410 section 7: the ASN.1 around the 32 bytes of the key.
     const AROUND: [u8; 16] = [
-        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+        0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04,
+        0x20,
     ];
     let failed = |_| ConfigError::new("token_key", "the key could not be derived");
     let mut seed = [0; 32];
     let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret.as_bytes());
     let info = [LABEL];
-    let derived = pseudorandom.expand(&info, hkdf::HKDF_SHA256).map_err(failed)?;
+    let derived = pseudorandom
+        .expand(&info, hkdf::HKDF_SHA256)
+        .map_err(failed)?;
     derived.fill(&mut seed).map_err(failed)?;
     let der = STANDARD.encode([&AROUND[..], &seed[..]].concat());
     TokenKey::from_pem(format!(

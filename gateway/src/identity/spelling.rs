@@ -65,13 +65,36 @@ impl Reserved {
 /// Whether a header has a meaning of its own in HTTP, for proxies or for MCP, so that no identity may stand in it.
 pub(crate) fn is_reserved_elsewhere(name: &str) -> bool {
     const NAMES: &[&str] = &[
-        "accept", "connection", "content-encoding", "content-length", "content-type", "cookie", "date", "expect",
-        "forwarded", "host", "keep-alive", "last-event-id", "origin", "referer", "set-cookie", "te", "trailer",
-        "transfer-encoding", "upgrade", "user-agent", "via", "x-forwarded-for", "x-forwarded-host",
-        "x-forwarded-port", "x-forwarded-proto", "x-real-ip",
+        "accept",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "last-event-id",
+        "origin",
+        "referer",
+        "set-cookie",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-proto",
+        "x-real-ip",
     ];
     const STARTS: &[&str] = &["proxy-", "mcp-", "access-control-", "sec-"];
-    NAMES.iter().any(|other| is_like(name, other)) || STARTS.iter().any(|start| begins_like(name, start))
+    NAMES.iter().any(|other| is_like(name, other))
+        || STARTS.iter().any(|start| begins_like(name, start))
 }
 
 /// Whether a server could take the one for the other. CGI, WSGI, PHP and Ruby's Rack know headers as
@@ -81,7 +104,11 @@ pub(super) fn is_like(name: &str, other: &str) -> bool {
 }
 
 fn begins_like(name: &str, start: &str) -> bool {
-    name.len() >= start.len() && name.bytes().zip(start.bytes()).all(|(a, b)| folded(a) == folded(b))
+    name.len() >= start.len()
+        && name
+            .bytes()
+            .zip(start.bytes())
+            .all(|(a, b)| folded(a) == folded(b))
 }
 
 /// Each character that is no letter or digit is one and the same.
@@ -99,7 +126,10 @@ mod tests {
     fn headers(names: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for name in names {
-            headers.append(name.parse::<HeaderName>().unwrap(), "admin".parse().unwrap());
+            headers.append(
+                name.parse::<HeaderName>().unwrap(),
+                "admin".parse().unwrap(),
+            );
         }
         headers
     }
@@ -137,7 +167,15 @@ mod tests {
 
     #[test]
     fn other_headers_pass() {
-        let names = ["accept", "x-auth", "x-authority", "x-teams", "mcp-name", "x-request-id", "authorization"];
+        let names = [
+            "accept",
+            "x-auth",
+            "x-authority",
+            "x-teams",
+            "mcp-name",
+            "x-request-id",
+            "authorization",
+        ];
         let mut all = headers(&names);
         Reserved::new([HeaderName::from_static("x-team")]).strip(&mut all);
         assert_eq!(all.len(), names.len());

@@ -142,7 +142,11 @@ mod tests {
 
     #[test]
     fn numbers_of_each_base_are_read_and_none_is_guessed() {
-        let said = parse("f", "a = 0x10\nb = 1_000\nc = 99999999999999999999\nd = 1.5").unwrap();
+        let said = parse(
+            "f",
+            "a = 0x10\nb = 1_000\nc = 99999999999999999999\nd = 1.5",
+        )
+        .unwrap();
         let kinds: Vec<_> = said.values().map(|node| node.value.kind()).collect();
         let odd = ["a number that is too large", "a number with a fraction"];
         assert_eq!(kinds, ["a number", "a number", odd[0], odd[1]]);

@@ -94,7 +94,12 @@ fn judge_value(node: &Node, kind: Kind, path: &str, wrong: &mut Vec<Refusal>) {
         (Kind::Table(keys), Value::Table(entries)) => wrong.extend(judge(entries, keys, path)),
         (Kind::Tables(keys), Value::List(members)) => {
             for (number, member) in (1..).zip(members) {
-                judge_value(member, Kind::Table(keys), &format!("{path}[{number}]"), wrong);
+                judge_value(
+                    member,
+                    Kind::Table(keys),
+                    &format!("{path}[{number}]"),
+                    wrong,
+                );
             }
         }
         (Kind::Named(keys), Value::Table(entries)) => {
@@ -216,8 +221,14 @@ mod tests {
                 "size = -1",
                 "gateway.toml:2: inner.size: -1 is not a size, such as 4096, \"64KiB\" or \"10MiB\"",
             ),
-            ("count = 11", "gateway.toml:2: inner.count: 11 is not from 1 to 10"),
-            ("on = \"yes\"", "gateway.toml:2: inner.on: `yes` is not true or false"),
+            (
+                "count = 11",
+                "gateway.toml:2: inner.count: 11 is not from 1 to 10",
+            ),
+            (
+                "on = \"yes\"",
+                "gateway.toml:2: inner.on: `yes` is not true or false",
+            ),
             (
                 "consent = \"allways\"",
                 "gateway.toml:2: inner.consent: `allways` is not one of always, remember: is `always` meant?",

@@ -133,7 +133,10 @@ pub(crate) fn kind_of(keys: &[Key], name: &str) -> Option<Kind> {
 /// Every name of a table, those of the files of secrets included.
 pub(crate) fn names(keys: &'static [Key]) -> impl Iterator<Item = (String, &'static Key)> {
     keys.iter().flat_map(|key| {
-        let file = key.kind.of_file().map(|_| (format!("{}_file", key.name), key));
+        let file = key
+            .kind
+            .of_file()
+            .map(|_| (format!("{}_file", key.name), key));
         std::iter::once((key.name.to_owned(), key)).chain(file)
     })
 }

@@ -43,7 +43,13 @@ fn letters(name: &str) -> Vec<char> {
     const LONGEST: usize = 80;
     let letters = name.chars().take(LONGEST);
     letters
-        .map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() })
+        .map(|c| {
+            if c == '-' {
+                '_'
+            } else {
+                c.to_ascii_lowercase()
+            }
+        })
         .collect()
 }
 

@@ -77,7 +77,8 @@ impl<'a> Table<'a> {
 
     /// Whether the key is said.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.entries.is_some_and(|entries| entries.contains_key(name))
+        self.entries
+            .is_some_and(|entries| entries.contains_key(name))
     }
 
     /// Whether anything is said in this table.

@@ -10,7 +10,12 @@ use super::{
     value::{Entries, Node, Value},
 };
 
-/// The variables that are no settings: where the settings are, and what the log shows.
+/// Whether a variable is one of the gateway's, or looks like it.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name.to_ascii_uppercase().starts_with(PREFIX)
+}
+
+/// The variables that are no settings: where the settings are.
 pub(crate) const OTHERS: &[&str] = &["GATEWAY_CONFIG"];
 
 /// Puts the variables of the gateway over what the file says. A variable that is not known may be a slip in
@@ -23,8 +28,7 @@ pub(super) fn lay_over(
     let leaves = leaves(keys);
     let mut wrong = Vec::new();
     for (name, text) in variables {
-        let upper = name.to_ascii_uppercase();
-        if !upper.starts_with(PREFIX) || OTHERS.contains(&&**name) || is_of_kubernetes(name, text) {
+        if !is_ours(name) || OTHERS.contains(&&**name) || is_of_kubernetes(name, text) {
             continue;
         }
         let Some(leaf) = leaves.iter().find(|leaf| leaf.variable == *name) else {
@@ -106,9 +110,12 @@ fn read(leaf: &Leaf, text: &str) -> Result<Node, Refusal> {
         }
         Kind::Scopes => list(&[',', ' ', '\t', '\n']),
         Kind::Words | Kind::Secrets | Kind::Files | Kind::Choices(_) => list(&[',']),
-        Kind::Texts | Kind::Lists | Kind::TextsByName | Kind::Table(_) | Kind::Tables(_) | Kind::Named(_) => {
-            parse_value(&variable, text.trim())?
-        }
+        Kind::Texts
+        | Kind::Lists
+        | Kind::TextsByName
+        | Kind::Table(_)
+        | Kind::Tables(_)
+        | Kind::Named(_) => parse_value(&variable, text.trim())?,
     };
     Ok(Node::new(value, place))
 }
@@ -152,7 +159,9 @@ mod tests {
 
     fn over(file: &str, variables: &[(&str, &str)]) -> (Entries, Vec<String>) {
         let mut said = super::super::document::parse("gateway.toml", file).unwrap();
-        let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        let variables = variables
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
         let wrong = lay_over(&mut said, KEYS, &variables.collect());
         (said, wrong.iter().map(ToString::to_string).collect())
     }
@@ -165,7 +174,9 @@ mod tests {
     }
 
     fn words(value: &Value) -> Vec<&str> {
-        let Value::List(members) = value else { panic!() };
+        let Value::List(members) = value else {
+            panic!()
+        };
         members
             .iter()
             .map(|node| match &node.value {
@@ -178,7 +189,10 @@ mod tests {
     #[test]
     fn a_variable_counts_and_not_the_file() {
         let file = "base_url = \"a\"\n[inner]\ntime = 5\non = false\n";
-        let (said, wrong) = over(file, &[("GATEWAY_INNER_ON", "true"), ("GATEWAY_BASE_URL", "b")]);
+        let (said, wrong) = over(
+            file,
+            &[("GATEWAY_INNER_ON", "true"), ("GATEWAY_BASE_URL", "b")],
+        );
         assert!(wrong.is_empty(), "{wrong:?}");
         assert!(matches!(inner(&said, "on"), Value::Switch(true)));
         assert!(matches!(inner(&said, "time"), Value::Number(5)));
@@ -197,7 +211,10 @@ mod tests {
         assert_eq!(words(inner(&said, "scopes")), ["read", "write", "admin"]);
         let (said, _) = over("", &[("GATEWAY_INNER_WORDS", "[\"a, b\", 'c']")]);
         assert_eq!(words(inner(&said, "words")), ["a, b", "c"]);
-        let (said, _) = over("", &[("GATEWAY_INNER_RULES", "{ \"delete_*\" = { role = \"a\" } }")]);
+        let (said, _) = over(
+            "",
+            &[("GATEWAY_INNER_RULES", "{ \"delete_*\" = { role = \"a\" } }")],
+        );
         assert!(matches!(inner(&said, "rules"), Value::Table(_)));
     }
 
@@ -208,11 +225,16 @@ mod tests {
             ("GATEWAY_INNER_WORD", Some("GATEWAY_INNER_WORDS")),
             ("gateway_base_url", Some("GATEWAY_BASE_URL")),
             ("GATEWAY_CONFG", Some("GATEWAY_CONFIG")),
-            ("GATEWAY_INNER_PASSWORD_FLE", Some("GATEWAY_INNER_PASSWORD_FILE")),
+            (
+                "GATEWAY_INNER_PASSWORD_FLE",
+                Some("GATEWAY_INNER_PASSWORD_FILE"),
+            ),
             ("GATEWAY_NOTHING_LIKE_IT_AT_ALL", None),
         ] {
             let (_, wrong) = over("", &[(name, "s3cret")]);
-            let [told] = &wrong[..] else { panic!("{wrong:?}") };
+            let [told] = &wrong[..] else {
+                panic!("{wrong:?}")
+            };
             assert!(told.starts_with(name) && !told.contains("s3cret"), "{told}");
             assert_eq!(near.is_some(), told.contains("meant?"));
             assert!(near.is_none_or(|near| told.contains(near)), "{told}");
@@ -248,6 +270,9 @@ mod tests {
     #[test]
     fn a_table_that_is_none_is_told() {
         let (_, wrong) = over("inner = 1", &[("GATEWAY_INNER_ON", "true")]);
-        assert_eq!(wrong, ["gateway.toml:1: inner: is a number, and not a table"]);
+        assert_eq!(
+            wrong,
+            ["gateway.toml:1: inner: is a number, and not a table"]
+        );
     }
 }

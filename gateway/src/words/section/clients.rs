@@ -31,31 +31,184 @@ const METHODS: &[&str] = &[
 
 /// The keys of a configured client.
 const CONFIGURED: &[Key] = &[
-    key("id", Kind::Text, "required", "\"nightly\"", "its `client_id`"),
-    key("name", Kind::Text, "the id", "\"Nightly export\"", "what people read"),
-    key("secret", Kind::Secret, "none: a public client", "\"76f1fb6b5d5a9c5f8d1ad5ed5ae1b7c8\"", "its secret"),
-    key("secret_sha256", Kind::Text, "", "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"", "or the SHA-256 of it, 64 hexadecimal digits"),
-    key("jwks_file", Kind::File, "", "\"client.jwks.json\"", "or the public keys that it proves itself with"),
-    key("jwks_url", Kind::Text, "", "\"https://client.example.com/jwks.json\"", "or where they are"),
-    key("auth_method", Kind::Choice(METHODS), "by what it has", "\"client_secret_basic\"", "how it proves itself"),
-    key("redirect_uris", Kind::Words, "none", "[\"https://client.example.com/callback\"]", "where people come back to"),
-    key("scopes", Kind::Scopes, "all", "[\"read\"]", "of a machine: the most that it may; of others: what a login asks for that names none"),
-    key("machine", Kind::Switch, "`false`", "true", "whether it gets tokens of its own, without a person (`client_credentials`)"),
-    key("roles", Kind::Words, "none", "[\"batch\"]", "the roles of its own tokens"),
-    key("introspects", Kind::Words, "nothing", "[\"https://mcp.example.com/search\"]", "resources about whose tokens it may ask"),
+    key(
+        "id",
+        Kind::Text,
+        "required",
+        "\"nightly\"",
+        "its `client_id`",
+    ),
+    key(
+        "name",
+        Kind::Text,
+        "the id",
+        "\"Nightly export\"",
+        "what people read",
+    ),
+    key(
+        "secret",
+        Kind::Secret,
+        "none: a public client",
+        "\"76f1fb6b5d5a9c5f8d1ad5ed5ae1b7c8\"",
+        "its secret",
+    ),
+    key(
+        "secret_sha256",
+        Kind::Text,
+        "",
+        "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\"",
+        "or the SHA-256 of it, 64 hexadecimal digits",
+    ),
+    key(
+        "jwks_file",
+        Kind::File,
+        "",
+        "\"client.jwks.json\"",
+        "or the public keys that it proves itself with",
+    ),
+    key(
+        "jwks_url",
+        Kind::Text,
+        "",
+        "\"https://client.example.com/jwks.json\"",
+        "or where they are",
+    ),
+    key(
+        "auth_method",
+        Kind::Choice(METHODS),
+        "by what it has",
+        "\"client_secret_basic\"",
+        "how it proves itself",
+    ),
+    key(
+        "redirect_uris",
+        Kind::Words,
+        "none",
+        "[\"https://client.example.com/callback\"]",
+        "where people come back to",
+    ),
+    key(
+        "scopes",
+        Kind::Scopes,
+        "all",
+        "[\"read\"]",
+        "of a machine: the most that it may; of others: what a login asks for that names none",
+    ),
+    key(
+        "machine",
+        Kind::Switch,
+        "`false`",
+        "true",
+        "whether it gets tokens of its own, without a person (`client_credentials`)",
+    ),
+    key(
+        "roles",
+        Kind::Words,
+        "none",
+        "[\"batch\"]",
+        "the roles of its own tokens",
+    ),
+    key(
+        "introspects",
+        Kind::Words,
+        "nothing",
+        "[\"https://mcp.example.com/search\"]",
+        "resources about whose tokens it may ask",
+    ),
 ];
 
 /// The keys of `[clients]`.
 pub(crate) const KEYS: &[Key] = &[
-    sets(&["allow_client"], key("allow", Kind::Choices(KNOWN), "none", "[\"claude\", \"chatgpt\"]", "well-known clients that are not on the person's own computer; `[\"claude\", …]`. Those on loopback need no mention")),
-    sets(&["allowed_redirect_uri_patterns"], key("allowed_redirect_uri_patterns", Kind::Words, "none", "[\"https://client.example.com/callback\"]", "exact URIs, one wildcard label, or a path that ends in `/*`")),
-    sets(&["redirect_policy"], key("loopback", Kind::Switch, "`true`", "true", "whether clients on the person's own computer may register")),
-    sets(&["dynamic_registration"], key("dynamic_registration", Kind::Switch, "`true`", "true", "whether clients can register themselves")),
-    sets(&["metadata_documents"], key("metadata_documents", Kind::Switch, "`true`", "true", "whether a client may be the URL of a document about itself")),
-    sets(&["metadata_documents"], key("metadata_document_hosts", Kind::Words, "all public hosts", "[\"client.example.com\"]", "the only hosts of such documents")),
-    sets(&["metadata_documents"], key("metadata_documents_except", Kind::Words, "none", "[\"other.example.com\"]", "hosts of which no document is taken")),
-    sets(&["static_client", "static_clients"], key("configured", Kind::Tables(CONFIGURED), "none", "", "clients that you know by name: apps, machines, services that ask about tokens")),
-    sets(&["allow_plain_pkce"], key("allow_plain_pkce", Kind::Switch, "`false`", "false", "weak: for clients that cannot do S256")),
+    sets(
+        &["allow_client"],
+        key(
+            "allow",
+            Kind::Choices(KNOWN),
+            "none",
+            "[\"claude\", \"chatgpt\"]",
+            "well-known clients that are not on the person's own computer; `[\"claude\", …]`. Those on loopback need no mention",
+        ),
+    ),
+    sets(
+        &["allowed_redirect_uri_patterns"],
+        key(
+            "allowed_redirect_uri_patterns",
+            Kind::Words,
+            "none",
+            "[\"https://client.example.com/callback\"]",
+            "exact URIs, one wildcard label, or a path that ends in `/*`",
+        ),
+    ),
+    sets(
+        &["redirect_policy"],
+        key(
+            "loopback",
+            Kind::Switch,
+            "`true`",
+            "true",
+            "whether clients on the person's own computer may register",
+        ),
+    ),
+    sets(
+        &["dynamic_registration"],
+        key(
+            "dynamic_registration",
+            Kind::Switch,
+            "`true`",
+            "true",
+            "whether clients can register themselves",
+        ),
+    ),
+    sets(
+        &["metadata_documents"],
+        key(
+            "metadata_documents",
+            Kind::Switch,
+            "`true`",
+            "true",
+            "whether a client may be the URL of a document about itself",
+        ),
+    ),
+    sets(
+        &["metadata_documents"],
+        key(
+            "metadata_document_hosts",
+            Kind::Words,
+            "all public hosts",
+            "[\"client.example.com\"]",
+            "the only hosts of such documents",
+        ),
+    ),
+    sets(
+        &["metadata_documents"],
+        key(
+            "metadata_documents_except",
+            Kind::Words,
+            "none",
+            "[\"other.example.com\"]",
+            "hosts of which no document is taken",
+        ),
+    ),
+    sets(
+        &["static_client", "static_clients"],
+        key(
+            "configured",
+            Kind::Tables(CONFIGURED),
+            "none",
+            "",
+            "clients that you know by name: apps, machines, services that ask about tokens",
+        ),
+    ),
+    sets(
+        &["allow_plain_pkce"],
+        key(
+            "allow_plain_pkce",
+            Kind::Switch,
+            "`false`",
+            "false",
+            "weak: for clients that cannot do S256",
+        ),
+    ),
 ];
 
 pub(crate) fn apply(
@@ -111,12 +264,14 @@ fn documents(said: Table<'_>) -> Result<Option<MetadataDocuments>, Refusal> {
             let why = format!("is said besides `{}`: say one of both", LISTS[0]);
             Err(said.refuse(LISTS[1], why))
         }
-        (Some(false), Some(_), _) => {
-            Err(said.refuse(LISTS[0], "has no meaning while `metadata_documents` is false"))
-        }
-        (Some(false), _, Some(_)) => {
-            Err(said.refuse(LISTS[1], "has no meaning while `metadata_documents` is false"))
-        }
+        (Some(false), Some(_), _) => Err(said.refuse(
+            LISTS[0],
+            "has no meaning while `metadata_documents` is false",
+        )),
+        (Some(false), _, Some(_)) => Err(said.refuse(
+            LISTS[1],
+            "has no meaning while `metadata_documents` is false",
+        )),
         (_, Some(hosts), None) if hosts.is_empty() => {
             let why = "names no host: say `metadata_documents = false` for none";
             Err(said.refuse(LISTS[0], why))
@@ -149,7 +304,7 @@ fn configured(said: Table<'_>) -> Result<StaticClient, Refusal> {
     let is_machine = said.is_on("machine")?;
     if let Some(scopes) = said.words("scopes")? {
         if is_machine {
-            client = client.scopes(&scopes);
+            client = client.scopes(scopes.iter().copied());
         }
         if said.has("redirect_uris") || !is_machine {
             let refused = |error| said.refuse("scopes", error);

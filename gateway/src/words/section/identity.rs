@@ -16,35 +16,167 @@ use crate::{
 };
 
 const HEADERS: &[Key] = &[
-    key("subject", Kind::Text, "`X-Auth-Subject`", "\"X-Auth-Subject\"", "who it is: `sub`, stable and unique; `off` for none, as with the others"),
-    key("email", Kind::Text, "`X-Auth-Email`", "\"X-Auth-Email\"", "their address, where the provider says that it is verified"),
-    key("name", Kind::Text, "`X-Auth-Name`", "\"X-Auth-Name\"", "their name, as the provider has it"),
-    key("scopes", Kind::Text, "`X-Auth-Scopes`", "\"X-Auth-Scopes\"", "the scopes of the token, separated by spaces"),
-    key("roles", Kind::Text, "`X-Auth-Roles`", "\"X-Auth-Roles\"", "their roles, separated by commas"),
-    key("client", Kind::Text, "`X-Auth-Client`", "\"X-Auth-Client\"", "the client's id"),
-    key("provider", Kind::Text, "off", "\"X-Auth-Provider\"", "the provider's id"),
-    key("source", Kind::Text, "off", "\"X-Auth-Source\"", "where the token came from: `login`, `api_key`, …"),
+    key(
+        "subject",
+        Kind::Text,
+        "`X-Auth-Subject`",
+        "\"X-Auth-Subject\"",
+        "who it is: `sub`, stable and unique; `off` for none, as with the others",
+    ),
+    key(
+        "email",
+        Kind::Text,
+        "`X-Auth-Email`",
+        "\"X-Auth-Email\"",
+        "their address, where the provider says that it is verified",
+    ),
+    key(
+        "name",
+        Kind::Text,
+        "`X-Auth-Name`",
+        "\"X-Auth-Name\"",
+        "their name, as the provider has it",
+    ),
+    key(
+        "scopes",
+        Kind::Text,
+        "`X-Auth-Scopes`",
+        "\"X-Auth-Scopes\"",
+        "the scopes of the token, separated by spaces",
+    ),
+    key(
+        "roles",
+        Kind::Text,
+        "`X-Auth-Roles`",
+        "\"X-Auth-Roles\"",
+        "their roles, separated by commas",
+    ),
+    key(
+        "client",
+        Kind::Text,
+        "`X-Auth-Client`",
+        "\"X-Auth-Client\"",
+        "the client's id",
+    ),
+    key(
+        "provider",
+        Kind::Text,
+        "off",
+        "\"X-Auth-Provider\"",
+        "the provider's id",
+    ),
+    key(
+        "source",
+        Kind::Text,
+        "off",
+        "\"X-Auth-Source\"",
+        "where the token came from: `login`, `api_key`, …",
+    ),
 ];
 
 const JWT: &[Key] = &[
-    key("header", Kind::Text, "off", "\"X-Auth-Jwt\"", "where a signed JWT is sent, such as `X-Auth-Jwt`; with `Authorization`, as a bearer token"),
-    key("audience", Kind::Text, "required", "\"reports\"", "its `aud`: what the server behind calls itself, and has to check"),
-    key("issuer", Kind::Text, "`base_url`", "\"https://mcp.example.com\"", "its `iss`"),
-    key("life", Kind::Time, "1 minute", "\"60s\"", "from `iat` to `exp`: a minute at most"),
-    key("claims", Kind::Words, "none", "[\"tid\"]", "claims of the session that are told too"),
-    key("key_file", Kind::File, "derived from `keys.secret`: Ed25519, the same on each instance", "\"identity-key.pem\"", "a private key (PEM: P-256, Ed25519, RSA) that signs"),
-    key("previous_key_files", Kind::Files, "none", "[\"identity-key-of-last-year.pem\"]", "keys that are in the key set too: the last one, the next one"),
-    key("key_set_path", Kind::Text, "none: on the admin listener alone, at `/identity/jwks`", "\"/identity/jwks\"", "a public path of the gateway that shows the key set too"),
+    key(
+        "header",
+        Kind::Text,
+        "off",
+        "\"X-Auth-Jwt\"",
+        "where a signed JWT is sent, such as `X-Auth-Jwt`; with `Authorization`, as a bearer token",
+    ),
+    key(
+        "audience",
+        Kind::Text,
+        "required",
+        "\"reports\"",
+        "its `aud`: what the server behind calls itself, and has to check",
+    ),
+    key(
+        "issuer",
+        Kind::Text,
+        "`base_url`",
+        "\"https://mcp.example.com\"",
+        "its `iss`",
+    ),
+    key(
+        "life",
+        Kind::Time,
+        "1 minute",
+        "\"60s\"",
+        "from `iat` to `exp`: a minute at most",
+    ),
+    key(
+        "claims",
+        Kind::Words,
+        "none",
+        "[\"tid\"]",
+        "claims of the session that are told too",
+    ),
+    key(
+        "key_file",
+        Kind::File,
+        "derived from `keys.secret`: Ed25519, the same on each instance",
+        "\"identity-key.pem\"",
+        "a private key (PEM: P-256, Ed25519, RSA) that signs",
+    ),
+    key(
+        "previous_key_files",
+        Kind::Files,
+        "none",
+        "[\"identity-key-of-last-year.pem\"]",
+        "keys that are in the key set too: the last one, the next one",
+    ),
+    key(
+        "key_set_path",
+        Kind::Text,
+        "none: on the admin listener alone, at `/identity/jwks`",
+        "\"/identity/jwks\"",
+        "a public path of the gateway that shows the key set too",
+    ),
 ];
 
 /// The keys of `[identity]`.
 pub(crate) const KEYS: &[Key] = &[
-    key("headers", Kind::Table(HEADERS), "as named here", "", "a header for each thing that is known, percent-encoded"),
-    key("claims", Kind::Texts, "none", "{ department = \"X-Auth-Department\" }", "headers for claims of the session"),
-    key("jwt", Kind::Table(JWT), "off", "", "a JWT of the gateway's, for a server that anybody else could reach too"),
-    key("provider_token", Kind::Text, "off", "\"X-Auth-Provider-Token\"", "where the provider's own access token is sent; with `Authorization`, as a bearer token. The server behind can then do all that the token allows"),
-    key("unverified_email", Kind::Switch, "`false`", "false", "tell an address that the provider does not vouch for, too"),
-    key("strip", Kind::Words, "none", "[\"X-Company-User\"]", "further headers that no client may send to the server behind; `X-Auth-*` and those of other gateways are stripped always"),
+    key(
+        "headers",
+        Kind::Table(HEADERS),
+        "as named here",
+        "",
+        "a header for each thing that is known, percent-encoded",
+    ),
+    key(
+        "claims",
+        Kind::Texts,
+        "none",
+        "{ department = \"X-Auth-Department\" }",
+        "headers for claims of the session",
+    ),
+    key(
+        "jwt",
+        Kind::Table(JWT),
+        "off",
+        "",
+        "a JWT of the gateway's, for a server that anybody else could reach too",
+    ),
+    key(
+        "provider_token",
+        Kind::Text,
+        "off",
+        "\"X-Auth-Provider-Token\"",
+        "where the provider's own access token is sent; with `Authorization`, as a bearer token. The server behind can then do all that the token allows",
+    ),
+    key(
+        "unverified_email",
+        Kind::Switch,
+        "`false`",
+        "false",
+        "tell an address that the provider does not vouch for, too",
+    ),
+    key(
+        "strip",
+        Kind::Words,
+        "none",
+        "[\"X-Company-User\"]",
+        "further headers that no client may send to the server behind; `X-Auth-*` and those of other gateways are stripped always",
+    ),
 ];
 
 /// The secrets are those of `[keys]`, the current one first.
@@ -103,10 +235,14 @@ fn header_name(said: Table<'_>, key: &str, name: &str) -> Result<HeaderName, Ref
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     if !name.bytes().all(is_plain) {
         // Servers know `X_A` and `X-A` as the same, and some proxies drop the first.
-        return Err(refuse("is no name of a header: letters, digits and hyphens make one"));
+        return Err(refuse(
+            "is no name of a header: letters, digits and hyphens make one",
+        ));
     }
     if is_reserved_elsewhere(name) {
-        return Err(refuse("means something else to HTTP, to proxies or to MCP: choose another header"));
+        return Err(refuse(
+            "means something else to HTTP, to proxies or to MCP: choose another header",
+        ));
     }
     let name: HeaderName = name.parse().map_err(|_| refuse("is no name of a header"))?;
     let is_token = matches!(key, "header" | "provider_token");
@@ -147,7 +283,10 @@ fn signer(said: Table<'_>, base_url: &str, secrets: &[String]) -> Result<Signer,
     }
     let life = said.time("life")?.unwrap_or(jwt::MAX_LIFE);
     if life.is_zero() || life > jwt::MAX_LIFE {
-        return Err(said.refuse("life", "is not from 1 to 60 seconds: it is made for one request"));
+        return Err(said.refuse(
+            "life",
+            "is not from 1 to 60 seconds: it is made for one request",
+        ));
     }
     let claims = said.words("claims")?.unwrap_or_default();
     if let Some(own) = claims.iter().find(|claim| jwt::SET.contains(claim)) {
@@ -157,7 +296,9 @@ fn signer(said: Table<'_>, base_url: &str, secrets: &[String]) -> Result<Signer,
     let signer = Signer::new(key, &previous).issued(issuer, said.required("audience")?);
     let signer = signer.with_claims(claims.into_iter().map(str::to_owned).collect());
     let signer = signer.life(life);
-    signer.check().map_err(|error| said.refuse("key_file", error))?;
+    signer
+        .check()
+        .map_err(|error| said.refuse("key_file", error))?;
     Ok(signer)
 }
 
@@ -170,7 +311,8 @@ fn derived(said: Table<'_>, secrets: &[String]) -> Result<(TokenKey, Vec<TokenKe
     let mut long = secrets.iter().filter(|secret| secret.len() >= 32);
     let is_current = secrets.first().is_some_and(|secret| secret.len() >= 32);
     let current = long.next().filter(|_| is_current).ok_or_else(missing)?;
-    let derive = |secret: &String| jwt::derived(secret).map_err(|error| said.refuse("key_file", error));
+    let derive =
+        |secret: &String| jwt::derived(secret).map_err(|error| said.refuse("key_file", error));
     let before: Result<Vec<_>, _> = long.map(derive).collect();
     Ok((derive(current)?, before?))
 }

@@ -9,7 +9,6 @@ pub(crate) mod pages;
 pub(crate) mod paths;
 pub(crate) mod people;
 pub(crate) mod provider;
-pub(crate) mod rules;
 pub(crate) mod secrets;
 pub(crate) mod store;
 pub(crate) mod tokens;

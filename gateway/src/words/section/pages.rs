@@ -9,24 +9,144 @@ use crate::words::{
 };
 
 const LINK: &[Key] = &[
-    key("text", Kind::Text, "required", "\"Terms\"", "what the link says"),
-    key("url", Kind::Text, "required", "\"https://example.com/terms\"", "where it leads"),
+    key(
+        "text",
+        Kind::Text,
+        "required",
+        "\"Terms\"",
+        "what the link says",
+    ),
+    key(
+        "url",
+        Kind::Text,
+        "required",
+        "\"https://example.com/terms\"",
+        "where it leads",
+    ),
 ];
 
 /// The keys of `[pages]`.
 pub(crate) const KEYS: &[Key] = &[
-    sets(&["consent"], key("consent", Kind::Choice(&["always", "remember", "external", "disabled"]), "`always`", "\"remember\"", "whether a person is asked before a client gets in: each time; not again for 30 days in the same browser; by the provider; never (weak)")),
-    sets(&["service_name"], key("service_name", Kind::Text, "the host", "\"Acme Reports\"", "what this service is called")),
-    sets(&["account_page"], key("account_page", Kind::Choice(&["always", "never", "where_cookies_can_be_planted"]), "`where_cookies_can_be_planted`", "\"always\"", "whether a person sees their account after the provider")),
-    sets(&["page_icon"], key("icon_file", Kind::File, "the first letter of the name", "\"icon.png\"", "PNG, JPEG, WebP, GIF or SVG, 16 KiB")),
-    sets(&["page_color"], key("color", Kind::Text, "a blue", "\"#2456e6\"", "of buttons, links and signs")),
-    sets(&["page_contact"], key("contact", Kind::Text, "none", "\"help@example.com\"", "at the foot of each page: whom to ask")),
-    sets(&["page_link"], key("links", Kind::Tables(LINK), "none", "", "at the foot of each page")),
-    sets(&["page_languages"], key("languages", Kind::Words, "all, English first", "[\"en\", \"de\"]", "the languages of the pages; the first is for people who read none of them")),
-    sets(&["scope_description"], key("scope_descriptions", Kind::Texts, "the scope's name", "{ read = \"Read your reports\" }", "what a scope allows, in words for the person who decides")),
-    sets(&["scope_description_in"], key("scope_descriptions_in", Kind::TextsByName, "none", "{ de = { read = \"Ihre Berichte lesen\" } }", "the same by language")),
-    sets(&["cookie_prefix"], key("cookie_prefix", Kind::Text, "`__Host-`", "\"__Host-\"", "for platforms that rewrite cookies; another one on https is weak")),
-    sets(&["transaction_ttl"], key("transaction_ttl", Kind::Time, "10 minutes", "\"10m\"", "how long a login may take")),
+    sets(
+        &["consent"],
+        key(
+            "consent",
+            Kind::Choice(&["always", "remember", "external", "disabled"]),
+            "`always`",
+            "\"remember\"",
+            "whether a person is asked before a client gets in: each time; not again for 30 days in the same browser; by the provider; never (weak)",
+        ),
+    ),
+    sets(
+        &["service_name"],
+        key(
+            "service_name",
+            Kind::Text,
+            "the host",
+            "\"Acme Reports\"",
+            "what this service is called",
+        ),
+    ),
+    sets(
+        &["account_page"],
+        key(
+            "account_page",
+            Kind::Choice(&["always", "never", "where_cookies_can_be_planted"]),
+            "`where_cookies_can_be_planted`",
+            "\"always\"",
+            "whether a person sees their account after the provider",
+        ),
+    ),
+    sets(
+        &["page_icon"],
+        key(
+            "icon_file",
+            Kind::File,
+            "the first letter of the name",
+            "\"icon.png\"",
+            "PNG, JPEG, WebP, GIF or SVG, 16 KiB",
+        ),
+    ),
+    sets(
+        &["page_color"],
+        key(
+            "color",
+            Kind::Text,
+            "a blue",
+            "\"#2456e6\"",
+            "of buttons, links and signs",
+        ),
+    ),
+    sets(
+        &["page_contact"],
+        key(
+            "contact",
+            Kind::Text,
+            "none",
+            "\"help@example.com\"",
+            "at the foot of each page: whom to ask",
+        ),
+    ),
+    sets(
+        &["page_link"],
+        key(
+            "links",
+            Kind::Tables(LINK),
+            "none",
+            "",
+            "at the foot of each page",
+        ),
+    ),
+    sets(
+        &["page_languages"],
+        key(
+            "languages",
+            Kind::Words,
+            "all, English first",
+            "[\"en\", \"de\"]",
+            "the languages of the pages; the first is for people who read none of them",
+        ),
+    ),
+    sets(
+        &["scope_description"],
+        key(
+            "scope_descriptions",
+            Kind::Texts,
+            "the scope's name",
+            "{ read = \"Read your reports\" }",
+            "what a scope allows, in words for the person who decides",
+        ),
+    ),
+    sets(
+        &["scope_description_in"],
+        key(
+            "scope_descriptions_in",
+            Kind::TextsByName,
+            "none",
+            "{ de = { read = \"Ihre Berichte lesen\" } }",
+            "the same by language",
+        ),
+    ),
+    sets(
+        &["cookie_prefix"],
+        key(
+            "cookie_prefix",
+            Kind::Text,
+            "`__Host-`",
+            "\"__Host-\"",
+            "for platforms that rewrite cookies; another one on https is weak",
+        ),
+    ),
+    sets(
+        &["transaction_ttl"],
+        key(
+            "transaction_ttl",
+            Kind::Time,
+            "10 minutes",
+            "\"10m\"",
+            "how long a login may take",
+        ),
+    ),
 ];
 
 pub(crate) fn apply(

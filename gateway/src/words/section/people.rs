@@ -10,17 +10,116 @@ use crate::words::{
 
 /// The keys of `[people]`.
 pub(crate) const KEYS: &[Key] = &[
-    sets(&["allowed_domains"], key("allowed_domains", Kind::Words, "everyone", "[\"example.com\"]", "domains of verified addresses; a domain does not include its subdomains")),
-    sets(&["allowed_emails"], key("allowed_emails", Kind::Words, "everyone", "[\"ada@example.com\"]", "verified addresses")),
-    sets(&["allowed_groups"], key("allowed_groups", Kind::Words, "everyone", "[\"engineering\"]", "groups of which a person needs one")),
-    sets(&["group_claims"], key("group_claims", Kind::Words, "`groups`", "[\"groups\"]", "the claims that name groups")),
-    sets(&["allowed_claim"], key("allowed_claims", Kind::Lists, "everyone", "{ department = [\"research\", \"sales\"] }", "claims, and the values of which a person needs one")),
-    sets(&["identity_max_age"], key("identity_max_age", Kind::Time, "1 hour", "\"1h\"", "a client that refreshes later has the provider and the lists asked again")),
-    sets(&["grant_max_age"], key("grant_max_age", Kind::Time, "none; 30 days where the provider can never be asked again", "\"90d\"", "the last day of a grant, however often it is used")),
-    sets(&["grants_per_person"], key("grants_per_person", Kind::Number(1, 1_000_000), "100", "100", "a login that makes one more ends the one that was used longest ago")),
-    sets(&["role_claims"], key("role_claims", Kind::Words, "`role`, `roles`, `realm_access`", "[\"roles\"]", "the claims that name roles")),
-    sets(&["subjects"], key("subjects", Kind::Choice(&["first_bare", "qualified"]), "`first_bare`", "\"qualified\"", "how people of several providers are named: those of the first by `sub` alone, or all by `{id}|{sub}`")),
-    sets(&["insecure_trust_unverified_emails"], key("insecure_trust_unverified_emails", Kind::Switch, "`false`", "false", "weak: the lists believe any address")),
+    sets(
+        &["allowed_domains"],
+        key(
+            "allowed_domains",
+            Kind::Words,
+            "everyone",
+            "[\"example.com\"]",
+            "domains of verified addresses; a domain does not include its subdomains",
+        ),
+    ),
+    sets(
+        &["allowed_emails"],
+        key(
+            "allowed_emails",
+            Kind::Words,
+            "everyone",
+            "[\"ada@example.com\"]",
+            "verified addresses",
+        ),
+    ),
+    sets(
+        &["allowed_groups"],
+        key(
+            "allowed_groups",
+            Kind::Words,
+            "everyone",
+            "[\"engineering\"]",
+            "groups of which a person needs one",
+        ),
+    ),
+    sets(
+        &["group_claims"],
+        key(
+            "group_claims",
+            Kind::Words,
+            "`groups`",
+            "[\"groups\"]",
+            "the claims that name groups",
+        ),
+    ),
+    sets(
+        &["allowed_claim"],
+        key(
+            "allowed_claims",
+            Kind::Lists,
+            "everyone",
+            "{ department = [\"research\", \"sales\"] }",
+            "claims, and the values of which a person needs one",
+        ),
+    ),
+    sets(
+        &["identity_max_age"],
+        key(
+            "identity_max_age",
+            Kind::Time,
+            "1 hour",
+            "\"1h\"",
+            "a client that refreshes later has the provider and the lists asked again",
+        ),
+    ),
+    sets(
+        &["grant_max_age"],
+        key(
+            "grant_max_age",
+            Kind::Time,
+            "none; 30 days where the provider can never be asked again",
+            "\"90d\"",
+            "the last day of a grant, however often it is used",
+        ),
+    ),
+    sets(
+        &["grants_per_person"],
+        key(
+            "grants_per_person",
+            Kind::Number(1, 1_000_000),
+            "100",
+            "100",
+            "a login that makes one more ends the one that was used longest ago",
+        ),
+    ),
+    sets(
+        &["role_claims"],
+        key(
+            "role_claims",
+            Kind::Words,
+            "`role`, `roles`, `realm_access`",
+            "[\"roles\"]",
+            "the claims that name roles",
+        ),
+    ),
+    sets(
+        &["subjects"],
+        key(
+            "subjects",
+            Kind::Choice(&["first_bare", "qualified"]),
+            "`first_bare`",
+            "\"qualified\"",
+            "how people of several providers are named: those of the first by `sub` alone, or all by `{id}|{sub}`",
+        ),
+    ),
+    sets(
+        &["insecure_trust_unverified_emails"],
+        key(
+            "insecure_trust_unverified_emails",
+            Kind::Switch,
+            "`false`",
+            "false",
+            "weak: the lists believe any address",
+        ),
+    ),
 ];
 
 pub(crate) fn apply(

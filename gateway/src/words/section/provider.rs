@@ -41,53 +41,299 @@ const PRESETS: &[&str] = &[
 
 /// The keys of a provider.
 pub(crate) const KEYS: &[Key] = &[
-    key("preset", Kind::Choice(PRESETS), "required", "\"google\"", "who it is: `google`, `github`, `azure` (Entra ID), `okta`, `auth0`, `keycloak`, …; `oidc` for any OpenID provider by its issuer; `generic` for any OAuth server by its URLs"),
-    key("client_id", Kind::Text, "required", "\"client-id\"", "the app that you registered there, with the callback `{base_url}/oauth/callback`"),
-    key("client_secret", Kind::Secret, "required, unless a key proves the app", "\"c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8\"", "the app's secret"),
-    key("domain", Kind::Text, "", "\"acme.okta.com\"", "of `auth0`, `authentik`, `keycloak`, `okta`, `workos`: the server; of `gitlab`: the instance, if it is not gitlab.com; of `azure-external` and `azure-b2c`: the tenant's name"),
-    key("tenant", Kind::Text, "", "\"11111111-2222-3333-4444-555555555555\"", "of `azure`, `azure-external`, `azure-b2c`: the tenant's id"),
-    key("policy", Kind::Text, "", "\"B2C_1_signin\"", "of `azure-b2c`: the user flow"),
+    key(
+        "preset",
+        Kind::Choice(PRESETS),
+        "required",
+        "\"google\"",
+        "who it is: `google`, `github`, `azure` (Entra ID), `okta`, `auth0`, `keycloak`, …; `oidc` for any OpenID provider by its issuer; `generic` for any OAuth server by its URLs",
+    ),
+    key(
+        "client_id",
+        Kind::Text,
+        "required",
+        "\"client-id\"",
+        "the app that you registered there, with the callback `{base_url}/oauth/callback`",
+    ),
+    key(
+        "client_secret",
+        Kind::Secret,
+        "required, unless a key proves the app",
+        "\"c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8\"",
+        "the app's secret",
+    ),
+    key(
+        "domain",
+        Kind::Text,
+        "",
+        "\"acme.okta.com\"",
+        "of `auth0`, `authentik`, `keycloak`, `okta`, `workos`: the server; of `gitlab`: the instance, if it is not gitlab.com; of `azure-external` and `azure-b2c`: the tenant's name",
+    ),
+    key(
+        "tenant",
+        Kind::Text,
+        "",
+        "\"11111111-2222-3333-4444-555555555555\"",
+        "of `azure`, `azure-external`, `azure-b2c`: the tenant's id",
+    ),
+    key(
+        "policy",
+        Kind::Text,
+        "",
+        "\"B2C_1_signin\"",
+        "of `azure-b2c`: the user flow",
+    ),
     key("realm", Kind::Text, "", "\"acme\"", "of `keycloak`"),
-    key("slug", Kind::Text, "", "\"mcp\"", "of `authentik`: the application's slug"),
-    key("pool", Kind::Text, "", "\"eu-west-1_a1B2c3D4e\"", "of `cognito`: the user pool's id"),
+    key(
+        "slug",
+        Kind::Text,
+        "",
+        "\"mcp\"",
+        "of `authentik`: the application's slug",
+    ),
+    key(
+        "pool",
+        Kind::Text,
+        "",
+        "\"eu-west-1_a1B2c3D4e\"",
+        "of `cognito`: the user pool's id",
+    ),
     key("team_id", Kind::Text, "", "\"A1B2C3D4E5\"", "of `apple`"),
-    key("key_id", Kind::Text, "", "\"2026-11\"", "of `apple`, required: the key's id there; with `key_file`: the `kid` of what the key signs"),
-    key("key_file", Kind::File, "", "\"app.pem\"", "of `apple`: the `.p8` file; of others a private key (PEM) that proves the app instead of a secret (`private_key_jwt`)"),
-    key("key_algorithm", Kind::Text, "by the key", "\"PS256\"", "what the key of `key_file` signs with"),
-    key("issuer", Kind::Text, "", "\"https://idp.example.com\"", "of `oidc`, required; of `generic` optional: what its ID tokens name"),
-    key("authorization_url", Kind::Text, "", "\"https://idp.example.com/authorize\"", "of `generic`, required"),
-    key("token_url", Kind::Text, "", "\"https://idp.example.com/token\"", "of `generic`, required"),
-    key("userinfo_url", Kind::Text, "the preset's", "\"https://idp.example.com/userinfo\"", "who logged in"),
-    key("revocation_url", Kind::Text, "the preset's", "\"https://idp.example.com/revoke\"", "where its tokens are ended"),
-    key("jwks_url", Kind::Text, "the preset's", "\"https://idp.example.com/keys\"", "the keys of its ID tokens"),
-    key("id", Kind::Text, "the preset's", "\"staff\"", "what it is called in events, and in the names of the people of a second provider"),
-    key("name", Kind::Text, "the preset's", "\"Acme\"", "what people read on the pages"),
-    key("scopes", Kind::Scopes, "the preset's", "[\"openid\", \"email\", \"profile\"]", "what clients may ask for"),
-    key("upstream_scopes", Kind::Scopes, "none", "[\"openid\", \"email\"]", "what is asked for at each login, besides what the client asks for"),
-    key("allowed_organizations", Kind::Words, "everyone", "[\"acme\"]", "whose people may log in: GitHub organizations and teams, Google Workspaces, Entra tenants"),
-    key("allowed_claims", Kind::Lists, "everyone", "{ department = [\"research\"] }", "values of a claim that this provider's people need"),
-    key("audience", Kind::Text, "none", "\"https://api.example.com\"", "the `audience` that logins ask for"),
-    key("identifier_uri", Kind::Text, "the preset's", "\"api://client-id\"", "of `azure`: the app's Application ID URI"),
-    key("authority", Kind::Text, "the preset's", "\"https://login.microsoftonline.us\"", "another cloud or instance of the same provider"),
-    key("form_post", Kind::Switch, "the preset's", "false", "the provider answers logins by a form"),
-    key("forward_resource", Kind::Switch, "the preset's", "false", "send the `resource` to it"),
-    key("always_userinfo", Kind::Switch, "the preset's", "false", "ask userinfo besides the ID token"),
-    key("pkce", Kind::Switch, "the preset's", "true", "`false` only for a provider that knows no PKCE"),
-    key("sends_scope_on_refresh", Kind::Switch, "the preset's", "true", "name the scopes at each renewal"),
-    key("token_exchange", Kind::Switch, "the preset's", "false", "the provider gives tokens for other APIs by RFC 8693"),
-    key("token_endpoint_auth_method", Kind::Choice(&["client_secret_basic", "client_secret_post"]), "the preset's", "\"client_secret_post\"", "how the secret is sent"),
-    key("client_metadata_document", Kind::Switch, "`false`", "false", "the gateway's own metadata document is the `client_id` there"),
-    key("assertion_audience", Kind::Text, "the issuer", "\"https://idp.example.com\"", "the `aud` of what `key_file` signs"),
-    key("authorization_params", Kind::Texts, "none", "{ access_type = \"offline\" }", "parameters of each login"),
-    key("token_params", Kind::Texts, "none", "{ realm = \"acme\" }", "parameters of each exchange of a code"),
-    key("refresh_params", Kind::Texts, "none", "{ realm = \"acme\" }", "parameters of each renewal"),
+    key(
+        "key_id",
+        Kind::Text,
+        "",
+        "\"2026-11\"",
+        "of `apple`, required: the key's id there; with `key_file`: the `kid` of what the key signs",
+    ),
+    key(
+        "key_file",
+        Kind::File,
+        "",
+        "\"app.pem\"",
+        "of `apple`: the `.p8` file; of others a private key (PEM) that proves the app instead of a secret (`private_key_jwt`)",
+    ),
+    key(
+        "key_algorithm",
+        Kind::Text,
+        "by the key",
+        "\"PS256\"",
+        "what the key of `key_file` signs with",
+    ),
+    key(
+        "issuer",
+        Kind::Text,
+        "",
+        "\"https://idp.example.com\"",
+        "of `oidc`, required; of `generic` optional: what its ID tokens name",
+    ),
+    key(
+        "authorization_url",
+        Kind::Text,
+        "",
+        "\"https://idp.example.com/authorize\"",
+        "of `generic`, required",
+    ),
+    key(
+        "token_url",
+        Kind::Text,
+        "",
+        "\"https://idp.example.com/token\"",
+        "of `generic`, required",
+    ),
+    key(
+        "userinfo_url",
+        Kind::Text,
+        "the preset's",
+        "\"https://idp.example.com/userinfo\"",
+        "who logged in",
+    ),
+    key(
+        "revocation_url",
+        Kind::Text,
+        "the preset's",
+        "\"https://idp.example.com/revoke\"",
+        "where its tokens are ended",
+    ),
+    key(
+        "jwks_url",
+        Kind::Text,
+        "the preset's",
+        "\"https://idp.example.com/keys\"",
+        "the keys of its ID tokens",
+    ),
+    key(
+        "id",
+        Kind::Text,
+        "the preset's",
+        "\"staff\"",
+        "what it is called in events, and in the names of the people of a second provider",
+    ),
+    key(
+        "name",
+        Kind::Text,
+        "the preset's",
+        "\"Acme\"",
+        "what people read on the pages",
+    ),
+    key(
+        "scopes",
+        Kind::Scopes,
+        "the preset's",
+        "[\"openid\", \"email\", \"profile\"]",
+        "what clients may ask for",
+    ),
+    key(
+        "upstream_scopes",
+        Kind::Scopes,
+        "none",
+        "[\"openid\", \"email\"]",
+        "what is asked for at each login, besides what the client asks for",
+    ),
+    key(
+        "allowed_organizations",
+        Kind::Words,
+        "everyone",
+        "[\"acme\"]",
+        "whose people may log in: GitHub organizations and teams, Google Workspaces, Entra tenants",
+    ),
+    key(
+        "allowed_claims",
+        Kind::Lists,
+        "everyone",
+        "{ department = [\"research\"] }",
+        "values of a claim that this provider's people need",
+    ),
+    key(
+        "audience",
+        Kind::Text,
+        "none",
+        "\"https://api.example.com\"",
+        "the `audience` that logins ask for",
+    ),
+    key(
+        "identifier_uri",
+        Kind::Text,
+        "the preset's",
+        "\"api://client-id\"",
+        "of `azure`: the app's Application ID URI",
+    ),
+    key(
+        "authority",
+        Kind::Text,
+        "the preset's",
+        "\"https://login.microsoftonline.us\"",
+        "another cloud or instance of the same provider",
+    ),
+    key(
+        "form_post",
+        Kind::Switch,
+        "the preset's",
+        "false",
+        "the provider answers logins by a form",
+    ),
+    key(
+        "forward_resource",
+        Kind::Switch,
+        "the preset's",
+        "false",
+        "send the `resource` to it",
+    ),
+    key(
+        "always_userinfo",
+        Kind::Switch,
+        "the preset's",
+        "false",
+        "ask userinfo besides the ID token",
+    ),
+    key(
+        "pkce",
+        Kind::Switch,
+        "the preset's",
+        "true",
+        "`false` only for a provider that knows no PKCE",
+    ),
+    key(
+        "sends_scope_on_refresh",
+        Kind::Switch,
+        "the preset's",
+        "true",
+        "name the scopes at each renewal",
+    ),
+    key(
+        "token_exchange",
+        Kind::Switch,
+        "the preset's",
+        "false",
+        "the provider gives tokens for other APIs by RFC 8693",
+    ),
+    key(
+        "token_endpoint_auth_method",
+        Kind::Choice(&["client_secret_basic", "client_secret_post"]),
+        "the preset's",
+        "\"client_secret_post\"",
+        "how the secret is sent",
+    ),
+    key(
+        "client_metadata_document",
+        Kind::Switch,
+        "`false`",
+        "false",
+        "the gateway's own metadata document is the `client_id` there",
+    ),
+    key(
+        "assertion_audience",
+        Kind::Text,
+        "the issuer",
+        "\"https://idp.example.com\"",
+        "the `aud` of what `key_file` signs",
+    ),
+    key(
+        "authorization_params",
+        Kind::Texts,
+        "none",
+        "{ access_type = \"offline\" }",
+        "parameters of each login",
+    ),
+    key(
+        "token_params",
+        Kind::Texts,
+        "none",
+        "{ realm = \"acme\" }",
+        "parameters of each exchange of a code",
+    ),
+    key(
+        "refresh_params",
+        Kind::Texts,
+        "none",
+        "{ realm = \"acme\" }",
+        "parameters of each renewal",
+    ),
 ];
 
-/// Whether the library is asked for it under the name `provider`: its mistakes are of this table.
-pub(crate) const ROOT: [Key; 2] = [
-    sets(&["provider"], key("provider", Kind::Table(KEYS), "required", "", "the identity provider: who knows the people")),
-    sets(&["also_provider"], key("also_provider", Kind::Tables(KEYS), "none", "", "another provider, from which people choose; the same keys as `provider`")),
-];
+/// The first; the library calls its mistakes by this name.
+pub(crate) const PROVIDER: Key = sets(
+    &["provider"],
+    key(
+        "provider",
+        Kind::Table(KEYS),
+        "required",
+        "",
+        "the identity provider: who knows the people",
+    ),
+);
+
+/// The others.
+pub(crate) const ALSO_PROVIDER: Key = sets(
+    &["also_provider"],
+    key(
+        "also_provider",
+        Kind::Tables(KEYS),
+        "none",
+        "",
+        "another provider, from which people choose; the same keys as `provider`",
+    ),
+);
 
 /// Makes the provider of a table.
 pub(crate) fn provider(said: Table<'_>) -> Result<Provider, Refusal> {
@@ -119,19 +365,19 @@ pub(crate) fn provider(said: Table<'_>) -> Result<Provider, Refusal> {
     with_options(said, preset, made)
 }
 
-fn by_preset(
-    said: Table<'_>,
-    preset: &str,
-    id: &str,
-    secret: String,
-) -> Result<Provider, Refusal> {
+fn by_preset(said: Table<'_>, preset: &str, id: &str, secret: String) -> Result<Provider, Refusal> {
     let domain = || said.required("domain");
     let tenant = || said.required("tenant");
     Ok(match preset {
         "apple" => {
             let missing = || said.refuse("key_file", "is missing");
             let key = said.file("key_file")?.ok_or_else(missing)?;
-            provider::apple(id, said.required("team_id")?, said.required("key_id")?, key.text)
+            provider::apple(
+                id,
+                said.required("team_id")?,
+                said.required("key_id")?,
+                key.text,
+            )
         }
         "atlassian" => provider::atlassian(id, secret),
         "auth0" => provider::auth0(domain()?, id, secret),
@@ -189,11 +435,7 @@ fn client_key(said: Table<'_>) -> Result<Option<ClientKey>, Refusal> {
     Ok(Some(key))
 }
 
-fn with_options(
-    said: Table<'_>,
-    preset: &str,
-    mut made: Provider,
-) -> Result<Provider, Refusal> {
+fn with_options(said: Table<'_>, preset: &str, mut made: Provider) -> Result<Provider, Refusal> {
     type Set = fn(Provider, &str) -> Provider;
     const TEXTS: &[(&str, Set)] = &[
         ("userinfo_url", |made, text| made.userinfo_url(text)),
@@ -204,7 +446,9 @@ fn with_options(
         ("audience", |made, text| made.audience(text)),
         ("identifier_uri", |made, text| made.identifier_uri(text)),
         ("authority", |made, text| made.authority(text)),
-        ("assertion_audience", |made, text| made.assertion_audience(text)),
+        ("assertion_audience", |made, text| {
+            made.assertion_audience(text)
+        }),
     ];
     for (name, set) in TEXTS {
         if let Some(text) = said.text(name)? {
@@ -253,7 +497,8 @@ fn with_options(
         Some(_) => made = made.token_endpoint_auth_method(TokenEndpointAuth::Post),
         None => {}
     }
-    let refused = |error: tower_oauth_proxy::ConfigError| said.refuse("preset", format!("{preset}: {error}"));
+    let refused =
+        |error: tower_oauth_proxy::ConfigError| said.refuse("preset", format!("{preset}: {error}"));
     made.check().map_err(refused)?;
     Ok(made)
 }

@@ -20,13 +20,11 @@ const RULE: &[Key] = &[
 ];
 
 /// The keys of the root that are about calls.
-pub(crate) const ROOT: [Key; 5] = [
-    key("tools", Kind::Named(RULE), "none", "{ \"delete_*\" = { roles = [\"admin\"] } }", "who may call a tool, by its name or its beginning and `*`: `\"delete_*\" = { roles = [\"admin\"] }`. The most exact name wins. A rule that says nothing needs a session"),
-    key("prompts", Kind::Named(RULE), "none", "{ \"internal_*\" = { roles = [\"staff\"] } }", "the same of prompts"),
-    key("resources", Kind::Named(RULE), "none", "{ \"file:///reports/*\" = { scopes = [\"reports:read\"] } }", "the same of resources, by their URI"),
-    key("methods", Kind::Named(RULE), "none", "{ \"resources/*\" = { scopes = [\"read\"] } }", "the same of methods of MCP, for what has no rule by name"),
-    key("rules", Kind::Table(RULES), "", "", "how calls are judged"),
-];
+pub(crate) const TOOLS: Key = key("tools", Kind::Named(RULE), "none", "{ \"delete_*\" = { roles = [\"admin\"] } }", "who may call a tool, by its name or its beginning and `*`: `\"delete_*\" = { roles = [\"admin\"] }`. The most exact name wins. A rule that says nothing needs a session");
+pub(crate) const PROMPTS: Key = key("prompts", Kind::Named(RULE), "none", "{ \"internal_*\" = { roles = [\"staff\"] } }", "the same of prompts");
+pub(crate) const RESOURCES: Key = key("resources", Kind::Named(RULE), "none", "{ \"file:///reports/*\" = { scopes = [\"reports:read\"] } }", "the same of resources, by their URI");
+pub(crate) const METHODS: Key = key("methods", Kind::Named(RULE), "none", "{ \"resources/*\" = { scopes = [\"read\"] } }", "the same of methods of MCP, for what has no rule by name");
+pub(crate) const RULES_TABLE: Key = key("rules", Kind::Table(RULES), "", "", "how calls are judged");
 
 /// The keys of `[rules]`.
 const RULES: &[Key] = &[

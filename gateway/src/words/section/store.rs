@@ -13,18 +13,67 @@ use crate::words::{
 
 /// The keys of `[storage]`.
 pub(crate) const KEYS: &[Key] = &[
-    sets(&["token_storage"], key("url", Kind::Secret, "`memory`", "\"sqlite:/var/lib/gateway/grants.sqlite\"", "`memory` (a restart logs people out), `sqlite:PATH` (one host), `redis://…`, `rediss://…`, `postgres://…` (many hosts)")),
-    key("prefix", Kind::Text, "the store's", "\"mcp\"", "what its keys or tables begin with, where several services share a store"),
-    key("ca_file", Kind::File, "the usual ones", "\"store-ca.pem\"", "the root certificate of the store's server"),
-    key("connect_timeout", Kind::Time, "the store's", "\"2s\"", "how long a connection may take"),
-    key("response_timeout", Kind::Time, "the store's", "\"2s\"", "how long an answer may take"),
-    key("max_size", Kind::Size, "256 MiB in memory, 8 GiB in SQLite", "\"256MiB\"", "how much is kept"),
-    sets(&["insecure_without_storage_encryption"], key("insecure_without_encryption", Kind::Switch, "`false`", "false", "weak: the store holds the provider's tokens in the clear")),
+    sets(
+        &["token_storage"],
+        key(
+            "url",
+            Kind::Secret,
+            "`memory`",
+            "\"sqlite:/var/lib/gateway/grants.sqlite\"",
+            "`memory` (a restart logs people out), `sqlite:PATH` (one host), `redis://…`, `rediss://…`, `postgres://…` (many hosts)",
+        ),
+    ),
+    key(
+        "prefix",
+        Kind::Text,
+        "the store's",
+        "\"mcp\"",
+        "what its keys or tables begin with, where several services share a store",
+    ),
+    key(
+        "ca_file",
+        Kind::File,
+        "the usual ones",
+        "\"store-ca.pem\"",
+        "the root certificate of the store's server",
+    ),
+    key(
+        "connect_timeout",
+        Kind::Time,
+        "the store's",
+        "\"2s\"",
+        "how long a connection may take",
+    ),
+    key(
+        "response_timeout",
+        Kind::Time,
+        "the store's",
+        "\"2s\"",
+        "how long an answer may take",
+    ),
+    key(
+        "max_size",
+        Kind::Size,
+        "256 MiB in memory, 8 GiB in SQLite",
+        "\"256MiB\"",
+        "how much is kept",
+    ),
+    sets(
+        &["insecure_without_storage_encryption"],
+        key(
+            "insecure_without_encryption",
+            Kind::Switch,
+            "`false`",
+            "false",
+            "weak: the store holds the provider's tokens in the clear",
+        ),
+    ),
 ];
 
 pub(crate) async fn apply(
     said: Table<'_>,
     mut builder: OAuthProxyConfigBuilder,
+    is_check: bool,
 ) -> Result<OAuthProxyConfigBuilder, Refusal> {
     if said.is_on("insecure_without_encryption")? {
         builder = builder.insecure_without_storage_encryption();
@@ -62,7 +111,12 @@ pub(crate) async fn apply(
             if let Some(time) = said.time("response_timeout")? {
                 store = store.response_timeout(time);
             }
-            Ok(builder.token_storage(store.connect().await.map_err(refused)?))
+            // What is only checked may be far from the store.
+            let store = match is_check {
+                true => store.lazy(),
+                false => store.connect().await,
+            };
+            Ok(builder.token_storage(store.map_err(refused)?))
         }
         // Not shown: it may hold a password.
         Some(_) => {
