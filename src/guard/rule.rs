@@ -13,6 +13,7 @@ use crate::{
 pub struct Guard(Arc<Rule>);
 
 enum Rule {
+    Nobody,
     Session,
     Scopes(ScopeSet),
     Role(Box<str>),
@@ -35,6 +36,12 @@ pub enum Denied {
     /// Another login would not help: the rule is about a role, or your own. 403.
     #[error("this session is not allowed to do this")]
     Forbidden,
+}
+
+/// No session at all: 403 for everybody. For what is closed, such as the default of
+/// [`McpRules`](super::mcp::McpRules).
+pub fn deny() -> Guard {
+    Guard(Arc::new(Rule::Nobody))
 }
 
 /// Any session.
@@ -105,6 +112,7 @@ impl Guard {
             false => Err(Denied::Forbidden),
         };
         match &*self.0 {
+            Rule::Nobody => admitted(false),
             Rule::Session => admitted(true),
             Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(needed.clone()),
             Rule::Scopes(needed) => Err(Denied::Scopes(needed.clone())),
@@ -150,6 +158,7 @@ impl Guard {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
+            Rule::Nobody => f.write_str("deny"),
             Rule::Session => f.write_str("require_auth"),
             Rule::Scopes(scopes) => write!(f, "require_scopes({scopes})"),
             Rule::Role(role) => write!(f, "require_role({role})"),
@@ -177,6 +186,8 @@ mod tests {
     fn each_rule_admits_and_denies() {
         let ada = session("read", &["admin"]);
         for (guard, expected) in [
+            (deny(), Err(Denied::Forbidden)),
+            (require_any([deny(), require_auth()]), Ok(())),
             (require_auth(), Ok(())),
             (scopes("read"), Ok(())),
             (scopes("read write"), needed("read write")),
