@@ -4,18 +4,22 @@
 mod assertions;
 mod away;
 mod doctor;
+mod json_rpc;
 mod login;
 mod others_tokens;
 mod texts;
+mod tool_rules;
 
 use std::time::Duration;
 
 pub(crate) use assertions::*;
 pub(crate) use away::*;
 pub(crate) use doctor::*;
+pub(crate) use json_rpc::*;
 pub(crate) use login::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;
+pub(crate) use tool_rules::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -135,6 +135,7 @@ impl Proxy {
                 upstream_request_timeout: options.upstream_request_timeout,
                 identity_max_age: options.identity_max_age,
                 grant_max_age: options.grant_max_age,
+                scope_implications: options.scope_implications.clone(),
             },
         );
         let freshness = Arc::new(freshness);

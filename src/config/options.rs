@@ -15,7 +15,7 @@ use crate::{
     },
     event::{Detail, EventCallback, Events},
     grant::{RefreshGrace, Subjects},
-    oauth::{BaseUrl, GrantType, ScopeSet},
+    oauth::{BaseUrl, GrantType, ScopeImplications, ScopeSet},
     page::{Languages, Look},
     quota::Allowed,
     random, route,
@@ -45,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
+    /// Which scopes are good for which others.
+    pub(crate) scope_implications: ScopeImplications,
     /// Which clients may ask about tokens.
     pub(crate) introspection: Introspection,
     /// The operator's policy with the operator's patterns.

@@ -13,7 +13,8 @@
 //! | How do programs without a person come in? | [`machines`] |
 //! | How do the pages look, and in which language? | [`pages`] |
 //! | **What they may do** | |
-//! | How do I protect one route or one tool? | [`guards`] |
+//! | How do I protect one route? | [`guards`] |
+//! | How do I say who may call which tool? | [`tools`] |
 //! | How does a client get more scopes later? | [`step_up`] |
 //! | How do I call another API in the person's name? | [`on_behalf`] |
 //! | How does another service verify the tokens? | [`services`] |
@@ -123,6 +124,9 @@ pub mod stores {}
 
 #[doc = include_str!("testing_your_service.md")]
 pub mod testing_your_service {}
+
+#[doc = include_str!("tools.md")]
+pub mod tools {}
 
 #[doc = include_str!("troubleshooting.md")]
 pub mod troubleshooting {}

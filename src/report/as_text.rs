@@ -38,6 +38,13 @@ impl fmt::Display for Report {
         if !self.required_scopes.is_empty() {
             line(f, "  needed", self.required_scopes.to_string())?;
         }
+        for one in &self.implied_scopes {
+            line(
+                f,
+                "  good for more",
+                format!("{}: {}", one.scope, one.implies),
+            )?;
+        }
         for clients in &self.clients {
             line(f, "clients", format!("{}: {}", clients.kind, clients.words))?;
         }

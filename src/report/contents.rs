@@ -36,6 +36,8 @@ pub struct Report {
     pub scopes: ScopeSet,
     /// What every request needs.
     pub required_scopes: ScopeSet,
+    /// Which scopes are good for others.
+    pub implied_scopes: Vec<ReportedImplication>,
     /// What is good as a bearer token, in the order in which it is asked.
     pub bearer_sources: Vec<ReportedSource>,
     /// Whether people are asked before a client gets access. None at a resource server.
@@ -56,6 +58,16 @@ pub struct Report {
     pub limits: Vec<ReportedLimit>,
     /// What the operator should look at, the worst first.
     pub findings: Vec<Finding>,
+}
+
+/// A scope, and what it implies.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ReportedImplication {
+    /// What a token names.
+    pub scope: String,
+    /// What it is good for besides.
+    pub implies: ScopeSet,
 }
 
 /// Whose tokens clients hold.

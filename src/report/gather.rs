@@ -2,7 +2,10 @@
 
 use super::{
     admitted::who_may_log_in,
-    contents::{Report, ReportedLimit, ReportedMode, ReportedProvider, ReportedStore, ReportedUrl},
+    contents::{
+        Report, ReportedImplication, ReportedLimit, ReportedMode, ReportedProvider, ReportedStore,
+        ReportedUrl,
+    },
     findings::{MEMORY, findings},
     reached::{clients, sources},
     times::times,
@@ -58,6 +61,7 @@ impl OAuthProxyConfig {
             providers: providers.map(|one| provider(one, options)).collect(),
             scopes: options.scopes.clone(),
             required_scopes: options.required_scopes.clone(),
+            implied_scopes: implied_scopes(options),
             bearer_sources: sources(self, mode),
             consent: server.map(|_| consent(options.consent)),
             shows_account_page: server.is_some() && options.shows_account_page(),
@@ -77,6 +81,15 @@ impl OAuthProxyConfig {
             store,
         }
     }
+}
+
+fn implied_scopes(options: &Options) -> Vec<ReportedImplication> {
+    let all = options.scope_implications.iter();
+    let told = all.map(|one| ReportedImplication {
+        scope: one.scope.to_string(),
+        implies: one.implies.clone(),
+    });
+    told.collect()
 }
 
 fn consent(consent: Consent) -> &'static str {
