@@ -32,6 +32,7 @@ mod refused_call;
 mod rules;
 mod rules_future;
 mod rules_layer;
+mod spelling;
 
 pub use held_body::McpBody;
 pub use mcp_error::McpError;

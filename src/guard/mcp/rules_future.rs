@@ -32,6 +32,9 @@ use crate::{
     session::AuthSession,
 };
 
+/// Boxed: most requests are not refused, and carry no room for it.
+type Refusal = Box<OwnResponse>;
+
 pin_project! {
     /// The future of [`McpRulesService`](super::McpRulesService).
     #[must_use = "futures do nothing unless polled"]
@@ -59,7 +62,7 @@ pin_project! {
         },
         // The inner service is at work, and may still read a body that turns out to say two things.
         Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, outcome: Option<Outcome> },
-        Refused { response: Option<OwnResponse> },
+        Refused { response: Option<Refusal> },
     }
 }
 
@@ -67,7 +70,7 @@ impl<S, B> McpRulesFuture<S, B>
 where
     S: Service<Request<McpBody<B>>>,
 {
-    fn refused(response: OwnResponse) -> Self {
+    fn refused(response: Refusal) -> Self {
         let response = Some(response);
         Self {
             kind: Kind::Refused { response },
@@ -77,12 +80,13 @@ where
     /// Every call needs a session: nothing has to be read to say so.
     pub(super) fn without_session<Any>(request: &Request<Any>) -> Self {
         let path = request.uri().path();
-        Self::refused(refuse(path, request.extensions(), &Denied::NoSession, None))
+        let refusal = refuse(path, request.extensions(), &Denied::NoSession, None);
+        Self::refused(Box::new(refusal))
     }
 
     pub(super) fn unjudged(unjudged: &Unjudged, session: &AuthSession) -> Self {
         unjudged.report(session);
-        Self::refused(unjudged.answer())
+        Self::refused(Box::new(unjudged.answer()))
     }
 }
 
@@ -105,7 +109,7 @@ where
     /// On, if the call that the headers say is allowed.
     pub(super) fn by_headers(
         service: &mut S,
-        judged: Result<ScopeSet, OwnResponse>,
+        judged: Result<ScopeSet, Refusal>,
         mut request: Request<McpBody<B>>,
     ) -> Self {
         match judged {
@@ -152,13 +156,14 @@ pub(super) fn judge_headers<B>(
     rules: &McpRules,
     (method, name): (&str, Option<&str>),
     request: &Request<B>,
-) -> Result<ScopeSet, OwnResponse> {
+) -> Result<ScopeSet, Refusal> {
     let session = AuthSession::from_extensions(request.extensions());
     let judged = rules.judge(Some(method), name, session);
     judged.map_err(|no| {
         let method = Some(method);
         let call = Called { method, name };
-        refused(request.uri().path(), request.extensions(), call, &no)
+        let path = request.uri().path();
+        Box::new(refused(path, request.extensions(), call, &no))
     })
 }
 
@@ -167,7 +172,7 @@ fn judge<B>(
     rules: &McpRules,
     request: &mut Request<McpBody<B>>,
     read: Result<(), Unread>,
-) -> Result<Option<Outcome>, OwnResponse> {
+) -> Result<Option<Outcome>, Refusal> {
     let by = judge_body(rules, request, read)?;
     PassedBy::note(by, request.extensions_mut());
     if request.body().is_read() {
@@ -186,13 +191,13 @@ fn judge_body<B>(
     rules: &McpRules,
     request: &Request<McpBody<B>>,
     read: Result<(), Unread>,
-) -> Result<ScopeSet, OwnResponse> {
+) -> Result<ScopeSet, Refusal> {
     let session = AuthSession::from_extensions(request.extensions());
     let unjudged = |unjudged: &Unjudged| {
         if let Some(session) = session {
             unjudged.report(session);
         }
-        unjudged.answer()
+        Box::new(unjudged.answer())
     };
     read.map_err(|unread| unjudged(&Unjudged::unread(&unread, rules.held_back())))?;
     if request.body().is_empty() {
@@ -213,7 +218,8 @@ fn judge_body<B>(
             let mismatch = |words| unjudged(&Unjudged::header(words).of(Called::of(call)));
             claim.compare(call).map_err(mismatch)?;
             let path = request.uri().path();
-            judge(call).map_err(|(call, no)| refused(path, request.extensions(), call, &no))
+            let refused = |(call, no)| refused(path, request.extensions(), call, &no);
+            judge(call).map_err(|denied| Box::new(refused(denied)))
         }
         Message::Batch(_) if !claim.is_empty() => {
             let words = "the headers say one call, and the body is a batch";
@@ -241,7 +247,7 @@ where
             let on = match kind.as_mut().project() {
                 KindProjection::Refused { response } => {
                     return match response.take() {
-                        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
+                        Some(response) => Poll::Ready(Ok((*response).map(ResponseBody::own))),
                         // Polled again after completion: that is the caller's bug, not an input.
                         None => Poll::Pending,
                     };
