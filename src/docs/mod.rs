@@ -23,6 +23,7 @@
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
+//! | Anyone on the internet reaches it: what bounds them? | [`limits`] |
 //! | What is counted and timed, for a dashboard and for alerts? | [`metrics`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
@@ -64,6 +65,9 @@ pub mod keys {}
 
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
+
+#[doc = include_str!("limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("machines.md")]
 pub mod machines {}
