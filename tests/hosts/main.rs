@@ -17,6 +17,7 @@ mod guards;
 mod inside;
 mod made_sessions;
 mod mcp_rules;
+mod mcp_rules_sockets;
 mod on_behalf;
 mod placement;
 mod public_types;
