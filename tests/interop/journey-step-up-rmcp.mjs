@@ -7,5 +7,5 @@ import { env, finish } from './steps.mjs';
 
 const person = new Person('erin');
 const client = clientOfLines({ command: env('INTEROP_CLIENT'), args: [env('MCP_URL'), '--calls'], person });
-await stepUpJourney({ title: 'rmcp', person, call: client.call });
+await stepUpJourney({ title: 'rmcp', person, ...client });
 await finish(0);

@@ -1,6 +1,6 @@
-// A client of another language, as a program that reads and prints lines: `CALL <tool>` is answered by `ANSWER <text>`
-// or `ERROR <words>`; before that it may print `AUTHORIZE <url>`, and waits for the final URL as a line, or at its
-// redirect URI.
+// A client of another language, as a program that reads and prints lines. It says `READY` once it is connected, and then
+// answers `CALL <tool>` by `ANSWER <text>` or `ERROR <words>`. Before each of these it may print `AUTHORIZE <url>`, and
+// waits for the final URL as a line, or at its redirect URI.
 
 import { spawn } from 'node:child_process';
 import process from 'node:process';
@@ -25,9 +25,9 @@ export function clientOfLines({ command, args = [], environment = {}, person, li
   createInterface({ input: child.stderr }).on('line', (line) => output.push(line));
   createInterface({ input: child.stdout }).on('line', (line) => {
     output.push(line);
-    const [, word, rest] = /^(\S+) (.*)$/.exec(line) ?? [];
+    const [, word, rest] = /^(\S+) ?(.*)$/.exec(line) ?? [];
     if (word === 'AUTHORIZE') comeBack(rest).catch(fail);
-    if (word === 'ANSWER') waiting?.resolve(rest);
+    if (word === 'READY' || word === 'ANSWER') waiting?.resolve(rest);
     if (word === 'ERROR') waiting?.reject(new Error(rest));
   });
 
@@ -36,12 +36,20 @@ export function clientOfLines({ command, args = [], environment = {}, person, li
     else child.stdin.write(`${await person.approve(url)}\n`);
   }
 
+  const answer = () => new Promise((resolve, reject) => {
+    if (failure) reject(failure);
+    waiting = { resolve, reject };
+  });
+  const ready = answer();
+  ready.catch(() => {}); // whoever asks for it is told
+
   return {
-    call: (tool) => new Promise((resolve, reject) => {
-      if (failure) reject(failure);
-      waiting = { resolve, reject };
+    connect: () => ready,
+    call: (tool) => {
+      const answered = answer();
       child.stdin.write(`CALL ${tool}\n`);
-    }),
+      return answered;
+    },
     end: () => child.stdin.end(),
   };
 }

@@ -2,7 +2,7 @@
 // needs more, brings its person back, and goes on. The server is told of the tools by TOOL_RULES (run.mjs).
 
 import { Agent } from './agent.mjs';
-import { check, env, equal, journey } from './steps.mjs';
+import { check, env, equal, journey, until } from './steps.mjs';
 
 /** The person in front of the client. Remembers what they were asked for. */
 export class Person {
@@ -24,7 +24,9 @@ export class Person {
   /** The same, for a client that listens at its redirect URI. */
   async approveAndReturn(url) {
     const callback = await this.approve(url);
-    const answer = await fetch(callback, { signal: AbortSignal.timeout(20_000) });
+    // This person is faster than any: a client may listen only after it has opened the browser.
+    const ask = () => fetch(callback, { signal: AbortSignal.timeout(20_000) }).catch(() => undefined);
+    const answer = await until('the client to listen for the person', 20, ask);
     check(answer.ok, `the client’s own page answered ${answer.status} to ${callback}`);
   }
 }
@@ -36,10 +38,10 @@ export function notesOf(scopes) {
 
 /**
  * `connect` logs in, `call(tool)` gives the tool’s text and brings the person back where that is needed. Both ask
- * `person`. Only clients that add up what they are asked for come here (SEP-2350).
+ * `person`. Only clients that add up what they are asked for come here (SEP-2350). `isOfTheTool` as for `journey`.
  */
-export async function stepUpJourney({ title, person, connect = async () => {}, call }) {
-  const step = journey(`step-up, ${title}`);
+export async function stepUpJourney({ title, person, connect, call, isOfTheTool }) {
+  const step = journey(`step-up, ${title}`, { isOfTheTool });
   const who = async (tool) => JSON.parse(await call(tool));
 
   await step('the first login asks for what every request needs, and that is enough for a tool without a rule', async () => {

@@ -1,6 +1,6 @@
 """PyPI's mcp and fastmcp as clients that are given more scopes on the way: `step_up_client.py mcp|fastmcp`.
 
-Reads `CALL <tool>`, prints `ANSWER <text>` or `ERROR <words>`. A login prints `AUTHORIZE <url>` before that: `mcp` then
+Prints `READY`, reads `CALL <tool>`, prints `ANSWER <text>` or `ERROR <words>`. A login prints `AUTHORIZE <url>` before that: `mcp` then
 reads the final URL as a line, `fastmcp` opens BROWSER and listens by itself. Of run.mjs: MCP_URL.
 """
 
@@ -90,6 +90,7 @@ async def of_fastmcp():
 async def main():
     client = {"mcp": of_mcp, "fastmcp": of_fastmcp}[sys.argv[1]]
     async with client() as call:
+        print("READY", flush=True)
         while line := await next_line():
             tool = line.removeprefix("CALL ")
             try:
