@@ -6,8 +6,8 @@
 //! again, by then with a refreshed token (`OK refresh`, `OK second call`).
 //!
 //! `interop_client MCP_URL --calls` logs in for what the server asks of every request, and then says
-//! `READY` and reads lines: for `CALL <tool>` it prints `ANSWER <text>` or `ERROR <words>`. Where the tool needs more scopes it
-//! prints `AUTHORIZE <url>` once more, reads the redirect URL, and repeats the call.
+//! `READY` and reads lines: for `CALL <tool>` it prints `ANSWER <text>` or `ERROR <words>`. Where the tool
+//! needs more scopes it prints `AUTHORIZE <url>` once more, reads the redirect URL, and repeats the call.
 //!
 //! With `CLIENT_ID` there is no browser: it is a machine, by `CLIENT_SECRET` or by `CLIENT_KEY_FILE`
 //! (ES256, PEM). With `ENTERPRISE_ISSUER` besides, it acts for the person of `ENTERPRISE_ID_TOKEN`, by
@@ -92,6 +92,8 @@ async fn run_calls(url: &str) -> Result<(), Box<dyn Error>> {
     let mut state = OAuthState::new(url, None).await?;
     let request = AuthorizationRequest::new(CALLBACK)
         .with_client_name("rmcp interop client")
+        // Without this it asks for all that the server's metadata names, too.
+        .with_initial_scope_selection()
         .with_challenge(challenge);
     state.start_authorization(request).await?;
     let callback = ask_the_person(&state.get_authorization_url().await?)?;
