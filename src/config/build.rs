@@ -6,8 +6,8 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     configuration::{OAuthProxyConfig, ServerConfig},
     faults::{
-        check_account_page, check_entries, check_keys, check_lifetimes, check_static_clients,
-        cookie_prefix, required_scopes,
+        check_account_page, check_entries, check_keys, check_lifetimes, check_quotas,
+        check_static_clients, cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
     introspection::Introspection,
@@ -57,6 +57,7 @@ impl OAuthProxyConfigBuilder {
         check_paths(&self, &base)?;
         let mut remarks = Remarks::of(&self);
         check_lifetimes(&self.plain)?;
+        check_quotas(&self.plain.quotas)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
         self.plain.people.check()?;

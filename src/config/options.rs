@@ -17,6 +17,7 @@ use crate::{
     grant::{RefreshGrace, Subjects},
     oauth::{BaseUrl, GrantType, ScopeImplications, ScopeSet},
     page::{Languages, Look},
+    quota::Allowed,
     random, route,
     token::ClaimsPassthrough,
 };
@@ -135,6 +136,8 @@ pub(crate) struct Plain {
     pub(crate) subjects: Subjects,
     pub(crate) instance_name: Option<String>,
     pub(crate) event_detail: Detail,
+    /// Four options, each of the name of its field.
+    pub(crate) quotas: Allowed,
 }
 
 impl Plain {
@@ -208,6 +211,7 @@ impl Default for Plain {
             subjects: Subjects::default(),
             instance_name: None,
             event_detail: Detail::default(),
+            quotas: Allowed::default(),
         }
     }
 }

@@ -92,6 +92,12 @@ impl fmt::Display for Report {
                 format!("{} = {}: {}", time.option, length(time), time.of),
             )?;
         }
+        for limit in &self.limits {
+            if let Some(most) = limit.most {
+                let words = format!("{} = {most}: {}, in this process", limit.option, limit.of);
+                line(f, "limit", words)?;
+            }
+        }
         for finding in &self.findings {
             let level = match finding.level {
                 FindingLevel::Broken => "WILL NOT WORK",

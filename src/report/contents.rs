@@ -54,6 +54,8 @@ pub struct Report {
     pub store: Option<ReportedStore>,
     /// Every time that the operator can set.
     pub times: Vec<ReportedTime>,
+    /// Every limit that the operator can set. None at a resource server.
+    pub limits: Vec<ReportedLimit>,
     /// What the operator should look at, the worst first.
     pub findings: Vec<Finding>,
 }
@@ -156,6 +158,18 @@ pub struct ReportedTime {
     /// How long, in seconds; `None` where it has no end.
     pub seconds: Option<f64>,
     /// What it is the time of.
+    pub of: &'static str,
+}
+
+/// A limit that the operator can set, for each process by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReportedLimit {
+    /// The option.
+    pub option: &'static str,
+    /// How many; `None` where there is no such limit.
+    pub most: Option<usize>,
+    /// What it is the limit of.
     pub of: &'static str,
 }
 

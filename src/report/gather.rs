@@ -3,7 +3,8 @@
 use super::{
     admitted::who_may_log_in,
     contents::{
-        Report, ReportedImplication, ReportedMode, ReportedProvider, ReportedStore, ReportedUrl,
+        Report, ReportedImplication, ReportedLimit, ReportedMode, ReportedProvider, ReportedStore,
+        ReportedUrl,
     },
     findings::{MEMORY, findings},
     reached::{clients, sources},
@@ -13,6 +14,7 @@ use crate::{
     config::{Consent, OAuthProxyConfig, Options, ServerConfig},
     oauth::GrantType,
     provider::ProviderClient,
+    quota::Limit,
     resource_server::routes,
     route::Endpoint,
 };
@@ -74,6 +76,7 @@ impl OAuthProxyConfig {
                 .map(|server| keys(self, server, mode))
                 .unwrap_or_default(),
             times: times(options, server.is_none()),
+            limits: server.map(|_| limits(options)).unwrap_or_default(),
             findings: findings(self, mode, store.as_ref()),
             store,
         }
@@ -164,6 +167,15 @@ fn keys(config: &OAuthProxyConfig, server: &ServerConfig, mode: ReportedMode) ->
         });
     }
     keys
+}
+
+fn limits(options: &Options) -> Vec<ReportedLimit> {
+    let limit = |limit: Limit| ReportedLimit {
+        option: limit.option(),
+        most: options.quotas.most(limit),
+        of: limit.of(),
+    };
+    Limit::ALL.map(limit).into()
 }
 
 fn store(server: &ServerConfig, options: &Options) -> ReportedStore {
