@@ -3,8 +3,8 @@
 use super::{
     key::{Key, Kind, key},
     section::{
-        clients, identity, listening, machines, operation, pages, paths, people, provider, secrets,
-        store, tokens, upstream,
+        clients, identity, listening, machines, operation, pages, paths, people, provider, rules,
+        secrets, store, tokens, upstream,
     },
 };
 
@@ -32,6 +32,11 @@ pub(crate) const KEYS: &[Key] = &[
         identity::KEYS,
         "how the server behind learns who is calling",
     ),
+    rules::TOOLS,
+    rules::PROMPTS,
+    rules::RESOURCES,
+    rules::METHODS,
+    rules::RULES_TABLE,
     table("paths", paths::KEYS, "which requests need a session"),
     table(
         "clients",

@@ -15,8 +15,8 @@ use super::{
     keys::KEYS,
     refusal::Refusal,
     section::{
-        clients, identity, listening, machines, operation, pages, paths, people, provider, secrets,
-        store, tokens, upstream,
+        clients, identity, listening, machines, operation, pages, paths, people, provider, rules,
+        secrets, store, tokens, upstream,
     },
     table::{Table, unread},
     value::{Entries, Value},
@@ -132,6 +132,7 @@ async fn assemble(
     oauth = operation::log(log.table(), oauth)?;
     let (oauth, secrets) = secrets::apply(section("keys")?.table(), base_url, oauth)?;
     let identity = identity::identity(section("identity")?.table(), base_url, &secrets)?;
+    let rules = rules::rules(root)?;
     let limits = listening::limits(section("limits")?.table())?;
     let (listen, admin_listen) = (listening::listen(root)?, listening::admin(root)?);
     let trusted_proxies = listening::trusted_proxies(root)?;
@@ -160,6 +161,7 @@ async fn assemble(
         trusted_proxies,
         behind,
         identity,
+        rules,
         limits,
         log,
     })

@@ -9,6 +9,7 @@ pub(crate) mod pages;
 pub(crate) mod paths;
 pub(crate) mod people;
 pub(crate) mod provider;
+pub(crate) mod rules;
 pub(crate) mod secrets;
 pub(crate) mod store;
 pub(crate) mod tokens;
