@@ -258,7 +258,7 @@ fn each_instance_with_the_same_secret_has_the_same_key() {
     assert_eq!(key(SECRET)["kid"], SAMPLE_KID);
 }
 
-const SAMPLE_KID: &str = "?";
+const SAMPLE_KID: &str = "HbEwxvT6Ynf2cZopsNs5j8QFvENjTUS_FTkKTPF_cHw";
 
 #[test]
 fn a_token_in_the_authorization_header_is_a_bearer_token() {
