@@ -128,6 +128,7 @@ async fn assemble(
     oauth = pages::apply(pages.table(), oauth)?;
     oauth = operation::logins(section("logins")?.table(), oauth)?;
     oauth = operation::outbound(section("outbound")?.table(), oauth)?;
+    oauth = listening::of_logins(section("limits")?.table(), oauth)?;
     let log = section("log")?;
     oauth = operation::log(log.table(), oauth)?;
     let (oauth, secrets) = secrets::apply(section("keys")?.table(), base_url, oauth)?;
