@@ -11,3 +11,4 @@
 
 mod framing;
 mod message;
+mod mux;
