@@ -9,6 +9,10 @@
 //! not reach it (`owner`). When it ends, by itself or not, those who wait are told, its session is unknown, and nothing
 //! that it started is left (`supervisor`).
 
+mod environment;
 mod framing;
 mod message;
 mod mux;
+mod owner;
+mod settings;
+mod table;
