@@ -9,10 +9,22 @@
 //! not reach it (`owner`). When it ends, by itself or not, those who wait are told, its session is unknown, and nothing
 //! that it started is left (`supervisor`).
 
+mod answering;
+mod asked;
+mod behind;
+mod body;
 mod environment;
+mod era;
 mod framing;
 mod message;
 mod mux;
 mod owner;
+mod process;
+mod refusal;
 mod settings;
+mod supervisor;
 mod table;
+
+pub(crate) use behind::StdioBehind;
+pub(crate) use body::StdioBody;
+pub(crate) use settings::{StdioLimits, StdioSettings};
