@@ -24,6 +24,8 @@ mod refusal;
 mod settings;
 mod supervisor;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use behind::StdioBehind;
 pub(crate) use body::StdioBody;
