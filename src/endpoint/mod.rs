@@ -21,6 +21,7 @@ mod metadata;
 mod not_here;
 mod on_register;
 mod onward;
+mod own_form;
 mod redirect;
 mod refusal;
 mod refusal_hint;
