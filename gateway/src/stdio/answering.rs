@@ -1,7 +1,7 @@
 //! How a process's messages become the answer to a request: JSON where there is one message and it comes soon, else a
 //! stream of events.
 
-use std::time::Duration;
+use std::{future::Future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -39,7 +39,7 @@ impl Waiting {
     }
 
     pub(super) async fn send(&mut self, message: Message<'_>) -> Result<(), Unheard> {
-        let process = std::sync::Arc::clone(&self.held.process);
+        let process = Arc::clone(&self.held.process);
         match message.kind() {
             Kind::Request { .. } => {
                 let Some(outlet) = self.outlet.clone() else {
@@ -69,7 +69,11 @@ impl Waiting {
         }
     }
 
-    pub(super) async fn into_answer(mut self) -> Result<Response<StdioBody>, Refusal> {
+    /// A stream ends at `end`, whatever it still waits for.
+    pub(super) async fn into_answer(
+        mut self,
+        end: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Response<StdioBody>, Refusal> {
         // From here on the stream ends when the last request is answered.
         self.outlet = None;
         if self.requests == 0 {
@@ -96,6 +100,7 @@ impl Waiting {
             first.map(|event| event.text),
             self.events,
             self.held,
+            end,
         ))
     }
 
@@ -141,18 +146,22 @@ pub(super) async fn begins_session(
 }
 
 /// A stream for what belongs to no request.
-pub(super) fn stream(held: Held) -> Result<Response<StdioBody>, Refusal> {
+pub(super) fn stream(
+    held: Held,
+    end: impl Future<Output = ()> + Send + 'static,
+) -> Result<Response<StdioBody>, Refusal> {
     let (outlet, rest) = mpsc::channel(QUEUE);
     let kept = held.process.mux().listen(outlet).map_err(Unheard::from)?;
-    Ok(events(kept, rest, held))
+    Ok(events(kept, rest, held, end))
 }
 
 fn events(
     came: impl IntoIterator<Item = Bytes>,
     rest: mpsc::Receiver<Event>,
     held: Held,
+    end: impl Future<Output = ()> + Send + 'static,
 ) -> Response<StdioBody> {
-    let mut answer = Response::new(StdioBody::events(came, rest, held));
+    let mut answer = Response::new(StdioBody::events(came, rest, held, end));
     let headers = answer.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -44,6 +44,15 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The session that the request names.
+    ///
+    /// "Servers that require a session ID SHOULD respond to requests without an Mcp-Session-Id header (other than
+    /// initialization) with HTTP 400 Bad Request."
+    pub(super) fn session(&self) -> Result<&'a str, Refusal> {
+        let missing = || Refusal::bad("Bad Request: the header Mcp-Session-Id is missing");
+        self.session.ok_or_else(missing)
+    }
+
     pub(super) fn may_batch(&self) -> bool {
         self.version.is_none_or(|version| version == BATCHES)
     }

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     fmt,
+    future::Future,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -46,6 +47,8 @@ struct Events {
     first: VecDeque<Bytes>,
     rest: mpsc::Receiver<Event>,
     beat: Interval,
+    /// Then the stream ends, whatever it waits for.
+    end: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// Dropped with the body: then the client has gone, or has all.
     _held: Held,
 }
@@ -60,6 +63,7 @@ impl StdioBody {
         came: impl IntoIterator<Item = Bytes>,
         rest: mpsc::Receiver<Event>,
         held: Held,
+        end: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let mut first: VecDeque<Bytes> = came.into_iter().map(|text| event(&text)).collect();
         if first.is_empty() {
@@ -72,6 +76,7 @@ impl StdioBody {
             first,
             rest,
             beat,
+            end: Box::pin(end),
             _held: held,
         })))
     }
@@ -131,6 +136,7 @@ impl Events {
                 Poll::Ready(Some(event(&text)))
             }
             Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending if self.end.as_mut().poll(context).is_ready() => Poll::Ready(None),
             Poll::Pending => self.beat.poll_tick(context).map(|_| Some(COMMENT)),
         }
     }

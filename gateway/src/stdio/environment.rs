@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     fn settings() -> StdioSettings {
-        StdioSettings::new(vec!["cat".to_owned()])
+        StdioSettings::new(vec!["cat".into()])
     }
 
     fn own(name: &str) -> Option<OsString> {

@@ -19,7 +19,9 @@ mod framing;
 mod message;
 mod mux;
 mod owner;
+mod pool;
 mod process;
+mod program;
 mod refusal;
 mod settings;
 mod supervisor;
@@ -28,5 +30,4 @@ mod table;
 mod tests;
 
 pub(crate) use behind::StdioBehind;
-pub(crate) use body::StdioBody;
 pub(crate) use settings::{StdioLimits, StdioSettings};

@@ -51,6 +51,20 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, NO_SESSION, "Session not found")
     }
 
+    pub(super) fn not_allowed() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, OURS, "Method not allowed.")
+    }
+
+    pub(super) fn too_large(most: usize) -> Self {
+        let words = format!("the body is longer than {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, OURS, words)
+    }
+
+    pub(super) fn slow() -> Self {
+        let words = "the body did not come in time";
+        Self::new(StatusCode::REQUEST_TIMEOUT, OURS, words)
+    }
+
     pub(super) fn full() -> Self {
         let words = "too many MCP servers run at the moment: try again later";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, OURS, words)

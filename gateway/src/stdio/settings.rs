@@ -1,12 +1,18 @@
 //! What the operator says of the command, and the bounds of its processes.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    time::Duration,
+};
 
 /// `--stdio -- COMMAND …`, checked by [`check`](Self::check).
 #[derive(Debug, Clone)]
 pub(crate) struct StdioSettings {
-    /// The program and its arguments. No shell reads them.
-    pub(crate) command: Vec<String>,
+    /// The program and its arguments. No shell reads them. A program without a slash is looked for in `PATH`.
+    pub(crate) command: Vec<OsString>,
     /// The folder in which it runs; the gateway's own unless set.
     pub(crate) folder: Option<PathBuf>,
     /// The path of the MCP endpoint, as clients ask for it.
@@ -21,7 +27,7 @@ pub(crate) struct StdioSettings {
 }
 
 impl StdioSettings {
-    pub(crate) fn new(command: Vec<String>) -> Self {
+    pub(crate) fn new(command: Vec<OsString>) -> Self {
         Self {
             command,
             folder: None,
@@ -37,13 +43,17 @@ impl StdioSettings {
     ///
     /// What is wrong, in words for the operator.
     pub(crate) fn check(&self) -> Result<(), String> {
-        if self.command.first().is_none_or(String::is_empty) {
+        if self
+            .command
+            .first()
+            .is_none_or(|program| program.is_empty())
+        {
             return Err(
                 "`--stdio` needs a command after `--`, such as `--stdio -- npx -y some-mcp-server`"
                     .to_owned(),
             );
         }
-        if self.command.iter().any(|word| word.contains('\0')) {
+        if self.command.iter().any(|word| has_nul(word)) {
             return Err("the command of `--stdio` contains a NUL character".to_owned());
         }
         if !self.path.starts_with('/') {
@@ -77,6 +87,10 @@ impl StdioSettings {
         }
         self.limits.check()
     }
+}
+
+fn has_nul(word: &OsStr) -> bool {
+    word.as_bytes().contains(&0)
 }
 
 /// Bounds, each of which the operator may change.
@@ -174,7 +188,7 @@ mod tests {
     use super::*;
 
     fn fault(change: impl Fn(&mut StdioSettings)) -> String {
-        let mut settings = StdioSettings::new(vec!["cat".to_owned()]);
+        let mut settings = StdioSettings::new(vec!["cat".into()]);
         settings.check().unwrap();
         change(&mut settings);
         settings.check().unwrap_err()
@@ -183,7 +197,7 @@ mod tests {
     #[test]
     fn what_cannot_work_is_named() {
         assert!(fault(|s| s.command.clear()).contains("needs a command"));
-        assert!(fault(|s| s.command = vec![String::new()]).contains("needs a command"));
+        assert!(fault(|s| s.command = vec![OsString::new()]).contains("needs a command"));
         assert!(fault(|s| s.path = "mcp".to_owned()).contains("`mcp`"));
         assert!(fault(|s| s.pass.push("A=B".to_owned())).contains("`A=B`"));
         assert!(fault(|s| s.limits.pending = 0).contains("`pending`"));

@@ -7,9 +7,10 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
-use tower_oauth_proxy::{AuthSession, testing::session};
+use tower_oauth_proxy::{AuthSession, testing::session as person};
 
-use super::{StdioBehind, StdioBody, StdioSettings};
+use super::{StdioBehind, StdioSettings, body::StdioBody};
+use crate::shutdown::Shutdown;
 
 mod alone;
 mod bounds;
@@ -20,20 +21,25 @@ const LONG: Duration = Duration::from_secs(60);
 
 fn settings(arguments: &[&str]) -> StdioSettings {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/stdio/tests/server.py");
-    let mut command = vec!["python3".to_owned(), script.to_string_lossy().into_owned()];
-    command.extend(arguments.iter().map(|word| (*word).to_owned()));
+    let mut command = vec!["python3".into(), script.into_os_string()];
+    command.extend(arguments.iter().map(std::ffi::OsString::from));
     let mut settings = StdioSettings::new(command);
     settings.limits.grace = Duration::from_millis(200);
     settings.check().unwrap();
     settings
 }
 
+fn behind(settings: StdioSettings) -> StdioBehind {
+    let (_, phases) = Shutdown::new();
+    StdioBehind::new(settings, phases).unwrap()
+}
+
 fn server() -> StdioBehind {
-    StdioBehind::new(settings(&[]))
+    behind(settings(&[]))
 }
 
 fn ada() -> AuthSession {
-    session("ada").scopes(["read"]).build()
+    person("ada").scopes(["read"]).build()
 }
 
 struct Answer {

@@ -21,7 +21,7 @@ async fn post(server: &StdioBehind, who: &AuthSession, body: &Value) -> Answer {
 }
 
 fn server() -> StdioBehind {
-    StdioBehind::new(settings(&["modern"]))
+    behind(settings(&["modern"]))
 }
 
 async fn pid(server: &StdioBehind, who: &AuthSession) -> Value {
@@ -37,14 +37,14 @@ async fn requests_of_one_person_share_a_process_and_no_other_does() {
     let (first, second) = (pid(&server, &ada()).await, pid(&server, &ada()).await);
     assert_eq!(first, second);
     let others = [
-        session("eve").scopes(["read"]).build(),
-        session("ada").client("another").scopes(["read"]).build(),
-        session("ada").build(),
+        person("eve").scopes(["read"]).build(),
+        person("ada").client("another").scopes(["read"]).build(),
+        person("ada").build(),
     ];
     for other in others {
         assert_ne!(pid(&server, &other).await, first);
     }
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn first_requests_at_once_start_one_process() {
         pid(&server, &who)
     );
     assert_eq!(server.processes(), 1, "{pids:?}");
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn two_clients_with_one_id_and_one_token_get_their_own() {
         assert_eq!(answer.next().await.unwrap()["id"], 1);
         assert_eq!(answer.next().await, None);
     }
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_lost_connection_cancels_the_request() {
         told = waiting.next().await.unwrap();
     }
     assert_eq!(told["result"]["waiting"], 0);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_subscription_gets_its_own_and_nobody_elses() {
             );
         }
     }
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn some_errors_have_a_status() {
     let mut answer = post(&server, &ada(), &alone(1, "nothing/such")).await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.next().await.unwrap()["error"]["code"], -32601);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn headers_that_disagree_with_the_body_reach_no_process() {
 
 #[tokio::test]
 async fn a_server_of_the_old_kind_sends_clients_to_initialize() {
-    let server = StdioBehind::new(settings(&[]));
+    let server = behind(settings(&[]));
     let mut answer = post(&server, &ada(), &alone(1, "tools/list")).await;
     assert_eq!(answer.status, 400);
     let code = answer.next().await.unwrap()["error"]["code"]
@@ -197,19 +197,19 @@ async fn a_server_of_the_old_kind_sends_clients_to_initialize() {
         "it is not asked again"
     );
     Session::begin(&server, ada()).await;
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
 async fn a_server_that_is_silent_is_of_the_old_kind() {
     let mut settings = settings(&["silent"]);
     settings.limits.start = Duration::from_millis(300);
-    let server = StdioBehind::new(settings);
+    let server = behind(settings);
     assert_eq!(
         post(&server, &ada(), &alone(1, "tools/list")).await.status,
         400
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -222,5 +222,5 @@ async fn after_a_crash_the_next_request_starts_another() {
     })
     .await;
     assert_ne!(pid(&server, &ada()).await, first);
-    server.close().await;
+    server.stop().await;
 }

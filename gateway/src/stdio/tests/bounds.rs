@@ -5,7 +5,7 @@ use super::*;
 fn limited(change: impl FnOnce(&mut super::super::StdioLimits)) -> StdioBehind {
     let mut settings = settings(&[]);
     change(&mut settings.limits);
-    StdioBehind::new(settings)
+    behind(settings)
 }
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn one_more_session_than_allowed_ends_the_one_that_rested_longest() {
     assert!(!lives(second.pid), "it has ended before the next one began");
     first.call("waiting", json!({})).await;
     third.call("waiting", json!({})).await;
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -40,19 +40,19 @@ async fn sessions_in_use_are_not_ended_for_another() {
     .await;
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").is_some());
-    Session::begin(&server, super::session("bob").build()).await;
+    Session::begin(&server, person("bob").build()).await;
     drop(stream);
     Session::begin(&server, ada()).await;
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
 async fn so_many_processes_and_no_more() {
     let server = limited(|limits| limits.processes = 2);
     let ada = Session::begin(&server, ada()).await;
-    let bob = Session::begin(&server, super::session("bob").build()).await;
+    let bob = Session::begin(&server, person("bob").build()).await;
     let _streams = (ada.with(Method::GET).await, bob.with(Method::GET).await);
-    let cyd = super::session("cyd").build();
+    let cyd = person("cyd").build();
     let answer = send(
         &server,
         &cyd,
@@ -63,7 +63,7 @@ async fn so_many_processes_and_no_more() {
     .await;
     assert_eq!(answer.status, 503);
     assert_eq!(server.processes(), 2);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn sessions_begun_at_once_keep_the_bound() {
     let begun = [a, b, c, d].iter().filter(|status| **status == 200).count();
     assert!(begun >= 2, "{a} {b} {c} {d}");
     assert!(server.processes() <= 2);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -104,11 +104,11 @@ async fn a_process_that_nobody_uses_ends() {
 
 #[tokio::test]
 async fn a_process_that_does_not_answer_initialize_in_time_ends() {
-    let command = ["sleep", "1000"].map(str::to_owned).to_vec();
+    let command = ["sleep", "1000"].map(std::ffi::OsString::from).to_vec();
     let mut settings = StdioSettings::new(command);
     settings.limits.start = Duration::from_millis(200);
     settings.limits.grace = Duration::from_millis(50);
-    let server = StdioBehind::new(settings);
+    let server = behind(settings);
     let answer = send(
         &server,
         &ada(),
@@ -136,7 +136,7 @@ async fn a_request_that_is_not_answered_in_time_is_given_up() {
         0,
         "the server was told"
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn so_many_requests_wait_for_one_process() {
     let _second = session.post(message(2, "slow", json!({}))).await;
     let answer = session.post(message(3, "waiting", json!({}))).await;
     assert_eq!(answer.status, 503);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]

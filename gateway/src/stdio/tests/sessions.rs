@@ -13,7 +13,7 @@ async fn each_session_has_a_process_and_a_random_id() {
     assert_ne!(first.id, second.id);
     assert!(first.id.len() >= 32 && first.id.bytes().all(|byte| byte.is_ascii_graphic()));
     assert_eq!(server.processes(), 2);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn the_client_sees_its_own_id_and_the_process_another() {
         assert_eq!(told["id"], id);
         assert_ne!(told["result"]["seen"], id);
     }
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -35,12 +35,9 @@ async fn another_persons_session_is_unknown() {
     let server = server();
     let session = Session::begin(&server, ada()).await;
     let others = [
-        super::session("eve").scopes(["read"]).build(),
-        super::session("ada")
-            .client("another")
-            .scopes(["read"])
-            .build(),
-        super::session("ada").build(),
+        person("eve").scopes(["read"]).build(),
+        person("ada").client("another").scopes(["read"]).build(),
+        person("ada").build(),
     ];
     for other in others {
         let mut answer = session.post_as(&other, message(1, "tell", json!({}))).await;
@@ -53,7 +50,7 @@ async fn another_persons_session_is_unknown() {
         let answer = send(&server, &other, Method::GET, &headers, "").await;
         assert_eq!(answer.status, 404);
     }
-    let eve = super::session("eve").build();
+    let eve = person("eve").build();
     let answer = send(
         &server,
         &eve,
@@ -64,7 +61,7 @@ async fn another_persons_session_is_unknown() {
     .await;
     assert_eq!(answer.status, 404);
     assert!(lives(session.pid));
-    let more = super::session("ada").scopes(["read", "write"]).build();
+    let more = person("ada").scopes(["read", "write"]).build();
     assert_eq!(
         session
             .post_as(&more, message(1, "tell", json!({})))
@@ -73,7 +70,7 @@ async fn another_persons_session_is_unknown() {
         200,
         "after a step-up it goes on"
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -82,8 +79,8 @@ async fn the_process_is_told_for_whom_it_works_and_no_secret() {
     settings
         .variables
         .insert("MODE".to_owned(), "test".to_owned());
-    let server = StdioBehind::new(settings);
-    let who = super::session("ada")
+    let server = behind(settings);
+    let who = person("ada")
         .client("c-1")
         .scopes(["read", "write"])
         .roles(["staff"])
@@ -100,7 +97,7 @@ async fn the_process_is_told_for_whom_it_works_and_no_secret() {
     // Cargo sets it for this very process: what is not named does not pass.
     assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
     assert!(!environment.contains_key("CARGO_MANIFEST_DIR"));
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -128,7 +125,7 @@ async fn progress_streams_before_the_answer_with_the_clients_token() {
         json!({"done": true})
     );
     assert_eq!(answer.next().await, None);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -149,7 +146,7 @@ async fn a_request_of_the_server_reaches_the_client_and_its_answer_comes_back() 
         400,
         "nothing asks for it any more"
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -169,7 +166,7 @@ async fn a_cancelled_request_ends_its_stream_and_is_cancelled_at_the_server() {
         session.call("waiting", json!({})).await["result"]["waiting"],
         0
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -181,7 +178,7 @@ async fn a_lost_connection_cancels_nothing() {
         session.call("waiting", json!({})).await["result"]["waiting"],
         1
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -202,7 +199,7 @@ async fn what_belongs_to_no_request_comes_by_the_stream_beside_even_later() {
         second.next().await.unwrap()["method"],
         "notifications/tools/list_changed"
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -246,12 +243,12 @@ async fn a_crash_answers_those_who_wait_and_the_session_is_unknown_afterwards() 
     );
     let again = Session::begin(&server, ada()).await;
     assert_ne!(again.pid, session.pid);
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
 async fn what_refuses_initialize_is_no_session() {
-    let server = StdioBehind::new(settings(&["refuse"]));
+    let server = behind(settings(&["refuse"]));
     let mut answer = send(
         &server,
         &ada(),
@@ -269,8 +266,8 @@ async fn what_refuses_initialize_is_no_session() {
 #[tokio::test]
 async fn a_command_that_does_not_start_is_a_bad_gateway() {
     for command in [&["/nowhere/at/all"][..], &["sh", "-c", "exit 1"]] {
-        let command = command.iter().map(|word| (*word).to_owned()).collect();
-        let server = StdioBehind::new(StdioSettings::new(command));
+        let command = command.iter().map(std::ffi::OsString::from).collect();
+        let server = behind(StdioSettings::new(command));
         let mut answer = send(
             &server,
             &ada(),
@@ -319,7 +316,7 @@ async fn a_batch_is_answered_message_by_message() {
         400,
         "it was removed"
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -375,7 +372,7 @@ async fn lines_that_are_no_messages_harm_nothing() {
         session.call("garbage", json!({})).await["result"],
         json!({})
     );
-    server.close().await;
+    server.stop().await;
 }
 
 #[tokio::test]
@@ -384,7 +381,7 @@ async fn the_gateway_stops_and_nothing_is_left() {
     let session = Session::begin(&server, ada()).await;
     let mut slow = session.post(message(1, "slow", json!({}))).await;
     drop(session.post(message(2, "stubborn", json!({}))).await);
-    timeout(LONG, server.close()).await.unwrap();
+    timeout(LONG, server.stop()).await.unwrap();
     assert!(!lives(session.pid));
     assert_eq!(slow.next().await.unwrap()["error"]["code"], -32603);
     let answer = send(
