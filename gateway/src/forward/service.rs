@@ -32,7 +32,7 @@ pub(super) type Permit = OwnedSemaphorePermit;
 /// What stands behind.
 pub(crate) enum Behind {
     Http(Box<Server>),
-    Stdio(StdioBehind),
+    Stdio(Box<StdioBehind>),
 }
 
 /// Hands requests on; clones are the same.
@@ -63,7 +63,7 @@ impl Behind {
                 Self::Http(Box::new(server))
             }
             BehindSettings::Stdio(settings) => {
-                Self::Stdio(StdioBehind::new(settings, phases.clone())?)
+                Self::Stdio(Box::new(StdioBehind::new(settings, phases.clone())?))
             }
         })
     }

@@ -197,10 +197,6 @@ impl<'a> Message<'a> {
         }
     }
 
-    pub(super) fn is_error(&self) -> bool {
-        self.object.get("error").is_some()
-    }
-
     /// The code of the error that this response is.
     pub(super) fn error_code(&self) -> Option<i64> {
         let error = Object::read(self.object.get("error")?).ok()?;

@@ -40,7 +40,7 @@ impl Why {
         match self {
             Self::Exited => "it exited",
             Self::ClosedItsOutput => "it closed its standard output",
-            Self::WroteTooMuch => "it wrote a message that is longer than `message_bytes`",
+            Self::WroteTooMuch => "it wrote a message that is longer than `message_size`",
             Self::Idle => "nobody used it",
             Self::Asked => "its session ended",
         }

@@ -110,6 +110,7 @@ async fn send(
 const BOTH: (&str, &str) = ("accept", "application/json, text/event-stream");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
+#[expect(clippy::needless_pass_by_value, reason = "so that calls read well")]
 fn message(id: impl Into<Value>, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
 }

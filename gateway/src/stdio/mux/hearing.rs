@@ -11,7 +11,7 @@ impl<S: Outlet> Mux<S> {
     /// A message of the process.
     pub(in super::super) fn heard(&mut self, mut message: Message<'_>) -> Heard<S> {
         match message.kind().clone() {
-            Kind::Response { id } => self.answer(message, id),
+            Kind::Response { id } => self.answer(message, id.as_ref()),
             Kind::Request { id, .. } => self.asks(&message, id),
             Kind::Notification { method } => match &*method {
                 "notifications/progress" => self.progress(message),
@@ -24,8 +24,8 @@ impl<S: Outlet> Mux<S> {
         }
     }
 
-    fn answer(&mut self, mut message: Message<'_>, id: Option<Id>) -> Heard<S> {
-        let Some(Id::Number(ours)) = id else {
+    fn answer(&mut self, mut message: Message<'_>, id: Option<&Id>) -> Heard<S> {
+        let Some(&Id::Number(ours)) = id else {
             return Heard::Nothing;
         };
         // A late answer to what was cancelled finds nothing.
