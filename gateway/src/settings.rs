@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Authority};
 use ipnet::IpNet;
-use tower_oauth_proxy::OAuthProxyConfig;
+use tower_oauth_proxy::{OAuthProxyConfig, guard::mcp::McpRulesLayer};
 
 use crate::{identity::IdentitySettings, stdio::StdioSettings};
 
@@ -23,8 +23,18 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) behind: BehindSettings,
     pub(crate) identity: IdentitySettings,
+    /// Who may call what.
+    pub(crate) rules: Option<RuleSettings>,
     pub(crate) limits: LimitSettings,
     pub(crate) log: LogSettings,
+}
+
+/// Rules by tool.
+#[derive(Debug)]
+pub(crate) struct RuleSettings {
+    pub(crate) layer: McpRulesLayer,
+    /// Paths that no rule is about, compared exactly.
+    pub(crate) except: Vec<String>,
 }
 
 /// How the log is written, on standard error.
