@@ -14,14 +14,19 @@ mod shutdown;
 mod stdio;
 mod words;
 
-use std::process::ExitCode;
+use std::{
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
+use settings::LogSettings;
 use shutdown::Signals;
+use words::Task;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match start().await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(why) => {
             complain(&why);
             ExitCode::from(2)
@@ -29,16 +34,46 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start() -> Result<(), String> {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
+async fn start() -> Result<ExitCode, String> {
     // Before anything else: a stop signal may come while the store is being opened.
     let signals = Signals::new().map_err(|error| format!("no handler for signals: {error}"))?;
-    run::run(words::read()?, signals).await
+    match words::read().await? {
+        Task::Print(text) => {
+            say(&text);
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Check(report) => {
+            say(&format!("{report}\n"));
+            Ok(match report.is_broken() {
+                true => ExitCode::from(2),
+                false => ExitCode::SUCCESS,
+            })
+        }
+        Task::Serve(settings) => {
+            start_log(settings.log);
+            // What the settings come to, before anything is served.
+            complain(&settings.oauth.report().to_string());
+            run::run(*settings, signals).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
 }
 
-#[expect(clippy::print_stderr, reason = "the output of a program")]
-fn complain(why: &str) {
-    eprintln!("{why}");
+fn start_log(log: LogSettings) {
+    let lines = tracing_subscriber::fmt()
+        .with_max_level(log.level)
+        .with_writer(std::io::stderr);
+    match log.is_json {
+        true => lines.json().init(),
+        false => lines.with_ansi(std::io::stderr().is_terminal()).init(),
+    }
+}
+
+/// A pipe that is closed, as by `head`, is no mistake.
+fn say(text: &str) {
+    drop(std::io::stdout().write_all(text.as_bytes()));
+}
+
+fn complain(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
 }

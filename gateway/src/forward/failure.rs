@@ -7,6 +7,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use super::connector::ConnectTimeout;
 use crate::{
     answer::{AnswerBody, refusal},
+    identity::IdentityError,
     inbound::UploadError,
     limits::MAX_REASON,
 };
@@ -32,6 +33,8 @@ pub(super) enum Failure {
     Target,
     /// Nobody is logged in, and what stands behind is a person's own.
     NoSession,
+    /// The server behind could not be told who is calling.
+    Identity(IdentityError),
 }
 
 impl Failure {
@@ -63,6 +66,7 @@ impl Failure {
             Self::Upload(UploadError::Broken) => "upload_broken",
             Self::Target => "target",
             Self::NoSession => "no_session",
+            Self::Identity(_) => "identity",
         }
     }
 
@@ -129,6 +133,11 @@ impl Failure {
                 "not_found",
                 "there is nothing here without a login",
             ),
+            Self::Identity(_) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "server_error",
+                "the server behind this gateway cannot be told who is calling",
+            ),
         };
         let mut answer = refusal(status, code, words);
         let headers = answer.headers_mut();
@@ -158,6 +167,7 @@ impl fmt::Display for Failure {
             Self::Upload(error) => error.fmt(f),
             Self::Target => f.write_str("the path cannot be joined to the server's"),
             Self::NoSession => f.write_str("a request without a session for a process"),
+            Self::Identity(error) => error.fmt(f),
         }
     }
 }

@@ -148,7 +148,9 @@ impl Server {
                 tunnel::ask(headers);
             }
         }
-        identity.apply(session, headers);
+        identity
+            .apply(session, headers)
+            .map_err(Failure::Identity)?;
         *request.version_mut() = Version::HTTP_11;
         Ok(request)
     }

@@ -51,7 +51,7 @@ async fn a_request_without_a_session_does_not() {
 #[tokio::test]
 async fn a_public_path_carries_no_credentials_and_no_identity() {
     let behind = Behind::echo().await;
-    let settings = [("public_paths", "/health")];
+    let settings = [("paths.public", "/health")];
     let gateway = Gateway::before(&behind.url(), &settings).await;
     for authorization in ["Bearer anything", "Basic YTpi"] {
         let request = Request::get("/health")
@@ -69,7 +69,7 @@ async fn a_public_path_carries_no_credentials_and_no_identity() {
 #[tokio::test]
 async fn both_sides_speak_http_2() {
     let behind = Behind::echo().await;
-    let settings = [("upstream.http2", "true")];
+    let settings = [("upstream.http2_without_tls", "true")];
     let gateway = Gateway::before(&behind.url(), &settings).await;
     let mut client = gateway.connect_two().await;
     let (sender, trailing) = behind::streamed();
@@ -120,7 +120,7 @@ async fn trailers_of_an_answer_pass() {
         frames.answer("application/grpc")
     })
     .await;
-    let gateway = Gateway::before(&behind.url(), &[("upstream.http2", "true")]).await;
+    let gateway = Gateway::before(&behind.url(), &[("upstream.http2_without_tls", "true")]).await;
     let mut client = gateway.connect_two().await;
     let request = gateway.request("POST", "/mcp").header("te", "trailers");
     let reply = Reply::of(client.send(request.body(Empty::new()).unwrap()).await).await;
@@ -174,7 +174,7 @@ async fn the_server_behind_may_speak_tls() {
     let roots = folder.0.join("roots.pem");
     std::fs::write(&roots, testkit::https::ROOT).unwrap();
     let url = https.url("localhost", "/app");
-    let settings = [("upstream.root_certificates_file", roots.to_str().unwrap())];
+    let settings = [("upstream.root_certificate_file", roots.to_str().unwrap())];
     let gateway = Gateway::before(&url, &settings).await;
     let reply = gateway
         .ask(gateway.request("GET", "/mcp").body("").unwrap())

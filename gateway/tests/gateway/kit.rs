@@ -23,6 +23,16 @@ use tokio::{
 };
 use tower_oauth_proxy::{ApiKey, BoxError};
 
+/// A provider that nobody asks here.
+pub(crate) const PROVIDER: [(&str, &str); 3] = [
+    ("GATEWAY_PROVIDER_PRESET", "github"),
+    ("GATEWAY_PROVIDER_CLIENT_ID", "client-id"),
+    (
+        "GATEWAY_PROVIDER_CLIENT_SECRET",
+        "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8",
+    ),
+];
+
 /// More than anything here takes on a busy machine, and less than a test's patience.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
@@ -91,8 +101,9 @@ impl Gateway {
             .env("GATEWAY_LISTEN", "127.0.0.1:0")
             .env("GATEWAY_ADMIN_LISTEN", "127.0.0.1:0")
             .env("GATEWAY_BASE_URL", "https://mcp.example.com")
-            .env("GATEWAY_API_KEYS_FILE", &keys)
+            .env("GATEWAY_MACHINES_API_KEYS_FILE", &keys)
             .env("GATEWAY_UPSTREAM_URL", upstream)
+            .envs(PROVIDER)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

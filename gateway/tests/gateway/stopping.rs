@@ -5,7 +5,7 @@ use tokio::{net::TcpStream, sync::mpsc};
 
 use crate::{
     behind::{self, Behind},
-    kit::{Gateway, Reply, soon, until},
+    kit::{Gateway, PROVIDER, Reply, soon, until},
 };
 
 /// A server whose answers are bodies in a test's hand.
@@ -109,6 +109,8 @@ async fn an_address_that_is_taken_is_a_sentence_and_status_2() {
         .env("GATEWAY_LISTEN", &address)
         .env("GATEWAY_BASE_URL", "https://mcp.example.com")
         .env("GATEWAY_UPSTREAM_URL", "http://127.0.0.1:1")
+        .env("GATEWAY_ADMIN_LISTEN", "off")
+        .envs(PROVIDER)
         .output();
     let output = soon(output).await.unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -46,7 +46,7 @@ async fn events_arrive_one_by_one_over_each_version() {
     let (behind, mut taken) = events().await;
     for (two, behind_two) in [(false, false), (true, false), (false, true), (true, true)] {
         let settings: &[_] = if behind_two {
-            &[("upstream.http2", "true")]
+            &[("upstream.http2_without_tls", "true")]
         } else {
             &[]
         };
@@ -74,7 +74,7 @@ async fn a_client_that_leaves_a_silent_stream_is_noticed_by_the_server_behind() 
     let (behind, mut taken) = events().await;
     for (two, behind_two) in [(false, false), (true, false), (false, true), (true, true)] {
         let settings: &[_] = if behind_two {
-            &[("upstream.http2", "true")]
+            &[("upstream.http2_without_tls", "true")]
         } else {
             &[]
         };
