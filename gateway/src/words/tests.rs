@@ -192,7 +192,11 @@ async fn the_example_works_as_it_is() {
     for leaf in &all {
         let secret = leaf.path.strip_suffix("_file");
         let is_of_secret = secret.is_some_and(|secret| paths.contains(secret));
-        assert!(is_of_secret || text.contains(&leaf.variable), "{}", leaf.variable);
+        assert!(
+            is_of_secret || text.contains(&leaf.variable),
+            "{}",
+            leaf.variable
+        );
     }
     // With all that is commented out it is still TOML, of which each key has its kind.
     let lines = text.lines().map(|line| match line.strip_prefix('#') {
