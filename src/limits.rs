@@ -56,6 +56,13 @@ pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// ask for one with any text: nothing here knows a provider's token.
 pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
 
+// ---- quota: how often
+
+/// Holders of tokens whose requests are counted, where the operator limits them. Of more than these in a minute the
+/// older half goes early, and begins anew with a full bucket: rather than refuse those who did nothing. Each takes
+/// some 50 bytes, one MiB in all.
+pub(crate) const MAX_PACED_HOLDERS: usize = 20_000;
+
 // ---- metrics: labels
 
 /// Configured clients that are counted each by its id. More of them are counted together: each would make a time

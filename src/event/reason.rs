@@ -217,7 +217,10 @@ reasons! {
         "The client comes again. Often: the store or the provider is slow.";
     /// This process handles as many logins as it takes on at once.
     Busy = "busy", Operator,
-        "Add instances, or look for what floods this one.";
+        "Add instances, raise `callbacks_at_once` where it is set, or look for what floods this one.";
+    /// As much came within a minute as the operator allows.
+    OverLimit = "over_limit", Operator,
+        "Look for what asks so often, or raise the limit that the detail names.";
     /// An option weakens security; reported once, at start.
     WeakOption = "weak_option", Operator,
         "Remove the option, or keep it knowingly.";

@@ -195,7 +195,7 @@ pub(crate) fn refuse(
 
 /// What the guard asks for, and what the session has, in words for the operator. The roles are the person's.
 fn why(path: &str, session: &AuthSession, needs: &Needs) -> Told {
-    let (scopes, roles) = (session.scopes(), session.roles().join(", "));
+    let (scopes, roles) = (session.effective_scopes(), session.roles().join(", "));
     let Needs {
         full,
         without_person,

@@ -49,7 +49,8 @@ pub fn require_auth() -> Guard {
     Guard(Arc::new(Rule::Session))
 }
 
-/// A session whose token has all these scopes.
+/// A session whose token has all these scopes, or others that imply them
+/// ([`scopes_imply`](crate::OAuthProxyConfigBuilder::scopes_imply)).
 ///
 /// # Errors
 ///
@@ -114,7 +115,7 @@ impl Guard {
         match &*self.0 {
             Rule::Nobody => admitted(false),
             Rule::Session => admitted(true),
-            Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(needed.clone()),
+            Rule::Scopes(needed) if session.covers_scopes(needed) => Ok(needed.clone()),
             Rule::Scopes(needed) => Err(Denied::Scopes(needed.clone())),
             Rule::Role(role) => admitted(session.roles().iter().any(|held| **held == **role)),
             Rule::Custom(rule) => admitted(rule(session)),

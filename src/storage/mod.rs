@@ -7,6 +7,7 @@
 //! - [`MemoryStorage`] is the default: one process, bounded, gone at restart.
 //! - `SqliteStorage` (feature `sqlite`) is one file: durable, for the processes of one host.
 //! - `RedisStorage` (feature `redis`) is for any number of hosts: as durable as the Redis is.
+//! - `PostgresStorage` (feature `postgres`) is for any number of hosts that have a PostgreSQL already.
 //! - Whatever the store, the proxy seals each record with XAES-256-GCM before it gets there, bound to
 //!   the record's key, and makes keys from hashes: a stolen store yields no token. Lists of grants are
 //!   not sealed: they show which grants belong together, by random names under MACs.
@@ -23,6 +24,8 @@ pub mod contract;
 mod fallback;
 mod list;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 mod shared;
@@ -31,6 +34,8 @@ mod sqlite;
 mod traits;
 mod verb;
 
+#[cfg(feature = "postgres")]
+pub use self::postgres::{PostgresStorage, PostgresStorageBuilder};
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisStorage, RedisStorageBuilder};
 pub use list::{ListPage, MAX_LIST_PAGE};

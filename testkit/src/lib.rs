@@ -29,6 +29,8 @@
     reason = "a kit for tests: it fails by panicking"
 )]
 
+pub mod authority;
+pub mod between;
 pub mod browser;
 pub mod client;
 pub mod html;
@@ -36,12 +38,14 @@ pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;
+pub mod postgres;
 pub mod provider;
 pub mod proxy;
 pub mod redis;
 pub mod resource;
 pub mod store;
 pub mod wire;
+pub mod workers;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};

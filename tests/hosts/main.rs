@@ -17,6 +17,7 @@ mod guards;
 mod inside;
 mod made_sessions;
 mod mcp_readers;
+mod mcp_rules;
 mod on_behalf;
 mod placement;
 mod public_types;

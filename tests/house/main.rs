@@ -41,7 +41,7 @@ const FLOORS: &[&[&str]] = &[
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
     &["event"],
-    &["oauth", "body"],
+    &["oauth", "body", "quota"],
     &["key", "generations"],
     &[
         "error",
@@ -227,6 +227,8 @@ const PURE: &[&str] = &[
     "provider::id_token",
     "provider::issuer",
     "provider::preset",
+    "quota::bucket",
+    "quota::limit",
     "token::claims",
     "token::roles",
 ];

@@ -5,19 +5,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io,
-    net::{TcpListener, TcpStream},
-    sync::{Mutex, watch},
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 use tower_oauth_proxy::{
     StorageError,
     storage::{RedisStorage, TokenStorage},
 };
 
 use crate::Stores;
-use testkit::redis::Server;
+use testkit::{between::Between, redis::Server};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// The documented limit of a verb, and what a busy machine adds.
@@ -371,62 +366,4 @@ async fn a_server_that_still_loads_its_data_is_unavailable() {
     );
     recovers(&store).await;
     assert_eq!(store.get("k").await.unwrap(), Some(vec![1]));
-}
-
-/// Between store and server, to cut connections or to lose the server's answers.
-struct Between {
-    port: u16,
-    connections: Arc<Mutex<JoinSet<()>>>,
-    losses: watch::Sender<u32>,
-}
-
-impl Between {
-    async fn start(to: u16) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let connections = Arc::new(Mutex::new(JoinSet::new()));
-        let (losses, lossy) = watch::channel(0);
-        let kept = Arc::clone(&connections);
-        tokio::spawn(async move {
-            loop {
-                let (near, _) = listener.accept().await.unwrap();
-                let far = TcpStream::connect(("127.0.0.1", to)).await;
-                if let Ok(far) = far {
-                    let connection = Self::carry(near, far, lossy.clone());
-                    kept.lock().await.spawn(connection);
-                }
-            }
-        });
-        Self {
-            port,
-            connections,
-            losses,
-        }
-    }
-
-    async fn carry(near: TcpStream, far: TcpStream, mut lossy: watch::Receiver<u32>) {
-        let (mut asked, mut told) = near.into_split();
-        let (mut answered, mut ask) = far.into_split();
-        lossy.mark_unchanged();
-        let answers = async {
-            tokio::select! {
-                _ = io::copy(&mut answered, &mut told) => return,
-                _ = lossy.changed() => {}
-            }
-            let _ = io::copy(&mut answered, &mut io::sink()).await;
-        };
-        tokio::select! {
-            _ = io::copy(&mut asked, &mut ask) => {}
-            () = answers => {}
-        }
-    }
-
-    async fn cut(&self) {
-        self.connections.lock().await.shutdown().await;
-    }
-
-    /// What is connected now stays so, and no answer comes back any more.
-    fn lose_answers(&self) {
-        self.losses.send_modify(|times| *times += 1);
-    }
 }

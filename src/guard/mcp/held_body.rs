@@ -32,6 +32,7 @@ struct Reading {
     held_bytes: usize,
     /// To the end, or to where nothing more is handed on.
     is_read: bool,
+    /// What the answer is told of, should the rest be ambiguous.
     outcome: Outcome,
     on_ambiguous: Option<OnAmbiguous>,
 }
@@ -108,16 +109,20 @@ impl<B> McpBody<B> {
         reading.is_some_and(|reading| !reading.is_message && reading.is_read)
     }
 
-    /// Where to look for what the rest turns out to be; `None` where it is known already. The closure is called once,
-    /// should the rest be ambiguous.
-    pub(super) fn outcome<F>(&mut self, on_ambiguous: impl FnOnce() -> F) -> Option<Outcome>
-    where
-        F: FnOnce(&Ambiguous) + Send + Sync + 'static,
-    {
-        let reading = self.reading.as_deref_mut();
-        let unsettled = reading.filter(|reading| !reading.is_read)?;
-        unsettled.on_ambiguous = Some(Box::new(on_ambiguous()));
-        Some(unsettled.outcome.clone())
+    /// Whether there is nothing left that could say another call.
+    pub(super) fn is_read(&self) -> bool {
+        let reading = self.reading.as_ref();
+        reading.is_none_or(|reading| reading.is_read)
+    }
+
+    /// Where to look for what the rest turns out to be. The closure is called once, should it be ambiguous.
+    pub(super) fn outcome(
+        &mut self,
+        on_ambiguous: impl FnOnce(&Ambiguous) + Send + Sync + 'static,
+    ) -> Option<Outcome> {
+        let reading = self.reading.as_deref_mut()?;
+        reading.on_ambiguous = Some(Box::new(on_ambiguous));
+        Some(reading.outcome.clone())
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     held_body::{McpBody, Outcome, Unread},
     reader::{Ambiguous, Message},
     refused_call::{Called, Unjudged, refused},
-    rules::{McpRules, No},
+    rules::McpRules,
 };
 use crate::{
     body::{OwnResponse, ResponseBody},
@@ -168,53 +168,64 @@ fn judge<B>(
     request: &mut Request<McpBody<B>>,
     read: Result<(), Unread>,
 ) -> Result<Option<Outcome>, OwnResponse> {
+    let by = judge_body(rules, request, read)?;
+    PassedBy::note(by, request.extensions_mut());
+    if request.body().is_read() {
+        return Ok(None);
+    }
     let session = AuthSession::from_extensions(request.extensions()).cloned();
+    let report = move |ambiguous: &Ambiguous| {
+        if let Some(session) = session {
+            Unjudged::ambiguous(ambiguous).report(&session);
+        }
+    };
+    Ok(request.body_mut().outcome(report))
+}
+
+fn judge_body<B>(
+    rules: &McpRules,
+    request: &Request<McpBody<B>>,
+    read: Result<(), Unread>,
+) -> Result<ScopeSet, OwnResponse> {
+    let session = AuthSession::from_extensions(request.extensions());
     let unjudged = |unjudged: &Unjudged| {
-        if let Some(session) = &session {
+        if let Some(session) = session {
             unjudged.report(session);
         }
         unjudged.answer()
     };
     read.map_err(|unread| unjudged(&Unjudged::unread(&unread, rules.held_back())))?;
     if request.body().is_empty() {
-        return Ok(None);
+        return Ok(ScopeSet::default());
     }
-    // Fails closed: whoever says that it is read knows the message.
+    // Fails closed: what is read has a message.
     let message = request.body().message();
     let message = message.ok_or_else(|| unjudged(&Unjudged::odd("the body says no call")))?;
-    let claim =
-        Claim::read(request.headers()).map_err(|words| unjudged(&Unjudged::header(words)))?;
-    let by = match message {
+    let claim = Claim::read(request.headers());
+    let claim = claim.map_err(|words| unjudged(&Unjudged::header(words)))?;
+    let judge = |call| {
+        let called = Called::of(call);
+        let judged = rules.judge(called.method, called.name, session);
+        judged.map_err(|no| (called, no))
+    };
+    match message {
         Message::One(call) => {
-            let called = Called::of(call);
-            let mismatch = |words| unjudged(&Unjudged::header(words).of(called));
+            let mismatch = |words| unjudged(&Unjudged::header(words).of(Called::of(call)));
             claim.compare(call).map_err(mismatch)?;
-            let judged = rules.judge(called.method, called.name, session.as_ref());
-            judged.map_err(|no| refused(request.uri().path(), request.extensions(), called, &no))?
+            let path = request.uri().path();
+            judge(call).map_err(|(call, no)| refused(path, request.extensions(), call, &no))
         }
         Message::Batch(_) if !claim.is_empty() => {
             let words = "the headers say one call, and the body is a batch";
-            return Err(unjudged(&Unjudged::header(words)));
+            Err(unjudged(&Unjudged::header(words)))
         }
         Message::Batch(_) => {
-            let judge = |call| {
-                let called = Called::of(call);
-                let judged = rules.judge(called.method, called.name, session.as_ref());
-                judged.map_err(|no: No<'_>| unjudged(&Unjudged::batch(&no).of(called)))
-            };
             let judged: Result<Vec<ScopeSet>, _> = message.calls().iter().map(judge).collect();
-            let unite = |all: ScopeSet, by| all.union(&by);
-            judged?.into_iter().fold(ScopeSet::default(), unite)
+            let judged = judged.map_err(|(call, no)| unjudged(&Unjudged::batch(&no).of(call)))?;
+            let unite = |all: ScopeSet, by: ScopeSet| all.union(&by);
+            Ok(judged.into_iter().fold(ScopeSet::default(), unite))
         }
-    };
-    PassedBy::note(by, request.extensions_mut());
-    Ok(request.body_mut().outcome(|| {
-        move |ambiguous: &Ambiguous| {
-            if let Some(session) = &session {
-                Unjudged::ambiguous(ambiguous).report(session);
-            }
-        }
-    }))
+    }
 }
 
 impl<S, B, ResBody> Future for McpRulesFuture<S, B>
