@@ -23,8 +23,13 @@
 //! # assert!(rules().is_ok());
 //! ```
 
+mod answer_body;
 mod call_headers;
+mod event_filter;
 mod held_body;
+mod list_filter;
+mod listed;
+mod listing;
 mod mcp_error;
 mod names;
 mod reader;
@@ -33,7 +38,9 @@ mod rules;
 mod rules_future;
 mod rules_layer;
 
+pub use answer_body::McpAnswer;
 pub use held_body::McpBody;
+pub use listed::Listed;
 pub use mcp_error::McpError;
 pub use rules::McpRules;
 pub use rules_future::McpRulesFuture;

@@ -14,14 +14,16 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{
+    answer_body::McpAnswer,
     call_headers::Claim,
     held_body::{McpBody, Outcome, Unread},
+    listing::Listing,
     reader::{Ambiguous, Message},
     refused_call::{Called, Unjudged, refused},
     rules::McpRules,
 };
 use crate::{
-    body::{OwnResponse, ResponseBody},
+    body::OwnResponse,
     guard::{
         Denied,
         layer::{PassedBy, refuse},
@@ -58,9 +60,18 @@ pin_project! {
             deadline: Option<Pin<Box<Sleep>>>,
         },
         // The inner service is at work, and may still read a body that turns out to say two things.
-        Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, outcome: Option<Outcome> },
+        Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, on: On },
         Refused { response: Option<OwnResponse> },
     }
+}
+
+/// What is still to be done for a request that goes on to the server.
+#[derive(Default)]
+struct On {
+    /// Where to look for what the rest of its body turns out to be.
+    outcome: Option<Outcome>,
+    /// Whose lists are filtered in the answer.
+    listing: Option<Box<Listing>>,
 }
 
 impl<S, B> McpRulesFuture<S, B>
@@ -92,26 +103,48 @@ where
 {
     /// On to the inner service.
     pub(super) fn inner(service: &mut S, request: Request<McpBody<B>>) -> Self {
-        Self::following(service, request, None)
+        Self::following(service, request, On::default())
     }
 
-    fn following(service: &mut S, request: Request<McpBody<B>>, outcome: Option<Outcome>) -> Self {
+    /// On, with a request that calls nothing.
+    pub(super) fn without_call(
+        service: &mut S,
+        rules: &McpRules,
+        request: Request<McpBody<B>>,
+    ) -> Self {
+        let session = AuthSession::from_extensions(request.extensions());
+        let listing = Listing::of_stream(rules, request.method(), session);
+        let on = On {
+            outcome: None,
+            listing,
+        };
+        Self::following(service, request, on)
+    }
+
+    fn following(service: &mut S, mut request: Request<McpBody<B>>, on: On) -> Self {
+        if on.listing.is_some() {
+            Listing::ask(request.headers_mut());
+        }
         let future = InnerFuture::new(service, request);
         Self {
-            kind: Kind::Inner { future, outcome },
+            kind: Kind::Inner { future, on },
         }
     }
 
     /// On, if the call that the headers say is allowed.
     pub(super) fn by_headers(
         service: &mut S,
-        judged: Result<ScopeSet, OwnResponse>,
+        judged: Result<(ScopeSet, Option<Box<Listing>>), OwnResponse>,
         mut request: Request<McpBody<B>>,
     ) -> Self {
         match judged {
-            Ok(by) => {
+            Ok((by, listing)) => {
                 PassedBy::note(by, request.extensions_mut());
-                Self::inner(service, request)
+                let on = On {
+                    outcome: None,
+                    listing,
+                };
+                Self::following(service, request, on)
             }
             Err(refusal) => Self::refused(refusal),
         }
@@ -133,7 +166,7 @@ where
         let cx = &mut Context::from_waker(Waker::noop());
         match request.body_mut().poll_call(cx, rules.held_back()) {
             Poll::Ready(read) => match judge(rules, &mut request, read) {
-                Ok(outcome) => Self::following(service, request, outcome),
+                Ok(on) => Self::following(service, request, on),
                 Err(refusal) => Self::refused(refusal),
             },
             Poll::Pending => Self {
@@ -152,10 +185,11 @@ pub(super) fn judge_headers<B>(
     rules: &McpRules,
     (method, name): (&str, Option<&str>),
     request: &Request<B>,
-) -> Result<ScopeSet, OwnResponse> {
+) -> Result<(ScopeSet, Option<Box<Listing>>), OwnResponse> {
     let session = AuthSession::from_extensions(request.extensions());
     let judged = rules.judge(Some(method), name, session);
-    judged.map_err(|no| {
+    let listing = |by| (by, Listing::of_calls(rules, [method].into_iter(), session));
+    judged.map(listing).map_err(|no| {
         let method = Some(method);
         let call = Called { method, name };
         refused(request.uri().path(), request.extensions(), call, &no)
@@ -167,19 +201,30 @@ fn judge<B>(
     rules: &McpRules,
     request: &mut Request<McpBody<B>>,
     read: Result<(), Unread>,
-) -> Result<Option<Outcome>, OwnResponse> {
+) -> Result<On, OwnResponse> {
     let by = judge_body(rules, request, read)?;
     PassedBy::note(by, request.extensions_mut());
+    let session = AuthSession::from_extensions(request.extensions());
+    let listing = match request.body().message() {
+        None => Listing::of_stream(rules, request.method(), session),
+        Some(message) => {
+            let calls = message.calls().iter();
+            let methods = calls.filter_map(|call| call.method.as_deref());
+            Listing::of_calls(rules, methods, session)
+        }
+    };
+    let outcome = None;
     if request.body().is_read() {
-        return Ok(None);
+        return Ok(On { outcome, listing });
     }
-    let session = AuthSession::from_extensions(request.extensions()).cloned();
+    let session = session.cloned();
     let report = move |ambiguous: &Ambiguous| {
         if let Some(session) = session {
             Unjudged::ambiguous(ambiguous).report(&session);
         }
     };
-    Ok(request.body_mut().outcome(report))
+    let outcome = request.body_mut().outcome(report);
+    Ok(On { outcome, listing })
 }
 
 fn judge_body<B>(
@@ -233,7 +278,7 @@ where
     S: Service<Request<McpBody<B>>, Response = Response<ResBody>>,
     B: Body + Unpin,
 {
-    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+    type Output = Result<Response<McpAnswer<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut kind = self.project().kind;
@@ -241,20 +286,19 @@ where
             let on = match kind.as_mut().project() {
                 KindProjection::Refused { response } => {
                     return match response.take() {
-                        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
+                        Some(response) => Poll::Ready(Ok(McpAnswer::own(response))),
                         // Polled again after completion: that is the caller's bug, not an input.
                         None => Poll::Pending,
                     };
                 }
-                KindProjection::Inner { future, outcome } => {
+                KindProjection::Inner { future, on } => {
                     let answer = ready!(future.poll(cx));
                     // Whatever the server made of a body that ended in an error.
-                    return Poll::Ready(match outcome.as_ref().and_then(Outcome::get) {
+                    return Poll::Ready(match on.outcome.as_ref().and_then(Outcome::get) {
                         Some(ambiguous) => {
-                            let answer = Unjudged::ambiguous(ambiguous).answer();
-                            Ok(answer.map(ResponseBody::own))
+                            Ok(McpAnswer::own(Unjudged::ambiguous(ambiguous).answer()))
                         }
-                        None => answer.map(|response| response.map(ResponseBody::inner)),
+                        None => answer.map(|response| McpAnswer::of(response, on.listing.take())),
                     });
                 }
                 KindProjection::Reading {
@@ -280,10 +324,13 @@ where
                         Err(refusal) => Kind::Refused {
                             response: Some(refusal),
                         },
-                        Ok(outcome) => Kind::Inner {
-                            future: InnerFuture::readying(next),
-                            outcome,
-                        },
+                        Ok(on) => {
+                            if on.listing.is_some() {
+                                Listing::ask(next.1.headers_mut());
+                            }
+                            let future = InnerFuture::readying(next);
+                            Kind::Inner { future, on }
+                        }
                     }
                 }
             };

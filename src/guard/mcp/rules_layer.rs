@@ -8,6 +8,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
+    answer_body::McpAnswer,
     call_headers::Claim,
     held_body::McpBody,
     refused_call::Unjudged,
@@ -15,7 +16,6 @@ use super::{
     rules_future::{McpRulesFuture, judge_headers},
 };
 use crate::{
-    body::ResponseBody,
     error::{BoxError, ConfigError},
     session::AuthSession,
 };
@@ -99,7 +99,7 @@ where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<McpAnswer<ResBody>>;
     type Error = S::Error;
     type Future = McpRulesFuture<S, B>;
 
@@ -123,7 +123,8 @@ where
         let has_no_call =
             [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS].contains(method);
         if has_no_call && is_empty {
-            return McpRulesFuture::inner(&mut self.inner, request.map(McpBody::unread));
+            let request = request.map(McpBody::unread);
+            return McpRulesFuture::without_call(&mut self.inner, &self.rules, request);
         }
         if has_no_call {
             return McpRulesFuture::by_body(
