@@ -200,6 +200,7 @@ const PURE: &[&str] = &[
     "guard::mcp::names",
     "guard::mcp::reader",
     "guard::mcp::rules",
+    "guard::mcp::spelling",
     "jose",
     "login::absent",
     "login::account",

@@ -27,6 +27,7 @@ mod answer_body;
 mod call_headers;
 mod event_filter;
 mod held_body;
+mod judging;
 mod list_filter;
 mod listed;
 mod listing;
@@ -37,6 +38,7 @@ mod refused_call;
 mod rules;
 mod rules_future;
 mod rules_layer;
+mod spelling;
 
 pub use answer_body::McpAnswer;
 pub use held_body::McpBody;

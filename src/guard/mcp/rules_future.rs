@@ -15,15 +15,13 @@ use tower_service::Service;
 
 use super::{
     answer_body::McpAnswer,
-    call_headers::Claim,
     held_body::{McpBody, Outcome, Unread},
+    judging::{On, Refusal, judge},
     listing::Listing,
-    reader::{Ambiguous, Message},
-    refused_call::{Called, Unjudged, refused},
+    refused_call::Unjudged,
     rules::McpRules,
 };
 use crate::{
-    body::OwnResponse,
     guard::{
         Denied,
         layer::{PassedBy, refuse},
@@ -61,24 +59,15 @@ pin_project! {
         },
         // The inner service is at work, and may still read a body that turns out to say two things.
         Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, on: On },
-        Refused { response: Option<OwnResponse> },
+        Refused { response: Option<Refusal> },
     }
-}
-
-/// What is still to be done for a request that goes on to the server.
-#[derive(Default)]
-struct On {
-    /// Where to look for what the rest of its body turns out to be.
-    outcome: Option<Outcome>,
-    /// Whose lists are filtered in the answer.
-    listing: Option<Box<Listing>>,
 }
 
 impl<S, B> McpRulesFuture<S, B>
 where
     S: Service<Request<McpBody<B>>>,
 {
-    fn refused(response: OwnResponse) -> Self {
+    fn refused(response: Refusal) -> Self {
         let response = Some(response);
         Self {
             kind: Kind::Refused { response },
@@ -88,12 +77,13 @@ where
     /// Every call needs a session: nothing has to be read to say so.
     pub(super) fn without_session<Any>(request: &Request<Any>) -> Self {
         let path = request.uri().path();
-        Self::refused(refuse(path, request.extensions(), &Denied::NoSession, None))
+        let refusal = refuse(path, request.extensions(), &Denied::NoSession, None);
+        Self::refused(Box::new(refusal))
     }
 
     pub(super) fn unjudged(unjudged: &Unjudged, session: &AuthSession) -> Self {
         unjudged.report(session);
-        Self::refused(unjudged.answer())
+        Self::refused(Box::new(unjudged.answer()))
     }
 }
 
@@ -112,12 +102,7 @@ where
         rules: &McpRules,
         request: Request<McpBody<B>>,
     ) -> Self {
-        let session = AuthSession::from_extensions(request.extensions());
-        let listing = Listing::of_stream(rules, request.method(), session);
-        let on = On {
-            outcome: None,
-            listing,
-        };
+        let on = On::without_call(rules, &request);
         Self::following(service, request, on)
     }
 
@@ -134,16 +119,12 @@ where
     /// On, if the call that the headers say is allowed.
     pub(super) fn by_headers(
         service: &mut S,
-        judged: Result<(ScopeSet, Option<Box<Listing>>), OwnResponse>,
+        judged: Result<(ScopeSet, On), Refusal>,
         mut request: Request<McpBody<B>>,
     ) -> Self {
         match judged {
-            Ok((by, listing)) => {
+            Ok((by, on)) => {
                 PassedBy::note(by, request.extensions_mut());
-                let on = On {
-                    outcome: None,
-                    listing,
-                };
                 Self::following(service, request, on)
             }
             Err(refusal) => Self::refused(refusal),
@@ -180,99 +161,6 @@ where
     }
 }
 
-/// Judges what the headers say.
-pub(super) fn judge_headers<B>(
-    rules: &McpRules,
-    (method, name): (&str, Option<&str>),
-    request: &Request<B>,
-) -> Result<(ScopeSet, Option<Box<Listing>>), OwnResponse> {
-    let session = AuthSession::from_extensions(request.extensions());
-    let judged = rules.judge(Some(method), name, session);
-    let listing = |by| (by, Listing::of_calls(rules, [method].into_iter(), session));
-    judged.map(listing).map_err(|no| {
-        let method = Some(method);
-        let call = Called { method, name };
-        refused(request.uri().path(), request.extensions(), call, &no)
-    })
-}
-
-/// Judges what the body says, as far as it is read; and where to look for what the rest of it says.
-fn judge<B>(
-    rules: &McpRules,
-    request: &mut Request<McpBody<B>>,
-    read: Result<(), Unread>,
-) -> Result<On, OwnResponse> {
-    let by = judge_body(rules, request, read)?;
-    PassedBy::note(by, request.extensions_mut());
-    let session = AuthSession::from_extensions(request.extensions());
-    let listing = match request.body().message() {
-        None => Listing::of_stream(rules, request.method(), session),
-        Some(message) => {
-            let calls = message.calls().iter();
-            let methods = calls.filter_map(|call| call.method.as_deref());
-            Listing::of_calls(rules, methods, session)
-        }
-    };
-    let outcome = None;
-    if request.body().is_read() {
-        return Ok(On { outcome, listing });
-    }
-    let session = session.cloned();
-    let report = move |ambiguous: &Ambiguous| {
-        if let Some(session) = session {
-            Unjudged::ambiguous(ambiguous).report(&session);
-        }
-    };
-    let outcome = request.body_mut().outcome(report);
-    Ok(On { outcome, listing })
-}
-
-fn judge_body<B>(
-    rules: &McpRules,
-    request: &Request<McpBody<B>>,
-    read: Result<(), Unread>,
-) -> Result<ScopeSet, OwnResponse> {
-    let session = AuthSession::from_extensions(request.extensions());
-    let unjudged = |unjudged: &Unjudged| {
-        if let Some(session) = session {
-            unjudged.report(session);
-        }
-        unjudged.answer()
-    };
-    read.map_err(|unread| unjudged(&Unjudged::unread(&unread, rules.held_back())))?;
-    if request.body().is_empty() {
-        return Ok(ScopeSet::default());
-    }
-    // Fails closed: what is read has a message.
-    let message = request.body().message();
-    let message = message.ok_or_else(|| unjudged(&Unjudged::odd("the body says no call")))?;
-    let claim = Claim::read(request.headers());
-    let claim = claim.map_err(|words| unjudged(&Unjudged::header(words)))?;
-    let judge = |call| {
-        let called = Called::of(call);
-        let judged = rules.judge(called.method, called.name, session);
-        judged.map_err(|no| (called, no))
-    };
-    match message {
-        Message::One(call) => {
-            let mismatch = |words| unjudged(&Unjudged::header(words).of(Called::of(call)));
-            claim.compare(call).map_err(mismatch)?;
-            let path = request.uri().path();
-            judge(call).map_err(|(call, no)| refused(path, request.extensions(), call, &no))
-        }
-        Message::Batch(_) if !claim.is_empty() => {
-            let words = "the headers say one call, and the body is a batch";
-            Err(unjudged(&Unjudged::header(words)))
-        }
-        Message::Batch(_) => {
-            let judged: Result<Vec<ScopeSet>, _> = message.calls().iter().map(judge).collect();
-            let judged = judged.map_err(|(call, no)| unjudged(&Unjudged::batch(&no).of(call)))?;
-            let unite = |all: ScopeSet, by: ScopeSet| all.union(&by);
-            Ok(judged.into_iter().fold(ScopeSet::default(), unite))
-        }
-    }
-}
-
 impl<S, B, ResBody> Future for McpRulesFuture<S, B>
 where
     S: Service<Request<McpBody<B>>, Response = Response<ResBody>>,
@@ -286,7 +174,7 @@ where
             let on = match kind.as_mut().project() {
                 KindProjection::Refused { response } => {
                     return match response.take() {
-                        Some(response) => Poll::Ready(Ok(McpAnswer::own(response))),
+                        Some(response) => Poll::Ready(Ok(McpAnswer::own(*response))),
                         // Polled again after completion: that is the caller's bug, not an input.
                         None => Poll::Pending,
                     };

@@ -8,12 +8,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answer_body::McpAnswer,
-    call_headers::Claim,
-    held_body::McpBody,
-    refused_call::Unjudged,
-    rules::McpRules,
-    rules_future::{McpRulesFuture, judge_headers},
+    answer_body::McpAnswer, call_headers::Claim, held_body::McpBody, judging::judge_headers,
+    refused_call::Unjudged, rules::McpRules, rules_future::McpRulesFuture,
 };
 use crate::{
     error::{BoxError, ConfigError},
