@@ -16,6 +16,8 @@ mod extractor;
 mod guards;
 mod inside;
 mod made_sessions;
+mod mcp_lists;
+mod mcp_readers;
 mod mcp_rules;
 mod mcp_rules_sockets;
 mod on_behalf;
