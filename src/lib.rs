@@ -274,6 +274,7 @@ mod prehashed;
 mod probe;
 pub mod provider;
 mod proxy;
+mod quota;
 mod random;
 mod report;
 mod resource_server;
@@ -312,8 +313,8 @@ pub use page::{PageAccount, PageClient, PageContext, PageKind, PageScope, Words}
 pub use probe::{OAuthProxyHandle, Probe, ProbeCheck, ProbedPart};
 pub use provider::{Identity, Provider, TokenTarget};
 pub use report::{
-    Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,
-    ReportedStore, ReportedTime, ReportedUrl,
+    Finding, FindingLevel, Report, ReportedClients, ReportedImplication, ReportedLimit,
+    ReportedMode, ReportedProvider, ReportedSource, ReportedStore, ReportedTime, ReportedUrl,
 };
 pub use session::{AuthSession, TokenSource, UpstreamTokenError, UpstreamTokens};
 pub use storage::{MemoryStorage, TokenStorage};

@@ -4,18 +4,22 @@
 mod assertions;
 mod away;
 mod doctor;
+mod json_rpc;
 mod login;
 mod others_tokens;
 mod texts;
+mod tool_rules;
 
 use std::time::Duration;
 
 pub(crate) use assertions::*;
 pub(crate) use away::*;
 pub(crate) use doctor::*;
+pub(crate) use json_rpc::*;
 pub(crate) use login::*;
 pub(crate) use others_tokens::*;
 pub(crate) use texts::*;
+pub(crate) use tool_rules::*;
 
 /// As good as without an end: longer than anything here is in use.
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -51,6 +55,13 @@ pub(crate) const RETRY_AFTER_SECS: &str = "5";
 /// Revocations of passthrough mode that this process has at the provider at once. Any registered client can
 /// ask for one with any text: nothing here knows a provider's token.
 pub(crate) const MAX_REVOCATIONS_AT_WORK: usize = 64;
+
+// ---- quota: how often
+
+/// Holders of tokens whose requests are counted, where the operator limits them. Of more than these in a minute the
+/// older half goes early, and begins anew with a full bucket: rather than refuse those who did nothing. Each takes
+/// some 50 bytes, one MiB in all.
+pub(crate) const MAX_PACED_HOLDERS: usize = 20_000;
 
 // ---- metrics: labels
 

@@ -18,6 +18,7 @@ use crate::{
     login::{Arrivals, Claims, Completion, CookieKeys, Cookies},
     mode::{Mode, Passthrough},
     provider::Providers,
+    quota::Quotas,
     session::SessionCache,
     tasks::Tasks,
     time::Unix,
@@ -54,6 +55,8 @@ pub(crate) struct Proxy {
     pub(crate) completion: Arc<Completion>,
     /// Work that goes on when the request that began it is gone.
     pub(crate) tasks: Tasks,
+    /// What is left of what the operator allows in a minute.
+    pub(crate) quotas: Quotas,
 }
 
 impl Proxy {
@@ -110,7 +113,7 @@ impl Proxy {
             VouchedAdmission::new(&trusted_issuers, &providers, options, &grants, &ending);
         let used_grants = UsedAssertions::new(Arc::clone(&vault), "grant");
         let completion = Arc::new(Completion {
-            arrivals: Arrivals::new(options.transaction_ttl),
+            arrivals: Arrivals::new(options.transaction_ttl, options.quotas.callbacks_at_once),
             claims,
             options: Arc::clone(options),
             clock: Arc::clone(clock),
@@ -132,6 +135,7 @@ impl Proxy {
                 upstream_request_timeout: options.upstream_request_timeout,
                 identity_max_age: options.identity_max_age,
                 grant_max_age: options.grant_max_age,
+                scope_implications: options.scope_implications.clone(),
             },
         );
         let freshness = Arc::new(freshness);
@@ -175,6 +179,7 @@ impl Proxy {
             vault,
             grantless,
             tasks,
+            quotas: Quotas::new(&options.quotas),
             completion,
             providers,
             upstream_verifier,

@@ -56,7 +56,12 @@ impl ResourceServer {
             server,
         } = config;
         let base = &options.base;
-        let challenges = Challenges::new(base, &options.required_scopes, Arc::clone(&events));
+        let challenges = Challenges::new(
+            base,
+            &options.required_scopes,
+            &options.scope_implications,
+            Arc::clone(&events),
+        );
         let proxy = server
             .map(|server| Arc::new(Proxy::new(server, &options, &challenges, &clock, &events)));
         let sessions = match &proxy {

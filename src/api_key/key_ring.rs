@@ -17,7 +17,7 @@ use crate::{
     error::ConfigError,
     key::constant_time_eq,
     limits::{MAX_API_KEY_NAME, MAX_API_KEYS, MAX_ROLE_BYTES, MAX_ROLES},
-    oauth::{BaseUrl, Resource, ScopeSet, printable},
+    oauth::{BaseUrl, Resource, ScopeImplications, ScopeSet, printable},
     time::Unix,
 };
 
@@ -114,14 +114,26 @@ impl KeyRing {
         self.keys.is_empty()
     }
 
+    /// All that some key has.
+    pub(crate) fn scopes(&self) -> ScopeSet {
+        let all = self.keys.iter();
+        all.fold(ScopeSet::default(), |sum, key| sum.union(&key.scopes))
+    }
+
     /// What may not be meant so, in words for the operator.
-    pub(crate) fn odd(&self, required: &ScopeSet, now: Unix) -> Vec<String> {
+    pub(crate) fn odd(
+        &self,
+        required: &ScopeSet,
+        implications: &ScopeImplications,
+        now: Unix,
+    ) -> Vec<String> {
         let odd = self.keys.iter().filter_map(|key| {
             let name = &key.name;
             if key.is_over(now) {
                 return Some(format!("{OPTION}: the key `{name}` has expired"));
             }
-            let missing = required.iter().find(|scope| !key.scopes.contains(scope))?;
+            let good_for = implications.extend(&key.scopes);
+            let missing = required.iter().find(|scope| !good_for.contains(scope))?;
             Some(format!(
                 "{OPTION}: the key `{name}` lacks the scope `{missing}` of required_scopes, so each of its requests \
                  is refused"

@@ -80,8 +80,9 @@ pub(super) fn session(
         true => until.min(server.sessions.end_of_life(now)),
         false => now,
     };
+    let scopes = options.scope_implications.hold(verified.scopes);
     Ok(Validated {
-        is_sufficient: options.required_scopes.is_subset(&verified.scopes),
+        is_sufficient: scopes.cover(&options.required_scopes),
         fresh_until,
         mark: None,
         session: AuthSession::new(Inner {
@@ -90,7 +91,7 @@ pub(super) fn session(
             provider_subject: holder.provider_subject,
             provider: holder.provider,
             client_id: verified.client_id.unwrap_or_default(),
-            scopes: verified.scopes,
+            scopes,
             roles: roles(&options.role_claims, [&verified.claims]),
             claims: verified.claims.into(),
             resource,

@@ -11,7 +11,7 @@ use crate::{
     body::OwnResponse,
     event::{Event, Events},
     limits::{MAX_CHALLENGED_PATH, RETRY_AFTER_SECS},
-    oauth::{BaseUrl, Resource, ScopeSet},
+    oauth::{BaseUrl, Resource, ScopeImplications, ScopeSet},
     route::protected_resource_url,
 };
 use words::Words;
@@ -26,6 +26,7 @@ struct Inner {
     metadata_url: String,
     /// The scopes that every request needs, as the challenge names them.
     base_scopes: ScopeSet,
+    implications: ScopeImplications,
     events: Arc<Events>,
 }
 
@@ -51,13 +52,26 @@ pub(crate) enum Problem<'a> {
 }
 
 impl Challenges {
-    pub(crate) fn new(base: &BaseUrl, base_scopes: &ScopeSet, events: Arc<Events>) -> Self {
+    pub(crate) fn new(
+        base: &BaseUrl,
+        base_scopes: &ScopeSet,
+        implications: &ScopeImplications,
+        events: Arc<Events>,
+    ) -> Self {
         Self(Arc::new(Inner {
             base: base.clone(),
             metadata_url: protected_resource_url(base),
-            base_scopes: base_scopes.clone(),
+            base_scopes: implications.shorten(base_scopes),
+            implications: implications.clone(),
             events,
         }))
+    }
+
+    /// Where no configuration says anything: for sessions that tests make up.
+    #[cfg(feature = "testing")]
+    pub(crate) fn without_rules(base: &BaseUrl) -> Self {
+        let (no_scopes, no_rules) = (ScopeSet::default(), ScopeImplications::default());
+        Self::new(base, &no_scopes, &no_rules, Arc::default())
     }
 
     /// Reports a refusal to the operator: without that it looks like a client that gave up.
@@ -80,7 +94,8 @@ impl Challenges {
             }
             Problem::InsufficientScope(needed) => {
                 // What every request needs counts too: a token for the rest alone would not pass.
-                let scopes = base_scopes.union(needed);
+                // What the rest implies would only make the page longer on which a person is asked.
+                let scopes = self.0.implications.shorten(&base_scopes.union(needed));
                 self.challenge(
                     StatusCode::FORBIDDEN,
                     path,

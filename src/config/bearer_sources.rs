@@ -7,7 +7,7 @@ use crate::{
     api_key::{ApiKey, KEY_SUBJECTS, KeyRing},
     error::ConfigError,
     limits::MAX_PROVIDER_ID,
-    oauth::{BaseUrl, ScopeSet, printable},
+    oauth::{BaseUrl, ScopeImplications, ScopeSet, printable},
     provider::is_id,
     route::TOKEN,
     time::Unix,
@@ -183,8 +183,23 @@ impl BearerSources {
         words.collect()
     }
 
-    pub(super) fn odd(&self, required: &ScopeSet, now: Unix) -> Vec<String> {
-        self.keys.odd(required, now)
+    /// All that API keys have.
+    pub(super) fn scopes_of_keys(&self) -> ScopeSet {
+        self.keys.scopes()
+    }
+
+    /// Whether tokens come in whose scopes others give.
+    pub(super) fn are_of_other_servers(&self) -> bool {
+        !self.issuers.is_empty() || self.introspection.is_some()
+    }
+
+    pub(super) fn odd(
+        &self,
+        required: &ScopeSet,
+        implications: &ScopeImplications,
+        now: Unix,
+    ) -> Vec<String> {
+        self.keys.odd(required, implications, now)
     }
 }
 

@@ -6,8 +6,8 @@ use super::{
     builder::OAuthProxyConfigBuilder,
     configuration::{OAuthProxyConfig, ServerConfig},
     faults::{
-        check_account_page, check_entries, check_keys, check_lifetimes, check_static_clients,
-        cookie_prefix, required_scopes,
+        check_account_page, check_entries, check_keys, check_lifetimes, check_quotas,
+        check_static_clients, cookie_prefix, required_scopes,
     },
     grant_types::grant_types,
     introspection::Introspection,
@@ -18,6 +18,7 @@ use super::{
     path_faults::check_paths,
     provider_terms::{check_providers, check_terms, terms},
     remarks::Remarks,
+    scope_rules::{KnownScopes, scope_implications},
     secrets::Secrets,
     shown_text::check_name,
     trusted_issuer::{check_grants_nothing, check_trusted_issuers},
@@ -56,6 +57,7 @@ impl OAuthProxyConfigBuilder {
         check_paths(&self, &base)?;
         let mut remarks = Remarks::of(&self);
         check_lifetimes(&self.plain)?;
+        check_quotas(&self.plain.quotas)?;
         check_keys(&self)?;
         check_entries(&self.plain)?;
         self.plain.people.check()?;
@@ -74,7 +76,6 @@ impl OAuthProxyConfigBuilder {
         let introspection =
             Introspection::of(&self.static_clients, &base, self.passthrough.is_some())?;
         let sources = std::mem::take(&mut self.sources);
-        check_machines(&self, &scopes, &required_scopes)?;
         let ids: Vec<&str> = self
             .providers()
             .map(|provider| provider.id.as_str())
@@ -84,8 +85,18 @@ impl OAuthProxyConfigBuilder {
             check_grants_nothing(&self.trusted_issuers)?;
         }
         let sources = sources.checked(&self.trusted_issuers, &ids, &base)?;
+        let known = KnownScopes {
+            all: scopes.union(&sources.scopes_of_keys()),
+            and_others: self.passthrough.is_some() || sources.are_of_other_servers(),
+        };
+        let scope_implications = scope_implications(&self.scopes_imply, Some(&known))?;
+        check_machines(&self, &scopes, &required_scopes, &scope_implications)?;
         let mut odd = odd_options(&self, &base);
-        odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
+        odd.extend(sources.odd(
+            &required_scopes,
+            &scope_implications,
+            Unix::from(self.clock.now()),
+        ));
         let brand = self.plain.pages.checked()?;
         odd.extend(self.plain.pages.odd(&brand, &scopes));
         let grant_types = grant_types(&self);
@@ -111,6 +122,7 @@ impl OAuthProxyConfigBuilder {
             key_set: self.token_keys.document(),
             scopes,
             required_scopes,
+            scope_implications,
             introspection,
             redirect_policy,
             cookie_prefix: cookie_prefix(self.cookie_prefix, &base)?,

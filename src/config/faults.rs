@@ -14,6 +14,7 @@ use crate::{
     grant::RefreshGrace,
     limits,
     oauth::{BaseUrl, ScopeSet},
+    quota::{Allowed, Limit, MOST_PER_MINUTE},
 };
 
 const NOTHING_TO_SIGN: &str =
@@ -111,6 +112,28 @@ pub(super) fn check_static_clients(
             ),
         };
         return Err(ConfigError::new(option, why));
+    }
+    Ok(())
+}
+
+/// A limit that lets nothing through, or that is none.
+pub(super) fn check_quotas(allowed: &Allowed) -> Result<(), ConfigError> {
+    for limit in Limit::ALL {
+        let highest = match limit {
+            Limit::Callbacks => limits::MAX_CALLBACKS_AT_ONCE,
+            _ => MOST_PER_MINUTE as usize,
+        };
+        let why = match allowed.most(limit) {
+            Some(0) => format!(
+                "0 would refuse all {}; leave it out for no limit",
+                limit.of()
+            ),
+            Some(most) if most > highest => {
+                format!("{most} is more than {highest}; leave it out for no limit")
+            }
+            _ => continue,
+        };
+        return Err(ConfigError::new(limit.option(), why));
     }
     Ok(())
 }

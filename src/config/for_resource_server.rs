@@ -16,6 +16,7 @@ use super::{
     path_faults::check_public_paths,
     remarks::Remarks,
     scope_option::scope_set,
+    scope_rules::scope_implications,
     shown_text::check_name,
     trusted_issuer::{TrustedIssuer, check_trusted_issuers},
     weak::weak_at_resource,
@@ -46,6 +47,7 @@ pub struct ResourceServerBuilder {
     authorization_servers: Vec<String>,
     scopes: Vec<String>,
     required_scopes: Vec<String>,
+    scopes_imply: Vec<(String, Vec<String>)>,
     redirects_metadata: bool,
     verifier: Arc<dyn TokenVerifier>,
     pub(super) trusted_issuers: Vec<TrustedIssuer>,
@@ -91,6 +93,7 @@ impl OAuthProxyConfig {
             authorization_servers: Vec::new(),
             scopes: Vec::new(),
             required_scopes: Vec::new(),
+            scopes_imply: Vec::new(),
             redirects_metadata: false,
             verifier: Arc::new(verifier),
             trusted_issuers: Vec::new(),
@@ -122,6 +125,18 @@ impl ResourceServerBuilder {
     /// them the answer is 403 `insufficient_scope`. Default: none.
     pub fn required_scopes<I: IntoIterator<Item: Into<String>>>(mut self, scopes: I) -> Self {
         self.required_scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// As [`OAuthProxyConfigBuilder::scopes_imply`](crate::OAuthProxyConfigBuilder::scopes_imply), of whatever scopes
+    /// the authorization servers know.
+    pub fn scopes_imply<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        scope: impl Into<String>,
+        implied: I,
+    ) -> Self {
+        let implied = implied.into_iter().map(Into::into).collect();
+        self.scopes_imply.push((scope.into(), implied));
         self
     }
 
@@ -260,13 +275,18 @@ impl ResourceServerBuilder {
         let scopes = scope_set("scopes", &self.scopes)?;
         let named = scopes.union(&scope_set("required_scopes", &self.required_scopes)?);
         let required_scopes = required_scopes(&self.required_scopes, &named)?;
+        let scope_implications = scope_implications(&self.scopes_imply, None)?;
         check_trusted_issuers(&self.trusted_issuers, &[], &base, &named)?;
         check_at_resource(&self.trusted_issuers)?;
         let sources = self.sources.checked(&self.trusted_issuers, &[], &base)?;
         let reserved = sources.reserved(&self.trusted_issuers);
         self.plain.subjects = self.plain.subjects.reserving(reserved);
         let mut odd = odd_paths(&self.plain, &base);
-        odd.extend(sources.odd(&required_scopes, Unix::from(self.clock.now())));
+        odd.extend(sources.odd(
+            &required_scopes,
+            &scope_implications,
+            Unix::from(self.clock.now()),
+        ));
         odd.extend(odd_authorization_servers(
             &self.authorization_servers,
             &self.plain,
@@ -284,6 +304,7 @@ impl ResourceServerBuilder {
             key_set: None,
             scopes: named,
             required_scopes,
+            scope_implications,
             introspection: Introspection::default(),
             redirect_policy: RedirectPolicy::none(),
             cookie_prefix: String::new(),

@@ -1,7 +1,10 @@
 //! Machines that could not work, in words for the operator.
 
 use super::builder::OAuthProxyConfigBuilder;
-use crate::{error::ConfigError, oauth::ScopeSet};
+use crate::{
+    error::ConfigError,
+    oauth::{ScopeImplications, ScopeSet},
+};
 
 /// A machine where no token is issued here, one with a scope that is not offered, and one without a scope
 /// that every request needs. What is wrong with a machine by itself, the client room says.
@@ -9,6 +12,7 @@ pub(super) fn check_machines(
     builder: &OAuthProxyConfigBuilder,
     scopes: &ScopeSet,
     required: &ScopeSet,
+    implications: &ScopeImplications,
 ) -> Result<(), ConfigError> {
     let machines = builder.static_clients.iter();
     for machine in machines.filter(|client| client.is_machine()) {
@@ -30,10 +34,9 @@ pub(super) fn check_machines(
                 "is a machine with the scope `{unknown}`, which {why}"
             ));
         }
-        if let Some(missing) = required
-            .iter()
-            .find(|scope| !own.iter().any(|own| own == scope))
-        {
+        let named = ScopeSet::of_what_fits(own.iter().map(String::as_str));
+        let good_for = implications.extend(&named);
+        if let Some(missing) = required.iter().find(|scope| !good_for.contains(scope)) {
             return refuse(format!(
                 "is a machine without the scope `{missing}`, which required_scopes asks of every request: \
                  add it to the machine's scopes"

@@ -31,6 +31,7 @@ mod people_rules;
 mod provider_terms;
 mod remarks;
 mod scope_option;
+mod scope_rules;
 mod secrets;
 mod shown_text;
 mod trusted_issuer;

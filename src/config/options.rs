@@ -15,8 +15,9 @@ use crate::{
     },
     event::{Detail, EventCallback, Events},
     grant::{RefreshGrace, Subjects},
-    oauth::{BaseUrl, GrantType, ScopeSet},
+    oauth::{BaseUrl, GrantType, ScopeImplications, ScopeSet},
     page::{Languages, Look},
+    quota::Allowed,
     random, route,
     token::ClaimsPassthrough,
 };
@@ -44,6 +45,8 @@ pub(crate) struct Options {
     pub(crate) scopes: ScopeSet,
     /// What every bearer request needs.
     pub(crate) required_scopes: ScopeSet,
+    /// Which scopes are good for which others.
+    pub(crate) scope_implications: ScopeImplications,
     /// Which clients may ask about tokens.
     pub(crate) introspection: Introspection,
     /// The operator's policy with the operator's patterns.
@@ -133,6 +136,8 @@ pub(crate) struct Plain {
     pub(crate) subjects: Subjects,
     pub(crate) instance_name: Option<String>,
     pub(crate) event_detail: Detail,
+    /// Four options, each of the name of its field.
+    pub(crate) quotas: Allowed,
 }
 
 impl Plain {
@@ -206,6 +211,7 @@ impl Default for Plain {
             subjects: Subjects::default(),
             instance_name: None,
             event_detail: Detail::default(),
+            quotas: Allowed::default(),
         }
     }
 }

@@ -13,7 +13,8 @@
 //! | How do programs without a person come in? | [`machines`] |
 //! | How do the pages look, and in which language? | [`pages`] |
 //! | **What they may do** | |
-//! | How do I protect one route or one tool? | [`guards`] |
+//! | How do I protect one route? | [`guards`] |
+//! | How do I say who may call which tool? | [`tools`] |
 //! | How does a client get more scopes later? | [`step_up`] |
 //! | How do I call another API in the person's name? | [`on_behalf`] |
 //! | How does another service verify the tokens? | [`services`] |
@@ -22,6 +23,7 @@
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
+//! | Anyone on the internet reaches it: what bounds them? | [`limits`] |
 //! | What is counted and timed, for a dashboard and for alerts? | [`metrics`] |
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
@@ -63,6 +65,9 @@ pub mod keys {}
 
 #[doc = include_str!("lifecycle.md")]
 pub mod lifecycle {}
+
+#[doc = include_str!("limits.md")]
+pub mod limits {}
 
 #[doc = include_str!("machines.md")]
 pub mod machines {}
@@ -115,6 +120,9 @@ pub mod stores {}
 
 #[doc = include_str!("testing_your_service.md")]
 pub mod testing_your_service {}
+
+#[doc = include_str!("tools.md")]
+pub mod tools {}
 
 #[doc = include_str!("troubleshooting.md")]
 pub mod troubleshooting {}

@@ -58,6 +58,13 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     };
     match validated {
         Ok(request) => {
+            // To the person and not to the client: here they can try again, and the client waits for them.
+            if let Err(over) = proxy.quotas.login(proxy.clock.now()) {
+                let (situation, step) = (Situation::Crowded, Step::Authorize);
+                let again = again(&parts.headers, situation);
+                let refusal = Refusal::from(over).about(request.who());
+                return refusal.into_page_with(proxy, step, situation, &visit, again);
+            }
             let hint = params.get("login_hint");
             onward::go_on(proxy, &parts.headers, &client, request, hint).await
         }
@@ -125,6 +132,9 @@ async fn target(
 /// a person who came by themselves: what follows a link of ours counts as their own step, and a login that another
 /// site began must not become that.
 fn again(headers: &HeaderMap, situation: Situation) -> Option<&'static str> {
-    let may_pass = matches!(situation, Situation::NoDocument | Situation::CannotStart);
+    let may_pass = matches!(
+        situation,
+        Situation::NoDocument | Situation::CannotStart | Situation::Crowded
+    );
     (may_pass && same_site::is_by_the_person(headers)).then_some("")
 }

@@ -20,7 +20,7 @@ use crate::{
     error::{BoxError, OAuthErrorCode as Code},
     event::{Reason, Step, mark_span},
     limits::{MAX_BODY, MAX_QUERY},
-    login::{NoCode, Returned},
+    login::{NoCode, NotNow, Returned},
     oauth::ParamsError,
     page::Situation,
     proxy::Proxy,
@@ -66,9 +66,13 @@ pub(super) async fn handle(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     match completed.await {
         Ok(outcome) => back_to_client::answer(proxy, &login, &outcome, &visit),
         Err(not_now) => {
+            let situation = match not_now {
+                NotNow::Crowded => Situation::Crowded,
+                _ => Situation::CannotFinish,
+            };
             let refusal = Refusal::from(not_now).about(login.who());
             let (visit, step) = (visit.of_login(&login), Step::Callback);
-            refusal.into_page_with(proxy, step, Situation::CannotFinish, &visit, Some(""))
+            refusal.into_page_with(proxy, step, situation, &visit, Some(""))
         }
     }
 }

@@ -68,9 +68,11 @@ impl Caller {
 
     /// Gives the assertion back, where this refusal says "try again".
     pub(in crate::endpoint) async fn give_back(&self, proxy: &Proxy, refusal: &Refusal) {
-        if refusal.error.status == StatusCode::SERVICE_UNAVAILABLE
-            && let Some(mark) = self.used.get()
-        {
+        let comes_again = matches!(
+            refusal.error.status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        );
+        if comes_again && let Some(mark) = self.used.get() {
             proxy.clients.give_back(mark).await;
         }
     }

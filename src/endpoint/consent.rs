@@ -10,19 +10,18 @@ use http_body::Body;
 
 use super::{
     consent_page, not_here,
+    own_form::{self, Undecided},
     redirect::{self, Target},
     refusal::Refusal,
-    request, same_site,
+    request,
     visit::Visit,
 };
 use crate::{
     body::OwnResponse,
     config::Consent,
     error::{BoxError, OAuthError, OAuthErrorCode},
-    event::{Event, Reason, Step, mark_span},
-    key::constant_time_eq,
+    event::{Event, Reason, Step},
     login::{RequestedLogin, choice},
-    page::Situation,
     proxy::Proxy,
 };
 
@@ -32,7 +31,7 @@ pub(super) fn show(proxy: &Proxy, parts: &Parts) -> OwnResponse {
     let visit = Visit::of(proxy, parts);
     let params = request::query(parts).unwrap_or_default();
     let id = params.get("login").unwrap_or_default();
-    match find(proxy, &parts.headers, id) {
+    match RequestedLogin::find(proxy, &parts.headers, id) {
         Some(requested) => consent_page::page(proxy, &requested, false, &visit),
         None => not_here::page(proxy, Step::Consent, id, &visit),
     }
@@ -46,29 +45,15 @@ where
     B::Error: Into<BoxError>,
 {
     let (headers, visit) = (&parts.headers, Visit::of(proxy, parts));
-    let not_ours = |detail| not_here::not_ours(proxy, Step::Consent, detail, &visit);
-    if !same_site::is_own_form(proxy, headers) {
-        return not_ours("the form was posted from another site");
-    }
-    let params = match request::form(parts, body).await {
-        Ok(params) => params,
-        Err(refusal) => {
-            return refusal.into_page(proxy, Step::Consent, Situation::UnreadableForm, &visit);
-        }
-    };
-    let requested = params.get("login").and_then(|id| find(proxy, headers, id));
-    let Some(requested) = requested else {
-        return not_here::after_form(proxy, Step::Consent, &params, &visit);
-    };
-    mark_span(|| requested.who());
-    let form_token = params.get("csrf").unwrap_or_default();
-    if !constant_time_eq(form_token.as_bytes(), requested.form_token.as_bytes()) {
-        return not_ours("the form token is another one");
-    }
+    let (params, requested) =
+        match own_form::read::<RequestedLogin, _>(proxy, parts, body, &visit).await {
+            Ok(form) => form,
+            Err(response) => return response,
+        };
     match params.get("decision") {
         Some("approve") => approved(proxy, requested, params.get("provider"), visit).await,
         Some("deny") => denied(proxy, headers, &requested),
-        _ => not_ours("no decision in the form"),
+        _ => not_here::not_ours(proxy, Step::Consent, "no decision in the form", &visit),
     }
 }
 
@@ -107,11 +92,6 @@ async fn approved(
     let approval = remembered(proxy, headers, &requested, id);
     let (requested, status) = (requested.approved(), StatusCode::SEE_OTHER);
     redirect::to_provider(proxy, headers, requested, provider, status, approval).await
-}
-
-fn find(proxy: &Proxy, headers: &HeaderMap, id: &str) -> Option<RequestedLogin> {
-    let ttl = proxy.options.transaction_ttl;
-    proxy.cookies.request(headers, id, ttl, proxy.now())
 }
 
 fn remembered(

@@ -21,6 +21,8 @@ mod metadata;
 mod not_here;
 mod on_register;
 mod onward;
+mod over_limit;
+mod own_form;
 mod redirect;
 mod refusal;
 mod refusal_hint;

@@ -4,7 +4,11 @@ use std::fmt;
 
 use http::StatusCode;
 
-use super::{answer, refusal_hint::Hint, visit::Visit};
+use super::{
+    answer,
+    refusal_hint::{Hint, hinted},
+    visit::Visit,
+};
 use crate::{
     body::OwnResponse,
     error::{OAuthError, OAuthErrorCode},
@@ -21,7 +25,7 @@ pub(super) struct Refusal {
     pub(super) error: OAuthError,
     told: Option<Box<Told>>,
     who: Box<Who>,
-    hint: Option<Hint>,
+    pub(super) hint: Option<Hint>,
 }
 
 impl Refusal {
@@ -45,11 +49,8 @@ impl Refusal {
 
     /// A dead, reused or foreign code or refresh token: the client learns no more than that.
     pub(super) fn grant(reason: Reason) -> Self {
-        Self::new(
-            reason,
-            OAuthErrorCode::InvalidGrant,
-            "the grant is not valid, or no longer",
-        )
+        let code = OAuthErrorCode::InvalidGrant;
+        Self::new(reason, code, "the grant is not valid, or no longer")
     }
 
     pub(super) fn unavailable(reason: Reason) -> Self {
@@ -137,14 +138,13 @@ impl Refusal {
         let refusal = self.about(Who::default().login(&id));
         proxy.emit(&refusal.event(step));
         let page = Page::Failure(Failure { situation, again });
-        answer::page(&visit.in_login(&id), refusal.error.status, &page)
+        let page = answer::page(&visit.in_login(&id), refusal.error.status, &page);
+        hinted(refusal.hint, page)
     }
 
     /// Reports to the operator, and answers the client in JSON.
     pub(super) fn into_json(self, proxy: &Proxy, step: Step) -> OwnResponse {
         proxy.emit(&self.event(step));
-        let mut response = answer::error(&self.error);
-        response.headers_mut().extend(self.hint.map(Hint::header));
-        response
+        hinted(self.hint, answer::error(&self.error))
     }
 }

@@ -66,6 +66,9 @@ where
         let who = Who::default().client(client_id, registration.name.as_deref());
         who.redirect_host(&hosts.join(" "))
     };
+    // What breaks a rule counts for nothing: else garbage would keep others out.
+    let within = proxy.quotas.registration(proxy.clock.now());
+    within.map_err(|over| Refusal::from(over).about(who("")))?;
     let asked = on_register::ask(proxy, request).await;
     asked.map_err(|no| no.about(who("")))?;
     let (client_id, secret) = proxy.clients.register(registration).map_err(|error| {

@@ -60,6 +60,11 @@ reasons! {
     /// The body, the query or a header cannot be parsed.
     Malformed = "malformed", Client,
         "Compare what the client sends with the RFC of the step. The detail says what cannot be read.";
+    /// Two readers could understand the request differently: a header says another call than the body, or a key
+    /// stands twice.
+    Ambiguous = "ambiguous", Client,
+        "Look at who sends it: no MCP client of today does, and an attack on the rules by tool would. The detail says \
+         what is ambiguous.";
     /// The body or a parameter is over its limit.
     TooLarge = "too_large", Client,
         "Shorten what the detail names. Where it is the provider's tokens, ask for fewer groups and claims.";
@@ -212,7 +217,10 @@ reasons! {
         "The client comes again. Often: the store or the provider is slow.";
     /// This process handles as many logins as it takes on at once.
     Busy = "busy", Operator,
-        "Add instances, or look for what floods this one.";
+        "Add instances, raise `callbacks_at_once` where it is set, or look for what floods this one.";
+    /// As much came within a minute as the operator allows.
+    OverLimit = "over_limit", Operator,
+        "Look for what asks so often, or raise the limit that the detail names.";
     /// An option weakens security; reported once, at start.
     WeakOption = "weak_option", Operator,
         "Remove the option, or keep it knowingly.";

@@ -1,6 +1,9 @@
 //! Which of the requested scopes a person and their provider really granted.
 
-use crate::{oauth::ScopeSet, provider::IDENTITY_SCOPES};
+use crate::{
+    oauth::{ScopeImplications, ScopeSet},
+    provider::IDENTITY_SCOPES,
+};
 
 /// The requested scopes that the provider granted, by our names for them.
 ///
@@ -8,11 +11,17 @@ use crate::{oauth::ScopeSet, provider::IDENTITY_SCOPES};
 /// that the provider withheld must not appear here: guards trust it.
 ///
 /// Identity scopes count as granted: providers honour them and often leave them out of their answers
-/// (Entra ID never names `offline_access`).
-pub(crate) fn granted(requested: &ScopeSet, by_provider: Option<&ScopeSet>) -> ScopeSet {
+/// (Entra ID never names `offline_access`). So do scopes that others of the provider's answer imply: some
+/// providers name the larger one alone, where it and a smaller one were asked for.
+pub(crate) fn granted(
+    requested: &ScopeSet,
+    by_provider: Option<&ScopeSet>,
+    implications: &ScopeImplications,
+) -> ScopeSet {
     let Some(by_provider) = by_provider else {
         return requested.clone();
     };
+    let by_provider = implications.extend(by_provider);
     requested.retain(|scope| IDENTITY_SCOPES.contains(&scope) || by_provider.contains(scope))
 }
 
@@ -97,9 +106,26 @@ mod tests {
     fn a_scope_that_the_provider_withheld_is_not_granted() {
         let requested = ScopeSet::parse("openid offline_access read admin").unwrap();
         let by_provider = ScopeSet::parse("read other").unwrap();
-        let granted_now = granted(&requested, Some(&by_provider));
+        let rules = ScopeImplications::default();
+        let granted_now = granted(&requested, Some(&by_provider), &rules);
         assert_eq!(granted_now.to_string(), "openid offline_access read");
-        assert_eq!(granted(&requested, None), requested);
+        assert_eq!(granted(&requested, None, &rules), requested);
+    }
+
+    #[test]
+    fn what_the_provider_granted_contains_what_that_implies_and_nothing_else_that_was_asked_for() {
+        let set = |scopes: &str| ScopeSet::parse(scopes).unwrap();
+        let rules = [("user".to_owned(), set("user:email read:user"))];
+        let rules = ScopeImplications::new(&rules).unwrap();
+        for (requested, by_provider, expected) in [
+            ("user user:email gist", "user", "user user:email"),
+            ("user:email", "user", "user:email"),
+            // Never upwards.
+            ("user user:email", "user:email", "user:email"),
+        ] {
+            let granted = granted(&set(requested), Some(&set(by_provider)), &rules);
+            assert_eq!(granted.to_string(), expected);
+        }
     }
 
     #[test]

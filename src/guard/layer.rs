@@ -103,7 +103,7 @@ where
                         request.uri().path(),
                         request.extensions(),
                         &denied,
-                        Some(&self.guard),
+                        Some(Needs::of(&self.guard)),
                     )),
                 },
             },
@@ -114,10 +114,10 @@ where
 /// The scopes by which a request passed the guards on its way. A guard further inside names them too: a
 /// token of that guard's scopes alone would not get there again.
 #[derive(Clone)]
-struct PassedBy(ScopeSet);
+pub(super) struct PassedBy(ScopeSet);
 
 impl PassedBy {
-    fn note(relied_on: ScopeSet, extensions: &mut Extensions) {
+    pub(super) fn note(relied_on: ScopeSet, extensions: &mut Extensions) {
         if relied_on.is_empty() {
             return;
         }
@@ -129,12 +129,30 @@ impl PassedBy {
     }
 }
 
+/// What a refused request would have needed, in words for the operator: all of them, and those that name no person.
+#[derive(Default)]
+pub(crate) struct Needs {
+    pub(super) full: String,
+    pub(super) without_person: String,
+}
+
+impl Needs {
+    fn of(guard: &Guard) -> Self {
+        let full = format!("{guard:?}");
+        let without_person = full.clone();
+        Self {
+            full,
+            without_person,
+        }
+    }
+}
+
 /// The answer to a request for `path` that a guard denied.
 pub(crate) fn refuse(
     path: &str,
     extensions: &Extensions,
     denied: &Denied,
-    guard: Option<&Guard>,
+    needs: Option<Needs>,
 ) -> OwnResponse {
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
@@ -165,7 +183,8 @@ pub(crate) fn refuse(
             };
             let mut event = Event::refused(Step::Guard, reason);
             if let Some(session) = session {
-                event = event.about(session.who()).told(&why(path, session, guard));
+                let needs = needs.unwrap_or_default();
+                event = event.about(session.who()).told(&why(path, session, &needs));
             }
             challenges.report(&event);
             challenges.refuse(path, &problem)
@@ -175,12 +194,15 @@ pub(crate) fn refuse(
 }
 
 /// What the guard asks for, and what the session has, in words for the operator. The roles are the person's.
-fn why(path: &str, session: &AuthSession, guard: Option<&Guard>) -> Told {
-    let guard = guard.map_or_else(String::new, |guard| format!("{guard:?}"));
-    let (scopes, roles) = (session.scopes(), session.roles().join(", "));
+fn why(path: &str, session: &AuthSession, needs: &Needs) -> Told {
+    let (scopes, roles) = (session.effective_scopes(), session.roles().join(", "));
+    let Needs {
+        full,
+        without_person,
+    } = needs;
     Told::of_person(
-        format!("{guard} at {path}: the session has the scopes `{scopes}` and the roles [{roles}]"),
-        format!("{guard} at {path}: the session has the scopes `{scopes}`"),
+        format!("{full} at {path}: the session has the scopes `{scopes}` and the roles [{roles}]"),
+        format!("{without_person} at {path}: the session has the scopes `{scopes}`"),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Guards: who may do this, as a rule on a session.
 //!
 //! A [`Guard`] is checked inside a handler (a tool that only admins may call) or put before routes
-//! with a [`RequireLayer`].
+//! with a [`RequireLayer`]. [`mcp`] has rules by tool, before a whole MCP server.
 //!
 //! ```
 //! use tower_oauth_proxy::{
@@ -23,12 +23,15 @@
 //! # Ok::<(), tower_oauth_proxy::InvalidScope>(())
 //! ```
 
+mod denied_answer;
 mod layer;
+pub mod mcp;
 mod rule;
 
 #[cfg(feature = "axum")]
 pub(crate) use layer::refuse;
 pub use layer::{RequireFuture, RequireLayer, RequireService};
 pub use rule::{
-    Denied, Guard, require, require_all, require_any, require_auth, require_role, require_scopes,
+    Denied, Guard, deny, require, require_all, require_any, require_auth, require_role,
+    require_scopes,
 };

@@ -13,6 +13,7 @@ use crate::{
 pub struct Guard(Arc<Rule>);
 
 enum Rule {
+    Nobody,
     Session,
     Scopes(ScopeSet),
     Role(Box<str>),
@@ -37,12 +38,19 @@ pub enum Denied {
     Forbidden,
 }
 
+/// No session at all: 403 for everybody. For what is closed, such as the default of
+/// [`McpRules`](super::mcp::McpRules).
+pub fn deny() -> Guard {
+    Guard(Arc::new(Rule::Nobody))
+}
+
 /// Any session.
 pub fn require_auth() -> Guard {
     Guard(Arc::new(Rule::Session))
 }
 
-/// A session whose token has all these scopes.
+/// A session whose token has all these scopes, or others that imply them
+/// ([`scopes_imply`](crate::OAuthProxyConfigBuilder::scopes_imply)).
 ///
 /// # Errors
 ///
@@ -105,8 +113,9 @@ impl Guard {
             false => Err(Denied::Forbidden),
         };
         match &*self.0 {
+            Rule::Nobody => admitted(false),
             Rule::Session => admitted(true),
-            Rule::Scopes(needed) if needed.is_subset(session.scopes()) => Ok(needed.clone()),
+            Rule::Scopes(needed) if session.covers_scopes(needed) => Ok(needed.clone()),
             Rule::Scopes(needed) => Err(Denied::Scopes(needed.clone())),
             Rule::Role(role) => admitted(session.roles().iter().any(|held| **held == **role)),
             Rule::Custom(rule) => admitted(rule(session)),
@@ -150,6 +159,7 @@ impl Guard {
 impl fmt::Debug for Guard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
+            Rule::Nobody => f.write_str("deny"),
             Rule::Session => f.write_str("require_auth"),
             Rule::Scopes(scopes) => write!(f, "require_scopes({scopes})"),
             Rule::Role(role) => write!(f, "require_role({role})"),
@@ -177,6 +187,8 @@ mod tests {
     fn each_rule_admits_and_denies() {
         let ada = session("read", &["admin"]);
         for (guard, expected) in [
+            (deny(), Err(Denied::Forbidden)),
+            (require_any([deny(), require_auth()]), Ok(())),
             (require_auth(), Ok(())),
             (scopes("read"), Ok(())),
             (scopes("read write"), needed("read write")),

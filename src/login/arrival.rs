@@ -16,7 +16,8 @@ use crate::{
     generations::{Generations, Gone, Kept},
     key::sha256,
     limits::{MAX_CALLBACKS, MAX_CALLBACKS_AT_ONCE, MAX_CALLBACKS_AT_WORK},
-    metrics::Live,
+    metrics::{self, Live},
+    quota::Limit,
     time::Unix,
 };
 
@@ -35,17 +36,22 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    pub(crate) fn new(kept_for: Duration) -> Self {
+    /// `at_once`: the most that are answered at once, where the operator says so.
+    pub(crate) fn new(kept_for: Duration, at_once: Option<usize>) -> Self {
+        let at_once = at_once.unwrap_or(MAX_CALLBACKS_AT_ONCE);
         Self {
             known: Mutex::new(Generations::new(MAX_CALLBACKS / 2, kept_for)),
-            places: Arc::new(Semaphore::new(MAX_CALLBACKS_AT_ONCE)),
+            places: Arc::new(Semaphore::new(at_once.min(MAX_CALLBACKS_AT_ONCE))),
             turns: Semaphore::new(MAX_CALLBACKS_AT_WORK),
         }
     }
 
     /// Place for one more callback, however often it is repeated; `None` when there is none.
     pub(super) fn place(&self) -> Option<Place> {
-        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        let permit = permit
+            .inspect_err(|_| metrics::limited(Limit::Callbacks.option()))
+            .ok()?;
         Some(Place {
             _permit: permit,
             _live: Live::login(),
@@ -127,7 +133,7 @@ mod tests {
     #[test]
     fn a_login_arrives_once_as_long_as_its_cookie_lives_and_is_forgotten_then() {
         for arrived_at in [1_000, 1_001, 1_300, 1_599] {
-            let arrivals = Arrivals::new(KEPT);
+            let arrivals = Arrivals::new(KEPT, None);
             let others = |until| {
                 for now in 1_000..until {
                     arrivals.of(&format!("other{now}"), Unix::at(now));
@@ -148,7 +154,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_at_the_provider_is_waited_for_as_long_as_patience_lasts() {
-        let arrivals = Arrivals::new(KEPT);
+        let arrivals = Arrivals::new(KEPT, None);
         let mut held = Vec::new();
         for _ in 0..MAX_CALLBACKS_AT_WORK {
             held.push(arrivals.turn(Duration::ZERO).await.expect("a turn"));
@@ -164,7 +170,7 @@ mod tests {
 
     #[test]
     fn no_more_are_kept_than_there_may_be_and_the_youngest_half_is() {
-        let arrivals = Arrivals::new(KEPT);
+        let arrivals = Arrivals::new(KEPT, None);
         let many = MAX_CALLBACKS + 5;
         for n in 0..many {
             if n == MAX_CALLBACKS {
@@ -185,7 +191,7 @@ mod tests {
 
     #[test]
     fn one_at_work_is_known_however_many_others_come() {
-        let arrivals = Arrivals::new(KEPT);
+        let arrivals = Arrivals::new(KEPT, None);
         let at_work = arrivals.of("state", Unix::at(1_000));
         for n in 0..2 * MAX_CALLBACKS {
             arrivals.of(&n.to_string(), Unix::at(1_000));

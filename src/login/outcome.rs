@@ -38,7 +38,9 @@ pub(crate) enum LoginError {
 /// Why a login cannot be completed now. Nothing was spent: a reload may complete it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotNow {
-    #[error("as many callbacks are at work as this process takes")]
+    #[error(
+        "as many callbacks are at work as this process takes (`callbacks_at_once`, where it is set)"
+    )]
     Crowded,
     #[error("another instance did not finish in time")]
     Contended,

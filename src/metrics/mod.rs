@@ -21,12 +21,12 @@ mod table;
 pub(crate) use labels::{Check, Ended, NO_SOURCE, Peer, Renewed, Verb};
 #[cfg(feature = "metrics")]
 pub(crate) use recorded::{
-    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, login,
+    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, limited, login,
     no_longer_backed_off, step,
 };
 #[cfg(not(feature = "metrics"))]
 pub(crate) use silent::{
-    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, login, step,
+    BearerChecks, Live, Sessions, Stopwatch, StoreTimes, backed_off, bearer, limited, login, step,
 };
 
 /// Bounds of buckets, in seconds, that fit all of this crate's histograms: from a store in memory to a provider

@@ -15,8 +15,8 @@ use http::StatusCode;
 use super::{
     labels::{Check, Ended, Peer, Renewed, Verb},
     table::{
-        BACKED_OFF, CHECK_TIMES, CHECKS, ENDPOINTS, INFO, Kind, LOGINS, LOGINS_AT_WORK, Metric,
-        OUTBOUND, RENEWALS, SESSIONS, STEPS, STORE, TABLE, TASKS,
+        BACKED_OFF, CHECK_TIMES, CHECKS, ENDPOINTS, INFO, Kind, LIMITED, LOGINS, LOGINS_AT_WORK,
+        Metric, OUTBOUND, RENEWALS, SESSIONS, STEPS, STORE, TABLE, TASKS,
     },
 };
 
@@ -61,6 +61,11 @@ pub(crate) fn backed_off() {
 /// One grant less.
 pub(crate) fn no_longer_backed_off() {
     gauge(&BACKED_OFF, []).decrement(1);
+}
+
+/// A request was refused because this limit of the operator is reached. It is named by its option.
+pub(crate) fn limited(limit: &'static str) {
+    count(&LIMITED, [limit.into()]);
 }
 
 /// More than there are sources of tokens.

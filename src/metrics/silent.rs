@@ -16,6 +16,9 @@ pub(crate) fn bearer(_: Check, _: &'static str, _: Option<Stopwatch>) {}
 #[inline(always)]
 pub(crate) fn backed_off() {}
 
+#[inline(always)]
+pub(crate) fn limited(_: &'static str) {}
+
 pub(crate) struct BearerChecks;
 
 impl BearerChecks {

@@ -102,6 +102,13 @@ pub(super) static BACKED_OFF: Metric = Metric {
     help: "Grants whose last renewal failed a moment ago, for which the provider is left alone.",
 };
 
+pub(super) static LIMITED: Metric = Metric {
+    name: "oauth_proxy_limited_total",
+    kind: Kind::Counter,
+    labels: &["limit"],
+    help: "Requests that were refused because a limit of the operator was reached.",
+};
+
 pub(super) static INFO: Metric = Metric {
     name: "oauth_proxy_info",
     kind: Kind::Gauge,
@@ -123,5 +130,6 @@ pub(super) static TABLE: &[&Metric] = &[
     &LOGINS_AT_WORK,
     &TASKS,
     &BACKED_OFF,
+    &LIMITED,
     &INFO,
 ];

@@ -40,6 +40,7 @@ fn record_all() {
     watch.outbound(Peer::Provider("google"), Ended::Throttled);
     watch.renewal("google", false, Renewed::Later);
     backed_off();
+    limited("logins_per_minute");
     for live in [Sessions::new().one(), Live::login(), Live::task()] {
         drop(live);
     }

@@ -1,6 +1,10 @@
 //! A page that the operator writes, around what stays ours.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use maud::Escaper;
 
@@ -20,20 +24,39 @@ impl CustomPages {
         Self(Arc::new(write))
     }
 
-    /// The operator's page; `None` where there is none, or none that a person could use.
+    /// The operator's page; `None` where there is none, or none that a person could use: then ours is shown, and a
+    /// warning says why. A panic of the operator's function costs its page, not the login.
     ///
     /// A page that asks for a decision has our form in it as it is: without its hidden fields the decision would
     /// be refused, and a form of another shape could ask for something else than it sends.
     pub(super) fn page(&self, context: &PageContext<'_>) -> Option<String> {
-        let html = (self.0)(context)?;
-        let has_form = match context.form {
-            None => true,
-            Some(form) => {
-                let ours = [form, context.content].into_iter();
-                ours.map(|ours| html.matches(ours).count()).sum::<usize>() == 1
-            }
+        // What the function may have left half done is its own: here everything is made anew for each page.
+        let page = catch_unwind(AssertUnwindSafe(|| (self.0)(context)));
+        let checked = match page {
+            Ok(None) => return None,
+            Ok(Some(html)) => usable(html, context),
+            Err(_) => Err("the function panicked"),
         };
-        (has_form && html.len() <= MAX_CUSTOM_PAGE).then_some(html)
+        let refused = |why| {
+            let (kind, id) = (context.kind, context.id);
+            tracing::warn!(page = ?kind, id, why, "`custom_pages`: our own page was shown instead");
+        };
+        checked.map_err(refused).ok()
+    }
+}
+
+fn usable(html: String, context: &PageContext<'_>) -> Result<String, &'static str> {
+    if html.len() > MAX_CUSTOM_PAGE {
+        return Err("the page is longer than 256 KiB");
+    }
+    let Some(form) = context.form else {
+        return Ok(html);
+    };
+    let ours = [form, context.content].into_iter();
+    match ours.map(|ours| html.matches(ours).count()).sum::<usize>() {
+        0 => Err("neither `form` nor `content` is on the page, byte for byte"),
+        1 => Ok(html),
+        _ => Err("`form` or `content` is on the page more than once"),
     }
 }
 

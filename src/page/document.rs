@@ -75,6 +75,7 @@ fn sign(situation: Situation) -> Sign {
         Situation::Finished => Sign::Tick,
         Situation::CannotStart
         | Situation::CannotFinish
+        | Situation::Crowded
         | Situation::NoDocument
         | Situation::Expired => Sign::Clock,
         Situation::DeniedClient | Situation::Cancelled => Sign::Stop,

@@ -38,6 +38,13 @@ impl fmt::Display for Report {
         if !self.required_scopes.is_empty() {
             line(f, "  needed", self.required_scopes.to_string())?;
         }
+        for one in &self.implied_scopes {
+            line(
+                f,
+                "  good for more",
+                format!("{}: {}", one.scope, one.implies),
+            )?;
+        }
         for clients in &self.clients {
             line(f, "clients", format!("{}: {}", clients.kind, clients.words))?;
         }
@@ -84,6 +91,12 @@ impl fmt::Display for Report {
                 "time",
                 format!("{} = {}: {}", time.option, length(time), time.of),
             )?;
+        }
+        for limit in &self.limits {
+            if let Some(most) = limit.most {
+                let words = format!("{} = {most}: {}, in this process", limit.option, limit.of);
+                line(f, "limit", words)?;
+            }
         }
         for finding in &self.findings {
             let level = match finding.level {

@@ -36,6 +36,8 @@ pub struct Report {
     pub scopes: ScopeSet,
     /// What every request needs.
     pub required_scopes: ScopeSet,
+    /// Which scopes are good for others.
+    pub implied_scopes: Vec<ReportedImplication>,
     /// What is good as a bearer token, in the order in which it is asked.
     pub bearer_sources: Vec<ReportedSource>,
     /// Whether people are asked before a client gets access. None at a resource server.
@@ -52,8 +54,20 @@ pub struct Report {
     pub store: Option<ReportedStore>,
     /// Every time that the operator can set.
     pub times: Vec<ReportedTime>,
+    /// Every limit that the operator can set. None at a resource server.
+    pub limits: Vec<ReportedLimit>,
     /// What the operator should look at, the worst first.
     pub findings: Vec<Finding>,
+}
+
+/// A scope, and what it implies.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct ReportedImplication {
+    /// What a token names.
+    pub scope: String,
+    /// What it is good for besides.
+    pub implies: ScopeSet,
 }
 
 /// Whose tokens clients hold.
@@ -144,6 +158,18 @@ pub struct ReportedTime {
     /// How long, in seconds; `None` where it has no end.
     pub seconds: Option<f64>,
     /// What it is the time of.
+    pub of: &'static str,
+}
+
+/// A limit that the operator can set, for each process by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReportedLimit {
+    /// The option.
+    pub option: &'static str,
+    /// How many; `None` where there is no such limit.
+    pub most: Option<usize>,
+    /// What it is the limit of.
     pub of: &'static str,
 }
 

@@ -2,7 +2,10 @@
 
 use super::{
     admitted::who_may_log_in,
-    contents::{Report, ReportedMode, ReportedProvider, ReportedStore, ReportedUrl},
+    contents::{
+        Report, ReportedImplication, ReportedLimit, ReportedMode, ReportedProvider, ReportedStore,
+        ReportedUrl,
+    },
     findings::{MEMORY, findings},
     reached::{clients, sources},
     times::times,
@@ -11,6 +14,7 @@ use crate::{
     config::{Consent, OAuthProxyConfig, Options, ServerConfig},
     oauth::GrantType,
     provider::ProviderClient,
+    quota::Limit,
     resource_server::routes,
     route::Endpoint,
 };
@@ -57,6 +61,7 @@ impl OAuthProxyConfig {
             providers: providers.map(|one| provider(one, options)).collect(),
             scopes: options.scopes.clone(),
             required_scopes: options.required_scopes.clone(),
+            implied_scopes: implied_scopes(options),
             bearer_sources: sources(self, mode),
             consent: server.map(|_| consent(options.consent)),
             shows_account_page: server.is_some() && options.shows_account_page(),
@@ -71,10 +76,20 @@ impl OAuthProxyConfig {
                 .map(|server| keys(self, server, mode))
                 .unwrap_or_default(),
             times: times(options, server.is_none()),
+            limits: server.map(|_| limits(options)).unwrap_or_default(),
             findings: findings(self, mode, store.as_ref()),
             store,
         }
     }
+}
+
+fn implied_scopes(options: &Options) -> Vec<ReportedImplication> {
+    let all = options.scope_implications.iter();
+    let told = all.map(|one| ReportedImplication {
+        scope: one.scope.to_string(),
+        implies: one.implies.clone(),
+    });
+    told.collect()
 }
 
 fn consent(consent: Consent) -> &'static str {
@@ -152,6 +167,15 @@ fn keys(config: &OAuthProxyConfig, server: &ServerConfig, mode: ReportedMode) ->
         });
     }
     keys
+}
+
+fn limits(options: &Options) -> Vec<ReportedLimit> {
+    let limit = |limit: Limit| ReportedLimit {
+        option: limit.option(),
+        most: options.quotas.most(limit),
+        of: limit.of(),
+    };
+    Limit::ALL.map(limit).into()
 }
 
 fn store(server: &ServerConfig, options: &Options) -> ReportedStore {

@@ -16,6 +16,6 @@ mod tests;
 mod times;
 
 pub use contents::{
-    Finding, FindingLevel, Report, ReportedClients, ReportedMode, ReportedProvider, ReportedSource,
-    ReportedStore, ReportedTime, ReportedUrl,
+    Finding, FindingLevel, Report, ReportedClients, ReportedImplication, ReportedLimit,
+    ReportedMode, ReportedProvider, ReportedSource, ReportedStore, ReportedTime, ReportedUrl,
 };

@@ -268,8 +268,10 @@ fn a_resource_server_has_neither_providers_nor_store() {
 #[test]
 fn the_text_has_a_line_for_each_thing_and_no_line_is_left_open() {
     let config = at(generic())
-        .scopes(["read", "write"])
+        .scopes(["read", "write", "admin"])
         .required_scopes(["read"])
+        .scopes_imply("admin", ["write"])
+        .scopes_imply("write", ["read"])
         .build()
         .unwrap();
     let text = config.report().to_string();
@@ -281,6 +283,7 @@ fn the_text_has_a_line_for_each_thing_and_no_line_is_left_open() {
     }
     for words in [
         "  needed          read",
+        "  good for more   admin: write read",
         "access_token_ttl = 1 h: an access token",
         "refresh_token_ttl = 30 d: a login that is not used",
         "session_cache_ttl = 10 s",

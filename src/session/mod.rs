@@ -14,7 +14,7 @@ use self::token_source::is_of_an_app;
 use crate::{
     challenge::Challenges,
     grant::{GrantName, is_named_by_provider},
-    oauth::{BaseUrl, Resource, ScopeSet},
+    oauth::{BaseUrl, HeldScopes, Resource, ScopeSet},
     time::Unix,
     token::CarriedClaims,
 };
@@ -56,7 +56,7 @@ pub(crate) struct Inner {
     /// `None` where none stands behind the token: at a resource server, and for machines and API keys.
     pub(crate) provider: Option<Arc<str>>,
     pub(crate) client_id: String,
-    pub(crate) scopes: ScopeSet,
+    pub(crate) scopes: HeldScopes,
     pub(crate) claims: CarriedClaims,
     pub(crate) roles: Vec<String>,
     pub(crate) resource: Resource,
@@ -101,7 +101,7 @@ impl Inner {
             provider_subject: None,
             provider: Some("test".into()),
             client_id: "test-client".to_owned(),
-            scopes: ScopeSet::default(),
+            scopes: HeldScopes::default(),
             claims: CarriedClaims::default(),
             roles: Vec::new(),
             resource: Resource::base(base),
@@ -109,7 +109,7 @@ impl Inner {
             grant_id: None,
             upstream: UpstreamTokens::alone("upstream-access-token", None),
             renewal: None,
-            challenges: Some(Challenges::new(base, &ScopeSet::default(), Arc::default())),
+            challenges: Some(Challenges::without_rules(base)),
         }
     }
 }
@@ -193,9 +193,27 @@ impl AuthSession {
         &self.inner.client_id
     }
 
-    /// The scopes of this token.
+    /// The scopes that this token names. It may be good for more, which these imply: to decide something, ask
+    /// [`has_scope`](Self::has_scope).
     pub fn scopes(&self) -> &ScopeSet {
-        &self.inner.scopes
+        self.inner.scopes.named()
+    }
+
+    /// Whether the token is good for this scope: it names it, or a scope that implies it
+    /// ([`scopes_imply`](crate::OAuthProxyConfigBuilder::scopes_imply)). [Guards](crate::guard) ask the same.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.effective_scopes().contains(scope)
+    }
+
+    /// The scopes that this token names, and after them what they imply: all that it is good for.
+    pub fn effective_scopes(&self) -> &ScopeSet {
+        self.inner.scopes.all()
+    }
+
+    /// Whether the token is good for all of these.
+    pub(crate) fn covers_scopes(&self, needed: &ScopeSet) -> bool {
+        self.inner.scopes.cover(needed)
     }
 
     /// The provider's claims that the configuration lets through.
@@ -222,18 +240,18 @@ impl AuthSession {
             subject,
             provider_subject,
             client_id,
+            scopes,
             claims,
             roles,
             upstream,
             ..
         } = &*self.inner;
-        let scopes = self.inner.scopes.iter().map(|scope| scope.len() + 16);
         FIXED
             + subject.len()
             + provider_subject.as_ref().map_or(0, |subject| subject.len())
             + client_id.len()
             + claims.size()
-            + scopes.sum::<usize>()
+            + scopes.size()
             + roles.iter().map(|role| role.len() + 24).sum::<usize>()
             + upstream.size()
     }
@@ -296,7 +314,7 @@ impl fmt::Debug for AuthSession {
         f.debug_struct("AuthSession")
             .field("source", &self.inner.source)
             .field("subject", &self.inner.subject)
-            .field("scopes", &self.inner.scopes)
+            .field("scopes", self.scopes())
             .field("resource", &self.inner.resource)
             .field("expires_at", &self.inner.expires_at)
             .finish_non_exhaustive()
@@ -325,7 +343,7 @@ pub(crate) mod tests {
             provider_subject: None,
             provider: None,
             client_id: "client".into(),
-            scopes: ScopeSet::parse(scopes).unwrap(),
+            scopes: HeldScopes::made_up(ScopeSet::parse(scopes).unwrap(), &ScopeSet::default()),
             claims: CarriedClaims::default(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),
             resource: Resource::base(&base),

@@ -1,13 +1,13 @@
 //! A session without a login.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, time::SystemTime};
 
 use http::Request;
 use serde_json::Value;
 
 use crate::{
     challenge::Challenges,
-    oauth::{BaseUrl, Resource, ScopeSet},
+    oauth::{BaseUrl, HeldScopes, Resource, ScopeSet},
     session::{AuthSession, Inner, LoginName, TokenSource, UpstreamTokens},
     time::Unix,
 };
@@ -96,7 +96,32 @@ impl SessionBuilder {
         I: IntoIterator,
         I::Item: AsRef<str>,
     {
-        self.parts.scopes = good(ScopeSet::new(scopes));
+        self.parts.scopes = HeldScopes::made_up(good(ScopeSet::new(scopes)), &ScopeSet::default());
+        self
+    }
+
+    /// Scopes that those of the token imply, as
+    /// [`scopes_imply`](crate::OAuthProxyConfigBuilder::scopes_imply) says of real tokens. After
+    /// [`scopes`](Self::scopes).
+    ///
+    /// # Panics
+    ///
+    /// When one is not a scope token (RFC 6749 section 3.3).
+    ///
+    /// ```
+    /// use tower_oauth_proxy::testing;
+    ///
+    /// let session = testing::session("ada").scopes(["write"]).implied_scopes(["read"]).build();
+    /// assert!(session.has_scope("read") && !session.scopes().contains("read"));
+    /// ```
+    #[track_caller]
+    pub fn implied_scopes<I>(mut self, scopes: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let named = self.parts.scopes.named().clone();
+        self.parts.scopes = HeldScopes::made_up(named, &good(ScopeSet::new(scopes)));
         self
     }
 
@@ -129,7 +154,7 @@ impl SessionBuilder {
     pub fn resource(mut self, url: &str) -> Self {
         let resource = base(url);
         let base = base(resource.origin());
-        self.parts.challenges = Some(Challenges::new(&base, &ScopeSet::default(), Arc::default()));
+        self.parts.challenges = Some(Challenges::without_rules(&base));
         self.parts.resource = Resource::base(&resource);
         self
     }

@@ -1,5 +1,7 @@
 //! The keys that others verify the proxy's access tokens by.
 
+use serde_json::{Map, Value};
+
 use crate::{
     error::ConfigError,
     jose::{Algorithm, KeyError, PublishedKey, SigningKey},
@@ -93,10 +95,68 @@ impl TokenKey {
     /// The key's name in tokens and in the key set (`kid`): up to 100 visible ASCII characters. Default: its
     /// thumbprint (RFC 7638), which every instance agrees about without being told.
     pub fn id(self, kid: impl Into<String>) -> Self {
+        let kid = kid.into();
         Self {
-            public: self.public.with_kid(kid.into()),
-            ..self
+            private: self.private.map(|key| key.with_kid(kid.clone())),
+            public: self.public.with_kid(kid),
         }
+    }
+
+    /// A JWT of your own, in the compact form, signed with this key: for a service behind yours that has the
+    /// key's [public part](Self::jwk), say. The header holds `alg`, `kid` and the `typ` given; the claims are
+    /// taken as they are, so name an audience and an end.
+    ///
+    /// An explicit type keeps one kind of JWT from being taken for another (RFC 8725 section 3.11). It is yours to
+    /// choose, and that of access tokens is refused: the proxy never takes such a JWT for a token of its own, even
+    /// of the same key.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tower_oauth_proxy::{ConfigError, TokenKey};
+    ///
+    /// fn told(key: &TokenKey, person: &str, now: u64) -> Result<String, ConfigError> {
+    ///     let claims = json!({
+    ///         "iss": "https://mcp.example.com", "aud": "reports", "sub": person, "iat": now, "exp": now + 60,
+    ///     });
+    ///     key.sign("identity+jwt", claims.as_object().expect("an object"))
+    /// }
+    /// # let _ = told;
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when this is a public key, or the type is that of access tokens, empty, or longer than 100
+    /// visible ASCII characters.
+    pub fn sign(&self, typ: &str, claims: &Map<String, Value>) -> Result<String, ConfigError> {
+        let is_short = !typ.is_empty() && typ.len() <= MAX_KEY_ID;
+        if !is_short || !typ.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(fault(format!(
+                "the type is not made of 1 to {MAX_KEY_ID} visible ASCII characters"
+            )));
+        }
+        // RFC 7515 section 4.1.9: with or without "application/" before it, and in any case of letters, it is the
+        // same type.
+        let start = "application/".len();
+        let is_full = typ
+            .get(..start)
+            .is_some_and(|name| name.eq_ignore_ascii_case("application/"));
+        let bare = typ.get(start..).filter(|_| is_full).unwrap_or(typ);
+        if bare.eq_ignore_ascii_case("at+jwt") {
+            return Err(fault(
+                "the type at+jwt is that of access tokens: choose another",
+            ));
+        }
+        let private = self.private.as_ref();
+        let private =
+            private.ok_or_else(|| fault("a public key does not sign: give the private one"))?;
+        let signed = private.sign(Some(typ), claims);
+        signed.map_err(|error| fault(format!("the key did not sign: {error}")))
+    }
+
+    /// The public part as a JWK (RFC 7517), for a key set that others verify by.
+    #[must_use]
+    pub fn jwk(&self) -> Value {
+        self.public.jwk()
     }
 
     pub(crate) fn public(&self) -> &PublishedKey {
@@ -124,4 +184,68 @@ impl TokenKey {
 
 pub(super) fn fault(words: impl Into<String>) -> ConfigError {
     ConfigError::new(OPTION, words.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::jose::{KeySet, has_type};
+
+    const P256: &str = include_str!("../jose/vectors/p256.pkcs8.pem");
+
+    fn claims() -> Map<String, Value> {
+        json!({"iss": "here", "sub": "ada"})
+            .as_object()
+            .unwrap()
+            .clone()
+    }
+
+    fn key() -> TokenKey {
+        TokenKey::read(P256).unwrap().id("2026-11")
+    }
+
+    #[test]
+    fn a_jwt_of_your_own_is_verified_by_the_public_part() {
+        let token = key().sign("identity+jwt", &claims()).unwrap();
+        let set = json!({"keys": [key().jwk()]}).to_string();
+        let jwt = KeySet::parse(set.as_bytes())
+            .unwrap()
+            .verify(&token)
+            .unwrap();
+        assert_eq!(jwt.claims, claims());
+        assert_eq!(jwt.header["kid"], "2026-11");
+        assert!(has_type(&jwt.header, "identity+jwt"));
+        assert!(!set.contains("\"d\""));
+    }
+
+    #[test]
+    fn it_is_never_an_access_token() {
+        for typ in [
+            "at+jwt",
+            "AT+JWT",
+            "application/at+jwt",
+            "Application/At+Jwt",
+            "",
+            "a b",
+            "a\nb",
+        ] {
+            assert!(key().sign(typ, &claims()).is_err(), "{typ:?}");
+        }
+        assert!(key().sign(&"x".repeat(101), &claims()).is_err());
+    }
+
+    #[test]
+    fn a_public_key_signs_nothing() {
+        let public = TokenKey {
+            private: None,
+            ..key()
+        };
+        let error = public.sign("identity+jwt", &claims()).unwrap_err();
+        assert!(
+            error.to_string().contains("a public key does not sign"),
+            "{error}"
+        );
+    }
 }

@@ -16,6 +16,7 @@ mod extractor;
 mod guards;
 mod inside;
 mod made_sessions;
+mod mcp_rules;
 mod on_behalf;
 mod placement;
 mod public_types;

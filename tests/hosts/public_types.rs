@@ -14,7 +14,10 @@ use tower_oauth_proxy::{
     ResponseFuture, ScopeSet, SecretKey, StaticClient, Step, StorageError, SystemClock,
     TokenForError, TokenTarget, UpstreamTokenError, UpstreamTokens, UserInfoVerifier,
     VerifiedToken, VerifierContext, VerifyError, VerifyRequest, Veto,
-    guard::{Denied, Guard, RequireFuture, RequireLayer, RequireService},
+    guard::{
+        Denied, Guard, RequireFuture, RequireLayer, RequireService,
+        mcp::{McpBody, McpError, McpRules, McpRulesFuture, McpRulesLayer, McpRulesService},
+    },
     provider::{ClientCredential, ClientKey, CredentialRequest, TokenEndpointAuth},
     storage::ListPage,
 };
@@ -36,6 +39,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         OAuthProxyLayer, OAuthProxyService<()>, ResponseBody<Full<Bytes>>,
         AuthSession, UpstreamTokens, UpstreamTokenError, TokenTarget, ExchangedToken, TokenForError,
         Guard, Denied, RequireLayer, RequireService<()>,
+        McpRules, McpError, McpRulesLayer, McpRulesService<()>, McpBody<Full<Bytes>>,
         VerifyRequest<'static>, VerifiedToken, VerifyError,
         IntrospectionVerifier, JwksVerifier, UserInfoVerifier, VerifierContext,
         // Configuration.
@@ -51,6 +55,7 @@ fn public_types_go_between_threads_and_can_be_printed() {
         OAuthProxyConfigBuilder, ResourceServerBuilder,
         ResponseFuture<axum::Router, Request<Body>>,
         RequireFuture<axum::Router, Request<Body>>,
+        McpRulesFuture<axum::Router, Body>,
     );
     #[cfg(feature = "axum")]
     all!(is_sent: tower_oauth_proxy::NoSession);

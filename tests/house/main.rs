@@ -41,7 +41,7 @@ const FLOORS: &[&[&str]] = &[
     &["outbound", "jose"],
     &["storage", "page", "cors", "inner"],
     &["event"],
-    &["oauth", "body"],
+    &["oauth", "body", "quota"],
     &["key", "generations"],
     &[
         "error",
@@ -194,6 +194,10 @@ const PURE: &[&str] = &[
     "grant::rotation",
     "grant::scopes",
     "grant::term",
+    "guard::mcp::mcp_error",
+    "guard::mcp::names",
+    "guard::mcp::reader",
+    "guard::mcp::rules",
     "jose",
     "login::absent",
     "login::account",
@@ -223,6 +227,8 @@ const PURE: &[&str] = &[
     "provider::id_token",
     "provider::issuer",
     "provider::preset",
+    "quota::bucket",
+    "quota::limit",
     "token::claims",
     "token::roles",
 ];

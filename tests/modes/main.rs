@@ -24,6 +24,7 @@ mod jwks;
 mod keys;
 mod known_clients;
 mod languages;
+mod limits;
 mod machines;
 mod metadata_documents;
 mod mistakes;

@@ -40,8 +40,10 @@ pub(super) fn judge(server: &Arc<ResourceServer>, presented: &Presented<'_>) -> 
 fn session(server: &ResourceServer, key: &HeldKey, now: Unix) -> Validated {
     let expires_at = key.expires_at.unwrap_or(Unix::NEVER);
     let subject = key.subject();
+    let options = &server.options;
+    let scopes = options.scope_implications.hold(key.scopes.clone());
     Validated {
-        is_sufficient: server.options.required_scopes.is_subset(&key.scopes),
+        is_sufficient: scopes.cover(&options.required_scopes),
         fresh_until: expires_at.min(server.sessions.end_of_life(now)),
         mark: None,
         session: AuthSession::new(Inner {
@@ -50,7 +52,7 @@ fn session(server: &ResourceServer, key: &HeldKey, now: Unix) -> Validated {
             subject,
             provider_subject: None,
             provider: None,
-            scopes: key.scopes.clone(),
+            scopes,
             claims: CarriedClaims::default(),
             roles: key.roles.clone(),
             resource: key.resource.clone(),

@@ -168,6 +168,7 @@ async fn look_up(
     // Narrowed at the provider since the token was issued: narrowed here.
     let scopes = grant.scopes.narrowed_to(token.scope());
     let scopes = scopes.map_err(|_| Objection::invalid())?;
+    let scopes = proxy.options.scope_implications.hold(scopes);
     let about = grant.about();
     let provider = proxy.providers.of(&grant.provider);
     let named = match proxy.grants.subject_of(&grant) {
@@ -186,7 +187,7 @@ async fn look_up(
     let upstream_until = renewal.or(grant.upstream.expires_at);
     let until = upstream_until.map_or(token.expires_at, |until| until.min(token.expires_at));
     Ok(Validated {
-        is_sufficient: proxy.options.required_scopes.is_subset(&scopes),
+        is_sufficient: scopes.cover(&proxy.options.required_scopes),
         fresh_until: until
             .min(vouched_until)
             .min(proxy.sessions.end_of_life(now)),

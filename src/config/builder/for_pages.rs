@@ -111,7 +111,7 @@ impl OAuthProxyConfigBuilder {
     ///
     /// A page that asks for a decision must hold [`PageContext::form`] or [`PageContext::content`], once and byte for
     /// byte: the fields in it bind the decision to this browser and this login. A page without it is not shown, and
-    /// ours stands in.
+    /// ours stands in; so it does where the function panics. A warning of `tracing` says why.
     ///
     /// The headers stay ours: no script runs, nothing is loaded, images are `data:` URLs, and no frame holds the
     /// page. Styles are free, so this page's protection against clicks that another page lured out is in your

@@ -34,6 +34,38 @@ impl OAuthProxyConfigBuilder {
         self
     }
 
+    /// Says that a token with `scope` is good for these scopes too, and for what they imply in turn. Called again for
+    /// the same scope, it adds. Default: a token is good for just the scopes that it names.
+    ///
+    /// [Guards](crate::guard), [`required_scopes`](Self::required_scopes) and
+    /// [`AuthSession::has_scope`](crate::AuthSession::has_scope) go by it, whatever kind of token it is; a challenge
+    /// leaves out what the rest of it implies. A provider that grants the larger scope in place of the smaller one has
+    /// granted the smaller one. A token itself names what was granted, and no more.
+    ///
+    /// Each has to be one of [`scopes`](Self::scopes) or a scope of an [API key](crate::ApiKey); where tokens of other
+    /// servers are good here, `scope` may be one of theirs. No scope may imply itself in the end.
+    ///
+    /// ```
+    /// use tower_oauth_proxy::OAuthProxyConfigBuilder;
+    ///
+    /// fn with(builder: OAuthProxyConfigBuilder) -> OAuthProxyConfigBuilder {
+    ///     builder
+    ///         .scopes(["notes:read", "notes:write", "notes:admin"])
+    ///         .scopes_imply("notes:admin", ["notes:write"])
+    ///         .scopes_imply("notes:write", ["notes:read"])
+    /// }
+    /// # let _ = with;
+    /// ```
+    pub fn scopes_imply<I: IntoIterator<Item: Into<String>>>(
+        mut self,
+        scope: impl Into<String>,
+        implied: I,
+    ) -> Self {
+        let implied = implied.into_iter().map(Into::into).collect();
+        self.scopes_imply.push((scope.into(), implied));
+        self
+    }
+
     /// `true`: a token for `{base}/mcp` is good at `/mcp` and below it only (RFC 8707). `false`: a token
     /// for any resource of this server is good on all of its paths, as the older two-path SSE transport
     /// needs. Default: `true`.

@@ -4,6 +4,7 @@
 mod for_bearers;
 mod for_clients;
 mod for_keys;
+mod for_limits;
 mod for_operation;
 mod for_pages;
 mod for_people;

@@ -28,6 +28,8 @@ pub struct OAuthProxyConfigBuilder {
     pub(crate) base_url: String,
     pub(crate) scopes: Option<Vec<String>>,
     pub(crate) required_scopes: Vec<String>,
+    /// A scope, and what it implies.
+    pub(crate) scopes_imply: Vec<(String, Vec<String>)>,
     pub(crate) redirect_policy: RedirectPolicy,
     pub(crate) redirect_patterns: Vec<String>,
     pub(crate) static_clients: Vec<StaticClient>,
@@ -61,6 +63,7 @@ impl OAuthProxyConfigBuilder {
             base_url,
             scopes: None,
             required_scopes: Vec::new(),
+            scopes_imply: Vec::new(),
             redirect_policy: RedirectPolicy::default(),
             redirect_patterns: Vec::new(),
             static_clients: Vec::new(),

@@ -13,6 +13,7 @@ use crate::{
     event::{Event, Reason, Step},
     oauth::{Params, Resource, ScopeSet},
     proxy::Proxy,
+    quota::Holder,
     random,
     token::{AccessClaims, AccessTokens},
 };
@@ -28,6 +29,8 @@ pub(super) async fn issue(
     let scopes = scopes(params.get("scope"), &machine.scopes)?;
     let base = &proxy.options.base;
     let resource = asked_resource(base, params)?.unwrap_or_else(|| Resource::base(base));
+    let holder = Holder::Machine(&client.id);
+    proxy.quotas.token_request(holder, proxy.clock.now())?;
     client.spend(proxy).await?;
     let (now, ttl) = (proxy.now(), proxy.options.machine_token_ttl);
     let claims = AccessClaims {

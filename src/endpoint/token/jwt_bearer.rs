@@ -22,6 +22,7 @@ use crate::{
     login::admission::{AdmissionError, NotAdmitted, Vouched},
     oauth::Params,
     proxy::Proxy,
+    quota::Holder,
     token::AccessTokens,
 };
 
@@ -41,6 +42,9 @@ pub(super) async fn redeem(
         resource,
         workload,
     } = presented.allowed(proxy, client, params)?;
+    let holder = Holder::Vouched(&presented.trusted.about.issuer, &presented.said.subject);
+    let within = proxy.quotas.token_request(holder, proxy.clock.now());
+    within.map_err(|over| Refusal::from(over).about(presented.about()))?;
     let client_id = match (client, workload) {
         (Some(client), None) => client.id.clone(),
         // Denied by its own name it is denied whichever client it names, or strangers could register one for it.

@@ -35,6 +35,7 @@
 //! | 6 | the token is live, or its grace runs | `invalid_grant`, **the grant ends** | before all that could refuse the request: a wider `scope` or a foreign `resource` must not hide a theft |
 //! | 7 | the provider's token is alive, or can be renewed, and the grant's last day has not come | `invalid_grant`, **the grant ends** | the person has to come again, whatever is asked for |
 //! | 8 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | before the provider is asked, and before anything changes |
+//! | | `token_requests_per_minute` of the grant | 429 | after all that could end the grant: a limit that is reached must not hide a theft |
 //! | 9 | the provider's token is fresh | 503 | the last that can fail: after it one swap rotates |
 //!
 //! After the wait for the provider 5 to 8 are asked again, of the record that is about to change. A
@@ -51,18 +52,19 @@
 //! | 7 | type, audience, times, `jti`, subject, resources | `invalid_grant` | what any such assertion has to say |
 //! | 8 | `assertion_claim`; the workload is named, or the issuer is trusted with people and the client is the assertion's and authenticated | `invalid_grant`; `invalid_client` for a public one | what this issuer may say, and to whom |
 //! | 9 | `scope`, then `resource` | `invalid_scope`, `invalid_target` | a mistake here can be mended, with the same assertion |
+//! | | `token_requests_per_minute` of the issuer's subject | 429 | only whom the issuer vouches for has a bucket; before the hook, which may cost |
 //! | 10 | the operator's lists, then the hook | `invalid_grant`; 503 | as at a login |
 //! | 11 | it was not used before, and neither was the client's own assertion | `invalid_grant`, `invalid_client` | the last: what is refused before can be tried again, and exactly one request makes a grant of it |
 //!
-//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`), then the client's assertion was
-//! not used before (`invalid_client`). Nothing else is written.
+//! `client_credentials`: `scope`, then `resource` (`invalid_scope`, `invalid_target`), then `token_requests_per_minute`
+//! of the client (429), then the client's assertion was not used before (`invalid_client`). Nothing else is written.
 //!
-//! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 gives
-//! it back where the store can be told ([`Caller::settle`](super::caller::Caller::settle)).
+//! An answer goes out only for an assertion that was not used before, whatever the grant type, and a 503 or 429
+//! gives it back where the store can be told ([`Caller::settle`](super::caller::Caller::settle)).
 //!
 //! In passthrough mode the refresh token itself is the record: it opens for its client alone; whether
-//! it is of the configured provider, its end and the grant's last day, `scope`, `resource` and the client's
-//! assertion are asked before the provider.
+//! it is of the configured provider, its end and the grant's last day, `scope`, `resource`,
+//! `token_requests_per_minute` and the client's assertion are asked before the provider.
 
 mod allowed_grant;
 mod answer;

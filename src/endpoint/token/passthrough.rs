@@ -20,6 +20,7 @@ use crate::{
     mode::Passthrough,
     oauth::{Params, ScopeSet},
     proxy::Proxy,
+    quota::Holder,
     token::PassedThrough,
 };
 use renewal::{Renewal, Renewed};
@@ -93,6 +94,10 @@ pub(super) async fn refresh(
     let asked = narrowed(params.get("scope"), &held.scopes, &proxy.options.scopes);
     let asked = asked.map_err(of)?;
     resource(&proxy.options.base, params, &held.resource).map_err(of)?;
+    let within = proxy
+        .quotas
+        .token_request(Holder::Grant(id.as_bytes()), proxy.clock.now());
+    within.map_err(|over| of(over.into()))?;
     client.spend(proxy).await.map_err(of)?;
     let renewal = Renewal {
         proxy: Arc::clone(proxy),

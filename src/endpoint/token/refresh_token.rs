@@ -17,6 +17,7 @@ use crate::{
     limits::SWAP_ATTEMPTS,
     oauth::Params,
     proxy::Proxy,
+    quota::Holder,
     token::AccessTokens,
 };
 
@@ -51,6 +52,13 @@ pub(super) async fn refresh(
         let who = client.who().or(proxy.grants.who(&id, &seen));
         let of = |refusal: Refusal| refusal.about(who.clone());
         asked.judged(proxy, &seen).await.map_err(of)?;
+        // After the judgement: a limit must not hide that a token was stolen.
+        if !asked.was_good {
+            let within = proxy
+                .quotas
+                .token_request(Holder::Grant(id.as_bytes()), proxy.clock.now());
+            within.map_err(|over| of(over.into()))?;
+        }
         asked.was_good = true;
         // Before anything of ours changes: if the provider cannot be asked now, nothing has.
         let fresh = proxy.freshness.ensure(id, &seen, Need::Proof).await;

@@ -7,8 +7,8 @@ use super::{
     due::{Due, Looks, Need, due},
 };
 use crate::{
-    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER, provider::Providers,
-    tasks::Tasks, time::Unix, vault::Vault,
+    clock::Clock, error::StorageError, event::Events, limits::LATE_ANSWER,
+    oauth::ScopeImplications, provider::Providers, tasks::Tasks, time::Unix, vault::Vault,
 };
 
 /// Why there is no fresh token.
@@ -38,6 +38,8 @@ pub(crate) struct FreshnessSettings {
     pub(crate) identity_max_age: Duration,
     /// How old a grant may get, however often it is used.
     pub(crate) grant_max_age: Option<Duration>,
+    /// Which scopes are good for which others.
+    pub(crate) scope_implications: ScopeImplications,
 }
 
 /// What a [`Renewer`] works with.

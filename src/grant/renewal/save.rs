@@ -12,7 +12,7 @@ use crate::{
     error::StorageError,
     event::{Event, Reason, Step},
     limits::{POLL, SETTLE_FOR, SETTLE_PAUSE, SWAP_ATTEMPTS},
-    oauth::SharedText,
+    oauth::{ScopeImplications, SharedText},
     provider::TokenAnswer,
     time::Unix,
     token::CarriedClaims,
@@ -66,12 +66,12 @@ impl<'a> Change<'a> {
         })
     }
 
-    fn made(&self, before: &Grant, fit: Fit, now: Unix) -> Grant {
+    fn made(&self, before: &Grant, implications: &ScopeImplications, fit: Fit, now: Unix) -> Grant {
         let mut grant = before.clone();
         if let Some(Answered { tokens, at, .. }) = self.answered {
             grant.upstream = before.upstream.renewed(tokens, *at);
             // Fewer scopes at the provider are fewer scopes here, at once.
-            grant.scopes = scopes::granted(&before.scopes, tokens.scope.as_ref());
+            grant.scopes = scopes::granted(&before.scopes, tokens.scope.as_ref(), implications);
         }
         if let Some(Proven { known, id_token }) = self.proven {
             grant.proven_at = now;
@@ -148,7 +148,8 @@ impl Renewal {
                 return Ok(seen);
             }
             let now = self.of.now();
-            let grant = change.made(&seen, fit, now);
+            let rules = &self.of.settings.scope_implications;
+            let grant = change.made(&seen, rules, fit, now);
             let (grants, ttl) = (&self.of.grants, self.of.record_ttl(&grant, now));
             let written = grants.keep(&self.id, &seen, grant, ttl, now);
             match written.await {

@@ -183,6 +183,7 @@ impl World {
             upstream_request_timeout: PATIENT,
             identity_max_age: Duration::from_secs(HOUR),
             grant_max_age: None,
+            scope_implications: Default::default(),
         };
         Instance {
             freshness: Arc::new(Freshness::new(parts, settings)),

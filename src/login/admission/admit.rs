@@ -187,7 +187,11 @@ impl Admission {
         person: &Identity,
         now: Unix,
     ) -> Result<Grant, AdmissionError> {
-        let scopes = scopes::granted(asked.scopes, answer.scope.as_ref());
+        let scopes = scopes::granted(
+            asked.scopes,
+            answer.scope.as_ref(),
+            &self.options.scope_implications,
+        );
         if scopes.is_empty() && !asked.scopes.is_empty() {
             return Err(AdmissionError::NoScope);
         }

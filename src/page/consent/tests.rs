@@ -312,6 +312,7 @@ fn the_operators_page_stands_in_for_ours_as_long_as_our_form_is_in_it() {
         written(|page| Some([page.form?, page.form?].concat())),
         written(|page| Some([page.form?, page.content].concat())),
         written(|page| Some([page.form?, &" ".repeat(crate::limits::MAX_CUSTOM_PAGE)].concat())),
+        written(|page| panic!("the template of {:?} has no text", page.kind)),
     ] {
         assert_eq!(html, ours);
     }

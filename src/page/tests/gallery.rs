@@ -46,6 +46,7 @@ const SITUATIONS: &[Situation] = &[
     Situation::BadDocument,
     Situation::UnprovenRedirect,
     Situation::CannotStart,
+    Situation::Crowded,
     Situation::NotWaiting,
     Situation::Expired,
     Situation::NoCookies,

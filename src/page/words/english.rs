@@ -131,6 +131,10 @@ pub(super) fn words() -> Words {
         cannot_start: t(
             "Something that this server needs is not responding. Try again in a moment.",
         ),
+        crowded_title: t("Many people are logging in right now"),
+        crowded: t(
+            "More logins have begun than this server takes on at once. Try again in a moment.",
+        ),
         not_waiting_title: t("This login is not waiting in this browser"),
         not_waiting: t(
             "It may have ended, or it was started in another browser. Nothing was changed. Start the login from \

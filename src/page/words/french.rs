@@ -141,6 +141,10 @@ pub(super) fn words() -> Words {
         cannot_start: t(
             "Un élément dont ce serveur a besoin ne répond pas. Réessayez dans un instant.",
         ),
+        crowded_title: t("Beaucoup de personnes se connectent en ce moment"),
+        crowded: t(
+            "Plus de connexions ont commencé que ce serveur n’en accepte à la fois. Réessayez dans un instant.",
+        ),
         not_waiting_title: t("Cette connexion n’est pas en attente dans ce navigateur"),
         not_waiting: t(
             "Elle est peut-être terminée, ou elle a été lancée dans un autre navigateur. Rien n’a été \

@@ -143,6 +143,10 @@ pub(super) fn words() -> Words {
         cannot_start: t(
             "Etwas, das dieser Server braucht, antwortet nicht. Versuchen Sie es gleich noch einmal.",
         ),
+        crowded_title: t("Gerade melden sich viele an"),
+        crowded: t(
+            "Es haben mehr Anmeldungen begonnen, als dieser Server auf einmal annimmt. Versuchen Sie es gleich noch einmal.",
+        ),
         not_waiting_title: t("Diese Anmeldung wartet nicht in diesem Browser"),
         not_waiting: t(
             "Sie ist vielleicht schon beendet, oder sie wurde in einem anderen Browser begonnen. Es \

@@ -21,6 +21,8 @@ pub(crate) enum Situation {
     UnprovenRedirect,
     /// The store does not answer, so the login cannot start.
     CannotStart,
+    /// More people log in than the operator's limits allow, or than this process takes.
+    Crowded,
     /// This browser holds no login that waits for a decision.
     NotWaiting,
     /// The login was begun too long ago.
@@ -39,7 +41,7 @@ pub(crate) enum Situation {
     UnreadableAnswer,
     /// The login has finished before.
     AlreadyUsed,
-    /// The store, the provider or this process cannot finish the login now.
+    /// The store or the provider cannot finish the login now.
     CannotFinish,
     /// The request's method is not a browser's.
     WrongMethod,
@@ -59,6 +61,7 @@ impl Words {
             Situation::BadDocument => (&self.bad_document_title, &self.bad_document),
             Situation::UnprovenRedirect => (&self.unproven_redirect_title, &self.unproven_redirect),
             Situation::CannotStart => (&self.cannot_start_title, &self.cannot_start),
+            Situation::Crowded => (&self.crowded_title, &self.crowded),
             Situation::NotWaiting => (&self.not_waiting_title, &self.not_waiting),
             Situation::Expired => (&self.expired_title, &self.expired),
             Situation::NoCookies => (&self.no_cookies_title, &self.no_cookies),
@@ -96,6 +99,7 @@ mod tests {
             BadDocument,
             UnprovenRedirect,
             CannotStart,
+            Crowded,
             NotWaiting,
             Expired,
             NoCookies,

@@ -140,6 +140,10 @@ pub(super) fn words() -> Words {
         cannot_start: t(
             "Algo que este servidor necesita no responde. Inténtelo de nuevo dentro de un momento.",
         ),
+        crowded_title: t("Muchas personas están iniciando sesión en este momento"),
+        crowded: t(
+            "Han empezado más inicios de sesión de los que este servidor admite a la vez. Inténtelo de nuevo dentro de un momento.",
+        ),
         not_waiting_title: t("Este inicio de sesión no está en espera en este navegador"),
         not_waiting: t(
             "Puede que haya terminado o que se haya empezado en otro navegador. No se ha cambiado nada. \

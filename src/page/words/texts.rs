@@ -197,6 +197,10 @@ texts! {
     cannot_start_title,
     /// What to do then.
     cannot_start,
+    /// More people log in than the operator's limits allow, or than this process takes.
+    crowded_title,
+    /// What to do then.
+    crowded,
     /// This browser holds no login that waits for a decision.
     not_waiting_title,
     /// What to do then.

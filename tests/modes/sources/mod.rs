@@ -2,6 +2,7 @@
 //! the order in which they are tried.
 
 mod api_keys;
+mod implied_scopes;
 mod introspected;
 mod issuers;
 mod order;

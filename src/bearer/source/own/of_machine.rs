@@ -71,8 +71,9 @@ async fn validated(proxy: &Proxy, token: MachineToken, now: Unix) -> Result<Vali
         return Err(refused(Reason::GrantEnded, &token.client_id, why));
     }
     let until = proxy.sessions.end_of_life(now);
+    let scopes = proxy.options.scope_implications.hold(token.scopes);
     Ok(Validated {
-        is_sufficient: proxy.options.required_scopes.is_subset(&token.scopes),
+        is_sufficient: scopes.cover(&proxy.options.required_scopes),
         fresh_until: token.expires_at.min(until),
         mark: Some(mark),
         session: AuthSession::new(Inner {
@@ -81,7 +82,7 @@ async fn validated(proxy: &Proxy, token: MachineToken, now: Unix) -> Result<Vali
             provider_subject: None,
             provider: None,
             client_id: token.client_id,
-            scopes: token.scopes,
+            scopes,
             claims: CarriedClaims::default(),
             roles: token.roles,
             resource: token.resource,

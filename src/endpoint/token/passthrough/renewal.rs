@@ -45,7 +45,11 @@ impl Renewal {
         proxy.emit(&Event::done(Step::Refresh).about(self.who.clone()));
         let token = self.next_refresh_token(&tokens).to_owned();
         Ok(Renewed {
-            scopes: scopes::granted(&self.asked, tokens.scope.as_ref()),
+            scopes: scopes::granted(
+                &self.asked,
+                tokens.scope.as_ref(),
+                &options.scope_implications,
+            ),
             held: PassedThrough {
                 token,
                 expires_at: proxy.now() + options.refresh_token_ttl,

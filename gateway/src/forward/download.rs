@@ -1,0 +1,167 @@
+//! The answer of the server behind, on its way to the client.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
+use tower_oauth_proxy::BoxError;
+
+use super::{cut::Cut, failure::reason, service::Permit};
+use crate::{headers::end_hop_of_trailers, shutdown::Phases};
+
+/// Ends the work of the server behind when the client leaves, and the stream when its time is over.
+pub(super) struct Download {
+    body: Incoming,
+    /// Of a connection of HTTP/1 that is not done yet. In HTTP/2 the stream alone ends, and hyper sees to that.
+    cut: Option<Cut>,
+    over: Over,
+    /// Ends in silence: the client knows how to go on.
+    is_events: bool,
+    is_done: bool,
+    _permit: Permit,
+}
+
+/// When a stream has to end: at its age, or with the gateway.
+struct Over {
+    age: Pin<Box<Sleep>>,
+    ending: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// The gateway ended a stream.
+#[derive(Debug)]
+struct Ended;
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ended by the gateway")
+    }
+}
+
+impl std::error::Error for Ended {}
+
+impl Download {
+    /// The body of an answer, with all that ends it.
+    pub(super) fn of(
+        answer: Response<Incoming>,
+        age: Duration,
+        mut phases: Phases,
+        permit: Permit,
+    ) -> Response<Self> {
+        let (parts, body) = answer.into_parts();
+        let cut = match parts.version {
+            http::Version::HTTP_2 => None,
+            _ => parts.extensions.get::<Cut>().cloned(),
+        };
+        let kind = parts.headers.get(http::header::CONTENT_TYPE);
+        let kind = kind.map_or(&b""[..], |kind| kind.as_bytes());
+        let events = b"text/event-stream";
+        let is_events = kind
+            .get(..events.len())
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(events));
+        let download = Self {
+            is_done: body.is_end_stream(),
+            body,
+            cut,
+            over: Over {
+                age: Box::pin(sleep(age)),
+                ending: Box::pin(async move { phases.ending().await }),
+            },
+            is_events,
+            _permit: permit,
+        };
+        let mut answer = Response::from_parts(parts, download);
+        // What the connection carries is for this side alone.
+        answer.extensions_mut().clear();
+        answer
+    }
+}
+
+impl Over {
+    fn is_now(&mut self, cx: &mut Context<'_>) -> bool {
+        self.age.as_mut().poll(cx).is_ready() || self.ending.as_mut().poll(cx).is_ready()
+    }
+}
+
+impl Body for Download {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = &mut *self;
+        if this.is_done {
+            return Poll::Ready(None);
+        }
+        let frame = match Pin::new(&mut this.body).poll_frame(cx) {
+            Poll::Pending if !this.over.is_now(cx) => return Poll::Pending,
+            Poll::Pending => {
+                this.is_done = true;
+                return Poll::Ready(match this.is_events {
+                    true => None,
+                    false => Some(Err(Ended.into())),
+                });
+            }
+            Poll::Ready(frame) => frame,
+        };
+        Poll::Ready(match frame {
+            None => {
+                (this.is_done, this.cut) = (true, None);
+                None
+            }
+            Some(Err(error)) => {
+                (this.is_done, this.cut) = (true, None);
+                tracing::warn!(
+                    why = reason(&error),
+                    "the answer of the server behind broke off"
+                );
+                Some(Err(error.into()))
+            }
+            Some(Ok(frame)) => Some(Ok(frame.map_trailers())),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_done || self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The client has left, or the time is over: the server behind can stop.
+impl Drop for Download {
+    fn drop(&mut self) {
+        if !self.body.is_end_stream()
+            && let Some(cut) = self.cut.take()
+        {
+            cut.cut();
+        }
+    }
+}
+
+trait MapTrailers {
+    fn map_trailers(self) -> Self;
+}
+
+impl MapTrailers for Frame<Bytes> {
+    fn map_trailers(self) -> Self {
+        match self.into_trailers() {
+            Ok(mut trailers) => {
+                end_hop_of_trailers(&mut trailers);
+                Self::trailers(trailers)
+            }
+            Err(frame) => frame,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The side of the server behind: what goes to it, and what comes back.
+
+mod connector;
+mod cut;
+mod download;
+mod failure;
+mod server;
+mod service;
+mod target;
+mod tunnel;
+
+pub(crate) use service::{Behind, Forward};

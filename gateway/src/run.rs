@@ -1,0 +1,95 @@
+//! The running gateway: all parts put together, from the first listener to the last task.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tower_oauth_proxy::{OAuthProxyLayer, metrics::SECONDS_BUCKETS};
+
+use crate::{
+    admin::{Admin, open_admin, serve_admin},
+    forward::{Behind, Forward},
+    identity::Identity,
+    limits,
+    serve::{App, Listener, serve},
+    settings::Settings,
+    shutdown::{Shutdown, Signals},
+};
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+///
+/// Why it cannot begin, in a sentence.
+pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), String> {
+    let Settings {
+        listen,
+        admin_listen,
+        oauth,
+        public,
+        cookie_prefix,
+        trusted_proxies,
+        behind,
+        identity,
+        limits,
+        log: _,
+    } = settings;
+    // First of all: what the layer looks up before there is a recorder stays silent.
+    let numbers = recorder()?;
+    let (shutdown, phases) = Shutdown::new();
+    let layer = OAuthProxyLayer::new(oauth);
+    let identity = Arc::new(Identity::new(identity));
+    let behind = Behind::new(behind, &public, &cookie_prefix, &limits, &phases)?;
+    let forward = Forward::new(behind, Arc::clone(&identity), &limits);
+    let app = App::new(&layer, forward.clone(), identity, &limits);
+
+    let listener = Listener::open(&listen).await?;
+    let admin = match admin_listen {
+        Some(address) => Some(open_admin(address).await?),
+        None => None,
+    };
+    say(&format!("listening on {}", listener.address()));
+    let pages = admin.map(|listener| {
+        if let Ok(address) = listener.local_addr() {
+            say(&format!("admin on {address}"));
+        }
+        let pages = Admin::new(layer.handle(), forward.clone(), numbers, phases.clone());
+        tokio::spawn(serve_admin(listener, pages))
+    });
+
+    let finish = limits.finish;
+    let stopping = tokio::spawn(shutdown.by_signals(signals, finish));
+    serve(
+        listener,
+        app,
+        Arc::new(limits),
+        trusted_proxies.into(),
+        phases,
+    )
+    .await;
+    let left = layer.admin().drain(limits::DRAIN).await;
+    if left > 0 {
+        tracing::warn!("{left} tasks did not end in time: some people may have to log in again");
+    }
+    forward.stop().await;
+    stopping.abort();
+    if let Some(pages) = pages {
+        pages.abort();
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// For the whole process; what other crates count goes there too.
+fn recorder() -> Result<PrometheusHandle, String> {
+    // The exporter's own way are summaries, and no quantile over several instances can be had of those.
+    let ours = Matcher::Prefix("oauth_".to_owned());
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(ours, &SECONDS_BUCKETS);
+    let recorder = builder.and_then(PrometheusBuilder::install_recorder);
+    recorder.map_err(|error| format!("metrics: {error}"))
+}
+
+/// Where the gateway listens goes to standard output, a line each; all else is a log.
+#[expect(clippy::print_stdout, reason = "the output of a program")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,91 @@
+//! One request, from the door through the layer to its answer.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use http::{HeaderValue, Request, Response, header};
+use hyper::body::Incoming;
+use tower::{Layer, ServiceExt};
+use tower_oauth_proxy::{OAuthProxyLayer, OAuthProxyService};
+
+use super::{
+    activity::OpenRequest,
+    delivered::Delivered,
+    door::{self, DoorLimits, Refusal},
+};
+use crate::{
+    answer::refusal,
+    forward::Forward,
+    headers::Peer,
+    identity::Identity,
+    inbound::{Arrival, Place, Upload},
+    settings::LimitSettings,
+};
+
+/// What answers requests; clones are the same.
+#[derive(Clone)]
+pub(crate) struct App {
+    service: OAuthProxyService<Forward>,
+    identity: Arc<Identity>,
+    door: DoorLimits,
+    stall: Duration,
+}
+
+impl App {
+    pub(crate) fn new(
+        layer: &OAuthProxyLayer,
+        forward: Forward,
+        identity: Arc<Identity>,
+        limits: &LimitSettings,
+    ) -> Self {
+        Self {
+            service: layer.layer(forward),
+            identity,
+            door: DoorLimits {
+                body: limits.body,
+                header_lines: limits.header_lines,
+            },
+            stall: limits.stall,
+        }
+    }
+
+    pub(super) async fn answer(
+        self,
+        mut request: Request<Incoming>,
+        peer: Peer,
+        place: Place,
+        open: OpenRequest,
+    ) -> Result<Response<Delivered>, Infallible> {
+        let client_side = hyper::upgrade::on(&mut request);
+        let (mut parts, body) = request.into_parts();
+        let hop = match door::enter(&mut parts, self.door) {
+            Ok(hop) => hop,
+            Err(refused) => return Ok(refuse(refused).map(|body| Delivered::of_door(body, open))),
+        };
+        self.identity.strip(&mut parts.headers);
+        let identity = Arc::clone(&self.identity);
+        let named = hop.named.clone();
+        let body = Upload::new(body, self.door.body, self.stall, named, identity);
+        parts.extensions.insert(Arrival {
+            peer,
+            upload: body.state(),
+            takes_trailers: hop.takes_trailers,
+            tunnel: hop.upgrades.then(|| (client_side, place).into()),
+        });
+        let request = Request::from_parts(parts, body);
+        let Ok(answer) = self.service.oneshot(request).await;
+        Ok(answer.map(|body| Delivered::of_layer(body, open)))
+    }
+}
+
+fn refuse(refused: Refusal) -> Response<crate::answer::AnswerBody> {
+    let mut answer = refusal(refused.status, "invalid_request", refused.words);
+    if refused.ends_connection {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
+    if refused.status == http::StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+        answer.headers_mut().insert(header::ALLOW, allowed);
+    }
+    answer
+}

@@ -1,0 +1,82 @@
+//! What the operator says: the command line, the environment, the file.
+//!
+//! One table of keys (`key`, `keys`, `section`) is what all else follows: the reader of the file, the names of the
+//! variables, the messages, the example, the reference in the documentation.
+
+mod cli;
+mod document;
+mod example;
+mod judge;
+mod key;
+mod keys;
+mod load;
+mod nearest;
+mod refusal;
+mod section;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+mod variables;
+
+use std::{collections::BTreeMap, env};
+
+use clap::Parser;
+use tower_oauth_proxy::Report;
+
+use self::{
+    cli::Cli,
+    load::{Refusals, Said, load},
+    refusal::Refusal,
+    variables::is_ours,
+};
+use crate::settings::Settings;
+
+/// What the program is to do.
+pub(crate) enum Task {
+    Serve(Box<Settings>),
+    /// Say what the settings come to.
+    Check(Box<Report>),
+    Print(String),
+}
+
+/// The command line, and what it leads to.
+///
+/// # Errors
+///
+/// What is wrong, a sentence each.
+pub(crate) async fn read() -> Result<Task, String> {
+    let cli = Cli::parse();
+    if cli.print_example {
+        return Ok(Task::Print(example::example()));
+    }
+    let variables = variables().map_err(|refusal| refusal.to_string())?;
+    let file = cli
+        .config
+        .or_else(|| variables.get("GATEWAY_CONFIG").map(Into::into));
+    let said = Said {
+        file,
+        variables,
+        command: cli.stdio.then_some(cli.command),
+        is_check: cli.check,
+    };
+    let settings = load(said)
+        .await
+        .map_err(|refusals: Refusals| refusals.to_string())?;
+    Ok(match cli.check {
+        true => Task::Check(Box::new(settings.oauth.report())),
+        false => Task::Serve(Box::new(settings)),
+    })
+}
+
+/// The variables of the gateway. Those of others may be anything.
+fn variables() -> Result<BTreeMap<String, String>, Refusal> {
+    let named = env::vars_os().map(|(name, text)| (name.to_string_lossy().into_owned(), text));
+    let ours = named.filter(|(name, _)| is_ours(name));
+    ours.map(|(name, text)| {
+        let not_utf8 = |_| Refusal::new(format!("{name}: the value is not UTF-8"));
+        let text = text.into_string().map_err(not_utf8)?;
+        Ok((name, text))
+    })
+    .collect()
+}

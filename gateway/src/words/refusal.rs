@@ -1,0 +1,57 @@
+//! Why the gateway cannot start, as one sentence that names the file, the line and the key, or the variable.
+
+use std::{fmt, rc::Rc};
+
+/// Where something was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A line of the settings file, counted from 1.
+    File { name: Rc<str>, line: usize },
+    /// A variable of the environment.
+    Variable(Rc<str>),
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal(String);
+
+impl Refusal {
+    pub(crate) fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+
+    /// About a key. A variable has its own name, so the key is not named besides.
+    pub(crate) fn at(place: &Place, path: &str, why: impl fmt::Display) -> Self {
+        Self(match place {
+            Place::File { name, line } => format!("{name}:{line}: {path}: {why}"),
+            // Something inside of what the variable holds.
+            Place::Variable(name) if path.contains(['[', '"']) => format!("{name}: {path}: {why}"),
+            Place::Variable(name) => format!("{name}: {why}"),
+        })
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A value as a message shows it: short, and without characters that a terminal obeys.
+pub(crate) fn shown(value: &str) -> String {
+    const LONGEST: usize = 100;
+    let cut: String = value.chars().take(LONGEST).collect();
+    let dots = if cut.len() < value.len() { "…" } else { "" };
+    format!("`{}{dots}`", cut.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_shown_short_and_without_control_characters() {
+        assert_eq!(shown("a\u{1b}[2Jb"), "`a\\u{1b}[2Jb`");
+        assert_eq!(shown(&"é".repeat(101)), format!("`{}…`", "é".repeat(100)));
+    }
+}

@@ -1,0 +1,16 @@
+//! The tables of the settings, one file each: their keys, and what is made of them.
+
+pub(crate) mod clients;
+pub(crate) mod identity;
+pub(crate) mod listening;
+pub(crate) mod machines;
+pub(crate) mod operation;
+pub(crate) mod pages;
+pub(crate) mod paths;
+pub(crate) mod people;
+pub(crate) mod provider;
+pub(crate) mod secrets;
+pub(crate) mod store;
+pub(crate) mod tokens;
+pub(crate) mod upstream;
+mod verifier;

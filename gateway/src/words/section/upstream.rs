@@ -1,0 +1,210 @@
+//! `[upstream]` and `[stdio]`: the server behind.
+
+use crate::{
+    settings::{BehindSettings, HostSent, UpstreamSettings},
+    stdio::StdioSettings,
+    words::{
+        key::{Key, Kind, key},
+        refusal::Refusal,
+        table::Table,
+    },
+};
+
+/// The keys of `[upstream]`.
+pub(crate) const UPSTREAM: &[Key] = &[
+    key(
+        "url",
+        Kind::Text,
+        "required, unless `--stdio`",
+        "\"http://127.0.0.1:3000\"",
+        "the server behind: `http://…`, `https://…` or `unix:/PATH/OF/THE/SOCKET`. A path in it stands before each path that is sent on",
+    ),
+    key(
+        "strip_prefix",
+        Kind::Text,
+        "none",
+        "\"/api\"",
+        "what is cut from the front of each path before it is sent on",
+    ),
+    key(
+        "host",
+        Kind::Text,
+        "`own`",
+        "\"own\"",
+        "the `Host` that it sees: `own` (that of `url`), `public` (that of `base_url`), or a name",
+    ),
+    key(
+        "http2_without_tls",
+        Kind::Switch,
+        "`false`",
+        "false",
+        "for a server that speaks HTTP/2 without TLS",
+    ),
+    key(
+        "root_certificate_file",
+        Kind::File,
+        "the system's",
+        "\"internal-ca.pem\"",
+        "the roots (PEM) that its certificate may come from, instead of the system's",
+    ),
+];
+
+/// The keys of `[stdio]`.
+pub(crate) const STDIO: &[Key] = &[
+    key(
+        "command",
+        Kind::Words,
+        "what stands after `--stdio --`",
+        "[\"npx\", \"-y\", \"@modelcontextprotocol/server-everything\"]",
+        "a local MCP server of standard input and output, instead of `upstream`: the program and its arguments, which no shell reads",
+    ),
+    key(
+        "folder",
+        Kind::File,
+        "the gateway's",
+        "\"/srv/mcp\"",
+        "where it runs",
+    ),
+    key(
+        "path",
+        Kind::Text,
+        "`/mcp`",
+        "\"/mcp\"",
+        "the path of the MCP endpoint",
+    ),
+    key(
+        "variables",
+        Kind::Texts,
+        "none",
+        "{ LANG = \"C.UTF-8\" }",
+        "variables of its environment",
+    ),
+    key(
+        "pass",
+        Kind::Words,
+        "what each program needs",
+        "[\"HTTPS_PROXY\"]",
+        "variables of the gateway's own environment that it may see",
+    ),
+    key(
+        "tell_identity",
+        Kind::Switch,
+        "`true`",
+        "true",
+        "whether its environment says for whom it works: `MCP_AUTH_SUBJECT` and the rest",
+    ),
+    key(
+        "processes",
+        Kind::Number(1, 100_000),
+        "64",
+        "64",
+        "processes at once",
+    ),
+    key(
+        "processes_of_one",
+        Kind::Number(1, 100_000),
+        "4",
+        "4",
+        "of them, for one person with one client",
+    ),
+    key(
+        "idle",
+        Kind::Time,
+        "15 minutes",
+        "\"15m\"",
+        "without a request and without a stream for so long, a process ends",
+    ),
+    key(
+        "start",
+        Kind::Time,
+        "1 minute",
+        "\"1m\"",
+        "from the start to the first answer",
+    ),
+    key(
+        "answer",
+        Kind::Time,
+        "1 hour",
+        "\"1h\"",
+        "from a request to its answer",
+    ),
+    key(
+        "grace",
+        Kind::Time,
+        "2 seconds",
+        "\"2s\"",
+        "from closing its input to the first signal, and from there to the last",
+    ),
+    key(
+        "request_size",
+        Kind::Size,
+        "4 MiB",
+        "\"4MiB\"",
+        "of one message of a client",
+    ),
+    key(
+        "message_size",
+        Kind::Size,
+        "16 MiB",
+        "\"16MiB\"",
+        "of one message of a process",
+    ),
+    key(
+        "pending",
+        Kind::Number(1, 100_000),
+        "64",
+        "64",
+        "requests that wait for one process",
+    ),
+];
+
+/// The server behind. `command` stands on the command line, behind `--stdio --`.
+pub(crate) fn behind(
+    root: Table<'_>,
+    command: Option<Vec<String>>,
+) -> Result<BehindSettings, Refusal> {
+    let (http, stdio) = (root.table("upstream")?, root.table("stdio")?);
+    let (http, stdio) = (http.table(), stdio.table());
+    let said = stdio.words("command")?;
+    let said = said.map(|words| words.into_iter().map(str::to_owned).collect());
+    match command.or(said) {
+        Some(command) if http.is_said() => {
+            let _ = command;
+            let why = "is said besides a command of `stdio`: there is one server behind";
+            Err(root.refuse("upstream", why))
+        }
+        Some(command) => Ok(BehindSettings::Stdio(process(stdio, command)?)),
+        None => Ok(BehindSettings::Http(server(http)?)),
+    }
+}
+
+fn server(said: Table<'_>) -> Result<UpstreamSettings, Refusal> {
+    let url = said.required("url")?;
+    let mut server = UpstreamSettings::of(url).map_err(|why| said.refuse("url", why))?;
+    if let Some(prefix) = said.text("strip_prefix")? {
+        let prefix = prefix.trim_end_matches('/');
+        if !prefix.starts_with('/') {
+            return Err(said.refuse("strip_prefix", "has to begin with /"));
+        }
+        prefix.clone_into(&mut server.strip_prefix);
+    }
+    server.host = match said.text("host")? {
+        None | Some("own") => HostSent::Own,
+        Some("public") => HostSent::Public,
+        Some(name) => {
+            let wrong = |_| said.refuse("host", "is neither own, public nor a host");
+            HostSent::Other(name.parse().map_err(wrong)?)
+        }
+    };
+    if let Some(on) = said.switch("http2_without_tls")? {
+        server.http2_without_tls = on;
+    }
+    server.root_certificates = said.bytes("root_certificate_file")?;
+    Ok(server)
+}
+
+fn process(_said: Table<'_>, command: Vec<String>) -> Result<StdioSettings, Refusal> {
+    Ok(StdioSettings {
+        command: command.into_iter().map(Into::into).collect(),
+    })
+}
