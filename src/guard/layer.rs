@@ -155,7 +155,7 @@ pub(crate) fn refuse(
     denied: &Denied,
     needs: Option<Needs>,
 ) -> OwnResponse {
-    refuse_in(Form::Http, path, extensions, denied, guard)
+    refuse_in(Form::Http, path, extensions, denied, needs)
 }
 
 /// The same in the form that the client reads.
@@ -164,7 +164,7 @@ fn refuse_in(
     path: &str,
     extensions: &Extensions,
     denied: &Denied,
-    guard: Option<&Guard>,
+    needs: Option<Needs>,
 ) -> OwnResponse {
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
