@@ -194,6 +194,8 @@ const PURE: &[&str] = &[
     "grant::rotation",
     "grant::scopes",
     "grant::term",
+    "guard::mcp::event_filter",
+    "guard::mcp::list_filter",
     "guard::mcp::mcp_error",
     "guard::mcp::names",
     "guard::mcp::reader",

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use super::{
+    listed::Listed,
     names::Names,
     spelling::{Kind, is_hello, is_plain, is_written_plainly},
 };
@@ -53,6 +54,7 @@ struct Words {
     session: Guard,
     are_headers_checked_behind: bool,
     held_back: usize,
+    listed: Listed,
     /// The first thing that cannot be meant: the method of this type, and words.
     fault: Option<(&'static str, String)>,
 }
@@ -79,6 +81,7 @@ impl McpRules {
             session: require_auth(),
             are_headers_checked_behind: false,
             held_back: HELD_BACK,
+            listed: Listed::All,
             fault: None,
         }))
     }
@@ -145,6 +148,13 @@ impl McpRules {
             );
             words.fault.get_or_insert(("hold_back_at_most", fault));
         }
+        self
+    }
+
+    /// What clients see of the server's lists of tools, prompts and resources: everything unless set. What a list does
+    /// not show is refused all the same; a list that cannot be read is answered 502, or ends in an error.
+    pub fn list(mut self, listed: Listed) -> Self {
+        Arc::make_mut(&mut self.0).listed = listed;
         self
     }
 
@@ -257,6 +267,10 @@ impl McpRules {
 
     pub(super) fn are_headers_checked_behind(&self) -> bool {
         self.0.are_headers_checked_behind
+    }
+
+    pub(super) fn listed(&self) -> Listed {
+        self.0.listed
     }
 
     pub(super) fn held_back(&self) -> usize {
