@@ -293,7 +293,7 @@ async fn headers_that_decide_alone_have_the_list_filtered_too() {
 
 #[tokio::test]
 async fn a_list_that_cannot_be_read_is_not_handed_on() {
-    let proxy = Proxy::new().await;
+    let proxy = Proxy::start().await;
     let (session, _) = real_session(&proxy).await;
     let body = tools(&["delete_all"]).to_string();
     proxy.forget_events();
