@@ -26,5 +26,6 @@ mod public_types;
 mod ready;
 mod servers;
 mod session;
+mod stacks;
 mod streams;
 mod upstream;
