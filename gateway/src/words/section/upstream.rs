@@ -168,8 +168,7 @@ pub(crate) fn behind(
     let said = stdio.words("command")?;
     let said = said.map(|words| words.into_iter().map(str::to_owned).collect());
     match command.or(said) {
-        Some(command) if http.is_said() => {
-            let _ = command;
+        Some(_) if http.is_said() => {
             let why = "is said besides a command of `stdio`: there is one server behind";
             Err(root.refuse("upstream", why))
         }
