@@ -13,6 +13,7 @@ mod behind;
 mod forwarding;
 mod kit;
 mod raw;
+mod rules;
 mod smuggling;
 mod stopping;
 mod strangers;
