@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::{
     key::{Key, Kind, leaves},
     keys::KEYS,
+    refusal::variable,
 };
 
 /// The file of `--print-example`.
@@ -60,8 +61,9 @@ fn part(text: &mut String, key: &Key, above: &str, mark: &str) {
 
 fn entry(text: &mut String, key: &Key, above: &str) {
     let path = format!("{above}{}", key.name);
-    let variable = leaves(KEYS).into_iter().find(|leaf| leaf.path == path);
-    let variable = variable.map_or(String::new(), |leaf| format!(" {}", leaf.variable));
+    // What stands in a list of tables has that of the list.
+    let has_own = leaves(KEYS).iter().any(|leaf| leaf.path == path);
+    let variable = if has_own { format!(" {}", variable(&path)) } else { String::new() };
     let default = match key.default {
         "" => String::new(),
         default => format!(" Default: {default}."),
