@@ -62,10 +62,6 @@ pub(crate) struct PublicName {
 
 /// What stands behind.
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "said by the words of the operator, which are not read yet"
-)]
 pub(crate) enum BehindSettings {
     Http(UpstreamSettings),
     Stdio(StdioSettings),
@@ -96,10 +92,6 @@ pub(crate) enum ServerAddress {
 
 /// The `Host` that the server behind sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "said by the words of the operator, which are not read yet"
-)]
 pub(crate) enum HostSent {
     /// That of its own URL: MCP servers refuse others unless they are told not to.
     Own,
