@@ -273,7 +273,10 @@ fn a_token_in_the_authorization_header_is_a_bearer_token() {
     assert_eq!(told.len(), 1);
     // The layer has to read the client's own first.
     let mut headers = HeaderMap::new();
-    headers.insert(header::AUTHORIZATION, "Bearer of-the-client".parse().unwrap());
+    headers.insert(
+        header::AUTHORIZATION,
+        "Bearer of-the-client".parse().unwrap(),
+    );
     identity.strip(&mut headers);
     assert_eq!(headers.len(), 1);
 }

@@ -45,9 +45,13 @@ fn part(text: &mut String, key: &Key, above: &str, mark: &str) {
     } else {
         format!(" Default: {}.", key.default)
     };
+    let variable = match key.kind {
+        Kind::Tables(_) => format!(" {}", variable(&path)),
+        _ => String::new(),
+    };
     let _ = write!(
         text,
-        "\n# {}.{default}\n{mark}{open}{path}{close}\n",
+        "\n# {}.{default}{variable}\n{mark}{open}{path}{close}\n",
         capital(key.what)
     );
     let (tables, plain): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|key| is_table(key.kind));
@@ -63,7 +67,11 @@ fn entry(text: &mut String, key: &Key, above: &str) {
     let path = format!("{above}{}", key.name);
     // What stands in a list of tables has that of the list.
     let has_own = leaves(KEYS).iter().any(|leaf| leaf.path == path);
-    let variable = if has_own { format!(" {}", variable(&path)) } else { String::new() };
+    let variable = if has_own {
+        format!(" {}", variable(&path))
+    } else {
+        String::new()
+    };
     let default = match key.default {
         "" => String::new(),
         default => format!(" Default: {default}."),

@@ -176,9 +176,7 @@ fn explained(error: &ConfigError, entries: &Entries) -> Refusal {
     found.sort_by_key(|(_, place)| place.is_none());
     match found.into_iter().next() {
         Some((path, Some(place))) => Refusal::at(&place, &path, error),
-        Some((path, None)) => {
-            Refusal::new(format!("{path} ({}): {error}", variable(&path)))
-        }
+        Some((path, None)) => Refusal::new(format!("{path} ({}): {error}", variable(&path))),
         None => Refusal::new(error.to_string()),
     }
 }

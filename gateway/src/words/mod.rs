@@ -25,7 +25,6 @@ mod variables;
 
 use std::{collections::BTreeMap, env};
 
-use clap::Parser;
 use self::{
     cli::Cli,
     load::{Refusals, Said, load},
@@ -33,6 +32,7 @@ use self::{
     variables::is_ours,
 };
 use crate::settings::Settings;
+use clap::Parser;
 
 /// What the program is to do.
 pub(crate) enum Task {

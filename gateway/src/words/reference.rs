@@ -14,7 +14,9 @@ const END: &str = "<!-- keys: end -->\n";
 /// A table for each table of the settings.
 fn reference() -> String {
     let mut text = String::new();
-    rows(&mut text, "At the top of the file", KEYS, |key| !has_own(key.kind));
+    rows(&mut text, "At the top of the file", KEYS, |key| {
+        !has_own(key.kind)
+    });
     for key in KEYS {
         part(&mut text, key, "");
     }
@@ -39,22 +41,41 @@ fn part(text: &mut String, key: &Key, above: &str) {
             return;
         }
         "default" | "upstream_verifier" => {
-            let twin = if key.name == "default" { "rule of `[tools]`" } else { "`[tokens.passthrough]`" };
-            let _ = writeln!(text, "**{name}**: {}. The keys are those of a {twin}.\n", key.what);
+            let twin = if key.name == "default" {
+                "rule of `[tools]`"
+            } else {
+                "`[tokens.passthrough]`"
+            };
+            let _ = writeln!(
+                text,
+                "**{name}**: {}. The keys are those of a {twin}.\n",
+                key.what
+            );
             return;
         }
         _ => {}
     }
-    rows(text, &format!("{name}: {}", key.what), keys, |key| !has_own(key.kind));
+    rows(text, &format!("{name}: {}", key.what), keys, |key| {
+        !has_own(key.kind)
+    });
     for key in keys {
         part(text, key, &format!("{path}."));
     }
 }
 
 fn rows(text: &mut String, title: &str, keys: &[Key], is_shown: impl Fn(&Key) -> bool) {
-    let _ = writeln!(text, "**{title}**\n\n| key | | default | |\n|---|---|---|---|");
+    let _ = writeln!(
+        text,
+        "**{title}**\n\n| key | | default | |\n|---|---|---|---|"
+    );
     for key in keys.iter().filter(|key| is_shown(key)) {
-        let Key { name, kind, default, what, .. } = key;
+        let Key {
+            name,
+            kind,
+            default,
+            what,
+            ..
+        } = key;
         let and_file = match kind {
             Kind::Secret | Kind::Secrets => format!(", `{name}_file`"),
             _ => String::new(),
@@ -68,8 +89,18 @@ fn rows(text: &mut String, title: &str, keys: &[Key], is_shown: impl Fn(&Key) ->
         );
         if let (Kind::Named(inner), "tools") = (kind, *name) {
             for key in *inner {
-                let Key { name: own, kind, default, what, .. } = key;
-                let _ = writeln!(text, "| … `{own}` | {} | {default} | {what} |", short(*kind));
+                let Key {
+                    name: own,
+                    kind,
+                    default,
+                    what,
+                    ..
+                } = key;
+                let _ = writeln!(
+                    text,
+                    "| … `{own}` | {} | {default} | {what} |",
+                    short(*kind)
+                );
             }
         }
     }

@@ -22,19 +22,36 @@ pub(crate) fn summary(settings: &Settings) -> String {
     line("listens at", &listen);
     match settings.admin_listen {
         Some(address) => line("for the operator", &address.to_string()),
-        None => line("for the operator", "nowhere: no health, readiness or metrics"),
+        None => line(
+            "for the operator",
+            "nowhere: no health, readiness or metrics",
+        ),
     }
     match &settings.behind {
         BehindSettings::Http(upstream) => line("server behind", &url(upstream)),
-        BehindSettings::Stdio(stdio) => line("server behind", &format!("a process for each session: {}", program(&stdio.command))),
+        BehindSettings::Stdio(stdio) => line(
+            "server behind",
+            &format!("a process for each session: {}", program(&stdio.command)),
+        ),
     }
-    let names: Vec<&str> = settings.identity.names().map(http::HeaderName::as_str).collect();
+    let names: Vec<&str> = settings
+        .identity
+        .names()
+        .map(http::HeaderName::as_str)
+        .collect();
     match (&settings.behind, names.is_empty()) {
         (BehindSettings::Stdio(_), _) => {}
         (_, true) => line("told who calls", "nothing"),
         (_, false) => line("told who calls", &names.join(", ")),
     }
-    line("rules by tool", if settings.rules.is_some() { "yes" } else { "none: any session may call anything" });
+    line(
+        "rules by tool",
+        if settings.rules.is_some() {
+            "yes"
+        } else {
+            "none: any session may call anything"
+        },
+    );
     for odd in odd(settings) {
         line("ODD", &odd);
     }
@@ -43,7 +60,9 @@ pub(crate) fn summary(settings: &Settings) -> String {
 
 /// The arguments may hold a secret: only the program is shown.
 fn program<T: AsRef<std::ffi::OsStr>>(command: &[T]) -> String {
-    let program = command.first().map(|word| word.as_ref().to_string_lossy().into_owned());
+    let program = command
+        .first()
+        .map(|word| word.as_ref().to_string_lossy().into_owned());
     program.unwrap_or_default()
 }
 

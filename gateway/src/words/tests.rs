@@ -528,7 +528,9 @@ fn every_preset_of_the_library_is_one_of_the_gateway() {
     let presets = presets.iter().filter(|name| !name.contains(':'));
     let presets: BTreeSet<String> = presets.map(|name| name.replace('_', "-")).collect();
     assert!(presets.len() > 20);
-    let Kind::Choice(ours) = provider_key("preset").kind else { panic!() };
+    let Kind::Choice(ours) = provider_key("preset").kind else {
+        panic!()
+    };
     let ours: BTreeSet<String> = ours.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(ours, presets);
 }
@@ -551,7 +553,9 @@ fn every_option_of_a_provider_has_a_key_or_a_reason() {
     for option in options {
         let key = others.iter().find(|(name, _)| *name == option);
         let key = key.map_or(option.as_str(), |(_, key)| key);
-        let is_there = super::section::provider_keys::KEYS.iter().any(|known| known.name == key);
+        let is_there = super::section::provider_keys::KEYS
+            .iter()
+            .any(|known| known.name == key);
         assert!(is_there || functions.contains(&key), "{option} has no key");
     }
 }
@@ -559,7 +563,11 @@ fn every_option_of_a_provider_has_a_key_or_a_reason() {
 #[test]
 fn every_known_client_can_be_allowed() {
     let clients = super::section::clients::KEYS.iter();
-    let Some(Kind::Choices(names)) = clients.clone().find(|key| key.name == "allow").map(|key| key.kind) else {
+    let Some(Kind::Choices(names)) = clients
+        .clone()
+        .find(|key| key.name == "allow")
+        .map(|key| key.kind)
+    else {
         panic!()
     };
     assert_eq!(names.len(), tower_oauth_proxy::KnownClient::all().len());

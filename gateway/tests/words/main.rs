@@ -53,7 +53,10 @@ fn the_example_can_be_checked_as_it_is_printed() {
     let checked = gateway(&["--config", path.to_str().unwrap(), "--check"], &[]);
     let report = told(&checked.stdout);
     assert_eq!(checked.status.code(), Some(0), "{}", told(&checked.stderr));
-    assert!(report.contains("https://mcp.example.com/oauth/callback"), "{report}");
+    assert!(
+        report.contains("https://mcp.example.com/oauth/callback"),
+        "{report}"
+    );
     fs::remove_file(path).unwrap();
 }
 
@@ -62,21 +65,37 @@ fn a_check_of_the_environment_alone_prints_the_report() {
     let checked = gateway(&["--check"], &LEAST);
     assert_eq!(checked.status.code(), Some(0), "{}", told(&checked.stderr));
     let report = told(&checked.stdout);
-    assert!(report.contains("EVERYBODY who has an account of GitHub"), "{report}");
+    assert!(
+        report.contains("EVERYBODY who has an account of GitHub"),
+        "{report}"
+    );
     assert!(!report.contains("c1f4a96e"), "{report}");
 }
 
 #[test]
 fn each_mistake_is_a_line_and_the_end_is_2() {
-    let path = file("mistakes", "[people]\nallowed_domain = [\"example.com\"]\n[limits]\nidle = \"soon\"\n");
+    let path = file(
+        "mistakes",
+        "[people]\nallowed_domain = [\"example.com\"]\n[limits]\nidle = \"soon\"\n",
+    );
     let shown = path.to_str().unwrap();
     let checked = gateway(&["--config", shown, "--check"], &LEAST);
     assert_eq!(checked.status.code(), Some(2));
     let lines = told(&checked.stderr);
     let lines: Vec<&str> = lines.lines().collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines.iter().any(|line| line.starts_with(&format!("{shown}:2: people.allowed_domain: "))), "{lines:?}");
-    assert!(lines.iter().any(|line| line.starts_with(&format!("{shown}:4: limits.idle: `soon` is not a time"))), "{lines:?}");
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with(&format!("{shown}:2: people.allowed_domain: "))),
+        "{lines:?}"
+    );
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with(&format!("{shown}:4: limits.idle: `soon` is not a time"))),
+        "{lines:?}"
+    );
     // Without --check it does not begin either.
     assert_eq!(gateway(&["--config", shown], &LEAST).status.code(), Some(2));
     fs::remove_file(path).unwrap();
@@ -89,16 +108,26 @@ fn a_variable_that_is_unknown_keeps_it_from_beginning() {
     let checked = gateway(&["--check"], &variables);
     assert_eq!(checked.status.code(), Some(2));
     let line = told(&checked.stderr);
-    assert!(line.contains("is GATEWAY_PEOPLE_ALLOWED_DOMAINS meant?"), "{line}");
+    assert!(
+        line.contains("is GATEWAY_PEOPLE_ALLOWED_DOMAINS meant?"),
+        "{line}"
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there_is_told_by_its_name() {
-    for (arguments, variable) in [(&["--config", "/nowhere.toml"][..], None), (&[][..], Some(("GATEWAY_CONFIG", "/nowhere.toml")))] {
+    for (arguments, variable) in [
+        (&["--config", "/nowhere.toml"][..], None),
+        (&[][..], Some(("GATEWAY_CONFIG", "/nowhere.toml"))),
+    ] {
         let variables: Vec<_> = variable.into_iter().collect();
         let ended = gateway(arguments, &variables);
         assert_eq!(ended.status.code(), Some(2));
-        assert!(told(&ended.stderr).starts_with("/nowhere.toml: "), "{}", told(&ended.stderr));
+        assert!(
+            told(&ended.stderr).starts_with("/nowhere.toml: "),
+            "{}",
+            told(&ended.stderr)
+        );
     }
 }
 
