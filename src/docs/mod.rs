@@ -21,6 +21,7 @@
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | My server is not written in Rust: a program in front of it | [`gateway`] |
 //! | **Running it** | |
+//! | axum, hyper, tonic, CORS: what goes where in my server? | [`stacks`] |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
@@ -115,6 +116,9 @@ pub mod services {}
 
 #[doc = include_str!("setup.md")]
 pub mod setup {}
+
+#[doc = include_str!("stacks.md")]
+pub mod stacks {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

@@ -159,7 +159,8 @@ async fn a_verb_whose_answer_was_lost_is_an_error_and_is_not_repeated() {
         "postgres://app:p%40ss%23word@127.0.0.1:{}/app",
         between.port
     );
-    let store = Arc::new(PostgresStorage::connect(url).await.unwrap());
+    let store = PostgresStorage::builder(url).max_connections(1);
+    let store = Arc::new(store.connect().await.unwrap());
     server.app(
         "CREATE TABLE log (what text);
          CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
@@ -169,6 +170,12 @@ async fn a_verb_whose_answer_was_lost_is_an_error_and_is_not_repeated() {
     );
     for verb in ["take", "swap", "insert"] {
         recovers(&store).await;
+        // Each statement is known to the connection that will go silent.
+        store.take("k").await.unwrap();
+        let swapped = store.compare_and_swap("k", b"", vec![], MINUTE);
+        assert!(!swapped.await.unwrap());
+        let inserted = store.insert_if_absent("k", vec![], MINUTE);
+        assert!(inserted.await.unwrap());
         store.remove("k").await.unwrap();
         if verb != "insert" {
             store.set("k", b"old".to_vec(), MINUTE).await.unwrap();
@@ -242,9 +249,7 @@ async fn a_server_that_takes_no_writes_any_more_is_unavailable_until_it_does_aga
     }
     // From now on not even reads: the one that takes writes may be another.
     all_fail(&store).await;
-    server.app(
-        "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only",
-    );
+    server.sql("ALTER SYSTEM RESET default_transaction_read_only");
     server.sql("SELECT pg_reload_conf()");
     recovers(&store).await;
 }
