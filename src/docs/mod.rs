@@ -19,6 +19,7 @@
 //! | How do I call another API in the person's name? | [`on_behalf`] |
 //! | How does another service verify the tokens? | [`services`] |
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
+//! | My server is not written in Rust: a program in front of it | [`gateway`] |
 //! | **Running it** | |
 //! | axum, hyper, tonic, CORS: what goes where in my server? | [`stacks`] |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
@@ -51,6 +52,9 @@ pub mod doctor {}
 
 #[doc = include_str!("events.md")]
 pub mod events {}
+
+#[doc = include_str!("gateway.md")]
+pub mod gateway {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}
