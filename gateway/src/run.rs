@@ -7,7 +7,7 @@ use tower_oauth_proxy::{OAuthProxyLayer, metrics::SECONDS_BUCKETS};
 
 use crate::{
     admin::{Admin, open_admin, serve_admin},
-    forward::{Behind, Forward},
+    forward::{Behind, Forward, Judged},
     identity::Identity,
     limits,
     serve::{App, Listener, serve},
@@ -30,6 +30,7 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
         trusted_proxies,
         behind,
         identity,
+        rules,
         limits,
         log: _,
     } = settings;
@@ -40,7 +41,8 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
     let identity = Arc::new(Identity::new(identity));
     let behind = Behind::new(behind, &public, &cookie_prefix, &limits, &phases)?;
     let forward = Forward::new(behind, Arc::clone(&identity), &limits);
-    let app = App::new(&layer, forward.clone(), identity, &limits);
+    let judged = Judged::new(forward.clone(), rules);
+    let app = App::new(&layer, judged, Arc::clone(&identity), &limits);
 
     let listener = Listener::open(&listen).await?;
     let admin = match admin_listen {
@@ -52,7 +54,13 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
         if let Ok(address) = listener.local_addr() {
             say(&format!("admin on {address}"));
         }
-        let pages = Admin::new(layer.handle(), forward.clone(), numbers, phases.clone());
+        let pages = Admin::new(
+            layer.handle(),
+            forward.clone(),
+            numbers,
+            phases.clone(),
+            &identity,
+        );
         tokio::spawn(serve_admin(listener, pages))
     });
 

@@ -20,6 +20,7 @@
 //! | How does another service verify the tokens? | [`services`] |
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
 //! | **Running it** | |
+//! | axum, hyper, tonic, CORS: what goes where in my server? | [`stacks`] |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
@@ -111,6 +112,9 @@ pub mod services {}
 
 #[doc = include_str!("setup.md")]
 pub mod setup {}
+
+#[doc = include_str!("stacks.md")]
+pub mod stacks {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

@@ -38,6 +38,7 @@ pub mod https;
 pub mod jar;
 pub mod measure;
 pub mod meddler;
+pub mod port;
 pub mod postgres;
 pub mod provider;
 pub mod proxy;
@@ -50,6 +51,7 @@ pub mod workers;
 
 pub use browser::{Browser, Landing};
 pub use client::{Auth, Client, Pkce, Tokens};
+pub use port::Port;
 pub use provider::{Answer, AuthorizeAnswer, Kind, Provider};
 pub use proxy::Proxy;
 pub use resource::Resource;

@@ -4,9 +4,11 @@ mod connector;
 mod cut;
 mod download;
 mod failure;
+mod judged;
 mod server;
 mod service;
 mod target;
 mod tunnel;
 
+pub(crate) use judged::Judged;
 pub(crate) use service::{Behind, Forward};

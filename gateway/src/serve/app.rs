@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     answer::refusal,
-    forward::Forward,
+    forward::Judged,
     headers::Peer,
     identity::Identity,
     inbound::{Arrival, Place, Upload},
@@ -24,7 +24,7 @@ use crate::{
 /// What answers requests; clones are the same.
 #[derive(Clone)]
 pub(crate) struct App {
-    service: OAuthProxyService<Forward>,
+    service: OAuthProxyService<Judged>,
     identity: Arc<Identity>,
     door: DoorLimits,
     stall: Duration,
@@ -33,7 +33,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(
         layer: &OAuthProxyLayer,
-        forward: Forward,
+        forward: Judged,
         identity: Arc<Identity>,
         limits: &LimitSettings,
     ) -> Self {
@@ -61,6 +61,9 @@ impl App {
             Ok(hop) => hop,
             Err(refused) => return Ok(refuse(refused).map(|body| Delivered::of_door(body, open))),
         };
+        if let Some(keys) = key_set(&parts, &self.identity) {
+            return Ok(keys.map(|body| Delivered::of_door(body, open)));
+        }
         self.identity.strip(&mut parts.headers);
         let identity = Arc::clone(&self.identity);
         let named = hop.named.clone();
@@ -75,6 +78,24 @@ impl App {
         let Ok(answer) = self.service.oneshot(request).await;
         Ok(answer.map(|body| Delivered::of_layer(body, open)))
     }
+}
+
+/// The keys that the server behind verifies by who is calling, at the path that the operator made public. As in
+/// `{base_url}/oauth/jwks`, they may be kept for a while: a new key is published before it signs.
+fn key_set(
+    parts: &http::request::Parts,
+    identity: &Identity,
+) -> Option<Response<crate::answer::AnswerBody>> {
+    let is_asked = identity.key_set_path() == Some(parts.uri.path());
+    let is_read = matches!(parts.method, http::Method::GET | http::Method::HEAD);
+    let keys = identity.key_set().filter(|_| is_asked && is_read)?;
+    let mut answer = Response::new(crate::answer::AnswerBody::own(keys.to_owned()));
+    let headers = answer.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    let kept = HeaderValue::from_static("public, max-age=300");
+    headers.insert(header::CACHE_CONTROL, kept);
+    Some(answer)
 }
 
 fn refuse(refused: Refusal) -> Response<crate::answer::AnswerBody> {

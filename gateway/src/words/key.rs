@@ -146,7 +146,6 @@ pub(crate) struct Leaf {
     pub(crate) path: String,
     pub(crate) variable: String,
     pub(crate) kind: Kind,
-    pub(crate) key: &'static Key,
 }
 
 /// All that have one, in the order of the tables: what is in a list of tables has that of the list.
@@ -165,7 +164,6 @@ fn gather(keys: &'static [Key], above: &str, found: &mut Vec<Leaf>) {
                 variable: variable(&path),
                 kind: kind_of(keys, &name).unwrap_or(kind),
                 path,
-                key,
             }),
         }
     }

@@ -6,6 +6,7 @@
 mod cli;
 mod document;
 mod example;
+mod from_files;
 mod judge;
 mod key;
 mod keys;

@@ -23,9 +23,9 @@ pub(crate) use ambiguous::Ambiguous;
 #[cfg(test)]
 pub(crate) use call::NameKey;
 pub(crate) use call::{Call, Message, name_key};
+pub(crate) use grammar::{Grammar, Hears};
 
 use envelope::Envelope;
-use grammar::Grammar;
 
 /// A body that is being read.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::{ambiguous::Ambiguous, number::Number, utf8::Utf8};
 use crate::limits::MAX_JSON_DEPTH;
 
 /// What listens to the values as they go by. `depth` is how many containers are open around the value.
-pub(super) trait Hears {
+pub(crate) trait Hears {
     /// A container opens; `depth` counts it.
     fn opens(&mut self, depth: u8, object: bool) -> Result<(), Ambiguous>;
     /// A container closes; `depth` still counts it.
@@ -49,7 +49,7 @@ enum At {
 
 /// Where in a document the reader is.
 #[derive(Debug)]
-pub(super) struct Grammar {
+pub(crate) struct Grammar {
     at: At,
     depth: u8,
     /// One bit for each open container: is it an object?
@@ -64,7 +64,7 @@ pub(super) struct Grammar {
 }
 
 impl Grammar {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             at: At::Start,
             depth: 0,
@@ -76,7 +76,7 @@ impl Grammar {
         }
     }
 
-    pub(super) fn feed(&mut self, mut rest: &[u8], ear: &mut impl Hears) -> Result<(), Ambiguous> {
+    pub(crate) fn feed(&mut self, mut rest: &[u8], ear: &mut impl Hears) -> Result<(), Ambiguous> {
         while let Some((&byte, tail)) = rest.split_first() {
             rest = match &mut self.at {
                 At::Text => self.text(rest, ear)?,
@@ -97,8 +97,16 @@ impl Grammar {
         Ok(())
     }
 
+    /// How many of these bytes can only be text of the string at hand.
+    pub(crate) fn run(&self, bytes: &[u8]) -> usize {
+        match self.at {
+            At::Text => plain(bytes),
+            _ => 0,
+        }
+    }
+
     /// After the last byte.
-    pub(super) fn finish(&self) -> Result<(), Ambiguous> {
+    pub(crate) fn finish(&self) -> Result<(), Ambiguous> {
         match self.at {
             At::Done => Ok(()),
             At::Start => Err(Ambiguous::Empty),
