@@ -5,6 +5,10 @@
 //! token has expired, `EXPIRE_AFTER` seconds (unset: `ACCESS_TOKEN_TTL` and one more), and calls
 //! again, by then with a refreshed token (`OK refresh`, `OK second call`).
 //!
+//! `interop_client MCP_URL --calls` logs in for what the server asks of every request, and then says
+//! `READY` and reads lines: for `CALL <tool>` it prints `ANSWER <text>` or `ERROR <words>`. Where the tool
+//! needs more scopes it prints `AUTHORIZE <url>` once more, reads the redirect URL, and repeats the call.
+//!
 //! With `CLIENT_ID` there is no browser: it is a machine, by `CLIENT_SECRET` or by `CLIENT_KEY_FILE`
 //! (ES256, PEM). With `ENTERPRISE_ISSUER` besides, it acts for the person of `ENTERPRISE_ID_TOKEN`, by
 //! an assertion that this identity provider gives for it.
@@ -17,15 +21,15 @@ use oauth2::ClientSecret;
 use rmcp::{
     ServiceExt,
     model::CallToolRequestParams,
-    service::{RoleClient, RunningService},
+    service::{RoleClient, RunningService, ServiceError},
     transport::{
         AuthClient, AuthorizationRequest, ClientCredentialsConfig, JwtSigningAlgorithm,
         StreamableHttpClientTransport,
         auth::{
-            OAuthState, default_oauth_http_client,
+            AuthorizationCallback, OAuthState, default_oauth_http_client,
             enterprise::{EmaAuthorizationServer, EmaClientAuthentication, EmaExchangeRequest},
         },
-        streamable_http_client::StreamableHttpClientTransportConfig,
+        streamable_http_client::{InsufficientScopeError, StreamableHttpClientTransportConfig},
     },
 };
 
@@ -38,7 +42,11 @@ async fn main() -> ExitCode {
         eprintln!("usage: interop_client MCP_URL");
         return ExitCode::from(2);
     };
-    match run(&url).await {
+    let result = match std::env::args().nth(2).as_deref() {
+        Some("--calls") => run_calls(&url).await,
+        _ => run(&url).await,
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("FAILED {error}");
@@ -70,6 +78,91 @@ async fn run(url: &str) -> Result<(), Box<dyn Error>> {
     }
     service.cancel().await?;
     Ok(())
+}
+
+/// Calls what it is told, and asks the person for more where a tool needs it.
+async fn run_calls(url: &str) -> Result<(), Box<dyn Error>> {
+    let config = || StreamableHttpClientTransportConfig::with_uri(url);
+    // What a real request is told is what the first login asks for.
+    let refused = ().serve(StreamableHttpClientTransport::from_config(config()));
+    let Err(refused) = refused.await else {
+        return Err("the server let us in without a token".into());
+    };
+    let challenge = refused.auth_challenge().ok_or("no challenge")?;
+    let mut state = OAuthState::new(url, None).await?;
+    let request = AuthorizationRequest::new(CALLBACK)
+        .with_client_name("rmcp interop client")
+        // Without this it asks for all that the server's metadata names, too.
+        .with_initial_scope_selection()
+        .with_challenge(challenge);
+    state.start_authorization(request).await?;
+    let callback = ask_the_person(&state.get_authorization_url().await?)?;
+    state.handle_callback_url(&callback).await?;
+    let manager = state.into_authorization_manager();
+    let manager = manager.ok_or("not authorized after the callback")?;
+    let client = AuthClient::new(reqwest::Client::default(), manager);
+    let transport = StreamableHttpClientTransport::with_client(client.clone(), config());
+    let service = ().serve(transport).await?;
+    println!("READY");
+    while let Some(line) = next_line()? {
+        let tool = line.strip_prefix("CALL ").ok_or("not a call")?;
+        match call_with_more(&service, &client, tool).await {
+            Ok(text) => println!("ANSWER {text}"),
+            Err(error) => println!("ERROR {error}"),
+        }
+    }
+    service.cancel().await?;
+    Ok(())
+}
+
+/// Once more with more scopes, where the server says that this is what is missing.
+async fn call_with_more(
+    service: &RunningService<RoleClient, ()>,
+    client: &AuthClient<reqwest::Client>,
+    tool: &str,
+) -> Result<String, Box<dyn Error>> {
+    let error = match call(service, tool).await {
+        Err(error) => error,
+        Ok(text) => return Ok(text),
+    };
+    let needed = error.downcast_ref().and_then(missing_scope);
+    let needed = needed.ok_or(error)?;
+    let manager = client.auth_manager.lock().await;
+    let callback = ask_the_person(&manager.request_scope_upgrade(&needed).await?)?;
+    let back = AuthorizationCallback::from_redirect_url(&callback)?;
+    let issuer = back.issuer.as_deref();
+    let token = manager.exchange_code_for_token_with_issuer(&back.code, &back.csrf_token, issuer);
+    token.await?;
+    drop(manager);
+    call(service, tool).await
+}
+
+/// The scopes that the server's 403 named.
+fn missing_scope(error: &ServiceError) -> Option<String> {
+    let ServiceError::TransportSend(error) = error else {
+        return None;
+    };
+    let mut source: Option<&(dyn Error + 'static)> = Some(error.error.as_ref());
+    while let Some(error) = source {
+        if let Some(insufficient) = error.downcast_ref::<InsufficientScopeError>() {
+            return insufficient.required_scope.clone();
+        }
+        source = error.source();
+    }
+    None
+}
+
+fn ask_the_person(url: &str) -> Result<String, Box<dyn Error>> {
+    println!("AUTHORIZE {url}");
+    std::io::stdout().flush()?;
+    Ok(next_line()?.ok_or("the person did not come back")?)
+}
+
+/// `None` when there are no more.
+fn next_line() -> std::io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line)?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
 async fn run_without_browser(url: &str, id: String) -> Result<(), Box<dyn Error>> {
@@ -154,12 +247,8 @@ async fn log_in(url: &str) -> Result<AuthClient<reqwest::Client>, Box<dyn Error>
     let mut state = OAuthState::new(url, None).await?;
     let request = AuthorizationRequest::new(CALLBACK).with_client_name("rmcp interop client");
     state.start_authorization(request).await?;
-    println!("AUTHORIZE {}", state.get_authorization_url().await?);
-    std::io::stdout().flush()?;
-
-    let mut redirect = String::new();
-    std::io::stdin().read_line(&mut redirect)?;
-    state.handle_callback_url(redirect.trim()).await?;
+    let callback = ask_the_person(&state.get_authorization_url().await?)?;
+    state.handle_callback_url(&callback).await?;
     let manager = state
         .into_authorization_manager()
         .ok_or("not authorized after the callback")?;
@@ -167,8 +256,15 @@ async fn log_in(url: &str) -> Result<AuthClient<reqwest::Client>, Box<dyn Error>
 }
 
 async fn whoami(service: &RunningService<RoleClient, ()>) -> Result<String, Box<dyn Error>> {
+    call(service, "whoami").await
+}
+
+async fn call(
+    service: &RunningService<RoleClient, ()>,
+    tool: &str,
+) -> Result<String, Box<dyn Error>> {
     let answer = service
-        .call_tool(CallToolRequestParams::new("whoami"))
+        .call_tool(CallToolRequestParams::new(tool.to_owned()))
         .await?;
     let text = answer.content.first().and_then(|block| block.as_text());
     Ok(text.ok_or("the tool did not answer in text")?.text.clone())

@@ -1,5 +1,5 @@
-//! An MCP server (rmcp) with one tool, for interoperability tests; configured by the environment of
-//! `custom_provider`.
+//! An MCP server (rmcp) for interoperability tests; configured by the environment of `custom_provider`, and by
+//! `TOOL_RULES`: what a tool needs, as `delete_*=notes:admin audit=role:auditor`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example")]
 
@@ -19,7 +19,10 @@ use rmcp::{
 };
 use serde_json::json;
 use support::env::{self, Env, Refusal};
-use tower_oauth_proxy::{AuthSession, OAuthProxyConfig, OAuthProxyLayer, TokenTarget};
+use tower::Layer;
+use tower_oauth_proxy::{
+    AuthSession, OAuthProxyConfig, OAuthProxyLayer, TokenTarget, guard::mcp::McpRulesLayer,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -39,6 +42,7 @@ async fn start(env: Env) -> Result<(), Refusal> {
         // The layer has proven the caller by a token, which no DNS rebinding can forge.
         StreamableHttpServerConfig::default().disable_allowed_hosts(),
     );
+    let mcp = McpRulesLayer::new(env.tool_rules()?)?.layer(mcp);
     let layer = OAuthProxyLayer::new(config);
     let admin = layer.admin();
     let app = Router::new()
@@ -79,6 +83,12 @@ async fn on_behalf_of(
     }
 }
 
+/// All tools say the same: who called.
+fn answer(parts: &http::request::Parts) -> String {
+    let session = AuthSession::from_extensions(&parts.extensions);
+    session.map(told).unwrap_or_default().to_string()
+}
+
 #[derive(Clone)]
 struct Tools {
     tool_router: ToolRouter<Self>,
@@ -94,8 +104,27 @@ impl Tools {
 
     #[tool(description = "Says who is logged in, with which client and which scopes")]
     async fn whoami(&self, Extension(parts): Extension<http::request::Parts>) -> String {
-        let session = AuthSession::from_extensions(&parts.extensions);
-        session.map(told).unwrap_or_default().to_string()
+        answer(&parts)
+    }
+
+    #[tool(description = "Needs a scope to read, where TOOL_RULES says so")]
+    async fn list_notes(&self, Extension(parts): Extension<http::request::Parts>) -> String {
+        answer(&parts)
+    }
+
+    #[tool(description = "Needs a scope to write, where TOOL_RULES says so")]
+    async fn write_note(&self, Extension(parts): Extension<http::request::Parts>) -> String {
+        answer(&parts)
+    }
+
+    #[tool(description = "Needs the largest scope, where TOOL_RULES says so")]
+    async fn delete_notes(&self, Extension(parts): Extension<http::request::Parts>) -> String {
+        answer(&parts)
+    }
+
+    #[tool(description = "Needs a role, where TOOL_RULES says so")]
+    async fn audit(&self, Extension(parts): Extension<http::request::Parts>) -> String {
+        answer(&parts)
     }
 }
 

@@ -176,9 +176,13 @@ impl Env {
     }
 
     /// Entries `name=value`, with the values of each name together.
-    fn pairs(&self, name: &str) -> Result<BTreeMap<&str, Vec<&str>>, Refusal> {
+    pub(super) fn pairs<'a>(
+        &self,
+        name: &str,
+        entries: Option<Vec<&'a str>>,
+    ) -> Result<BTreeMap<&'a str, Vec<&'a str>>, Refusal> {
         let mut pairs = BTreeMap::<_, Vec<_>>::new();
-        for entry in self.people(name)?.into_iter().flatten() {
+        for entry in entries.into_iter().flatten() {
             let wrong = || Self::wrong(name, entry, "not of the form name=value");
             let (claim, value) = entry.split_once('=').ok_or_else(wrong)?;
             pairs.entry(claim).or_default().push(value);
@@ -270,6 +274,9 @@ impl Env {
         if let Some(scopes) = self.words("REQUIRED_SCOPES") {
             builder = builder.required_scopes(scopes);
         }
+        for (scope, implied) in self.pairs("SCOPES_IMPLY", self.list("SCOPES_IMPLY")?)? {
+            builder = builder.scopes_imply(scope, implied);
+        }
         if let Some(patterns) = self.list("ALLOWED_REDIRECT_URIS")? {
             builder = builder.allowed_redirect_uri_patterns(patterns);
         }
@@ -285,7 +292,7 @@ impl Env {
         if let Some(claims) = self.list("GROUP_CLAIMS")? {
             builder = builder.group_claims(claims);
         }
-        for (claim, values) in self.pairs("ALLOWED_CLAIMS")? {
+        for (claim, values) in self.pairs("ALLOWED_CLAIMS", self.people("ALLOWED_CLAIMS")?)? {
             builder = builder.allowed_claim(claim, values);
         }
         if let Some(claims) = self.list("ROLE_CLAIMS")? {
@@ -351,9 +358,11 @@ impl Env {
             None if storage == "memory" => Ok(builder),
             Some(("sqlite", path)) => sqlite(builder, path),
             Some(("redis" | "rediss", _)) => redis(builder, storage).await,
+            Some(("postgres" | "postgresql", _)) => postgres(builder, storage).await,
             // Not shown: it may hold a password.
             _ => Err(Refusal(
-                "STORAGE: not one of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
+                "STORAGE: not one of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT, \
+                 postgres://USER@HOST:PORT/DATABASE"
                     .to_owned(),
             )),
         }
@@ -410,7 +419,21 @@ async fn redis(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBu
     Err(without("redis"))
 }
 
-#[cfg(not(all(feature = "sqlite", feature = "redis")))]
+#[cfg(feature = "postgres")]
+async fn postgres(
+    builder: OAuthProxyConfigBuilder,
+    url: &str,
+) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    let store = tower_oauth_proxy::storage::PostgresStorage::connect(url).await?;
+    Ok(builder.token_storage(store))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    Err(without("postgres"))
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "redis", feature = "postgres")))]
 fn without(feature: &str) -> Refusal {
     Refusal(format!(
         "STORAGE: this program was built without {feature}; add `--features {feature}`"

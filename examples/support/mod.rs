@@ -14,6 +14,7 @@ pub mod pages;
 pub mod serve;
 mod signing;
 pub mod stage;
+pub mod tool_rules;
 mod upstream;
 
 #[cfg(test)]

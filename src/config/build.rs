@@ -92,11 +92,8 @@ impl OAuthProxyConfigBuilder {
         let scope_implications = scope_implications(&self.scopes_imply, Some(&known))?;
         check_machines(&self, &scopes, &required_scopes, &scope_implications)?;
         let mut odd = odd_options(&self, &base);
-        odd.extend(sources.odd(
-            &required_scopes,
-            &scope_implications,
-            Unix::from(self.clock.now()),
-        ));
+        let now = Unix::from(self.clock.now());
+        odd.extend(sources.odd(&required_scopes, &scope_implications, now));
         let brand = self.plain.pages.checked()?;
         odd.extend(self.plain.pages.odd(&brand, &scopes));
         let grant_types = grant_types(&self);

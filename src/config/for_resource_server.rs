@@ -282,11 +282,8 @@ impl ResourceServerBuilder {
         let reserved = sources.reserved(&self.trusted_issuers);
         self.plain.subjects = self.plain.subjects.reserving(reserved);
         let mut odd = odd_paths(&self.plain, &base);
-        odd.extend(sources.odd(
-            &required_scopes,
-            &scope_implications,
-            Unix::from(self.clock.now()),
-        ));
+        let now = Unix::from(self.clock.now());
+        odd.extend(sources.odd(&required_scopes, &scope_implications, now));
         odd.extend(odd_authorization_servers(
             &self.authorization_servers,
             &self.plain,

@@ -1,11 +1,15 @@
-//! HTTP without sockets: a service as a function from request to reply, and what came back.
+//! HTTP without sockets: a service as a function from request to reply, and what came back. Over one where the server
+//! is a process or an example.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::{net::TcpStream, time::timeout};
 use tower::{Service, ServiceExt};
 
 type ReplyFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
@@ -44,6 +48,23 @@ impl Wire {
                 })
             }),
         }
+    }
+
+    /// A server that listens on this machine, as `http://127.0.0.1:8080`; each request has a connection of its own.
+    pub fn to(origin: &str) -> Self {
+        const LIMIT: Duration = Duration::from_secs(30);
+        let address: Arc<str> = origin.strip_prefix("http://").expect("plain HTTP").into();
+        let ask = async |address: Arc<str>, request| {
+            let socket = TcpStream::connect(&*address).await.expect("a connection");
+            let (mut server, connection) = http1::handshake(TokioIo::new(socket)).await?;
+            tokio::spawn(connection);
+            server.send_request(request).await
+        };
+        let service = tower::service_fn(move |request: Request<Full<Bytes>>| {
+            let asked = timeout(LIMIT, ask(address.clone(), request));
+            async move { asked.await.expect("an answer in time") }
+        });
+        Self::new(origin, service)
     }
 
     /// Sends a request as it is. Its URI is a path, or a URL at this origin.

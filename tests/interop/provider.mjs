@@ -73,7 +73,7 @@ function provider() {
     clientAuthMethods: ['client_secret_basic', 'private_key_jwt'],
     cookies: { keys: ['a key for tests only'] },
     jwks: { keys },
-    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    scopes: ['openid', 'profile', 'email', 'offline_access', 'notes:read', 'notes:write', 'notes:admin'],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     findAccount: (_ctx, id) => (disabled.has(id) ? undefined : {
       accountId: id,

@@ -10,7 +10,7 @@
 //   SCREENSHOT_DIR                   where the browser journey leaves its pictures
 //   CHROMIUM, FIREFOX                default /usr/bin/chromium, /usr/bin/firefox-esr
 //   PAGES                            a folder of pages (src/page/tests/gallery.rs); unset, they are not looked at
-//   PYTHON_MCP                       a Python that has mcp; unset, its journey is left out
+//   PYTHON_MCP                       a Python that has mcp and fastmcp; unset, their journeys are left out
 //   VERBOSE=1                        the servers' log as it comes
 
 import { once } from 'node:events';
@@ -24,6 +24,7 @@ import { makeCertificate } from './certificate.mjs';
 import { startCompany } from './company.mjs';
 import { startEdge } from './edge.mjs';
 import { freePort, start, startReady, stopAll } from './processes.mjs';
+import { STEP_UP } from './step-up.mjs';
 import { until, UNDECIDED } from './steps.mjs';
 
 const here = import.meta.dirname;
@@ -41,6 +42,11 @@ const ALL = [
   { file: 'journey-rmcp-machine.mjs', at: 'anyone' },
   ...process.env.PYTHON_MCP ? [{ file: 'journey-python.mjs', at: 'anyone' }] : [],
   { file: 'journey-key-set.mjs', at: 'anyone' },
+  { file: 'journey-step-up.mjs', at: 'stepUp' },
+  { file: 'journey-step-up-sdk.mjs', at: 'stepUp' },
+  { file: 'journey-step-up-rmcp.mjs', at: 'stepUp' },
+  { file: 'journey-step-up-remote.mjs', at: 'stepUp' },
+  ...process.env.PYTHON_MCP ? [{ file: 'journey-step-up-python.mjs', at: 'stepUp', tries: 2 }] : [],
   { file: 'browser.mjs', tries: 2 },
   { file: 'journey-client.mjs', at: 'behindTls' },
   { file: 'browser.mjs', at: 'behindTls', tries: 2 },
@@ -57,6 +63,7 @@ const PLACES = {
   plain: {},
   behindTls: { title: ' (below a path, behind TLS)', suffix: ', TLS' },
   anyone: { title: ' (for anyone)', suffix: '' },
+  stepUp: { title: ' (tools that need more)', suffix: '', environment: STEP_UP },
   formPost: { title: ' (a provider that posts its answer)', environment: { UPSTREAM_FORM_POST: 'on' } },
   planted: { title: ' (where others plant cookies)', environment: { COOKIE_PREFIX: '__Secure-' } },
   hurried: { title: ' (who has to be quick)', environment: { TRANSACTION_TTL: HURRY_SECONDS }, told: { LOGIN_SECONDS: HURRY_SECONDS } },

@@ -25,14 +25,10 @@ mod page;
 mod prometheus;
 
 use std::{
-    convert::Infallible,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
 use testkit::{
     Answer, Browser, Client, FakeClock, Kind, Pkce, Provider, Reply, Tokens, Wire,
     client::{CALLBACK, native_metadata},
@@ -87,8 +83,8 @@ impl World {
         let world = Self {
             provider,
             clock,
-            wire: wire(&base),
-            numbers: wire(&format!("http://{numbers_at}")),
+            wire: Wire::to(&base),
+            numbers: Wire::to(&format!("http://{numbers_at}")),
             numbers_at,
         };
         for port in [&base, &format!("http://{}", world.numbers_at)] {
@@ -137,37 +133,6 @@ async fn listening(origin: &str) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("nothing listens at {origin}");
-}
-
-/// A server behind a socket.
-fn wire(origin: &str) -> Wire {
-    let http = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(Duration::from_secs(30))
-        .build()
-        .unwrap();
-    let base = origin.to_owned();
-    let service = tower::service_fn(move |request: Request<Full<Bytes>>| {
-        let (http, base) = (http.clone(), base.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            let asked = http
-                .request(parts.method, format!("{base}{}", parts.uri))
-                .headers(parts.headers)
-                .body(body);
-            let answer = asked.send().await.expect("an answer");
-            let mut response = Response::builder().status(answer.status());
-            response
-                .headers_mut()
-                .unwrap()
-                .extend(answer.headers().clone());
-            let body = answer.bytes().await.expect("a whole answer");
-            Ok::<_, Infallible>(response.body(Full::new(body)).unwrap())
-        }
-    });
-    Wire::new(origin, service)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

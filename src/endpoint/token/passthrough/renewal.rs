@@ -44,12 +44,9 @@ impl Renewal {
         self.look_again(&tokens).await?;
         proxy.emit(&Event::done(Step::Refresh).about(self.who.clone()));
         let token = self.next_refresh_token(&tokens).to_owned();
+        let rules = &options.scope_implications;
         Ok(Renewed {
-            scopes: scopes::granted(
-                &self.asked,
-                tokens.scope.as_ref(),
-                &options.scope_implications,
-            ),
+            scopes: scopes::granted(&self.asked, tokens.scope.as_ref(), rules),
             held: PassedThrough {
                 token,
                 expires_at: proxy.now() + options.refresh_token_ttl,
