@@ -158,7 +158,8 @@ fn a_key_ends_at_its_second_and_what_is_odd_is_said() {
     let required = ScopeSet::parse("read write").unwrap();
     let old = ring.keys.iter().find(|key| key.name == "old").unwrap();
     assert!(!old.is_over(Unix::at(99)) && old.is_over(Unix::at(100)));
-    let odd = ring.odd(&required, Unix::at(100));
+    let rules = ScopeImplications::default();
+    let odd = ring.odd(&required, &rules, Unix::at(100));
     assert_eq!(odd.len(), 2, "{odd:?}");
     assert!(odd.iter().any(|words| words.contains("`old` has expired")));
     assert!(
