@@ -158,7 +158,7 @@ where
                     let Some((_, request)) = next.as_deref() else {
                         return Poll::Pending;
                     };
-                    let answer = ready!(asking.poll(cx, request.method(), request.uri()));
+                    let answer = ready!(asking.poll(cx, request));
                     // Polled again after a refusal, there is nothing left to ask for.
                     let Some(mut next) = next.take() else {
                         return Poll::Pending;

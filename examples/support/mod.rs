@@ -13,6 +13,7 @@ mod outbound;
 pub mod pages;
 pub mod serve;
 mod signing;
+pub mod stage;
 pub mod tool_rules;
 mod upstream;
 

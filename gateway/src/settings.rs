@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Authority};
 use ipnet::IpNet;
-use tower_oauth_proxy::OAuthProxyConfig;
+use tower_oauth_proxy::{OAuthProxyConfig, guard::mcp::McpRulesLayer};
 
 use crate::{identity::IdentitySettings, stdio::StdioSettings};
 
@@ -23,8 +23,18 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) behind: BehindSettings,
     pub(crate) identity: IdentitySettings,
+    /// Who may call what.
+    pub(crate) rules: Option<RuleSettings>,
     pub(crate) limits: LimitSettings,
     pub(crate) log: LogSettings,
+}
+
+/// Rules by tool.
+#[derive(Debug)]
+pub(crate) struct RuleSettings {
+    pub(crate) layer: McpRulesLayer,
+    /// Paths that no rule is about, compared exactly.
+    pub(crate) except: Vec<String>,
 }
 
 /// How the log is written, on standard error.
@@ -52,10 +62,6 @@ pub(crate) struct PublicName {
 
 /// What stands behind.
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "said by the words of the operator, which are not read yet"
-)]
 pub(crate) enum BehindSettings {
     Http(UpstreamSettings),
     Stdio(StdioSettings),
@@ -86,10 +92,6 @@ pub(crate) enum ServerAddress {
 
 /// The `Host` that the server behind sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "said by the words of the operator, which are not read yet"
-)]
 pub(crate) enum HostSent {
     /// That of its own URL: MCP servers refuse others unless they are told not to.
     Own,

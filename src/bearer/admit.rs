@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Extensions, Method, Request, Uri};
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use super::{
     credentials::{Credentials, credentials, is_token68},
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     body::OwnResponse,
-    challenge::{Asked, Problem},
+    challenge::{Asked, Form, Problem},
     event::{Event, Reason, Step},
     metrics::{self, Check, NO_SOURCE, Stopwatch},
     resource_server::ResourceServer,
@@ -45,9 +45,29 @@ pub(crate) enum Caller {
     Stranger(Asked),
 }
 
+/// What of a request counts here.
+#[derive(Clone, Copy)]
+struct Head<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+}
+
+impl<'a> Head<'a> {
+    #[inline]
+    fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+        }
+    }
+}
+
 /// Decides on a request, by its `Authorization` header alone.
 pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> Decision {
-    let (uri, path) = (request.uri(), request.uri().path());
+    let head = Head::of(request);
+    let uri = head.uri;
     let token = match credentials(request.headers()) {
         Credentials::Bearer(token) => token,
         Credentials::None if server.options.optional_auth => {
@@ -60,16 +80,16 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
             return Decision::Refused(for_people::challenge(server, request));
         }
         Credentials::Malformed => {
-            return Decision::Refused(refused(server, &Objection::malformed(), path, None));
+            return Decision::Refused(refused(server, &Objection::malformed(), head, None));
         }
     };
     let now = server.now();
     if let Some(validated) = server.sessions.get(token, now) {
-        return Decision::of(let_in(server, validated, uri, None));
+        return Decision::of(let_in(server, validated, head, None));
     }
     let watch = Stopwatch::start();
     let Ok(token) = std::str::from_utf8(token) else {
-        return Decision::Refused(refused(server, &Objection::malformed(), path, None));
+        return Decision::Refused(refused(server, &Objection::malformed(), head, None));
     };
     let presented = Presented {
         token,
@@ -88,10 +108,10 @@ pub(crate) fn admit<B>(server: &Arc<ResourceServer>, request: &Request<B>) -> De
             watch,
         }),
         ControlFlow::Break(Ok(validated)) => {
-            Decision::of(keep(server, token.into(), validated, now, watch, uri))
+            Decision::of(keep(server, token.into(), validated, now, watch, head))
         }
         ControlFlow::Break(Err(objection)) => {
-            Decision::Refused(refused(server, &objection, path, Some(watch)))
+            Decision::Refused(refused(server, &objection, head, Some(watch)))
         }
     }
 }
@@ -136,19 +156,19 @@ pub(crate) struct Asking {
 }
 
 impl Asking {
-    /// The session, or the answer of a refusal, for the request of this method and URI.
-    pub(crate) fn poll(
+    /// The session, or the answer of a refusal, for this request.
+    pub(crate) fn poll<B>(
         &mut self,
         cx: &mut Context<'_>,
-        method: &Method,
-        uri: &Uri,
+        request: &Request<B>,
     ) -> Poll<Result<AuthSession, OwnResponse>> {
+        let head = Head::of(request);
         loop {
             let verdict = ready!(self.question.as_mut().poll(cx));
             let presented = Presented {
                 token: &self.token,
-                method,
-                uri,
+                method: head.method,
+                uri: head.uri,
                 now: self.now,
             };
             match follow(&self.server, &presented, verdict, &mut self.untried) {
@@ -156,11 +176,11 @@ impl Asking {
                 ControlFlow::Break(Ok(validated)) => {
                     let token = std::mem::take(&mut self.token);
                     let (server, now, watch) = (&self.server, self.now, self.watch);
-                    return Poll::Ready(keep(server, token, validated, now, watch, uri));
+                    return Poll::Ready(keep(server, token, validated, now, watch, head));
                 }
                 ControlFlow::Break(Err(objection)) => {
                     let (server, watch) = (&self.server, Some(self.watch));
-                    return Poll::Ready(Err(refused(server, &objection, uri.path(), watch)));
+                    return Poll::Ready(Err(refused(server, &objection, head, watch)));
                 }
             }
         }
@@ -205,12 +225,12 @@ fn keep(
     validated: Validated,
     now: Unix,
     watch: Stopwatch,
-    uri: &Uri,
+    head: Head<'_>,
 ) -> Result<AuthSession, OwnResponse> {
     server
         .sessions
         .put(token.into_boxed_bytes(), validated.clone(), now);
-    let_in(server, validated, uri, Some(watch))
+    let_in(server, validated, head, Some(watch))
 }
 
 /// What is asked of every good token: whether it is good for this request. With a watch where it had to be checked.
@@ -221,10 +241,10 @@ fn keep(
 fn let_in(
     server: &ResourceServer,
     validated: Validated,
-    uri: &Uri,
+    head: Head<'_>,
     watch: Option<Stopwatch>,
 ) -> Result<AuthSession, OwnResponse> {
-    let session = validated.session;
+    let (session, uri) = (validated.session, head.uri);
     let source = session.source();
     if !covers(server, &session, uri.path()) {
         let why = format!(
@@ -233,7 +253,7 @@ fn let_in(
             uri.path()
         );
         let objection = Objection::elsewhere().of(&session).detail(why);
-        return Err(refused(server, &objection, uri.path(), watch));
+        return Err(refused(server, &objection, head, watch));
     }
     // RFC 6750 section 3.1, `insufficient_scope`: "The request requires higher privileges than provided
     // by the access token. The resource server SHOULD respond with the HTTP 403 (Forbidden) status code".
@@ -243,7 +263,8 @@ fn let_in(
         let event = Event::refused(Step::Bearer, Reason::Scope).about(session.who());
         server.emit(&event.detail(format_args!("`required_scopes` are `{needed}`")));
         let needed = Problem::InsufficientScope(needed);
-        return Err(server.challenges.refuse(uri.path(), &needed));
+        let form = Form::of(head.headers);
+        return Err(server.challenges.refuse_in(form, uri.path(), &needed));
     }
     let (place, name) = (source as usize, || source.as_str());
     match watch {
@@ -261,7 +282,7 @@ fn covers(server: &ResourceServer, session: &AuthSession, path: &str) -> bool {
 fn refused(
     server: &ResourceServer,
     objection: &Objection,
-    path: &str,
+    head: Head<'_>,
     watch: Option<Stopwatch>,
 ) -> OwnResponse {
     let Objection {
@@ -284,7 +305,8 @@ fn refused(
         Some(words) => Problem::InvalidToken(words),
         None => Problem::Unavailable,
     };
-    server.challenges.refuse(path, &problem)
+    let (form, path) = (Form::of(head.headers), head.uri.path());
+    server.challenges.refuse_in(form, path, &problem)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use crate::{
     body::OwnResponse,
-    challenge::Problem,
+    challenge::{Form, Problem},
     event::{Event, Reason, Step},
     limits::MAX_MEDIA_RANGES,
     oauth::quality,
@@ -21,9 +21,12 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 pub(super) fn challenge<B>(server: &ResourceServer, request: &Request<B>) -> OwnResponse {
     let path = request.uri().path();
     let event = Event::refused(Step::Bearer, Reason::NoCredentials);
-    let mut response = server.challenges.refuse(path, &Problem::NoCredentials);
     let headers = request.headers();
-    if request.method() != Method::GET || !would_read_a_page(headers) {
+    let form = Form::of(headers);
+    let mut response = server
+        .challenges
+        .refuse_in(form, path, &Problem::NoCredentials);
+    if request.method() != Method::GET || form == Form::Grpc || !would_read_a_page(headers) {
         server.emit(&event);
         return response;
     }

@@ -1,5 +1,6 @@
 //! The challenge: what a client learns from a refusal (RFC 6750 section 3, RFC 9728 section 5.1).
 
+mod grpc;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::{
     oauth::{BaseUrl, Resource, ScopeImplications, ScopeSet},
     route::protected_resource_url,
 };
+pub(crate) use grpc::Form;
 use words::Words;
 
 /// Makes the refusals of protected paths, and those of guards on routes.
@@ -77,6 +79,17 @@ impl Challenges {
     /// Reports a refusal to the operator: without that it looks like a client that gave up.
     pub(crate) fn report(&self, event: &Event) {
         self.0.events.emit(event);
+    }
+
+    /// The whole answer to a request for `path`, in the form that its client reads.
+    ///
+    /// A gRPC client has one credential for a connection, whichever methods it calls: its challenge names the base URL
+    /// and not the path, or it would log in once for each method.
+    pub(crate) fn refuse_in(&self, form: Form, path: &str, problem: &Problem<'_>) -> OwnResponse {
+        match form {
+            Form::Http => self.refuse(path, problem),
+            Form::Grpc => form.spoken(self.refuse("", problem)),
+        }
     }
 
     /// The whole answer to a request for `path`.

@@ -19,7 +19,9 @@
 //! | How do I call another API in the person's name? | [`on_behalf`] |
 //! | How does another service verify the tokens? | [`services`] |
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
+//! | My server is not written in Rust: a program in front of it | [`gateway`] |
 //! | **Running it** | |
+//! | axum, hyper, tonic, CORS: what goes where in my server? | [`stacks`] |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
 //! | Is my configuration what I think, and do its parts work? | [`doctor`] |
 //! | What do I look at when it runs? | [`operations`] |
@@ -28,6 +30,7 @@
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
+//! | How does a local MCP server (`npx`, `uvx`) become a remote one? | [`stdio`] |
 //! | **Something is wrong** | [`troubleshooting`] |
 //! | What does an event say, and what is each reason's remedy? | [`events`] |
 //! | **Deciding** | |
@@ -50,6 +53,9 @@ pub mod doctor {}
 
 #[doc = include_str!("events.md")]
 pub mod events {}
+
+#[doc = include_str!("gateway.md")]
+pub mod gateway {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}
@@ -111,6 +117,12 @@ pub mod services {}
 
 #[doc = include_str!("setup.md")]
 pub mod setup {}
+
+#[doc = include_str!("stacks.md")]
+pub mod stacks {}
+
+#[doc = include_str!("stdio.md")]
+pub mod stdio {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

@@ -65,6 +65,10 @@ reasons! {
     Ambiguous = "ambiguous", Client,
         "Look at who sends it: no MCP client of today does, and an attack on the rules by tool would. The detail says \
          what is ambiguous.";
+    /// A list of the server behind the rules by tool could not be filtered, so it was not handed on.
+    Unlisted = "unlisted", Operator,
+        "Have the server answer in JSON or events without a content coding, or put what compresses outside of the rules. \
+         The detail says what could not be read.";
     /// The body or a parameter is over its limit.
     TooLarge = "too_large", Client,
         "Shorten what the detail names. Where it is the provider's tokens, ask for fewer groups and claims.";

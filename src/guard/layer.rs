@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{Denied, Guard};
 use crate::{
     body::{OwnResponse, ResponseBody},
-    challenge::{Asked, Problem},
+    challenge::{Asked, Form, Problem},
     event::{Event, Reason, Step, Told},
     inner::InnerFuture,
     oauth::ScopeSet,
@@ -99,7 +99,8 @@ where
             },
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
-                    response: Some(refuse(
+                    response: Some(refuse_in(
+                        Form::of(request.headers()),
                         request.uri().path(),
                         request.extensions(),
                         &denied,
@@ -154,6 +155,17 @@ pub(crate) fn refuse(
     denied: &Denied,
     needs: Option<Needs>,
 ) -> OwnResponse {
+    refuse_in(Form::Http, path, extensions, denied, needs)
+}
+
+/// The same in the form that the client reads.
+fn refuse_in(
+    form: Form,
+    path: &str,
+    extensions: &Extensions,
+    denied: &Denied,
+    needs: Option<Needs>,
+) -> OwnResponse {
     let session = AuthSession::from_extensions(extensions);
     let asked = extensions.get::<Asked>();
     let challenges = session
@@ -187,9 +199,9 @@ pub(crate) fn refuse(
                 event = event.about(session.who()).told(&why(path, session, &needs));
             }
             challenges.report(&event);
-            challenges.refuse(path, &problem)
+            challenges.refuse_in(form, path, &problem)
         }
-        None => outside_the_layer(),
+        None => form.spoken(outside_the_layer()),
     }
 }
 

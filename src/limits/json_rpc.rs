@@ -10,3 +10,6 @@ pub(crate) const MAX_JSON_KEYS: usize = 64;
 pub(crate) const MAX_JSON_KEY: usize = 128;
 /// Messages in one batch. MCP had batches in one version, and clients that sent more than a few are not known.
 pub(crate) const MAX_BATCH: usize = 100;
+/// One entry of a server's list that is filtered, in bytes: it is kept until its name is known. Schemas of large tools
+/// have some 50 KiB, icons may stand in them too.
+pub(crate) const MAX_LISTED: usize = 1024 * 1024;

@@ -701,6 +701,22 @@ async fn an_assertion_is_given_back_when_the_provider_is_down() {
 }
 
 #[tokio::test]
+async fn an_assertion_is_given_back_where_a_limit_says_to_come_again() {
+    let proxy = Proxy::with(|builder| builder.token_requests_per_minute(1)).await;
+    let keyed = Keyed::inline(&proxy, &SigningKey::es256("one")).await;
+    let tokens = keyed.tokens(&proxy).await;
+    let tokens = Tokens::read(&keyed.refresh(tokens.refresh(), &keyed.signed(&proxy)).await);
+    let exp = json!(proxy.clock.unix() + 600);
+    let assertion = keyed.signed_with(&proxy, "exp", exp);
+    let reply = keyed.refresh(tokens.refresh(), &assertion).await;
+    reply.refused(429, "temporarily_unavailable");
+    proxy.clock.advance_secs(60);
+    let tokens = Tokens::read(&keyed.refresh(tokens.refresh(), &assertion).await);
+    let reply = keyed.refresh(tokens.refresh(), &assertion).await;
+    reply.refused(401, "invalid_client");
+}
+
+#[tokio::test]
 async fn an_assertion_is_used_once_in_passthrough_mode_too() {
     let proxy = Proxy::start().await;
     let verifier = UserInfoVerifier::new(upstream(&proxy.provider)).without_audience();

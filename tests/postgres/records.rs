@@ -152,6 +152,8 @@ async fn expired_rows_go_with_the_writes_that_follow_and_live_ones_stay() {
 async fn a_sweep_waits_for_no_row_that_somebody_holds() {
     let server = Server::start();
     let store = server.store().await;
+    // No sweep before the row is held.
+    server.app("REVOKE DELETE ON oauth_proxy_records FROM app");
     server.app(
         "INSERT INTO oauth_proxy_records
          SELECT 'old' || n, '', now() - interval '61 seconds' FROM generate_series(1, 10) n",
@@ -162,6 +164,7 @@ async fn a_sweep_waits_for_no_row_that_somebody_holds() {
     while server.sql(held) != "1" {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    server.app("GRANT DELETE ON oauth_proxy_records TO app");
     let start = Instant::now();
     while server.app("SELECT string_agg(key, ',') FROM oauth_proxy_records WHERE key LIKE 'old%'")
         != "old1"

@@ -24,6 +24,7 @@ mod records;
 mod start;
 #[cfg(feature = "rustls")]
 mod tls;
+mod two_instances;
 mod workers;
 
 use testkit::redis::Server;

@@ -16,13 +16,15 @@ use tokio::{
 use tower_oauth_proxy::OAuthProxyHandle;
 
 use super::readiness::Readiness;
-use crate::{forward::Forward, limits, shutdown::Phases};
+use crate::{forward::Forward, identity::Identity, limits, shutdown::Phases};
 
 /// What the pages show. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct Admin {
     readiness: Readiness,
     numbers: PrometheusHandle,
+    /// That the server behind verifies by who is calling.
+    key_set: Option<Arc<str>>,
 }
 
 /// From the start of a connection to its end.
@@ -37,13 +39,18 @@ impl Admin {
         forward: Forward,
         numbers: PrometheusHandle,
         phases: Phases,
+        identity: &Identity,
     ) -> Self {
         let readiness = Readiness {
             handle,
             forward,
             phases,
         };
-        Self { readiness, numbers }
+        Self {
+            readiness,
+            numbers,
+            key_set: identity.key_set().map(Into::into),
+        }
     }
 
     async fn answer(self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -67,6 +74,10 @@ impl Admin {
             "/metrics" => {
                 let kind = "text/plain; version=0.0.4; charset=utf-8";
                 page(StatusCode::OK, kind, self.numbers.render())
+            }
+            "/identity/jwks" if self.key_set.is_some() => {
+                let keys = self.key_set.as_deref().unwrap_or_default().to_owned();
+                page(StatusCode::OK, "application/json", keys)
             }
             _ => page(
                 StatusCode::NOT_FOUND,

@@ -4,9 +4,12 @@ mod connector;
 mod cut;
 mod download;
 mod failure;
+mod judged;
 mod server;
 mod service;
 mod target;
 mod tunnel;
+mod way_back;
 
+pub(crate) use judged::Judged;
 pub(crate) use service::{Behind, Forward};

@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 use tower_oauth_proxy::{AuthSession, BoxError};
@@ -20,18 +21,22 @@ use crate::{
     answer::AnswerBody,
     identity::Identity,
     inbound::Arrival,
+    numbers::Counted,
     settings::{BehindSettings, LimitSettings, PublicName},
     shutdown::Phases,
     stdio::StdioBehind,
 };
 
 /// A request's place among those at work, until the end of its answer.
-pub(super) type Permit = OwnedSemaphorePermit;
+pub(super) struct Permit {
+    _place: OwnedSemaphorePermit,
+    _counted: Counted,
+}
 
 /// What stands behind.
 pub(crate) enum Behind {
     Http(Box<Server>),
-    Stdio(StdioBehind),
+    Stdio(Box<StdioBehind>),
 }
 
 /// Hands requests on; clones are the same.
@@ -61,7 +66,9 @@ impl Behind {
                 let server = Server::new(&settings, public, cookie_prefix, limits, phases)?;
                 Self::Http(Box::new(server))
             }
-            BehindSettings::Stdio(settings) => Self::Stdio(StdioBehind::new(settings)),
+            BehindSettings::Stdio(settings) => {
+                Self::Stdio(Box::new(StdioBehind::new(settings, phases.clone())?))
+            }
         })
     }
 }
@@ -83,7 +90,7 @@ impl Forward {
     pub(crate) async fn probe(&self) -> Result<(), String> {
         match &self.0.behind {
             Behind::Http(server) => server.probe().await,
-            Behind::Stdio(stdio) => stdio.probe().await,
+            Behind::Stdio(stdio) => stdio.probe(),
         }
     }
 
@@ -102,7 +109,10 @@ impl Shared {
         B::Error: Into<BoxError>,
     {
         let places = Arc::clone(&self.places);
-        let permit = places.try_acquire_owned().map_err(|_| Failure::Full)?;
+        let permit = Permit {
+            _place: places.try_acquire_owned().map_err(|_| Failure::Full)?,
+            _counted: Counted::request(),
+        };
         let session = request.extensions_mut().remove::<AuthSession>();
         let arrival = request.extensions_mut().remove::<Arrival>();
         match &self.behind {
@@ -114,11 +124,25 @@ impl Shared {
                     .await
             }
             Behind::Stdio(stdio) => match session {
-                Some(session) => Ok(stdio.handle(request, &session).await),
+                Some(session) => {
+                    let answer = stdio.handle(request, &session).await;
+                    Ok(answer.map(|body| AnswerBody::stream(placed(body, permit))))
+                }
                 None => Err(Failure::NoSession),
             },
         }
     }
+}
+
+/// A body that keeps its request's place until its end.
+fn placed<B: Body<Data = Bytes>>(
+    body: B,
+    permit: Permit,
+) -> impl Body<Data = Bytes, Error = B::Error> {
+    body.map_frame(move |frame| {
+        let _ = &permit;
+        frame
+    })
 }
 
 impl<B> Service<Request<B>> for Forward

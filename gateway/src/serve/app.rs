@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tower::{Layer, ServiceExt};
 use tower_oauth_proxy::{OAuthProxyLayer, OAuthProxyService};
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     answer::refusal,
-    forward::Forward,
+    forward::Judged,
     headers::Peer,
     identity::Identity,
     inbound::{Arrival, Place, Upload},
@@ -24,7 +24,7 @@ use crate::{
 /// What answers requests; clones are the same.
 #[derive(Clone)]
 pub(crate) struct App {
-    service: OAuthProxyService<Forward>,
+    service: OAuthProxyService<Judged>,
     identity: Arc<Identity>,
     door: DoorLimits,
     stall: Duration,
@@ -33,7 +33,7 @@ pub(crate) struct App {
 impl App {
     pub(crate) fn new(
         layer: &OAuthProxyLayer,
-        forward: Forward,
+        forward: Judged,
         identity: Arc<Identity>,
         limits: &LimitSettings,
     ) -> Self {
@@ -61,20 +61,48 @@ impl App {
             Ok(hop) => hop,
             Err(refused) => return Ok(refuse(refused).map(|body| Delivered::of_door(body, open))),
         };
+        if let Some(keys) = key_set(&parts, &self.identity) {
+            return Ok(keys.map(|body| Delivered::of_door(body, open)));
+        }
         self.identity.strip(&mut parts.headers);
         let identity = Arc::clone(&self.identity);
         let named = hop.named.clone();
         let body = Upload::new(body, self.door.body, self.stall, named, identity);
+        let upload = body.state();
         parts.extensions.insert(Arrival {
             peer,
-            upload: body.state(),
+            upload: Arc::clone(&upload),
             takes_trailers: hop.takes_trailers,
             tunnel: hop.upgrades.then(|| (client_side, place).into()),
         });
         let request = Request::from_parts(parts, body);
         let Ok(answer) = self.service.oneshot(request).await;
+        // Whoever read it, the layer or a rule, could only say that it is broken.
+        if answer.status() == StatusCode::BAD_REQUEST
+            && let Some(error) = upload.error()
+        {
+            return Ok(error.answer().map(|body| Delivered::of_door(body, open)));
+        }
         Ok(answer.map(|body| Delivered::of_layer(body, open)))
     }
+}
+
+/// The keys that the server behind verifies by who is calling, at the path that the operator made public. As in
+/// `{base_url}/oauth/jwks`, they may be kept for a while: a new key is published before it signs.
+fn key_set(
+    parts: &http::request::Parts,
+    identity: &Identity,
+) -> Option<Response<crate::answer::AnswerBody>> {
+    let is_asked = identity.key_set_path() == Some(parts.uri.path());
+    let is_read = matches!(parts.method, http::Method::GET | http::Method::HEAD);
+    let keys = identity.key_set().filter(|_| is_asked && is_read)?;
+    let mut answer = Response::new(crate::answer::AnswerBody::own(keys.to_owned()));
+    let headers = answer.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    let kept = HeaderValue::from_static("public, max-age=300");
+    headers.insert(header::CACHE_CONTROL, kept);
+    Some(answer)
 }
 
 fn refuse(refused: Refusal) -> Response<crate::answer::AnswerBody> {
@@ -83,7 +111,7 @@ fn refuse(refused: Refusal) -> Response<crate::answer::AnswerBody> {
         let close = HeaderValue::from_static("close");
         answer.headers_mut().insert(header::CONNECTION, close);
     }
-    if refused.status == http::StatusCode::METHOD_NOT_ALLOWED {
+    if refused.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         answer.headers_mut().insert(header::ALLOW, allowed);
     }

@@ -169,20 +169,23 @@ fn expectation(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The path and query alone. A path that another reader would shorten is refused: the layer and the server behind have
-/// to mean the same one.
+/// to mean the same one. So is what is no path: `*`, and the authority form, which is for tunnels.
 fn target(uri: &Uri) -> Result<Uri, Refusal> {
-    let wrong = Refusal::new(
-        StatusCode::BAD_REQUEST,
-        "the path has dot segments or a backslash",
-    );
+    let wrong = |words| Refusal::new(StatusCode::BAD_REQUEST, words);
+    if uri.scheme().is_none() && uri.authority().is_some() {
+        return Err(wrong("the target is no path"));
+    }
     let target = uri.path_and_query().cloned();
     let target = target.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    if !target.path().starts_with('/') {
+        return Err(wrong("the target is no path"));
+    }
     if is_ambiguous(target.path()) {
-        return Err(wrong);
+        return Err(wrong("the path has dot segments, a backslash or a NUL"));
     }
     let mut parts = http::uri::Parts::default();
     parts.path_and_query = Some(target);
-    Uri::from_parts(parts).map_err(|_| wrong)
+    Uri::from_parts(parts).map_err(|_| wrong("the target is no path"))
 }
 
 fn is_ambiguous(path: &str) -> bool {

@@ -1,63 +1,33 @@
-//! A local MCP server of standard input and output, as Streamable HTTP.
+//! `--stdio`: a local MCP server, which speaks on its standard streams, as an endpoint of Streamable HTTP.
+//!
+//! Up to 2025-11-25 a session begins with `initialize` and has a process of its own; its id is good for the person and
+//! the client that began it. From 2026-07-28 on there are no sessions: the requests of one person with one client share
+//! a process. Towards a process every request has an id of ours (`mux`); all else goes on in the sender's words
+//! (`message`).
+//!
+//! A process is told for whom it works when it starts (`environment`). A request whose token allows less than that does
+//! not reach it (`owner`). When it ends, by itself or not, those who wait are told, its session is unknown, and nothing
+//! that it started is left (`supervisor`).
 
-use std::fmt;
+mod answering;
+mod asked;
+mod behind;
+mod body;
+mod environment;
+mod era;
+mod framing;
+mod message;
+mod mux;
+mod owner;
+mod pool;
+mod process;
+mod program;
+mod refusal;
+mod settings;
+mod supervisor;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body::Body;
-use tower_oauth_proxy::{AuthSession, BoxError};
-
-use crate::answer::AnswerBody;
-
-/// The command, and what its processes are granted.
-#[derive(Debug)]
-#[non_exhaustive]
-pub(crate) struct StdioSettings {
-    /// The program and its arguments.
-    #[allow(
-        dead_code,
-        reason = "said by the words of the operator, which are not read yet"
-    )]
-    pub(crate) command: Vec<std::ffi::OsString>,
-}
-
-/// The processes.
-pub(crate) struct StdioBehind {
-    settings: StdioSettings,
-}
-
-impl StdioBehind {
-    pub(crate) fn new(settings: StdioSettings) -> Self {
-        Self { settings }
-    }
-
-    /// One request of Streamable HTTP.
-    pub(crate) async fn handle<B>(
-        &self,
-        request: Request<B>,
-        session: &AuthSession,
-    ) -> Response<AnswerBody>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<BoxError>,
-    {
-        let _ = (&self.settings, request, session);
-        let mut answer = Response::new(AnswerBody::default());
-        *answer.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        answer
-    }
-
-    /// Whether it can be started at all, for the readiness endpoint: `Err` says why not.
-    pub(crate) async fn probe(&self) -> Result<(), String> {
-        Ok(())
-    }
-
-    /// Ends all processes: called once, when no request is left.
-    pub(crate) async fn stop(&self) {}
-}
-
-impl fmt::Debug for StdioBehind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StdioBehind").finish_non_exhaustive()
-    }
-}
+pub(crate) use behind::StdioBehind;
+pub(crate) use settings::{StdioLimits, StdioSettings};

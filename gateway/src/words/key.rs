@@ -1,6 +1,8 @@
 //! The shape of the settings: each key with its kind, its default and its meaning. The readers of the file and of
 //! the environment, the example and the reference in the documentation all follow these tables.
 
+use super::refusal::variable;
+
 /// A key of the settings.
 #[derive(Debug)]
 pub(crate) struct Key {
@@ -146,7 +148,6 @@ pub(crate) struct Leaf {
     pub(crate) path: String,
     pub(crate) variable: String,
     pub(crate) kind: Kind,
-    pub(crate) key: &'static Key,
 }
 
 /// All that have one, in the order of the tables: what is in a list of tables has that of the list.
@@ -165,16 +166,7 @@ fn gather(keys: &'static [Key], above: &str, found: &mut Vec<Leaf>) {
                 variable: variable(&path),
                 kind: kind_of(keys, &name).unwrap_or(kind),
                 path,
-                key,
             }),
         }
     }
-}
-
-/// What each variable of the gateway begins with.
-pub(crate) const PREFIX: &str = "GATEWAY_";
-
-/// `people.allowed_domains` is `GATEWAY_PEOPLE_ALLOWED_DOMAINS`.
-fn variable(path: &str) -> String {
-    format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase())
 }

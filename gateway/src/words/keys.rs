@@ -3,8 +3,8 @@
 use super::{
     key::{Key, Kind, key},
     section::{
-        clients, identity, listening, machines, operation, pages, paths, people, provider, secrets,
-        store, tokens, upstream,
+        clients, identity, listening, machines, operation, pages, paths, people, provider_keys,
+        rules, secrets, store, tokens, upstream,
     },
 };
 
@@ -24,14 +24,19 @@ pub(crate) const KEYS: &[Key] = &[
         upstream::STDIO,
         "a local server of standard input and output instead of `upstream`",
     ),
-    provider::PROVIDER,
-    provider::ALSO_PROVIDER,
+    provider_keys::PROVIDER,
+    provider_keys::ALSO_PROVIDER,
     table("people", people::KEYS, "who may log in"),
     table(
         "identity",
         identity::KEYS,
         "how the server behind learns who is calling",
     ),
+    rules::TOOLS,
+    rules::PROMPTS,
+    rules::RESOURCES,
+    rules::METHODS,
+    rules::RULES_TABLE,
     table("paths", paths::KEYS, "which requests need a session"),
     table(
         "clients",

@@ -11,12 +11,12 @@ use tower_oauth_proxy::{ConfigError, OAuthProxyConfig};
 use super::{
     document,
     judge::judge,
-    key::{Key, Kind, PREFIX},
+    key::{Key, Kind},
     keys::KEYS,
-    refusal::Refusal,
+    refusal::{Place, Refusal, variable},
     section::{
-        clients, identity, listening, machines, operation, pages, paths, people, provider, secrets,
-        store, tokens, upstream,
+        clients, identity, listening, machines, operation, pages, paths, people, provider, rules,
+        secrets, store, tokens, upstream,
     },
     table::{Table, unread},
     value::{Entries, Value},
@@ -128,10 +128,12 @@ async fn assemble(
     oauth = pages::apply(pages.table(), oauth)?;
     oauth = operation::logins(section("logins")?.table(), oauth)?;
     oauth = operation::outbound(section("outbound")?.table(), oauth)?;
+    oauth = listening::of_logins(section("limits")?.table(), oauth)?;
     let log = section("log")?;
     oauth = operation::log(log.table(), oauth)?;
     let (oauth, secrets) = secrets::apply(section("keys")?.table(), base_url, oauth)?;
     let identity = identity::identity(section("identity")?.table(), base_url, &secrets)?;
+    let rules = rules::rules(root)?;
     let limits = listening::limits(section("limits")?.table())?;
     let (listen, admin_listen) = (listening::listen(root)?, listening::admin(root)?);
     let trusted_proxies = listening::trusted_proxies(root)?;
@@ -160,6 +162,7 @@ async fn assemble(
         trusted_proxies,
         behind,
         identity,
+        rules,
         limits,
         log,
     })
@@ -173,15 +176,12 @@ fn explained(error: &ConfigError, entries: &Entries) -> Refusal {
     found.sort_by_key(|(_, place)| place.is_none());
     match found.into_iter().next() {
         Some((path, Some(place))) => Refusal::at(&place, &path, error),
-        Some((path, None)) => {
-            let variable = format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase());
-            Refusal::new(format!("{path} ({variable}): {error}"))
-        }
+        Some((path, None)) => Refusal::new(format!("{path} ({}): {error}", variable(&path))),
         None => Refusal::new(error.to_string()),
     }
 }
 
-type Found = Vec<(String, Option<super::refusal::Place>)>;
+type Found = Vec<(String, Option<Place>)>;
 
 fn setting(
     option: &str,

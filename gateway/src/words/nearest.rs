@@ -8,7 +8,8 @@ pub(super) fn nearest<'a>(
     let far = |name: &&str| distance(given, name);
     let best = known.into_iter().min_by_key(far)?;
     // A third of the letters may be others.
-    (far(&best) * 3 <= best.len().max(given.len())).then_some(best)
+    let longest = letters(best).len().max(letters(given).len());
+    (far(&best) * 3 <= longest).then_some(best)
 }
 
 /// How many letters have to be put in, left out, replaced, or to change places with the next

@@ -1,11 +1,7 @@
 //! Reading a table by the kinds of its keys. What is asked for is noted: at the end, what was said and never asked
 //! for has no meaning here, and is told.
 
-use std::{
-    fmt::Display,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fmt::Display, path::Path, time::Duration};
 
 use super::{
     judge::{bytes, join, seconds},
@@ -18,12 +14,12 @@ use super::{
 #[derive(Clone, Copy)]
 pub(crate) struct Table<'a> {
     keys: &'static [Key],
-    entries: Option<&'a Entries>,
+    pub(super) entries: Option<&'a Entries>,
     path: &'a str,
     /// Where the table stands.
     place: Option<&'a Place>,
     /// The folder of the settings file, where its file names begin.
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
 }
 
 /// A table inside of another, whose path is its own.
@@ -47,16 +43,6 @@ impl Inner<'_> {
         }
     }
 }
-
-/// A text from a file, and which file.
-pub(crate) struct FromFile {
-    pub(crate) path: PathBuf,
-    pub(crate) text: String,
-}
-
-/// As much is read of a file of the settings, in bytes: keys, certificates and lists of keys take far less, and a
-/// name that is a device has no end.
-const MAX_FILE: u64 = 4 << 20;
 
 impl<'a> Table<'a> {
     pub(super) fn whole(entries: &'a Entries, keys: &'static [Key], folder: &'a Path) -> Self {
@@ -185,107 +171,6 @@ impl<'a> Table<'a> {
     ) -> Result<Vec<(&'a str, Vec<(&'a str, &'a str)>)>, Refusal> {
         let read = |value| named(value, |value| named(value, text));
         Ok(self.get(name, read)?.unwrap_or_default())
-    }
-
-    /// A text that is secret: as it is, or from the file of the other key.
-    pub(crate) fn secret(&self, name: &str) -> Result<Option<String>, Refusal> {
-        let file_key = format!("{name}_file");
-        let said = self.text(name)?;
-        match (said, self.file(&file_key)?) {
-            (Some(_), Some(_)) => Err(self.one_of_both(name, &file_key)),
-            (Some(text), None) => Ok(Some(text.to_owned())),
-            (None, Some(file)) => Ok(Some(self.one_line(&file_key, &file)?)),
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// Several secrets, the same way.
-    pub(crate) fn secrets(&self, name: &str) -> Result<Vec<String>, Refusal> {
-        let files_key = format!("{name}_file");
-        let said = self.words(name)?;
-        let files = self.files(&files_key)?;
-        if said.is_some() && self.has(&files_key) {
-            return Err(self.one_of_both(name, &files_key));
-        }
-        let said = said.into_iter().flatten().map(|text| Ok(text.to_owned()));
-        said.chain(files.iter().map(|file| self.one_line(&files_key, file)))
-            .collect()
-    }
-
-    fn one_of_both(&self, name: &str, file_key: &str) -> Refusal {
-        let why = format!("is said besides `{file_key}`: say one of both");
-        self.refuse(name, why)
-    }
-
-    /// A secret in a file: without the end of its line, and not empty.
-    fn one_line(&self, key: &str, file: &FromFile) -> Result<String, Refusal> {
-        let text = file.text.strip_suffix('\n').unwrap_or(&file.text);
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        match text.trim().is_empty() {
-            true => Err(self.refuse(key, format!("{} is empty", file.path.display()))),
-            false => Ok(text.to_owned()),
-        }
-    }
-
-    /// The name of a file, from where it was said: in the settings file, beside it.
-    pub(crate) fn path(&self, name: &str) -> Result<Option<PathBuf>, Refusal> {
-        let path = self.text(name)?;
-        let node = self.entries.and_then(|entries| entries.get(name));
-        Ok(path.zip(node).map(|(path, node)| self.place_of(path, node)))
-    }
-
-    fn place_of(&self, path: &str, node: &Node) -> PathBuf {
-        match node.place {
-            Place::File { .. } => self.folder.join(path),
-            Place::Variable(_) => PathBuf::from(path),
-        }
-    }
-
-    /// The text of a file.
-    pub(crate) fn file(&self, name: &str) -> Result<Option<FromFile>, Refusal> {
-        let path = self.path(name)?;
-        path.map(|path| self.read(name, path)).transpose()
-    }
-
-    /// The texts of files.
-    pub(crate) fn files(&self, name: &str) -> Result<Vec<FromFile>, Refusal> {
-        let paths = self.words(name)?.unwrap_or_default();
-        let node = self.entries.and_then(|entries| entries.get(name));
-        let paths = paths.into_iter().zip(node.into_iter().cycle());
-        paths
-            .map(|(path, node)| self.read(name, self.place_of(path, node)))
-            .collect()
-    }
-
-    fn read(&self, name: &str, path: PathBuf) -> Result<FromFile, Refusal> {
-        let bytes = self.read_bytes(name, &path)?;
-        let text = String::from_utf8(bytes);
-        let text = text.map_err(|_| self.refuse(name, format!("{}: not UTF-8", path.display())))?;
-        Ok(FromFile { path, text })
-    }
-
-    /// The bytes of a file.
-    pub(crate) fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Refusal> {
-        let path = self.path(name)?;
-        path.map(|path| self.read_bytes(name, &path)).transpose()
-    }
-
-    fn read_bytes(&self, name: &str, path: &Path) -> Result<Vec<u8>, Refusal> {
-        use std::io::Read;
-        let refused =
-            |error: std::io::Error| self.refuse(name, format!("{}: {error}", path.display()));
-        let file = std::fs::File::open(path).map_err(refused)?;
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(refused)?;
-        match bytes.len() as u64 > MAX_FILE {
-            true => {
-                let why = format!("{}: longer than {MAX_FILE} bytes", path.display());
-                Err(self.refuse(name, why))
-            }
-            false => Ok(bytes),
-        }
     }
 
     /// A table in this one. Where none is said, an empty one.

@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     document::parse_value,
-    key::{Key, Kind, Leaf, PREFIX, leaves},
+    key::{Key, Kind, Leaf, leaves},
     nearest::nearest,
-    refusal::{Place, Refusal},
+    refusal::{PREFIX, Place, Refusal},
     value::{Entries, Node, Value},
 };
 
@@ -49,7 +49,7 @@ pub(super) fn lay_over(
 
 /// Kubernetes sets variables in each container for each service, by its name: `GATEWAY_SERVICE_HOST`, where one is
 /// called `gateway`. They are not for us.
-fn is_of_kubernetes(name: &str, text: &str) -> bool {
+pub(super) fn is_of_kubernetes(name: &str, text: &str) -> bool {
     let is_url = ["tcp://", "udp://", "sctp://"]
         .iter()
         .any(|scheme| text.starts_with(scheme));

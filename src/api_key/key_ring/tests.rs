@@ -153,13 +153,15 @@ fn a_key_ends_at_its_second_and_what_is_odd_is_said() {
         ApiKey::new("old", hash()).expires_at(Unix::at(100).into()),
         ApiKey::new("narrow", hash()).scopes(["read"]),
         ApiKey::new("wide", hash()).scopes(["read", "write"]),
+        ApiKey::new("implied", hash()).scopes(["admin"]),
     ];
     let ring = ring(keys).unwrap();
     let required = ScopeSet::parse("read write").unwrap();
+    let implied = [("admin".to_owned(), required.clone())];
+    let implied = ScopeImplications::new(&implied).unwrap();
     let old = ring.keys.iter().find(|key| key.name == "old").unwrap();
     assert!(!old.is_over(Unix::at(99)) && old.is_over(Unix::at(100)));
-    let rules = ScopeImplications::default();
-    let odd = ring.odd(&required, &rules, Unix::at(100));
+    let odd = ring.odd(&required, &implied, Unix::at(100));
     assert_eq!(odd.len(), 2, "{odd:?}");
     assert!(odd.iter().any(|words| words.contains("`old` has expired")));
     assert!(

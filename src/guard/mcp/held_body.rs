@@ -1,7 +1,6 @@
 //! The request's body behind the rules: held back until its call is known, then read along while it streams on.
 
 use std::{
-    collections::VecDeque,
     fmt,
     pin::Pin,
     sync::{Arc, OnceLock},
@@ -9,6 +8,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
 use super::reader::{Ambiguous, Message, Reader, Seen};
@@ -28,13 +28,51 @@ struct Reading {
     reader: Reader,
     /// Whether a message is expected, or nothing at all.
     is_message: bool,
-    held: VecDeque<Frame<Bytes>>,
-    held_bytes: usize,
+    held: Held,
     /// To the end, or to where nothing more is handed on.
     is_read: bool,
     /// What the answer is told of, should the rest be ambiguous.
     outcome: Outcome,
     on_ambiguous: Option<OnAmbiguous>,
+}
+
+/// What is held back, to be handed on in this order. All but the last piece is copied together: of a body that comes
+/// byte by byte, each byte would keep the buffer alive that it was read into.
+#[derive(Default)]
+struct Held {
+    before: Vec<u8>,
+    last: Bytes,
+    trailers: Option<HeaderMap>,
+}
+
+impl Held {
+    fn push(&mut self, frame: Frame<Bytes>) {
+        match frame.into_data() {
+            Ok(data) => {
+                self.before.extend_from_slice(&self.last);
+                self.last = data;
+            }
+            Err(frame) => self.trailers = frame.into_trailers().ok(),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Frame<Bytes>> {
+        if !self.before.is_empty() {
+            return Some(Frame::data(std::mem::take(&mut self.before).into()));
+        }
+        if !self.last.is_empty() {
+            return Some(Frame::data(std::mem::take(&mut self.last)));
+        }
+        self.trailers.take().map(Frame::trailers)
+    }
+
+    fn len(&self) -> usize {
+        self.before.len() + self.last.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0 && self.trailers.is_none()
+    }
 }
 
 type OnAmbiguous = Box<dyn FnOnce(&Ambiguous) + Send + Sync>;
@@ -85,8 +123,7 @@ impl<B> McpBody<B> {
         let reading = Reading {
             reader: Reader::new(MAX_CALL_NAME),
             is_message,
-            held: VecDeque::new(),
-            held_bytes: 0,
+            held: Held::default(),
             is_read: false,
             outcome: Outcome::default(),
             on_ambiguous: None,
@@ -167,7 +204,7 @@ impl Reading {
             if !self.is_message && !data.is_empty() {
                 return Err(Unread::Unexpected);
             }
-            let room = limit.saturating_sub(self.held_bytes);
+            let room = limit.saturating_sub(self.held.len());
             let (within, over) = data.split_at(room.min(data.len()));
             let mut feed = |chunk| match self.reader.feed(chunk) {
                 Ok(seen) => Ok(matches!(seen, Seen::Call)),
@@ -180,9 +217,8 @@ impl Reading {
                 }
                 feed(over)?;
             }
-            self.held_bytes += data.len();
         }
-        self.held.push_back(frame);
+        self.held.push(frame);
         Ok(is_known)
     }
 
@@ -240,10 +276,7 @@ where
             let frame = ready!(Pin::new(body).poll_frame(cx));
             return Poll::Ready(frame.map(|frame| frame.map(plain).map_err(Into::into)));
         };
-        if let Some(frame) = reading.held.pop_front() {
-            if let Some(data) = frame.data_ref() {
-                reading.held_bytes -= data.len();
-            }
+        if let Some(frame) = reading.held.pop() {
             return Poll::Ready(Some(Ok(frame)));
         }
         if reading.outcome.get().is_some() {
@@ -252,7 +285,8 @@ where
         let handed_on = match ready!(Pin::new(&mut *body).poll_frame(cx)) {
             Some(Ok(frame)) => {
                 let frame = plain(frame);
-                let followed = reading.follow(&frame, body.is_end_stream());
+                let is_last = frame.is_trailers() || body.is_end_stream();
+                let followed = reading.follow(&frame, is_last);
                 Some(followed.map(|()| frame))
             }
             Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
@@ -275,7 +309,7 @@ where
         let held = self
             .reading
             .as_ref()
-            .map_or(0, |reading| reading.held_bytes);
+            .map_or(0, |reading| reading.held.len());
         let held = u64::try_from(held).unwrap_or(u64::MAX);
         if held > 0 {
             // In this order: a lower bound may not pass the upper one.
@@ -291,5 +325,75 @@ where
 impl<B> fmt::Debug for McpBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("McpBody").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    /// A body that is there, in frames of one byte each, with empty ones between them.
+    struct Bytewise(Vec<u8>, usize);
+
+    impl Body for Bytewise {
+        type Data = Bytes;
+        type Error = BoxError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            let at = self.1;
+            self.1 += 1;
+            let byte = self.0.get(at / 2).copied();
+            Poll::Ready(byte.map(|byte| {
+                let data = if at % 2 == 0 {
+                    Bytes::new()
+                } else {
+                    vec![byte].into()
+                };
+                Ok(Frame::data(data))
+            }))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_byte_by_byte_is_held_in_one_piece() {
+        let filling = "x".repeat(5_000);
+        let text =
+            format!(r#"{{"params":{{"arguments":"{filling}","name":"a"}},"method":"tools/call"}}"#);
+        let mut body = McpBody::read(Bytewise(text.clone().into_bytes(), 0));
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(matches!(body.poll_call(cx, 64 * 1024), Poll::Ready(Ok(()))));
+        let held = &body.reading.as_ref().unwrap().held;
+        assert!(held.before.len() > 5_000 && held.last.len() == 1);
+        let (mut frames, mut whole) = (0, Vec::new());
+        while let Some(frame) = body.frame().await {
+            whole.extend_from_slice(frame.unwrap().data_ref().unwrap());
+            frames += 1;
+        }
+        assert_eq!(whole, text.into_bytes());
+        assert!(frames < 5, "{frames}");
+    }
+
+    #[test]
+    fn a_body_says_how_long_it_is_whatever_is_held_of_it() {
+        let text = r#"{"method":"tools/list"}"#;
+        let whole = || http_body_util::Full::<Bytes>::from(text);
+        let cx = &mut Context::from_waker(Waker::noop());
+        let length = u64::try_from(text.len()).ok();
+        let mut body = McpBody::read(whole());
+        assert_eq!(body.size_hint().exact(), length);
+        assert!(matches!(body.poll_call(cx, 1_000), Poll::Ready(Ok(()))));
+        assert!(body.is_read() && !body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), length);
+        assert!(Pin::new(&mut body).poll_frame(cx).is_ready());
+        assert!(body.is_end_stream());
+        assert_eq!(body.size_hint().exact(), Some(0));
+        assert_eq!(McpBody::unread(whole()).size_hint().exact(), length);
     }
 }

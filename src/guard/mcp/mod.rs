@@ -23,8 +23,14 @@
 //! # assert!(rules().is_ok());
 //! ```
 
+mod answer_body;
 mod call_headers;
+mod event_filter;
 mod held_body;
+mod judging;
+mod list_filter;
+mod listed;
+mod listing;
 mod mcp_error;
 mod names;
 mod reader;
@@ -32,8 +38,11 @@ mod refused_call;
 mod rules;
 mod rules_future;
 mod rules_layer;
+mod spelling;
 
+pub use answer_body::McpAnswer;
 pub use held_body::McpBody;
+pub use listed::Listed;
 pub use mcp_error::McpError;
 pub use rules::McpRules;
 pub use rules_future::McpRulesFuture;

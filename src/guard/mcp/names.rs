@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::spelling::is_plain;
 use crate::{
     guard::Guard,
     limits::{MAX_RULE_PATTERN, MAX_RULES},
@@ -79,10 +80,7 @@ fn check(pattern: &str) -> Result<(), String> {
             "`{pattern}` has a `*` that is not its last character: only names and beginnings can be named"
         ));
     }
-    if name.starts_with(char::is_whitespace)
-        || name.ends_with(char::is_whitespace)
-        || name.contains(char::is_control)
-    {
+    if !is_plain(name) {
         return Err(format!(
             "{pattern:?} has spaces around it or control characters: no call of such a name passes"
         ));

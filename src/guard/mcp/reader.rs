@@ -13,8 +13,9 @@ mod ambiguous;
 mod call;
 mod envelope;
 mod grammar;
+mod known;
 mod member;
-mod number;
+mod scalar;
 #[cfg(test)]
 mod tests;
 mod utf8;
@@ -23,9 +24,9 @@ pub(crate) use ambiguous::Ambiguous;
 #[cfg(test)]
 pub(crate) use call::NameKey;
 pub(crate) use call::{Call, Message, name_key};
+pub(crate) use grammar::{Grammar, Hears};
 
 use envelope::Envelope;
-use grammar::Grammar;
 
 /// A body that is being read.
 #[derive(Debug)]

@@ -26,6 +26,8 @@ use crate::{
 const PARSE_ERROR: i32 = -32700;
 /// "The JSON sent is not a valid Request object."
 const INVALID_REQUEST: i32 = -32600;
+/// "Internal JSON-RPC error."
+const INTERNAL_ERROR: i32 = -32603;
 /// MCP 2026-07-28, Streamable HTTP, "Server Validation": "When rejecting a request due to header validation failure,
 /// servers MUST return HTTP status `400 Bad Request` and MUST include a JSON-RPC error response using the following
 /// error code".
@@ -83,6 +85,12 @@ impl Unjudged {
     pub(super) fn media_type(words: &str) -> Self {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Self::new(status, INVALID_REQUEST, Reason::Ambiguous, words)
+    }
+
+    /// A list of the server that cannot be filtered.
+    pub(super) fn unlisted(words: &str) -> Self {
+        let status = StatusCode::BAD_GATEWAY;
+        Self::new(status, INTERNAL_ERROR, Reason::Unlisted, words)
     }
 
     pub(super) fn odd(words: &str) -> Self {

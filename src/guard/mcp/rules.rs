@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use super::names::Names;
+use super::{
+    listed::Listed,
+    names::Names,
+    spelling::{Kind, is_hello, is_plain, is_written_plainly},
+};
 use crate::{
     error::ConfigError,
     guard::{Denied, Guard, require_auth},
@@ -50,31 +54,10 @@ struct Words {
     session: Guard,
     are_headers_checked_behind: bool,
     held_back: usize,
+    listed: Listed,
     /// The first thing that cannot be meant: the method of this type, and words.
     fault: Option<(&'static str, String)>,
 }
-
-/// What a method names besides itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Tool,
-    Prompt,
-    Resource,
-}
-
-/// The methods that name what they call: MCP 2026-07-28, Streamable HTTP, has "`params.name` or `params.uri`" for
-/// `Mcp-Name`. The two of subscriptions are those of older revisions.
-const NAMING: &[(&str, Kind)] = &[
-    ("tools/call", Kind::Tool),
-    ("prompts/get", Kind::Prompt),
-    ("resources/read", Kind::Resource),
-    ("resources/subscribe", Kind::Resource),
-    ("resources/unsubscribe", Kind::Resource),
-];
-
-/// What begins a connection or keeps it, and calls nothing.
-const HELLO: &[&str] = &["initialize", "server/discover", "ping"];
-const NOTIFICATIONS: &str = "notifications/";
 
 /// Why a call cannot be let through.
 #[derive(Debug)]
@@ -98,6 +81,7 @@ impl McpRules {
             session: require_auth(),
             are_headers_checked_behind: false,
             held_back: HELD_BACK,
+            listed: Listed::All,
             fault: None,
         }))
     }
@@ -164,6 +148,13 @@ impl McpRules {
             );
             words.fault.get_or_insert(("hold_back_at_most", fault));
         }
+        self
+    }
+
+    /// What clients see of the server's lists of tools, prompts and resources: everything unless set. What a list does
+    /// not show is refused all the same; a list that cannot be read is answered 502, or ends in an error.
+    pub fn list(mut self, listed: Listed) -> Self {
+        Arc::make_mut(&mut self.0).listed = listed;
         self
     }
 
@@ -249,7 +240,7 @@ impl McpRules {
         let Some(method) = method else {
             return Ok(&words.session);
         };
-        let by_name = match Kind::of(method)? {
+        let by_name = match Kind::of(method).map_err(No::Odd)? {
             None => None,
             Some(kind) => {
                 let name = name.filter(|name| !name.is_empty());
@@ -268,15 +259,18 @@ impl McpRules {
                 }
             }
         };
-        let is_hello = || HELLO.contains(&method) || method.starts_with(NOTIFICATIONS);
         Ok(by_name
             .or_else(|| words.methods.find(method))
-            .or_else(|| is_hello().then_some(&words.session))
+            .or_else(|| is_hello(method).then_some(&words.session))
             .unwrap_or(&words.default))
     }
 
     pub(super) fn are_headers_checked_behind(&self) -> bool {
         self.0.are_headers_checked_behind
+    }
+
+    pub(super) fn listed(&self) -> Listed {
+        self.0.listed
     }
 
     pub(super) fn held_back(&self) -> usize {
@@ -304,52 +298,6 @@ impl McpRules {
         }
         self
     }
-}
-
-impl Kind {
-    /// What the method names. A server that does not mind capitals would take `Tools/Call` for a call of a tool.
-    fn of<'a>(method: &str) -> Result<Option<Self>, No<'a>> {
-        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(No::Odd("the method has a character that no method has"));
-        }
-        for (naming, kind) in NAMING {
-            if *naming == method {
-                return Ok(Some(*kind));
-            }
-            if naming.eq_ignore_ascii_case(method) {
-                return Err(No::Odd("the method is written with other capitals"));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// A server that trims names, or ends them at a control character, would see another one than we do.
-fn is_plain(name: &str) -> bool {
-    let has_space = name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace);
-    !has_space && !name.contains(char::is_control)
-}
-
-/// Whether no other spelling means the same by RFC 3986 section 6.2.2, nor by a server that is less strict: no dot
-/// segments, nothing encoded that could stand for itself or for a separator, no capitals in the scheme.
-fn is_written_plainly(uri: &str) -> bool {
-    let (scheme, rest) = uri.split_once(':').unwrap_or(("", uri));
-    let path = rest.split(['?', '#']).next().unwrap_or_default();
-    let mut encoded = uri.split('%').skip(1);
-    !scheme.bytes().any(|byte| byte.is_ascii_uppercase())
-        && !uri.contains('\\')
-        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
-        && encoded.all(|after| after.get(..2).is_some_and(is_needed))
-}
-
-/// Whether these two digits stand for a byte that has to be encoded, in their one spelling.
-fn is_needed(digits: &str) -> bool {
-    let is_upper_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
-    let byte = u8::from_str_radix(digits, 16).unwrap_or_default();
-    digits.bytes().all(is_upper_hex)
-        && !byte.is_ascii_control()
-        && !byte.is_ascii_alphanumeric()
-        && !b"-._~/\\%".contains(&byte)
 }
 
 impl fmt::Debug for McpRules {

@@ -14,14 +14,14 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use super::{
-    call_headers::Claim,
+    answer_body::McpAnswer,
     held_body::{McpBody, Outcome, Unread},
-    reader::{Ambiguous, Message},
-    refused_call::{Called, Unjudged, refused},
+    judging::{On, Refusal, judge},
+    listing::Listing,
+    refused_call::Unjudged,
     rules::McpRules,
 };
 use crate::{
-    body::{OwnResponse, ResponseBody},
     guard::{
         Denied,
         layer::{PassedBy, refuse},
@@ -58,8 +58,8 @@ pin_project! {
             deadline: Option<Pin<Box<Sleep>>>,
         },
         // The inner service is at work, and may still read a body that turns out to say two things.
-        Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, outcome: Option<Outcome> },
-        Refused { response: Option<OwnResponse> },
+        Inner { #[pin] future: InnerFuture<S, Request<McpBody<B>>>, on: On },
+        Refused { response: Option<Refusal> },
     }
 }
 
@@ -67,7 +67,7 @@ impl<S, B> McpRulesFuture<S, B>
 where
     S: Service<Request<McpBody<B>>>,
 {
-    fn refused(response: OwnResponse) -> Self {
+    fn refused(response: Refusal) -> Self {
         let response = Some(response);
         Self {
             kind: Kind::Refused { response },
@@ -77,12 +77,13 @@ where
     /// Every call needs a session: nothing has to be read to say so.
     pub(super) fn without_session<Any>(request: &Request<Any>) -> Self {
         let path = request.uri().path();
-        Self::refused(refuse(path, request.extensions(), &Denied::NoSession, None))
+        let refusal = refuse(path, request.extensions(), &Denied::NoSession, None);
+        Self::refused(Box::new(refusal))
     }
 
     pub(super) fn unjudged(unjudged: &Unjudged, session: &AuthSession) -> Self {
         unjudged.report(session);
-        Self::refused(unjudged.answer())
+        Self::refused(Box::new(unjudged.answer()))
     }
 }
 
@@ -92,26 +93,39 @@ where
 {
     /// On to the inner service.
     pub(super) fn inner(service: &mut S, request: Request<McpBody<B>>) -> Self {
-        Self::following(service, request, None)
+        Self::following(service, request, On::default())
     }
 
-    fn following(service: &mut S, request: Request<McpBody<B>>, outcome: Option<Outcome>) -> Self {
+    /// On, with a request that calls nothing.
+    pub(super) fn without_call(
+        service: &mut S,
+        rules: &McpRules,
+        request: Request<McpBody<B>>,
+    ) -> Self {
+        let on = On::without_call(rules, &request);
+        Self::following(service, request, on)
+    }
+
+    fn following(service: &mut S, mut request: Request<McpBody<B>>, on: On) -> Self {
+        if on.listing.is_some() {
+            Listing::ask(request.headers_mut());
+        }
         let future = InnerFuture::new(service, request);
         Self {
-            kind: Kind::Inner { future, outcome },
+            kind: Kind::Inner { future, on },
         }
     }
 
     /// On, if the call that the headers say is allowed.
     pub(super) fn by_headers(
         service: &mut S,
-        judged: Result<ScopeSet, OwnResponse>,
+        judged: Result<(ScopeSet, On), Refusal>,
         mut request: Request<McpBody<B>>,
     ) -> Self {
         match judged {
-            Ok(by) => {
+            Ok((by, on)) => {
                 PassedBy::note(by, request.extensions_mut());
-                Self::inner(service, request)
+                Self::following(service, request, on)
             }
             Err(refusal) => Self::refused(refusal),
         }
@@ -133,7 +147,7 @@ where
         let cx = &mut Context::from_waker(Waker::noop());
         match request.body_mut().poll_call(cx, rules.held_back()) {
             Poll::Ready(read) => match judge(rules, &mut request, read) {
-                Ok(outcome) => Self::following(service, request, outcome),
+                Ok(on) => Self::following(service, request, on),
                 Err(refusal) => Self::refused(refusal),
             },
             Poll::Pending => Self {
@@ -147,93 +161,12 @@ where
     }
 }
 
-/// Judges what the headers say.
-pub(super) fn judge_headers<B>(
-    rules: &McpRules,
-    (method, name): (&str, Option<&str>),
-    request: &Request<B>,
-) -> Result<ScopeSet, OwnResponse> {
-    let session = AuthSession::from_extensions(request.extensions());
-    let judged = rules.judge(Some(method), name, session);
-    judged.map_err(|no| {
-        let method = Some(method);
-        let call = Called { method, name };
-        refused(request.uri().path(), request.extensions(), call, &no)
-    })
-}
-
-/// Judges what the body says, as far as it is read; and where to look for what the rest of it says.
-fn judge<B>(
-    rules: &McpRules,
-    request: &mut Request<McpBody<B>>,
-    read: Result<(), Unread>,
-) -> Result<Option<Outcome>, OwnResponse> {
-    let by = judge_body(rules, request, read)?;
-    PassedBy::note(by, request.extensions_mut());
-    if request.body().is_read() {
-        return Ok(None);
-    }
-    let session = AuthSession::from_extensions(request.extensions()).cloned();
-    let report = move |ambiguous: &Ambiguous| {
-        if let Some(session) = session {
-            Unjudged::ambiguous(ambiguous).report(&session);
-        }
-    };
-    Ok(request.body_mut().outcome(report))
-}
-
-fn judge_body<B>(
-    rules: &McpRules,
-    request: &Request<McpBody<B>>,
-    read: Result<(), Unread>,
-) -> Result<ScopeSet, OwnResponse> {
-    let session = AuthSession::from_extensions(request.extensions());
-    let unjudged = |unjudged: &Unjudged| {
-        if let Some(session) = session {
-            unjudged.report(session);
-        }
-        unjudged.answer()
-    };
-    read.map_err(|unread| unjudged(&Unjudged::unread(&unread, rules.held_back())))?;
-    if request.body().is_empty() {
-        return Ok(ScopeSet::default());
-    }
-    // Fails closed: what is read has a message.
-    let message = request.body().message();
-    let message = message.ok_or_else(|| unjudged(&Unjudged::odd("the body says no call")))?;
-    let claim = Claim::read(request.headers());
-    let claim = claim.map_err(|words| unjudged(&Unjudged::header(words)))?;
-    let judge = |call| {
-        let called = Called::of(call);
-        let judged = rules.judge(called.method, called.name, session);
-        judged.map_err(|no| (called, no))
-    };
-    match message {
-        Message::One(call) => {
-            let mismatch = |words| unjudged(&Unjudged::header(words).of(Called::of(call)));
-            claim.compare(call).map_err(mismatch)?;
-            let path = request.uri().path();
-            judge(call).map_err(|(call, no)| refused(path, request.extensions(), call, &no))
-        }
-        Message::Batch(_) if !claim.is_empty() => {
-            let words = "the headers say one call, and the body is a batch";
-            Err(unjudged(&Unjudged::header(words)))
-        }
-        Message::Batch(_) => {
-            let judged: Result<Vec<ScopeSet>, _> = message.calls().iter().map(judge).collect();
-            let judged = judged.map_err(|(call, no)| unjudged(&Unjudged::batch(&no).of(call)))?;
-            let unite = |all: ScopeSet, by: ScopeSet| all.union(&by);
-            Ok(judged.into_iter().fold(ScopeSet::default(), unite))
-        }
-    }
-}
-
 impl<S, B, ResBody> Future for McpRulesFuture<S, B>
 where
     S: Service<Request<McpBody<B>>, Response = Response<ResBody>>,
     B: Body + Unpin,
 {
-    type Output = Result<Response<ResponseBody<ResBody>>, S::Error>;
+    type Output = Result<Response<McpAnswer<ResBody>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut kind = self.project().kind;
@@ -241,20 +174,19 @@ where
             let on = match kind.as_mut().project() {
                 KindProjection::Refused { response } => {
                     return match response.take() {
-                        Some(response) => Poll::Ready(Ok(response.map(ResponseBody::own))),
+                        Some(response) => Poll::Ready(Ok(McpAnswer::own(*response))),
                         // Polled again after completion: that is the caller's bug, not an input.
                         None => Poll::Pending,
                     };
                 }
-                KindProjection::Inner { future, outcome } => {
+                KindProjection::Inner { future, on } => {
                     let answer = ready!(future.poll(cx));
                     // Whatever the server made of a body that ended in an error.
-                    return Poll::Ready(match outcome.as_ref().and_then(Outcome::get) {
+                    return Poll::Ready(match on.outcome.as_ref().and_then(Outcome::get) {
                         Some(ambiguous) => {
-                            let answer = Unjudged::ambiguous(ambiguous).answer();
-                            Ok(answer.map(ResponseBody::own))
+                            Ok(McpAnswer::own(Unjudged::ambiguous(ambiguous).answer()))
                         }
-                        None => answer.map(|response| response.map(ResponseBody::inner)),
+                        None => answer.map(|response| McpAnswer::of(response, on.listing.take())),
                     });
                 }
                 KindProjection::Reading {
@@ -280,10 +212,13 @@ where
                         Err(refusal) => Kind::Refused {
                             response: Some(refusal),
                         },
-                        Ok(outcome) => Kind::Inner {
-                            future: InnerFuture::readying(next),
-                            outcome,
-                        },
+                        Ok(on) => {
+                            if on.listing.is_some() {
+                                Listing::ask(next.1.headers_mut());
+                            }
+                            let future = InnerFuture::readying(next);
+                            Kind::Inner { future, on }
+                        }
                     }
                 }
             };

@@ -8,14 +8,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    call_headers::Claim,
-    held_body::McpBody,
-    refused_call::Unjudged,
-    rules::McpRules,
-    rules_future::{McpRulesFuture, judge_headers},
+    answer_body::McpAnswer, call_headers::Claim, held_body::McpBody, judging::judge_headers,
+    refused_call::Unjudged, rules::McpRules, rules_future::McpRulesFuture,
 };
 use crate::{
-    body::ResponseBody,
     error::{BoxError, ConfigError},
     session::AuthSession,
 };
@@ -99,7 +95,7 @@ where
     B: Body + Unpin,
     B::Error: Into<BoxError>,
 {
-    type Response = Response<ResponseBody<ResBody>>;
+    type Response = Response<McpAnswer<ResBody>>;
     type Error = S::Error;
     type Future = McpRulesFuture<S, B>;
 
@@ -123,7 +119,8 @@ where
         let has_no_call =
             [Method::GET, Method::HEAD, Method::DELETE, Method::OPTIONS].contains(method);
         if has_no_call && is_empty {
-            return McpRulesFuture::inner(&mut self.inner, request.map(McpBody::unread));
+            let request = request.map(McpBody::unread);
+            return McpRulesFuture::without_call(&mut self.inner, &self.rules, request);
         }
         if has_no_call {
             return McpRulesFuture::by_body(

@@ -60,14 +60,23 @@ pub(super) async fn bring_up(client: &mut ClientWrapper, tables: &Tables) -> Res
 
 /// `None` where there are no tables; of a table without a row, 0.
 async fn version(client: &Client, tables: &Tables) -> Result<Option<i32>, Error> {
-    let there = "SELECT to_regclass($1) IS NOT NULL";
-    let there = client.query_one(there, &[&tables.version]).await?;
-    if !there.try_get::<_, bool>(0)? {
+    if !is_there(client, tables).await? {
         return Ok(None);
     }
     let read = format!("SELECT coalesce(max(version), 0) FROM {}", tables.version);
     let row = client.query_one(&read, &[]).await?;
     row.try_get(0).map(Some)
+}
+
+/// By the catalog itself: `to_regclass` answers from a cache that is not cleared within a transaction, and
+/// says for ever what it said before another process made the table.
+async fn is_there(client: &Client, tables: &Tables) -> Result<bool, Error> {
+    let there = "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON relnamespace = pg_namespace.oid \
+                 WHERE relname = $1 AND CASE WHEN $2::text IS NULL THEN pg_table_is_visible(pg_class.oid) \
+                 ELSE nspname = $2 END)";
+    let name = format!("{}version", tables.prefix);
+    let row = client.query_one(there, &[&name, &tables.schema]).await?;
+    row.try_get(0)
 }
 
 async fn has_schema(client: &Client, schema: &str) -> Result<bool, Error> {

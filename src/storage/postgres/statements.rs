@@ -42,9 +42,10 @@ impl Statements {
             end(3)
         );
         let sweep = |table: &str, end: &str| {
-            // Rows in others' hands are left to the next time, so that this waits for nothing.
+            // By their places in the table, which needs no second look at a backlog. Rows in others' hands are
+            // left to the next time, so that this waits for nothing; those that are found are held.
             format!(
-                "DELETE FROM {table} WHERE {end} <= now() - {SWEEP_DELAY} AND ctid = ANY (ARRAY(\
+                "DELETE FROM {table} WHERE ctid = ANY (ARRAY(\
                  SELECT ctid FROM {table} WHERE {end} <= now() - {SWEEP_DELAY} \
                  ORDER BY {end} LIMIT {SWEEP_ROWS} FOR UPDATE SKIP LOCKED))"
             )

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
+use tower_oauth_proxy::OAuthProxyConfigBuilder;
 
 use crate::{
     settings::{LimitSettings, Listen},
@@ -126,6 +127,46 @@ pub(crate) const LIMITS: &[Key] = &[
         "\"20s\"",
         "for requests and streams at work when the gateway is told to stop",
     ),
+    sets(
+        &["registrations_per_minute"],
+        key(
+            "registrations_per_minute",
+            Kind::Number(1, 4_000_000_000),
+            "none",
+            "60",
+            "of all clients, at this process; more are answered 503",
+        ),
+    ),
+    sets(
+        &["logins_per_minute"],
+        key(
+            "logins_per_minute",
+            Kind::Number(1, 4_000_000_000),
+            "none",
+            "120",
+            "logins that begin, of all people",
+        ),
+    ),
+    sets(
+        &["callbacks_at_once"],
+        key(
+            "callbacks_at_once",
+            Kind::Number(1, 1_000_000),
+            "8192",
+            "8192",
+            "people who come back from the provider",
+        ),
+    ),
+    sets(
+        &["token_requests_per_minute"],
+        key(
+            "token_requests_per_minute",
+            Kind::Number(1, 4_000_000_000),
+            "none",
+            "30",
+            "of one grant, machine, or subject of a trusted issuer; more are answered 429",
+        ),
+    ),
 ];
 
 /// Where clients connect.
@@ -173,6 +214,27 @@ pub(crate) fn trusted_proxies(root: Table<'_>) -> Result<Vec<IpNet>, Refusal> {
     said.into_iter().map(read).collect()
 }
 
+/// The limits that the library keeps.
+pub(crate) fn of_logins(
+    said: Table<'_>,
+    mut builder: OAuthProxyConfigBuilder,
+) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    if let Some(most) = said.number("registrations_per_minute")? {
+        builder = builder.registrations_per_minute(most);
+    }
+    if let Some(most) = said.number("logins_per_minute")? {
+        builder = builder.logins_per_minute(most);
+    }
+    if let Some(most) = said.number("callbacks_at_once")? {
+        builder = builder.callbacks_at_once(most);
+    }
+    if let Some(most) = said.number("token_requests_per_minute")? {
+        builder = builder.token_requests_per_minute(most);
+    }
+    Ok(builder)
+}
+
+/// The limits of the gateway itself.
 pub(crate) fn limits(said: Table<'_>) -> Result<LimitSettings, Refusal> {
     let mut limits = LimitSettings::default();
     for (name, limit) in [

@@ -2,39 +2,104 @@
 
 use tower_oauth_proxy::guard::{
     Guard,
-    mcp::McpRules,
+    mcp::{McpRules, McpRulesLayer},
     require, require_all, require_any, require_auth, require_role, require_scopes,
 };
 
-use crate::words::{
-    key::{Key, Kind, key},
-    refusal::Refusal,
-    table::Table,
+use crate::{
+    settings::RuleSettings,
+    words::{
+        key::{Key, Kind, key},
+        refusal::Refusal,
+        table::Table,
+    },
 };
 
 /// What a call needs.
 const RULE: &[Key] = &[
-    key("scopes", Kind::Scopes, "none", "[\"reports:read\"]", "scopes, all of which the session needs; a client that lacks one is sent back for them"),
-    key("roles", Kind::Words, "none", "[\"admin\", \"analyst\"]", "roles, one of which the person needs"),
+    key(
+        "scopes",
+        Kind::Scopes,
+        "none",
+        "[\"reports:read\"]",
+        "scopes, all of which the session needs; a client that lacks one is sent back for them",
+    ),
+    key(
+        "roles",
+        Kind::Words,
+        "none",
+        "[\"admin\", \"analyst\"]",
+        "roles, one of which the person needs",
+    ),
     key("deny", Kind::Switch, "`false`", "true", "nobody may"),
 ];
 
 /// The keys of the root that are about calls.
-pub(crate) const TOOLS: Key = key("tools", Kind::Named(RULE), "none", "{ \"delete_*\" = { roles = [\"admin\"] } }", "who may call a tool, by its name or its beginning and `*`: `\"delete_*\" = { roles = [\"admin\"] }`. The most exact name wins. A rule that says nothing needs a session");
-pub(crate) const PROMPTS: Key = key("prompts", Kind::Named(RULE), "none", "{ \"internal_*\" = { roles = [\"staff\"] } }", "the same of prompts");
-pub(crate) const RESOURCES: Key = key("resources", Kind::Named(RULE), "none", "{ \"file:///reports/*\" = { scopes = [\"reports:read\"] } }", "the same of resources, by their URI");
-pub(crate) const METHODS: Key = key("methods", Kind::Named(RULE), "none", "{ \"resources/*\" = { scopes = [\"read\"] } }", "the same of methods of MCP, for what has no rule by name");
-pub(crate) const RULES_TABLE: Key = key("rules", Kind::Table(RULES), "", "", "how calls are judged");
+pub(crate) const TOOLS: Key = key(
+    "tools",
+    Kind::Named(RULE),
+    "none",
+    "{ \"delete_*\" = { roles = [\"admin\"] } }",
+    "who may call a tool, by its name or its beginning and `*`: `\"delete_*\" = { roles = [\"admin\"] }`. The most exact name wins. A rule that says nothing needs a session",
+);
+pub(crate) const PROMPTS: Key = key(
+    "prompts",
+    Kind::Named(RULE),
+    "none",
+    "{ \"internal_*\" = { roles = [\"staff\"] } }",
+    "the same of prompts",
+);
+pub(crate) const RESOURCES: Key = key(
+    "resources",
+    Kind::Named(RULE),
+    "none",
+    "{ \"file:///reports/*\" = { scopes = [\"reports:read\"] } }",
+    "the same of resources, by their URI",
+);
+pub(crate) const METHODS: Key = key(
+    "methods",
+    Kind::Named(RULE),
+    "none",
+    "{ \"resources/*\" = { scopes = [\"read\"] } }",
+    "the same of methods of MCP, for what has no rule by name",
+);
+pub(crate) const RULES_TABLE: Key =
+    key("rules", Kind::Table(RULES), "", "", "how calls are judged");
 
 /// The keys of `[rules]`.
 const RULES: &[Key] = &[
-    key("default", Kind::Table(RULE), "any session", "", "what a call needs that no rule names; `deny = true` for nothing but what is named"),
-    key("headers_are_checked_behind", Kind::Switch, "`false`", "false", "the server behind refuses a request whose `Mcp-Method` and `Mcp-Name` disagree with its body: then these headers decide, and no body is read"),
-    key("hold_back", Kind::Size, "64 KiB", "\"64KiB\"", "how much of a body is held back until its method and name are known"),
+    key(
+        "default",
+        Kind::Table(RULE),
+        "any session",
+        "",
+        "what a call needs that no rule names; `deny = true` for nothing but what is named",
+    ),
+    key(
+        "headers_are_checked_behind",
+        Kind::Switch,
+        "`false`",
+        "false",
+        "the server behind refuses a request whose `Mcp-Method` and `Mcp-Name` disagree with its body: then these headers decide, and no body is read",
+    ),
+    key(
+        "except_paths",
+        Kind::Words,
+        "none",
+        "[\"/upload\"]",
+        "paths that no rule is about, compared exactly, as `paths.public` are: what is judged has to be a call of MCP",
+    ),
+    key(
+        "hold_back",
+        Kind::Size,
+        "64 KiB",
+        "\"64KiB\"",
+        "how much of a body is held back until its method and name are known",
+    ),
 ];
 
 /// The rules, where any are said.
-pub(crate) fn rules(said: Table<'_>) -> Result<Option<McpRules>, Refusal> {
+pub(crate) fn rules(said: Table<'_>) -> Result<Option<RuleSettings>, Refusal> {
     let how = said.table("rules")?;
     let how = how.table();
     let kinds = ["tools", "prompts", "resources", "methods"];
@@ -64,7 +129,23 @@ pub(crate) fn rules(said: Table<'_>) -> Result<Option<McpRules>, Refusal> {
     if let Some(bytes) = how.size("hold_back")? {
         rules = rules.hold_back_at_most(usize::try_from(bytes).unwrap_or(usize::MAX));
     }
-    Ok(Some(rules))
+    let paths = said.table("paths")?;
+    let public = paths.table().words("public")?;
+    let mut except: Vec<String> = Vec::new();
+    for path in how
+        .words("except_paths")?
+        .into_iter()
+        .chain(public)
+        .flatten()
+    {
+        if !path.starts_with('/') {
+            return Err(how.refuse("except_paths", "has a path that does not begin with /"));
+        }
+        except.push(path.to_owned());
+    }
+    let layer = McpRulesLayer::new(rules);
+    let layer = layer.map_err(|error| Refusal::new(format!("[tools] and [rules]: {error}")))?;
+    Ok(Some(RuleSettings { layer, except }))
 }
 
 fn guard(said: Table<'_>) -> Result<Guard, Refusal> {

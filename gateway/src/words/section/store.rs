@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::{
     MemoryStorage, OAuthProxyConfigBuilder,
-    storage::{RedisStorage, SqliteStorage},
+    storage::{PostgresStorage, RedisStorage, SqliteStorage},
 };
 
 use crate::words::{
@@ -29,6 +29,20 @@ pub(crate) const KEYS: &[Key] = &[
         "the store's",
         "\"mcp\"",
         "what its keys or tables begin with, where several services share a store",
+    ),
+    key(
+        "schema",
+        Kind::Text,
+        "the user's",
+        "\"mcp\"",
+        "of PostgreSQL: where its tables are",
+    ),
+    key(
+        "connections",
+        Kind::Number(1, 1000),
+        "the store's",
+        "8",
+        "of PostgreSQL: connections at most",
     ),
     key(
         "ca_file",
@@ -112,6 +126,32 @@ pub(crate) async fn apply(
                 store = store.response_timeout(time);
             }
             // What is only checked may be far from the store.
+            let store = match is_check {
+                true => store.lazy(),
+                false => store.connect().await,
+            };
+            Ok(builder.token_storage(store.map_err(refused)?))
+        }
+        Some((url, Some(("postgres" | "postgresql", _)))) => {
+            let mut store = PostgresStorage::builder(url);
+            if let Some(schema) = said.text("schema")? {
+                store = store.schema(schema);
+            }
+            if let Some(prefix) = said.text("prefix")? {
+                store = store.table_prefix(prefix);
+            }
+            if let Some(connections) = said.number("connections")? {
+                store = store.max_connections(connections);
+            }
+            if let Some(certificate) = said.bytes("ca_file")? {
+                store = store.ca_certificate(certificate);
+            }
+            if let Some(time) = said.time("connect_timeout")? {
+                store = store.connect_timeout(time);
+            }
+            if let Some(time) = said.time("response_timeout")? {
+                store = store.response_timeout(time);
+            }
             let store = match is_check {
                 true => store.lazy(),
                 false => store.connect().await,

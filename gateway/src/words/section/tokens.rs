@@ -23,6 +23,16 @@ pub(crate) const KEYS: &[Key] = &[
         ),
     ),
     sets(
+        &["scopes_imply"],
+        key(
+            "scopes_imply",
+            Kind::Lists,
+            "none",
+            "{ write = [\"read\"] }",
+            "what a scope includes: who has `write` may all that needs `read`",
+        ),
+    ),
+    sets(
         &["access_token_ttl"],
         key(
             "access_token_ttl",
@@ -161,6 +171,9 @@ pub(crate) fn apply(
 ) -> Result<OAuthProxyConfigBuilder, Refusal> {
     if let Some(scopes) = said.words("scopes")? {
         builder = builder.scopes(scopes);
+    }
+    for (scope, implied) in said.lists("scopes_imply")? {
+        builder = builder.scopes_imply(scope, implied);
     }
     if let Some(time) = said.time("access_token_ttl")? {
         builder = builder.access_token_ttl(time);

@@ -168,8 +168,7 @@ pub(crate) fn behind(
     let said = stdio.words("command")?;
     let said = said.map(|words| words.into_iter().map(str::to_owned).collect());
     match command.or(said) {
-        Some(command) if http.is_said() => {
-            let _ = command;
+        Some(_) if http.is_said() => {
             let why = "is said besides a command of `stdio`: there is one server behind";
             Err(root.refuse("upstream", why))
         }
@@ -203,8 +202,47 @@ fn server(said: Table<'_>) -> Result<UpstreamSettings, Refusal> {
     Ok(server)
 }
 
-fn process(_said: Table<'_>, command: Vec<String>) -> Result<StdioSettings, Refusal> {
-    Ok(StdioSettings {
-        command: command.into_iter().map(Into::into).collect(),
-    })
+fn process(said: Table<'_>, command: Vec<String>) -> Result<StdioSettings, Refusal> {
+    let mut settings = StdioSettings::new(command.into_iter().map(Into::into).collect());
+    settings.folder = said.path("folder")?;
+    if let Some(path) = said.text("path")? {
+        path.clone_into(&mut settings.path);
+    }
+    let variables = said.pairs("variables")?.into_iter();
+    settings.variables = variables
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let pass = said.words("pass")?.unwrap_or_default().into_iter();
+    settings.pass = pass.map(str::to_owned).collect();
+    if let Some(tells) = said.switch("tell_identity")? {
+        settings.tell_identity = tells;
+    }
+    let limits = &mut settings.limits;
+    for (name, number) in [
+        ("processes", &mut limits.processes),
+        ("processes_of_one", &mut limits.processes_of_one),
+        ("pending", &mut limits.pending),
+    ] {
+        *number = said.number(name)?.unwrap_or(*number);
+    }
+    for (name, time) in [
+        ("idle", &mut limits.idle),
+        ("start", &mut limits.start),
+        ("answer", &mut limits.answer),
+        ("grace", &mut limits.grace),
+    ] {
+        *time = said.time(name)?.unwrap_or(*time);
+    }
+    for (name, size) in [
+        ("request_size", &mut limits.request_bytes),
+        ("message_size", &mut limits.message_bytes),
+    ] {
+        if let Some(said) = said.size(name)? {
+            *size = usize::try_from(said).unwrap_or(usize::MAX);
+        }
+    }
+    settings
+        .check()
+        .map_err(|why| said.refuse("command", why))?;
+    Ok(settings)
 }

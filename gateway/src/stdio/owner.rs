@@ -1,0 +1,164 @@
+//! Whose a process is, what it was told of them, and whether a request may use it.
+
+use std::collections::BTreeSet;
+
+use tower_oauth_proxy::AuthSession;
+
+/// A person with one client, or a program: nobody else reaches what is theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Owner {
+    subject: Box<str>,
+    client: Box<str>,
+}
+
+impl Owner {
+    pub(super) fn of(session: &AuthSession) -> Self {
+        Self {
+            subject: session.subject().into(),
+            client: session.client_id().into(),
+        }
+    }
+
+    /// A client is made by registering one: what is bounded is the person.
+    pub(super) fn is_same_person(&self, other: &Self) -> bool {
+        self.subject == other.subject
+    }
+
+    pub(super) fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+/// What a process is told of its owner when it starts. It goes on believing that as long as it lives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Told {
+    pub(super) subject: Box<str>,
+    pub(super) client: Box<str>,
+    pub(super) source: Box<str>,
+    pub(super) is_person: bool,
+    pub(super) email: Option<Box<str>>,
+    pub(super) name: Option<Box<str>>,
+    pub(super) scopes: BTreeSet<Box<str>>,
+    pub(super) roles: BTreeSet<Box<str>>,
+}
+
+impl Told {
+    pub(super) fn of(session: &AuthSession) -> Self {
+        let claims = session.claims();
+        let text = |name: &str| {
+            claims
+                .get(name)
+                .and_then(|value| value.as_str())
+                .map(Box::from)
+        };
+        let is_unverified = claims
+            .get("email_verified")
+            .is_some_and(|value| value.as_bool() == Some(false) || value.as_str() == Some("false"));
+        Self {
+            subject: session.subject().into(),
+            client: session.client_id().into(),
+            source: session.source().as_str().into(),
+            is_person: session.is_person(),
+            email: text("email").filter(|_| !is_unverified),
+            name: text("name"),
+            scopes: session.scopes().iter().map(Box::from).collect(),
+            roles: session
+                .roles()
+                .iter()
+                .map(|role| role.as_str().into())
+                .collect(),
+        }
+    }
+
+    /// Whether a process that was told this may work for a request that carries `now`. More is fine: after a step-up
+    /// the client goes on. Less is not: the process would do what the token no longer allows.
+    pub(super) fn still_holds(&self, now: &Self) -> bool {
+        let Self {
+            subject,
+            client,
+            source,
+            is_person,
+            email,
+            name,
+            scopes,
+            roles,
+        } = self;
+        *subject == now.subject
+            && *client == now.client
+            && *source == now.source
+            && *is_person == now.is_person
+            && *email == now.email
+            && *name == now.name
+            && scopes.is_subset(&now.scopes)
+            && roles.is_subset(&now.roles)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower_oauth_proxy::testing::session;
+
+    use super::*;
+
+    fn told(scopes: &[&str], roles: &[&str]) -> Told {
+        let (scopes, roles) = (scopes.iter().copied(), roles.iter().copied());
+        Told::of(
+            &session("ada")
+                .scopes(scopes)
+                .roles(roles)
+                .claim("email", "ada@example.com")
+                .build(),
+        )
+    }
+
+    #[test]
+    fn more_than_was_told_is_fine_and_less_is_not() {
+        let was = told(&["read", "write"], &["staff"]);
+        assert!(was.still_holds(&was));
+        assert!(was.still_holds(&told(&["read", "write", "admin"], &["staff", "boss"])));
+        assert!(!was.still_holds(&told(&["read"], &["staff"])));
+        assert!(!was.still_holds(&told(&["read", "write"], &[])));
+    }
+
+    #[test]
+    fn another_name_or_address_is_told_to_another_process() {
+        let was = told(&[], &[]);
+        let now = Told {
+            email: Some("eve@example.com".into()),
+            ..was.clone()
+        };
+        assert!(!was.still_holds(&now));
+        let now = Told {
+            name: Some("Ada".into()),
+            ..was.clone()
+        };
+        assert!(!was.still_holds(&now));
+    }
+
+    #[test]
+    fn an_address_that_is_not_verified_is_not_told() {
+        let session = |verified: serde_json::Value| {
+            session("ada")
+                .claim("email", "a@example.com")
+                .claim("email_verified", verified)
+                .build()
+        };
+        assert_eq!(Told::of(&session(false.into())).email, None);
+        assert_eq!(Told::of(&session("false".into())).email, None);
+        assert_eq!(
+            Told::of(&session(true.into())).email.as_deref(),
+            Some("a@example.com")
+        );
+    }
+
+    #[test]
+    fn another_client_of_the_same_person_is_another_owner() {
+        let owner =
+            |subject: &str, client: &str| Owner::of(&session(subject).client(client).build());
+        assert_eq!(owner("ada", "one"), owner("ada", "one"));
+        assert_ne!(owner("ada", "one"), owner("ada", "two"));
+        assert_ne!(owner("ada", "one"), owner("bob", "one"));
+        assert!(owner("ada", "one").is_same_person(&owner("ada", "two")));
+        assert!(!owner("ada", "one").is_same_person(&owner("bob", "one")));
+    }
+}

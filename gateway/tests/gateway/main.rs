@@ -1,0 +1,22 @@
+//! The gateway as a process, between clients and servers behind it, over real sockets.
+
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod behind;
+mod forwarding;
+mod identity;
+mod kit;
+mod raw;
+mod rules;
+mod smuggling;
+mod stopping;
+mod strangers;
+mod streams;
+mod tunnels;

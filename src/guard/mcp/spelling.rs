@@ -1,0 +1,70 @@
+//! What a method names, and whether a call is written in the one way that every server reads as we do.
+
+/// What a method names besides itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tool,
+    Prompt,
+    Resource,
+}
+
+/// The methods whose names have rules of their own. The two of subscriptions are those of revisions before 2026-07-28.
+const NAMING: &[(&str, Kind)] = &[
+    ("tools/call", Kind::Tool),
+    ("prompts/get", Kind::Prompt),
+    ("resources/read", Kind::Resource),
+    ("resources/subscribe", Kind::Resource),
+    ("resources/unsubscribe", Kind::Resource),
+];
+
+impl Kind {
+    /// What the method names. A server that does not mind capitals would take `Tools/Call` for a call of a tool.
+    pub(super) fn of(method: &str) -> Result<Option<Self>, &'static str> {
+        if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("the method has a character that no method has");
+        }
+        for (naming, kind) in NAMING {
+            if *naming == method {
+                return Ok(Some(*kind));
+            }
+            if naming.eq_ignore_ascii_case(method) {
+                return Err("the method is written with other capitals");
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What begins a connection or keeps it, and calls nothing.
+pub(super) fn is_hello(method: &str) -> bool {
+    ["initialize", "server/discover", "ping"].contains(&method)
+        || method.starts_with("notifications/")
+}
+
+/// A server that trims names, or ends them at a control character, would see another one than we do.
+pub(super) fn is_plain(name: &str) -> bool {
+    let has_space = name.starts_with(char::is_whitespace) || name.ends_with(char::is_whitespace);
+    !has_space && !name.contains(char::is_control)
+}
+
+/// Whether no other spelling means the same by RFC 3986 section 6.2.2, nor by a server that is less strict: no dot
+/// segments, nothing encoded that could stand for itself or for a separator, no capitals in the scheme.
+pub(super) fn is_written_plainly(uri: &str) -> bool {
+    let (scheme, rest) = uri.split_once(':').unwrap_or(("", uri));
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let mut encoded = uri.split('%').skip(1);
+    !scheme.bytes().any(|byte| byte.is_ascii_uppercase())
+        && !uri.contains('\\')
+        && !path.split('/').any(|segment| matches!(segment, "." | ".."))
+        && encoded.all(|after| after.get(..2).is_some_and(is_needed))
+}
+
+/// Whether these two digits stand for a byte that has to be encoded, in their one spelling.
+fn is_needed(digits: &str) -> bool {
+    let is_upper_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+    let byte = u8::from_str_radix(digits, 16).unwrap_or_default();
+    digits.bytes().all(is_upper_hex)
+        && !byte.is_ascii_control()
+        && !byte.is_ascii_alphanumeric()
+        && !b"-._~/\\%".contains(&byte)
+}
