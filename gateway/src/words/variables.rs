@@ -4,9 +4,9 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     document::parse_value,
-    key::{Key, Kind, Leaf, PREFIX, leaves},
+    key::{Key, Kind, Leaf, leaves},
     nearest::nearest,
-    refusal::{Place, Refusal},
+    refusal::{PREFIX, Place, Refusal},
     value::{Entries, Node, Value},
 };
 
