@@ -7,6 +7,7 @@ mod headers;
 mod identity;
 mod inbound;
 mod limits;
+mod numbers;
 mod run;
 mod serve;
 mod settings;

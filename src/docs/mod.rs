@@ -30,6 +30,7 @@
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
+//! | How does a local MCP server (`npx`, `uvx`) become a remote one? | [`stdio`] |
 //! | **Something is wrong** | [`troubleshooting`] |
 //! | What does an event say, and what is each reason's remedy? | [`events`] |
 //! | **Deciding** | |
@@ -119,6 +120,9 @@ pub mod setup {}
 
 #[doc = include_str!("stacks.md")]
 pub mod stacks {}
+
+#[doc = include_str!("stdio.md")]
+pub mod stdio {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

@@ -21,13 +21,17 @@ use crate::{
     answer::AnswerBody,
     identity::Identity,
     inbound::Arrival,
+    numbers::Counted,
     settings::{BehindSettings, LimitSettings, PublicName},
     shutdown::Phases,
     stdio::StdioBehind,
 };
 
 /// A request's place among those at work, until the end of its answer.
-pub(super) type Permit = OwnedSemaphorePermit;
+pub(super) struct Permit {
+    _place: OwnedSemaphorePermit,
+    _counted: Counted,
+}
 
 /// What stands behind.
 pub(crate) enum Behind {
@@ -105,7 +109,10 @@ impl Shared {
         B::Error: Into<BoxError>,
     {
         let places = Arc::clone(&self.places);
-        let permit = places.try_acquire_owned().map_err(|_| Failure::Full)?;
+        let permit = Permit {
+            _place: places.try_acquire_owned().map_err(|_| Failure::Full)?,
+            _counted: Counted::request(),
+        };
         let session = request.extensions_mut().remove::<AuthSession>();
         let arrival = request.extensions_mut().remove::<Arrival>();
         match &self.behind {

@@ -19,6 +19,11 @@ impl Owner {
         }
     }
 
+    /// A client is made by registering one: what is bounded is the person.
+    pub(super) fn is_same_person(&self, other: &Self) -> bool {
+        self.subject == other.subject
+    }
+
     pub(super) fn subject(&self) -> &str {
         &self.subject
     }
@@ -153,5 +158,7 @@ mod tests {
         assert_eq!(owner("ada", "one"), owner("ada", "one"));
         assert_ne!(owner("ada", "one"), owner("ada", "two"));
         assert_ne!(owner("ada", "one"), owner("bob", "one"));
+        assert!(owner("ada", "one").is_same_person(&owner("ada", "two")));
+        assert!(!owner("ada", "one").is_same_person(&owner("bob", "one")));
     }
 }

@@ -14,6 +14,7 @@ mod forwarding;
 mod identity;
 mod kit;
 mod raw;
+mod rules;
 mod smuggling;
 mod stopping;
 mod strangers;
