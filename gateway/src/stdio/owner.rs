@@ -61,7 +61,7 @@ impl Told {
             is_person: session.is_person(),
             email: text("email").filter(|_| !is_unverified),
             name: text("name"),
-            scopes: session.scopes().iter().map(Box::from).collect(),
+            scopes: session.effective_scopes().iter().map(Box::from).collect(),
             roles: session
                 .roles()
                 .iter()
