@@ -618,7 +618,7 @@ async fn what_people_copy_works() {
         )];
         let variables = match text.contains("client_secret") {
             true => &[][..],
-            false => &secret,
+            false => &secret[..],
         };
         if let Err(refused) = folder.load(&text, variables).await {
             panic!("{name}: {refused}");
