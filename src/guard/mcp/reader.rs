@@ -13,8 +13,9 @@ mod ambiguous;
 mod call;
 mod envelope;
 mod grammar;
+mod known;
 mod member;
-mod number;
+mod scalar;
 #[cfg(test)]
 mod tests;
 mod utf8;

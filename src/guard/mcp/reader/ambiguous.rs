@@ -1,5 +1,6 @@
 //! Why a body is not read: two JSON readers could understand it differently, or no reader can.
 
+use super::known::Known;
 use crate::limits::{MAX_BATCH, MAX_JSON_DEPTH, MAX_JSON_KEY, MAX_JSON_KEYS};
 
 /// What is wrong with a body. Says what, and never repeats what the client sent.
@@ -27,12 +28,12 @@ pub(crate) enum Ambiguous {
     LongBatch,
     /// One of the keys that are read.
     #[error("the key `{0}` stands twice in one object")]
-    TwoKeys(&'static str),
+    TwoKeys(Known),
     /// Another key: its name is the client's.
     #[error("a key of a message or of its `params` stands twice")]
     OtherKeyTwice,
     #[error("a key is spelled almost like `{0}`, and some JSON readers take it for that")]
-    AlmostKey(&'static str),
+    AlmostKey(Known),
     #[error("a message and its `params` must not have the key `__proto__`")]
     Prototype,
     #[error("a key of a message or of its `params` has a NUL character or half a surrogate pair")]
@@ -44,11 +45,11 @@ pub(crate) enum Ambiguous {
     #[error("`params` is not an object")]
     ParamsNotObject,
     #[error("`{0}` is not a string")]
-    NotText(&'static str),
+    NotText(Known),
     #[error("`{0}` has a NUL character or half a surrogate pair")]
-    BadText(&'static str),
+    BadText(Known),
     #[error("`{0}` is longer than a name may be")]
-    LongText(&'static str),
+    LongText(Known),
     #[error("a message has both a `method` and a `result` or `error`")]
     TwoKinds,
     #[error("a message has neither `method` nor `result` nor `error`")]

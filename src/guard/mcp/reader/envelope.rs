@@ -4,7 +4,8 @@ use super::{
     ambiguous::Ambiguous,
     call::{Call, Message, NameKey, name_key},
     grammar::Hears,
-    member::{Keys, Known},
+    known::Known,
+    member::Keys,
 };
 use crate::limits::{MAX_BATCH, MAX_JSON_KEY};
 
@@ -105,7 +106,8 @@ impl Envelope {
             in_params: false,
             of: None,
             draft: Draft::default(),
-            text: Vec::new(),
+            // Most keys and names.
+            text: Vec::with_capacity(64),
             half: false,
             too_long: false,
             calls: Vec::new(),
@@ -127,7 +129,7 @@ impl Envelope {
         if let Some(Known::Name(key)) = self.of.take()
             && self.counts(depth)
         {
-            let wrong = Heard::Wrong(Ambiguous::NotText(Known::Name(key).text()));
+            let wrong = Heard::Wrong(Ambiguous::NotText(Known::Name(key)));
             *self.draft.heard(key) = wrong;
         }
     }
@@ -169,7 +171,7 @@ impl Envelope {
     }
 
     /// The text of a method or a name.
-    fn heard(&mut self, of: &'static str) -> Result<Box<str>, Ambiguous> {
+    fn heard(&mut self, of: Known) -> Result<Box<str>, Ambiguous> {
         if self.too_long {
             return Err(Ambiguous::LongText(of));
         }
@@ -198,7 +200,7 @@ impl Hears for Envelope {
             return Ok(());
         }
         match self.of {
-            Some(Known::Method) => return Err(Ambiguous::NotText("method")),
+            Some(Known::Method) => return Err(Ambiguous::NotText(Known::Method)),
             Some(Known::Params) if !object => return Err(Ambiguous::ParamsNotObject),
             Some(Known::Params) => {
                 self.in_params = true;
@@ -233,7 +235,7 @@ impl Hears for Envelope {
             return Ok(());
         }
         match self.of {
-            Some(Known::Method) => Err(Ambiguous::NotText("method")),
+            Some(Known::Method) => Err(Ambiguous::NotText(Known::Method)),
             // Some clients write `null` where they have nothing to say.
             Some(Known::Params) if null => {
                 self.draft.params_over = true;
@@ -289,9 +291,9 @@ impl Hears for Envelope {
             return self.key(depth > self.level);
         }
         match self.of.take() {
-            Some(Known::Method) => self.draft.method = Some(self.heard("method")?),
+            Some(Known::Method) => self.draft.method = Some(self.heard(Known::Method)?),
             Some(Known::Name(key)) => {
-                let text = self.heard(Known::Name(key).text());
+                let text = self.heard(Known::Name(key));
                 *self.draft.heard(key) = text.map_or_else(Heard::Wrong, Heard::Text);
             }
             _ => return Ok(()),

@@ -1,6 +1,10 @@
 //! The grammar of RFC 8259 over chunks, strictly, without keeping anything but where it is.
 
-use super::{ambiguous::Ambiguous, number::Number, utf8::Utf8};
+use super::{
+    ambiguous::Ambiguous,
+    scalar::{Number, Word},
+    utf8::{Utf8, run_of_text},
+};
 use crate::limits::MAX_JSON_DEPTH;
 
 /// What listens to the values as they go by. `depth` is how many containers are open around the value.
@@ -43,7 +47,7 @@ enum At {
         left: u8,
         unit: u16,
     },
-    Word(&'static [u8]),
+    Word(Word),
     Number(Number),
 }
 
@@ -76,23 +80,32 @@ impl Grammar {
         }
     }
 
-    pub(crate) fn feed(&mut self, mut rest: &[u8], ear: &mut impl Hears) -> Result<(), Ambiguous> {
+    pub(crate) fn feed(&mut self, bytes: &[u8], ear: &mut impl Hears) -> Result<(), Ambiguous> {
+        let mut rest = bytes;
         while let Some((&byte, tail)) = rest.split_first() {
-            rest = match &mut self.at {
-                At::Text => self.text(rest, ear)?,
+            match self.at {
+                At::Text => {
+                    rest = self.text(rest, ear)?;
+                    continue;
+                }
                 At::Number(number) => match number.takes(byte)? {
-                    true => tail,
+                    Some(number) => self.at = At::Number(number),
                     // The byte belongs to what follows.
-                    false => {
+                    None => {
                         self.after_value();
-                        rest
+                        continue;
                     }
                 },
-                _ => {
-                    self.step(byte, ear)?;
-                    tail
-                }
-            };
+                At::Word(word) => match word.takes(byte)? {
+                    Some(word) => self.at = At::Word(word),
+                    None => self.after_value(),
+                },
+                At::Escape => self.escape(byte, ear)?,
+                At::Hex { left, unit } => self.hex(left, unit, byte, ear)?,
+                _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
+                _ => self.structure(byte, ear)?,
+            }
+            rest = tail;
         }
         Ok(())
     }
@@ -100,7 +113,7 @@ impl Grammar {
     /// How many of these bytes can only be text of the string at hand.
     pub(crate) fn run(&self, bytes: &[u8]) -> usize {
         match self.at {
-            At::Text => plain(bytes),
+            At::Text => run_of_text(bytes).0,
             _ => 0,
         }
     }
@@ -114,35 +127,30 @@ impl Grammar {
         }
     }
 
-    fn step(&mut self, byte: u8, ear: &mut impl Hears) -> Result<(), Ambiguous> {
-        match (self.at, byte) {
-            (At::Escape, _) => return self.escape(byte, ear),
-            (At::Hex { .. }, _) => return self.hex(byte, ear),
-            (At::Word(rest), _) => match rest.split_first() {
-                Some((first, [])) if *first == byte => self.after_value(),
-                Some((first, rest)) if *first == byte => self.at = At::Word(rest),
-                _ => return Err(Ambiguous::NotJson),
-            },
-            (_, b' ' | b'\t' | b'\n' | b'\r') => {}
-            (At::Done, _) => return Err(Ambiguous::Trailing),
-            // The first bytes of U+FEFF in UTF-8, and in both orders of UTF-16.
-            (At::Start, 0xef | 0xfe | 0xff) => return Err(Ambiguous::ByteOrderMark),
-            (At::KeyOrEnd | At::Key, b'"') => self.string(true, ear)?,
-            (At::Colon, b':') => self.at = At::Value,
-            (At::Next, b',') => {
+    /// A byte that is neither part of a string, a number or a word, nor white space.
+    fn structure(&mut self, byte: u8, ear: &mut impl Hears) -> Result<(), Ambiguous> {
+        match (byte, self.at) {
+            (_, At::Done) => Err(Ambiguous::Trailing),
+            (b'"', At::KeyOrEnd | At::Key) => self.string(true, ear),
+            (b':', At::Colon) => {
+                self.at = At::Value;
+                Ok(())
+            }
+            (b',', At::Next) => {
                 self.at = match self.in_object() {
                     true => At::Key,
                     false => At::Value,
-                }
+                };
+                Ok(())
             }
-            (At::KeyOrEnd, b'}') => self.close(ear)?,
-            (At::Next, b'}') if self.in_object() => self.close(ear)?,
-            (At::ValueOrEnd, b']') => self.close(ear)?,
-            (At::Next, b']') if !self.in_object() => self.close(ear)?,
-            (At::Start | At::Value | At::ValueOrEnd, _) => self.value(byte, ear)?,
-            _ => return Err(Ambiguous::NotJson),
+            (b'}', At::KeyOrEnd) | (b']', At::ValueOrEnd) => self.close(ear),
+            (b'}', At::Next) if self.in_object() => self.close(ear),
+            (b']', At::Next) if !self.in_object() => self.close(ear),
+            // The first bytes of U+FEFF in UTF-8, and in both orders of UTF-16.
+            (0xef | 0xfe | 0xff, At::Start) => Err(Ambiguous::ByteOrderMark),
+            (_, At::Start | At::Value | At::ValueOrEnd) => self.value(byte, ear),
+            _ => Err(Ambiguous::NotJson),
         }
-        Ok(())
     }
 
     fn value(&mut self, byte: u8, ear: &mut impl Hears) -> Result<(), Ambiguous> {
@@ -153,9 +161,9 @@ impl Grammar {
             _ => {}
         }
         self.at = match byte {
-            b't' => At::Word(b"rue"),
-            b'f' => At::Word(b"alse"),
-            b'n' => At::Word(b"ull"),
+            b't' => At::Word(Word::T),
+            b'f' => At::Word(Word::F),
+            b'n' => At::Word(Word::N),
             _ => At::Number(Number::begin(byte)?),
         };
         ear.scalar(self.depth, byte == b'n')
@@ -200,57 +208,59 @@ impl Grammar {
     }
 
     /// Reads on inside a string, and says what is left.
-    fn text<'a>(&mut self, bytes: &'a [u8], ear: &mut impl Hears) -> Result<&'a [u8], Ambiguous> {
-        // A chunk may have ended within a character.
-        if !self.utf8.is_whole() && bytes.first().is_some_and(u8::is_ascii) {
-            return Err(Ambiguous::NotUtf8);
-        }
-        let mut length = 0;
-        let special = loop {
-            length += plain(bytes.get(length..).unwrap_or_default());
-            match bytes.get(length) {
-                Some(byte) if !byte.is_ascii() => length = self.characters(bytes, length)?,
-                other => break other,
-            }
-        };
-        if length > 0 || special.is_some_and(|special| *special != b'\\') {
-            self.no_second_half(ear);
-        }
-        if self.wanted && length > 0 {
-            ear.text(bytes.get(..length).unwrap_or_default());
-        }
-        match special {
-            None => {}
-            Some(b'\\') => self.at = At::Escape,
-            Some(b'"') => {
-                match self.key {
-                    true => self.at = At::Colon,
-                    false => self.after_value(),
-                }
-                if self.wanted {
-                    ear.ends(self.depth, self.key)?;
-                }
-            }
-            // RFC 8259 section 7: "All Unicode characters may be placed within the quotation marks, except for
-            // the characters that MUST be escaped: quotation mark, reverse solidus, and the control characters
-            // (U+0000 through U+001F)."
-            Some(_) => return Err(Ambiguous::NotJson),
-        }
-        Ok(bytes.get(length + 1..).unwrap_or_default())
-    }
-
-    /// Takes the characters that are not ASCII, and says where they end.
-    fn characters(&mut self, bytes: &[u8], from: usize) -> Result<usize, Ambiguous> {
-        let mut at = from;
-        while let Some(byte) = bytes.get(at).filter(|byte| !byte.is_ascii()) {
-            if !self.utf8.take(*byte) {
+    fn text<'a>(
+        &mut self,
+        mut bytes: &'a [u8],
+        ear: &mut impl Hears,
+    ) -> Result<&'a [u8], Ambiguous> {
+        loop {
+            let (length, is_ascii) = run_of_text(bytes);
+            let (text, rest) = bytes.split_at(length);
+            if !(is_ascii && self.utf8.is_whole()) && !self.utf8.check(text, rest.is_empty()) {
                 return Err(Ambiguous::NotUtf8);
             }
-            at += 1;
+            if !text.is_empty() {
+                self.no_second_half(ear);
+                if self.wanted {
+                    ear.text(text);
+                }
+            }
+            bytes = match rest {
+                [] => return Ok(rest),
+                // Nobody wants to know what it stands for.
+                [
+                    b'\\',
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't',
+                    rest @ ..,
+                ] if !self.wanted => {
+                    self.high = None;
+                    rest
+                }
+                [b'\\', rest @ ..] => {
+                    self.at = At::Escape;
+                    return Ok(rest);
+                }
+                [b'"', rest @ ..] => {
+                    self.end_string(ear)?;
+                    return Ok(rest);
+                }
+                // RFC 8259 section 7: "All Unicode characters may be placed within the quotation marks, except for
+                // the characters that MUST be escaped: quotation mark, reverse solidus, and the control characters
+                // (U+0000 through U+001F)."
+                _ => return Err(Ambiguous::NotJson),
+            };
         }
-        match self.utf8.is_whole() || at == bytes.len() {
-            true => Ok(at),
-            false => Err(Ambiguous::NotUtf8),
+    }
+
+    fn end_string(&mut self, ear: &mut impl Hears) -> Result<(), Ambiguous> {
+        self.no_second_half(ear);
+        match self.key {
+            true => self.at = At::Colon,
+            false => self.after_value(),
+        }
+        match self.wanted {
+            true => ear.ends(self.depth, self.key),
+            false => Ok(()),
         }
     }
 
@@ -276,17 +286,20 @@ impl Grammar {
         Ok(())
     }
 
-    fn hex(&mut self, byte: u8, ear: &mut impl Hears) -> Result<(), Ambiguous> {
-        let At::Hex { left, unit } = &mut self.at else {
-            return Ok(());
-        };
+    fn hex(
+        &mut self,
+        left: u8,
+        unit: u16,
+        byte: u8,
+        ear: &mut impl Hears,
+    ) -> Result<(), Ambiguous> {
         let digit = char::from(byte).to_digit(16).ok_or(Ambiguous::NotJson)?;
-        *unit = *unit << 4 | u16::try_from(digit).unwrap_or_default();
-        *left -= 1;
-        if *left > 0 {
+        let unit = unit << 4 | u16::try_from(digit).unwrap_or_default();
+        if left > 1 {
+            let left = left - 1;
+            self.at = At::Hex { left, unit };
             return Ok(());
         }
-        let unit = *unit;
         self.at = At::Text;
         let units = match (self.high, unit) {
             (Some(high), 0xdc00..=0xdfff) => {
@@ -320,28 +333,4 @@ impl Grammar {
             ear.half();
         }
     }
-}
-
-/// How many bytes at the beginning are ASCII, and neither a quotation mark, a backslash nor a control character.
-fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut rest = bytes;
-    // Eight at a time. A borrow can only mark a byte above one that is marked rightly: the lowest is exact.
-    while let Some((eight, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*eight);
-        let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let quote = zero_in(word ^ (ONES * u64::from(b'"')));
-        let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
-        let special = (word | control | quote | backslash) & HIGH;
-        if special != 0 {
-            let before = usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
-            return bytes.len() - rest.len() + before;
-        }
-        rest = tail;
-    }
-    let is_special = |byte: &u8| !(0x20..0x80).contains(byte) || matches!(byte, b'"' | b'\\');
-    let tail = rest.iter().position(is_special).unwrap_or(rest.len());
-    bytes.len() - rest.len() + tail
 }

@@ -3,11 +3,22 @@ use serde_json::Value;
 
 use super::{
     Ambiguous::{self, *},
-    Call, Message, NameKey, Reader, Seen, name_key,
+    Call, Message, NameKey, Reader, Seen,
+    known::Known,
+    name_key,
 };
 use crate::limits::{MAX_BATCH, MAX_JSON_DEPTH, MAX_JSON_KEY, MAX_JSON_KEYS};
 
 const LONGEST: usize = 64;
+
+const METHOD: Known = Known::Method;
+const PARAMS: Known = Known::Params;
+const ID: Known = Known::Id;
+const JSON_RPC: Known = Known::JsonRpc;
+const RESULT: Known = Known::Result;
+const NAME: Known = Known::Name(NameKey::Name);
+const URI: Known = Known::Name(NameKey::Uri);
+const TASK_ID: Known = Known::Name(NameKey::TaskId);
 
 fn read(body: &[u8]) -> Result<Message, Ambiguous> {
     let mut reader = Reader::new(LONGEST);
@@ -191,11 +202,11 @@ fn a_call_is_known_before_its_arguments_end() {
 #[test]
 fn what_comes_later_can_still_make_a_body_ambiguous() {
     for (later, wrong) in [
-        (r#","name":"u"}}"#, TwoKeys("name")),
-        (r#"},"method":"tools/list"}"#, TwoKeys("method")),
-        (r#"},"params":{"name":"u"}}"#, TwoKeys("params")),
-        (r#"},"Params":{"name":"u"}}"#, AlmostKey("params")),
-        (r#","NAME":"u"}}"#, AlmostKey("name")),
+        (r#","name":"u"}}"#, TwoKeys(NAME)),
+        (r#"},"method":"tools/list"}"#, TwoKeys(METHOD)),
+        (r#"},"params":{"name":"u"}}"#, TwoKeys(PARAMS)),
+        (r#"},"Params":{"name":"u"}}"#, AlmostKey(PARAMS)),
+        (r#","NAME":"u"}}"#, AlmostKey(NAME)),
         (r#"},"result":1}"#, TwoKinds),
         (r#"}} {"method":"x"}"#, Trailing),
         (",}}", NotJson),
@@ -226,28 +237,25 @@ fn a_body_that_two_readers_could_understand_differently_is_refused() {
     let deep = "[".repeat(usize::from(MAX_JSON_DEPTH));
     for (body, wrong) in [
         // Twice.
-        (
-            r#"{"method":"a","method":"a"}"#.to_owned(),
-            TwoKeys("method"),
-        ),
+        (r#"{"method":"a","method":"a"}"#.to_owned(), TwoKeys(METHOD)),
         (
             r#"{"method":"a","m\u0065thod":"b"}"#.to_owned(),
-            TwoKeys("method"),
+            TwoKeys(METHOD),
         ),
-        (r#"{"params":{},"params":{}}"#.to_owned(), TwoKeys("params")),
-        (r#"{"id":1,"id":2,"method":"a"}"#.to_owned(), TwoKeys("id")),
+        (r#"{"params":{},"params":{}}"#.to_owned(), TwoKeys(PARAMS)),
+        (r#"{"id":1,"id":2,"method":"a"}"#.to_owned(), TwoKeys(ID)),
         (
             r#"{"jsonrpc":"2.0","jsonrpc":"2.0"}"#.to_owned(),
-            TwoKeys("jsonrpc"),
+            TwoKeys(JSON_RPC),
         ),
-        (r#"{"result":1,"result":2}"#.to_owned(), TwoKeys("result")),
+        (r#"{"result":1,"result":2}"#.to_owned(), TwoKeys(RESULT)),
         (
             r#"{"method":"a","params":{"uri":"a","uri":"a"}}"#.to_owned(),
-            TwoKeys("uri"),
+            TwoKeys(URI),
         ),
         (
             r#"{"method":"a","params":{"taskId":"a","taskId":"a"}}"#.to_owned(),
-            TwoKeys("taskId"),
+            TwoKeys(TASK_ID),
         ),
         (
             r#"{"method":"a","params":{"arguments":1,"arguments":2}}"#.to_owned(),
@@ -260,44 +268,44 @@ fn a_body_that_two_readers_could_understand_differently_is_refused() {
         // Almost.
         (
             r#"{"method":"a","Method":"b"}"#.to_owned(),
-            AlmostKey("method"),
+            AlmostKey(METHOD),
         ),
-        (r#"{"METHOD":"b"}"#.to_owned(), AlmostKey("method")),
+        (r#"{"METHOD":"b"}"#.to_owned(), AlmostKey(METHOD)),
         (
             r#"{"method":"a","paramſ":{}}"#.to_owned(),
-            AlmostKey("params"),
+            AlmostKey(PARAMS),
         ),
         (
             r#"{"method":"a","param\u017f":{}}"#.to_owned(),
-            AlmostKey("params"),
+            AlmostKey(PARAMS),
         ),
         (
             r#"{"method":"a","params":{"taskıd":"x"}}"#.to_owned(),
-            AlmostKey("taskId"),
+            AlmostKey(TASK_ID),
         ),
         (
             r#"{"method":"a","params":{"taſKid":"x"}}"#.to_owned(),
-            AlmostKey("taskId"),
+            AlmostKey(TASK_ID),
         ),
         (
             "{\"method\":\"a\",\"params\":{\"tas\u{212a}Id\":\"x\"}}".to_owned(),
-            AlmostKey("taskId"),
+            AlmostKey(TASK_ID),
         ),
         (
             r#"{"method":"a","params":{"task_id":"x"}}"#.to_owned(),
-            AlmostKey("taskId"),
+            AlmostKey(TASK_ID),
         ),
         (
             r#"{"method":"a","params":{"-name":"x"}}"#.to_owned(),
-            AlmostKey("name"),
+            AlmostKey(NAME),
         ),
         (
             r#"{"method":"a","params":{"urİ":"x"}}"#.to_owned(),
-            AlmostKey("uri"),
+            AlmostKey(URI),
         ),
         (
             "{\"method\":\"a\",\"params\":{\"uri\u{307}\":\"x\"}}".to_owned(),
-            AlmostKey("uri"),
+            AlmostKey(URI),
         ),
         (r#"{"method":"a","__proto__":{}}"#.to_owned(), Prototype),
         (
@@ -309,42 +317,42 @@ fn a_body_that_two_readers_could_understand_differently_is_refused() {
         (r#"{"method\ud800":"a"}"#.to_owned(), BadKey),
         (r#"{"\udc00":"a"}"#.to_owned(), BadKey),
         (r#"{"\ud800\ud800\udc00":"a"}"#.to_owned(), BadKey),
-        (r#"{"method":"a\u0000b"}"#.to_owned(), BadText("method")),
-        (r#"{"method":"a\ud800"}"#.to_owned(), BadText("method")),
-        (r#"{"method":"\ud800a"}"#.to_owned(), BadText("method")),
-        (r#"{"method":"\ud800\n"}"#.to_owned(), BadText("method")),
+        (r#"{"method":"a\u0000b"}"#.to_owned(), BadText(METHOD)),
+        (r#"{"method":"a\ud800"}"#.to_owned(), BadText(METHOD)),
+        (r#"{"method":"\ud800a"}"#.to_owned(), BadText(METHOD)),
+        (r#"{"method":"\ud800\n"}"#.to_owned(), BadText(METHOD)),
         (
             r#"{"method":"tools/call","params":{"name":"t\u0000"}}"#.to_owned(),
-            BadText("name"),
+            BadText(NAME),
         ),
         (
             r#"{"method":"tools/call","params":{"name":"\ude00\ud83d"}}"#.to_owned(),
-            BadText("name"),
+            BadText(NAME),
         ),
         (
             r#"{"params":{"uri":"\ude00"},"method":"resources/read"}"#.to_owned(),
-            BadText("uri"),
+            BadText(URI),
         ),
         // Of another type.
-        (r#"{"method":1}"#.to_owned(), NotText("method")),
-        (r#"{"method":null}"#.to_owned(), NotText("method")),
-        (r#"{"method":["tools/call"]}"#.to_owned(), NotText("method")),
-        (r#"{"method":{"a":1}}"#.to_owned(), NotText("method")),
+        (r#"{"method":1}"#.to_owned(), NotText(METHOD)),
+        (r#"{"method":null}"#.to_owned(), NotText(METHOD)),
+        (r#"{"method":["tools/call"]}"#.to_owned(), NotText(METHOD)),
+        (r#"{"method":{"a":1}}"#.to_owned(), NotText(METHOD)),
         (
             r#"{"method":"tools/call","params":{"name":["t"]}}"#.to_owned(),
-            NotText("name"),
+            NotText(NAME),
         ),
         (
             r#"{"method":"tools/call","params":{"name":null}}"#.to_owned(),
-            NotText("name"),
+            NotText(NAME),
         ),
         (
             r#"{"params":{"name":{}},"method":"tools/call"}"#.to_owned(),
-            NotText("name"),
+            NotText(NAME),
         ),
         (
             r#"{"method":"tasks/cancel","params":{"taskId":7}}"#.to_owned(),
-            NotText("taskId"),
+            NotText(TASK_ID),
         ),
         (
             r#"{"method":"tools/call","params":["t"]}"#.to_owned(),
@@ -383,10 +391,10 @@ fn a_body_that_two_readers_could_understand_differently_is_refused() {
         ("\u{1e}$".to_owned(), NotJson),
         ("\u{feff}$".to_owned(), ByteOrderMark),
         // Too much.
-        (format!(r#"{{"method":"{long}"}}"#), LongText("method")),
+        (format!(r#"{{"method":"{long}"}}"#), LongText(METHOD)),
         (
             format!(r#"{{"method":"tools/call","params":{{"name":"{long}"}}}}"#),
-            LongText("name"),
+            LongText(NAME),
         ),
         (format!(r#"{{"{long_key}":1}}"#), LongKey),
         (format!(r#"{{"id":"i","{long_key}":1}}"#), LongKey),

@@ -1,4 +1,4 @@
-//! UTF-8 as RFC 3629 has it, byte by byte: a chunk may end within a character.
+//! The text of strings: where it ends, and UTF-8 as RFC 3629 has it. A chunk may end within a character.
 
 /// What the next byte of a character has to be.
 #[derive(Debug, Default)]
@@ -14,9 +14,28 @@ impl Utf8 {
         self.left == 0
     }
 
-    /// Takes one byte that is not ASCII. `false`: this is not UTF-8. Overlong forms, surrogates and what is above
-    /// U+10FFFF are not.
-    pub(super) fn take(&mut self, byte: u8) -> bool {
+    /// Whether this goes on as UTF-8. Only text that is cut may end within a character.
+    pub(super) fn check(&mut self, text: &[u8], is_cut: bool) -> bool {
+        let mut rest = text;
+        while self.left > 0 {
+            let Some((byte, tail)) = rest.split_first() else {
+                return is_cut;
+            };
+            if !self.take(*byte) {
+                return false;
+            }
+            rest = tail;
+        }
+        let Err(error) = std::str::from_utf8(rest) else {
+            return true;
+        };
+        let (_, open) = rest.split_at(error.valid_up_to());
+        error.error_len().is_none() && is_cut && open.iter().all(|byte| self.take(*byte))
+    }
+
+    /// Takes one byte of a character of several. `false`: this is not UTF-8. Overlong forms, surrogates and what is
+    /// above U+10FFFF are not.
+    fn take(&mut self, byte: u8) -> bool {
         if self.left > 0 {
             let fits = (self.lowest..=self.highest).contains(&byte);
             self.left -= 1;
@@ -35,4 +54,32 @@ impl Utf8 {
         };
         true
     }
+}
+
+/// How many bytes at the beginning are neither a quotation mark, a backslash nor a control character, and whether they
+/// are ASCII, as far as that is seen: `false` may mean a byte behind them.
+pub(super) fn run_of_text(bytes: &[u8]) -> (usize, bool) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut rest = bytes;
+    let mut seen = 0;
+    // Eight at a time. A borrow can only mark a byte above one that is marked rightly: the lowest is exact.
+    while let Some((eight, tail)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        seen |= word;
+        let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let quote = zero_in(word ^ (ONES * u64::from(b'"')));
+        let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
+        let special = (control | quote | backslash) & HIGH;
+        if special != 0 {
+            let before = usize::try_from(special.trailing_zeros() / 8).unwrap_or_default();
+            return (bytes.len() - rest.len() + before, seen & HIGH == 0);
+        }
+        rest = tail;
+    }
+    let is_special = |byte: &u8| *byte < 0x20 || matches!(byte, b'"' | b'\\');
+    let tail = rest.iter().position(is_special).unwrap_or(rest.len());
+    let is_ascii = seen & HIGH == 0 && rest.is_ascii();
+    (bytes.len() - rest.len() + tail, is_ascii)
 }
