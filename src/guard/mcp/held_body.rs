@@ -351,7 +351,7 @@ mod tests {
             self.1 += 1;
             let byte = self.0.get(at / 2).copied();
             Poll::Ready(byte.map(|byte| {
-                let data = if at % 2 == 0 {
+                let data = if at.is_multiple_of(2) {
                     Bytes::new()
                 } else {
                     vec![byte].into()
