@@ -87,7 +87,7 @@ pub(crate) async fn run(streams: usize, seconds: usize) {
         "  the server is killed: {} open",
         open.load(Ordering::Relaxed)
     );
-    let _server = events(address).await;
+    let _server = events_again(address).await;
     tokio::time::sleep(half).await;
     let memory = process::memory(id);
     println!(
