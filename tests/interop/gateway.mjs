@@ -28,12 +28,13 @@ const UPSTREAM_ACCESS_TOKEN_TTL = 8;
 const SCOPES = 'openid profile email';
 
 const { PYTHON_MCP: python, INTEROP_CLIENT: rmcp } = process.env;
+// `gateway/journey-http.mjs` is the last: it kills the server behind.
 const PLACES = {
   ...python ? {
     fastmcp: {
       behind: { command: python, arguments: [join(examples, 'server.py')] },
       config: 'gateway.toml',
-      journeys: ['journey-client.mjs', 'gateway/journey-http.mjs', ...rmcp ? ['journey-rmcp.mjs'] : []],
+      journeys: [...rmcp ? ['journey-rmcp.mjs'] : [], 'journey-client.mjs', 'gateway/journey-http.mjs'],
     },
   } : {},
   typescript: {

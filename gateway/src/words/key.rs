@@ -4,7 +4,7 @@
 use super::refusal::variable;
 
 /// A key of the settings.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,

@@ -71,7 +71,7 @@ pub(crate) async fn load(said: Said) -> Result<Settings, Refusals> {
     let entries = gather(&said)?;
     let folder = said.file.as_deref().and_then(Path::parent);
     let root = Table::whole(&entries, KEYS, folder.unwrap_or_else(|| Path::new("")));
-    Ok(assemble(root, &entries, said.command, said.is_check).await?)
+    assemble(root, &entries, said.command, said.is_check).await
 }
 
 /// The file and the variables over it, each key known and of its kind.

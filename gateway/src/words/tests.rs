@@ -577,3 +577,51 @@ fn provider_key(name: &str) -> &'static Key {
     let mut keys = super::section::provider_keys::KEYS.iter();
     keys.find(|key| key.name == name).unwrap()
 }
+
+/// What people copy: the examples, and the blocks of the chapter and the README that are whole files.
+#[tokio::test]
+async fn what_people_copy_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files: Vec<(String, String)> = Vec::new();
+    for name in ["src/docs/gateway.md", "gateway/README.md"] {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        let blocks = text.split("```toml\n").skip(1);
+        let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+        files.extend(
+            blocks
+                .filter(|block| block.contains("base_url"))
+                .map(|block| (name.to_owned(), block)),
+        );
+    }
+    assert_eq!(files.len(), 2);
+    for file in fs::read_dir(root.join("examples/gateway")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|end| end == "toml") {
+            files.push((
+                path.display().to_string(),
+                fs::read_to_string(path).unwrap(),
+            ));
+        }
+    }
+    assert!(files.len() >= 4, "{}", files.len());
+    let folder = Folder::new();
+    for name in ["github-secret", "gateway-secret"] {
+        let secret = "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8";
+        fs::write(folder.0.join(name), secret).unwrap();
+    }
+    for (name, text) in files {
+        // No folder of this machine's.
+        let text = text.replace("sqlite:/var/lib/gateway/grants.sqlite", "memory");
+        let secret = [(
+            "GATEWAY_PROVIDER_CLIENT_SECRET",
+            "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8",
+        )];
+        let variables = match text.contains("client_secret") {
+            true => &[][..],
+            false => &secret[..],
+        };
+        if let Err(refused) = folder.load(&text, variables).await {
+            panic!("{name}: {refused}");
+        }
+    }
+}

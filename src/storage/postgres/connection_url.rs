@@ -42,7 +42,7 @@ pub(super) struct Target {
     /// The file of the authority that signed the certificate, if it is not one of the system's.
     #[cfg_attr(
         not(feature = "rustls"),
-        expect(dead_code, reason = "TLS is refused before")
+        allow(dead_code, reason = "TLS is refused before")
     )]
     pub(super) root_file: Option<PathBuf>,
     /// Without user and password.

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 
 import { atEnd, check, env, equal, finish, journey, until } from '../steps.mjs';
-import { bare, begin, call, fresh, login, messageOf, textOf } from './login.mjs';
+import { bare, begin, byPython, call, fresh, login, messageOf, textOf } from './login.mjs';
 
 const step = journey('gateway');
 const library = { Client, StreamableHTTPClientTransport, UnauthorizedError };
@@ -46,6 +46,12 @@ await step('progress comes while the tool works', async () => {
   equal(textOf(result), 'counted to 4', 'the answer');
   equal(came.map(([progress]) => progress).join(), '1,2,3,4', 'progress');
   check(came[3][1] - came[0][1] > 300, `it came all at once: ${JSON.stringify(came)}`);
+});
+
+if (process.env.PYTHON_MCP) await step('fastmcp gets progress and the answer too', async () => {
+  const { text, progress } = await byPython('count', { steps: 3 }, wallet);
+  equal(text, 'counted to 3', 'the answer');
+  equal(progress.join(), '1,2,3', 'progress');
 });
 
 await step('a tool that needs a role is refused by the gateway', async () => {

@@ -12,7 +12,7 @@ import process from 'node:process';
 import { Agent } from '../agent.mjs';
 import { check, env, equal, finish, journey, until } from '../steps.mjs';
 import { childrenOf } from './children.mjs';
-import { bare, begin, call, fresh, initialize, login, textOf } from './login.mjs';
+import { bare, begin, byPython, call, fresh, initialize, login, textOf } from './login.mjs';
 
 const LIBRARIES = [{
   title: 'sdk 1',
@@ -38,6 +38,11 @@ const LIBRARIES = [{
 const children = () => childrenOf(Number(env('GATEWAY_PID')));
 const wallets = [];
 for (const about of LIBRARIES) wallets.push(await visit(about));
+if (process.env.PYTHON_MCP) await journey('stdio, fastmcp')('progress comes while the tool works, and the answer', async () => {
+  const { text, progress } = await byPython('trigger-long-running-operation', { duration: 1, steps: 4 }, wallets[0]);
+  check(text.includes('completed'), 'the answer', text);
+  equal(progress.join(), '1,2,3,4', 'progress');
+});
 await stepUp(journey('stdio, client 2'), LIBRARIES[1]);
 await strangers(journey('stdio'), ...wallets);
 await finish(0);

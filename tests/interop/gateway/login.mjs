@@ -1,5 +1,10 @@
 // A person, a client of theirs, and bare requests: what the journeys at the gateway share.
 
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+
 import { Agent } from '../agent.mjs';
 import { check, env, equal } from '../steps.mjs';
 import { Wallet } from '../wallet.mjs';
@@ -75,6 +80,15 @@ export async function begin(token) {
 
 export function call(name, parameters = {}) {
   return { jsonrpc: '2.0', id: 'call', method: 'tools/call', params: { name, arguments: parameters } };
+}
+
+/** What a tool gave PyPI’s fastmcp: its text, and the progress before it. */
+export async function byPython(tool, parameters, wallet) {
+  const script = join(import.meta.dirname, 'client.py');
+  const { stdout } = await promisify(execFile)(env('PYTHON_MCP'), [script, tool, JSON.stringify(parameters)], {
+    env: { ...process.env, TOKEN: await fresh(wallet) }, timeout: 50_000,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1));
 }
 
 export const textOf = ({ content }) => content?.[0]?.text ?? '';
