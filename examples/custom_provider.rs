@@ -44,7 +44,7 @@
 //! | `SIGNING_KEY_FILE` | private keys as PEM that access tokens are signed with, in place of the secret: files separated by commas. The first signs, all are published at `/oauth/jwks` |
 //! | `ROOT_CERTIFICATES_FILE` | roots as PEM that certificates of other servers may come from, beside the usual ones: files separated by commas |
 //! | `PRIVATE_NETWORKS` | private networks that clients' documents may come from, such as `10.0.0.0/8`, separated by spaces or commas |
-//! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT` or `rediss://HOST:PORT` |
+//! | `STORAGE` | `memory`, `sqlite:PATH`, `redis://HOST:PORT`, `rediss://HOST:PORT` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` |
 //! | `PASS_ON` | of `prompt login_hint max_age ui_locales`, what is passed on to the provider of a client's request; none unless set |
 //! | `CONSENT` | `always`, `remember`, `external` or `disabled` |
 //! | `SERVICE_NAME` | how pages call this service |
@@ -90,7 +90,7 @@
 //! is at the provider then 20 more. A second signal ends it at once.
 //!
 //! The stores but `memory` need their features:
-//! `cargo run --example custom_provider --features sqlite,redis`.
+//! `cargo run --example custom_provider --features sqlite,redis,postgres`.
 //!
 //! On the protected path, a JSON-RPC `POST` gets a JSON-RPC result with the session's subject,
 //! scopes and client; any other request the same as plain JSON.

@@ -173,8 +173,8 @@
 //! Registrations and logins in progress are stored nowhere: the first are signed into the
 //! `client_id`, the second into cookies. What a login creates goes to a [`TokenStorage`]: by default
 //! [`MemoryStorage`], for one process, bounded, gone at restart; `SqliteStorage` (feature `sqlite`) is
-//! one file, durable, for the processes of one host; `RedisStorage` (feature `redis`) is for many
-//! hosts. Records are encrypted before they get there. To write a store, implement the trait and run
+//! one file, durable, for the processes of one host; `RedisStorage` (feature `redis`) and
+//! `PostgresStorage` (feature `postgres`) are for many hosts. Records are encrypted before they get there. To write a store, implement the trait and run
 //! `storage::contract` (feature `storage-contract`) against it.
 //!
 //! Every key is derived from one secret,
@@ -216,6 +216,7 @@
 //! | `metrics` | | counters, gauges and histograms for dashboards, by the facade of that name: see [`docs::metrics`] |
 //! | `sqlite` | | `storage::SqliteStorage`, one file for the processes of one host (SQLite is built in) |
 //! | `redis` | | `storage::RedisStorage`, Redis 7 or Valkey for many hosts (TLS with `rustls`) |
+//! | `postgres` | | `storage::PostgresStorage`, for many hosts that have a PostgreSQL already (TLS with `rustls`) |
 //! | `storage-contract` | | the suite that a `TokenStorage` has to pass |
 //! | `testing` | | `testing`: for tests of your service, sessions without a login and whether it is protected |
 //!

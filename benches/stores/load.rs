@@ -12,7 +12,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use crate::CALLERS;
+use crate::{CALLERS, STORES};
 use testkit::measure::{
     figures::{cell, ratio},
     login::{Deployment, Grant},
@@ -170,12 +170,12 @@ impl Rates {
             "Per second: median of {rounds} rounds (slowest–fastest); × memory in the same round, \
              median:\n"
         );
-        println!("| | callers | memory | sqlite | redis |");
-        println!("|---|---:|---:|---:|---:|");
+        println!("| | callers | {} |", STORES.join(" | "));
+        println!("|---|---:|{}", "---:|".repeat(STORES.len()));
         for verb in Verb::ALL {
             for callers in CALLERS {
                 let memory = &self.0[&(verb, callers, "memory")];
-                let cells = ["memory", "sqlite", "redis"].map(|store| {
+                let cells = STORES.map(|store| {
                     let rates = &self.0[&(verb, callers, store)];
                     let cell = cell(rates, 0);
                     if store == "memory" {

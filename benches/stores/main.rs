@@ -2,11 +2,12 @@
 //! validations per second, and bytes per live grant. `benches/README.md` says how to read it.
 //!
 //! ```sh
-//! cargo bench --features sqlite,redis --bench stores
+//! cargo bench --features sqlite,redis,postgres --bench stores
 //! ```
 //!
-//! Needs `redis-server` and `redis-cli` in `PATH`, or named in `REDIS_SERVER` and `REDIS_CLI`; starts
-//! its own server on a free loopback port.
+//! Needs `redis-server` and `redis-cli` in `PATH`, or named in `REDIS_SERVER` and `REDIS_CLI`, and PostgreSQL's
+//! server, of Debian's package or named in `POSTGRES_PROGRAMS`; starts its own servers on free loopback
+//! ports.
 
 #![allow(
     missing_docs,
@@ -28,10 +29,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use testkit::redis::Server;
+use testkit::{postgres, redis::Server};
 use tower_oauth_proxy::{
     Consent, OAuthProxyLayer, TokenStorage,
-    storage::{MemoryStorage, RedisStorage, SqliteStorage},
+    storage::{MemoryStorage, PostgresStorage, RedisStorage, SqliteStorage},
 };
 
 use self::load::{Rates, Verb};
@@ -45,8 +46,9 @@ use testkit::measure::{
 /// Enough for a median, after one to warm up.
 const ROUNDS: usize = 11;
 /// A slow machine measures fewer rounds rather than longer.
-const NO_ROUND_AFTER: Duration = Duration::from_secs(65);
+const NO_ROUND_AFTER: Duration = Duration::from_secs(75);
 const CALLERS: [usize; 2] = [1, 64];
+const STORES: [&str; 4] = ["memory", "sqlite", "redis", "postgres"];
 /// As on the smallest machine that is worth having.
 const WORKERS: usize = 2;
 
@@ -61,13 +63,14 @@ fn main() {
 async fn run() {
     let started = Instant::now();
     let dir = Dir::new();
-    let redis = redis_server();
+    let (redis, postgres) = (redis_server(), postgres_server());
     println!(
-        "{} logical CPUs; 4 KiB written and flushed to {} in {:.2} ms (median); Redis {}\n",
+        "{} logical CPUs; 4 KiB written and flushed to {} in {:.2} ms (median); Redis {}; PostgreSQL {}\n",
         std::thread::available_parallelism().unwrap(),
         dir.0.parent().unwrap().display(),
         flush_time(&dir.0).as_secs_f64() * 1e3,
         version(&redis),
+        postgres.sql("SHOW server_version"),
     );
 
     let (provider, _stop) = provider().await;
@@ -76,6 +79,7 @@ async fn run() {
         deployed("memory", &provider, MemoryStorage::new()).await,
         deployed("sqlite", &provider, sqlite).await,
         deployed("redis", &provider, connected(&redis).await).await,
+        deployed("postgres", &provider, joined(&postgres).await).await,
     ];
     let mut rates = Rates::default();
     let mut rounds = 0;
@@ -90,7 +94,7 @@ async fn run() {
         for callers in CALLERS {
             // None is always first.
             for turn in 0..stores.len() {
-                let store = &mut stores[(turn + round) % 3];
+                let store = &mut stores[(turn + round) % STORES.len()];
                 for verb in Verb::ALL {
                     let of = (verb, callers, store.name);
                     let rate = load::slot(store, verb, callers, rates.last(of)).await;
@@ -104,7 +108,7 @@ async fn run() {
     drop(stores);
 
     let redis = redis_server();
-    sizes::print(&provider, &dir.0, &redis).await;
+    sizes::print(&provider, &dir.0, &redis, &postgres).await;
     println!("\nThe run took {:.0} s.", started.elapsed().as_secs_f64());
 }
 
@@ -125,6 +129,15 @@ fn redis_server() -> Server {
 
 async fn connected(server: &Server) -> RedisStorage {
     RedisStorage::connect(server.url()).await.unwrap()
+}
+
+/// As it is made by default, unlike that of the tests: each commit is flushed.
+fn postgres_server() -> postgres::Server {
+    postgres::Server::with(&["fsync=on", "shared_buffers=128MB"])
+}
+
+async fn joined(server: &postgres::Server) -> PostgresStorage {
+    PostgresStorage::connect(server.url()).await.unwrap()
 }
 
 fn version(server: &Server) -> String {

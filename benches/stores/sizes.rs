@@ -4,7 +4,7 @@
 use std::{fs, path::Path, sync::Arc};
 
 use tokio::task::JoinSet;
-use tower_oauth_proxy::storage::{SqliteStorage, TokenStorage};
+use tower_oauth_proxy::storage::{PostgresStorage, SqliteStorage, TokenStorage};
 
 use crate::{connected, deployed};
 use testkit::Tokens;
@@ -12,12 +12,12 @@ use testkit::measure::{
     provider::{ACCESS_TOKEN_BYTES, REFRESH_TOKEN_BYTES},
     records::{Recorder, Records, bytes, growth_of_memory, live_and_passing, put},
 };
-use testkit::redis::Server;
+use testkit::{postgres, redis::Server};
 
 const GRANTS: usize = 4000;
 
 /// Measures and prints the table.
-pub(crate) async fn print(provider: &str, dir: &Path, redis: &Server) {
+pub(crate) async fn print(provider: &str, dir: &Path, redis: &Server, postgres: &postgres::Server) {
     let (live, passing) = live_and_passing(recorded(provider).await);
     let (value, passing) = (per_grant(bytes(&live)), per_grant(bytes(&passing)));
     let records = live.len();
@@ -26,6 +26,7 @@ pub(crate) async fn print(provider: &str, dir: &Path, redis: &Server) {
     let live = Arc::new(live);
     let sqlite = sqlite(dir, &live).await;
     let redis = in_redis(redis, &live).await;
+    let postgres = in_postgres(postgres, &live).await;
 
     println!("\nBytes per live grant, over {GRANTS} grants in {records} records:\n");
     println!("| | bytes | × key and value |");
@@ -35,6 +36,7 @@ pub(crate) async fn print(provider: &str, dir: &Path, redis: &Server) {
         ("memory: resident size", memory),
         ("sqlite: size of the file", sqlite),
         ("redis: `used_memory`", redis),
+        ("postgres: the tables with their indexes", postgres),
     ];
     for (what, size) in rows {
         println!("| {what} | {size:.0} | {:.2} |", size / value);
@@ -78,6 +80,21 @@ async fn in_redis(server: &Server, records: &Arc<Records>) -> f64 {
             .lines()
             .find_map(|line| line.strip_prefix("used_memory:"));
         line.unwrap().trim().parse::<usize>().unwrap()
+    };
+    let empty = used();
+    fill(store, records).await;
+    per_grant(used() - empty)
+}
+
+/// Growth of the tables, with what is kept beside them and their indexes. Those that the rates left are full of
+/// dead rows: these are made anew.
+async fn in_postgres(server: &postgres::Server, records: &Arc<Records>) -> f64 {
+    let store = PostgresStorage::builder(server.url()).schema("sizes");
+    let store = Arc::new(store.connect().await.unwrap());
+    let used = || {
+        let tables = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class \
+                      WHERE relkind = 'r' AND relnamespace = 'sizes'::regnamespace";
+        server.app(tables).parse::<usize>().unwrap()
     };
     let empty = used();
     fill(store, records).await;

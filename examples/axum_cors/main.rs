@@ -22,7 +22,7 @@ use support::stage::{self, Stage};
 #[tokio::main]
 async fn main() -> ExitCode {
     let below = std::env::args().nth(1).unwrap_or_default();
-    stage::run(&below, async |stage: Stage| {
+    stage::run(&below, stage::MCP, async |stage: Stage| {
         let app = app::app(&stage.base_url, stage.upstream)?;
         axum::serve(stage.listener, app).await?;
         Ok::<_, Box<dyn std::error::Error>>(())

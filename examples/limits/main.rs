@@ -20,7 +20,7 @@ use support::stage::{self, Stage};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    stage::run("", async |stage: Stage| {
+    stage::run("", stage::MCP, async |stage: Stage| {
         let app = app::app(&stage.base_url, stage.upstream)?;
         // The address of the peer is what the limit by address counts.
         let app = app.into_make_service_with_connect_info::<SocketAddr>();

@@ -34,7 +34,7 @@ use tower_oauth_proxy::SecretKey;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    stage::run("", async |stage: Stage| {
+    stage::run("", stage::MCP, async |stage: Stage| {
         let stop = serve::stop_signals()?;
         let redis_url =
             std::env::var("REDIS_URL").unwrap_or_else(|_| "redis://127.0.0.1:6379".to_owned());

@@ -358,9 +358,11 @@ impl Env {
             None if storage == "memory" => Ok(builder),
             Some(("sqlite", path)) => sqlite(builder, path),
             Some(("redis" | "rediss", _)) => redis(builder, storage).await,
+            Some(("postgres" | "postgresql", _)) => postgres(builder, storage).await,
             // Not shown: it may hold a password.
             _ => Err(Refusal(
-                "STORAGE: not one of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT"
+                "STORAGE: not one of memory, sqlite:PATH, redis://HOST:PORT, rediss://HOST:PORT, \
+                 postgres://USER@HOST:PORT/DATABASE"
                     .to_owned(),
             )),
         }
@@ -417,7 +419,21 @@ async fn redis(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBu
     Err(without("redis"))
 }
 
-#[cfg(not(all(feature = "sqlite", feature = "redis")))]
+#[cfg(feature = "postgres")]
+async fn postgres(
+    builder: OAuthProxyConfigBuilder,
+    url: &str,
+) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    let store = tower_oauth_proxy::storage::PostgresStorage::connect(url).await?;
+    Ok(builder.token_storage(store))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: OAuthProxyConfigBuilder, _: &str) -> Result<OAuthProxyConfigBuilder, Refusal> {
+    Err(without("postgres"))
+}
+
+#[cfg(not(all(feature = "sqlite", feature = "redis", feature = "postgres")))]
 fn without(feature: &str) -> Refusal {
     Refusal(format!(
         "STORAGE: this program was built without {feature}; add `--features {feature}`"

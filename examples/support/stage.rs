@@ -17,18 +17,19 @@ pub struct Stage {
     pub upstream: Provider,
 }
 
+/// What most examples say of their URL.
+pub const MCP: &str = "/mcp waits for an MCP client";
+
 /// Runs an example at 127.0.0.1:8080, or at any port where that one is taken. `below` is the path of its base URL,
-/// or empty.
+/// or empty, and `what` is said of that URL.
 pub async fn run<E: Into<Box<dyn Error>>>(
     below: &str,
+    what: &str,
     example: impl AsyncFnOnce(Stage) -> Result<(), E>,
 ) -> ExitCode {
     let run = async {
         let stage = prepare(below).await?;
-        println!(
-            "{}/mcp waits for an MCP client. Ctrl-C ends it.",
-            stage.base_url
-        );
+        println!("{}{what}. Ctrl-C ends it.", stage.base_url);
         example(stage).await.map_err(Into::into)
     };
     match run.await {

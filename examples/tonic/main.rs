@@ -23,7 +23,7 @@ use support::stage::{self, Stage};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    stage::run("", async |stage: Stage| {
+    stage::run("", " waits for gRPC clients", async |stage: Stage| {
         app::serve(stage.listener, &stage.base_url, stage.upstream).await
     })
     .await

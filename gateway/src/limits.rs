@@ -47,3 +47,6 @@ pub(crate) const ADMIN_CONNECTIONS: usize = 32;
 
 /// The server behind is asked whether it takes connections for readiness, and has this long.
 pub(crate) const REACHED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Open files that are no connections of clients or to the server behind: the store, the provider, the admin pages.
+pub(crate) const FILES_BESIDES: u64 = 512;

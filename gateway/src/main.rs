@@ -7,6 +7,7 @@ mod headers;
 mod identity;
 mod inbound;
 mod limits;
+mod numbers;
 mod run;
 mod serve;
 mod settings;
@@ -42,17 +43,17 @@ async fn start() -> Result<ExitCode, String> {
             say(&text);
             Ok(ExitCode::SUCCESS)
         }
-        Task::Check(report) => {
-            say(&format!("{report}\n"));
-            Ok(match report.is_broken() {
-                true => ExitCode::from(2),
-                false => ExitCode::SUCCESS,
+        Task::Check(told, can_work) => {
+            say(&format!("{told}\n"));
+            Ok(match can_work {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::from(2),
             })
         }
-        Task::Serve(settings) => {
+        Task::Serve(settings, told) => {
             start_log(settings.log);
-            // What the settings come to, before anything is served.
-            complain(&settings.oauth.report().to_string());
+            // Before anything is served.
+            complain(&told);
             run::run(*settings, signals).await?;
             Ok(ExitCode::SUCCESS)
         }

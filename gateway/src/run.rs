@@ -9,9 +9,9 @@ use crate::{
     admin::{Admin, open_admin, serve_admin},
     forward::{Behind, Forward, Judged},
     identity::Identity,
-    limits,
+    limits, numbers,
     serve::{App, Listener, serve},
-    settings::Settings,
+    settings::{LimitSettings, Settings},
     shutdown::{Shutdown, Signals},
 };
 
@@ -35,12 +35,14 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
         log: _,
     } = settings;
     // First of all: what the layer looks up before there is a recorder stays silent.
-    let numbers = recorder()?;
+    let page = recorder()?;
+    numbers::describe();
+    allow_files(&limits);
     let (shutdown, phases) = Shutdown::new();
     let layer = OAuthProxyLayer::new(oauth);
     let identity = Arc::new(Identity::new(identity));
     let behind = Behind::new(behind, &public, &cookie_prefix, &limits, &phases)?;
-    let forward = Forward::new(behind, Arc::clone(&identity), &limits);
+    let forward = Forward::new(behind, Arc::clone(&identity), &limits, phases.clone());
     let judged = Judged::new(forward.clone(), rules);
     let app = App::new(&layer, judged, Arc::clone(&identity), &limits);
 
@@ -57,7 +59,7 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
         let pages = Admin::new(
             layer.handle(),
             forward.clone(),
-            numbers,
+            page,
             phases.clone(),
             &identity,
         );
@@ -85,6 +87,32 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Each connection is a file, and each request at the server behind one more; the system often grants 1024, for programs
+/// that cannot handle more. As many are asked for as the limits allow.
+fn allow_files(limits: &LimitSettings) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let wanted = limits.connections.saturating_add(limits.requests);
+    let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+    let wanted = wanted.saturating_add(limits::FILES_BESIDES);
+    let granted = getrlimit(Resource::Nofile);
+    let most = granted.maximum.unwrap_or(u64::MAX);
+    if most < wanted {
+        tracing::warn!(
+            "the limits allow {wanted} open files, and the system {most}: connections beyond that wait"
+        );
+    }
+    let now = granted.current.unwrap_or(u64::MAX);
+    let raised = Rlimit {
+        current: Some(wanted.min(most).max(now)),
+        maximum: granted.maximum,
+    };
+    if now < wanted
+        && let Err(error) = setrlimit(Resource::Nofile, raised)
+    {
+        tracing::warn!("no more than {now} open files: {error}");
+    }
 }
 
 /// For the whole process; what other crates count goes there too.

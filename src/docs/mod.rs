@@ -19,6 +19,7 @@
 //! | How do I call another API in the person's name? | [`on_behalf`] |
 //! | How does another service verify the tokens? | [`services`] |
 //! | When does a change take effect: a role, a person who left? | [`lifecycle`] |
+//! | My server is not written in Rust: a program in front of it | [`gateway`] |
 //! | **Running it** | |
 //! | axum, hyper, tonic, CORS: what goes where in my server? | [`stacks`] |
 //! | nginx, Caddy, a path below a host, several instances | [`deployment`] |
@@ -29,6 +30,7 @@
 //! | Which store, how large, and what if it fails? | [`stores`] |
 //! | How do I replace a secret or a key? | [`keys`] |
 //! | What leaves this server, and how do I open or close it? | [`network`] |
+//! | How does a local MCP server (`npx`, `uvx`) become a remote one? | [`stdio`] |
 //! | **Something is wrong** | [`troubleshooting`] |
 //! | What does an event say, and what is each reason's remedy? | [`events`] |
 //! | **Deciding** | |
@@ -51,6 +53,9 @@ pub mod doctor {}
 
 #[doc = include_str!("events.md")]
 pub mod events {}
+
+#[doc = include_str!("gateway.md")]
+pub mod gateway {}
 
 #[doc = include_str!("guards.md")]
 pub mod guards {}
@@ -115,6 +120,9 @@ pub mod setup {}
 
 #[doc = include_str!("stacks.md")]
 pub mod stacks {}
+
+#[doc = include_str!("stdio.md")]
+pub mod stdio {}
 
 #[doc = include_str!("step_up.md")]
 pub mod step_up {}

@@ -96,7 +96,7 @@ fn notes(config: &OAuthProxyConfig, store: Option<&ReportedStore>) -> Vec<String
         notes.push(match kind.as_str() {
             MEMORY => "token_storage: the store is the memory of this process: a restart logs everyone out, \
                        and with several instances at this URL each knows its own logins alone (features \
-                       `sqlite` and `redis` have others)"
+                       `sqlite`, `redis` and `postgres` have others)"
                 .to_owned(),
             _ => format!("token_storage: {kind} is for the processes of one host"),
         });

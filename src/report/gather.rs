@@ -183,7 +183,7 @@ fn store(server: &ServerConfig, options: &Options) -> ReportedStore {
     ReportedStore {
         is_shared: match kind.as_str() {
             MEMORY | "SqliteStorage" => Some(false),
-            "RedisStorage" => Some(true),
+            "PostgresStorage" | "RedisStorage" => Some(true),
             _ => None,
         },
         is_encrypted: options.storage_encryption,

@@ -244,6 +244,16 @@ fn a_store_and_keys_that_a_restart_or_a_second_instance_lacks_are_notes() {
         assert!(!note(&shared, "token_storage"));
         assert_eq!(shared.store.unwrap().is_shared, Some(true));
     }
+    #[cfg(feature = "postgres")]
+    {
+        let postgres = crate::storage::PostgresStorage::builder("postgres://127.0.0.1:1/app")
+            .lazy()
+            .unwrap();
+        let shared = at(generic()).token_storage(postgres).build();
+        let shared = shared.unwrap().report();
+        assert!(!note(&shared, "token_storage"));
+        assert_eq!(shared.store.unwrap().is_shared, Some(true));
+    }
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub mod proxy;
 pub mod redis;
 pub mod resource;
 pub mod store;
+pub mod trouble;
 pub mod wire;
 pub mod workers;
 

@@ -346,7 +346,8 @@ async fn a_header_is_a_claim_that_the_body_has_to_make() {
         (&[("mcp_name", "read")], false),
         (&[("mcp-name", "=?base64?!?=")], false),
     ] {
-        let mut request = post();
+        // The revision that has servers compare them: whether this one does, the operator has not said.
+        let mut request = post().header("mcp-protocol-version", "2026-07-28");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -364,6 +365,7 @@ async fn a_header_is_a_claim_that_the_body_has_to_make() {
     // The name that is allowed in the header, and the one that is not in the body: and the other way round.
     for (header, body) in [("read", "closed"), ("closed", "read")] {
         let request = post()
+            .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", "tools/call")
             .header("mcp-name", header);
         let request = request.body(Script::whole(call(body))).unwrap();

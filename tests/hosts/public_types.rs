@@ -61,6 +61,8 @@ fn public_types_go_between_threads_and_can_be_printed() {
     all!(is_sent: tower_oauth_proxy::NoSession);
     #[cfg(feature = "sqlite")]
     all!(is_plain: tower_oauth_proxy::storage::SqliteStorage);
+    #[cfg(feature = "postgres")]
+    all!(is_plain: tower_oauth_proxy::storage::PostgresStorage);
     #[cfg(feature = "redis")]
     all!(is_plain: tower_oauth_proxy::storage::RedisStorage);
 }

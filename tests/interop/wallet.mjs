@@ -4,6 +4,7 @@
 export class Wallet {
   redirectUrl = 'http://127.0.0.1:49152/callback';
   logins = 0;
+  asksForMore = false;
 
   constructor(authMethod) {
     this.clientMetadata = {
@@ -29,7 +30,8 @@ export class Wallet {
 
   clientInformation() { return this.client; }
   saveClientInformation(information) { this.client = information; }
-  tokens() { return this.held; }
+  /** `asksForMore`: shown a refresh token, sdk 1 would not bring the person back for more scopes. */
+  tokens() { return this.asksForMore && this.held ? { ...this.held, refresh_token: undefined } : this.held; }
   saveTokens(tokens) { this.held = tokens; }
   codeVerifier() { return this.verifier; }
   saveCodeVerifier(verifier) { this.verifier = verifier; }

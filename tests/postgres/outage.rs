@@ -12,49 +12,13 @@ use tower_oauth_proxy::{
 };
 
 use crate::Stores;
-use testkit::{between::Between, postgres::Server};
+use testkit::{
+    between::Between,
+    postgres::Server,
+    trouble::{LIMIT, Log, all_fail, recovers},
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// The documented limit of a verb, and what a busy machine adds.
-const LIMIT: Duration = Duration::from_millis(2_000 + 500);
-
-/// Every verb is `Unavailable` within the limit.
-async fn all_fail(store: &PostgresStorage) -> Duration {
-    let mut slowest = Duration::ZERO;
-    for verb in 0..9 {
-        let start = Instant::now();
-        let outcome = match verb {
-            0 => store.get("k").await.map(drop),
-            1 => store.set("other", vec![1], MINUTE).await,
-            2 => store.insert_if_absent("k", vec![1], MINUTE).await.map(drop),
-            3 => store.take("other").await.map(drop),
-            4 => {
-                let swap = store.compare_and_swap("k", b"x", vec![1], MINUTE);
-                swap.await.map(drop)
-            }
-            5 => store.remove("other").await,
-            6 => store.list_add("list", "member", MINUTE).await,
-            7 => store.list_remove("list", "member").await,
-            _ => store.list_page("list", None, 1).await.map(drop),
-        };
-        let unavailable = matches!(outcome, Err(StorageError::Unavailable(_)));
-        assert!(unavailable, "verb {verb}: {outcome:?}");
-        slowest = slowest.max(start.elapsed());
-    }
-    assert!(slowest < LIMIT, "{slowest:?}");
-    slowest
-}
-
-/// How long until a verb succeeds.
-async fn recovers(store: &PostgresStorage) -> Duration {
-    let start = Instant::now();
-    while store.get("k").await.is_err() {
-        assert!(start.elapsed() < Duration::from_secs(20), "no recovery");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    start.elapsed()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_is_unavailable_and_what_it_confirmed_is_there_afterwards() {
     let mut server = Server::start();
@@ -90,7 +54,7 @@ async fn two_hundred_callers_of_a_frozen_server_are_all_answered_in_time_and_it_
     let store = Arc::new(server.store().await);
     store.set("k", vec![7], MINUTE).await.unwrap();
     server.freeze();
-    let slowest = all_fail(&store).await;
+    let slowest = all_fail(&*store).await;
     let mut callers = JoinSet::new();
     for n in 0..200 {
         let store = Arc::clone(&store);
@@ -105,7 +69,7 @@ async fn two_hundred_callers_of_a_frozen_server_are_all_answered_in_time_and_it_
     let slowest_of_many = callers.join_all().await.into_iter().max().unwrap();
     assert!(slowest_of_many < LIMIT, "{slowest_of_many:?}");
     server.thaw();
-    let recovery = recovers(&store).await;
+    let recovery = recovers(&*store).await;
     assert_eq!(store.get("k").await.unwrap(), Some(vec![7]));
     // Nothing that was given up is still at work there.
     let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tower-oauth-proxy'";
@@ -133,7 +97,7 @@ async fn a_connection_that_is_cut_or_goes_silent_is_replaced() {
     store.set("k", vec![1], MINUTE).await.unwrap();
     for _ in 0..3 {
         between.cut().await;
-        assert!(recovers(&store).await < Duration::from_millis(500));
+        assert!(recovers(&*store).await < Duration::from_millis(500));
     }
     // Several connections lie there; a host that vanished takes all of them along, without a word.
     let mut callers = JoinSet::new();
@@ -169,7 +133,7 @@ async fn a_verb_whose_answer_was_lost_is_an_error_and_is_not_repeated() {
          FOR EACH ROW EXECUTE FUNCTION note()",
     );
     for verb in ["take", "swap", "insert"] {
-        recovers(&store).await;
+        recovers(&*store).await;
         // Each statement is known to the connection that will go silent.
         store.take("k").await.unwrap();
         let swapped = store.compare_and_swap("k", b"", vec![], MINUTE);
@@ -279,6 +243,40 @@ async fn a_failover_to_a_standby_that_was_promoted_is_followed() {
     assert_eq!(store.get("k").await.unwrap(), Some(vec![2]));
     let swapped = store.compare_and_swap("k", &[2], vec![3], MINUTE);
     assert!(swapped.await.unwrap());
+}
+
+/// The old primary's kernel still takes connections: nothing says that it is dead.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_froze_leaves_time_to_ask_the_next_host() {
+    let primary = Server::start();
+    primary
+        .store()
+        .await
+        .set("k", vec![1], MINUTE)
+        .await
+        .unwrap();
+    let standby = Server::standby_of(&primary);
+    let both = format!(
+        "postgres://app:p%40ss%23word@127.0.0.1:{},127.0.0.1:{}/app",
+        primary.port, standby.port
+    );
+    let store = PostgresStorage::connect(both).await.unwrap();
+    primary.freeze();
+    all_fail(&store).await;
+    standby.sql("SELECT pg_promote()");
+    recovers(&store).await;
+    assert_eq!(store.get("k").await.unwrap(), Some(vec![1]));
+    // Once found, it is asked first.
+    let start = Instant::now();
+    standby.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tower-oauth-proxy'",
+    );
+    recovers(&store).await;
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 /// An empty database in the place of ours is an answer, as with any store that lost its data.
@@ -395,22 +393,8 @@ async fn a_server_that_may_lose_what_it_confirmed_is_warned_of_once() {
             store.set("k", vec![n], MINUTE).await.unwrap();
         }
         drop(guard);
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = log.text();
         let warned = log.matches("set synchronous_commit to on").count();
         assert_eq!(warned, warnings, "{log}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

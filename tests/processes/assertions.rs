@@ -23,6 +23,11 @@ async fn an_assertion_is_used_once_over_three_processes_on_redis() {
     used_once(Backend::redis()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_assertion_is_used_once_over_three_processes_on_postgres() {
+    used_once(Backend::postgres()).await;
+}
+
 const ROUNDS: usize = 3;
 
 async fn used_once(backend: Backend) {

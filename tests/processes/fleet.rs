@@ -301,6 +301,7 @@ pub(crate) fn example() -> &'static PathBuf {
         let features = [
             ("axum", cfg!(feature = "axum")),
             ("native-tls", cfg!(feature = "native-tls")),
+            ("postgres", cfg!(feature = "postgres")),
             ("redis", cfg!(feature = "redis")),
             ("rustls", cfg!(feature = "rustls")),
             ("sqlite", cfg!(feature = "sqlite")),

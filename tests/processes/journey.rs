@@ -21,6 +21,11 @@ async fn every_step_at_another_process_on_redis() {
     journey(Backend::redis()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_step_at_another_process_on_postgres() {
+    journey(Backend::postgres()).await;
+}
+
 const CACHE_SECONDS: u64 = 2;
 
 async fn journey(backend: Backend) {

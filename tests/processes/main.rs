@@ -2,11 +2,11 @@
 //! store: any of them serves any step, and killing them, stopping the store or rotating keys logs
 //! nobody out.
 //!
-//! Needs `redis-server` and `redis-cli` (Debian: `apt-get install redis-server`), and starts its own
-//! on free loopback ports; builds the example itself:
+//! Needs `redis-server` and `redis-cli` (Debian: `apt-get install redis-server`) and PostgreSQL's server
+//! (`apt-get install postgresql`), and starts its own on free loopback ports; builds the example itself:
 //!
 //! ```sh
-//! cargo test --features sqlite,redis,storage-contract --test processes
+//! cargo test --features sqlite,redis,postgres,storage-contract --test processes
 //! ```
 //!
 //! `SEED` repeats a storm's choices (each prints its own), `STORM_SECONDS` makes it longer. When a

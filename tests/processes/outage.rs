@@ -1,6 +1,9 @@
 //! The store or the provider goes away and comes back.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Child,
+    time::{Duration, Instant},
+};
 
 use crate::world::{Backend, World};
 use testkit::{Answer, Browser, Client, Kind, Landing, Pkce, Reply, Tokens, wire::query_param};
@@ -21,45 +24,91 @@ enum Fault {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_redis_is_dead() {
-    redis(Fault::Killed).await;
+    store(Backend::redis(), Fault::Killed).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_redis_is_frozen() {
-    redis(Fault::Frozen).await;
+    store(Backend::redis(), Fault::Frozen).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_while_redis_is_slow() {
-    redis(Fault::Slow).await;
+    store(Backend::redis(), Fault::Slow).await;
 }
 
-async fn redis(fault: Fault) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_while_postgres_is_dead() {
+    store(Backend::postgres(), Fault::Killed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_while_postgres_is_frozen() {
+    store(Backend::postgres(), Fault::Frozen).await;
+}
+
+/// Somebody's migration holds the tables.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_while_postgres_is_locked() {
+    store(Backend::postgres(), Fault::Slow).await;
+}
+
+async fn store(backend: Backend, fault: Fault) {
     let cache = CACHE_SECONDS.to_string();
     let environment = [("SESSION_CACHE_TTL", &*cache)];
-    let mut world = World::start(3, Backend::redis(), &environment).await;
+    let mut world = World::start(3, backend, &environment).await;
     let people = People::before(&world).await;
 
-    let Backend::Redis(server) = &mut world.backend else {
-        unreachable!()
-    };
-    match fault {
-        Fault::Killed => server.kill(),
-        Fault::Frozen => server.freeze(),
-        Fault::Slow => assert_eq!(server.cli(&["CLIENT", "PAUSE", "60000", "ALL"]), "OK"),
-    }
+    let locker = strike(&mut world.backend, fault);
     let reload = people.during(&world).await;
-
-    let Backend::Redis(server) = &mut world.backend else {
-        unreachable!()
-    };
-    match fault {
-        Fault::Killed => server.restart(),
-        Fault::Frozen => server.thaw(),
-        Fault::Slow => assert_eq!(server.cli(&["CLIENT", "UNPAUSE"]), "OK"),
+    heal(&mut world.backend, fault);
+    if let Some(mut locker) = locker {
+        locker.wait().unwrap();
     }
+
     people.after(&world, reload).await;
     world.close();
+}
+
+/// What holds the tables, where that is the fault.
+fn strike(backend: &mut Backend, fault: Fault) -> Option<Child> {
+    match (backend, fault) {
+        (Backend::Redis(server), Fault::Killed) => server.kill(),
+        (Backend::Redis(server), Fault::Frozen) => server.freeze(),
+        (Backend::Redis(server), Fault::Slow) => {
+            assert_eq!(server.cli(&["CLIENT", "PAUSE", "60000", "ALL"]), "OK");
+        }
+        (Backend::Postgres(server), Fault::Killed) => server.kill(),
+        (Backend::Postgres(server), Fault::Frozen) => server.freeze(),
+        (Backend::Postgres(server), Fault::Slow) => {
+            let locks = "BEGIN; LOCK TABLE oauth_proxy_records; SELECT pg_sleep(60)";
+            let locker = server.console("app").args(["-c", locks]).spawn().unwrap();
+            while server.sql(&LOCKER.replace("what", "count(*)")) != "1" {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            return Some(locker);
+        }
+        (Backend::Sqlite(_), _) => unreachable!(),
+    }
+    None
+}
+
+const LOCKER: &str = "SELECT what FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+
+fn heal(backend: &mut Backend, fault: Fault) {
+    match (backend, fault) {
+        (Backend::Redis(server), Fault::Killed) => server.restart(),
+        (Backend::Redis(server), Fault::Frozen) => server.thaw(),
+        (Backend::Redis(server), Fault::Slow) => {
+            assert_eq!(server.cli(&["CLIENT", "UNPAUSE"]), "OK");
+        }
+        (Backend::Postgres(server), Fault::Killed) => server.restart(),
+        (Backend::Postgres(server), Fault::Frozen) => server.thaw(),
+        (Backend::Postgres(server), Fault::Slow) => {
+            server.sql(&LOCKER.replace("what", "pg_terminate_backend(pid)"));
+        }
+        (Backend::Sqlite(_), _) => unreachable!(),
+    }
 }
 
 /// A file that somebody else holds locked: reads go on, writes come back later.

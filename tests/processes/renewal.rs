@@ -30,6 +30,11 @@ async fn a_hundred_requests_at_three_processes_cause_one_renewal_on_redis() {
     herd(Backend::redis()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_requests_at_three_processes_cause_one_renewal_on_postgres() {
+    herd(Backend::postgres()).await;
+}
+
 async fn herd(backend: Backend) {
     let environment = [("ACCESS_TOKEN_TTL", "600"), ("SESSION_CACHE_TTL", "1")];
     let world = World::start(3, backend, &environment).await;
@@ -66,6 +71,11 @@ async fn a_renewer_that_dies_before_it_hears_costs_a_wait_on_sqlite() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_renewer_that_dies_before_it_hears_costs_a_wait_on_redis() {
     killed(Backend::redis(), Moment::After, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewer_that_dies_before_it_hears_costs_a_wait_on_postgres() {
+    killed(Backend::postgres(), Moment::After, false).await;
 }
 
 /// The process that holds the lease dies at this moment; the others come through.

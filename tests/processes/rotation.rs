@@ -26,6 +26,11 @@ async fn two_rolls_are_seen_by_nobody_on_redis() {
     rotate(Backend::redis()).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_rolls_are_seen_by_nobody_on_postgres() {
+    rotate(Backend::postgres()).await;
+}
+
 /// The current and the previous secret of each roll: first all accept the new one, then all use it.
 const ROLLS: [(&str, &str); 2] = [(OLD, NEW), (NEW, OLD)];
 

@@ -46,6 +46,11 @@ async fn with_a_rotating_provider_only_the_impossible_window_costs_a_login_on_re
     storm(Backend::redis(), true).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_a_rotating_provider_only_the_impossible_window_costs_a_login_on_postgres() {
+    storm(Backend::postgres(), true).await;
+}
+
 /// What people saw.
 #[derive(Default)]
 pub(crate) struct Record {

@@ -24,6 +24,7 @@ use testkit::{
 pub(crate) enum Backend {
     Sqlite(PathBuf),
     Redis(Server),
+    Postgres(testkit::postgres::Server),
 }
 
 impl Backend {
@@ -43,10 +44,16 @@ impl Backend {
         ]))
     }
 
+    /// What it has confirmed it has; here only processes die, so that nothing waits for the disk.
+    pub(crate) fn postgres() -> Self {
+        Self::Postgres(testkit::postgres::Server::start())
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         match self {
             Self::Sqlite(dir) => dir,
             Self::Redis(server) => &server.dir,
+            Self::Postgres(server) => &server.dir,
         }
     }
 
@@ -54,6 +61,7 @@ impl Backend {
         match self {
             Self::Sqlite(dir) => format!("sqlite:{}", dir.join("grants.db").display()),
             Self::Redis(server) => server.url(),
+            Self::Postgres(server) => server.url(),
         }
     }
 }

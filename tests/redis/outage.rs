@@ -12,46 +12,13 @@ use tower_oauth_proxy::{
 };
 
 use crate::Stores;
-use testkit::{between::Between, redis::Server};
+use testkit::{
+    between::Between,
+    redis::Server,
+    trouble::{LIMIT, Log, all_fail, recovers},
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// The documented limit of a verb, and what a busy machine adds.
-const LIMIT: Duration = Duration::from_millis(2_000 + 500);
-
-/// Every verb is `Unavailable` within the limit.
-async fn all_fail(store: &RedisStorage) -> Duration {
-    let mut slowest = Duration::ZERO;
-    for verb in 0..6 {
-        let start = Instant::now();
-        let outcome = match verb {
-            0 => store.get("k").await.map(drop),
-            1 => store.set("other", vec![1], MINUTE).await,
-            2 => store.insert_if_absent("k", vec![1], MINUTE).await.map(drop),
-            3 => store.take("other").await.map(drop),
-            4 => store
-                .compare_and_swap("k", b"x", vec![1], MINUTE)
-                .await
-                .map(drop),
-            _ => store.remove("other").await,
-        };
-        let unavailable = matches!(outcome, Err(StorageError::Unavailable(_)));
-        assert!(unavailable, "verb {verb}: {outcome:?}");
-        slowest = slowest.max(start.elapsed());
-    }
-    assert!(slowest < LIMIT, "{slowest:?}");
-    slowest
-}
-
-/// How long until a verb succeeds.
-async fn recovers(store: &RedisStorage) -> Duration {
-    let start = Instant::now();
-    while store.get("k").await.is_err() {
-        assert!(start.elapsed() < Duration::from_secs(10), "no recovery");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    start.elapsed()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_server_is_unavailable_and_its_restart_is_noticed() {
     let mut server = Server::with(&["--appendonly", "yes", "--appendfsync", "always"]);
@@ -122,7 +89,7 @@ async fn two_hundred_callers_of_a_frozen_server_are_all_answered_in_time() {
     let slowest = callers.join_all().await.into_iter().max().unwrap();
     assert!(slowest < LIMIT, "{slowest:?}");
     server.thaw();
-    let recovery = recovers(&store).await;
+    let recovery = recovers(&*store).await;
     println!("frozen, 200 callers: slowest {slowest:?}, recovery {recovery:?}");
 }
 
@@ -192,7 +159,7 @@ async fn a_verb_whose_answer_was_lost_is_an_error_and_is_not_repeated() {
     let store = RedisStorage::connect(format!("redis://127.0.0.1:{}", between.port));
     let store = Arc::new(store.await.unwrap());
     for verb in ["take", "swap", "insert"] {
-        recovers(&store).await;
+        recovers(&*store).await;
         server.cli(&["DEL", "oauth-proxy:k"]);
         if verb != "insert" {
             server.cli(&["SET", "oauth-proxy:k", "old"]);
@@ -290,26 +257,12 @@ async fn a_server_that_evicts_is_warned_of_once() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         drop(guard);
-        let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let log = log.text();
         assert_eq!(
             log.matches("maxmemory-policy to noeviction").count(),
             warnings,
             "{log}"
         );
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     identity::IdentityError,
     inbound::UploadError,
     limits::MAX_REASON,
+    numbers,
 };
 
 /// What went wrong.
@@ -73,7 +74,7 @@ impl Failure {
     /// Tells the operator.
     pub(super) fn report(&self) {
         let reason = self.word();
-        metrics::counter!("oauth_gateway_failures_total", "reason" => reason).increment(1);
+        numbers::failed(reason);
         match self.is_of_server() {
             true => tracing::warn!(reason, "the server behind: {self}"),
             false => tracing::info!(reason, "a request that was not handed on: {self}"),
@@ -108,21 +109,7 @@ impl Failure {
                 "gateway_timeout",
                 "the server behind this gateway did not answer in time",
             ),
-            Self::Upload(UploadError::TooLarge) => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "invalid_request",
-                "the body is larger than allowed",
-            ),
-            Self::Upload(UploadError::Stalled) => (
-                StatusCode::REQUEST_TIMEOUT,
-                "invalid_request",
-                "the rest of the body did not come in time",
-            ),
-            Self::Upload(UploadError::Broken) => (
-                StatusCode::BAD_REQUEST,
-                "invalid_request",
-                "the body ended before its end",
-            ),
+            Self::Upload(error) => return error.answer(),
             Self::Target => (
                 StatusCode::BAD_REQUEST,
                 "invalid_request",
@@ -141,15 +128,8 @@ impl Failure {
         };
         let mut answer = refusal(status, code, words);
         let headers = answer.headers_mut();
-        match self {
-            Self::Full => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            // What is left of the body is not read.
-            Self::Upload(_) => {
-                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-            }
-            _ => {}
+        if matches!(self, Self::Full) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         answer
     }

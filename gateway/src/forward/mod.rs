@@ -9,6 +9,7 @@ mod server;
 mod service;
 mod target;
 mod tunnel;
+mod way_back;
 
 pub(crate) use judged::Judged;
 pub(crate) use service::{Behind, Forward};

@@ -21,13 +21,14 @@ use super::{
     service::Permit,
     target::Target,
     tunnel,
+    way_back::WayBack,
 };
 use crate::{
     answer::AnswerBody,
-    headers::{drop_own_cookies, end_hop_of_answer, tell_of_peer},
+    headers::{drop_own_cookies, tell_of_peer},
     identity::Identity,
     inbound::{Arrival, UploadState},
-    limits,
+    limits, numbers,
     settings::{LimitSettings, PublicName, UpstreamSettings},
     shutdown::Phases,
 };
@@ -42,6 +43,7 @@ pub(crate) struct Server {
     for_tunnels: HttpClient,
     connector: Connector,
     target: Target,
+    way_back: WayBack,
     public: PublicName,
     own_cookies: Vec<u8>,
     answer_within: Duration,
@@ -61,14 +63,19 @@ impl Server {
         phases: Phases,
     ) -> Result<Self, String> {
         let connector = Connector::new(settings, Versions::Both, limits.connect)?;
+        let target = Target::new(settings, &public);
+        let own_cookies = format!("{cookie_prefix}oauth-").into_bytes();
+        let host = target.host().clone();
+        let way_back = WayBack::new(settings, host, public.clone(), own_cookies.clone());
         let one = Connector::new(settings, Versions::OneAlone, limits.connect)?;
         Ok(Self {
             client: client(connector.clone(), settings.http2_without_tls),
             for_tunnels: client(one, false),
             connector,
-            target: Target::new(settings, &public),
+            target,
+            way_back,
             public,
-            own_cookies: format!("{cookie_prefix}oauth-").into_bytes(),
+            own_cookies,
             answer_within: limits.answer,
             age: limits.stream,
             phases,
@@ -96,6 +103,7 @@ impl Server {
             None => &self.client,
         };
         let asking = client.request(request);
+        let began = Instant::now();
         let answered = tokio::select! {
             answered = asking => answered,
             () = self.waited(upload.as_deref()) => return Err(Failure::NoAnswer),
@@ -105,11 +113,12 @@ impl Server {
             let upload = upload.and_then(|upload| upload.error());
             upload.map_or_else(|| Failure::of(&error), Failure::Upload)
         })?;
+        numbers::answered(answer.status(), began.elapsed());
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let client = tunnel.and_then(|tunnel| tunnel.take());
             return tunnel::open(answer, client, self.age, self.phases.clone(), permit);
         }
-        end_hop_of_answer(answer.headers_mut());
+        self.way_back.prepare(answer.headers_mut());
         let answer = Download::of(answer, self.age, self.phases.clone(), permit);
         Ok(answer.map(AnswerBody::stream))
     }

@@ -6,28 +6,32 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 use tower_oauth_proxy::{AuthSession, BoxError};
 
-use super::{failure::Failure, server::Server};
+use super::{download::Download, failure::Failure, server::Server};
 use crate::{
     answer::AnswerBody,
     identity::Identity,
     inbound::Arrival,
+    numbers::Counted,
     settings::{BehindSettings, LimitSettings, PublicName},
     shutdown::Phases,
     stdio::StdioBehind,
 };
 
 /// A request's place among those at work, until the end of its answer.
-pub(super) type Permit = OwnedSemaphorePermit;
+pub(super) struct Permit {
+    _place: OwnedSemaphorePermit,
+    _counted: Counted,
+}
 
 /// What stands behind.
 pub(crate) enum Behind {
@@ -43,6 +47,9 @@ struct Shared {
     behind: Behind,
     identity: Arc<Identity>,
     places: Arc<Semaphore>,
+    /// The longest that an answer may last.
+    age: Duration,
+    phases: Phases,
 }
 
 impl Behind {
@@ -70,11 +77,18 @@ impl Behind {
 }
 
 impl Forward {
-    pub(crate) fn new(behind: Behind, identity: Arc<Identity>, limits: &LimitSettings) -> Self {
+    pub(crate) fn new(
+        behind: Behind,
+        identity: Arc<Identity>,
+        limits: &LimitSettings,
+        phases: Phases,
+    ) -> Self {
         Self(Arc::new(Shared {
             behind,
             identity,
             places: Arc::new(Semaphore::new(limits.requests)),
+            age: limits.stream,
+            phases,
         }))
     }
 
@@ -105,7 +119,10 @@ impl Shared {
         B::Error: Into<BoxError>,
     {
         let places = Arc::clone(&self.places);
-        let permit = places.try_acquire_owned().map_err(|_| Failure::Full)?;
+        let permit = Permit {
+            _place: places.try_acquire_owned().map_err(|_| Failure::Full)?,
+            _counted: Counted::request(),
+        };
         let session = request.extensions_mut().remove::<AuthSession>();
         let arrival = request.extensions_mut().remove::<Arrival>();
         match &self.behind {
@@ -119,23 +136,13 @@ impl Shared {
             Behind::Stdio(stdio) => match session {
                 Some(session) => {
                     let answer = stdio.handle(request, &session).await;
-                    Ok(answer.map(|body| AnswerBody::stream(placed(body, permit))))
+                    let answer = Download::of(answer, self.age, self.phases.clone(), permit);
+                    Ok(answer.map(AnswerBody::stream))
                 }
                 None => Err(Failure::NoSession),
             },
         }
     }
-}
-
-/// A body that keeps its request's place until its end.
-fn placed<B: Body<Data = Bytes>>(
-    body: B,
-    permit: Permit,
-) -> impl Body<Data = Bytes, Error = B::Error> {
-    body.map_frame(move |frame| {
-        let _ = &permit;
-        frame
-    })
 }
 
 impl<B> Service<Request<B>> for Forward

@@ -41,6 +41,11 @@ impl Target {
         }
     }
 
+    /// What the server sees as `Host`.
+    pub(super) fn host(&self) -> &Authority {
+        &self.host
+    }
+
     /// For a request of this URI, which is in origin form. `None` where it cannot be asked for.
     pub(super) fn of(&self, asked: &Uri) -> Option<Uri> {
         let mut parts = http::uri::Parts::default();

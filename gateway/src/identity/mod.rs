@@ -90,6 +90,8 @@ impl fmt::Display for IdentityError {
 impl Identity {
     pub(crate) fn new(settings: IdentitySettings) -> Self {
         let names = settings.names().chain(&settings.also_strip);
+        // The layer reads the client's, and nothing of it goes on.
+        let names = names.filter(|name| **name != header::AUTHORIZATION);
         Self {
             reserved: Reserved::new(names.cloned()),
             settings,

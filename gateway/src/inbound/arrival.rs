@@ -9,11 +9,22 @@ use hyper::upgrade::OnUpgrade;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::upload::UploadState;
-use crate::headers::Peer;
+use crate::{headers::Peer, numbers::Counted};
 
 /// A connection's place among those that are allowed. Who holds it keeps the connection open: a request that became a
 /// tunnel too.
-pub(crate) type Place = Arc<OwnedSemaphorePermit>;
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    _held: Arc<(OwnedSemaphorePermit, Counted)>,
+}
+
+impl Place {
+    pub(crate) fn new(permit: OwnedSemaphorePermit) -> Self {
+        Self {
+            _held: Arc::new((permit, Counted::connection())),
+        }
+    }
+}
 
 /// In the extensions of each request that comes through the layer.
 #[derive(Debug, Clone)]

@@ -10,12 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::{
+    answer::{AnswerBody, refusal},
     headers::{drop_odd_names, end_hop_of_trailers},
     identity::Identity,
 };
@@ -159,13 +160,32 @@ impl UploadState {
     }
 }
 
-impl fmt::Display for UploadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl UploadError {
+    /// Where no answer has begun. What is left of the body is not read.
+    pub(crate) fn answer(self) -> Response<AnswerBody> {
+        let status = match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Stalled => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken => StatusCode::BAD_REQUEST,
+        };
+        let mut answer = refusal(status, "invalid_request", self.words());
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+        answer
+    }
+
+    fn words(self) -> &'static str {
+        match self {
             Self::TooLarge => "the body is larger than allowed",
             Self::Stalled => "the rest of the body did not come in time",
             Self::Broken => "the body ended before its end",
-        })
+        }
+    }
+}
+
+impl fmt::Display for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tower::{Layer, ServiceExt};
 use tower_oauth_proxy::{OAuthProxyLayer, OAuthProxyService};
@@ -68,14 +68,21 @@ impl App {
         let identity = Arc::clone(&self.identity);
         let named = hop.named.clone();
         let body = Upload::new(body, self.door.body, self.stall, named, identity);
+        let upload = body.state();
         parts.extensions.insert(Arrival {
             peer,
-            upload: body.state(),
+            upload: Arc::clone(&upload),
             takes_trailers: hop.takes_trailers,
             tunnel: hop.upgrades.then(|| (client_side, place).into()),
         });
         let request = Request::from_parts(parts, body);
         let Ok(answer) = self.service.oneshot(request).await;
+        // Whoever read it, the layer or a rule, could only say that it is broken.
+        if answer.status() == StatusCode::BAD_REQUEST
+            && let Some(error) = upload.error()
+        {
+            return Ok(error.answer().map(|body| Delivered::of_door(body, open)));
+        }
         Ok(answer.map(|body| Delivered::of_layer(body, open)))
     }
 }
@@ -104,7 +111,7 @@ fn refuse(refused: Refusal) -> Response<crate::answer::AnswerBody> {
         let close = HeaderValue::from_static("close");
         answer.headers_mut().insert(header::CONNECTION, close);
     }
-    if refused.status == http::StatusCode::METHOD_NOT_ALLOWED {
+    if refused.status == StatusCode::METHOD_NOT_ALLOWED {
         let allowed = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
         answer.headers_mut().insert(header::ALLOW, allowed);
     }

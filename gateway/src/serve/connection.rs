@@ -87,7 +87,7 @@ async fn accept(
         let Ok(place) = Arc::clone(places).acquire_owned().await else {
             return;
         };
-        begin(stream, address, Arc::new(place));
+        begin(stream, address, Place::new(place));
     }
 }
 
@@ -128,15 +128,16 @@ async fn converse(
     let came = Instant::now();
     let service = {
         let activity = Arc::clone(&activity);
-        let place = Arc::clone(&place);
+        let place = place.clone();
         service_fn(move |request| {
             let open = activity.begin();
-            app.clone().answer(request, peer, Arc::clone(&place), open)
+            app.clone().answer(request, peer, place.clone(), open)
         })
     };
     let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));
     let mut end = pin!(None);
-    let mut makes_room = false;
+    // Until the listener is gone.
+    let mut may_make_room = true;
     loop {
         let next = next_look(&activity, came, &limits);
         let ends = end.as_mut();
@@ -152,14 +153,14 @@ async fn converse(
                     if came.elapsed() >= limits.header_time {
                         return;
                     }
-                } else if quiet.elapsed() >= limits.idle {
+                } else if quiet.elapsed() >= limits.idle && end.is_none() {
                     connection.as_mut().graceful_shutdown();
                     end.set(Some(Box::pin(sleep(GOODBYE))));
                 }
             }
-            changed = room.changed(), if !makes_room => {
-                makes_room = true;
-                if changed.is_err() || activity.quiet_since().is_none() {
+            changed = room.changed(), if may_make_room => {
+                may_make_room = changed.is_ok();
+                if changed.is_err() || activity.quiet_since().is_none() || end.is_some() {
                     continue;
                 }
                 if !activity.has_asked() {
@@ -174,6 +175,7 @@ async fn converse(
                     }
                 }
                 connection.as_mut().graceful_shutdown();
+                end.set(Some(Box::pin(sleep(GOODBYE))));
             }
             () = phases.stopping() => break,
         }

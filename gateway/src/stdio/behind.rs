@@ -38,6 +38,7 @@ impl StdioBehind {
     /// A sentence about what cannot work.
     pub(crate) fn new(settings: StdioSettings, phases: Phases) -> Result<Self, String> {
         settings.check()?;
+        found(&settings)?;
         hide_from_children();
         let pool = Pool::new(settings);
         Ok(Self { pool, phases })

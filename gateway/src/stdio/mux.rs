@@ -144,6 +144,10 @@ impl<S: Outlet> Mux<S> {
             return Err(Barred::Ended);
         }
         if message.method() == Some("notifications/cancelled") {
+            // Where requests stand alone it could be another client's: there a stream that is closed says so.
+            if self.era == Era::Alone {
+                return Ok(None);
+            }
             let Some(ours) = message.id_at(CANCELLED).and_then(|id| self.ours(&id)) else {
                 // Unknown or answered already: "Invalid cancellation notifications SHOULD be ignored".
                 return Ok(None);

@@ -8,6 +8,7 @@ use std::{
 
 use aws_lc_rs::rand;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use tokio::time::timeout;
 use tower_oauth_proxy::AuthSession;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     owner::{Owner, Told},
     process::{Held, Process},
     refusal::Refusal,
-    settings::StdioSettings,
+    settings::{STOP, StdioSettings},
     table::{Place, Table},
 };
 
@@ -70,8 +71,17 @@ impl Pool {
     pub(super) async fn stop(&self) {
         let all = self.table().shut();
         all.iter().for_each(|process| process.end());
-        for process in all {
-            process.ended().await;
+        let ends = async {
+            for process in all {
+                process.ended().await;
+            }
+        };
+        // Signals that cannot be ignored were sent long before.
+        if timeout(self.settings.limits.grace * 2 + STOP, ends)
+            .await
+            .is_err()
+        {
+            tracing::warn!("some MCP servers did not end in time");
         }
     }
 
@@ -166,6 +176,7 @@ impl Pool {
             subject = owner.subject(),
             "an MCP server was started"
         );
+        metrics::counter!("oauth_gateway_stdio_starts_total").increment(1);
         let held = Held::new(&process);
         let is_shared = era == Era::Alone;
         table.add(id.into(), owner.clone(), told.clone(), is_shared, process);

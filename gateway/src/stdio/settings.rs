@@ -98,7 +98,7 @@ fn has_nul(word: &OsStr) -> bool {
 pub(crate) struct StdioLimits {
     /// Processes at once. An interpreter takes 40 to 150 MB.
     pub(crate) processes: usize,
-    /// Of them, for one person with one client: a client that never ends its sessions costs others nothing.
+    /// Of them, for one person: a client that never ends its sessions costs others nothing.
     pub(crate) processes_of_one: usize,
     /// Without a request and without a stream for so long, a process ends.
     pub(crate) idle: Duration,
@@ -120,7 +120,7 @@ impl Default for StdioLimits {
     fn default() -> Self {
         Self {
             processes: 64,
-            processes_of_one: 4,
+            processes_of_one: 8,
             idle: Duration::from_secs(15 * 60),
             start: Duration::from_secs(60),
             answer: Duration::from_secs(60 * 60),
@@ -155,6 +155,9 @@ impl StdioLimits {
         }
     }
 }
+
+/// Beyond the signals, for the processes to be reaped when the gateway stops.
+pub(super) const STOP: Duration = Duration::from_secs(5);
 
 /// Messages of one batch, which only 2025-03-26 has.
 pub(super) const BATCH: usize = 32;

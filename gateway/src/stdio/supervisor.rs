@@ -36,6 +36,17 @@ enum Why {
 }
 
 impl Why {
+    /// For metrics.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Exited => "exited",
+            Self::ClosedItsOutput => "closed_its_output",
+            Self::WroteTooMuch => "wrote_too_much",
+            Self::Idle => "idle",
+            Self::Asked => "asked",
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Exited => "it exited",
@@ -59,6 +70,8 @@ pub(super) async fn supervise(
     limits: StdioLimits,
 ) {
     let pid = process.pid;
+    let running = metrics::gauge!("oauth_gateway_stdio_processes");
+    running.increment(1);
     let writer = child
         .stdin
         .take()
@@ -85,6 +98,7 @@ pub(super) async fn supervise(
     let status = child.wait().await.ok();
     process.farewell("the MCP server ended before it answered");
     process.has_been_reaped();
+    running.decrement(1);
     if timeout(LAST_WORDS, listener).await.is_err() {
         tracing::debug!(
             pid,
@@ -97,6 +111,7 @@ pub(super) async fn supervise(
 fn tell(pid: u32, why: Why, status: Option<ExitStatus>) {
     let status = status.map_or_else(|| "unknown".to_owned(), |status| status.to_string());
     let why_words = why.words();
+    metrics::counter!("oauth_gateway_stdio_ends_total", "reason" => why.word()).increment(1);
     if matches!(why, Why::Asked | Why::Idle) {
         tracing::info!(pid, %status, "the MCP server ended: {why_words}");
     } else {

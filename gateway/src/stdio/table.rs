@@ -70,7 +70,7 @@ impl<W: Worker> Table<W> {
         fitting.next().map(|entry| &entry.worker)
     }
 
-    /// Whether this owner may have one more. A process that nobody uses makes room: first one of theirs, else the one
+    /// Whether this person may have one more. A process that nobody uses makes room: first one of theirs, else the one
     /// that has rested longest.
     pub(super) fn place(&mut self, owner: &Owner, limits: &StdioLimits) -> Place<W> {
         if self.is_shut {
@@ -80,10 +80,10 @@ impl<W: Worker> Table<W> {
         let theirs = self
             .entries
             .values()
-            .filter(|entry| entry.owner == *owner)
+            .filter(|entry| entry.owner.is_same_person(owner))
             .count();
         if theirs >= limits.processes_of_one {
-            return self.make_room(|entry| entry.owner == *owner);
+            return self.make_room(|entry| entry.owner.is_same_person(owner));
         }
         if self.entries.len() >= limits.processes {
             return self.make_room(|_| true);
@@ -303,6 +303,15 @@ mod tests {
             matches!(table.place(&person("eve").0, &limits()), Place::Full),
             "ada's is not eve's to end"
         );
+    }
+
+    #[test]
+    fn another_client_of_the_same_person_is_no_more_room() {
+        let mut table = Table::new();
+        add(&mut table, "1", "eve", &Fake::new(1, None));
+        add(&mut table, "2", "eve", &Fake::new(2, None));
+        let (other, _) = of(&session("eve").client("another").scopes(["read"]).build());
+        assert!(matches!(table.place(&other, &limits()), Place::Full));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::{
     key::{Key, Kind, leaves},
     keys::KEYS,
+    refusal::variable,
 };
 
 /// The file of `--print-example`.
@@ -44,9 +45,13 @@ fn part(text: &mut String, key: &Key, above: &str, mark: &str) {
     } else {
         format!(" Default: {}.", key.default)
     };
+    let variable = match key.kind {
+        Kind::Tables(_) => format!(" {}", variable(&path)),
+        _ => String::new(),
+    };
     let _ = write!(
         text,
-        "\n# {}.{default}\n{mark}{open}{path}{close}\n",
+        "\n# {}.{default}{variable}\n{mark}{open}{path}{close}\n",
         capital(key.what)
     );
     let (tables, plain): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|key| is_table(key.kind));
@@ -60,8 +65,13 @@ fn part(text: &mut String, key: &Key, above: &str, mark: &str) {
 
 fn entry(text: &mut String, key: &Key, above: &str) {
     let path = format!("{above}{}", key.name);
-    let variable = leaves(KEYS).into_iter().find(|leaf| leaf.path == path);
-    let variable = variable.map_or(String::new(), |leaf| format!(" {}", leaf.variable));
+    // What stands in a list of tables has that of the list.
+    let has_own = leaves(KEYS).iter().any(|leaf| leaf.path == path);
+    let variable = if has_own {
+        format!(" {}", variable(&path))
+    } else {
+        String::new()
+    };
     let default = match key.default {
         "" => String::new(),
         default => format!(" Default: {default}."),

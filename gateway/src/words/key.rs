@@ -1,8 +1,10 @@
 //! The shape of the settings: each key with its kind, its default and its meaning. The readers of the file and of
 //! the environment, the example and the reference in the documentation all follow these tables.
 
+use super::refusal::variable;
+
 /// A key of the settings.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
@@ -167,12 +169,4 @@ fn gather(keys: &'static [Key], above: &str, found: &mut Vec<Leaf>) {
             }),
         }
     }
-}
-
-/// What each variable of the gateway begins with.
-pub(crate) const PREFIX: &str = "GATEWAY_";
-
-/// `people.allowed_domains` is `GATEWAY_PEOPLE_ALLOWED_DOMAINS`.
-fn variable(path: &str) -> String {
-    format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase())
 }

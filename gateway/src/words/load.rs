@@ -11,9 +11,9 @@ use tower_oauth_proxy::{ConfigError, OAuthProxyConfig};
 use super::{
     document,
     judge::judge,
-    key::{Key, Kind, PREFIX},
+    key::{Key, Kind},
     keys::KEYS,
-    refusal::Refusal,
+    refusal::{Place, Refusal, variable},
     section::{
         clients, identity, listening, machines, operation, pages, paths, people, provider, rules,
         secrets, store, tokens, upstream,
@@ -71,7 +71,7 @@ pub(crate) async fn load(said: Said) -> Result<Settings, Refusals> {
     let entries = gather(&said)?;
     let folder = said.file.as_deref().and_then(Path::parent);
     let root = Table::whole(&entries, KEYS, folder.unwrap_or_else(|| Path::new("")));
-    Ok(assemble(root, &entries, said.command, said.is_check).await?)
+    assemble(root, &entries, said.command, said.is_check).await
 }
 
 /// The file and the variables over it, each key known and of its kind.
@@ -176,15 +176,12 @@ fn explained(error: &ConfigError, entries: &Entries) -> Refusal {
     found.sort_by_key(|(_, place)| place.is_none());
     match found.into_iter().next() {
         Some((path, Some(place))) => Refusal::at(&place, &path, error),
-        Some((path, None)) => {
-            let variable = format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase());
-            Refusal::new(format!("{path} ({variable}): {error}"))
-        }
+        Some((path, None)) => Refusal::new(format!("{path} ({}): {error}", variable(&path))),
         None => Refusal::new(error.to_string()),
     }
 }
 
-type Found = Vec<(String, Option<super::refusal::Place>)>;
+type Found = Vec<(String, Option<Place>)>;
 
 fn setting(
     option: &str,

@@ -12,8 +12,11 @@ mod key;
 mod keys;
 mod load;
 mod nearest;
+#[cfg(test)]
+mod reference;
 mod refusal;
 mod section;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,9 +25,6 @@ mod variables;
 
 use std::{collections::BTreeMap, env};
 
-use clap::Parser;
-use tower_oauth_proxy::Report;
-
 use self::{
     cli::Cli,
     load::{Refusals, Said, load},
@@ -32,12 +32,14 @@ use self::{
     variables::is_ours,
 };
 use crate::settings::Settings;
+use clap::Parser;
 
 /// What the program is to do.
 pub(crate) enum Task {
-    Serve(Box<Settings>),
-    /// Say what the settings come to.
-    Check(Box<Report>),
+    /// With what the settings come to, for the head of the log.
+    Serve(Box<Settings>, String),
+    /// Say what they come to, and whether they can work.
+    Check(String, bool),
     Print(String),
 }
 
@@ -52,9 +54,10 @@ pub(crate) async fn read() -> Result<Task, String> {
         return Ok(Task::Print(example::example()));
     }
     let variables = variables().map_err(|refusal| refusal.to_string())?;
-    let file = cli
-        .config
-        .or_else(|| variables.get("GATEWAY_CONFIG").map(Into::into));
+    let file = match variables.get("GATEWAY_CONFIG") {
+        Some(path) if path.trim().is_empty() => return Err("GATEWAY_CONFIG: is empty".to_owned()),
+        path => cli.config.or_else(|| path.map(Into::into)),
+    };
     let said = Said {
         file,
         variables,
@@ -64,9 +67,11 @@ pub(crate) async fn read() -> Result<Task, String> {
     let settings = load(said)
         .await
         .map_err(|refusals: Refusals| refusals.to_string())?;
+    let report = settings.oauth.report();
+    let told = format!("{report}{}", summary::summary(&settings));
     Ok(match cli.check {
-        true => Task::Check(Box::new(settings.oauth.report())),
-        false => Task::Serve(Box::new(settings)),
+        true => Task::Check(told, !report.is_broken()),
+        false => Task::Serve(Box::new(settings), told),
     })
 }
 

@@ -20,15 +20,24 @@ impl Refusal {
         Self(words.into())
     }
 
-    /// About a key. A variable has its own name, so the key is not named besides.
+    /// About a key. A variable has its own name; what stands inside of its value is named besides.
     pub(crate) fn at(place: &Place, path: &str, why: impl fmt::Display) -> Self {
         Self(match place {
             Place::File { name, line } => format!("{name}:{line}: {path}: {why}"),
-            // Something inside of what the variable holds.
-            Place::Variable(name) if path.contains(['[', '"']) => format!("{name}: {path}: {why}"),
-            Place::Variable(name) => format!("{name}: {why}"),
+            Place::Variable(name) if path.is_empty() || variable(path) == **name => {
+                format!("{name}: {why}")
+            }
+            Place::Variable(name) => format!("{name}: {path}: {why}"),
         })
     }
+}
+
+/// What each variable of the gateway begins with.
+pub(crate) const PREFIX: &str = "GATEWAY_";
+
+/// `people.allowed_domains` is `GATEWAY_PEOPLE_ALLOWED_DOMAINS`.
+pub(crate) fn variable(path: &str) -> String {
+    format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase())
 }
 
 impl fmt::Display for Refusal {

@@ -92,15 +92,14 @@ provider = { preset = "github", client_id = "client-id", client_secret = "c1f4a9
 
 /// Settings that work, and say all keys together.
 const SCENARIOS: &[&str] = &[
-    LEAST,
-    include_str!("tests/all.toml"),
-    include_str!("tests/presets.toml"),
-    include_str!("tests/stores.toml"),
-    include_str!("tests/postgres.toml"),
-    include_str!("tests/passthrough.toml"),
-    include_str!("tests/introspection.toml"),
-    include_str!("tests/userinfo.toml"),
-    include_str!("tests/stdio.toml"),
+    "all",
+    "presets",
+    "stores",
+    "postgres",
+    "passthrough",
+    "introspection",
+    "userinfo",
+    "stdio",
 ];
 
 /// The keys that a text says, without the numbers and names of the operator's.
@@ -149,12 +148,15 @@ fn all_keys(keys: &'static [Key], above: &str, found: &mut BTreeSet<String>) {
 async fn every_key_is_read_and_works() {
     let folder = Folder::new();
     let mut said = BTreeSet::new();
-    for scenario in SCENARIOS {
+    for name in SCENARIOS {
+        let path = format!("src/words/tests/{name}.toml");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let scenario = fs::read_to_string(path).unwrap();
         // What is said and not read is refused, so each key of these is read.
-        if let Err(refused) = folder.load(scenario, &[]).await {
-            panic!("{scenario}\n{refused}");
+        if let Err(refused) = folder.load(&scenario, &[]).await {
+            panic!("{name}: {refused}");
         }
-        said.extend(said_keys(scenario));
+        said.extend(said_keys(&scenario));
     }
     let mut all = BTreeSet::new();
     all_keys(KEYS, "", &mut all);
@@ -437,8 +439,8 @@ async fn a_mistake_in_a_variable_names_the_variable() {
         ),
         (
             "GATEWAY_PROVIDER_PRESET",
-            "gogle",
-            "GATEWAY_PROVIDER_PRESET: `gogle` is not one of",
+            "googlex",
+            "GATEWAY_PROVIDER_PRESET: `googlex` is not one of",
         ),
         (
             "GATEWAY_PROVIDER_REALM",
@@ -509,4 +511,117 @@ async fn a_command_stands_instead_of_a_server() {
             .to_string()
             .contains("one server behind")
     );
+}
+
+/// The reviewed list of what is public, as lines that begin so: what comes next.
+fn public(start: &str) -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/public.txt");
+    let text = fs::read_to_string(path).unwrap();
+    let names = text.lines().filter_map(|line| line.strip_prefix(start));
+    let names = names.filter_map(|rest| rest.split(['(', '<']).next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_preset_of_the_library_is_one_of_the_gateway() {
+    let presets = public("pub fn tower_oauth_proxy::provider::");
+    let presets = presets.iter().filter(|name| !name.contains(':'));
+    let presets: BTreeSet<String> = presets.map(|name| name.replace('_', "-")).collect();
+    assert!(presets.len() > 20);
+    let Kind::Choice(ours) = provider_key("preset").kind else {
+        panic!()
+    };
+    let ours: BTreeSet<String> = ours.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(ours, presets);
+}
+
+#[test]
+fn every_option_of_a_provider_has_a_key_or_a_reason() {
+    // By another name in the file, or made by the preset's own keys.
+    let others = [
+        ("allowed_claim", "allowed_claims"),
+        ("authorization_param", "authorization_params"),
+        ("token_param", "token_params"),
+        ("refresh_param", "refresh_params"),
+        ("uses_pkce", "pkce"),
+        ("private_key_jwt", "key_file"),
+        ("without_client_secret", "client_metadata_document"),
+    ];
+    let functions = ["client_assertion", "client_secret_from", "check", "fmt"];
+    let options = public("pub fn tower_oauth_proxy::Provider::");
+    assert!(options.len() > 25);
+    for option in options {
+        let key = others.iter().find(|(name, _)| *name == option);
+        let key = key.map_or(option.as_str(), |(_, key)| key);
+        let is_there = super::section::provider_keys::KEYS
+            .iter()
+            .any(|known| known.name == key);
+        assert!(is_there || functions.contains(&key), "{option} has no key");
+    }
+}
+
+#[test]
+fn every_known_client_can_be_allowed() {
+    let clients = super::section::clients::KEYS.iter();
+    let Some(Kind::Choices(names)) = clients
+        .clone()
+        .find(|key| key.name == "allow")
+        .map(|key| key.kind)
+    else {
+        panic!()
+    };
+    assert_eq!(names.len(), tower_oauth_proxy::KnownClient::all().len());
+}
+
+fn provider_key(name: &str) -> &'static Key {
+    let mut keys = super::section::provider_keys::KEYS.iter();
+    keys.find(|key| key.name == name).unwrap()
+}
+
+/// What people copy: the examples, and the blocks of the chapter and the README that are whole files.
+#[tokio::test]
+async fn what_people_copy_works() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files: Vec<(String, String)> = Vec::new();
+    for name in ["src/docs/gateway.md", "gateway/README.md"] {
+        let text = fs::read_to_string(root.join(name)).unwrap();
+        let blocks = text.split("```toml\n").skip(1);
+        let blocks = blocks.map(|block| block.split("```").next().unwrap().to_owned());
+        files.extend(
+            blocks
+                .filter(|block| block.contains("base_url"))
+                .map(|block| (name.to_owned(), block)),
+        );
+    }
+    assert_eq!(files.len(), 2);
+    for file in fs::read_dir(root.join("examples/gateway")).unwrap() {
+        let path = file.unwrap().path();
+        if path.extension().is_some_and(|end| end == "toml") {
+            files.push((
+                path.display().to_string(),
+                fs::read_to_string(path).unwrap(),
+            ));
+        }
+    }
+    assert!(files.len() >= 4, "{}", files.len());
+    let folder = Folder::new();
+    for name in ["github-secret", "gateway-secret"] {
+        let secret = "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8";
+        fs::write(folder.0.join(name), secret).unwrap();
+    }
+    for (name, text) in files {
+        // No folder of this machine's.
+        let text = text.replace("sqlite:/var/lib/gateway/grants.sqlite", "memory");
+        let secret = [(
+            "GATEWAY_PROVIDER_CLIENT_SECRET",
+            "c1f4a96e2b7d58033e9d6ab84f7520ce17d3b6f8",
+        )];
+        let variables = match text.contains("client_secret") {
+            true => &[][..],
+            false => &secret[..],
+        };
+        if let Err(refused) = folder.load(&text, variables).await {
+            panic!("{name}: {refused}");
+        }
+    }
 }

@@ -355,3 +355,68 @@ async fn the_operators_pages_are_three() {
     assert_eq!(reply.status, 200);
     assert_eq!(behind.came().parts.uri, "/healthz");
 }
+
+#[tokio::test]
+async fn where_the_server_behind_sends_clients_is_a_public_place() {
+    let behind = Behind::answering(async |request: Request<hyper::body::Incoming>| {
+        let host = request.headers()["host"].to_str().unwrap().to_owned();
+        let mut answer = whole("");
+        *answer.status_mut() = http::StatusCode::TEMPORARY_REDIRECT;
+        let headers = answer.headers_mut();
+        let place = format!("http://{host}/mcp/");
+        headers.insert("location", place.parse().unwrap());
+        headers.append(
+            "set-cookie",
+            HeaderValue::from_static("__Host-oauth-login-a-b=x"),
+        );
+        headers.append("set-cookie", HeaderValue::from_static("mine=1"));
+        answer
+    })
+    .await;
+    let gateway = Gateway::before(&behind.url(), &[]).await;
+    let reply = gateway
+        .ask(gateway.request("GET", "/mcp").body("").unwrap())
+        .await;
+    assert_eq!(reply.status, 307);
+    assert_eq!(reply.headers["location"], "https://mcp.example.com/mcp/");
+    let cookies: Vec<_> = reply.headers.get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["mine=1"]);
+}
+
+#[tokio::test]
+async fn what_is_at_work_is_counted_for_the_operator() {
+    let (sender, frames) = behind::streamed();
+    let frames = std::sync::Mutex::new(Some(frames));
+    let frames = std::sync::Arc::new(frames);
+    let behind = Behind::answering(move |_| {
+        let frames = frames.lock().unwrap().take().unwrap();
+        async move { frames.answer("text/event-stream") }
+    })
+    .await;
+    let gateway = Gateway::before(&behind.url(), &[]).await;
+    let mut client = gateway.connect().await;
+    let answer = client
+        .send(gateway.request("GET", "/mcp").body(Empty::new()).unwrap())
+        .await;
+    let numbers = gateway.page("/metrics").await.text();
+    for line in [
+        "oauth_gateway_connections 1",
+        "oauth_gateway_requests 1",
+        "oauth_gateway_answers_total{status=\"2xx\"} 1",
+        "oauth_gateway_answer_seconds_count 1",
+    ] {
+        assert!(numbers.contains(line), "{line}: {numbers}");
+    }
+    drop((answer, client, sender));
+    let mut numbers = String::new();
+    for _ in 0..1000 {
+        numbers = gateway.page("/metrics").await.text();
+        if numbers.contains("oauth_gateway_connections 0")
+            && numbers.contains("oauth_gateway_requests 0")
+        {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("{numbers}");
+}

@@ -11,8 +11,10 @@
 
 mod behind;
 mod forwarding;
+mod identity;
 mod kit;
 mod raw;
+mod rules;
 mod smuggling;
 mod stopping;
 mod strangers;

@@ -14,7 +14,7 @@ use crate::{config::remarks::name_of, key::SecretKey, storage::TokenStorage, tok
 /// use tower_oauth_proxy::{ConfigError, MemoryStorage, OAuthProxyConfigBuilder, SecretKey};
 ///
 /// fn keys(builder: OAuthProxyConfigBuilder, secret: &str) -> Result<OAuthProxyConfigBuilder, ConfigError> {
-///     // One process: with several, `SqliteStorage` or `RedisStorage`, and the same secret on all.
+///     // One process: with several, `SqliteStorage`, `RedisStorage` or `PostgresStorage`, and the same secret on all.
 ///     let store = MemoryStorage::with_max_bytes(64 * 1024 * 1024);
 ///     Ok(builder.secret_key(SecretKey::from_bytes(secret)?).token_storage(store))
 /// }

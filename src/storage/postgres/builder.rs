@@ -1,6 +1,10 @@
 //! What the operator says about PostgreSQL.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 #[cfg(feature = "rustls")]
 use super::encryption::{Encryption, Own};
@@ -195,11 +199,17 @@ impl PostgresStorageBuilder {
             )));
         }
         let target = connection_url::parse(&self.url).map_err(invalid)?;
+        if target.is_encrypted && !cfg!(feature = "rustls") {
+            return Err(invalid(
+                "TLS towards PostgreSQL needs the feature `rustls`; where the network is yours, say \
+                 sslmode=disable in the URL",
+            ));
+        }
         let dialer = self.dialer(&target)?;
         let tables = Tables::named(self.schema, self.table_prefix).map_err(invalid)?;
         let statements = Statements::on(&tables);
         let (timeouts, connections) = (self.timeouts, self.max_connections);
-        let pool = Pool::new(target.config, dialer, timeouts, connections, tables)?;
+        let pool = Pool::new(dialer, timeouts, connections, tables)?;
         Ok(PostgresStorage {
             pool: Arc::new(pool),
             statements: Arc::new(statements),
@@ -209,20 +219,21 @@ impl PostgresStorageBuilder {
     }
 
     fn dialer(&self, target: &Target) -> Result<Dialer, ConfigError> {
-        let session = dialing::session(self.timeouts.response.mul_f32(0.9));
-        if !target.is_encrypted {
-            if self.has_certificate() {
-                return Err(invalid(
-                    "a certificate is for TLS, and the connection has none: say sslmode=verify-full",
-                ));
-            }
-            return Ok(Dialer {
-                #[cfg(feature = "rustls")]
-                encryption: None,
-                session,
-            });
+        let has_certificate = self.has_certificate();
+        if has_certificate && !target.is_encrypted {
+            return Err(invalid(
+                "a certificate is for TLS, and the connection has none: say sslmode=verify-full",
+            ));
         }
-        self.encrypted(target, session)
+        let hosts = u32::try_from(target.hosts.len()).unwrap_or(u32::MAX);
+        Ok(Dialer {
+            hosts: target.hosts.clone(),
+            #[cfg(feature = "rustls")]
+            encryption: self.encryption(target)?,
+            session: dialing::session(self.timeouts.response.mul_f32(0.9)),
+            patience: self.timeouts.connect / hosts,
+            first: AtomicUsize::new(0),
+        })
     }
 
     #[cfg(feature = "rustls")]
@@ -231,7 +242,10 @@ impl PostgresStorageBuilder {
     }
 
     #[cfg(feature = "rustls")]
-    fn encrypted(&self, target: &Target, session: String) -> Result<Dialer, ConfigError> {
+    fn encryption(&self, target: &Target) -> Result<Option<Encryption>, ConfigError> {
+        if !target.is_encrypted {
+            return Ok(None);
+        }
         let file = match &target.root_file {
             Some(_) if self.ca_certificate.is_some() => {
                 return Err(invalid(
@@ -250,23 +264,12 @@ impl PostgresStorageBuilder {
         };
         let roots = self.ca_certificate.as_deref().or(file.as_deref());
         let encryption = Encryption::new(roots, self.own.as_ref()).map_err(invalid)?;
-        Ok(Dialer {
-            encryption: Some(encryption),
-            session,
-        })
+        Ok(Some(encryption))
     }
 
     #[cfg(not(feature = "rustls"))]
     fn has_certificate(&self) -> bool {
         false
-    }
-
-    #[cfg(not(feature = "rustls"))]
-    fn encrypted(&self, _: &Target, _: String) -> Result<Dialer, ConfigError> {
-        Err(invalid(
-            "TLS towards PostgreSQL needs the feature `rustls`; where the network is yours, say \
-             sslmode=disable in the URL",
-        ))
     }
 }
 

@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 /// What a URL may say behind its `?`. Whatever else stands there is not repeated in an error: it may be
 /// part of a password that was not encoded.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 18] = [
     "application_name",
     "channel_binding",
     "connect_timeout",
@@ -21,7 +21,6 @@ const KNOWN: [&str; 19] = [
     "keepalives_idle",
     "keepalives_interval",
     "keepalives_retries",
-    "load_balance_hosts",
     "options",
     "password",
     "port",
@@ -36,10 +35,15 @@ const KEEPALIVES_IDLE: Duration = Duration::from_secs(60);
 
 /// A URL that was understood.
 pub(super) struct Target {
-    pub(super) config: Config,
+    /// One for each host, in order: what takes too long at one of them must not be missing at the next.
+    pub(super) hosts: Vec<Config>,
     /// Whether the way there is encrypted, and the server's certificate checked.
     pub(super) is_encrypted: bool,
     /// The file of the authority that signed the certificate, if it is not one of the system's.
+    #[cfg_attr(
+        not(feature = "rustls"),
+        allow(dead_code, reason = "TLS is refused before")
+    )]
     pub(super) root_file: Option<PathBuf>,
     /// Without user and password.
     pub(super) addresses: String,
@@ -48,31 +52,44 @@ pub(super) struct Target {
 /// The text of an error says what to change, and nothing of the URL: it holds the password.
 pub(super) fn parse(url: &str) -> Result<Target, String> {
     let said = Said::of(url)?;
-    let mut config: Config = said.plain_url.parse().map_err(|error| {
-        let cause = std::error::Error::source(&error).map(ToString::to_string);
-        format!(
-            "the PostgreSQL URL is not valid: {}",
-            cause.unwrap_or_default()
-        )
-    })?;
-    let hosts = config.get_hosts();
-    if hosts.is_empty() && config.get_hostaddrs().is_empty() {
-        return Err("the PostgreSQL URL names no host".to_owned());
+    let read = |url: &String| {
+        url.parse::<Config>().map_err(|error| {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let cause = cause.unwrap_or_default();
+            format!("the PostgreSQL URL is not valid: {cause}")
+        })
+    };
+    let hosts = said.urls.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for config in &hosts {
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err("the PostgreSQL URL names no host".to_owned());
+        }
+        if !config.get_hosts().iter().all(is_plain) {
+            return Err(ENCODE.to_owned());
+        }
+        if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
+            return Err("target_session_attrs=read-only: the store has to write".to_owned());
+        }
     }
-    if !hosts.iter().all(is_plain) {
-        return Err(ENCODE.to_owned());
-    }
-    if config.get_target_session_attrs() == TargetSessionAttrs::ReadOnly {
-        return Err("target_session_attrs=read-only: the store has to write".to_owned());
-    }
-    let is_encrypted = is_encrypted(said.mode.as_deref(), &config)?;
+    let is_encrypted = is_encrypted(said.mode.as_deref(), &hosts)?;
     if said.root_file.is_some() && !is_encrypted {
         return Err(
             "sslrootcert is for TLS, and the connection has none: say sslmode=verify-full"
                 .to_owned(),
         );
     }
-    let addresses = addresses(&config);
+    let names: Vec<_> = hosts.iter().map(addresses).collect();
+    let settled = |config| settled(config, is_encrypted, said.keepalives_idle);
+    Ok(Target {
+        hosts: hosts.into_iter().map(settled).collect(),
+        is_encrypted,
+        root_file: said.root_file,
+        addresses: names.join(", "),
+    })
+}
+
+/// What the store has to say besides.
+fn settled(mut config: Config, is_encrypted: bool, keepalives_idle: bool) -> Config {
     config.ssl_mode(if is_encrypted {
         SslMode::Require
     } else {
@@ -83,23 +100,18 @@ pub(super) fn parse(url: &str) -> Result<Target, String> {
     if config.get_application_name().is_none() {
         config.application_name("tower-oauth-proxy");
     }
-    if !said.keepalives_idle {
+    if !keepalives_idle {
         config.keepalives_idle(KEEPALIVES_IDLE);
     }
-    Ok(Target {
-        config,
-        is_encrypted,
-        root_file: said.root_file,
-        addresses,
-    })
+    config
 }
 
 const ENCODE: &str = "a PostgreSQL URL looks like postgres://user:password@host:5432/database; special \
                       characters in the password must be percent-encoded";
 
-/// The URL without what the driver does not know, and what that was.
+/// A URL for each host without what the driver does not know, and what that was.
 struct Said {
-    plain_url: String,
+    urls: Vec<String>,
     mode: Option<String>,
     root_file: Option<PathBuf>,
     keepalives_idle: bool,
@@ -111,16 +123,16 @@ impl Said {
         let rest = schemes.iter().find_map(|scheme| url.strip_prefix(scheme));
         let rest = rest.ok_or_else(|| ENCODE.to_owned())?;
         // As the driver reads it: the first `@` ends the password.
-        let from = rest.find('@').unwrap_or(0);
-        let query = rest.get(from..).and_then(|place| place.split_once('?'));
-        let (query, length) = query.map_or(("", 0), |(_, query)| (query, query.len() + 1));
+        let (login, place) = rest.split_at(rest.find('@').map_or(0, |at| at + 1));
+        let (place, query) = place.split_once('?').unwrap_or((place, ""));
+        let (hosts, database) = place.split_at(place.find('/').unwrap_or(place.len()));
         let mut said = Self {
-            plain_url: url.get(..url.len() - length).unwrap_or_default().to_owned(),
+            urls: Vec::new(),
             mode: None,
             root_file: None,
             keepalives_idle: false,
         };
-        let mut separator = '?';
+        let mut kept = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() else {
                 continue;
@@ -135,42 +147,60 @@ impl Said {
                 "sslmode" => said.mode = Some(value.into_owned()),
                 "sslrootcert" if value == "system" => said.root_file = None,
                 "sslrootcert" => said.root_file = Some(value.into_owned().into()),
+                "host" | "hostaddr" | "port" if value.contains(',') => {
+                    return Err(format!(
+                        "several of `{name}`: name several hosts in front of the database, as in \
+                         postgres://user@db-1,db-2:5433/app"
+                    ));
+                }
                 _ => {
                     said.keepalives_idle |= name == "keepalives_idle";
-                    said.plain_url.push(separator);
-                    said.plain_url.push_str(pair);
-                    separator = '&';
+                    kept.push(pair);
                 }
             }
         }
+        let options = kept.join("&");
+        let mark = if options.is_empty() { "" } else { "?" };
+        let urls = hosts.split(',');
+        let urls = urls.map(|host| format!("postgres://{login}{host}{database}{mark}{options}"));
+        said.urls = urls.collect();
         Ok(said)
     }
 }
 
 /// Stricter than libpq: never a mode that falls back to plain text, and never TLS with whoever answers.
-fn is_encrypted(mode: Option<&str>, config: &Config) -> Result<bool, String> {
-    let hosts = config.get_hosts();
-    let is_socket = |host: &Host| !matches!(host, Host::Tcp(_));
-    let sockets = hosts.iter().filter(|host| is_socket(host)).count();
+fn is_encrypted(mode: Option<&str>, hosts: &[Config]) -> Result<bool, String> {
     match mode {
-        Some("disable") => Ok(false),
-        None if is_local(config) => Ok(false),
-        None | Some("require" | "verify-ca" | "verify-full") if sockets > 0 => Err(
-            "TLS is not spoken over a Unix socket: name sockets alone, or hosts alone".to_owned(),
-        ),
-        // Without a name there is nothing to compare with the certificate.
-        None | Some("require" | "verify-ca" | "verify-full") if hosts.is_empty() => Err(
-            "TLS needs the name that the server's certificate has: say `host` beside `hostaddr`"
-                .to_owned(),
-        ),
-        None | Some("require" | "verify-ca" | "verify-full") => Ok(true),
-        Some("prefer" | "allow") => Err(
-            "sslmode=prefer and sslmode=allow go on in plain text where the server, or anyone between, \
-             says so: say sslmode=verify-full, or sslmode=disable where the network is yours"
-                .to_owned(),
-        ),
-        Some(_) => Err("sslmode is one of disable, require, verify-ca, verify-full".to_owned()),
+        Some("disable") => return Ok(false),
+        None if hosts.iter().all(is_local) => return Ok(false),
+        None | Some("require" | "verify-ca" | "verify-full") => {}
+        Some("prefer" | "allow") => {
+            return Err(
+                "sslmode=prefer and sslmode=allow go on in plain text where the server, or anyone between, \
+                 says so: say sslmode=verify-full, or sslmode=disable where the network is yours"
+                    .to_owned(),
+            );
+        }
+        Some(_) => {
+            return Err("sslmode is one of disable, require, verify-ca, verify-full".to_owned());
+        }
     }
+    for config in hosts {
+        let names = config.get_hosts();
+        if names.iter().any(|host| !matches!(host, Host::Tcp(_))) {
+            return Err(
+                "TLS is not spoken over a Unix socket: name sockets alone, or hosts alone"
+                    .to_owned(),
+            );
+        }
+        if names.is_empty() {
+            return Err(
+                "TLS needs the name that the server's certificate has: say `host` beside `hostaddr`"
+                    .to_owned(),
+            );
+        }
+    }
+    Ok(true)
 }
 
 /// Whether nothing leaves this machine.
@@ -262,7 +292,7 @@ mod tests {
     /// The driver's own modes are set, so that it falls back to nothing either.
     #[test]
     fn the_driver_is_told_require_or_disable() {
-        let mode = |url: &str| parse(url).unwrap().config.get_ssl_mode();
+        let mode = |url: &str| parse(url).unwrap().hosts[0].get_ssl_mode();
         assert_eq!(mode("postgres://db.internal/a"), SslMode::Require);
         assert_eq!(mode("postgres://localhost/a"), SslMode::Disable);
     }
@@ -291,10 +321,35 @@ mod tests {
     #[test]
     fn a_store_that_writes_is_looked_for_and_one_that_only_reads_is_refused() {
         let any = parse("postgres://a,b/app?target_session_attrs=any").unwrap();
-        let wanted = any.config.get_target_session_attrs();
-        assert_eq!(wanted, TargetSessionAttrs::ReadWrite);
+        for host in &any.hosts {
+            let wanted = host.get_target_session_attrs();
+            assert_eq!(wanted, TargetSessionAttrs::ReadWrite);
+        }
+        assert_eq!(any.hosts.len(), 2);
         assert_eq!(any.addresses, "a:5432, b:5432");
         refused("postgres://a/app?target_session_attrs=read-only");
+    }
+
+    #[test]
+    fn each_host_has_its_own_port_and_all_else_in_common() {
+        let all =
+            parse("postgres://u:p@a:1,[::1]:2,c/app?application_name=x&sslmode=disable").unwrap();
+        assert_eq!(all.addresses, "a:1, ::1:2, c:5432");
+        for host in &all.hosts {
+            assert_eq!(host.get_hosts().len(), 1);
+            assert_eq!(host.get_user(), Some("u"));
+            assert_eq!(host.get_dbname(), Some("app"));
+            assert_eq!(host.get_application_name(), Some("x"));
+        }
+        for several in [
+            "host=a,b",
+            "host=a%2Cb",
+            "hostaddr=127.0.0.1,127.0.0.2",
+            "port=1,2",
+        ] {
+            let told = refused(&format!("postgres:///app?{several}"));
+            assert!(told.contains("several"), "{told}");
+        }
     }
 
     #[test]
@@ -321,7 +376,7 @@ mod tests {
         assert!(odd.is_encrypted);
         assert_eq!(odd.addresses, "db.internal:5432");
         assert_eq!(
-            odd.config.get_password(),
+            odd.hosts[0].get_password(),
             Some(&b"a?sslmode=disable&b/c"[..])
         );
     }

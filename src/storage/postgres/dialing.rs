@@ -1,6 +1,10 @@
 //! One new connection: dialled, greeted, set up.
 
-use std::{pin::Pin, time::Duration};
+use std::{
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use deadpool_postgres::Connect;
 use tokio::task::JoinHandle;
@@ -24,12 +28,51 @@ pub(super) fn session(statement_timeout: Duration) -> String {
 
 /// How connections are made.
 pub(super) struct Dialer {
+    /// One at least.
+    pub(super) hosts: Vec<Config>,
     #[cfg(feature = "rustls")]
     pub(super) encryption: Option<Encryption>,
     pub(super) session: String,
+    /// For each host: one that is frozen, or whose packets are lost, must leave time for the next.
+    pub(super) patience: Duration,
+    /// The host that took writes the last time is asked first.
+    pub(super) first: AtomicUsize,
 }
 
 impl Dialer {
+    async fn dial_each(&self) -> Result<(Client, JoinHandle<()>), Error> {
+        let first = self.first.load(Ordering::Relaxed);
+        let mut refused = None;
+        for turn in 0..self.hosts.len() {
+            let at = (first + turn) % self.hosts.len();
+            let Some(config) = self.hosts.get(at) else {
+                continue;
+            };
+            match tokio::time::timeout(self.patience, self.dial_one(config)).await {
+                Ok(Ok(connection)) => {
+                    self.first.store(at, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok(Err(error)) => refused = Some(error),
+                Err(_) => {}
+            }
+        }
+        match refused {
+            Some(error) => Err(error),
+            // None has answered, which the pool tells in its own words in a moment.
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn dial_one(&self, config: &Config) -> Result<(Client, JoinHandle<()>), Error> {
+        #[cfg(feature = "rustls")]
+        if let Some(encryption) = &self.encryption {
+            return self.dial(config, encryption.clone()).await;
+        }
+        // Where TLS was asked for, the driver's mode is `Require`: it refuses to go on without.
+        self.dial(config, NoTls).await
+    }
+
     async fn dial<T>(&self, config: &Config, tls: T) -> Result<(Client, JoinHandle<()>), Error>
     where
         T: MakeTlsConnect<Socket>,
@@ -48,19 +91,12 @@ impl Dialer {
 }
 
 impl Connect for Dialer {
+    /// The pool knows one configuration; there is one for each host here.
     fn connect(
         &self,
-        config: &Config,
+        _: &Config,
     ) -> Pin<Box<dyn Future<Output = Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
-        let config = config.clone();
-        Box::pin(async move {
-            #[cfg(feature = "rustls")]
-            if let Some(encryption) = &self.encryption {
-                return self.dial(&config, encryption.clone()).await;
-            }
-            // Where TLS was asked for, the driver's mode is `Require`: it refuses to go on without.
-            self.dial(&config, NoTls).await
-        })
+        Box::pin(self.dial_each())
     }
 }
 

@@ -44,14 +44,14 @@ pub(super) struct Pool {
 
 impl Pool {
     pub(super) fn new(
-        config: Config,
         dialer: Dialer,
         timeouts: Timeouts,
         max_connections: usize,
         tables: Tables,
     ) -> Result<Self, ConfigError> {
         let recycling_method = RecyclingMethod::Fast;
-        let manager = Manager::from_connect(config, dialer, ManagerConfig { recycling_method });
+        let manager =
+            Manager::from_connect(Config::new(), dialer, ManagerConfig { recycling_method });
         let connections = Connections::builder(manager)
             .max_size(max_connections)
             .runtime(Runtime::Tokio1)

@@ -120,6 +120,18 @@ fn a_cancellation_names_the_processs_request_and_frees_the_stream() {
 }
 
 #[test]
+fn without_sessions_no_client_cancels_what_may_be_anothers() {
+    let mut mux = mux(Era::Alone);
+    let ours = call(&mut mux, "5", A);
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}"#;
+    assert_eq!(mux.notification(read(cancel)), Ok(None));
+    assert!(matches!(
+        mux.heard(read(&answer(ours))),
+        Heard::Answer(A, _)
+    ));
+}
+
+#[test]
 fn so_many_requests_wait_and_no_more() {
     let mut mux = mux(Era::Sessions);
     for id in ["1", "2", "3"] {

@@ -103,9 +103,9 @@ pub(crate) const STDIO: &[Key] = &[
     key(
         "processes_of_one",
         Kind::Number(1, 100_000),
-        "4",
-        "4",
-        "of them, for one person with one client",
+        "8",
+        "8",
+        "of them, for one person",
     ),
     key(
         "idle",
