@@ -42,7 +42,7 @@ pub(crate) async fn run(settings: Settings, signals: Signals) -> Result<(), Stri
     let layer = OAuthProxyLayer::new(oauth);
     let identity = Arc::new(Identity::new(identity));
     let behind = Behind::new(behind, &public, &cookie_prefix, &limits, &phases)?;
-    let forward = Forward::new(behind, Arc::clone(&identity), &limits);
+    let forward = Forward::new(behind, Arc::clone(&identity), &limits, phases.clone());
     let judged = Judged::new(forward.clone(), rules);
     let app = App::new(&layer, judged, Arc::clone(&identity), &limits);
 

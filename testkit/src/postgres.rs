@@ -58,14 +58,9 @@ impl Server {
     pub fn standby_of(primary: &Self) -> Self {
         let dir = fresh_dir();
         give_away(&dir);
-        let copy = tool("pg_basebackup", &dir)
-            .args([
-                "-h",
-                &primary.dir.display().to_string(),
-                "-p",
-                &primary.port.to_string(),
-            ])
-            .args(["-U", "postgres", "-R", "-X", "stream", "-c", "fast", "-D"])
+        let copy = primary
+            .program("pg_basebackup")
+            .args(["-R", "-X", "stream", "-c", "fast", "-D"])
             .arg(dir.join("data"))
             .output()
             .expect("pg_basebackup runs");
@@ -185,25 +180,25 @@ impl Server {
 
     /// A `psql` that runs until it is told to end.
     pub fn console(&self, database: &str) -> Command {
-        let mut command = tool("psql", &self.dir);
+        let mut command = self.program("psql");
+        command.args([
+            "-X",
+            "-q",
+            "-A",
+            "-t",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-d",
+            database,
+        ]);
         command
-            .args([
-                "-X",
-                "-q",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-U",
-                "postgres",
-            ])
-            .args([
-                "-h",
-                &self.dir.display().to_string(),
-                "-p",
-                &self.port.to_string(),
-            ])
-            .args(["-d", database]);
+    }
+
+    /// One of PostgreSQL's own programs, as a superuser of this server.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = tool(name, &self.dir);
+        let (socket, port) = (self.dir.display().to_string(), self.port.to_string());
+        command.args(["-U", "postgres", "-h", &socket, "-p", &port]);
         command
     }
 

@@ -186,6 +186,21 @@ async fn rmcp_refuses_what_headers_and_body_say_differently_so_headers_may_decid
             .unwrap()
             .contains("scope=\"write\"")
     );
+    // Nor does it find two calls in one body, whichever of them the header says.
+    let publish = json!({"name": "publish", "arguments": {}});
+    let batch = json!([{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": publish}]);
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","name":"publish","arguments":{}}}"#;
+    for body in [batch.to_string(), twice.to_owned()] {
+        let request = http::Request::post("/mcp")
+            .header("authorization", bearer(&tokens))
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", "whoami");
+        let reply = proxy.wire.send(request.body(body.into()).unwrap()).await;
+        assert!(reply.status.is_client_error(), "{reply:?}");
+    }
     assert_eq!(published.load(Ordering::SeqCst), 0);
 }
 

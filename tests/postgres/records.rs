@@ -191,6 +191,35 @@ async fn another_program_s_table_under_our_name_is_an_error_and_no_answer() {
     drop(store);
 }
 
+/// The chapter on operations, with its very commands.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_is_restored_as_the_guide_says() {
+    let guide = include_str!("../../src/docs/operations.md");
+    assert!(guide.contains("`pg_dump -Fc -t 'oauth_proxy_*'"));
+    let server = Server::start();
+    let run = |name: &str, arguments: &[&str]| {
+        let output = server
+            .program(name)
+            .args(["-d", "app"])
+            .args(arguments)
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    let store = server.store().await;
+    store.set("k", vec![0, 255], MINUTE).await.unwrap();
+    store.list_add("list", "member", MINUTE).await.unwrap();
+    run("pg_dump", &["-Fc", "-t", "oauth_proxy_*", "-f", "copy"]);
+    store.remove("k").await.unwrap();
+    drop(store);
+    server.app("DROP TABLE oauth_proxy_records, oauth_proxy_members, oauth_proxy_version");
+    run("pg_restore", &["copy"]);
+    let store = server.store().await;
+    assert_eq!(store.get("k").await.unwrap(), Some(vec![0, 255]));
+    let page = store.list_page("list", None, 10).await.unwrap();
+    assert_eq!(page.members, ["member"]);
+}
+
 /// The whole proxy on PostgreSQL: what a thief of a dump finds.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stolen_dump_holds_no_token_no_secret_no_person_and_no_client() {

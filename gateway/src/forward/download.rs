@@ -10,7 +10,6 @@ use std::{
 use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 use tower_oauth_proxy::BoxError;
 
@@ -18,8 +17,8 @@ use super::{cut::Cut, failure::reason, service::Permit};
 use crate::{headers::end_hop_of_trailers, shutdown::Phases};
 
 /// Ends the work of the server behind when the client leaves, and the stream when its time is over.
-pub(super) struct Download {
-    body: Incoming,
+pub(super) struct Download<B: Body> {
+    body: B,
     /// Of a connection of HTTP/1 that is not done yet. In HTTP/2 the stream alone ends, and hyper sees to that.
     cut: Option<Cut>,
     over: Over,
@@ -47,10 +46,10 @@ impl std::fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
-impl Download {
+impl<B: Body> Download<B> {
     /// The body of an answer, with all that ends it.
     pub(super) fn of(
-        answer: Response<Incoming>,
+        answer: Response<B>,
         age: Duration,
         mut phases: Phases,
         permit: Permit,
@@ -90,7 +89,11 @@ impl Over {
     }
 }
 
-impl Body for Download {
+impl<B> Body for Download<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
     type Error = BoxError;
 
@@ -120,11 +123,12 @@ impl Body for Download {
             }
             Some(Err(error)) => {
                 (this.is_done, this.cut) = (true, None);
+                let error: BoxError = error.into();
                 tracing::warn!(
-                    why = reason(&error),
+                    why = reason(&*error),
                     "the answer of the server behind broke off"
                 );
-                Some(Err(error.into()))
+                Some(Err(error))
             }
             Some(Ok(frame)) => Some(Ok(frame.map_trailers())),
         })
@@ -140,7 +144,7 @@ impl Body for Download {
 }
 
 /// The client has left, or the time is over: the server behind can stop.
-impl Drop for Download {
+impl<B: Body> Drop for Download<B> {
     fn drop(&mut self) {
         if !self.body.is_end_stream()
             && let Some(cut) = self.cut.take()

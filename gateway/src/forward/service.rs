@@ -6,17 +6,17 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 use tower_oauth_proxy::{AuthSession, BoxError};
 
-use super::{failure::Failure, server::Server};
+use super::{download::Download, failure::Failure, server::Server};
 use crate::{
     answer::AnswerBody,
     identity::Identity,
@@ -47,6 +47,9 @@ struct Shared {
     behind: Behind,
     identity: Arc<Identity>,
     places: Arc<Semaphore>,
+    /// The longest that an answer may last.
+    age: Duration,
+    phases: Phases,
 }
 
 impl Behind {
@@ -74,11 +77,18 @@ impl Behind {
 }
 
 impl Forward {
-    pub(crate) fn new(behind: Behind, identity: Arc<Identity>, limits: &LimitSettings) -> Self {
+    pub(crate) fn new(
+        behind: Behind,
+        identity: Arc<Identity>,
+        limits: &LimitSettings,
+        phases: Phases,
+    ) -> Self {
         Self(Arc::new(Shared {
             behind,
             identity,
             places: Arc::new(Semaphore::new(limits.requests)),
+            age: limits.stream,
+            phases,
         }))
     }
 
@@ -126,23 +136,13 @@ impl Shared {
             Behind::Stdio(stdio) => match session {
                 Some(session) => {
                     let answer = stdio.handle(request, &session).await;
-                    Ok(answer.map(|body| AnswerBody::stream(placed(body, permit))))
+                    let answer = Download::of(answer, self.age, self.phases.clone(), permit);
+                    Ok(answer.map(AnswerBody::stream))
                 }
                 None => Err(Failure::NoSession),
             },
         }
     }
-}
-
-/// A body that keeps its request's place until its end.
-fn placed<B: Body<Data = Bytes>>(
-    body: B,
-    permit: Permit,
-) -> impl Body<Data = Bytes, Error = B::Error> {
-    body.map_frame(move |frame| {
-        let _ = &permit;
-        frame
-    })
 }
 
 impl<B> Service<Request<B>> for Forward

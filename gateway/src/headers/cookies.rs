@@ -2,7 +2,11 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-/// Removes the cookies whose name begins with the proxy's prefix and name, and leaves the others as they came.
+/// Removes the cookies whose name begins with the proxy's prefix and name, and leaves the others in one line.
+///
+/// RFC 9113, 8.2.3: “If there are multiple Cookie header fields after decompression, these MUST be concatenated into a
+/// single octet string using the two-octet delimiter of 0x3b, 0x20 (the ASCII string "; ") before being passed into a
+/// non-HTTP/2 context”.
 ///
 /// They hold a login in progress, sealed; the server behind has no use for them, and its log no place.
 pub(crate) fn drop_own_cookies(headers: &mut HeaderMap, is_own: impl Fn(&[u8]) -> bool) {
@@ -13,7 +17,8 @@ pub(crate) fn drop_own_cookies(headers: &mut HeaderMap, is_own: impl Fn(&[u8]) -
     };
     let lines = headers.get_all(header::COOKIE).iter();
     let all: Vec<_> = lines.flat_map(|line| crumbs(line.as_bytes())).collect();
-    if !all.iter().any(|crumb| is_own(crumb)) {
+    let is_one_line = headers.get_all(header::COOKIE).iter().nth(1).is_none();
+    if is_one_line && !all.iter().any(|crumb| is_own(crumb)) {
         return;
     }
     headers.remove(header::COOKIE);
@@ -53,6 +58,12 @@ mod tests {
 
     #[test]
     fn cookies_of_others_are_not_touched() {
-        assert_eq!(left(&["a=1;b=\"x y\"", "c"]), ["a=1;b=\"x y\"", "c"]);
+        assert_eq!(left(&["a=1;b=\"x y\""]), ["a=1;b=\"x y\""]);
+    }
+
+    #[test]
+    fn the_crumbs_of_http_2_become_one_line() {
+        assert_eq!(left(&["a=1", "b=\"x y\"", "c"]), ["a=1; b=\"x y\"; c"]);
+        assert_eq!(left(&["a=1", "__Host-oauth-login=x", "b=2"]), ["a=1; b=2"]);
     }
 }

@@ -127,7 +127,7 @@ impl Signer {
         set("iat", json!(now.as_secs()));
         set("exp", json!((now + self.life).as_secs()));
         set("client_id", json!(session.client_id()));
-        set("scope", json!(session.scopes().to_string()));
+        set("scope", json!(session.effective_scopes().to_string()));
         set("roles", json!(session.roles()));
         set("source", json!(session.source().as_str()));
         if let Some(email) = who::email(session, self.trusts_any_email) {

@@ -69,7 +69,8 @@ impl Fact {
             Self::Subject => encoding::text(session.subject()),
             Self::Email => encoding::text(email(session, trusts_any_email)?),
             Self::Name => encoding::text(claim(session, "name")?),
-            Self::Scopes => encoding::list(session.scopes().iter(), ' '),
+            // With those that they imply: the server behind does not know which do.
+            Self::Scopes => encoding::list(session.effective_scopes().iter(), ' '),
             Self::Roles => encoding::list(session.roles().iter().map(String::as_str), ','),
             Self::Client => encoding::text(session.client_id()),
             Self::Provider => encoding::text(session.provider()?),

@@ -30,4 +30,4 @@ mod table;
 mod tests;
 
 pub(crate) use behind::StdioBehind;
-pub(crate) use settings::{StdioLimits, StdioSettings};
+pub(crate) use settings::StdioSettings;

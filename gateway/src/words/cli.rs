@@ -49,7 +49,7 @@ mod tests {
             &["g", "--stdio"][..],
             &["g", "--", "npx"],
             &["g", "npx"],
-            &["g", "--chek"],
+            &["g", "--checkx"],
             &["g", "--check", "--print-example"],
         ] {
             assert!(Cli::try_parse_from(line).is_err(), "{line:?}");

@@ -230,12 +230,12 @@ mod tests {
                 "gateway.toml:2: inner.on: `yes` is not true or false",
             ),
             (
-                "consent = \"allways\"",
-                "gateway.toml:2: inner.consent: `allways` is not one of always, remember: is `always` meant?",
+                "consent = \"alwaysx\"",
+                "gateway.toml:2: inner.consent: `alwaysx` is not one of always, remember: is `always` meant?",
             ),
             (
-                "rules = { \"delete_*\" = { rolle = \"x\" } }",
-                "gateway.toml:2: inner.rules.\"delete_*\".rolle: the gateway has no such key: is \
+                "rules = { \"delete_*\" = { rolex = \"x\" } }",
+                "gateway.toml:2: inner.rules.\"delete_*\".rolex: the gateway has no such key: is \
                  `inner.rules.\"delete_*\".role` meant?",
             ),
             (

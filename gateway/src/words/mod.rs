@@ -54,9 +54,10 @@ pub(crate) async fn read() -> Result<Task, String> {
         return Ok(Task::Print(example::example()));
     }
     let variables = variables().map_err(|refusal| refusal.to_string())?;
-    let file = cli
-        .config
-        .or_else(|| variables.get("GATEWAY_CONFIG").map(Into::into));
+    let file = match variables.get("GATEWAY_CONFIG") {
+        Some(path) if path.trim().is_empty() => return Err("GATEWAY_CONFIG: is empty".to_owned()),
+        path => cli.config.or_else(|| path.map(Into::into)),
+    };
     let said = Said {
         file,
         variables,

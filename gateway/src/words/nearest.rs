@@ -79,7 +79,7 @@ mod tests {
         let known = ["allowed_domains", "allowed_emails", "tenant"];
         assert_eq!(nearest("allowed_domain", known), Some("allowed_domains"));
         assert_eq!(nearest("allowedDomains", known), Some("allowed_domains"));
-        assert_eq!(nearest("tennant", known), Some("tenant"));
+        assert_eq!(nearest("tenantx", known), Some("tenant"));
         assert_eq!(nearest("something", known), None);
         assert_eq!(nearest("x", []), None);
         assert_eq!(nearest(&"x".repeat(100_000), known), None);

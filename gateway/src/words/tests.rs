@@ -439,8 +439,8 @@ async fn a_mistake_in_a_variable_names_the_variable() {
         ),
         (
             "GATEWAY_PROVIDER_PRESET",
-            "gogle",
-            "GATEWAY_PROVIDER_PRESET: `gogle` is not one of",
+            "googlex",
+            "GATEWAY_PROVIDER_PRESET: `googlex` is not one of",
         ),
         (
             "GATEWAY_PROVIDER_REALM",

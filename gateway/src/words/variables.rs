@@ -224,9 +224,9 @@ mod tests {
             ("GATEWAY_BASEURL", Some("GATEWAY_BASE_URL")),
             ("GATEWAY_INNER_WORD", Some("GATEWAY_INNER_WORDS")),
             ("gateway_base_url", Some("GATEWAY_BASE_URL")),
-            ("GATEWAY_CONFG", Some("GATEWAY_CONFIG")),
+            ("GATEWAY_CONFIX", Some("GATEWAY_CONFIG")),
             (
-                "GATEWAY_INNER_PASSWORD_FLE",
+                "GATEWAY_INNER_PASSWORD_FIL",
                 Some("GATEWAY_INNER_PASSWORD_FILE"),
             ),
             ("GATEWAY_NOTHING_LIKE_IT_AT_ALL", None),

@@ -156,11 +156,11 @@ async fn a_call_is_judged_before_it_reaches_the_server_behind() {
             .body("x")
     };
     assert_eq!(gateway.ask(upload("/mcp").unwrap()).await.status, 415);
-    assert_eq!(behind.count(), 1);
+    assert_eq!(behind.count(), 0, "but the one that was looked at");
     assert_eq!(gateway.ask(upload("/upload").unwrap()).await.status, 200);
     let public = Request::get("/health").header("host", "mcp.example.com");
     assert_eq!(gateway.ask(public.body("").unwrap()).await.status, 200);
-    assert_eq!(behind.count(), 3);
+    assert_eq!(behind.count(), 2);
 }
 
 #[tokio::test]

@@ -9,7 +9,10 @@ use crate::{
 };
 
 const RULES: [(&str, &str); 2] = [
-    ("tools", r#"{ "report" = {}, "delete_*" = { deny = true } }"#),
+    (
+        "tools",
+        r#"{ "report" = {}, "delete_*" = { deny = true } }"#,
+    ),
     ("limits.body", "100000"),
 ];
 

@@ -40,6 +40,10 @@ pub(super) struct Target {
     /// Whether the way there is encrypted, and the server's certificate checked.
     pub(super) is_encrypted: bool,
     /// The file of the authority that signed the certificate, if it is not one of the system's.
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(dead_code, reason = "TLS is refused before")
+    )]
     pub(super) root_file: Option<PathBuf>,
     /// Without user and password.
     pub(super) addresses: String,

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn limited(change: impl FnOnce(&mut super::super::StdioLimits)) -> StdioBehind {
+fn limited(change: impl FnOnce(&mut super::super::settings::StdioLimits)) -> StdioBehind {
     let mut settings = settings(&[]);
     change(&mut settings.limits);
     behind(settings)

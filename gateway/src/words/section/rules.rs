@@ -2,7 +2,7 @@
 
 use tower_oauth_proxy::guard::{
     Guard,
-    mcp::{McpRules, McpRulesLayer},
+    mcp::{Listed, McpRules, McpRulesLayer},
     require, require_all, require_any, require_auth, require_role, require_scopes,
 };
 
@@ -76,6 +76,14 @@ const RULES: &[Key] = &[
         "what a call needs that no rule names; `deny = true` for nothing but what is named",
     ),
     key(
+        "list",
+        Kind::Choice(&["all", "reachable", "callable"]),
+        "`all`",
+        "\"reachable\"",
+        "what clients see of the server's lists of tools, prompts and resources: everything; what they may call, or could after \
+         a step-up; what they may call as they are",
+    ),
+    key(
         "headers_are_checked_behind",
         Kind::Switch,
         "`false`",
@@ -122,6 +130,11 @@ pub(crate) fn rules(said: Table<'_>) -> Result<Option<RuleSettings>, Refusal> {
     let default = how.table("default")?;
     if default.table().is_said() {
         rules = rules.default(guard(default.table())?);
+    }
+    match how.text("list")? {
+        Some("reachable") => rules = rules.list(Listed::Reachable),
+        Some("callable") => rules = rules.list(Listed::Callable),
+        _ => {}
     }
     if how.is_on("headers_are_checked_behind")? {
         rules = rules.headers_are_checked_behind();
