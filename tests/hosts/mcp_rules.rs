@@ -400,6 +400,14 @@ async fn only_json_in_no_coding_is_read() {
             415,
         ),
         (&[("content-type", "application/json; charset=utf-16")], 415),
+        (
+            &[("content-type", "application/json; charset = utf-7")],
+            415,
+        ),
+        (
+            &[("content-type", "application/json; Charset*=us-ascii''utf-7")],
+            415,
+        ),
         (&[("content-type", "application/json, text/plain")], 415),
         (
             &[

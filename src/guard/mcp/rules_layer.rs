@@ -163,7 +163,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
 }
 
 /// RFC 8259 section 8.1: "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded
-/// using UTF-8". A server could believe another `charset`.
+/// using UTF-8". A server could believe another `charset`, however loosely it is written (`charset*`, `charset =`).
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else {
@@ -175,11 +175,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = one.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
     essence.eq_ignore_ascii_case("application/json")
-        && parts.all(|parameter| match parameter.split_once('=') {
-            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-            }
-            _ => true,
+        && parts.map(str::to_ascii_lowercase).all(|parameter| {
+            !parameter.starts_with("charset")
+                || matches!(&*parameter, "charset=utf-8" | "charset=\"utf-8\"")
         })
 }
 
