@@ -80,8 +80,8 @@ mod tests {
         let here = Some(("admin write read offline_access", false));
         for (said, words) in [
             (
-                &[("admin", &["wrte"][..])][..],
-                "`wrte` is neither one of `scopes`",
+                &[("admin", &["writes"][..])][..],
+                "`writes` is neither one of `scopes`",
             ),
             (
                 &[("admni", &["write"])],

@@ -266,7 +266,7 @@ async fn it_holds_in_passthrough_mode_and_at_a_resource_server() {
 async fn what_a_rule_gets_wrong_is_said_when_the_service_starts() {
     let known = || good().scopes(["admin", "write", "read"]);
     for (builder, words) in [
-        (known().scopes_imply("admin", ["wirte"]), "`wirte`"),
+        (known().scopes_imply("admin", ["writes"]), "`writes`"),
         (known().scopes_imply("admni", ["write"]), "`admni`"),
         (known().scopes_imply("admin", ["admin"]), "implies itself"),
         (
