@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo bench --bench validation            # all
-//! cargo bench --bench validation -- signed  # one part: costs, signed, keys, cores, growth
+//! cargo bench --bench validation -- signed  # one part: costs, signed, keys, tools, cores, growth
 //! ```
 
 #![allow(
@@ -23,6 +23,7 @@ mod harness;
 mod keys;
 mod primitives;
 mod signed;
+mod tools;
 
 use testkit::measure::provider;
 use tokio::runtime::Runtime;
@@ -36,10 +37,11 @@ fn main() {
     // Timeouts need a runtime to be there; nothing waits for one.
     let _here = runtime.enter();
     // Growth is the last: it leaves the allocator with a million records' holes.
-    let parts: [(&str, Part); 5] = [
+    let parts: [(&str, Part); 6] = [
         ("costs", costs::print),
         ("signed", signed::print),
         ("keys", keys::print),
+        ("tools", tools::print),
         ("cores", cores::print),
         ("growth", growth::print),
     ];

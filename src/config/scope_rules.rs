@@ -80,8 +80,8 @@ mod tests {
         let here = Some(("admin write read offline_access", false));
         for (said, words) in [
             (
-                &[("admin", &["wirte"][..])][..],
-                "`wirte` is neither one of `scopes`",
+                &[("admin", &["writes"][..])][..],
+                "`writes` is neither one of `scopes`",
             ),
             (
                 &[("admni", &["write"])],
@@ -114,6 +114,6 @@ mod tests {
         assert!(checked(said, Some(("read", true))).is_ok());
         assert!(checked(said, None).is_ok());
         // What is implied is asked of clients, who have to be able to get it.
-        assert!(checked(&[("their-admin", &["raed"][..])], Some(("read", true))).is_err());
+        assert!(checked(&[("their-admin", &["rad"][..])], Some(("read", true))).is_err());
     }
 }

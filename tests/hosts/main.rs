@@ -17,6 +17,7 @@ mod guards;
 mod inside;
 mod made_sessions;
 mod mcp_lists;
+mod mcp_memory;
 mod mcp_readers;
 mod mcp_rules;
 mod mcp_rules_sockets;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Frame;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_oauth_proxy::{
@@ -99,7 +99,7 @@ impl Server {
         let body = body
             .collect()
             .await
-            .map(|body| body.to_bytes())
+            .map(Collected::to_bytes)
             .map_err(|error| error.to_string());
         (
             Response::from_parts(head, body),

@@ -83,6 +83,7 @@ fn every_variable_that_is_read_is_known_and_every_one_that_is_known_is_read() {
         include_str!("../machines.rs"),
         include_str!("../outbound.rs"),
         include_str!("../signing.rs"),
+        include_str!("../tool_rules.rs"),
     ];
     let is_name = |text: &&str| {
         let is_part = |byte: u8| byte.is_ascii_uppercase() || byte == b'_';

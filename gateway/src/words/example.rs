@@ -74,6 +74,7 @@ fn entry(text: &mut String, key: &Key, above: &str) {
     };
     let default = match key.default {
         "" => String::new(),
+        default if default.starts_with("required") => format!(" {}.", capital(default)),
         default => format!(" Default: {default}."),
     };
     let what = match key.what {

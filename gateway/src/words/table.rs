@@ -67,9 +67,9 @@ impl<'a> Table<'a> {
             .is_some_and(|entries| entries.contains_key(name))
     }
 
-    /// Whether anything is said in this table.
+    /// Whether anything is said in this table. An empty table in it says nothing.
     pub(crate) fn is_said(&self) -> bool {
-        self.entries.is_some_and(|entries| !entries.is_empty())
+        self.entries.is_some_and(says_anything)
     }
 
     /// A mistake in a key, or in the absence of it.
@@ -251,6 +251,13 @@ impl<'a> Table<'a> {
             folder: self.folder,
         }
     }
+}
+
+fn says_anything(entries: &Entries) -> bool {
+    entries.values().any(|node| match &node.value {
+        Value::Table(inner) => says_anything(inner),
+        _ => true,
+    })
 }
 
 fn text(value: &Value) -> Option<&str> {

@@ -187,6 +187,8 @@ async fn the_example_works_as_it_is() {
     let folder = Folder::new();
     let settings = folder.load(&example(), &[]).await.unwrap();
     assert!(!settings.oauth.report().is_broken());
+    // Its tables are there, and those that are empty say nothing.
+    assert!(settings.rules.is_none());
     // Each key of it, too.
     let text = example();
     let all = leaves(KEYS);

@@ -13,7 +13,7 @@ mod ambiguous;
 mod call;
 mod envelope;
 mod grammar;
-mod known;
+mod key_name;
 mod member;
 mod scalar;
 #[cfg(test)]

@@ -172,7 +172,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
 }
 
 /// RFC 8259 section 8.1: "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded
-/// using UTF-8". A server could believe another `charset`.
+/// using UTF-8". A server could believe another `charset`, however loosely it is written.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::Full;
 use tokio::runtime::Runtime;
 use tower::{Layer, Service};
@@ -40,16 +40,16 @@ pub type Body = Full<Bytes>;
 #[derive(Clone, Copy)]
 pub struct Inner;
 
-impl Service<Request<Body>> for Inner {
+impl<B> Service<Request<B>> for Inner {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<Self::Response, Infallible>>;
+    type Future = Ready<Result<Response<Body>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         drop(request);
         ready(Ok(Response::new(Full::new(Bytes::from_static(b"inside")))))
     }
@@ -92,7 +92,12 @@ impl World {
     }
 
     pub fn service(&self) -> Layered {
-        self.layer.layer(Inner)
+        self.before(Inner)
+    }
+
+    /// The proxy before another service.
+    pub fn before<S>(&self, inner: S) -> OAuthProxyService<S> {
+        self.layer.layer(inner)
     }
 
     /// Visitors who find their sessions too old whenever they come.
@@ -133,6 +138,8 @@ pub struct Visitors<S> {
     /// Set ahead when all have been there: no session of before is fresh any more.
     clock: Option<Ahead>,
     has_extensions: bool,
+    method: Method,
+    body: Bytes,
 }
 
 impl<S> Visitors<S> {
@@ -146,7 +153,19 @@ impl<S> Visitors<S> {
             next: 0,
             clock: None,
             has_extensions: false,
+            method: Method::GET,
+            body: Bytes::new(),
         }
+    }
+
+    /// Each request is a `POST` of this body, with these headers besides.
+    pub fn posting(mut self, body: &str, headers: &[(&'static str, &'static str)]) -> Self {
+        self.method = Method::POST;
+        self.body = Bytes::copy_from_slice(body.as_bytes());
+        for (name, value) in headers {
+            self.headers.insert(*name, HeaderValue::from_static(value));
+        }
+        self
     }
 
     /// Something is in the extensions of each request already.
@@ -160,7 +179,8 @@ impl<S> Visitors<S> {
     /// The token is copied for each request, as a server copies it from the socket: the service finds
     /// its bytes close by, however many people there are.
     fn request(&mut self) -> Request<Body> {
-        let mut request = Request::new(Body::default());
+        let mut request = Request::new(Body::new(self.body.clone()));
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::from_static("/mcp");
         request.headers_mut().clone_from(&self.headers);
         if self.has_extensions {

@@ -186,6 +186,19 @@ async fn a_challenge_names_what_a_request_needs_without_what_that_implies() {
 }
 
 #[tokio::test]
+async fn the_first_challenge_is_as_short_and_a_token_of_just_that_gets_in() {
+    let proxy = Proxy::with(|builder| ruled(builder).required_scopes(["read", "write"])).await;
+    let reply = proxy.wire.get("/mcp", &[]).await.expect(401);
+    let said = reply.header("www-authenticate").unwrap_or_default();
+    assert!(said.ends_with(", scope=\"write\""), "{said}");
+    let client = proxy.client().await;
+    let tokens = tokens_of(&proxy, &client, &[("scope", "write")]).await;
+    client.call("/mcp", &tokens.access).await.expect(200);
+    let tokens = tokens_of(&proxy, &client, &[("scope", "read")]).await;
+    assert_eq!(named(&client.call("/mcp", &tokens.access).await), "write");
+}
+
+#[tokio::test]
 async fn a_token_names_what_was_granted_and_a_refresh_takes_nothing_that_was_only_implied() {
     let (at, _) = with_every_source().await;
     let client = at.proxy.client().await;
@@ -253,7 +266,7 @@ async fn it_holds_in_passthrough_mode_and_at_a_resource_server() {
 async fn what_a_rule_gets_wrong_is_said_when_the_service_starts() {
     let known = || good().scopes(["admin", "write", "read"]);
     for (builder, words) in [
-        (known().scopes_imply("admin", ["wirte"]), "`wirte`"),
+        (known().scopes_imply("admin", ["writes"]), "`writes`"),
         (known().scopes_imply("admni", ["write"]), "`admni`"),
         (known().scopes_imply("admin", ["admin"]), "implies itself"),
         (

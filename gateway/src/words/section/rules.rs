@@ -110,6 +110,7 @@ const RULES: &[Key] = &[
 pub(crate) fn rules(said: Table<'_>) -> Result<Option<RuleSettings>, Refusal> {
     let how = said.table("rules")?;
     let how = how.table();
+    let default = how.table("default")?;
     let kinds = ["tools", "prompts", "resources", "methods"];
     if !how.is_said() && !kinds.into_iter().any(|kind| said.has(kind)) {
         return Ok(None);
@@ -127,7 +128,6 @@ pub(crate) fn rules(said: Table<'_>) -> Result<Option<RuleSettings>, Refusal> {
             };
         }
     }
-    let default = how.table("default")?;
     if default.table().is_said() {
         rules = rules.default(guard(default.table())?);
     }

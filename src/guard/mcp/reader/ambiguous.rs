@@ -1,6 +1,6 @@
 //! Why a body is not read: two JSON readers could understand it differently, or no reader can.
 
-use super::known::Known;
+use super::key_name::Known;
 use crate::limits::{MAX_BATCH, MAX_JSON_DEPTH, MAX_JSON_KEY, MAX_JSON_KEYS};
 
 /// What is wrong with a body. Says what, and never repeats what the client sent.

@@ -4,7 +4,7 @@ use super::{
     ambiguous::Ambiguous,
     call::{Call, Message, NameKey, name_key},
     grammar::Hears,
-    known::Known,
+    key_name::Known,
     member::Keys,
 };
 use crate::limits::{MAX_BATCH, MAX_JSON_KEY};

@@ -216,7 +216,8 @@ impl Grammar {
         loop {
             let (length, is_ascii) = run_of_text(bytes);
             let (text, rest) = bytes.split_at(length);
-            if !(is_ascii && self.utf8.is_whole()) && !self.utf8.check(text, rest.is_empty()) {
+            let is_plain = is_ascii && self.utf8.is_whole();
+            if !is_plain && !self.utf8.check(text, rest.is_empty()) {
                 return Err(Ambiguous::NotUtf8);
             }
             if !text.is_empty() {

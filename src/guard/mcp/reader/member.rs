@@ -1,6 +1,6 @@
 //! The keys of one object: none may stand twice, or look like one that is read.
 
-use super::{ambiguous::Ambiguous, known::Known};
+use super::{ambiguous::Ambiguous, key_name::Known};
 use crate::limits::MAX_JSON_KEYS;
 
 /// The keys of one object so far.

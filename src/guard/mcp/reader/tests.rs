@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::{
     Ambiguous::{self, *},
     Call, Message, NameKey, Reader, Seen,
-    known::Known,
+    key_name::Known,
     name_key,
 };
 use crate::limits::{MAX_BATCH, MAX_JSON_DEPTH, MAX_JSON_KEY, MAX_JSON_KEYS};
