@@ -263,7 +263,7 @@ fn let_in(
         let event = Event::refused(Step::Bearer, Reason::Scope).about(session.who());
         server.emit(&event.detail(format_args!("`required_scopes` are `{needed}`")));
         let needed = Problem::InsufficientScope(needed);
-        let form = Form::of(head.headers);
+        let form = Form::of(head.method, head.headers);
         return Err(server.challenges.refuse_in(form, uri.path(), &needed));
     }
     let (place, name) = (source as usize, || source.as_str());
@@ -305,7 +305,7 @@ fn refused(
         Some(words) => Problem::InvalidToken(words),
         None => Problem::Unavailable,
     };
-    let (form, path) = (Form::of(head.headers), head.uri.path());
+    let (form, path) = (Form::of(head.method, head.headers), head.uri.path());
     server.challenges.refuse_in(form, path, &problem)
 }
 

@@ -22,11 +22,11 @@ pub(super) fn challenge<B>(server: &ResourceServer, request: &Request<B>) -> Own
     let path = request.uri().path();
     let event = Event::refused(Step::Bearer, Reason::NoCredentials);
     let headers = request.headers();
-    let form = Form::of(headers);
+    let form = Form::of(request.method(), headers);
     let mut response = server
         .challenges
         .refuse_in(form, path, &Problem::NoCredentials);
-    if request.method() != Method::GET || form == Form::Grpc || !would_read_a_page(headers) {
+    if request.method() != Method::GET || !would_read_a_page(headers) {
         server.emit(&event);
         return response;
     }

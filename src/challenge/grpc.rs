@@ -5,7 +5,7 @@
 //! client, the challenge included.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::Value;
 
 use crate::body::OwnResponse;
@@ -24,8 +24,15 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// That of the client who sent these headers. gRPC-Web is not gRPC here: its clients read the HTTP status.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    /// That of the client who sent this. gRPC-Web is not gRPC here: its clients read the HTTP status.
+    ///
+    /// `Method → ":method POST"` (gRPC over HTTP2, section *Requests*). Whatever the headers say, other
+    /// methods are answered by status: a web server that asks here whether to let a request in (`auth_request`,
+    /// `forward_auth`) asks with `GET` and the client's headers, and would take 200 for a yes.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        if method != Method::POST {
+            return Self::Http;
+        }
         let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
         let Some((kind, rest)) = content_type.and_then(|value| value.split_at_checked(GRPC.len()))
         else {
@@ -90,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grpc_client_is_known_by_its_content_type_alone() {
+    fn a_grpc_client_is_known_by_its_method_and_content_type() {
         for (content_type, form) in [
             ("application/grpc", Form::Grpc),
             ("application/grpc+proto", Form::Grpc),
@@ -106,9 +113,10 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("content-type", content_type.parse().unwrap());
-            assert_eq!(Form::of(&headers), form, "{content_type}");
+            assert_eq!(Form::of(&Method::POST, &headers), form, "{content_type}");
+            assert_eq!(Form::of(&Method::GET, &headers), Form::Http);
         }
-        assert_eq!(Form::of(&HeaderMap::new()), Form::Http);
+        assert_eq!(Form::of(&Method::POST, &HeaderMap::new()), Form::Http);
     }
 
     #[test]

@@ -100,7 +100,7 @@ where
             Err(denied) => RequireFuture {
                 kind: Kind::Denied {
                     response: Some(refuse_in(
-                        Form::of(request.headers()),
+                        Form::of(request.method(), request.headers()),
                         request.uri().path(),
                         request.extensions(),
                         &denied,

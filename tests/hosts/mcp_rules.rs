@@ -400,12 +400,43 @@ async fn only_json_in_no_coding_is_read() {
             415,
         ),
         (&[("content-type", "application/json; charset=utf-16")], 415),
+        // Express takes each of the next two for UTF-7, in which `+AGQ-` is a `d`.
         (
             &[("content-type", "application/json; charset = utf-7")],
             415,
         ),
         (
-            &[("content-type", "application/json; Charset*=us-ascii''utf-7")],
+            &[("content-type", "application/json; charset =\"utf-7\"")],
+            415,
+        ),
+        (
+            &[("content-type", "application/json; charset*=utf-8''utf-7")],
+            415,
+        ),
+        (
+            &[("content-type", "application/json; a=b, charset=utf-7")],
+            415,
+        ),
+        (
+            &[(
+                "content-type",
+                "application/json; charset=utf-8; CHARSET=utf-7",
+            )],
+            415,
+        ),
+        (&[("content-type", "application/json; a=b")], 200),
+        (
+            &[
+                ("content-type", "application/json"),
+                ("content_type", "application/json; charset=utf-7"),
+            ],
+            415,
+        ),
+        (
+            &[
+                ("content-type", "application/json"),
+                ("Content_Encoding", "gzip"),
+            ],
             415,
         ),
         (&[("content-type", "application/json, text/plain")], 415),

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{
     listed::Listed,
     names::Names,
-    spelling::{Kind, is_hello, is_plain, is_written_plainly},
+    spelling::{Kind, is_hello, is_plain, is_written_plainly, may_be_met},
 };
 use crate::{
     error::ConfigError,
@@ -102,12 +102,18 @@ impl McpRules {
     /// (`resources/read`, `resources/subscribe`, `resources/unsubscribe`).
     ///
     /// URIs are compared as they are written. As soon as there is one such rule, a URI that could be written
-    /// otherwise is refused, so that none slips past it: with dot segments, a backslash, a letter that is encoded
-    /// for nothing, or capitals in its scheme.
+    /// otherwise is refused, so that none slips past it: with dot segments or empty ones, a backslash, a letter that is
+    /// encoded for nothing, capitals in its scheme, or another form than the URL Standard's (`file:/a`).
     pub fn resource(self, pattern: impl AsRef<str>, guard: Guard) -> Self {
-        self.with("resource", pattern.as_ref(), guard, |words| {
-            &mut words.resources
-        })
+        let pattern = pattern.as_ref();
+        let mut rules = self.with("resource", pattern, guard, |words| &mut words.resources);
+        if !may_be_met(pattern) {
+            let fault =
+                format!("`{pattern}` can be written otherwise: no call of such a URI passes");
+            let words = Arc::make_mut(&mut rules.0);
+            words.fault.get_or_insert(("resource", fault));
+        }
+        rules
     }
 
     /// Who may use this JSON-RPC method, or those that begin so (`resources/*`). For a call that has a rule of its

@@ -149,6 +149,15 @@ where
 
 /// Only JSON, in no coding: what else a server makes of the bytes cannot be known.
 fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
+    // Servers behind CGI, WSGI or Rack take these for the same headers.
+    let other_spellings = ["content_type", "content_encoding"];
+    if other_spellings
+        .iter()
+        .any(|name| headers.contains_key(*name))
+    {
+        let words = "a header that describes the body is written with an underscore";
+        return Err(Unjudged::media_type(words));
+    }
     let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
     if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let words = "the body has a content coding: send it without one, as it is";
@@ -163,7 +172,7 @@ fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
 }
 
 /// RFC 8259 section 8.1: "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded
-/// using UTF-8". A server could believe another `charset`, however loosely it is written (`charset*`, `charset =`).
+/// using UTF-8". A server could believe another `charset`, however loosely it is written.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(one), None) = (types.next(), types.next()) else {
@@ -174,11 +183,17 @@ fn is_json(headers: &HeaderMap) -> bool {
     };
     let mut parts = one.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case("application/json")
-        && parts.map(str::to_ascii_lowercase).all(|parameter| {
-            !parameter.starts_with("charset")
-                || matches!(&*parameter, "charset=utf-8" | "charset=\"utf-8\"")
-        })
+    essence.eq_ignore_ascii_case("application/json") && parts.all(is_utf8_or_no_charset)
+}
+
+/// Less strict readers find a `charset` beside blanks (`charset = utf-7`, as Express does), behind a comma, and in
+/// the form of RFC 2231 (`charset*=`): the word stands where it has to, or nowhere.
+fn is_utf8_or_no_charset(parameter: &str) -> bool {
+    const CHARSET: &[u8] = b"charset";
+    let is_word = |bytes: &[u8]| bytes.eq_ignore_ascii_case(CHARSET);
+    let has_word = parameter.as_bytes().windows(CHARSET.len()).any(is_word);
+    let utf8 = ["charset=utf-8", "charset=\"utf-8\""];
+    !has_word || utf8.iter().any(|good| parameter.eq_ignore_ascii_case(good))
 }
 
 fn claim(headers: &HeaderMap) -> Result<Claim<'_>, Unjudged> {

@@ -1,5 +1,7 @@
 //! What a method names, and whether a call is written in the one way that every server reads as we do.
 
+use url::Url;
+
 /// What a method names besides itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -48,15 +50,40 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// Whether no other spelling means the same by RFC 3986 section 6.2.2, nor by a server that is less strict: no dot
-/// segments, nothing encoded that could stand for itself or for a separator, no capitals in the scheme.
+/// segments and no empty ones, nothing encoded that could stand for itself or for a separator, no capitals in the
+/// scheme, and nothing that the URL Standard's parser writes otherwise. The MCP SDKs in TypeScript and Python look a
+/// resource up as that parser writes it: `file:/a` and `file://localhost/a` are `file:///a` to them.
 pub(super) fn is_written_plainly(uri: &str) -> bool {
     let (scheme, rest) = uri.split_once(':').unwrap_or(("", uri));
     let path = rest.split(['?', '#']).next().unwrap_or_default();
+    let path = path.strip_prefix("//").unwrap_or(path);
     let mut encoded = uri.split('%').skip(1);
     !scheme.bytes().any(|byte| byte.is_ascii_uppercase())
+        && Url::parse(uri).map_or(true, |parsed| parsed.as_str() == uri)
         && !uri.contains('\\')
+        && !path.contains("//")
+        && !has_ignored_end(scheme, rest)
         && !path.split('/').any(|segment| matches!(segment, "." | ".."))
         && encoded.all(|after| after.get(..2).is_some_and(is_needed))
+}
+
+/// Whether a URI that passes can have this pattern. A rule of another one would let through what it means to keep.
+pub(super) fn may_be_met(pattern: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        None => is_written_plainly(pattern),
+        Some(beginning) => ["", "x", "/x", "//x/x"]
+            .iter()
+            .any(|rest| is_written_plainly(&[beginning, rest].concat())),
+    }
+}
+
+/// Whether it ends in what is not looked at where the rest names a file, or is fetched.
+fn has_ignored_end(scheme: &str, rest: &str) -> bool {
+    match scheme {
+        "file" => rest.contains(['?', '#']),
+        "http" | "https" => rest.contains('#'),
+        _ => false,
+    }
 }
 
 /// Whether these two digits stand for a byte that has to be encoded, in their one spelling.

@@ -138,6 +138,24 @@ fn a_call_that_a_server_could_read_as_another_one_is_asked_of_no_guard() {
         ("resources/read", Some("file:///a%c3%a4")),
         ("resources/read", Some("file:///a%00")),
         ("resources/read", Some("../secret")),
+        // To a URL's parser, and to what opens files, these are `file:///secret/a`.
+        ("resources/read", Some("file:/secret/a")),
+        ("resources/read", Some("file:secret/a")),
+        ("resources/read", Some("file://localhost/secret/a")),
+        ("resources/read", Some("file:////secret/a")),
+        ("resources/read", Some("file:///a//secret")),
+        ("resources/read", Some("file:///a?")),
+        ("resources/read", Some("file:///a#b")),
+        ("resources/read", Some("https://h.example/a#b")),
+        // As those are `https://h.example/a`.
+        ("resources/read", Some("https://H.example/a")),
+        ("resources/read", Some("https://h.example:443/a")),
+        ("resources/read", Some("https:h.example/a")),
+        ("resources/read", Some("https:///h.example/a")),
+        ("resources/read", Some("https://h.example")),
+        ("resources/read", Some("https://\u{ff48}.example/a")),
+        ("resources/read", Some("note://x/\u{e4}")),
+        ("resources/read", Some("note://x/a b")),
     ] {
         assert_eq!(
             verdict(&rules, method, name),
@@ -150,6 +168,8 @@ fn a_call_that_a_server_could_read_as_another_one_is_asked_of_no_guard() {
         "note://x/%C3%A4%20?q=..",
         "urn:a:b",
         "file:///a/...",
+        "https://h.example:8443/a?b=https://c//d",
+        "note://X/A#b",
         "x",
     ] {
         assert_eq!(
@@ -166,6 +186,15 @@ fn a_rule_that_cannot_be_meant_is_reported_and_denies_all() {
         (McpRules::new().tool("a*b", require_auth()), "tool"),
         (McpRules::new().prompt("", require_auth()), "prompt"),
         (McpRules::new().resource(" a", require_auth()), "resource"),
+        (
+            McpRules::new().resource("https://Docs.example/*", deny()),
+            "resource",
+        ),
+        (
+            McpRules::new().resource("note://x/\u{e4}*", deny()),
+            "resource",
+        ),
+        (McpRules::new().resource("file:/secret", deny()), "resource"),
         (
             McpRules::new()
                 .method("a", require_auth())
@@ -189,6 +218,22 @@ fn a_rule_that_cannot_be_meant_is_reported_and_denies_all() {
         assert_eq!(verdict(&rules, "ping", None), Err(Some(Denied::Forbidden)));
     }
     assert!(McpRules::new().validate().is_ok());
+    for uri in [
+        "*",
+        "file:*",
+        "file://*",
+        "file:///*",
+        "file:///a*",
+        "file:///a/b",
+        "https://docs.ex*",
+        "https://docs.example/a/*",
+        "note://X/%C3%A4*",
+        "urn:a:*",
+        "plain",
+    ] {
+        let rules = McpRules::new().resource(uri, deny());
+        assert!(rules.validate().is_ok(), "{uri}");
+    }
 }
 
 #[test]
