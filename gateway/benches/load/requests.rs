@@ -21,7 +21,7 @@ const CONNECTIONS: usize = 8;
 const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"report","arguments":{"from":"2026-01-01","to":"2026-06-30","kind":"summary","columns":["name","sum","mean","count"]},"_meta":{"progressToken":7}}}"#;
 
 pub(crate) async fn run(requests: usize) {
-    let server = Behind::answering(async |request| {
+    let server = Behind::answering(async |request: Request<hyper::body::Incoming>| {
         let _ = request.into_body().collect().await;
         whole(CALL)
     })

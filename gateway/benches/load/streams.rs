@@ -67,10 +67,10 @@ pub(crate) async fn run(streams: usize, seconds: usize) {
         });
     }
     let half = Duration::from_secs(seconds as u64 / 2);
-    let (cpu, events_before) = (process::cpu(id), came.load(Ordering::Relaxed));
+    let (cpu, seen_before) = (process::cpu(id), came.load(Ordering::Relaxed));
     tokio::time::sleep(half).await;
     let cpu = process::cpu(id) - cpu;
-    let events = came.load(Ordering::Relaxed) - events_before;
+    let seen = came.load(Ordering::Relaxed) - seen_before;
     let memory = process::memory(id);
     let each = (memory - before) as f64 / streams as f64;
     println!(
@@ -78,8 +78,8 @@ pub(crate) async fn run(streams: usize, seconds: usize) {
         open.load(Ordering::Relaxed)
     );
     println!("  memory {before} KiB before, {memory} KiB with them: {each:.1} KiB each");
-    let event = cpu.as_secs_f64() * 1e6 / events as f64;
-    println!("  {events} events in {half:?}: {event:.1} µs of CPU each");
+    let event = cpu.as_secs_f64() * 1e6 / seen as f64;
+    println!("  {seen} events in {half:?}: {event:.1} µs of CPU each");
 
     drop(server);
     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -157,7 +157,7 @@ impl Gateway {
 
     /// SIGTERM.
     pub(crate) fn stop(&self) {
-        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        let id = i32::try_from(self.id()).unwrap();
         let id = rustix::process::Pid::from_raw(id).unwrap();
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
     }

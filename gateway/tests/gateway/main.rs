@@ -11,6 +11,7 @@
 
 mod behind;
 mod forwarding;
+mod frames;
 mod identity;
 mod kit;
 mod raw;
