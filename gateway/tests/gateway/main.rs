@@ -10,11 +10,13 @@
 )]
 
 mod behind;
+mod crowd;
 mod forwarding;
 mod frames;
 mod identity;
 mod kit;
 mod raw;
+mod real_servers;
 mod rules;
 mod smuggling;
 mod stopping;
