@@ -11,12 +11,14 @@
 
 mod behind;
 mod crowd;
+mod desync;
 mod forwarding;
 mod frames;
 mod identity;
 mod kit;
 mod raw;
 mod real_servers;
+mod recorder;
 mod rules;
 mod smuggling;
 mod stopping;
