@@ -136,6 +136,7 @@ impl Server {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = request.into_parts();
+        let is_chunked = !body.is_end_stream() && body.size_hint().exact().is_none();
         let body = body.map_err(Into::into).boxed_unsync();
         let mut request = Request::new(body);
         *request.method_mut() = parts.method;
@@ -146,6 +147,12 @@ impl Server {
         headers.remove(header::HOST);
         // By the layer on protected paths, here on all.
         headers.remove(header::AUTHORIZATION);
+        if is_chunked {
+            // Unless it is said, hyper leaves such a body out where the method is GET or HEAD, and what was judged here
+            // is not what the server gets. Over HTTP/2 hyper drops it.
+            let chunked = HeaderValue::from_static("chunked");
+            headers.insert(header::TRANSFER_ENCODING, chunked);
+        }
         drop_own_cookies(headers, |name| name.starts_with(&self.own_cookies));
         let peer = arrival.map(|arrival| arrival.peer);
         tell_of_peer(headers, peer, &self.public, parts.version);

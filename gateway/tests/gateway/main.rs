@@ -6,15 +6,20 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
 mod behind;
+mod crowd;
+mod desync;
 mod forwarding;
 mod frames;
 mod identity;
 mod kit;
 mod raw;
+mod real_servers;
+mod recorder;
 mod rules;
 mod smuggling;
 mod stopping;
