@@ -1,4 +1,4 @@
-//! The library's source as data: files, what each imports, and the words of its code.
+//! The source of library and gateway as data: files, what each imports, and the words of its code.
 //!
 //! Tests inside the source are left out: they may look where they like.
 
@@ -16,7 +16,7 @@ use syn::{
 /// A module by its path below the crate, such as `["grant", "rotation"]`; the crate itself is empty.
 pub(crate) type Module = Vec<String>;
 
-/// One file of the library.
+/// One file.
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
     /// Lines, without the tests at the end.
@@ -31,9 +31,18 @@ pub(crate) struct Source {
     pub(crate) words: BTreeSet<String>,
 }
 
-/// All files below `src`, by their module.
+/// All files of the library, by their module.
 pub(crate) fn read() -> BTreeMap<Module, Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    below("src")
+}
+
+/// All files of the gateway, by their module.
+pub(crate) fn gateway() -> BTreeMap<Module, Source> {
+    below("gateway/src")
+}
+
+fn below(folder: &str) -> BTreeMap<Module, Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut sources = BTreeMap::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
@@ -62,7 +71,10 @@ fn module_of(file: &Path) -> Module {
         .iter()
         .map(|part| part.to_str().unwrap().to_owned())
         .collect();
-    if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
+    if matches!(
+        module.last().map(String::as_str),
+        Some("mod" | "lib" | "main")
+    ) {
         module.pop();
     }
     module

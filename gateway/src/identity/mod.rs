@@ -15,7 +15,10 @@ use tower_oauth_proxy::AuthSession;
 
 use self::{encoding::MAX_VALUE, jwt::Signer, spelling::Reserved};
 
-pub(crate) use self::{spelling::is_reserved_elsewhere, who::Fact};
+pub(crate) use self::{
+    spelling::is_reserved_elsewhere,
+    who::{Fact, email},
+};
 
 /// How the server behind learns who is calling, as the operator says it.
 #[derive(Debug)]

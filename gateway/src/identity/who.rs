@@ -82,7 +82,7 @@ impl Fact {
 
 /// The address, where the provider says that it is verified. Servers take an address for a person, so one that
 /// anybody could have typed is not told, unless the operator trusts it.
-pub(super) fn email(session: &AuthSession, trusts_any: bool) -> Option<&str> {
+pub(crate) fn email(session: &AuthSession, trusts_any: bool) -> Option<&str> {
     (trusts_any || is_verified(session)).then(|| claim(session, "email"))?
 }
 
