@@ -29,11 +29,10 @@ impl Nginx {
         let (asks, is_asked, asked) = match auth {
             Some(auth) => (
                 "auth_request /auth;".to_owned(),
-                format!(
-                    "location = /auth {{ internal; proxy_pass http://asked; \
+                "location = /auth { internal; proxy_pass http://asked; \
                      proxy_pass_request_body off; proxy_set_header Content-Length ''; \
-                     proxy_http_version 1.1; proxy_set_header Connection ''; }}"
-                ),
+                     proxy_http_version 1.1; proxy_set_header Connection ''; }"
+                    .to_owned(),
                 format!("upstream asked {{ server {auth}; keepalive 64; }}\n"),
             ),
             None => Default::default(),
