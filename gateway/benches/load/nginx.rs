@@ -8,7 +8,7 @@ use crate::{kit::Folder, process};
 
 /// A running nginx with one worker, until dropped.
 pub(crate) struct Nginx {
-    _child: Child,
+    master: Child,
     pub(crate) worker: u32,
     pub(crate) address: SocketAddr,
     _folder: Folder,
@@ -25,14 +25,15 @@ impl Nginx {
             listener.local_addr().unwrap()
         };
         let here = folder.0.display();
-        let (asks, is_asked) = match auth {
+        // All of its connections are kept, as the gateway keeps its own.
+        let (asks, is_asked, asked) = match auth {
             Some(auth) => (
                 "auth_request /auth;".to_owned(),
-                format!(
-                    "location = /auth {{ internal; proxy_pass http://{auth}; \
+                "location = /auth { internal; proxy_pass http://asked; \
                      proxy_pass_request_body off; proxy_set_header Content-Length ''; \
-                     proxy_http_version 1.1; proxy_set_header Connection ''; }}"
-                ),
+                     proxy_http_version 1.1; proxy_set_header Connection ''; }"
+                    .to_owned(),
+                format!("upstream asked {{ server {auth}; keepalive 64; }}\n"),
             ),
             None => Default::default(),
         };
@@ -42,7 +43,7 @@ impl Nginx {
              http {{ access_log off; keepalive_requests 1000000;\n\
              client_body_temp_path {here}/a; proxy_temp_path {here}/b; fastcgi_temp_path {here}/c;\n\
              uwsgi_temp_path {here}/d; scgi_temp_path {here}/e;\n\
-             upstream behind {{ server {server}; keepalive 64; }}\n\
+             {asked}upstream behind {{ server {server}; keepalive 64; }}\n\
              server {{ listen {address}; {is_asked}\n\
              location / {{ {asks} proxy_pass http://behind; proxy_http_version 1.1;\n\
              proxy_set_header Connection ''; proxy_set_header Authorization ''; proxy_buffering off; }} }} }}"
@@ -65,7 +66,7 @@ impl Nginx {
             {
                 return Some(Self {
                     worker: *worker,
-                    _child: child,
+                    master: child,
                     address,
                     _folder: folder,
                 });
@@ -76,9 +77,10 @@ impl Nginx {
     }
 }
 
-/// The master's worker would outlive a master that is killed.
+/// A worker outlives a master that is killed, and a master that lives starts another.
 impl Drop for Nginx {
     fn drop(&mut self) {
+        let _ = self.master.start_kill();
         let id = i32::try_from(self.worker)
             .ok()
             .and_then(rustix::process::Pid::from_raw);

@@ -1,6 +1,11 @@
 //! CPU time of one request, beside nginx.
+//!
+//! All proxies live the whole time and take turns, another one first in each round: so they have the same neighbours.
 
-use std::time::Instant;
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::Request;
@@ -15,63 +20,117 @@ use crate::{
     process,
 };
 
-const CONNECTIONS: usize = 8;
+/// Enough for a median, after one to warm up.
+const ROUNDS: usize = 9;
 
 /// A tool call as clients send it, of some 200 bytes.
 const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"report","arguments":{"from":"2026-01-01","to":"2026-06-30","kind":"summary","columns":["name","sum","mean","count"]},"_meta":{"progressToken":7}}}"#;
 
-pub(crate) async fn run(requests: usize) {
+/// A proxy, and what it took in each round.
+struct Contender {
+    name: &'static str,
+    address: SocketAddr,
+    id: u32,
+    key: String,
+    cpu: Vec<f64>,
+    rate: Vec<f64>,
+}
+
+/// So many to each proxy in a round, over so many connections.
+pub(crate) async fn run(requests: usize, connections: usize) {
     let server = Behind::answering(async |request: Request<hyper::body::Incoming>| {
         let _ = request.into_body().collect().await;
         whole(CALL)
     })
     .await;
     let auth = Behind::answering(async |_| whole("")).await;
-    println!(
-        "CPU time of the proxy for each of {requests} requests over {CONNECTIONS} connections:"
-    );
     let gateway = Gateway::before(&server.url(), &[]).await;
-    let id = gateway.id();
-    row("gateway", gateway.address(), id, &gateway.key, requests).await;
     let tools = [("tools", r#"{ report = {} }"#)];
-    let gateway = Gateway::before(&server.url(), &tools).await;
-    let id = gateway.id();
-    row(
-        "gateway, rules by tool",
-        gateway.address(),
-        id,
-        &gateway.key,
-        requests,
-    )
-    .await;
-    if let Some(nginx) = Nginx::before(server.address, None).await {
-        row("nginx", nginx.address, nginx.worker, "key", requests).await;
+    let with_tools = Gateway::before(&server.url(), &tools).await;
+    let nginx = Nginx::before(server.address, None).await;
+    let asking = Nginx::before(server.address, Some(auth.address)).await;
+
+    let mut all = vec![
+        Contender::gateway("gateway", &gateway),
+        Contender::gateway("gateway, rules by tool", &with_tools),
+    ];
+    all.extend(nginx.iter().map(|nginx| Contender::nginx("nginx", nginx)));
+    let asking = asking.iter();
+    all.extend(asking.map(|nginx| Contender::nginx("nginx, auth_request", nginx)));
+    for round in 0..=ROUNDS {
+        for turn in 0..all.len() {
+            let place = (turn + round) % all.len();
+            let contender = &mut all[place];
+            let (cpu, took) = contender.asked(requests, connections).await;
+            // The first one has only warmed up.
+            if round > 0 {
+                contender
+                    .cpu
+                    .push(cpu.as_secs_f64() * 1e6 / requests as f64);
+                contender.rate.push(requests as f64 / took.as_secs_f64());
+            }
+        }
     }
-    if let Some(nginx) = Nginx::before(server.address, Some(auth.address)).await {
-        row(
-            "nginx, auth_request",
-            nginx.address,
-            nginx.worker,
-            "key",
-            requests,
-        )
-        .await;
+
+    println!("{ROUNDS} rounds of {requests} requests over {connections} connections:\n");
+    println!("| | CPU µs/request | × nginx, auth_request | requests/s |\n|---|---:|---:|---:|");
+    let last = all.last().map(|last| last.cpu.clone()).unwrap_or_default();
+    for one in &all {
+        let ratio = one.cpu.iter().zip(&last).map(|(one, last)| one / last);
+        println!(
+            "| {} | {} | {:.2} | {:.0} |",
+            one.name,
+            spread(&one.cpu),
+            median(ratio.collect()),
+            median(one.rate.clone())
+        );
     }
 }
 
-async fn row(name: &str, address: std::net::SocketAddr, id: u32, key: &str, requests: usize) {
-    ask(address, key, requests / 10).await;
-    let (cpu, began) = (process::cpu(id), Instant::now());
-    ask(address, key, requests).await;
-    let (cpu, took) = (process::cpu(id) - cpu, began.elapsed());
-    let each = cpu.as_secs_f64() * 1e6 / requests as f64;
-    let rate = requests as f64 / took.as_secs_f64();
-    println!("  {name:24} {each:6.1} µs   ({rate:.0} requests a second)");
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-async fn ask(address: std::net::SocketAddr, key: &str, requests: usize) {
+fn spread(values: &[f64]) -> String {
+    let least = values.iter().copied().fold(f64::MAX, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    format!("{:.0} ({least:.0}–{most:.0})", median(values.to_vec()))
+}
+
+impl Contender {
+    fn gateway(name: &'static str, gateway: &Gateway) -> Self {
+        Self::new(name, gateway.address(), gateway.id(), &gateway.key)
+    }
+
+    fn nginx(name: &'static str, nginx: &Nginx) -> Self {
+        // As long as a real one.
+        Self::new(name, nginx.address, nginx.worker, &"k".repeat(60))
+    }
+
+    fn new(name: &'static str, address: SocketAddr, id: u32, key: &str) -> Self {
+        let key = key.to_owned();
+        let (cpu, rate) = Default::default();
+        Self {
+            name,
+            address,
+            id,
+            key,
+            cpu,
+            rate,
+        }
+    }
+
+    async fn asked(&self, requests: usize, connections: usize) -> (Duration, Duration) {
+        let (cpu, began) = (process::cpu(self.id), Instant::now());
+        ask(self.address, &self.key, requests, connections).await;
+        (process::cpu(self.id) - cpu, began.elapsed())
+    }
+}
+
+async fn ask(address: SocketAddr, key: &str, requests: usize, connections: usize) {
     let mut all = tokio::task::JoinSet::new();
-    for _ in 0..CONNECTIONS {
+    for _ in 0..connections {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let io = TokioIo::new(stream);
@@ -79,7 +138,7 @@ async fn ask(address: std::net::SocketAddr, key: &str, requests: usize) {
         tokio::spawn(connection);
         let bearer = format!("Bearer {key}");
         all.spawn(async move {
-            for _ in 0..requests / CONNECTIONS {
+            for _ in 0..requests / connections {
                 let request = Request::post("/mcp")
                     .header("host", "mcp.example.com")
                     .header("authorization", &bearer)

@@ -28,7 +28,6 @@ use tokio::{
 use tower::Service;
 use tower_oauth_proxy::BoxError;
 
-use super::cut::Cuttable;
 use crate::{
     limits,
     settings::{ServerAddress, UpstreamSettings},
@@ -144,9 +143,9 @@ fn tls(roots: Option<&[u8]>) -> Result<ClientConfig, String> {
 }
 
 impl Service<Uri> for Connector {
-    type Response = Cuttable<Stream>;
+    type Response = Stream;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<Cuttable<Stream>, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Stream, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         // Neither way has a limit of its own.
@@ -157,7 +156,7 @@ impl Service<Uri> for Connector {
         let (way, patience) = (self.way.clone(), self.patience);
         Box::pin(async move {
             match timeout(patience, way.connect()).await {
-                Ok(stream) => stream.map(Cuttable::new),
+                Ok(stream) => stream,
                 Err(_) => Err(ConnectTimeout(patience).into()),
             }
         })

@@ -13,14 +13,13 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 use tower_oauth_proxy::BoxError;
 
-use super::{cut::Cut, failure::reason, service::Permit};
+use super::{failure::reason, service::Permit};
 use crate::{headers::end_hop_of_trailers, shutdown::Phases};
 
-/// Ends the work of the server behind when the client leaves, and the stream when its time is over.
+/// Ends the stream when its time is over. When the client leaves, this is dropped, and with it the body: hyper closes
+/// the connection to the server behind at once (in HTTP/2 it resets the stream), also between two events.
 pub(super) struct Download<B: Body> {
     body: B,
-    /// Of a connection of HTTP/1 that is not done yet. In HTTP/2 the stream alone ends, and hyper sees to that.
-    cut: Option<Cut>,
     over: Over,
     /// Ends in silence: the client knows how to go on.
     is_events: bool,
@@ -55,10 +54,6 @@ impl<B: Body> Download<B> {
         permit: Permit,
     ) -> Response<Self> {
         let (parts, body) = answer.into_parts();
-        let cut = match parts.version {
-            http::Version::HTTP_2 => None,
-            _ => parts.extensions.get::<Cut>().cloned(),
-        };
         let kind = parts.headers.get(http::header::CONTENT_TYPE);
         let kind = kind.map_or(&b""[..], |kind| kind.as_bytes());
         let events = b"text/event-stream";
@@ -68,7 +63,6 @@ impl<B: Body> Download<B> {
         let download = Self {
             is_done: body.is_end_stream(),
             body,
-            cut,
             over: Over {
                 age: Box::pin(sleep(age)),
                 ending: Box::pin(async move { phases.ending().await }),
@@ -118,11 +112,11 @@ where
         };
         Poll::Ready(match frame {
             None => {
-                (this.is_done, this.cut) = (true, None);
+                this.is_done = true;
                 None
             }
             Some(Err(error)) => {
-                (this.is_done, this.cut) = (true, None);
+                this.is_done = true;
                 let error: BoxError = error.into();
                 tracing::warn!(
                     why = reason(&*error),
@@ -140,17 +134,6 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// The client has left, or the time is over: the server behind can stop.
-impl<B: Body> Drop for Download<B> {
-    fn drop(&mut self) {
-        if !self.body.is_end_stream()
-            && let Some(cut) = self.cut.take()
-        {
-            cut.cut();
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The side of the server behind: what goes to it, and what comes back.
 
 mod connector;
-mod cut;
 mod download;
 mod failure;
 mod judged;
