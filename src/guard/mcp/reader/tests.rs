@@ -476,7 +476,12 @@ fn what_is_not_json_is_refused_wherever_it_stands() {
     }
     for end in 0..TOOL.len() {
         let wrong = if end == 0 { Empty } else { Unfinished };
-        assert_eq!(read(&TOOL.as_bytes()[..end]), Err(wrong), "{}", &TOOL[..end]);
+        assert_eq!(
+            read(&TOOL.as_bytes()[..end]),
+            Err(wrong),
+            "{}",
+            &TOOL[..end]
+        );
     }
 }
 
