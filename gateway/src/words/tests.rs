@@ -535,6 +535,37 @@ async fn a_command_stands_instead_of_a_server() {
     said.command = Some(vec!["cat".to_owned()]);
     let settings = load(said).await.unwrap();
     assert!(matches!(settings.behind, BehindSettings::Stdio(_)));
+    for (more, expected) in [
+        ("[identity]\nunverified_email = true", None),
+        ("[identity.headers]", None),
+        (
+            "[identity.headers]\nsubject = \"X-User\"",
+            Some("gateway.toml:5: identity.headers: does nothing"),
+        ),
+        (
+            "[identity.jwt]\nheader = \"X-Jwt\"\naudience = \"a\"",
+            Some("gateway.toml:5: identity.jwt: does nothing for a command of `stdio`"),
+        ),
+        (
+            "[identity]\nstrip = [\"X-A\"]",
+            Some("gateway.toml:6: identity.strip: does nothing"),
+        ),
+    ] {
+        let mut said = folder.said(&format!("{file}{more}"), &[]);
+        said.command = Some(vec!["cat".to_owned()]);
+        match (load(said).await, expected) {
+            (Ok(settings), None) => {
+                let BehindSettings::Stdio(stdio) = settings.behind else {
+                    panic!()
+                };
+                assert_eq!(stdio.trusts_any_email, more.contains("true"));
+            }
+            (loaded, expected) => {
+                let told = loaded.unwrap_err().to_string();
+                assert!(told.contains(expected.unwrap()), "{told}");
+            }
+        }
+    }
     let mut said = folder.said(LEAST, &[]);
     said.command = Some(vec!["cat".to_owned()]);
     assert!(
