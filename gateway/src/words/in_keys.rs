@@ -15,7 +15,7 @@ const PHRASES: &[(&str, &str)] = &[
     ),
     (
         ", allowed_organizations or on_login",
-        " or allowed_organizations",
+        " or provider.allowed_organizations",
     ),
 ];
 
