@@ -18,7 +18,10 @@ pub fn start(otherwise: LevelFilter) -> Result<(), Refusal> {
         Err(std::env::VarError::NotPresent) => String::new(),
         Err(error) => return Err(Refusal(format!("{VARIABLE}: {error}"))),
     };
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written would be told on standard error: where that is closed, its task would panic.
+    let lines = fmt::layer()
+        .log_internal_errors(false)
+        .with_writer(std::io::stderr);
     tracing_subscriber::registry()
         .with(filter(&said, otherwise)?)
         .with(lines)

@@ -63,6 +63,8 @@ async fn start() -> Result<ExitCode, String> {
 fn start_log(log: LogSettings) {
     let lines = tracing_subscriber::fmt()
         .with_max_level(log.level)
+        // It would say so on standard error, and end the task there where that is what cannot be written to.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     match log.is_json {
         true => lines.json().init(),

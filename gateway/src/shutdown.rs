@@ -1,6 +1,6 @@
 //! How the gateway ends: it stops accepting, lets requests and streams end, ends them, and lets the proxy finish.
 
-use std::{future::pending, io, time::Duration};
+use std::{io, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -41,16 +41,14 @@ impl Shutdown {
     /// through all at once.
     pub(crate) async fn by_signals(self, mut signals: Signals, finish: Duration) {
         signals.next().await;
-        tracing::info!("stopping: no new connections, what is at work has {finish:?}");
+        // Said after it is done: whatever becomes of the log, the gateway ends.
         self.0.send_replace(Phase::Stopping);
+        tracing::info!("stopping: no new connections, what is at work has {finish:?}");
         let second = tokio::select! {
             () = sleep(finish) => false,
             () = signals.next() => true,
             () = self.0.closed() => return,
         };
-        if second {
-            tracing::info!("a second signal: stopping at once");
-        }
         self.0.send_replace(Phase::Ending);
         if !second {
             tokio::select! {
@@ -60,6 +58,9 @@ impl Shutdown {
             }
         }
         self.0.send_replace(Phase::Over);
+        if second {
+            tracing::info!("a second signal: stopping at once");
+        }
         self.0.closed().await;
     }
 }
@@ -82,14 +83,12 @@ impl Phases {
 
     /// Whether nothing new should be begun.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.0.borrow() >= Phase::Stopping
+        *self.0.borrow() >= Phase::Stopping || self.0.has_changed().is_err()
     }
 
+    /// Without a sender no signal would ever be heard: that counts as the end.
     async fn reach(&mut self, phase: Phase) {
-        if self.0.wait_for(|now| *now >= phase).await.is_err() {
-            // Without a sender nothing will say so.
-            pending::<()>().await;
-        }
+        drop(self.0.wait_for(|now| *now >= phase).await);
     }
 }
 
@@ -112,5 +111,21 @@ impl Signals {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_a_sender_it_is_over() {
+        let (shutdown, mut phases) = Shutdown::new();
+        assert!(!phases.is_stopping());
+        drop(shutdown);
+        assert!(phases.is_stopping());
+        phases.stopping().await;
+        phases.ending().await;
+        phases.over().await;
     }
 }

@@ -45,7 +45,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn of(session: &AuthSession) -> Self {
+    /// An address that the provider does not vouch for is told only where the operator trusts any.
+    pub(super) fn of(session: &AuthSession, trusts_any_email: bool) -> Self {
         let claims = session.claims();
         let text = |name: &str| {
             claims
@@ -58,7 +59,7 @@ impl Told {
             client: session.client_id().into(),
             source: session.source().as_str().into(),
             is_person: session.is_person(),
-            email: email(session, false).map(Box::from),
+            email: email(session, trusts_any_email).map(Box::from),
             name: text("name"),
             scopes: session.effective_scopes().iter().map(Box::from).collect(),
             roles: session
@@ -108,6 +109,7 @@ mod tests {
                 .claim("email", "ada@example.com")
                 .claim("email_verified", true)
                 .build(),
+            false,
         )
     }
 
@@ -136,13 +138,13 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_verified_is_not_told() {
-        let told = |verified: Option<serde_json::Value>| {
+        let told = |verified: Option<serde_json::Value>, trusts_any| {
             let ada = session("ada").claim("email", "a@example.com");
             let ada = match verified {
                 Some(verified) => ada.claim("email_verified", verified),
                 None => ada,
             };
-            Told::of(&ada.build()).email
+            Told::of(&ada.build(), trusts_any).email
         };
         let cases = [
             None,
@@ -151,10 +153,15 @@ mod tests {
             Some(1.into()),
         ];
         for verified in cases {
-            assert_eq!(told(verified.clone()), None, "{verified:?}");
+            assert_eq!(told(verified.clone(), false), None, "{verified:?}");
+            let any = told(verified.clone(), true);
+            assert_eq!(any.as_deref(), Some("a@example.com"), "{verified:?}");
         }
         for verified in [true.into(), "true".into()] {
-            assert_eq!(told(Some(verified)).as_deref(), Some("a@example.com"));
+            assert_eq!(
+                told(Some(verified), false).as_deref(),
+                Some("a@example.com")
+            );
         }
     }
 

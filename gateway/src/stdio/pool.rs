@@ -40,7 +40,7 @@ impl Caller {
     pub(super) fn of(session: &AuthSession, settings: &StdioSettings) -> Self {
         // What a process is not told it cannot hold for true.
         let told = match settings.tell_identity {
-            true => Told::of(session),
+            true => Told::of(session, settings.trusts_any_email),
             false => Told::default(),
         };
         Self {

@@ -23,6 +23,8 @@ pub(crate) struct StdioSettings {
     pub(crate) pass: Vec<String>,
     /// Whether its environment says for whom it works: `MCP_AUTH_SUBJECT` and the rest.
     pub(crate) tell_identity: bool,
+    /// Whether that is so of an address that the provider does not vouch for.
+    pub(crate) trusts_any_email: bool,
     pub(crate) limits: StdioLimits,
 }
 
@@ -35,6 +37,7 @@ impl StdioSettings {
             variables: BTreeMap::new(),
             pass: Vec::new(),
             tell_identity: true,
+            trusts_any_email: false,
             limits: StdioLimits::default(),
         }
     }

@@ -198,7 +198,7 @@ mod tests {
     }
 
     fn of(session: &AuthSession) -> (Owner, Told) {
-        (Owner::of(session), Told::of(session))
+        (Owner::of(session), Told::of(session, false))
     }
 
     fn add(table: &mut Table<Fake>, id: &str, name: &str, worker: &Fake) {

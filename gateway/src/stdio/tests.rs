@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use tower_oauth_proxy::{AuthSession, testing::session as person};
 
 use super::{StdioBehind, StdioSettings, body::StdioBody};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Phases, Shutdown};
 
 mod alone;
 mod bounds;
@@ -29,9 +29,15 @@ fn settings(arguments: &[&str]) -> StdioSettings {
     settings
 }
 
+/// No signal comes here.
+fn running() -> Phases {
+    let (shutdown, phases) = Shutdown::new();
+    Box::leak(Box::new(shutdown));
+    phases
+}
+
 fn behind(settings: StdioSettings) -> StdioBehind {
-    let (_, phases) = Shutdown::new();
-    StdioBehind::new(settings, phases).unwrap()
+    StdioBehind::new(settings, running()).unwrap()
 }
 
 fn server() -> StdioBehind {

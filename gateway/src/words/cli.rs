@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Parser;
 
@@ -28,6 +28,25 @@ pub(crate) struct Cli {
     pub(crate) command: Vec<String>,
 }
 
+/// What clap does not tell of a command line that it refuses: how `--stdio` and its command go together.
+pub(crate) fn hint(line: &[OsString]) -> Option<&'static str> {
+    let at = |word: &str| line.iter().position(|said| said == word);
+    match (at("--stdio"), at("--")) {
+        (None, Some(_)) => Some(
+            "A command after `--` is served with `--stdio`: `tower-oauth-gateway --stdio -- COMMAND …`. A server \
+             that listens by itself is named by `upstream.url`.",
+        ),
+        (Some(_), None) => Some(
+            "The command of `--stdio` stands after `--`: `tower-oauth-gateway --stdio -- COMMAND …`. One of the \
+             settings, `stdio.command`, needs no `--stdio`.",
+        ),
+        (Some(option), Some(end)) if option > end => {
+            Some("`--stdio` stands before the `--`: `tower-oauth-gateway --stdio -- COMMAND …`.")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -53,6 +72,27 @@ mod tests {
             &["g", "--check", "--print-example"],
         ] {
             assert!(Cli::try_parse_from(line).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn half_a_command_is_told_how_the_other_half_is_written() {
+        for (line, expected) in [
+            (&["g", "--", "npx"][..], Some("is served with `--stdio`")),
+            (&["g", "--", "--stdio", "npx"], Some("before the `--`")),
+            (&["g", "--stdio", "npx"], Some("stands after `--`")),
+            (&["g", "--stdio"], Some("stands after `--`")),
+            (&["g", "--checkx"], None),
+            (&["g", "--stdiox", "--stdio", "--", "npx"], None),
+        ] {
+            assert!(Cli::try_parse_from(line).is_err(), "{line:?}");
+            let line: Vec<OsString> = line.iter().map(OsString::from).collect();
+            let told = hint(&line);
+            assert_eq!(told.is_some(), expected.is_some(), "{line:?}");
+            assert!(
+                told.unwrap_or_default()
+                    .contains(expected.unwrap_or_default())
+            );
         }
     }
 }

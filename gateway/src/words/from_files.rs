@@ -22,12 +22,14 @@ impl Table<'_> {
     /// A text that is secret: as it is, or from the file of the other key.
     pub(crate) fn secret(&self, name: &str) -> Result<Option<String>, Refusal> {
         let file_key = format!("{name}_file");
-        let said = self.text(name)?;
-        match (said, self.file(&file_key)?) {
-            (Some(_), Some(_)) => Err(self.one_of_both(name, &file_key)),
-            (Some(text), None) => Ok(Some(text.to_owned())),
-            (None, Some(file)) => Ok(Some(self.one_line(&file_key, &file)?)),
-            (None, None) => Ok(None),
+        // Before the file is read: that there is none would be the smaller mistake.
+        match self.text(name)? {
+            Some(_) if self.has(&file_key) => Err(self.one_of_both(name, &file_key)),
+            Some(text) => Ok(Some(text.to_owned())),
+            None => match self.file(&file_key)? {
+                Some(file) => Ok(Some(self.one_line(&file_key, &file)?)),
+                None => Ok(None),
+            },
         }
     }
 
@@ -35,10 +37,10 @@ impl Table<'_> {
     pub(crate) fn secrets(&self, name: &str) -> Result<Vec<String>, Refusal> {
         let files_key = format!("{name}_file");
         let said = self.words(name)?;
-        let files = self.files(&files_key)?;
         if said.is_some() && self.has(&files_key) {
             return Err(self.one_of_both(name, &files_key));
         }
+        let files = self.files(&files_key)?;
         let said = said.into_iter().flatten().map(|text| Ok(text.to_owned()));
         said.chain(files.iter().map(|file| self.one_line(&files_key, file)))
             .collect()
@@ -68,7 +70,10 @@ impl Table<'_> {
 
     fn place_of(&self, path: &str, node: &Node) -> PathBuf {
         match node.place {
-            Place::File { .. } => self.folder.join(path),
+            Place::File { .. } => {
+                let folder = self.file.and_then(Path::parent);
+                folder.unwrap_or_else(|| Path::new("")).join(path)
+            }
             Place::Variable(_) => PathBuf::from(path),
         }
     }

@@ -10,10 +10,11 @@ use tower_oauth_proxy::{ConfigError, OAuthProxyConfig};
 
 use super::{
     document,
+    in_keys::in_keys,
     judge::judge,
     key::{Key, Kind},
     keys::KEYS,
-    refusal::{Place, Refusal, variable},
+    refusal::{Place, Refusal, variable, words_of},
     section::{
         clients, identity, listening, machines, operation, pages, paths, people, provider, rules,
         secrets, store, tokens, upstream,
@@ -69,8 +70,7 @@ const MAX_FILE: u64 = 1 << 20;
 /// Everything that is wrong, as far as it can be told at once.
 pub(crate) async fn load(said: Said) -> Result<Settings, Refusals> {
     let entries = gather(&said)?;
-    let folder = said.file.as_deref().and_then(Path::parent);
-    let root = Table::whole(&entries, KEYS, folder.unwrap_or_else(|| Path::new("")));
+    let root = Table::whole(&entries, KEYS, said.file.as_deref());
     assemble(root, &entries, said.command, said.is_check).await
 }
 
@@ -170,13 +170,13 @@ async fn assemble(
 
 /// A mistake that the library found, with the key that sets the option, where one does.
 fn explained(error: &ConfigError, entries: &Entries) -> Refusal {
-    let mut found = Vec::new();
+    let (mut found, why) = (Vec::new(), in_keys(&words_of(error), KEYS));
     setting(error.option(), KEYS, "", Some(entries), &mut found);
     // Of several, one that is said.
     found.sort_by_key(|(_, place)| place.is_none());
     match found.into_iter().next() {
-        Some((path, Some(place))) => Refusal::at(&place, &path, error),
-        Some((path, None)) => Refusal::new(format!("{path} ({}): {error}", variable(&path))),
+        Some((path, Some(place))) => Refusal::at(&place, &path, why),
+        Some((path, None)) => Refusal::new(format!("{path} ({}): {why}", variable(&path))),
         None => Refusal::new(error.to_string()),
     }
 }

@@ -7,6 +7,7 @@ mod cli;
 mod document;
 mod example;
 mod from_files;
+mod in_keys;
 mod judge;
 mod key;
 mod keys;
@@ -23,10 +24,12 @@ mod tests;
 mod value;
 mod variables;
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, env, ffi::OsString};
 
 use self::{
     cli::Cli,
+    in_keys::in_keys,
+    keys::KEYS,
     load::{Refusals, Said, load},
     refusal::Refusal,
     variables::is_ours,
@@ -49,7 +52,14 @@ pub(crate) enum Task {
 ///
 /// What is wrong, a sentence each.
 pub(crate) async fn read() -> Result<Task, String> {
-    let cli = Cli::parse();
+    let line: Vec<OsString> = env::args_os().collect();
+    let cli = match Cli::try_parse_from(&line) {
+        Ok(cli) => cli,
+        Err(error) => match cli::hint(&line).filter(|_| error.use_stderr()) {
+            Some(hint) => return Err(format!("{error}\n{hint}")),
+            None => error.exit(),
+        },
+    };
     if cli.print_example {
         return Ok(Task::Print(example::example()));
     }
@@ -68,7 +78,11 @@ pub(crate) async fn read() -> Result<Task, String> {
         .await
         .map_err(|refusals: Refusals| refusals.to_string())?;
     let report = settings.oauth.report();
-    let told = format!("{report}{}", summary::summary(&settings));
+    let told = format!(
+        "{}{}",
+        in_keys(&report.to_string(), KEYS),
+        summary::summary(&settings)
+    );
     Ok(match cli.check {
         true => Task::Check(told, !report.is_broken()),
         false => Task::Serve(Box::new(settings), told),

@@ -1,6 +1,8 @@
 //! Why the gateway cannot start, as one sentence that names the file, the line and the key, or the variable.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, path::Path, rc::Rc};
+
+use tower_oauth_proxy::ConfigError;
 
 /// Where something was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,27 @@ pub(crate) const PREFIX: &str = "GATEWAY_";
 /// `people.allowed_domains` is `GATEWAY_PEOPLE_ALLOWED_DOMAINS`.
 pub(crate) fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase())
+}
+
+/// A mistake that the library found, without the name of its option: the key is named already.
+pub(crate) fn words_of(error: &ConfigError) -> String {
+    let told = error.to_string();
+    let option = format!("`{}`: ", error.option());
+    told.strip_prefix(&option).unwrap_or(&told).to_owned()
+}
+
+/// Of a key that has to be said: where it can be.
+pub(super) fn missing(path: &str, file: Option<&Path>) -> String {
+    // What stands in a list, or below a name of the operator's, has no variable of its own.
+    let variable = match path.contains(['[', '"']) {
+        true => String::new(),
+        false => format!("{}, or ", variable(path)),
+    };
+    let file = match file {
+        Some(file) => file.display().to_string(),
+        None => "a settings file, which `--config FILE` names".to_owned(),
+    };
+    format!("is missing: set {variable}`{path}` in {file}")
 }
 
 impl fmt::Display for Refusal {

@@ -6,7 +6,7 @@ use std::{fmt::Display, path::Path, time::Duration};
 use super::{
     judge::{bytes, join, seconds},
     key::{Key, Kind, kind_of},
-    refusal::{Place, Refusal},
+    refusal::{Place, Refusal, missing},
     value::{Entries, Node, Value},
 };
 
@@ -18,8 +18,8 @@ pub(crate) struct Table<'a> {
     path: &'a str,
     /// Where the table stands.
     place: Option<&'a Place>,
-    /// The folder of the settings file, where its file names begin.
-    pub(super) folder: &'a Path,
+    /// The settings file. File names in it begin at its folder.
+    pub(super) file: Option<&'a Path>,
 }
 
 /// A table inside of another, whose path is its own.
@@ -29,7 +29,7 @@ pub(crate) struct Inner<'a> {
     keys: &'static [Key],
     entries: Option<&'a Entries>,
     place: Option<&'a Place>,
-    folder: &'a Path,
+    file: Option<&'a Path>,
 }
 
 impl Inner<'_> {
@@ -39,19 +39,27 @@ impl Inner<'_> {
             entries: self.entries,
             path: &self.path,
             place: self.place,
-            folder: self.folder,
+            file: self.file,
+        }
+    }
+
+    /// A mistake in the table itself: in the name that the operator gave it, say.
+    pub(crate) fn refuse(&self, why: impl Display) -> Refusal {
+        match self.place {
+            Some(place) => Refusal::at(place, &self.path, why),
+            None => Refusal::new(format!("{}: {why}", self.path)),
         }
     }
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn whole(entries: &'a Entries, keys: &'static [Key], folder: &'a Path) -> Self {
+    pub(super) fn whole(said: &'a Entries, keys: &'static [Key], file: Option<&'a Path>) -> Self {
         Self {
             keys,
-            entries: Some(entries),
+            entries: Some(said),
             path: "",
             place: None,
-            folder,
+            file,
         }
     }
 
@@ -65,6 +73,12 @@ impl<'a> Table<'a> {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.entries
             .is_some_and(|entries| entries.contains_key(name))
+    }
+
+    /// Whether the key is said, and no empty table.
+    pub(crate) fn says(&self, name: &str) -> bool {
+        let node = self.entries.and_then(|entries| entries.get(name));
+        node.is_some_and(says)
     }
 
     /// Whether anything is said in this table. An empty table in it says nothing.
@@ -106,7 +120,7 @@ impl<'a> Table<'a> {
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
-        let missing = || self.refuse(name, "is missing");
+        let missing = || self.refuse(name, missing(&join(self.path, name), self.file));
         self.text(name)?.ok_or_else(missing)
     }
 
@@ -248,16 +262,20 @@ impl<'a> Table<'a> {
             keys,
             entries,
             place: node.map(|node| &node.place).or(self.place),
-            folder: self.folder,
+            file: self.file,
         }
     }
 }
 
 fn says_anything(entries: &Entries) -> bool {
-    entries.values().any(|node| match &node.value {
+    entries.values().any(says)
+}
+
+fn says(node: &Node) -> bool {
+    match &node.value {
         Value::Table(inner) => says_anything(inner),
         _ => true,
-    })
+    }
 }
 
 fn text(value: &Value) -> Option<&str> {

@@ -335,10 +335,17 @@ async fn what_cannot_work_is_a_sentence_with_file_line_and_key() {
     let folder = Folder::new();
     let with = |more: &str| format!("{LEAST}{more}");
     for (file, expected) in [
-        (String::new(), "base_url: is missing"),
+        (
+            String::new(),
+            "base_url: is missing: set GATEWAY_BASE_URL, or `base_url` in gateway.toml",
+        ),
         (
             "base_url = \"https://a.example\"".to_owned(),
-            "upstream.url: is missing",
+            "upstream.url: is missing: set GATEWAY_UPSTREAM_URL, or `upstream.url` in gateway.toml",
+        ),
+        (
+            with("[[also_provider]]\npreset = \"google\""),
+            "gateway.toml:5: also_provider[1].client_id: is missing: set `also_provider[1].client_id` in gateway.toml",
         ),
         (
             with("[people]\nallowed_domain = [\"a\"]"),
@@ -354,7 +361,7 @@ async fn what_cannot_work_is_a_sentence_with_file_line_and_key() {
         ),
         (
             with("[keys]\nsecret = \"short\""),
-            "gateway.toml:6: keys.secret: ",
+            "gateway.toml:6: keys.secret: the passphrase has 5 bytes",
         ),
         (
             with("[keys]\nsecret_file = \"nowhere\""),
@@ -368,7 +375,14 @@ async fn what_cannot_work_is_a_sentence_with_file_line_and_key() {
             with("[storage]\nprefix = \"mcp\""),
             "gateway.toml:6: storage.prefix: has no meaning beside what else is said here",
         ),
-        (with("[tools]\n\"a*b\" = { }"), "[tools] and [rules]: "),
+        (
+            with("[tools]\nb = { }\n\"a*b\" = { }"),
+            "gateway.toml:7: tools.\"a*b\": `a*b` has a `*` that is not its last character",
+        ),
+        (
+            with("[resources.\"file:///a/../b\"]\ndeny = true"),
+            "gateway.toml:5: resources.\"file:///a/../b\": `file:///a/../b` can be written otherwise",
+        ),
         (
             with("[tools]\na = { deny = true, scopes = [\"read\"] }"),
             "gateway.toml:6: tools.a.deny: is said besides what a call needs",
@@ -450,9 +464,14 @@ async fn a_mistake_in_a_variable_names_the_variable() {
             "GATEWAY_PROVIDER_REALM: has no meaning",
         ),
         (
+            "GATEWAY_KEYS_SECRET_FILE",
+            "x",
+            "GATEWAY_KEYS_SECRET_FILE: x: No such file",
+        ),
+        (
             "GATEWAY_PROVIDER_CLIENT_SECRET_FILE",
             "x",
-            "GATEWAY_PROVIDER_CLIENT_SECRET_FILE: x: No such file",
+            "gateway.toml:4: provider.client_secret: is said besides `client_secret_file`",
         ),
         (
             "GATEWAY_TOOLS",
@@ -491,9 +510,21 @@ async fn a_secret_comes_from_one_place() {
         told.contains("is said besides `client_secret_file`"),
         "{told}"
     );
+    fs::remove_file(folder.0.join("secret.txt")).unwrap();
+    let told = folder.load(&file, &both).await.unwrap_err();
+    assert!(told.contains("say one of both"), "{told}");
     fs::write(folder.0.join("secret.txt"), "\n").unwrap();
     let told = folder.load(&file, &[]).await.unwrap_err();
     assert!(told.ends_with("secret.txt is empty"), "{told}");
+}
+
+#[tokio::test]
+async fn without_a_file_what_is_missing_names_its_variable_and_the_option() {
+    let told = load(Said::default()).await.unwrap_err().to_string();
+    assert_eq!(
+        told,
+        "base_url: is missing: set GATEWAY_BASE_URL, or `base_url` in a settings file, which `--config FILE` names"
+    );
 }
 
 #[tokio::test]
@@ -504,6 +535,37 @@ async fn a_command_stands_instead_of_a_server() {
     said.command = Some(vec!["cat".to_owned()]);
     let settings = load(said).await.unwrap();
     assert!(matches!(settings.behind, BehindSettings::Stdio(_)));
+    for (more, expected) in [
+        ("[identity]\nunverified_email = true", None),
+        ("[identity.headers]", None),
+        (
+            "[identity.headers]\nsubject = \"X-User\"",
+            Some("gateway.toml:5: identity.headers: does nothing"),
+        ),
+        (
+            "[identity.jwt]\nheader = \"X-Jwt\"\naudience = \"a\"",
+            Some("gateway.toml:5: identity.jwt: does nothing for a command of `stdio`"),
+        ),
+        (
+            "[identity]\nstrip = [\"X-A\"]",
+            Some("gateway.toml:6: identity.strip: does nothing"),
+        ),
+    ] {
+        let mut said = folder.said(&format!("{file}{more}"), &[]);
+        said.command = Some(vec!["cat".to_owned()]);
+        match (load(said).await, expected) {
+            (Ok(settings), None) => {
+                let BehindSettings::Stdio(stdio) = settings.behind else {
+                    panic!()
+                };
+                assert_eq!(stdio.trusts_any_email, more.contains("true"));
+            }
+            (loaded, expected) => {
+                let told = loaded.unwrap_err().to_string();
+                assert!(told.contains(expected.unwrap()), "{told}");
+            }
+        }
+    }
     let mut said = folder.said(LEAST, &[]);
     said.command = Some(vec!["cat".to_owned()]);
     assert!(

@@ -1,11 +1,16 @@
+use std::{process::Stdio, time::Duration};
+
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, Empty};
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    net::{TcpStream, UnixStream},
+    sync::mpsc,
+};
 
 use crate::{
     behind::{self, Behind},
-    kit::{Gateway, PROVIDER, Reply, soon, until},
+    kit::{Folder, Gateway, PROVIDER, Reply, soon, until},
 };
 
 /// A server whose answers are bodies in a test's hand.
@@ -39,7 +44,7 @@ async fn what_is_at_work_may_end_and_nothing_new_begins() {
     until("it stops", || gateway.log().contains("stopping")).await;
     soon(async {
         while TcpStream::connect(gateway.address()).await.is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     })
     .await;
@@ -119,4 +124,40 @@ async fn an_address_that_is_taken_is_a_sentence_and_status_2() {
         said.contains(&format!("cannot listen at {address}")),
         "{said}"
     );
+}
+
+/// What reads the log may end first: a pipe to a program that was stopped too.
+#[tokio::test]
+async fn it_stops_in_order_when_no_one_reads_what_it_says() {
+    let folder = Folder::new();
+    let socket = folder.0.join("gateway.sock");
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    let mut child = tokio::process::Command::new(env!("CARGO_BIN_EXE_tower-oauth-gateway"))
+        .env_clear()
+        .env("GATEWAY_LISTEN", format!("unix:{}", socket.display()))
+        .env("GATEWAY_BASE_URL", "https://mcp.example.com")
+        .env("GATEWAY_UPSTREAM_URL", "http://127.0.0.1:1")
+        .env("GATEWAY_ADMIN_LISTEN", "127.0.0.1:0")
+        .envs(PROVIDER)
+        .stdin(Stdio::null())
+        .stdout(closed())
+        .stderr(closed())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    soon(async {
+        while UnixStream::connect(&socket).await.is_err() {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    let id = rustix::process::Pid::from_raw(child.id().unwrap().cast_signed()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let status = soon(child.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
 }

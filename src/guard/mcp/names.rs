@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::spelling::is_plain;
+use super::spelling::{begins_otherwise, is_plain};
 use crate::{
     guard::Guard,
     limits::{MAX_RULE_PATTERN, MAX_RULES},
@@ -57,6 +57,15 @@ impl Names {
             let found = beginnings.find(|(beginning, _)| name.starts_with(&**beginning));
             found.map(|(_, guard)| guard)
         })
+    }
+
+    /// Whether there is a guard of what this name is but for its capitals, and none of the very name.
+    pub(super) fn has_in_other_capitals(&self, name: &str) -> bool {
+        let is_other = |own: &str| own != name && own.eq_ignore_ascii_case(name);
+        let mut beginnings = self.beginnings.iter();
+        !self.exact.contains_key(name)
+            && (self.exact.keys().any(|own| is_other(own))
+                || beginnings.any(|(beginning, _)| begins_otherwise(name, beginning)))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use super::{
     listed::Listed,
     names::Names,
-    spelling::{Kind, is_hello, is_plain, is_written_plainly, may_be_met},
+    spelling::{
+        Kind, OTHER_CAPITALS, is_hello, is_known, is_plain, is_written_plainly, may_be_met,
+    },
 };
 use crate::{
     error::ConfigError,
@@ -265,6 +267,9 @@ impl McpRules {
                 }
             }
         };
+        if !is_known(method) && words.methods.has_in_other_capitals(method) {
+            return Err(No::Odd(OTHER_CAPITALS));
+        }
         Ok(by_name
             .or_else(|| words.methods.find(method))
             .or_else(|| is_hello(method).then_some(&words.session))

@@ -19,8 +19,33 @@ const NAMING: &[(&str, Kind)] = &[
     ("resources/unsubscribe", Kind::Resource),
 ];
 
+/// What begins a connection or keeps it.
+const HELLO: &[&str] = &["initialize", "server/discover", "ping"];
+
+const NOTIFICATIONS: &str = "notifications/";
+
+/// The other methods of clients, of all revisions.
+const OTHERS: &[&str] = &[
+    "completion/complete",
+    "logging/setLevel",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "subscriptions/listen",
+    "tasks/cancel",
+    "tasks/get",
+    "tasks/list",
+    "tasks/result",
+    "tasks/update",
+    "tools/list",
+];
+
+/// Why no guard is asked about `Tools/Call`.
+pub(super) const OTHER_CAPITALS: &str = "the method is written with other capitals";
+
 impl Kind {
-    /// What the method names. A server that does not mind capitals would take `Tools/Call` for a call of a tool.
+    /// What the method names. A server that does not mind capitals would take `Tools/Call` for a call of a tool, and
+    /// `Tools/List` for what a rule of `tools/list` keeps.
     pub(super) fn of(method: &str) -> Result<Option<Self>, &'static str> {
         if method.is_empty() || !method.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("the method has a character that no method has");
@@ -29,18 +54,36 @@ impl Kind {
             if *naming == method {
                 return Ok(Some(*kind));
             }
-            if naming.eq_ignore_ascii_case(method) {
-                return Err("the method is written with other capitals");
-            }
         }
-        Ok(None)
+        let is_other = |known: &str| known != method && known.eq_ignore_ascii_case(method);
+        match begins_otherwise(method, NOTIFICATIONS) || known().any(is_other) {
+            true => Err(OTHER_CAPITALS),
+            false => Ok(None),
+        }
     }
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    let naming = NAMING.iter().map(|(method, _)| *method);
+    naming.chain(HELLO.iter().chain(OTHERS).copied())
+}
+
+/// Whether it is a method of MCP's, as MCP writes it.
+pub(super) fn is_known(method: &str) -> bool {
+    method.starts_with(NOTIFICATIONS) || known().any(|known| known == method)
+}
+
+/// Whether it begins so, but for the capitals.
+pub(super) fn begins_otherwise(method: &str, beginning: &str) -> bool {
+    let own = method.as_bytes().get(..beginning.len());
+    own.is_some_and(|own| {
+        own != beginning.as_bytes() && own.eq_ignore_ascii_case(beginning.as_bytes())
+    })
 }
 
 /// What begins a connection or keeps it, and calls nothing.
 pub(super) fn is_hello(method: &str) -> bool {
-    ["initialize", "server/discover", "ping"].contains(&method)
-        || method.starts_with("notifications/")
+    HELLO.contains(&method) || method.starts_with(NOTIFICATIONS)
 }
 
 /// A server that trims names, or ends them at a control character, would see another one than we do.

@@ -265,9 +265,8 @@ async fn what_refuses_initialize_is_no_session() {
 
 #[tokio::test]
 async fn a_command_that_does_not_start_is_a_bad_gateway() {
-    let (_, phases) = Shutdown::new();
     let nowhere = StdioSettings::new(vec!["/nowhere/at/all".into()]);
-    let fault = StdioBehind::new(nowhere, phases).unwrap_err();
+    let fault = StdioBehind::new(nowhere, running()).unwrap_err();
     assert!(fault.contains("/nowhere/at/all"), "{fault}");
     for command in [&["sh", "-c", "exit 1"], &["sh", "-c", "kill -9 $$"]] {
         let command = command.iter().map(std::ffi::OsString::from).collect();

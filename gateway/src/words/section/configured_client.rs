@@ -4,7 +4,7 @@ use tower_oauth_proxy::{ClientAuthMethod, PublicKeys, ScopeSet, StaticClient};
 
 use crate::words::{
     key::{Key, Kind, key},
-    refusal::Refusal,
+    refusal::{Refusal, words_of},
     table::Table,
 };
 
@@ -106,7 +106,7 @@ pub(super) const KEYS: &[Key] = &[
 pub(super) fn configured(said: Table<'_>) -> Result<StaticClient, Refusal> {
     let mut client = by_proof(said)?;
     for uri in said.words("redirect_uris")?.unwrap_or_default() {
-        let refused = |error| said.refuse("redirect_uris", error);
+        let refused = |error| said.refuse("redirect_uris", words_of(&error));
         client = client.redirect_uri(uri).map_err(refused)?;
     }
     if let Some(name) = said.text("name")? {
@@ -165,7 +165,8 @@ fn by_proof(said: Table<'_>) -> Result<StaticClient, Refusal> {
         proofs.push(StaticClient::with_keys(id, keys));
     }
     if let Some(url) = said.text("jwks_url")? {
-        let keys = PublicKeys::at(url).map_err(|error| said.refuse("jwks_url", error))?;
+        let keys =
+            PublicKeys::at(url).map_err(|error| said.refuse("jwks_url", words_of(&error)))?;
         proofs.push(StaticClient::with_keys(id, keys));
     }
     match (proofs.pop(), proofs.is_empty()) {

@@ -5,7 +5,10 @@ use tower_oauth_proxy::{
     provider::{self, ClientKey, TokenEndpointAuth},
 };
 
-use crate::words::{refusal::Refusal, table::Table};
+use crate::words::{
+    refusal::{Refusal, words_of},
+    table::Table,
+};
 
 /// Makes the provider of a table.
 pub(crate) fn provider(said: Table<'_>) -> Result<Provider, Refusal> {
@@ -101,7 +104,7 @@ fn client_key(said: Table<'_>) -> Result<Option<ClientKey>, Refusal> {
         key = key.id(id);
     }
     if let Some(algorithm) = said.text("key_algorithm")? {
-        let refused = |error| said.refuse("key_algorithm", error);
+        let refused = |error| said.refuse("key_algorithm", words_of(&error));
         key = key.algorithm(algorithm).map_err(refused)?;
     }
     Ok(Some(key))
@@ -169,8 +172,9 @@ fn with_options(said: Table<'_>, preset: &str, mut made: Provider) -> Result<Pro
         Some(_) => made = made.token_endpoint_auth_method(TokenEndpointAuth::Post),
         None => {}
     }
-    let refused =
-        |error: tower_oauth_proxy::ConfigError| said.refuse("preset", format!("{preset}: {error}"));
+    let refused = |error: tower_oauth_proxy::ConfigError| {
+        said.refuse("preset", format!("{preset}: {}", words_of(&error)))
+    };
     made.check().map_err(refused)?;
     Ok(made)
 }

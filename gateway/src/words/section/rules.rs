@@ -10,7 +10,7 @@ use crate::{
     settings::RuleSettings,
     words::{
         key::{Key, Kind, key},
-        refusal::Refusal,
+        refusal::{Refusal, words_of},
         table::Table,
     },
 };
@@ -119,13 +119,19 @@ pub(crate) fn rules(said: Table<'_>) -> Result<Option<RuleSettings>, Refusal> {
     for kind in kinds {
         for rule in said.named(kind)? {
             let guard = guard(rule.table())?;
-            let pattern = &rule.name;
-            rules = match kind {
-                "tools" => rules.tool(pattern, guard),
-                "prompts" => rules.prompt(pattern, guard),
-                "resources" => rules.resource(pattern, guard),
-                _ => rules.method(pattern, guard),
+            let with = |rules: McpRules| {
+                let (pattern, guard) = (&rule.name, guard.clone());
+                match kind {
+                    "tools" => rules.tool(pattern, guard),
+                    "prompts" => rules.prompt(pattern, guard),
+                    "resources" => rules.resource(pattern, guard),
+                    _ => rules.method(pattern, guard),
+                }
             };
+            // Alone first: then it is known which of them cannot be meant.
+            let _ = McpRulesLayer::new(with(McpRules::new()))
+                .map_err(|error| rule.refuse(words_of(&error)))?;
+            rules = with(rules);
         }
     }
     if default.table().is_said() {

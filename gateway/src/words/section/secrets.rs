@@ -4,7 +4,7 @@ use tower_oauth_proxy::{OAuthProxyConfigBuilder, SecretKey, TokenKey};
 
 use crate::words::{
     key::{Key, Kind, key, sets},
-    refusal::Refusal,
+    refusal::{Refusal, words_of},
     table::Table,
 };
 
@@ -161,5 +161,5 @@ fn secret_key(
         32.. => SecretKey::from_bytes(text),
         _ => SecretKey::from_passphrase(text, base_url),
     };
-    key.map_err(|error| said.refuse(name, error))
+    key.map_err(|error| said.refuse(name, words_of(&error)))
 }

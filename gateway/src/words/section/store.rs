@@ -7,7 +7,7 @@ use tower_oauth_proxy::{
 
 use crate::words::{
     key::{Key, Kind, key, sets},
-    refusal::Refusal,
+    refusal::{Refusal, words_of},
     table::Table,
 };
 
@@ -93,7 +93,7 @@ pub(crate) async fn apply(
         builder = builder.insecure_without_storage_encryption();
     }
     let url = said.secret("url")?;
-    let refused = |error| said.refuse("url", error);
+    let refused = |error| said.refuse("url", words_of(&error));
     match url.as_deref().map(|url| (url, url.split_once(':'))) {
         None | Some(("memory", None)) => {
             if let Some(size) = said.size("max_size")? {

@@ -1,5 +1,6 @@
 //! `[upstream]` and `[stdio]`: the server behind.
 
+use super::identity;
 use crate::{
     settings::{BehindSettings, HostSent, UpstreamSettings},
     stdio::StdioSettings,
@@ -172,7 +173,11 @@ pub(crate) fn behind(
             let why = "is said besides a command of `stdio`: there is one server behind";
             Err(root.refuse("upstream", why))
         }
-        Some(command) => Ok(BehindSettings::Stdio(process(stdio, command)?)),
+        Some(command) => {
+            let mut settings = process(stdio, command)?;
+            settings.trusts_any_email = process_trusts_any_email(root)?;
+            Ok(BehindSettings::Stdio(settings))
+        }
         None => Ok(BehindSettings::Http(server(http)?)),
     }
 }
@@ -200,6 +205,20 @@ fn server(said: Table<'_>) -> Result<UpstreamSettings, Refusal> {
     }
     server.root_certificates = said.bytes("root_certificate_file")?;
     Ok(server)
+}
+
+/// Of `[identity]`, one key is about a process too. The others would do nothing, and may be meant to keep something.
+fn process_trusts_any_email(root: Table<'_>) -> Result<bool, Refusal> {
+    let said = root.table("identity")?;
+    let said = said.table();
+    for key in identity::KEYS {
+        if key.name != "unverified_email" && said.says(key.name) {
+            let why = "does nothing for a command of `stdio`, which gets no headers: its process is told in its \
+                       environment (`stdio.tell_identity`)";
+            return Err(said.refuse(key.name, why));
+        }
+    }
+    said.is_on("unverified_email")
 }
 
 fn process(said: Table<'_>, command: Vec<String>) -> Result<StdioSettings, Refusal> {

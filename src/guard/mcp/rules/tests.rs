@@ -254,3 +254,46 @@ fn a_check_inside_of_a_handler_says_what_the_layer_says() {
     assert_eq!(rules.check_tool("read", &ada), Ok(()));
     assert_eq!(other.check_tool("read", &ada), Err(Denied::Forbidden));
 }
+
+#[test]
+fn a_method_is_written_as_mcp_or_the_operator_writes_it() {
+    let rules = McpRules::new()
+        .method("reports/*", deny())
+        .method("reports/mine", require_auth())
+        .method("T*", deny())
+        .method("acme/Export", deny())
+        .method("Acme/export", require_auth());
+    let ada = session("read", &[]);
+    let judged = |method: &str| rules.judge(Some(method), None, Some(&ada)).map(|_| ());
+    for method in [
+        "Tools/List",
+        "TOOLS/LIST",
+        "Resources/Templates/List",
+        "logging/setlevel",
+        "Initialize",
+        "PING",
+        "Notifications/initialized",
+        "Reports/all",
+        "REPORTS/mine",
+        "reports/Mine",
+        "ACME/EXPORT",
+        "acme/export",
+        "things/list",
+    ] {
+        let is_odd = matches!(judged(method), Err(No::Odd(why)) if why.contains("capitals"));
+        assert!(is_odd, "{method}");
+    }
+    // As they are written, each has its own rule. What MCP writes is never another's.
+    for method in [
+        "tools/list",
+        "reports/mine",
+        "Acme/export",
+        "logging/setLevel",
+        "other/Method",
+    ] {
+        assert!(judged(method).is_ok(), "{method}");
+    }
+    for method in ["reports/all", "acme/Export", "Things/list"] {
+        assert!(matches!(judged(method), Err(No::Denied(..))), "{method}");
+    }
+}
