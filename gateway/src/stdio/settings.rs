@@ -23,6 +23,8 @@ pub(crate) struct StdioSettings {
     pub(crate) pass: Vec<String>,
     /// Whether its environment says for whom it works: `MCP_AUTH_SUBJECT` and the rest.
     pub(crate) tell_identity: bool,
+    /// Whether the log says for whom a process works.
+    pub(crate) logs_persons: bool,
     pub(crate) limits: StdioLimits,
 }
 
@@ -35,6 +37,7 @@ impl StdioSettings {
             variables: BTreeMap::new(),
             pass: Vec::new(),
             tell_identity: true,
+            logs_persons: true,
             limits: StdioLimits::default(),
         }
     }

@@ -503,7 +503,11 @@ async fn a_command_stands_instead_of_a_server() {
     let mut said = folder.said(&file, &[]);
     said.command = Some(vec!["cat".to_owned()]);
     let settings = load(said).await.unwrap();
-    assert!(matches!(settings.behind, BehindSettings::Stdio(_)));
+    assert!(matches!(settings.behind, BehindSettings::Stdio(stdio) if stdio.logs_persons));
+    let mut said = folder.said(&file, &[("GATEWAY_LOG_EVENT_DETAIL", "no_persons")]);
+    said.command = Some(vec!["cat".to_owned()]);
+    let settings = load(said).await.unwrap();
+    assert!(matches!(settings.behind, BehindSettings::Stdio(stdio) if !stdio.logs_persons));
     let mut said = folder.said(LEAST, &[]);
     said.command = Some(vec!["cat".to_owned()]);
     assert!(

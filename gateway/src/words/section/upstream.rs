@@ -172,7 +172,13 @@ pub(crate) fn behind(
             let why = "is said besides a command of `stdio`: there is one server behind";
             Err(root.refuse("upstream", why))
         }
-        Some(command) => Ok(BehindSettings::Stdio(process(stdio, command)?)),
+        Some(command) => {
+            let mut stdio = process(stdio, command)?;
+            let log = root.table("log")?;
+            let detail = log.table().text("event_detail")?;
+            stdio.logs_persons = detail != Some("no_persons");
+            Ok(BehindSettings::Stdio(stdio))
+        }
         None => Ok(BehindSettings::Http(server(http)?)),
     }
 }
