@@ -599,7 +599,7 @@ async fn what_people_copy_works() {
                 .map(|block| (name.to_owned(), block)),
         );
     }
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 3);
     for file in fs::read_dir(root.join("examples/gateway")).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|end| end == "toml") {
