@@ -1,6 +1,6 @@
 //! All that the operator says, checked, as plain data. `words` fills it.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{Uri, uri::Authority};
 use ipnet::IpNet;
@@ -80,6 +80,18 @@ pub(crate) struct UpstreamSettings {
     pub(crate) http2_without_tls: bool,
     /// PEM of the roots that are trusted instead of the system's.
     pub(crate) root_certificates: Option<Vec<u8>>,
+}
+
+/// Its URL, as `upstream.url` says it.
+impl fmt::Display for UpstreamSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.path;
+        match &self.server {
+            ServerAddress::Http(host) => write!(f, "http://{host}{path}"),
+            ServerAddress::Https(host) => write!(f, "https://{host}{path}"),
+            ServerAddress::Unix(socket) => write!(f, "unix:{}", socket.display()),
+        }
+    }
 }
 
 /// Where the server behind listens.

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 
 use super::connector::ConnectTimeout;
 use crate::{
@@ -71,13 +71,16 @@ impl Failure {
         }
     }
 
-    /// Tells the operator.
-    pub(super) fn report(&self) {
+    /// Tells the operator, of a request for this path to the server at this address.
+    pub(super) fn report(&self, server: &str, method: &Method, path: &str) {
         let reason = self.word();
         numbers::failed(reason);
+        let path: String = path.chars().take(MAX_REASON).collect();
         match self.is_of_server() {
-            true => tracing::warn!(reason, "the server behind: {self}"),
-            false => tracing::info!(reason, "a request that was not handed on: {self}"),
+            true => tracing::warn!(reason, %method, path, server, "the server behind: {self}"),
+            false => {
+                tracing::info!(reason, %method, path, "a request that was not handed on: {self}");
+            }
         }
     }
 
@@ -139,8 +142,18 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("as many requests as `limits.requests` allows are at work"),
-            Self::NotReached(reason) | Self::NotReachedInTime(reason) | Self::Broken(reason) => {
-                f.write_str(reason)
+            Self::NotReached(reason) => write!(
+                f,
+                "no connection: {reason}. Does it run, and listen where `upstream.url` says?"
+            ),
+            Self::NotReachedInTime(reason) => {
+                write!(f, "no connection within `limits.connect`: {reason}")
+            }
+            Self::Broken(reason) => {
+                write!(
+                    f,
+                    "it broke off before its answer, or sent no HTTP: {reason}"
+                )
             }
             Self::NoAnswer => f.write_str("no answer within `limits.answer`"),
             Self::StrangeUpgrade => f.write_str("it changed to a protocol that was not asked for"),

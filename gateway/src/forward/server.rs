@@ -41,6 +41,8 @@ pub(crate) struct Server {
     client: HttpClient,
     /// An upgrade needs a connection of HTTP/1.
     for_tunnels: HttpClient,
+    /// Its URL, for the operator.
+    name: String,
     connector: Connector,
     target: Target,
     way_back: WayBack,
@@ -71,6 +73,7 @@ impl Server {
         Ok(Self {
             client: client(connector.clone(), settings.http2_without_tls),
             for_tunnels: client(one, false),
+            name: settings.to_string(),
             connector,
             target,
             way_back,
@@ -80,6 +83,11 @@ impl Server {
             age: limits.stream,
             phases,
         })
+    }
+
+    /// Its URL, for the operator.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Sends it on.

@@ -74,6 +74,14 @@ impl Behind {
             }
         })
     }
+
+    /// Where it is, for the operator.
+    fn name(&self) -> &str {
+        match self {
+            Self::Http(server) => server.name(),
+            Self::Stdio(_) => "a process for each session",
+        }
+    }
 }
 
 impl Forward {
@@ -161,10 +169,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = Arc::clone(&self.0);
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         Box::pin(async move {
             let answer = shared.answer(request).await;
             Ok(answer.unwrap_or_else(|failure| {
-                failure.report();
+                failure.report(shared.behind.name(), &method, uri.path());
                 failure.answer()
             }))
         })

@@ -173,7 +173,7 @@ impl Pool {
         let process = process.map_err(|error| self.not_started(&error))?;
         tracing::info!(
             pid = process.pid,
-            subject = owner.subject(),
+            subject = self.settings.logs_persons.then(|| owner.subject()),
             "an MCP server was started"
         );
         metrics::counter!("oauth_gateway_stdio_starts_total").increment(1);

@@ -25,6 +25,8 @@ pub(crate) struct StdioSettings {
     pub(crate) tell_identity: bool,
     /// Whether that is so of an address that the provider does not vouch for.
     pub(crate) trusts_any_email: bool,
+    /// Whether the log says for whom a process works.
+    pub(crate) logs_persons: bool,
     pub(crate) limits: StdioLimits,
 }
 
@@ -38,6 +40,7 @@ impl StdioSettings {
             pass: Vec::new(),
             tell_identity: true,
             trusts_any_email: false,
+            logs_persons: true,
             limits: StdioLimits::default(),
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn summary(settings: &Settings) -> String {
         ),
     }
     match &settings.behind {
-        BehindSettings::Http(upstream) => line("server behind", &url(upstream)),
+        BehindSettings::Http(upstream) => line("server behind", &upstream.to_string()),
         BehindSettings::Stdio(stdio) => line(
             "server behind",
             &format!("a process for each session: {}", program(&stdio.command)),
@@ -64,15 +64,6 @@ fn program<T: AsRef<std::ffi::OsStr>>(command: &[T]) -> String {
         .first()
         .map(|word| word.as_ref().to_string_lossy().into_owned());
     program.unwrap_or_default()
-}
-
-fn url(upstream: &UpstreamSettings) -> String {
-    let path = &upstream.path;
-    match &upstream.server {
-        ServerAddress::Http(host) => format!("http://{host}{path}"),
-        ServerAddress::Https(host) => format!("https://{host}{path}"),
-        ServerAddress::Unix(socket) => format!("unix:{}", socket.display()),
-    }
 }
 
 /// What may not mean what it says.

@@ -534,7 +534,11 @@ async fn a_command_stands_instead_of_a_server() {
     let mut said = folder.said(&file, &[]);
     said.command = Some(vec!["cat".to_owned()]);
     let settings = load(said).await.unwrap();
-    assert!(matches!(settings.behind, BehindSettings::Stdio(_)));
+    assert!(matches!(settings.behind, BehindSettings::Stdio(stdio) if stdio.logs_persons));
+    let mut said = folder.said(&file, &[("GATEWAY_LOG_EVENT_DETAIL", "no_persons")]);
+    said.command = Some(vec!["cat".to_owned()]);
+    let settings = load(said).await.unwrap();
+    assert!(matches!(settings.behind, BehindSettings::Stdio(stdio) if !stdio.logs_persons));
     for (more, expected) in [
         ("[identity]\nunverified_email = true", None),
         ("[identity.headers]", None),
@@ -657,7 +661,7 @@ async fn what_people_copy_works() {
                 .map(|block| (name.to_owned(), block)),
         );
     }
-    assert_eq!(files.len(), 2);
+    assert_eq!(files.len(), 3);
     for file in fs::read_dir(root.join("examples/gateway")).unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|end| end == "toml") {

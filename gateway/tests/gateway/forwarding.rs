@@ -209,7 +209,18 @@ async fn a_server_that_is_not_there_is_502_and_named_to_the_operator_alone() {
     );
     assert!(!reply.text().contains(&address.port().to_string()));
     until("the log says why", || gateway.log().contains("not_reached")).await;
-    assert!(gateway.log().contains("refused"), "{}", gateway.log());
+    let log = gateway.log();
+    let line = log.lines().find(|line| line.contains("not_reached"));
+    let line = line.unwrap_or_default();
+    for said in [
+        "refused",
+        "`upstream.url`",
+        &format!("http://{address}"),
+        "GET",
+        "/mcp",
+    ] {
+        assert!(line.contains(said), "the line does not say {said}: {line}");
+    }
     let ready = gateway.page("/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.text().contains("refused"), "{}", ready.text());

@@ -5,7 +5,7 @@ use http_body::Frame;
 
 use crate::{
     behind::{self, Behind},
-    kit::{Gateway, Reply},
+    kit::{Gateway, Reply, until},
 };
 
 const RULES: [(&str, &str); 2] = [
@@ -32,6 +32,11 @@ async fn a_call_that_is_not_allowed_does_not_reach_the_server_behind() {
         assert_eq!(reply.status.as_u16(), expected, "{}", reply.text());
     }
     assert_eq!(behind.came().body, call("report"));
+    let told = "deny for `tools/call` of `delete_all`";
+    until("the log says by which rule", || {
+        gateway.log().contains(told)
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! `[tools]`, `[prompts]`, `[resources]`, `[methods]` and `[rules]`: who may call what.
 
 use tower_oauth_proxy::guard::{
-    Guard,
+    Guard, deny,
     mcp::{Listed, McpRules, McpRulesLayer},
-    require, require_all, require_any, require_auth, require_role, require_scopes,
+    require_all, require_any, require_auth, require_role, require_scopes,
 };
 
 use crate::{
@@ -172,7 +172,7 @@ fn guard(said: Table<'_>) -> Result<Guard, Refusal> {
     if said.is_on("deny")? {
         return match scopes.is_some() || roles.is_some() {
             true => Err(said.refuse("deny", "is said besides what a call needs: say one of both")),
-            false => Ok(require(|_| false)),
+            false => Ok(deny()),
         };
     }
     let mut all = vec![require_auth()];

@@ -176,6 +176,9 @@ pub(crate) fn behind(
         Some(command) => {
             let mut settings = process(stdio, command)?;
             settings.trusts_any_email = process_trusts_any_email(root)?;
+            let log = root.table("log")?;
+            let detail = log.table().text("event_detail")?;
+            settings.logs_persons = detail != Some("no_persons");
             Ok(BehindSettings::Stdio(settings))
         }
         None => Ok(BehindSettings::Http(server(http)?)),
