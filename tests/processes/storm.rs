@@ -122,7 +122,8 @@ async fn storm(backend: Backend, rotating: bool) {
     let environment = [
         ("ACCESS_TOKEN_TTL", "15"),
         ("SESSION_CACHE_TTL", "1"),
-        ("UPSTREAM_TIMEOUT", "1"),
+        // The provider is never slow here, but the machine may be.
+        ("UPSTREAM_TIMEOUT", "3"),
     ];
     let world = Arc::new(World::start(PROCESSES, backend, &environment).await);
     world.provider.configure(|settings| {
