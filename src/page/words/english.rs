@@ -133,7 +133,7 @@ pub(super) fn words() -> Words {
         ),
         crowded_title: t("Many people are logging in right now"),
         crowded: t(
-            "More logins have begun than this server takes on at once. Try again in a moment.",
+            "More logins have begun than this server takes on at once. Nothing was lost: reload this page in a moment.",
         ),
         not_waiting_title: t("This login is not waiting in this browser"),
         not_waiting: t(

@@ -143,7 +143,8 @@ pub(super) fn words() -> Words {
         ),
         crowded_title: t("Beaucoup de personnes se connectent en ce moment"),
         crowded: t(
-            "Plus de connexions ont commencé que ce serveur n’en accepte à la fois. Réessayez dans un instant.",
+            "Plus de connexions ont commencé que ce serveur n’en accepte à la fois. Rien n’est perdu\u{a0}: rechargez cette \
+             page dans un instant.",
         ),
         not_waiting_title: t("Cette connexion n’est pas en attente dans ce navigateur"),
         not_waiting: t(

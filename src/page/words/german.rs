@@ -145,7 +145,8 @@ pub(super) fn words() -> Words {
         ),
         crowded_title: t("Gerade melden sich viele an"),
         crowded: t(
-            "Es haben mehr Anmeldungen begonnen, als dieser Server auf einmal annimmt. Versuchen Sie es gleich noch einmal.",
+            "Es haben mehr Anmeldungen begonnen, als dieser Server auf einmal annimmt. Es ist nichts verloren: Laden Sie diese \
+             Seite gleich noch einmal.",
         ),
         not_waiting_title: t("Diese Anmeldung wartet nicht in diesem Browser"),
         not_waiting: t(

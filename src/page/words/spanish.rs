@@ -142,7 +142,8 @@ pub(super) fn words() -> Words {
         ),
         crowded_title: t("Muchas personas están iniciando sesión en este momento"),
         crowded: t(
-            "Han empezado más inicios de sesión de los que este servidor admite a la vez. Inténtelo de nuevo dentro de un momento.",
+            "Han empezado más inicios de sesión de los que este servidor admite a la vez. No se ha perdido nada: vuelva a cargar esta \
+             página dentro de un momento.",
         ),
         not_waiting_title: t("Este inicio de sesión no está en espera en este navegador"),
         not_waiting: t(
