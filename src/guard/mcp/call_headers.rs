@@ -3,17 +3,73 @@
 use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 use super::reader::{Call, name_key};
 
-const METHOD: &str = "mcp-method";
-const NAME: &str = "mcp-name";
-const VERSION: &str = "mcp-protocol-version";
 /// The first revision that has a server compare these headers with the body.
 const FIRST_VERSION: &str = "2026-07-28";
-/// Servers behind CGI, WSGI or Rack take these for the same headers.
-const OTHER_SPELLINGS: &[&str] = &["mcp_method", "mcp_name", "mcp_protocol_version"];
+
+/// The headers of a request that say what it calls and how its body is written, as they came.
+#[derive(Default)]
+pub(super) struct CallHeaders<'a> {
+    pub(super) content_type: Field<'a>,
+    /// Whether the body is said to be in a coding.
+    pub(super) is_coded: bool,
+    /// Whether a header of the body's is written with an underscore.
+    pub(super) describes_body_oddly: bool,
+    method: Field<'a>,
+    name: Field<'a>,
+    version: Field<'a>,
+    says_call_oddly: bool,
+}
+
+impl<'a> CallHeaders<'a> {
+    /// Finds them in one walk: to look each up by its name would take four times as long.
+    pub(super) fn find(headers: &'a HeaderMap) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                "content-type" => found.content_type.add(value),
+                "content-encoding" => {
+                    found.is_coded |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+                }
+                "mcp-method" => found.method.add(value),
+                "mcp-name" => found.name.add(value),
+                "mcp-protocol-version" => found.version.add(value),
+                // Servers behind CGI, WSGI or Rack take these for the same headers.
+                odd if odd.contains('_') => match &*odd.replace('_', "-") {
+                    "content-type" | "content-encoding" => found.describes_body_oddly = true,
+                    "mcp-method" | "mcp-name" | "mcp-protocol-version" => {
+                        found.says_call_oddly = true;
+                    }
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// A header that may come once.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Field<'a> {
+    first: Option<&'a HeaderValue>,
+    is_repeated: bool,
+}
+
+impl<'a> Field<'a> {
+    fn add(&mut self, value: &'a HeaderValue) {
+        self.is_repeated = self.first.is_some();
+        self.first = self.first.or(Some(value));
+    }
+
+    /// The value, of a header that came once.
+    pub(super) fn alone(self) -> Option<&'a HeaderValue> {
+        self.first.filter(|_| !self.is_repeated)
+    }
+}
 
 /// What the headers say of the call.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,25 +84,22 @@ impl<'a> Claim<'a> {
     /// # Errors
     ///
     /// In words, where two readers could see two claims.
-    pub(super) fn read(headers: &'a HeaderMap) -> Result<Self, &'static str> {
-        if OTHER_SPELLINGS
-            .iter()
-            .any(|name| headers.contains_key(*name))
-        {
+    pub(super) fn read(headers: &CallHeaders<'a>) -> Result<Self, &'static str> {
+        if headers.says_call_oddly {
             return Err("a header of the call is written with an underscore");
         }
-        let name = single(headers, NAME)?.map(decoded).transpose()?;
+        let name = single(headers.name)?.map(decoded).transpose()?;
         Ok(Self {
-            method: single(headers, METHOD)?,
+            method: single(headers.method)?,
             name,
         })
     }
 
     /// The method and the name where the headers say all, of a revision that has the server behind compare them.
-    pub(super) fn whole(&self, headers: &HeaderMap) -> Option<(&'a str, Option<&str>)> {
+    pub(super) fn whole(&self, headers: &CallHeaders<'_>) -> Option<(&'a str, Option<&str>)> {
         let method = self.method?;
         let is_named = self.name.is_some() || name_key(method).is_none();
-        (is_named && is_compared(headers)).then_some((method, self.name.as_deref()))
+        (is_named && is_compared(headers.version)).then_some((method, self.name.as_deref()))
     }
 
     /// Compares it with the call that the body makes.
@@ -76,14 +129,13 @@ impl<'a> Claim<'a> {
 }
 
 /// The one value; two are one too many, even where they are the same: a server may join them.
-fn single<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, &'static str> {
-    let mut values = headers.get_all(name).iter();
-    let (Some(value), another) = (values.next(), values.next()) else {
-        return Ok(None);
-    };
-    if another.is_some() {
+fn single(field: Field<'_>) -> Result<Option<&str>, &'static str> {
+    if field.is_repeated {
         return Err("a header of the call came twice");
     }
+    let Some(value) = field.first else {
+        return Ok(None);
+    };
     let bytes = value.as_bytes();
     let is_plain =
         bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) && bytes == bytes.trim_ascii();
@@ -109,8 +161,8 @@ fn decoded(value: &str) -> Result<Cow<'_, str>, &'static str> {
         .ok_or("the header Mcp-Name is not encoded as it says")
 }
 
-fn is_compared(headers: &HeaderMap) -> bool {
-    let version = single(headers, VERSION).ok().flatten();
+fn is_compared(version: Field<'_>) -> bool {
+    let version = single(version).ok().flatten();
     version.is_some_and(|version| {
         let has_form = version.len() == FIRST_VERSION.len()
             && version
@@ -126,7 +178,7 @@ fn is_compared(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderName;
 
     use super::*;
 
@@ -161,11 +213,12 @@ mod tests {
             ("", ""),
         ] {
             let headers = headers(&[("Mcp-Method", "tools/call"), ("Mcp-Name", value)]);
+            let headers = CallHeaders::find(&headers);
             let claim = Claim::read(&headers).unwrap();
             assert_eq!(claim.name.as_deref(), Some(name));
             assert_eq!(claim.method, Some("tools/call"));
         }
-        assert!(Claim::read(&HeaderMap::new()).unwrap().is_empty());
+        assert!(Claim::read(&CallHeaders::default()).unwrap().is_empty());
     }
 
     #[test]
@@ -174,6 +227,7 @@ mod tests {
             &[("Mcp-Method", "tools/call"), ("mcp-method", "tools/list")][..],
             &[("Mcp-Name", "a"), ("Mcp-Name", "a")],
             &[("Mcp_Name", "a")],
+            &[("Mcp-Protocol_Version", "2026-07-28")],
             &[("mcp_method", "tools/list"), ("Mcp-Method", "tools/call")],
             &[
                 ("Mcp-Protocol_Version", "2026-07-28"),
@@ -187,14 +241,17 @@ mod tests {
             &[("Mcp-Name", "=?base64?_-8=?=")],
             &[("Mcp-Name", "=?base64?//8=?=")],
         ] {
-            assert!(Claim::read(&headers(lines)).is_err(), "{lines:?}");
+            assert!(
+                Claim::read(&CallHeaders::find(&headers(lines))).is_err(),
+                "{lines:?}"
+            );
         }
     }
 
     #[test]
     fn a_claim_that_the_body_does_not_make_is_refused() {
         let claim = headers(&[("Mcp-Method", "tools/call"), ("Mcp-Name", "list")]);
-        let claim = Claim::read(&claim).unwrap();
+        let claim = Claim::read(&CallHeaders::find(&claim)).unwrap();
         assert!(claim.compare(&call("tools/call", Some("list"))).is_ok());
         for other in [
             call("tools/call", Some("List")),
@@ -210,7 +267,7 @@ mod tests {
             assert!(claim.compare(&other).is_err(), "{other:?}");
         }
         let lone = headers(&[("Mcp-Name", "list")]);
-        let lone = Claim::read(&lone).unwrap();
+        let lone = Claim::read(&CallHeaders::find(&lone)).unwrap();
         assert!(lone.compare(&call("prompts/get", Some("other"))).is_err());
         assert!(lone.compare(&call("tasks/get", None)).is_err());
         assert!(lone.compare(&call("tools/list", None)).is_ok());
@@ -231,6 +288,7 @@ mod tests {
             let mut lines = vec![("Mcp-Method", "tools/call"), ("Mcp-Name", "a")];
             lines.extend(version.map(|version| ("MCP-Protocol-Version", version)));
             let headers = headers(&lines);
+            let headers = CallHeaders::find(&headers);
             let claim = Claim::read(&headers).unwrap();
             let whole = claim.whole(&headers);
             assert_eq!(
@@ -247,6 +305,7 @@ mod tests {
             (&[version, version, ("Mcp-Method", "tools/list")], false),
         ] {
             let headers = headers(lines);
+            let headers = CallHeaders::find(&headers);
             let claim = Claim::read(&headers).unwrap();
             assert_eq!(claim.whole(&headers).is_some(), is_whole, "{lines:?}");
         }

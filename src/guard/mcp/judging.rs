@@ -3,7 +3,7 @@
 use http::Request;
 
 use super::{
-    call_headers::Claim,
+    call_headers::{CallHeaders, Claim},
     held_body::{McpBody, Outcome, Unread},
     listing::Listing,
     reader::{Ambiguous, Message},
@@ -103,7 +103,7 @@ fn judge_body<B>(
     // Fails closed: what is read has a message.
     let message = request.body().message();
     let message = message.ok_or_else(|| unjudged(&Unjudged::odd("the body says no call")))?;
-    let claim = Claim::read(request.headers());
+    let claim = Claim::read(&CallHeaders::find(request.headers()));
     let claim = claim.map_err(|words| unjudged(&Unjudged::header(words)))?;
     let judge = |call| {
         let called = Called::of(call);

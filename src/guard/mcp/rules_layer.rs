@@ -2,14 +2,19 @@
 
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::{
-    answer_body::McpAnswer, call_headers::Claim, held_body::McpBody, judging::judge_headers,
-    refused_call::Unjudged, rules::McpRules, rules_future::McpRulesFuture,
+    answer_body::McpAnswer,
+    call_headers::{CallHeaders, Claim, Field},
+    held_body::McpBody,
+    judging::judge_headers,
+    refused_call::Unjudged,
+    rules::McpRules,
+    rules_future::McpRulesFuture,
 };
 use crate::{
     error::{BoxError, ConfigError},
@@ -129,12 +134,13 @@ where
                 request.map(McpBody::empty),
             );
         }
-        let claim = match check_content(headers).and_then(|()| claim(headers)) {
+        let headers = CallHeaders::find(headers);
+        let claim = match check_content(&headers).and_then(|()| claim(&headers)) {
             Ok(claim) => claim,
             Err(unjudged) => return McpRulesFuture::unjudged(&unjudged, session),
         };
         if self.rules.are_headers_checked_behind()
-            && let Some((method, name)) = claim.whole(headers)
+            && let Some((method, name)) = claim.whole(&headers)
         {
             let judged = judge_headers(&self.rules, (method, name), &request);
             return McpRulesFuture::by_headers(
@@ -148,22 +154,16 @@ where
 }
 
 /// Only JSON, in no coding: what else a server makes of the bytes cannot be known.
-fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
-    // Servers behind CGI, WSGI or Rack take these for the same headers.
-    let other_spellings = ["content_type", "content_encoding"];
-    if other_spellings
-        .iter()
-        .any(|name| headers.contains_key(*name))
-    {
+fn check_content(headers: &CallHeaders<'_>) -> Result<(), Unjudged> {
+    if headers.describes_body_oddly {
         let words = "a header that describes the body is written with an underscore";
         return Err(Unjudged::media_type(words));
     }
-    let mut codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if headers.is_coded {
         let words = "the body has a content coding: send it without one, as it is";
         return Err(Unjudged::media_type(words));
     }
-    match is_json(headers) {
+    match is_json(headers.content_type) {
         true => Ok(()),
         false => Err(Unjudged::media_type(
             "the body has to be of the type application/json, in UTF-8",
@@ -173,12 +173,8 @@ fn check_content(headers: &HeaderMap) -> Result<(), Unjudged> {
 
 /// RFC 8259 section 8.1: "JSON text exchanged between systems that are not part of a closed ecosystem MUST be encoded
 /// using UTF-8". A server could believe another `charset`, however loosely it is written.
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(one), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let Ok(one) = one.to_str() else {
+fn is_json(content_type: Field<'_>) -> bool {
+    let Some(Ok(one)) = content_type.alone().map(HeaderValue::to_str) else {
         return false;
     };
     let mut parts = one.split(';').map(str::trim);
@@ -196,6 +192,6 @@ fn is_utf8_or_no_charset(parameter: &str) -> bool {
     !has_word || utf8.iter().any(|good| parameter.eq_ignore_ascii_case(good))
 }
 
-fn claim(headers: &HeaderMap) -> Result<Claim<'_>, Unjudged> {
+fn claim<'a>(headers: &CallHeaders<'a>) -> Result<Claim<'a>, Unjudged> {
     Claim::read(headers).map_err(Unjudged::header)
 }
