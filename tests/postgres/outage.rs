@@ -286,7 +286,8 @@ async fn tables_that_were_dropped_are_made_anew() {
     let store = server.store().await;
     store.set("k", vec![1], MINUTE).await.unwrap();
     server.app("DROP TABLE oauth_proxy_records, oauth_proxy_members, oauth_proxy_version");
-    assert!(store.get("k").await.is_err());
+    // An error, unless the sweep after the write above saw it first and made them already.
+    assert!(matches!(store.get("k").await, Err(_) | Ok(None)));
     recovers(&store).await;
     assert_eq!(store.get("k").await.unwrap(), None);
     store.set("k", vec![2], MINUTE).await.unwrap();
